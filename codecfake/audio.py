@@ -1,0 +1,94 @@
+"""The one door for audio: every waveform, bona fide or spoof, is read, resampled and written here.
+
+A spoof must differ from its bona fide twin by the codec alone, so both take the same path:
+the same reader, the same resampler (soxr HQ), the same rounding to 16 bit, the same FLAC encoder.
+"""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+FULL_SCALE = 32768  # 16-bit samples are floats times this
+
+
+class AudioError(ValueError):
+    """A recording cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A mono recording: `wav` is float64 `[T]`, full scale at ±1."""
+
+    wav: np.ndarray
+    sample_rate: int
+
+
+def read(path: Path, sha256: str | None = None) -> Audio:
+    """Decode a whole file, whatever its extension says, and average its channels.
+
+    Raises AudioError if the file cannot be decoded, or if `sha256` is given and is not the file's.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read ({error.strerror}); restore the file or ingest again") from error
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise AudioError(f"{path}: the file changed since its corpus was ingested; restore it or ingest again")
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> Audio:
+    """Decode the bytes of an audio file. Raises AudioError naming `name`."""
+    try:
+        samples, sample_rate = soundfile.read(io.BytesIO(data), dtype="float64", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{name}: cannot be decoded ({error.error_string})") from error
+    return Audio(samples.mean(axis=1), sample_rate)
+
+
+def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
+    """Number of samples at the new rate: the exact duration, rounded half up, at least one."""
+    return max(1, (2 * num_samples * to_rate + from_rate) // (2 * from_rate))
+
+
+def resample(wav: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    """Resample `[T]` with soxr HQ to exactly `resampled_length` samples."""
+    if from_rate == to_rate:
+        return wav
+    return fit(soxr.resample(wav, from_rate, to_rate, quality="HQ"), resampled_length(len(wav), from_rate, to_rate))
+
+
+def fit(wav: np.ndarray, num_samples: int) -> np.ndarray:
+    """Cut the end of `[T]`, or fill it with zeros, to `num_samples`."""
+    if len(wav) >= num_samples:
+        return wav[:num_samples]
+    return np.pad(wav, (0, num_samples - len(wav)))
+
+
+def to_int16(wav: np.ndarray) -> tuple[np.ndarray, int]:
+    """Round `[T]` to 16 bit, without dither; also the number of samples that had to be clipped.
+
+    Raises AudioError if a sample is not finite.
+    """
+    if not np.isfinite(wav).all():
+        raise AudioError(f"{np.count_nonzero(~np.isfinite(wav))} of {len(wav)} samples are not finite")
+    scaled = np.rint(wav * FULL_SCALE)
+    clipped = int(np.count_nonzero((scaled < -FULL_SCALE) | (scaled > FULL_SCALE - 1)))
+    return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), clipped
+
+
+def encode_flac(samples: np.ndarray, sample_rate: int) -> bytes:
+    """The bytes of a mono 16-bit FLAC file of int16 samples `[T]`."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def decode_int16(data: bytes) -> tuple[np.ndarray, int]:
+    """Samples (int16 `[T]`) and rate of a 16-bit FLAC file written by `encode_flac`."""
+    return soundfile.read(io.BytesIO(data), dtype="int16")

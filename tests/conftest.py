@@ -1,0 +1,31 @@
+"""Data for tests: made here, or read from reference material where that is present."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real recordings and golden vectors kept beside the checkout; tests that need them skip where they are absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the reference material in {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Inputs and outputs of the official codec and detector code, with the recipe for its weights."""
+    folder = Path(os.environ.get("CODECFAKE_GOLDEN", SHARED / "golden"))
+    if not folder.is_dir():
+        pytest.skip(f"needs golden vectors in {folder} (set CODECFAKE_GOLDEN)")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
