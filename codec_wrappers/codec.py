@@ -12,7 +12,7 @@ class Gain(Enum):
     """What a codec expects of its input's level. The workflow applies it before, and undoes it after."""
 
     NONE = "none"
-    UNIT_RMS = "rms"  # FunCodec: x / sqrt(mean(x²) + 1e-8)
+    UNIT_RMS = "rms"  # FunCodec: x / (sqrt(mean(x²)) + 1e-8)
     PEAK_095 = "peak"  # HiFi-Codec as Wu et al. ran it: 0.95 · x / max|x|
 
 
@@ -36,6 +36,7 @@ class Codec(ABC):
     num_quantizers: int  # the most codebooks that `encode` gives
     bits_per_code: float
     gain: Gain = Gain.NONE
+    any_length: bool = False  # T need not be a multiple: the codec pads inside, in its own way
     network: torch.nn.Module | None = None  # holds the weights; None if there are none to train
 
     @abstractmethod

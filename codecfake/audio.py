@@ -22,7 +22,7 @@ class AudioError(ValueError):
 
 @dataclass(frozen=True)
 class Audio:
-    """A mono recording: `wav` is float64 `[T]`, full scale at ±1."""
+    """A mono recording: `wav` is float32 `[T]`, full scale at ±1; codecs take no finer numbers."""
 
     wav: np.ndarray
     sample_rate: int
@@ -45,10 +45,19 @@ def read(path: Path, sha256: str | None = None) -> Audio:
 def decode(data: bytes, name: str) -> Audio:
     """Decode the bytes of an audio file. Raises AudioError naming `name`."""
     try:
-        samples, sample_rate = soundfile.read(io.BytesIO(data), dtype="float64", always_2d=True)
+        samples, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name}: cannot be decoded ({error.error_string})") from error
     return Audio(samples.mean(axis=1), sample_rate)
+
+
+def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:
+    """Float32 `[num_samples]` from sample `start` on, channels averaged; zeros after the end of the file."""
+    try:
+        samples, _ = soundfile.read(path, num_samples, start, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: cannot be decoded ({error.error_string})") from error
+    return fit(samples.mean(axis=1), num_samples)
 
 
 def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
@@ -60,7 +69,10 @@ def resample(wav: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Resample `[T]` with soxr HQ to exactly `resampled_length` samples."""
     if from_rate == to_rate:
         return wav
-    return fit(soxr.resample(wav, from_rate, to_rate, quality="HQ"), resampled_length(len(wav), from_rate, to_rate))
+    return fit(
+        soxr.resample(wav.astype(np.float64), from_rate, to_rate, quality="HQ"),
+        resampled_length(len(wav), from_rate, to_rate),
+    )
 
 
 def fit(wav: np.ndarray, num_samples: int) -> np.ndarray:

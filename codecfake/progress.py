@@ -2,11 +2,10 @@
 
 import sys
 from collections.abc import Iterable
-from typing import TextIO, TypeVar
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
-T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -25,7 +24,7 @@ class _Lines:
         self._stream.flush()
 
 
-def progress(items: Iterable[T] | None, name: str, total: float | None = None, unit: str = "it") -> "tqdm[T]":
+def progress(items: Iterable[Any] | None, name: str, total: float | None = None, unit: str = "it") -> tqdm:
     """A tqdm bar over `items` (or advanced by hand with `update`) that prints a line every few seconds."""
     return tqdm(
         items,

@@ -1,0 +1,43 @@
+# codecfake: recordings -> codec fakes -> protocols -> detectors -> error rates, with intervals and a report.
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/corpora.smk"
+include: "rules/codec_weights.smk"
+include: "rules/resynthesis.smk"
+include: "rules/protocols.smk"
+include: "rules/training.smk"
+include: "rules/evaluation.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    protocols,
+    dataset,
+    tables,
+
+
+rule all:
+    default_target: True
+    message:
+        "Everything is made. Open results/report.html"
+    input:
+        "results/report.html",
+        rules.protocols.input,
+
+
+onstart:
+    claim_run_directory()
+
+
+onsuccess:
+    print(f"\nThe report: {Path('results/report.html').resolve()}")

@@ -1,0 +1,15 @@
+"""One small module per codec, all of the same shape: `build(model)` and `load(model, weights)` give a `Codec`."""
+
+from importlib import import_module
+from types import ModuleType
+
+WRAPPERS = (
+    "passthrough", "soundstream", "speechtokenizer", "funcodec", "encodec", "audiodec", "academicodec", "dac", "lyra",
+)  # fmt: skip
+
+
+def wrapper(name: str) -> ModuleType:
+    """The wrapper module of that name. Raises ValueError if there is none."""
+    if name not in WRAPPERS:
+        raise ValueError(f"unknown codec wrapper {name!r}; known wrappers: {', '.join(WRAPPERS)}")
+    return import_module(f"codec_wrappers.{name}")

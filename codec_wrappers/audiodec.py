@@ -1,0 +1,107 @@
+"""AudioDec at 24 kHz, hop 300 (Wu et al. 2023), run over whole utterances.
+
+The published streaming decoder carries state from one file into the next; the forward pass used here does not.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from codec_wrappers.codec import Codec
+from codec_wrappers.networks.audiodec import Autoencoder, Quantizer
+from codec_wrappers.networks.audiodec_vocoder import Vocoder
+from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.weights import load_into
+from codecfake import settings
+from codecfake.settings import SettingsError
+
+DECODERS = ("vocoder", "symmetric")
+
+
+@dataclass(frozen=True)
+class AudioDecSettings:
+    """Defaults: libritts_v1, the autoencoder `symAD_libritts_24000_hop300` with its v1 vocoder."""
+
+    decoder: str = "vocoder"
+    sample_rate: int = 24000
+    channels: int = 32
+    channel_ratios: tuple[int, ...] = (2, 4, 8, 16)
+    strides: tuple[int, ...] = (3, 4, 5, 5)
+    dimension: int = 64  # of the latent
+    num_quantizers: int = 8
+    codebook_size: int = 1024
+    codebook_decay: float = 0.8
+    vocoder_channels: int = 512
+
+    def __post_init__(self) -> None:
+        if self.decoder not in DECODERS:
+            raise SettingsError(f"audiodec: decoder {self.decoder!r} is not known; known: {', '.join(DECODERS)}")
+        if len(self.channel_ratios) != len(self.strides):
+            raise SettingsError(
+                f"audiodec: {len(self.channel_ratios)} channel_ratios for {len(self.strides)} strides; give one a stride"
+            )
+
+
+class AudioDec(LatentCodec):
+    """The autoencoder, and the vocoder if it decodes; only the decoder in use is held."""
+
+    def __init__(self, chosen: AudioDecSettings) -> None:
+        self.sample_rate = chosen.sample_rate
+        self.hop_length = math.prod(chosen.strides)
+        self.num_quantizers = chosen.num_quantizers
+        self.bits_per_code = math.log2(chosen.codebook_size)
+        self.network = nn.ModuleDict({"autoencoder": _autoencoder(chosen)})
+        if chosen.decoder == "vocoder":
+            self.network["vocoder"] = Vocoder(chosen.dimension, chosen.vocoder_channels, chosen.strides[::-1])
+        self.network.eval()
+
+    @property
+    def quantizer(self) -> Quantizer:
+        return self.network["autoencoder"].quantizer
+
+    def to_latent(self, wav: Tensor) -> Tensor:
+        return self.network["autoencoder"].to_latent(wav)
+
+    def to_wav(self, latent: Tensor) -> Tensor:
+        symmetric = self.network["autoencoder"].decoder
+        decoder = self.network["vocoder"] if symmetric is None else symmetric
+        return decoder(latent)[:, 0]
+
+
+def build(model: Mapping[str, Any]) -> Codec:
+    """The architecture with fresh weights; `{}` is the published size."""
+    return AudioDec(settings.build(AudioDecSettings, model))
+
+
+def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+    """The codec with the weights of a safetensors file."""
+    return load_into(build(model), weights)
+
+
+def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Our tensors of the published state_dicts `autoencoder` and, for the vocoder as decoder, `vocoder`.
+
+    Left out: `pad_buffer`, the state of streaming, and the symmetric decoder where the vocoder takes its place.
+    """
+    unused = ("decoder.",) if "vocoder" in parts else ()
+    return {
+        f"{part}.{name}": tensor
+        for part, tensors in parts.items()
+        for name, tensor in tensors.items()
+        if not name.endswith("pad_buffer") and not (part == "autoencoder" and name.startswith(unused))
+    }
+
+
+def _autoencoder(chosen: AudioDecSettings) -> Autoencoder:
+    return Autoencoder(
+        chosen.channels,
+        chosen.channel_ratios,
+        chosen.strides,
+        chosen.dimension,
+        Quantizer(chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay),
+        symmetric_decoder=chosen.decoder == "symmetric",
+    )

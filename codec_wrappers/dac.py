@@ -1,0 +1,92 @@
+"""Descript Audio Codec (Kumar et al. 2023), over the package `descript-audio-codec`, whole files at once.
+
+At 16 and 24 kHz the decoder gives 8 samples less than it was given (an odd stride); the workflow fills them.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.weights import load_into
+from codecfake import settings
+from codecfake.settings import SettingsError
+
+PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: ((2, 4, 5, 8), 12)}  # strides, codebooks
+COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper
+
+
+@dataclass(frozen=True)
+class DacSettings:
+    sample_rate: int = 44_100
+    encoder_dim: int = 64
+    encoder_rates: tuple[int, ...] | None = None  # None, here and below: as published for the sample rate
+    latent_dim: int | None = None
+    decoder_dim: int = 1536
+    decoder_rates: tuple[int, ...] | None = None
+    n_codebooks: int | None = None
+    codebook_size: int = 1024
+    codebook_dim: int = 8
+    quantizer_dropout: float = 0.5  # share of a training batch that uses a random number of codebooks
+
+    def __post_init__(self) -> None:
+        if self.sample_rate not in PUBLISHED:
+            known = ", ".join(str(rate) for rate in PUBLISHED)
+            raise SettingsError(f"DacSettings: sample_rate {self.sample_rate} is not one DAC is published for: {known}")
+
+
+class Dac(Codec):
+    network: Any  # dac.DAC
+
+    def __init__(self, chosen: DacSettings) -> None:
+        self.sample_rate = chosen.sample_rate
+        self.bits_per_code = math.log2(chosen.codebook_size)
+        self.network = _network(chosen).eval()
+        self.hop_length = int(self.network.hop_length)
+        self.num_quantizers = self.network.n_codebooks
+
+    def encode(self, wav: Tensor) -> Tensor:
+        _, codes, *_ = self.network.encode(self.network.preprocess(wav[:, None], self.sample_rate))
+        return codes
+
+    def decode(self, codes: Tensor) -> Tensor:
+        quantized, *_ = self.network.quantizer.from_codes(codes)
+        return self.network.decode(quantized)[:, 0]
+
+    def reconstruct(self, wav: Tensor) -> Reconstruction:
+        quantized, _, _, commitment, codebook = self.network.train().encode(wav[:, None])
+        loss = COMMITMENT_WEIGHT * commitment + CODEBOOK_WEIGHT * codebook
+        return Reconstruction(self.network.decode(quantized)[:, 0], loss)
+
+
+def build(model: Mapping[str, Any]) -> Codec:
+    """The architecture with fresh weights; `{}` is the published 44.1 kHz, 8 kbit/s size."""
+    return Dac(settings.build(DacSettings, model))
+
+
+def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+    """The codec with the weights of a safetensors file."""
+    return load_into(build(model), weights)
+
+
+def _network(chosen: DacSettings) -> Any:
+    from dac import DAC
+
+    rates, n_codebooks = PUBLISHED[chosen.sample_rate]
+    encoder_rates = chosen.encoder_rates or rates
+    return DAC(
+        sample_rate=chosen.sample_rate,
+        encoder_dim=chosen.encoder_dim,
+        encoder_rates=list(encoder_rates),
+        latent_dim=chosen.latent_dim,
+        decoder_dim=chosen.decoder_dim,
+        decoder_rates=list(chosen.decoder_rates or reversed(encoder_rates)),
+        n_codebooks=chosen.n_codebooks or n_codebooks,
+        codebook_size=chosen.codebook_size,
+        codebook_dim=chosen.codebook_dim,
+        quantizer_dropout=chosen.quantizer_dropout,
+    )

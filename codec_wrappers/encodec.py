@@ -1,0 +1,89 @@
+"""EnCodec at 24 kHz (Défossez et al. 2022), over the package `encodec`: 75 frames/s, up to 32 codebooks, 24 kbit/s."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.ema_codebooks import random_prefix, set_kmeans_iters
+from codec_wrappers.weights import load_into
+from codecfake import settings
+
+SAMPLE_RATE = 24_000
+RATIOS = (8, 5, 4, 2)
+
+
+@dataclass(frozen=True)
+class EncodecSettings:
+    n_filters: int = 32
+    dimension: int = 128
+    lstm_layers: int = 2
+    num_quantizers: int = 32
+    codebook_size: int = 1024
+    kmeans_iters: int = 50
+
+
+class Encodec(Codec):
+    sample_rate = SAMPLE_RATE
+    hop_length = math.prod(RATIOS)
+    any_length = True
+    network: Any  # encodec.EncodecModel
+
+    def __init__(self, chosen: EncodecSettings) -> None:
+        self.num_quantizers = chosen.num_quantizers
+        self.bits_per_code = math.log2(chosen.codebook_size)
+        self.network = _network(chosen).eval()
+
+    def encode(self, wav: Tensor) -> Tensor:
+        ((codes, _),) = self.network.encode(wav[:, None])
+        return codes
+
+    def decode(self, codes: Tensor) -> Tensor:
+        return self.network.decode([(codes, None)])[:, 0]
+
+    def reconstruct(self, wav: Tensor) -> Reconstruction:
+        network = self.network.train()
+        quantized, _, losses = network.quantizer.vq(
+            network.encoder(wav[:, None]), n_q=random_prefix(self.num_quantizers)
+        )
+        return Reconstruction(network.decoder(quantized)[:, 0], losses.mean())
+
+
+def build(model: Mapping[str, Any]) -> Codec:
+    """The architecture with fresh weights; `{}` is the published size."""
+    return Encodec(settings.build(EncodecSettings, model))
+
+
+def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+    """The codec with the weights of a safetensors file."""
+    return load_into(build(model), weights)
+
+
+def _network(chosen: EncodecSettings) -> Any:
+    from encodec import EncodecModel
+    from encodec.modules import SEANetDecoder, SEANetEncoder
+    from encodec.quantization import ResidualVectorQuantizer
+
+    shape = {
+        "n_filters": chosen.n_filters,
+        "dimension": chosen.dimension,
+        "lstm": chosen.lstm_layers,
+        "ratios": list(RATIOS),
+        "norm": "weight_norm",
+        "causal": True,
+    }
+    quantizer = ResidualVectorQuantizer(chosen.dimension, chosen.num_quantizers, chosen.codebook_size)
+    network = EncodecModel(
+        SEANetEncoder(**shape),
+        SEANetDecoder(**shape),
+        quantizer,
+        target_bandwidths=[],
+        sample_rate=SAMPLE_RATE,
+        channels=1,
+    )
+    set_kmeans_iters(network, chosen.kmeans_iters)
+    return network

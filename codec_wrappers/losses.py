@@ -1,0 +1,50 @@
+"""What a codec is trained and judged by: distances between mel spectrograms, and SI-SDR."""
+
+import torch
+import torchaudio
+from torch import Tensor, nn
+
+FLOOR = 1e-5  # amplitude under which mel bands count as silence
+
+
+class MelDistance(nn.Module):
+    """Mean absolute difference of log10 mel amplitude spectrograms of two wavs `[B, T]`; 0.1 is 2 dB."""
+
+    def __init__(self, sample_rate: int, window: int, num_mels: int) -> None:
+        super().__init__()
+        self.window_length = window
+        banks = torchaudio.functional.melscale_fbanks(
+            window // 2 + 1, 0.0, sample_rate / 2, num_mels, sample_rate, norm=None, mel_scale="htk"
+        )
+        self.register_buffer("banks", banks, persistent=False)
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
+
+    def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
+        return (self._log_mel(estimate) - self._log_mel(target)).abs().mean()
+
+    def _log_mel(self, wav: Tensor) -> Tensor:
+        size = self.window_length
+        padded = torch.nn.functional.pad(wav, (0, max(0, size - wav.shape[1])))
+        spectrum = torch.stft(padded, size, size // 4, window=self.window, return_complex=True)  # type: ignore[arg-type]
+        mel = spectrum.abs().transpose(1, 2) @ self.banks / self.window.sum()  # type: ignore[operator]
+        return mel.clamp(min=FLOOR).log10()
+
+
+class MultiScaleMelDistance(nn.Module):
+    """Mean of `MelDistance` over windows of about 12, 24 and 48 ms: no single window sees pitch and onsets."""
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__()
+        shortest = 2 ** round(torch.log2(torch.tensor(sample_rate * 0.012)).item())
+        scales = ((shortest, 32), (2 * shortest, 64), (4 * shortest, 80))
+        self.distances = nn.ModuleList(MelDistance(sample_rate, window, mels) for window, mels in scales)
+
+    def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
+        return torch.stack([distance(estimate, target) for distance in self.distances]).mean()
+
+
+def si_sdr_db(estimate: Tensor, target: Tensor) -> float:
+    """Scale-invariant signal-to-distortion ratio in dB, mean over the rows of `[B, T]` (Le Roux et al. 2019)."""
+    from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
+
+    return float(scale_invariant_signal_distortion_ratio(estimate, target, zero_mean=True).mean())

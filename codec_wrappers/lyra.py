@@ -1,0 +1,90 @@
+"""Lyra v2, the SoundStream of its authors (Zeghidour et al. 2021), over LiteRT: 16 kHz, 46 codebooks of 16 entries.
+
+20 codebooks are 4 kbit/s. The three `.tflite` models are published weights; there is nothing to train here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from codec_wrappers.codec import Codec
+from codec_wrappers.weights import WeightsError
+from codecfake import settings
+
+NUM_QUANTIZERS = 46
+NOT_SENT = -1  # index that the dequantizer skips
+MODELS = ("soundstream_encoder", "quantizer", "lyragan")
+
+
+@dataclass(frozen=True)
+class LyraSettings:
+    """There is nothing to choose."""
+
+
+class Lyra(Codec):
+    sample_rate = 16_000
+    hop_length = 320
+    num_quantizers = NUM_QUANTIZERS
+    bits_per_code = 4.0
+
+    def __init__(self, folder: Path) -> None:
+        self._models = {name: _read(folder / f"{name}.tflite") for name in MODELS}
+        self._quantize = _runner(self._models["quantizer"], "encode")
+        self._dequantize = _runner(self._models["quantizer"], "decode")
+
+    def encode(self, wav: Tensor) -> Tensor:
+        return torch.stack([self._encode_one(row) for row in wav.cpu().numpy()]).to(wav.device)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        return torch.stack([self._decode_one(row) for row in codes.cpu().numpy()]).to(codes.device)
+
+    def _encode_one(self, wav: np.ndarray) -> Tensor:
+        # Encoder and decoder keep their state between frames and cannot be reset: new ones for every utterance.
+        analyze = _runner(self._models["soundstream_encoder"], "serving_default")
+        codes = []
+        for frame in wav.astype(np.float32).reshape(-1, 1, self.hop_length):
+            features = analyze(input_audio=frame)["output_0"]
+            indices = self._quantize(input_frames=features, num_quantizers=np.int32(NUM_QUANTIZERS))["output_0"]
+            codes.append(indices.reshape(NUM_QUANTIZERS))
+        return torch.from_numpy(np.stack(codes, axis=1)).long()
+
+    def _decode_one(self, codes: np.ndarray) -> Tensor:
+        synthesize = _runner(self._models["lyragan"], "serving_default")
+        indices = np.full((NUM_QUANTIZERS, codes.shape[1]), NOT_SENT, dtype=np.int32)
+        indices[: len(codes)] = codes
+        frames = []
+        for frame in indices.T.reshape(-1, NUM_QUANTIZERS, 1, 1):
+            features = self._dequantize(encoding_indices=frame)["output_0"]
+            frames.append(synthesize(input_audio=features)["output_0"].reshape(self.hop_length))
+        return torch.from_numpy(np.concatenate(frames))
+
+
+def build(model: Mapping[str, Any]) -> Codec:
+    """Always raises: Lyra is published as compiled models, which have no fresh weights."""
+    raise WeightsError("lyra cannot be built with fresh weights, nor trained; load its published .tflite models")
+
+
+def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+    """The codec of a folder with the three published models; `model` must be empty."""
+    settings.build(LyraSettings, model)
+    if weights is None:
+        raise WeightsError(f"lyra: found no weights; give the folder that holds {', '.join(MODELS)} (.tflite)")
+    return Lyra(weights)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror}); fetch the Lyra models again") from error
+
+
+def _runner(model: bytes, signature: str) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(model_content=model, num_threads=1).get_signature_runner(signature)

@@ -1,0 +1,37 @@
+"""What our own codecs share: an encoder to a latent, a residual quantizer, a decoder from the latent."""
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.networks.quantizers import ResidualQuantizer
+
+
+class LatentCodec(Codec):
+    """A codec with a latent `[B, D, F]` between encoder and decoder."""
+
+    network: nn.Module
+
+    @property
+    @abstractmethod
+    def quantizer(self) -> ResidualQuantizer: ...
+
+    @abstractmethod
+    def to_latent(self, wav: Tensor) -> Tensor:
+        """Latent `[B, D, F]`, not yet quantized, of wav `[B, T]`."""
+
+    @abstractmethod
+    def to_wav(self, latent: Tensor) -> Tensor:
+        """Waveform `[B, T']` of a quantized latent `[B, D, F]`."""
+
+    def encode(self, wav: Tensor) -> Tensor:
+        return self.quantizer.encode(self.to_latent(wav))
+
+    def decode(self, codes: Tensor) -> Tensor:
+        return self.to_wav(self.quantizer.decode(codes))
+
+    def reconstruct(self, wav: Tensor) -> Reconstruction:
+        self.network.train()
+        quantized = self.quantizer(self.to_latent(wav))
+        return Reconstruction(self.to_wav(quantized.latent), quantized.loss)

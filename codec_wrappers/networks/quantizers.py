@@ -1,0 +1,97 @@
+"""Residual vector quantization (Zeghidour et al. 2021, algorithm 1), with or without groups (Yang et al. 2023)."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from codec_wrappers.networks.codebooks import Codebook
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """`latent` `[B, D, F]` passes gradients straight through; `codes` `[B, Q, F]`; `loss` a scalar."""
+
+    latent: Tensor
+    codes: Tensor
+    loss: Tensor
+
+
+class ResidualQuantizer(nn.Module, ABC):
+    """Stages of codebooks: each quantizes what those before it left over; groups of a stage share the channels.
+
+    Codes are ordered by stage, then by group. Codebooks change only in `forward`, and only in training mode.
+    """
+
+    commitment = 1.0  # weight of the loss that draws the latent to its codes
+
+    @abstractmethod
+    def stages(self) -> list[list[Codebook]]:
+        """The codebooks in use: a list a stage, with one codebook a group."""
+
+    def forward(self, latent: Tensor) -> Quantized:
+        """Quantize latent `[B, D, F]`; in training mode, learn from it."""
+        residual = rows = _to_rows(latent)
+        codes, losses = [], []
+        for stage in self.stages():
+            parts = residual.chunk(len(stage), dim=1)
+            found = [self._quantize(book, part) for book, part in zip(stage, parts, strict=True)]
+            codes += [chosen for _, chosen, _ in found]
+            losses += [loss for _, _, loss in found]
+            residual = residual - torch.cat([values for values, _, _ in found], dim=1).detach()
+        quantized = rows - residual.detach()  # straight through: to the latent, quantizing is adding a constant
+        return Quantized(_from_rows(quantized, latent), _stack(codes, latent), torch.stack(losses).mean())
+
+    def _quantize(self, book: Codebook, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if self.training:
+            book.start(inputs)
+        codes = book.nearest(inputs)
+        values = F.embedding(codes, book.vectors)
+        if self.training:
+            book.learn(inputs, codes)
+        loss = self.commitment * F.mse_loss(inputs, values.detach())
+        if book.by_gradient:
+            loss = loss + F.mse_loss(values, inputs.detach())
+        return values, codes, loss
+
+    @torch.no_grad()
+    def encode(self, latent: Tensor) -> Tensor:
+        """Codes `[B, Q, F]` of latent `[B, D, F]`; learns nothing, whatever the mode."""
+        residual, codes = _to_rows(latent), []
+        for stage in self.stages():
+            parts = residual.chunk(len(stage), dim=1)
+            found = [book.nearest(part) for book, part in zip(stage, parts, strict=True)]
+            codes += found
+            residual = residual - _look_up(stage, found)
+        return _stack(codes, latent)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Latent `[B, D, F]` of the codes `[B, Q, F]` of the first stages."""
+        stages = self.stages()
+        groups, given = len(stages[0]), codes.shape[1]
+        if given % groups or not groups <= given <= groups * len(stages):
+            raise ValueError(
+                f"cannot decode {given} codebooks: there are {groups * len(stages)}, and each stage uses {groups}; "
+                f"give the first {' or '.join(str(groups * n) for n in range(1, len(stages) + 1))}"
+            )
+        by_stage = codes.transpose(0, 1).flatten(1).split(groups)
+        rows = torch.stack([_look_up(stage, list(rows)) for stage, rows in zip(stages, by_stage, strict=False)]).sum(0)
+        return rows.unflatten(0, (len(codes), -1)).transpose(1, 2)
+
+
+def _look_up(stage: list[Codebook], codes: list[Tensor]) -> Tensor:
+    return torch.cat([F.embedding(chosen, book.vectors) for book, chosen in zip(stage, codes, strict=True)], dim=1)
+
+
+def _to_rows(latent: Tensor) -> Tensor:
+    return latent.transpose(1, 2).flatten(0, 1)  # [B, D, F] -> [B·F, D]
+
+
+def _from_rows(rows: Tensor, like: Tensor) -> Tensor:
+    return rows.unflatten(0, (like.shape[0], like.shape[2])).transpose(1, 2)
+
+
+def _stack(codes: list[Tensor], like: Tensor) -> Tensor:
+    return torch.stack([chosen.unflatten(0, (like.shape[0], like.shape[2])) for chosen in codes], dim=1)

@@ -1,0 +1,122 @@
+"""SoundStream (Zeghidour et al. 2021) at 16 kHz, 8 codebooks of 10 bits, 4 kbit/s, in one of two published forms.
+
+Its authors published no PyTorch code. `kaiidams` is the default: of the independent ones it is the nearest to the
+paper (convolutions alone, the paper's strides and widths) and the one under a clear licence (MIT), with weights.
+`academicodec` is the class SoundStream of the AcademiCodec toolkit: EnCodec's network, of which 4 kbit/s uses
+8 of 24 codebooks.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from codec_wrappers.codec import Codec
+from codec_wrappers.networks import seanet, soundstream
+from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.weights import load_into
+from codecfake import settings
+from codecfake.settings import SettingsError
+
+SAMPLE_RATE = 16_000
+
+
+@dataclass(frozen=True)
+class SoundstreamSettings:
+    form: str = "kaiidams"
+    channels: int = 32  # of the first layer; they double at each stride
+    strides: tuple[int, ...] = (2, 4, 5, 8)
+    dimension: int = 512  # of the latent
+    num_quantizers: int = 8
+    num_codebooks: int | None = None  # held, academicodec only; None: the published 24
+    codebook_size: int = 1024
+    codebook_decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        if self.form not in FORMS:
+            raise SettingsError(f"soundstream: form {self.form!r} is not known; known: {', '.join(FORMS)}")
+        if self.form == "kaiidams" and self.num_codebooks is not None:
+            raise SettingsError("soundstream: form kaiidams holds num_quantizers codebooks; leave num_codebooks out")
+
+
+class _Soundstream(LatentCodec):
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, chosen: SoundstreamSettings) -> None:
+        self.hop_length = math.prod(chosen.strides)
+        self.num_quantizers = chosen.num_quantizers
+        self.bits_per_code = math.log2(chosen.codebook_size)
+
+
+class KaiidamsSoundstream(_Soundstream):
+    """Its decoder gives back less than one hop per frame, so one hop of silence is encoded after the speech."""
+
+    network: soundstream.SoundStream
+
+    def __init__(self, chosen: SoundstreamSettings) -> None:
+        super().__init__(chosen)
+        quantizer = soundstream.Quantizer(
+            chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
+        )
+        self.network = soundstream.SoundStream(chosen.channels, chosen.strides, chosen.dimension, quantizer).eval()
+
+    @property
+    def quantizer(self) -> soundstream.Quantizer:
+        return self.network.quantizer
+
+    def to_latent(self, wav: Tensor) -> Tensor:
+        return self.network.encoder(F.pad(wav, (0, self.hop_length))[:, None])
+
+    def to_wav(self, latent: Tensor) -> Tensor:
+        return self.network.decoder(latent)[:, 0]
+
+
+class AcademicodecSoundstream(_Soundstream):
+    network: seanet.SeaNet
+
+    def __init__(self, chosen: SoundstreamSettings) -> None:
+        super().__init__(chosen)
+        held = PUBLISHED_CODEBOOKS if chosen.num_codebooks is None else chosen.num_codebooks
+        quantizer = seanet.Quantizer(
+            chosen.num_quantizers, held, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
+        )
+        self.network = seanet.SeaNet(chosen.channels, chosen.strides, chosen.dimension, quantizer).eval()
+
+    @property
+    def quantizer(self) -> seanet.Quantizer:
+        return self.network.quantizer
+
+    def to_latent(self, wav: Tensor) -> Tensor:
+        return self.network.encoder["model"](wav[:, None])
+
+    def to_wav(self, latent: Tensor) -> Tensor:
+        return self.network.decoder["model"](latent)[:, 0]
+
+
+PUBLISHED_CODEBOOKS = 24
+FORMS = {"kaiidams": KaiidamsSoundstream, "academicodec": AcademicodecSoundstream}
+
+
+def build(model: Mapping[str, Any]) -> Codec:
+    """The architecture with fresh weights; `{}` is the published size."""
+    chosen = settings.build(SoundstreamSettings, model)
+    return FORMS[chosen.form](chosen)
+
+
+def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+    """The codec with the weights of a safetensors file."""
+    return load_into(build(model), weights)
+
+
+def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Our tensors of the published state_dict `model`, of either form."""
+    tensors = {name.removeprefix("module."): tensor for name, tensor in parts["model"].items()}
+    kept = {name: tensor for name, tensor in tensors.items() if name.startswith(("encoder.", "decoder.", "quantizer."))}
+    if "quantizer.running_mean" in kept:
+        # ours holds sums, whose ratio to the counts is the codebook
+        kept["quantizer.running_mean"] = kept["quantizer.weight"] * kept["quantizer.code_relative_frequency"][..., None]
+    return kept

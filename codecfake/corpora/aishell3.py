@@ -1,0 +1,59 @@
+"""AISHELL-3: Mandarin, 218 speakers. Its own train and test parts are for speech synthesis, so not our splits."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from codecfake import settings
+from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.utterances import Utterance
+
+PARTS = ("train", "test")
+MARKER = tuple(f"{part}/wav" for part in PARTS)
+OFFICIAL = "train/wav/SSB0005/SSB00050001.wav and test/wav/…, texts in train/content.txt and test/content.txt"
+NAME = re.compile(r"(?P<speaker_id>SSB\d{4})\d{4}")
+
+
+@dataclass(frozen=True)
+class Aishell3Options:
+    """There is nothing to choose."""
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """All utterances of both parts; the text is None where content.txt has no line."""
+    settings.build(Aishell3Options, options)
+    require(root, MARKER, OFFICIAL)
+    found: list[Utterance] = []
+    rejected: list[Rejection] = []
+    for part in PARTS:
+        audio = by_stem(root, audio_files(root, f"{part}/wav"))
+        texts = _texts(root / part / "content.txt")
+        absent = sorted(set(texts) - set(audio))
+        rejected += [Rejection(_path(part, stem), f"listed in {part}/content.txt but absent") for stem in absent]
+        for stem, path in audio.items():
+            name = NAME.fullmatch(PurePosixPath(path).stem)
+            if name is None:
+                rejected.append(Rejection(path, "not named as AISHELL-3 names its recordings (SSB00050001)"))
+            else:
+                found.append(Utterance(stem, name["speaker_id"], "zh", path, texts.get(stem)))
+    return listing(root, found, rejected)
+
+
+def _path(part: str, stem: str) -> str:
+    return f"{part}/wav/{stem[:7]}/{stem}.wav"
+
+
+def _texts(path: Path) -> dict[str, str | None]:
+    """Stem -> text, of a file in which characters and their pinyin alternate; empty if there is no file."""
+    # SSB01120002.wav	幺 yao1 三 san1 三 san1 三 san1 七 qi1 零 ling2 八 ba1 零 ling2 七 qi1 八 ba1 七 qi1
+    # SSB01390001.wav	我 wo3 知 zi1 道 dao4 你 ni3 不 bu4 习 qi2 惯 guan4
+    if not path.is_file():
+        return {}
+    texts: dict[str, str | None] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        name, tab, words = line.partition("\t")
+        if not tab:
+            raise CorpusError(f"{path}:{number}: no tab between file name and text; restore the corpus's own file")
+        texts[PurePosixPath(name.strip()).stem] = "".join(words.split()[::2]) or None
+    return texts

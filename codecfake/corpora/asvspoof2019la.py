@@ -1,0 +1,80 @@
+"""ASVspoof 2019 logical access: bona fide VCTK and spoofs by 19 attacks, with splits of its own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from codecfake import settings
+from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.utterances import KEYS, SPLITS, Utterance
+
+PROTOCOLS = "ASVspoof2019_LA_cm_protocols"
+MARKER = (f"LA/{PROTOCOLS}", PROTOCOLS)
+PROTOCOL_NAMES = {"train": "train.trn", "dev": "dev.trl", "eval": "eval.trl"}
+OFFICIAL = f"LA/{PROTOCOLS}/ASVspoof2019.LA.cm.train.trn.txt and LA/ASVspoof2019_LA_train/flac/LA_T_1000137.flac"
+
+
+@dataclass(frozen=True)
+class Asvspoof2019LaOptions:
+    """`splits`: which of the corpus's three to read."""
+
+    splits: tuple[str, ...] = SPLITS
+
+
+@dataclass(frozen=True)
+class _Trial:
+    speaker_id: str
+    utterance_id: str
+    attack: str
+    key: str
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """The trials of the countermeasure protocols; `root` holds the folder LA, or is it."""
+    chosen = settings.build(Asvspoof2019LaOptions, options)
+    require(root, MARKER, OFFICIAL)
+    base = "LA/" if (root / MARKER[0]).is_dir() else ""
+    found: list[Utterance] = []
+    rejected: list[Rejection] = []
+    for split in chosen.splits:
+        trials, left_out = _split(root, base, split)
+        found += trials
+        rejected += left_out
+    return listing(root, found, rejected)
+
+
+def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rejection]]:
+    if split not in SPLITS:
+        raise CorpusError(f"option splits: {split!r} is not a split; the splits are {', '.join(SPLITS)}")
+    protocol = f"{base}{PROTOCOLS}/ASVspoof2019.LA.cm.{PROTOCOL_NAMES[split]}.txt"
+    folder = f"{base}ASVspoof2019_LA_{split}/flac"
+    audio = by_stem(root, audio_files(root, folder))
+    found, rejected = [], []
+    for trial in _trials(root / protocol):
+        path = audio.pop(trial.utterance_id, None)
+        if path is None:
+            absent = f"{folder}/{trial.utterance_id}.flac"
+            rejected.append(Rejection(absent, f"listed in {protocol} but the file is absent"))
+        else:
+            found.append(_utterance(trial, split, path))
+    # dev and eval are published with enrollment recordings for speaker verification, which are not trials here
+    not_trials = [Rejection(path, f"not in {protocol}", expected=True) for path in audio.values()]
+    return found, rejected + not_trials
+
+
+def _utterance(trial: _Trial, split: str, path: str) -> Utterance:
+    return Utterance(
+        trial.utterance_id, trial.speaker_id, "en", path, key=trial.key, split=split, attack=trial.attack
+    )
+
+
+def _trials(protocol: Path) -> Iterator[_Trial]:
+    # LA_0079 LA_T_1138215 - - bonafide
+    # LA_0079 LA_T_1004644 - A01 spoof
+    if not protocol.is_file():
+        raise CorpusError(f"{protocol}: there is no such protocol; restore it, or leave its split out (option splits)")
+    for number, line in enumerate(protocol.read_text(encoding="utf-8").splitlines(), start=1):
+        fields = line.split()
+        if len(fields) != 5 or fields[4] not in KEYS:
+            raise CorpusError(f"{protocol}:{number}: {line!r} is not `speaker utterance - attack bonafide|spoof`")
+        yield _Trial(speaker_id=fields[0], utterance_id=fields[1], attack=fields[3], key=fields[4])

@@ -1,0 +1,69 @@
+"""AudioCaps: sound events with captions. Its audio is fetched from YouTube, where links die."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from codecfake import settings
+from codecfake.corpora import tables
+from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.utterances import Utterance
+
+AUDIO = "audio"
+MARKER = (AUDIO,)
+COLUMNS = ("audiocap_id", "youtube_id", "start_time", "caption")
+OFFICIAL = (
+    f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be fetched, "
+    f"{AUDIO}/[Y]<youtube_id>[_<start_time>].wav or .flac"
+)
+
+
+@dataclass(frozen=True)
+class AudioCapsOptions:
+    """`csv`: caption files relative to the root; None takes every .csv that lies there."""
+
+    csv: tuple[str, ...] | str | None = None
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """One utterance a clip, `Y` + its YouTube id; of several captions (val, test) the first. A dead link is expected."""
+    chosen = settings.build(AudioCapsOptions, options)
+    require(root, MARKER, OFFICIAL)
+    audio = by_stem(root, audio_files(root, AUDIO))
+    found, rejected = [], []
+    for row in _first_captions(_caption_files(root, chosen.csv)):
+        youtube_id = row.cells["youtube_id"]
+        path = next((audio[name] for name in _names(row) if name in audio), None)
+        if path is None:
+            absent = f"{AUDIO}/{youtube_id}.wav"
+            rejected.append(Rejection(absent, "captioned, but no audio was fetched", expected=True))
+        else:
+            found.append(Utterance(f"Y{youtube_id}", "-", "en", path, text=row.cells["caption"] or None))
+    return listing(root, found, rejected)
+
+
+def _caption_files(root: Path, csv: tuple[str, ...] | str | None) -> list[Path]:
+    if csv is not None:
+        return [root / name for name in ([csv] if isinstance(csv, str) else csv)]
+    found = sorted(root.glob("*.csv"))
+    if not found:
+        raise CorpusError(f"{root}: no .csv with captions; put train.csv there, or name it in the option csv")
+    return found
+
+
+def _first_captions(paths: list[Path]) -> Iterator[tables.Row]:
+    # 103549,7fmOlUlwoNg,20,Constant rattling noise and sharp vibrations
+    # 103548,6BJ455B1aAs,0,A rocket flies by followed by a loud explosion and fire crackling as a truck engine runs idle
+    seen: set[str] = set()
+    for path in paths:
+        for row in tables.rows(path, COLUMNS):
+            if row.cells["youtube_id"] not in seen:
+                seen.add(row.cells["youtube_id"])
+                yield row
+
+
+def _names(row: tables.Row) -> Iterator[str]:
+    """The stems under which the usual downloaders save a clip."""
+    for youtube_id in (row.cells["youtube_id"], "Y" + row.cells["youtube_id"]):
+        yield youtube_id
+        yield f"{youtube_id}_{row.cells['start_time']}"

@@ -1,0 +1,54 @@
+"""In-the-Wild: found recordings of public figures, and fakes of them; published for evaluation alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from codecfake import settings
+from codecfake.corpora import tables
+from codecfake.corpora.listing import (
+    UNKNOWN_ATTACK,
+    CorpusError,
+    Listing,
+    Rejection,
+    audio_files,
+    listing,
+    require,
+)
+from codecfake.utterances import BONAFIDE, SPOOF, Utterance
+
+FOLDER = "release_in_the_wild"
+MARKER = (f"{FOLDER}/meta.csv", "meta.csv")
+OFFICIAL = f"{FOLDER}/meta.csv (columns file, speaker, label) and {FOLDER}/0.wav, 1.wav, …"
+COLUMNS = ("file", "speaker", "label")
+KEY_OF_LABEL = {"bona-fide": BONAFIDE, "spoof": SPOOF}
+
+
+@dataclass(frozen=True)
+class InTheWildOptions:
+    """There is nothing to choose."""
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """All recordings of meta.csv; `root` holds the folder release_in_the_wild, or is it."""
+    settings.build(InTheWildOptions, options)
+    require(root, MARKER, OFFICIAL)
+    base = f"{FOLDER}/" if (root / MARKER[0]).is_file() else ""
+    audio = set(audio_files(root, base or "."))
+    # 0.wav,Alec Guinness,spoof
+    # 4.wav,Christopher Hitchens,bona-fide
+    listed = {base + row.cells["file"]: row for row in tables.rows(root / base / "meta.csv", COLUMNS)}
+    found = [_utterance(listed[path], path) for path in sorted(audio & set(listed))]
+    absent = [Rejection(path, "listed in meta.csv but the file is absent") for path in set(listed) - audio]
+    unlisted = [Rejection(path, "not listed in meta.csv, so its key is not known") for path in audio - set(listed)]
+    return listing(root, found, absent + unlisted)
+
+
+def _utterance(row: tables.Row, path: str) -> Utterance:
+    label = row.cells["label"]
+    if label not in KEY_OF_LABEL:
+        raise CorpusError(f"{row.where}: label {label!r} is neither {' nor '.join(KEY_OF_LABEL)}")
+    key = KEY_OF_LABEL[label]
+    attack = UNKNOWN_ATTACK if key == SPOOF else "-"
+    utterance_id = PurePosixPath(path).stem
+    return Utterance(utterance_id, row.cells["speaker"], "en", path, key=key, split="eval", attack=attack)

@@ -1,0 +1,47 @@
+"""LibriTTS (and LibriTTS-R, laid out alike): read English, here to train codecs on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from codecfake import settings
+from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, listing, require, transcript
+from codecfake.utterances import Utterance
+
+MARKER = ("train-*", "dev-*", "test-*")
+OFFICIAL = "train-clean-100/103/1241/103_1241_000000_000001.wav (subset/speaker/chapter), texts in ….normalized.txt"
+NAME = re.compile(r"(?P<speaker_id>\d+)_\d+_\d+_\d+")
+
+
+@dataclass(frozen=True)
+class LibriTtsOptions:
+    """`subsets`, such as train-clean-100; None takes all that are there."""
+
+    subsets: tuple[str, ...] | None = None
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """All utterances of the subsets; the text is None where there is no .normalized.txt."""
+    chosen = settings.build(LibriTtsOptions, options)
+    require(root, MARKER, OFFICIAL)
+    found, rejected = [], []
+    for subset in _subsets(root, chosen.subsets):
+        for path in audio_files(root, subset):
+            name = NAME.fullmatch(PurePosixPath(path).stem)
+            if name is None:
+                rejected.append(Rejection(path, "not named as LibriTTS names its recordings (103_1241_000000_000001)"))
+                continue
+            # 103_1241_000000_000001.normalized.txt: matthew Cuthbert is surprised
+            # 1034_121119_000064_000001.normalized.txt: What am I?--the law.
+            text = transcript((root / path).with_suffix(".normalized.txt"))
+            found.append(Utterance(name[0], name["speaker_id"], "en", path, text))
+    return listing(root, found, rejected)
+
+
+def _subsets(root: Path, wanted: tuple[str, ...] | None) -> list[str]:
+    present = sorted(path.name for pattern in MARKER for path in root.glob(pattern) if path.is_dir())
+    absent = sorted(set(wanted or ()) - set(present))
+    if absent:
+        raise CorpusError(f"{root}: no subset {absent[0]!r}; the subsets there are {', '.join(present)}")
+    return present if wanted is None else sorted(set(wanted))

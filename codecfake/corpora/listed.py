@@ -1,0 +1,93 @@
+"""Any folder of audio: listed in a table, or taken as it is with one key for all (released fakes, one's own data)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from codecfake import settings
+from codecfake.corpora import tables
+from codecfake.corpora.listing import UNKNOWN_ATTACK, CorpusError, Listing, Rejection, audio_files, listing, require
+from codecfake.utterances import BONAFIDE, SPLITS, SPOOF, Utterance
+
+MARKER = ("*",)
+OFFICIAL = "audio files, and a table of them (.csv or .tsv with a column path) if the option table names one"
+KEY_OF_LABEL = {
+    "bonafide": BONAFIDE, "bona-fide": BONAFIDE, "real": BONAFIDE, "genuine": BONAFIDE,
+    "spoof": SPOOF, "fake": SPOOF,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ListedOptions:
+    """`table` is relative to the root; None takes every audio file. `key` and `language` hold where no column says."""
+
+    table: str | None
+    key: str | None = None
+    language: str | None = None
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """The rows of the table, or all audio files under `root`."""
+    chosen = settings.build(ListedOptions, options)
+    require(root, MARKER, OFFICIAL)
+    if chosen.table is None:
+        found = [_utterance({"path": path}, f"{root}: {path}", chosen) for path in audio_files(root)]
+        return listing(root, found, ())
+    found, rejected = [], []
+    # path,speaker,label
+    # F01/F01_p225_001.wav,p225,fake
+    for row in tables.rows(root / chosen.table, ("path",)):
+        utterance = _utterance(row.cells, row.where, chosen)
+        if (root / utterance.path).exists():
+            found.append(utterance)
+        else:
+            rejected.append(Rejection(utterance.path, f"listed in {chosen.table} but the file is absent"))
+    return listing(root, found, rejected)
+
+
+def _utterance(cells: Mapping[str, str], where: str, chosen: ListedOptions) -> Utterance:
+    key = _key(_cell(cells, where, "key", "label") or chosen.key, where)
+    split = _cell(cells, where, "split")
+    if split is not None and split not in SPLITS:
+        raise CorpusError(f"{where}: split {split!r} is not one of {', '.join(SPLITS)}; rename it, or leave it blank")
+    path = _path(cells, where)
+    return Utterance(
+        utterance_id=_cell(cells, where, "utterance_id") or PurePosixPath(path).stem,
+        speaker_id=_cell(cells, where, "speaker_id", "speaker") or "-",
+        language=_language(_cell(cells, where, "language") or chosen.language, where),
+        path=path,
+        text=_cell(cells, where, "text"),
+        key=key,
+        split=split,
+        attack=_cell(cells, where, "attack") or (UNKNOWN_ATTACK if key == SPOOF else "-"),
+    )
+
+
+def _cell(cells: Mapping[str, str], where: str, *names: str) -> str | None:
+    """The cell of whichever of the columns is there; None if it is blank or there is no such column."""
+    present = [name for name in names if name in cells]
+    if len(present) > 1:
+        raise CorpusError(f"{where}: columns {' and '.join(present)} say the same thing; keep one")
+    return cells[present[0]] or None if present else None
+
+
+def _path(cells: Mapping[str, str], where: str) -> str:
+    path = PurePosixPath(cells["path"])
+    if path.is_absolute() or path == PurePosixPath():
+        raise CorpusError(f"{where}: path {cells['path']!r} is not relative to the corpus's root; write it so")
+    return path.as_posix()
+
+
+def _key(label: str | None, where: str) -> str:
+    if label is None or label.lower() not in KEY_OF_LABEL:
+        raise CorpusError(
+            f"{where}: key {label!r} is not one of {', '.join(KEY_OF_LABEL)}; "
+            f"give a column key or label, or the option key for all"
+        )
+    return KEY_OF_LABEL[label.lower()]
+
+
+def _language(language: str | None, where: str) -> str:
+    if language is None:
+        raise CorpusError(f"{where}: no language; give a column language, or the option language (such as en) for all")
+    return language

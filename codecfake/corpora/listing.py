@@ -1,0 +1,125 @@
+"""What a corpus reader gives: the utterances that its own files name, and what had to be left out, with reasons."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+from codecfake.utterances import Utterance
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not say what made it
+
+
+class CorpusError(ValueError):
+    """A folder does not hold the corpus that it is said to hold."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A recording that is left out: `path` is relative to the corpus root."""
+
+    path: str
+    reason: str
+    expected: bool = False  # known of the corpus as it is published, so not held against this copy of it
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A corpus before its audio is decoded; utterances are sorted by id, rejections by path."""
+
+    utterances: tuple[Utterance, ...]
+    rejected: tuple[Rejection, ...]
+
+
+def listing(root: Path, utterances: Iterable[Utterance], rejected: Iterable[Rejection]) -> Listing:
+    """Sort and check what a reader found. Raises CorpusError if ids are not unique, or if there is nothing."""
+    ordered = sorted(utterances, key=lambda utterance: utterance.utterance_id)
+    left_out = sorted(rejected, key=lambda rejection: (rejection.path, rejection.reason))
+    if not ordered and not left_out:
+        raise CorpusError(f"{root}: no recording in it; unpack the corpus's audio there")
+    for utterance in ordered:
+        _check_id(root, utterance)
+    for one, other in zip(ordered, ordered[1:], strict=False):
+        if one.utterance_id == other.utterance_id:
+            _refuse_twice(root, one.utterance_id, one.path, other.path)
+    return Listing(tuple(ordered), tuple(left_out))
+
+
+def _check_id(root: Path, utterance: Utterance) -> None:
+    """Ids become names of files and fields of tab-separated tables."""
+    if not utterance.utterance_id or set(utterance.utterance_id) & set("/\t\n\r"):
+        raise CorpusError(
+            f"{root / utterance.path}: utterance id {utterance.utterance_id!r} is empty or holds a slash, tab or "
+            f"line break; give it another"
+        )
+
+
+def require(root: Path, marker: Iterable[str], official: str) -> None:
+    """Raise CorpusError unless one of the globs `marker` matches under `root`; `official` describes the layout."""
+    if any(True for pattern in marker for _ in root.glob(pattern)):
+        return
+    if not root.is_dir():
+        raise CorpusError(f"{root}: there is no such folder; it should hold {official}")
+    there = sorted(path.name for path in root.iterdir())
+    raise CorpusError(
+        f"{root}: not the expected layout: found none of {', '.join(marker)}. Official layout: {official}. "
+        f"The folder holds {', '.join(there[:5]) or 'nothing'}{', …' if len(there) > 5 else ''}; "
+        f"set the corpus's root to the folder described"
+    )
+
+
+def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO_SUFFIXES) -> list[str]:
+    """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
+
+    A folder that is not there has none. Raises CorpusError for a folder that cannot be listed.
+    """
+    if not (root / folder).is_dir():
+        return []
+    found: list[str] = []
+    for parent, _, names in os.walk(root / folder, followlinks=True, onerror=_refuse_folder):
+        prefix = Path(parent).relative_to(root)
+        found += [(prefix / name).as_posix() for name in names if name.lower().endswith(suffixes)]
+    for path in found:
+        _check_encoding(root, path)
+    return sorted(found)
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise CorpusError(f"{error.filename}: cannot be listed ({error.strerror}); mend the folder") from error
+
+
+def _check_encoding(root: Path, path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise CorpusError(f"{str(root)!r}: the name {path!r} is not UTF-8; rename the file (e.g. with convmv)") from error
+
+
+def by_stem(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Stem -> path. Raises CorpusError if two paths share a stem."""
+    found: dict[str, str] = {}
+    for path in paths:
+        stem = PurePosixPath(path).stem
+        if stem in found:
+            _refuse_twice(root, stem, found[stem], path)
+        found[stem] = path
+    return found
+
+
+def _refuse_twice(root: Path, name: str, one: str, other: str) -> NoReturn:
+    raise CorpusError(
+        f"{root}: utterance {name!r} appears twice, as {one} and as {other}; ids must be unique in a corpus: "
+        f"remove one of the two, or list the corpus in a table with an utterance_id column (layout: listed)"
+    )
+
+
+def transcript(path: Path) -> str | None:
+    """The words of a transcript file, on one line; None if there is no file or nothing in it."""
+    try:
+        return " ".join(path.read_text(encoding="utf-8-sig").split()) or None
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path}: not UTF-8 text ({error.reason}); convert it (e.g. with iconv)") from error

@@ -1,0 +1,91 @@
+"""VCTK, releases 0.92 (two microphones, FLAC) and 0.80 (one, WAV)."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from codecfake import settings
+from codecfake.corpora.listing import (
+    AUDIO_SUFFIXES,
+    CorpusError,
+    Listing,
+    Rejection,
+    audio_files,
+    listing,
+    require,
+    transcript,
+)
+from codecfake.utterances import Utterance
+
+RELEASE_092, RELEASE_080 = "wav48_silence_trimmed", "wav48"
+MARKER = (RELEASE_092, RELEASE_080)
+OFFICIAL = (
+    f"{RELEASE_092}/p225/p225_001_mic1.flac (release 0.92) or {RELEASE_080}/p225/p225_001.wav (release 0.80), "
+    f"transcripts in txt/p225/p225_001.txt"
+)
+NAME = re.compile(r"(?P<utterance_id>(?P<speaker_id>[ps]\d+)_\d+)(_(?P<microphone>mic\d+))?")
+UNTAGGED = ""
+
+
+@dataclass(frozen=True)
+class VctkOptions:
+    """`microphones`, best first: an utterance's recording is the first of these that it has.
+
+    Release 0.80 has one recording of an utterance, which names no microphone and is always taken.
+    """
+
+    microphones: tuple[str, ...] = ("mic1", "mic2")
+
+
+def utterances(root: Path, options: Mapping[str, object]) -> Listing:
+    """All utterances of the release that lies at `root`; those without a transcript (all of p315) too."""
+    chosen = settings.build(VctkOptions, options)
+    require(root, MARKER, OFFICIAL)
+    folder = _release(root)
+    preference = chosen.microphones if folder == RELEASE_092 else (UNTAGGED,)
+    takes, rejected = _takes(root, folder)
+    found = []
+    for utterance_id, paths in takes.items():
+        path = next((paths[microphone] for microphone in preference if microphone in paths), None)
+        if path is None:
+            wanted, there = " or ".join(preference) or "untagged", ", ".join(paths) or "untagged"
+            rejected.append(Rejection(min(paths.values()), f"no {wanted} recording of {utterance_id} (only {there})"))
+        else:
+            found.append(_utterance(root, utterance_id, path))
+    return listing(root, found, rejected)
+
+
+def _release(root: Path) -> str:
+    present = [folder for folder in MARKER if (root / folder).is_dir()]
+    if len(present) > 1:
+        raise CorpusError(f"{root}: two releases lie here ({' and '.join(present)}); move one to a folder of its own")
+    return present[0]
+
+
+def _takes(root: Path, folder: str) -> tuple[dict[str, dict[str, str]], list[Rejection]]:
+    """utterance_id -> microphone -> path, and the files that are not named as VCTK names them."""
+    takes: dict[str, dict[str, str]] = defaultdict(dict)
+    rejected = []
+    for path in audio_files(root, folder, (*AUDIO_SUFFIXES, ".raw")):
+        if path.lower().endswith(".raw"):  # release 0.80 holds one, p376_295.raw
+            rejected.append(Rejection(path, "samples without a header, not a WAV file", expected=True))
+            continue
+        name = NAME.fullmatch(PurePosixPath(path).stem)
+        if name is None:
+            rejected.append(Rejection(path, "not named as VCTK names its recordings (p225_001, p225_001_mic1)"))
+            continue
+        utterance_id, microphone = name["utterance_id"], name["microphone"] or UNTAGGED
+        if microphone in takes[utterance_id]:
+            raise CorpusError(f"{root}: {path} is {takes[utterance_id][microphone]} again; remove one of the two")
+        takes[utterance_id][microphone] = path
+    return takes, rejected
+
+
+def _utterance(root: Path, utterance_id: str, path: str) -> Utterance:
+    speaker_id = utterance_id.split("_")[0]
+    # txt/p225/p225_001.txt: Please call Stella.
+    # txt/p225/p225_002.txt: Ask her to bring these things with her from the store.
+    text = transcript(root / "txt" / speaker_id / f"{utterance_id}.txt")
+    return Utterance(utterance_id, speaker_id, "en", path, text)

@@ -1,0 +1,57 @@
+"""Vocoder-made spoofs without a trained vocoder: the magnitudes of a recording, given new phases.
+
+Griffin & Lim 1984 in the fast form of Perraudin et al. 2013, from linear or from mel spectrograms. The attacks of
+evaluation differ from those of training, as the ASVspoof 2019 LA attacks do. Levels are left as they come.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One vocoder."""
+
+    name: str
+    window: int  # samples, also the length of the Fourier transform
+    hop: int  # samples
+    iterations: int
+    mel_bands: int | None = None  # None: from linear magnitudes
+
+
+KNOWN_ATTACKS = (
+    Attack("A01", window=512, hop=128, iterations=16),
+    Attack("A02", window=1024, hop=256, iterations=16, mel_bands=80),
+    Attack("A03", window=800, hop=200, iterations=6),
+)
+UNKNOWN_ATTACKS = (
+    Attack("A07", window=1024, hop=256, iterations=12),
+    Attack("A08", window=640, hop=160, iterations=10, mel_bands=64),
+    Attack("A09", window=400, hop=100, iterations=20, mel_bands=96),
+)
+
+
+def copy_synthesis(wav: np.ndarray, sample_rate: int, attack: Attack, rng: np.random.Generator) -> np.ndarray:
+    """A spoof `[T]` of the recording `wav`, `[T]`; the first phases are drawn from `rng`."""
+    import librosa
+
+    magnitude = np.abs(librosa.stft(wav.astype(np.float32), n_fft=attack.window, hop_length=attack.hop))
+    if attack.mel_bands is not None:
+        magnitude = _through_mel(magnitude, sample_rate, attack)
+    return librosa.griffinlim(
+        magnitude,
+        n_iter=attack.iterations,
+        n_fft=attack.window,
+        hop_length=attack.hop,
+        length=len(wav),
+        random_state=rng,
+    ).astype(np.float64)
+
+
+def _through_mel(magnitude: np.ndarray, sample_rate: int, attack: Attack) -> np.ndarray:
+    """Magnitudes `[F, N]` as far as their mel bands tell them."""
+    import librosa
+
+    bands = librosa.filters.mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
+    return np.maximum(np.linalg.pinv(bands) @ (bands @ magnitude), 0)

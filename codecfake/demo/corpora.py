@@ -1,0 +1,115 @@
+"""The demo's corpora, written whole or not at all."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from codecfake import audio
+from codecfake.demo import aishell3, asvspoof2019, espeak, libritts, vctk
+from codecfake.demo.copy_synthesis import copy_synthesis
+from codecfake.demo.plan import Take
+from codecfake.demo.recording import record, room
+from codecfake.demo.seeds import generator
+from codecfake.demo.settings import DemoSettings
+from codecfake.progress import progress
+
+LAYOUTS = (vctk, aishell3, libritts, asvspoof2019)
+TITLE = "Demo corpora of codecfake: synthetic speech"
+CHECKSUMS = "SHA256SUMS"
+
+
+class DemoError(RuntimeError):
+    """The demo's corpora cannot be written; the message says why."""
+
+
+def synthesize(root: Path, settings: DemoSettings) -> None:
+    """Write the four corpora below `root`, with a README.txt and, last of all, SHA256SUMS.
+
+    The same settings give the same bytes. An earlier demo in `root` is replaced when the new one is complete.
+
+    Raises DemoError if `root` holds something else.
+    """
+    plans = [layout.plan(settings) for layout in LAYOUTS]
+    with _replaced_when_complete(root) as part:
+        for plan in plans:
+            for path, text in plan.texts.items():
+                _make_parent(part / path).write_text(text, encoding="utf-8")
+        takes = [take for plan in plans for take in plan.takes]
+        for take in progress(takes, "demo speech", unit="utt"):
+            samples = _perform(take, settings.seed)
+            soundfile.write(_make_parent(part / take.path), samples, take.sample_rate, subtype="PCM_16")
+        (part / "README.txt").write_text(_readme(settings), encoding="utf-8")
+        (part / CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
+
+
+@contextmanager
+def _replaced_when_complete(root: Path) -> Iterator[Path]:
+    """Give a new folder beside `root` that takes its place if the block succeeds."""
+    _refuse_foreign(root)
+    part, old = (root.with_name(f".{root.name}.{suffix}") for suffix in ("part", "old"))
+    for leftover in (part, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    part.mkdir(parents=True)
+    yield part
+    if root.exists():
+        root.rename(old)
+    part.rename(root)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_foreign(root: Path) -> None:
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return
+    readme = root / "README.txt"
+    if not (readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(TITLE)):
+        raise DemoError(f"{root}: holds something that is not an earlier demo; name another folder or empty this one")
+
+
+def _make_parent(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _perform(take: Take, seed: int) -> np.ndarray:
+    """The int16 samples `[T]` of one utterance."""
+    try:
+        spoken = espeak.speak(take.sentence, take.voice.manner)
+    except espeak.SpeechError as error:
+        raise DemoError(f"utterance {take.utterance_id}: {error}") from error
+    speech = audio.Audio(spoken / audio.FULL_SCALE, espeak.SAMPLE_RATE)
+    rng = generator(seed, "utterance", take.utterance_id)
+    wav = record(speech, room(seed, take.voice.speaker_id), take.sample_rate, rng)
+    if take.attack is not None:
+        wav = copy_synthesis(wav, take.sample_rate, take.attack, rng)
+    samples, clipped = audio.to_int16(wav)
+    if clipped:
+        raise DemoError(f"utterance {take.utterance_id}: {clipped} samples clip; choose another seed")
+    return samples
+
+
+def _readme(settings: DemoSettings) -> str:
+    return f"""{TITLE}
+
+No person speaks here. eSpeak NG (a program under GPL-3.0-or-later; what it speaks is not under that licence)
+read sentences written for this demo; a seeded room color, level and noise floor were added to each utterance.
+
+VCTK, AISHELL3, LibriTTS and LA (ASVspoof 2019) name the layouts only: nothing is from the corpora of these names.
+The spoofs in LA are Griffin-Lim copy synthesis of further utterances of the same voices.
+
+Good for running a workflow from end to end; numbers measured on it say nothing about speech.
+
+The same settings give the same bytes ({CHECKSUMS}):
+{json.dumps(asdict(settings), indent=2)}
+"""
+
+
+def _checksums(root: Path) -> str:
+    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    return "".join(f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n" for name in files)

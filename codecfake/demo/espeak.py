@@ -1,0 +1,132 @@
+"""eSpeak NG through ctypes: text in, 16-bit samples out, the same samples every time.
+
+The library keeps state between utterances (noise generators, formant tracks), so the second of two equal calls
+differs from the first by a few samples. It is therefore initialized once and never speaks in its own process:
+each utterance is spoken by a forked child, which starts from the same untouched state.
+"""
+
+import ctypes
+import os
+import signal
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+import espeakng_loader
+import numpy as np
+
+SAMPLE_RATE = 22050
+MIN_PITCH, MAX_PITCH = 0, 99
+MIN_SPEED, MAX_SPEED = 80, 450
+
+# names and values of speak_lib.h
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_INITIALIZE_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1
+_RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
+_VOLUME_PERCENT = 60  # at the default, 100, some voices clip inside eSpeak NG
+_RAND_SEED = 1
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+
+
+class SpeechError(RuntimeError):
+    """eSpeak NG could not speak an utterance; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How eSpeak NG speaks: one of its voices and three of its knobs."""
+
+    voice: str  # language and variant, such as en-us+f2
+    pitch: int  # 0 to 99; 50 is the voice's own
+    pitch_range: int  # 0 (monotone) to 99; 50 is the voice's own
+    speed: int  # words a minute, 80 to 450
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("pitch", self.pitch, MIN_PITCH, MAX_PITCH),
+            ("pitch_range", self.pitch_range, MIN_PITCH, MAX_PITCH),
+            ("speed", self.speed, MIN_SPEED, MAX_SPEED),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"voice {self.voice}: {name} is {value}; eSpeak NG takes {low} to {high}")
+
+
+def speak(text: str, manner: Manner) -> np.ndarray:
+    """The int16 samples `[T]`, at `SAMPLE_RATE`, of `text` spoken in `manner`.
+
+    Raises SpeechError if the voice does not exist, if nothing was spoken, or if the speaking child dies.
+    """
+    library = _library()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _speak_and_exit(library, text, manner, writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        answer = stream.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code == 0:
+        return np.frombuffer(answer, dtype=np.int16)
+    reason = f"died of {signal.Signals(-code).name}" if code < 0 else answer.decode()
+    raise SpeechError(f"eSpeak NG, voice {manner.voice}, text {text!r}: {reason}")
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint,
+        ctypes.c_void_p, ctypes.c_void_p,
+    ]  # fmt: skip
+    data = os.fsencode(espeakng_loader.get_data_path())
+    sample_rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
+    if sample_rate != SAMPLE_RATE:
+        raise SpeechError(f"eSpeak NG did not start (it answered {sample_rate}); reinstall espeakng-loader")
+    library.espeak_ng_SetRandSeed(_RAND_SEED)
+    return library
+
+
+def _speak_and_exit(library: ctypes.CDLL, text: str, manner: Manner, writer: int) -> NoReturn:
+    """The child's whole life: its samples, or the reason why there are none, go into the pipe."""
+    try:
+        answer, code = _samples(library, text, manner), 0
+    except BaseException as error:
+        answer, code = str(error).encode(), 1
+    with os.fdopen(writer, "wb") as stream:
+        stream.write(answer)
+    os._exit(code)  # not sys.exit: the parent's cleanup is not the child's to run
+
+
+def _samples(library: ctypes.CDLL, text: str, manner: Manner) -> bytes:
+    spoken = bytearray()
+
+    @_CALLBACK
+    def collect(wav: int | None, num_samples: int, _events: int | None) -> int:
+        if wav is not None:
+            spoken.extend(ctypes.string_at(wav, num_samples * 2))
+        return 0
+
+    library.espeak_SetSynthCallback(collect)
+    _choose_voice(library, manner.voice)
+    for knob, value in (
+        (_VOLUME, _VOLUME_PERCENT), (_PITCH, manner.pitch), (_RANGE, manner.pitch_range), (_RATE, manner.speed),
+    ):  # fmt: skip
+        library.espeak_SetParameter(knob, value, 0)
+    encoded = text.encode()
+    status = library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _CHARS_UTF8, None, None)
+    if status != 0 or not spoken:
+        raise SpeechError(f"nothing was spoken (status {status})")
+    return bytes(spoken)
+
+
+def _choose_voice(library: ctypes.CDLL, voice: str) -> None:
+    # an unknown language is reported by the status alone, an unknown variant not at all: another voice speaks
+    variant = voice.partition("+")[2]
+    if variant and not (Path(espeakng_loader.get_data_path()) / "voices" / "!v" / variant).is_file():
+        raise SpeechError(f"no variant {variant!r} in espeakng-loader's voices/!v; choose one of its files")
+    status = library.espeak_SetVoiceByName(voice.encode())
+    if status != 0:
+        raise SpeechError(f"no such voice (status {status}); choose a language of `espeak-ng --voices`")

@@ -1,0 +1,37 @@
+"""What a layout asks for: which utterances to record, and which text files to write beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from codecfake.demo.copy_synthesis import Attack
+from codecfake.demo.seeds import generator
+from codecfake.demo.voices import Voice
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Take:
+    """One utterance to record."""
+
+    utterance_id: str
+    voice: Voice
+    sentence: str
+    path: str  # of the audio file, below the demo's root
+    sample_rate: int
+    attack: Attack | None = None  # what makes it a spoof
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One corpus to write."""
+
+    takes: tuple[Take, ...]
+    texts: dict[str, str]  # path below the demo's root -> content
+
+
+def chosen(sentences: Sequence[T], count: int, seed: int, speaker_id: str) -> list[T]:
+    """The sentences of a speaker: `count` different ones in an order of the speaker's own."""
+    order = generator(seed, "sentences", speaker_id).permutation(len(sentences))
+    return [sentences[index] for index in order[:count]]

@@ -1,0 +1,31 @@
+"""What is said: short sentences written for the demo."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True)
+class MandarinSentence:
+    """A sentence in hanzi and, one syllable a character, in pinyin with citation tones (5 is neutral)."""
+
+    hanzi: str
+    pinyin: tuple[str, ...]
+
+
+@cache
+def english() -> tuple[str, ...]:
+    """The English sentences."""
+    return tuple(_lines("english.txt"))
+
+
+@cache
+def mandarin() -> tuple[MandarinSentence, ...]:
+    """The Mandarin sentences."""
+    # 这条小路通向湖边<TAB>zhe4 tiao2 xiao3 lu4 tong1 xiang4 hu2 bian1
+    pairs = (line.split("\t") for line in _lines("mandarin.txt"))
+    return tuple(MandarinSentence(hanzi, tuple(pinyin.split())) for hanzi, pinyin in pairs)
+
+
+def _lines(name: str) -> list[str]:
+    return (files("codecfake.demo") / "sentences" / name).read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,56 @@
+"""The mel front-end of Mel-LCNN (Xie et al. 2025): a power mel spectrogram as it comes, without logarithm."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from codecfake.detectors import SAMPLE_RATE
+
+N_FFT = 512
+HOP_LENGTH = 128
+NUM_BANDS = 80
+LOG_FLOOR = 1e-6  # about the power of one 16-bit step in a band
+
+
+@dataclass(frozen=True)
+class MelSettings:
+    log: bool = False  # take the logarithm; the published front-end does not
+
+
+class Mel(nn.Module):
+    """wav `[B, T]` -> `[B, F, 80]`, F = T // 128 + 1.
+
+    Periodic Hann window of 512, centered frames with reflection, 80 triangular HTK bands from 0 to 8 kHz.
+    """
+
+    frames_first = True
+    dimension = NUM_BANDS
+
+    def __init__(self, settings: MelSettings) -> None:
+        super().__init__()
+        self._log = settings.log
+        self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+        self.register_buffer("filters", htk_filters(), persistent=False)
+
+    def num_frames(self, num_samples: int) -> int:
+        return num_samples // HOP_LENGTH + 1
+
+    def forward(self, wav: Tensor) -> Tensor:
+        spectrum = torch.stft(wav, N_FFT, HOP_LENGTH, window=self.window, center=True, return_complex=True)
+        mel = spectrum.abs().square().transpose(1, 2) @ self.filters
+        return (mel + LOG_FLOOR).log() if self._log else mel
+
+
+def htk_filters() -> Tensor:
+    """Triangular filters `[257, 80]` of height 1, their corners equally spaced on the HTK mel scale.
+
+    In single precision, which moves the lowest bands by 1e-4: so were the published features computed.
+    """
+    frequencies = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)[:, None]
+    top = 2595 * math.log10(1 + SAMPLE_RATE / 2 / 700)
+    corners = 700 * (10 ** (torch.linspace(0, top, NUM_BANDS + 2) / 2595) - 1)
+    low, center, high = corners[:-2], corners[1:-1], corners[2:]
+    rising, falling = (frequencies - low) / (center - low), (high - frequencies) / (high - center)
+    return torch.minimum(rising, falling).clamp_min(0)

@@ -1,0 +1,132 @@
+"""Self-supervised front-ends, cut after a few layers and frozen: wav2vec 2.0 (XLS-R) and WavLM.
+
+The output of layer 5 needs only the first five blocks: the cut model gives it bit for bit, three times
+faster than the whole one. The encoder's final LayerNorm belongs to the last layer alone, so it is taken out.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+RANDOM = "random"
+VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
+UNUSED = {"masked_spec_embed"}  # weights that play a part in pre-training alone
+
+
+class FrontEndWeightsError(ValueError):
+    """Pretrained weights are absent or not those of the front-end."""
+
+
+@dataclass(frozen=True)
+class SslSettings:
+    weights: str  # a transformers folder, a hub id such as facebook/wav2vec2-xls-r-300m, or "random"
+    layer: int = 5  # the block whose output are the features; blocks above it are not built
+    normalize: bool = True  # each clip to zero mean and unit variance, as XLS-R and WavLM-large were trained
+    config: dict[str, Any] = field(default_factory=dict)  # of a random model, in transformers' words
+    seed: int = 0  # of a random model
+
+    def __post_init__(self) -> None:
+        if self.layer < 1:
+            raise ValueError(f"front-end layer is {self.layer}; layers count from 1")
+        if self.config and self.weights != RANDOM:
+            raise ValueError(f"front-end config is for weights: random; {self.weights} brings its own")
+
+
+class Ssl(nn.Module):
+    """wav `[B, T]` -> output of block `layer`, `[B, F, D]`: 201 frames of 1024 for 64,600 samples and XLS-R."""
+
+    architecture: str  # the prefix of transformers' class names
+    frames_first = False
+
+    def __init__(self, settings: SslSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self.model = _random(self.architecture, settings) if self.is_random else _pretrained(self.architecture, settings)
+        self.model.encoder.layer_norm = nn.Identity()
+        self.dimension: int = self.model.config.hidden_size
+
+    @property
+    def is_random(self) -> bool:
+        return self._settings.weights == RANDOM
+
+    def num_frames(self, num_samples: int) -> int:
+        config = self.model.config
+        for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+            num_samples = (num_samples - kernel) // stride + 1
+        return num_samples
+
+    def forward(self, wav: Tensor) -> Tensor:
+        if self._settings.normalize:
+            mean, variance = wav.mean(1, keepdim=True), wav.var(1, correction=0, keepdim=True)
+            wav = (wav - mean) / (variance + VARIANCE_FLOOR).sqrt()
+        return self.model(wav).last_hidden_state
+
+    def provenance(self) -> str | dict[str, str]:
+        """What the model folder of a detector records of these weights."""
+        if self.is_random:
+            return RANDOM
+        return {"source": self._settings.weights, "sha256": digest(self.model)}
+
+
+class Wav2Vec2(Ssl):
+    architecture = "Wav2Vec2"
+
+
+class WavLM(Ssl):
+    architecture = "WavLM"
+
+
+def digest(model: nn.Module) -> str:
+    """sha256 over names and values of the weights that are used."""
+    total = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if name not in UNUSED:
+            total.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return total.hexdigest()
+
+
+def _overrides(settings: SslSettings) -> dict[str, Any]:
+    return {"num_hidden_layers": settings.layer, "layerdrop": 0.0, "apply_spec_augment": False}
+
+
+def _random(architecture: str, settings: SslSettings) -> nn.Module:
+    import transformers
+
+    config = getattr(transformers, f"{architecture}Config")(**{**settings.config, **_overrides(settings)})
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        return getattr(transformers, f"{architecture}Model")(config)
+
+
+def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
+    import transformers
+
+    transformers.logging.set_verbosity_error()  # it reports the layers above the cut as unexpected
+    transformers.logging.disable_progress_bar()
+    try:
+        model, report = getattr(transformers, f"{architecture}Model").from_pretrained(
+            settings.weights,
+            use_safetensors=True,
+            local_files_only=Path(settings.weights).is_dir(),
+            output_loading_info=True,
+            dtype=torch.float32,
+            **_overrides(settings),
+        )
+    except (OSError, ValueError) as error:
+        raise FrontEndWeightsError(
+            f"front-end weights {settings.weights!r} cannot be loaded ({error}). Fetch config.json and "
+            f"model.safetensors of the model where there is a network (`hf download MODEL --local-dir FOLDER`; a model "
+            f"published without safetensors must be saved again with transformers' save_pretrained), copy the folder "
+            f"to this machine and give its path as `weights`"
+        ) from error
+    missing = sorted(set(report["missing_keys"]) - UNUSED)
+    if missing:
+        raise FrontEndWeightsError(
+            f"front-end weights {settings.weights!r} lack {len(missing)} tensors of a {settings.layer}-layer "
+            f"{architecture}, the first is {missing[0]}; give weights of that architecture"
+        )
+    return model

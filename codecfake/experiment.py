@@ -1,0 +1,213 @@
+"""An experiment: which corpora, codecs, splits, conditions and detectors, as plain data checked as a whole."""
+
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+from codecfake.protocols import RECORDINGS, ConditionSettings, PartitionSettings, Side, Split
+from codecfake.validation import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: left out, and named, if it has no root."""
+
+    layout: str
+    demo: bool = False
+    optional: bool = False
+    shards: int = 1
+    max_rejected: float = 0.01
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of audio that a codec makes: `quantizers` codebooks, or the same bytes as another source."""
+
+    quantizers: int | None = None
+    same_as: str | None = None
+    printed_kbps: float | None = None  # what the paper's table says
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A wrapper with its architecture and weights; its sources share one encoder pass."""
+
+    wrapper: str
+    weights: Any  # "trained", "none" or {"local": path under the weights folder}
+    sources: dict[str, Source]
+    model: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training
+
+    def generated(self) -> dict[str, int]:
+        """Number of quantizers of every source that is really made."""
+        return {name: source.quantizers for name, source in self.sources.items() if source.quantizers is not None}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Bona fide recordings and the spoofs that go with them, split as one: codec fakes, or vocoder fakes."""
+
+    corpora: list[str]
+    split: Split
+    sources: list[str] = field(default_factory=list)  # seen in train and dev
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Some utterances of a domain or a corpus, as recorded or from a codec's source."""
+
+    domain: str | None = None
+    corpus: str | None = None
+    corpora: list[str] | None = None
+    source: str = RECORDINGS
+    utterances: str = "eval"
+
+
+@dataclass(frozen=True)
+class Condition:
+    bonafide: Selection
+    spoof: Selection
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    domains: list[str]
+    epochs: int = 10
+    halve_every: int = 2
+
+
+@dataclass(frozen=True)
+class ModelGrid:
+    """A product of detectors, training sets, strategies and seeds to train."""
+
+    detectors: list[str]
+    training_sets: list[str]
+    strategies: list[str] = field(default_factory=lambda: ["erm"])
+    seeds: list[int] = field(default_factory=lambda: [1])
+
+
+@dataclass(frozen=True)
+class CodecTraining:
+    corpora: list[str]
+    steps: int = 400_000
+    batch_size: int = 64
+    segment_duration: float = 1.0
+    learning_rate: float = 3e-4
+
+
+@dataclass(frozen=True)
+class Audio:
+    sample_rate: int | str = 16000
+
+
+@dataclass(frozen=True)
+class Experiment:
+    title: str
+    corpora: dict[str, Corpus]
+    codecs: dict[str, Codec]
+    domains: dict[str, Domain]
+    conditions: dict[str, Condition]
+    detectors: dict[str, Any]
+    training_sets: dict[str, TrainingSet]
+    models: list[ModelGrid]
+    description: str = ""
+    seed: int = 1
+    demo: dict[str, Any] = field(default_factory=dict)
+    audio: Audio = field(default_factory=Audio)
+    codec_training: CodecTraining | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
+
+    def codec_of(self, source: str) -> str:
+        """Name of the codec that makes a source."""
+        return next(name for name, codec in self.codecs.items() if source in codec.sources)
+
+    def original(self, source: str) -> str:
+        """The source whose audio a source is: itself, unless it is an alias."""
+        if source == RECORDINGS:
+            return source
+        return self.codecs[self.codec_of(source)].sources[source].same_as or source
+
+    def aliases(self) -> dict[str, str]:
+        """Source -> the source whose bytes it shares."""
+        sources = (item for codec in self.codecs.values() for item in codec.sources.items())
+        return {name: source.same_as for name, source in sources if source.same_as}
+
+    def most_quantizers(self, codec: str) -> int:
+        """The most quantizers that any source of a codec uses."""
+        return max(self.codecs[codec].generated().values())
+
+    def audio(self) -> list[tuple[str, str]]:
+        """(corpus, source) of all audio that a protocol names."""
+        trained = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
+        judged = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
+        return list(dict.fromkeys([*trained, *judged]))
+
+    def corpora_of(self, selection: Selection) -> list[str]:
+        """The corpora that a selection draws from."""
+        if selection.corpus is not None:
+            return [selection.corpus]
+        return selection.corpora or self.domains[selection.domain or ""].corpora
+
+    def model_names(self) -> list[str]:
+        """`{detector}/{training set}/{strategy}/seed{n}` of every model to train, in the order of the file."""
+        grids = (product(grid.detectors, grid.training_sets, grid.strategies, grid.seeds) for grid in self.models)
+        names = [f"{d}/{t}/{s}/seed{n}" for grid in grids for d, t, s, n in grid]
+        return list(dict.fromkeys(names))
+
+    def audio_of_domain(self, domain: str) -> list[tuple[str, str]]:
+        """(corpus, source) of all audio in the train and dev protocols of a domain."""
+        sources = [RECORDINGS, *self.domains[domain].sources]
+        return [(c, self.original(s)) for c, s in product(self.domains[domain].corpora, sources)]
+
+    def audio_of_condition(self, condition: str) -> list[tuple[str, str]]:
+        """(corpus, source) of all audio that a condition judges."""
+        sides = (self.conditions[condition].bonafide, self.conditions[condition].spoof)
+        return [(corpus, self.original(side.source)) for side in sides for corpus in self.corpora_of(side)]
+
+    def partition_settings(self, domain: str) -> PartitionSettings:
+        """What decides the train and dev protocols of a domain."""
+        rule = self.domains[domain]
+        return PartitionSettings(rule.corpora, rule.split, [self.original(source) for source in rule.sources])
+
+    def condition_settings(self, condition: str) -> ConditionSettings:
+        """What decides the eval protocol of a condition."""
+        rule = self.conditions[condition]
+        return ConditionSettings(self._side(rule.bonafide), self._side(rule.spoof))
+
+    def _side(self, chosen: Selection) -> Side:
+        source = self.original(chosen.source)
+        if chosen.domain is None:
+            return Side(self.corpora_of(chosen), None, None, source, chosen.utterances)
+        domain = self.domains[chosen.domain]
+        return Side(domain.corpora, domain.split, chosen.corpora, source, chosen.utterances)
+
+
+def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experiment:
+    """Leave out optional corpora that have no root, and the conditions that need them (kept in `not_run`).
+
+    Raises ConfigurationError for a corpus that must have a root and has none.
+    """
+    given = {name for name, root in roots.items() if root}
+    missing = [name for name, corpus in experiment.corpora.items() if not corpus.demo and name not in given]
+    required = [name for name in missing if not experiment.corpora[name].optional]
+    if required:
+        first = required[0]
+        raise ConfigurationError(
+            f"config.yaml: corpora: no root for {', '.join(required)}; say where it lies, "
+            f"e.g. `corpora: {{{first}: /data/{first}}}` (layout: {experiment.corpora[first].layout})"
+        )
+    not_run = {
+        name: f"corpus {corpus} has no root in config.yaml"
+        for name, condition in experiment.conditions.items()
+        for side in (condition.bonafide, condition.spoof)
+        for corpus in experiment.corpora_of(side)
+        if corpus in missing
+    }
+    return replace(
+        experiment,
+        corpora={name: corpus for name, corpus in experiment.corpora.items() if name not in missing},
+        conditions={name: item for name, item in experiment.conditions.items() if name not in not_run},
+        not_run=not_run,
+    )

@@ -1,0 +1,94 @@
+"""Reading an experiment file, and the rules that its parts must keep with each other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from codecfake import settings
+from codecfake.experiment import Experiment
+from codecfake.protocols import RECORDINGS
+from codecfake.validation import ConfigurationError, read_yaml, validate
+
+
+def load(path: Path) -> Experiment:
+    """Read, validate and check an experiment. Raises ConfigurationError naming key, rule and remedy."""
+    values = read_yaml(path)
+    validate(values, "experiment", str(path))
+    experiment = settings.build(Experiment, values)
+    for fault in _faults(experiment):
+        raise ConfigurationError(f"{path}: {fault}")
+    return experiment
+
+
+def _faults(experiment: Experiment) -> Iterator[str]:
+    """What the schema cannot say: names that refer to nothing, and combinations that cannot work."""
+    yield from _codec_faults(experiment)
+    yield from _domain_faults(experiment)
+    yield from _condition_faults(experiment)
+    yield from _model_faults(experiment)
+
+
+def _unknown(where: str, names: list[str], known: dict[str, Any], kind: str) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"{where}: there is no {kind} {name!r}; this experiment has {', '.join(known) or 'none'}"
+
+
+def _codec_faults(experiment: Experiment) -> Iterator[str]:
+    seen: dict[str, str] = {RECORDINGS: "the recordings themselves"}
+    for name, codec in experiment.codecs.items():
+        for source, what in codec.sources.items():
+            if source in seen:
+                yield f"codecs.{name}.sources: {source!r} is already {seen[source]}; source names must be unique"
+            seen[source] = f"a source of {name}"
+            if what.same_as is not None and what.same_as not in codec.generated():
+                yield f"codecs.{name}.sources.{source}.same_as: {what.same_as!r} is not a source that {name} generates"
+        if codec.weights == "trained" and experiment.codec_training is None:
+            yield f"codecs.{name}.weights: trained, but the experiment has no codec_training section"
+        if codec.weights == "none" and codec.wrapper != "passthrough":
+            yield f"codecs.{name}.weights: none, but {codec.wrapper} cannot work without weights"
+        if codec.weights != "none" and codec.wrapper == "passthrough":
+            yield f"codecs.{name}.weights: passthrough has no weights; write `weights: none`"
+        if codec.weights == "trained" and codec.wrapper == "lyra":
+            yield f"codecs.{name}.weights: lyra cannot be trained here; write `weights: {{local: lyra}}`"
+    if experiment.codec_training is not None:
+        yield from _unknown("codec_training.corpora", experiment.codec_training.corpora, experiment.corpora, "corpus")
+
+
+def _domain_faults(experiment: Experiment) -> Iterator[str]:
+    sources = {source: name for name, codec in experiment.codecs.items() for source in codec.sources}
+    for name, domain in experiment.domains.items():
+        yield from _unknown(f"domains.{name}.corpora", domain.corpora, experiment.corpora, "corpus")
+        yield from _unknown(f"domains.{name}.sources", domain.sources, sources, "source")
+        optional = [c for c in domain.corpora if c in experiment.corpora and experiment.corpora[c].optional]
+        if optional:
+            yield f"domains.{name}.corpora: {optional[0]!r} is optional; a domain needs all of its corpora"
+        if domain.split.by != "corpus" and domain.split.dev + domain.split.eval >= 1:
+            share = domain.split.dev + domain.split.eval
+            yield f"domains.{name}.split: dev and eval take {share:g} of the data; nothing is left to train on"
+
+
+def _condition_faults(experiment: Experiment) -> Iterator[str]:
+    sources = {RECORDINGS: ""} | {source: name for name, codec in experiment.codecs.items() for source in codec.sources}
+    for name, condition in experiment.conditions.items():
+        for key, side in (("bonafide", condition.bonafide), ("spoof", condition.spoof)):
+            where = f"conditions.{name}.{key}"
+            if side.domain is not None:
+                yield from _unknown(where, [side.domain], experiment.domains, "domain")
+            if side.corpus is not None:
+                yield from _unknown(where, [side.corpus], experiment.corpora, "corpus")
+            yield from _unknown(where, side.corpora or [], experiment.corpora, "corpus")
+            yield from _unknown(where, [side.source], sources, "source")
+        if condition.bonafide.source != RECORDINGS:
+            source = condition.bonafide.source
+            yield f"conditions.{name}.bonafide: source {source!r} is a codec's; bona fide speech is {RECORDINGS}"
+
+
+def _model_faults(experiment: Experiment) -> Iterator[str]:
+    for name, training_set in experiment.training_sets.items():
+        yield from _unknown(f"training_sets.{name}.domains", training_set.domains, experiment.domains, "domain")
+    for number, grid in enumerate(experiment.models):
+        yield from _unknown(f"models.{number}.detectors", grid.detectors, experiment.detectors, "detector")
+        yield from _unknown(
+            f"models.{number}.training_sets", grid.training_sets, experiment.training_sets, "training set"
+        )

@@ -1,0 +1,178 @@
+"""The answer of a run: which detector errs least, and the table of error rates behind that sentence."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from codecfake import files
+from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.report.training import TrainedModel
+from codecfake.tables import MODEL_COLUMNS, Model
+from codecfake.utterances import SPOOF
+
+CHANCE = 50.0  # percent: the EER of a detector that knows nothing
+
+
+@dataclass(frozen=True)
+class Column:
+    """A condition or an average of several; `unseen`: no spoof of its kind was trained on."""
+
+    name: str
+    conditions: tuple[str, ...]
+    unseen: bool
+    num_bonafide: str  # "" for averages
+    num_spoof: str
+    step: str
+    decimals: int
+
+    @property
+    def is_average(self) -> bool:
+        return not self.num_bonafide
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An EER in percent, the mean over seeds."""
+
+    eer: float
+    spread: float | None  # standard deviation over seeds; None for one seed
+    decimals: int
+
+    @property
+    def text(self) -> str:
+        return f"{self.eer:.{self.decimals}f}"
+
+    @property
+    def spread_text(self) -> str:
+        return "" if self.spread is None else f"± {self.spread:.{self.decimals}f}"
+
+    @property
+    def heat(self) -> str:
+        """From 0, no error, to 1, chance; the root lets small errors differ to the eye."""
+        return f"{math.sqrt(min(self.eer / CHANCE, 1)):.2f}"
+
+    @property
+    def inverted(self) -> bool:
+        return self.eer > CHANCE
+
+
+@dataclass(frozen=True)
+class Row:
+    detector: str
+    random_front_end: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class EerTable:
+    """All detectors of one training set and strategy."""
+
+    training_set: str
+    strategy: str
+    seeds: list[int]
+    columns: list[Column]
+    rows: list[Row]  # in the order of the experiment
+
+    @property
+    def best(self) -> Row:
+        """The row of the lowest first average."""
+        return min(self.rows, key=lambda row: row.cells[0].eer)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The best detector of one training set and strategy, as a sentence needs it."""
+
+    table: EerTable
+
+    @property
+    def row(self) -> Row:
+        return self.table.best
+
+    @property
+    def averages(self) -> list[tuple[Column, Cell]]:
+        pairs = zip(self.table.columns, self.row.cells, strict=True)
+        return [(column, cell) for column, cell in pairs if column.is_average]
+
+
+def eer_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[EerTable]:
+    """One table a training set and strategy, in the order of the models.
+
+    Raises ReportError if a model or a condition is not in the table of error rates.
+    """
+    table = read_table(inputs, "eer.csv")
+    attacks = {name: _attacks(inputs, f"eval/{name}") for name in inputs.conditions}
+    groups = dict.fromkeys((t.model.training_set, t.model.strategy) for t in trained)
+    return [
+        _eer_table(inputs, table, attacks, [t for t in trained if (t.model.training_set, t.model.strategy) == group])
+        for group in groups
+    ]
+
+
+def findings(tables: list[EerTable]) -> list[Finding]:
+    """The best detector of every table, the best of all first."""
+    return sorted((Finding(table) for table in tables), key=lambda finding: finding.row.cells[0].eer)
+
+
+def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
+    """A table of `codecfake.tables`, indexed by model name and condition; only what the report shows, in its order."""
+    path = inputs.results / "tables" / name
+    text = dict.fromkeys(["detector", "training_set", "strategy", "condition"], str)
+    table = pd.read_csv(path, dtype=text)
+    table["model"] = [Model(*row).name for row in table[MODEL_COLUMNS].itertuples(index=False)]
+    wanted = pd.MultiIndex.from_product([inputs.models, inputs.conditions], names=["model", "condition"])
+    table = table.set_index(["model", "condition"])
+    for model, condition in wanted.difference(table.index):
+        raise ReportError(f"{path}: no row for {model} under {condition}; write the tables again with this model")
+    return table.loc[wanted]
+
+
+def _attacks(inputs: ReportInputs, protocol: str) -> frozenset[str]:
+    """What the spoofs of a protocol were made by."""
+    table = files.read_tsv(inputs.results / "protocols" / f"{protocol}.tsv")
+    return frozenset(table.loc[table["key"] == SPOOF, "attack"])
+
+
+def _eer_table(
+    inputs: ReportInputs, table: pd.DataFrame, attacks: dict[str, frozenset[str]], trained: list[TrainedModel]
+) -> EerTable:
+    model = trained[0].model
+    names = [t.model.name for t in trained]
+    protocols = inputs.training_protocols[model.training_set]
+    trained_on = frozenset().union(*(_attacks(inputs, protocol) for protocol in protocols))
+    unseen = {condition for condition, made_by in attacks.items() if not made_by & trained_on}
+    columns = _columns(inputs, table.loc[names[0]], unseen)
+    eers = table["eer_percent"].unstack("condition")
+    detectors = list(dict.fromkeys(t.model.detector for t in trained))
+    rows = [_row(detector, columns, eers, [t for t in trained if t.model.detector == detector]) for detector in detectors]
+    return EerTable(model.training_set, model.strategy, sorted({t.model.seed for t in trained}), columns, rows)
+
+
+def _columns(inputs: ReportInputs, one_model: pd.DataFrame, unseen: set[str]) -> list[Column]:
+    averages = []
+    for name, members in inputs.averages.items():
+        decimals = _decimals(one_model.loc[members, "eer_step_percent"].max())
+        averages.append(Column(name, tuple(members), unseen.issuperset(members), "", "", "", decimals))
+    return averages + [_condition(name, one_model.loc[name], name in unseen) for name in inputs.conditions]
+
+
+def _condition(name: str, row: pd.Series, unseen: bool) -> Column:
+    step = row["eer_step_percent"]
+    decimals = _decimals(step)
+    counts = f"{row['num_bonafide']:,}", f"{row['num_spoof']:,}"
+    return Column(name, (name,), unseen, *counts, f"{step:.{decimals}f}", decimals)
+
+
+def _decimals(step: float) -> int:
+    """Decimals of percent that an EER of this step deserves; three, as the papers print, at most."""
+    return min(3, max(1, math.ceil(-math.log10(step))))
+
+
+def _row(detector: str, columns: list[Column], eers: pd.DataFrame, trained: list[TrainedModel]) -> Row:
+    seeds = eers.loc[[t.model.name for t in trained]]
+    cells = []
+    for column in columns:
+        values = seeds[list(column.conditions)].mean(axis=1)
+        cells.append(Cell(values.mean(), values.std() if len(values) > 1 else None, column.decimals))
+    return Row(detector, any(t.has_random_front_end for t in trained), cells)

@@ -1,0 +1,84 @@
+"""The report page: gathers what is to be shown, and renders the template with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from codecfake import files
+from codecfake.report import answer, detection, holdings, provenance, spectrograms, training
+from codecfake.report.figures import line_styles
+from codecfake.report.inputs import ReportInputs
+from codecfake.tables import CONFUSION_COLUMNS
+
+
+@dataclass(frozen=True)
+class ConfusionRow:
+    """Decisions at the fixed threshold under one condition."""
+
+    condition: str
+    true_bonafide: int
+    missed_bonafide: int
+    true_spoof: int
+    false_bonafide: int
+
+    @property
+    def missed_percent(self) -> float:
+        return 100 * self.missed_bonafide / (self.true_bonafide + self.missed_bonafide)
+
+    @property
+    def false_percent(self) -> float:
+        return 100 * self.false_bonafide / (self.true_spoof + self.false_bonafide)
+
+
+def write_report(inputs: ReportInputs, output: Path) -> None:
+    """Write the report as one HTML file that needs no other file and no network.
+
+    The same inputs in the same environment give the same bytes. Raises ReportError, ScoreError or ShardError
+    where the results do not hold what is asked for.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    files.write_text(output, environment.get_template("template.html").render(_content(inputs)))
+
+
+def _content(inputs: ReportInputs) -> dict[str, Any]:
+    trained = training.read_models(inputs.results, inputs.models)
+    tables = answer.eer_tables(inputs, trained)
+    return {
+        "inputs": inputs,
+        "trained": trained,
+        "is_random": {t.model.name: t.has_random_front_end for t in trained},
+        "tables": tables,
+        "findings": answer.findings(tables),
+        "confusions": _confusions(inputs),
+        "panels": list(detection.panels(inputs)),
+        "styles": line_styles(inputs.conditions),
+        "excerpts": spectrograms.excerpts(inputs),
+        "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
+        "loss_panels": training.detector_panels(trained),
+        "strategy_styles": training.strategy_styles(trained),
+        "codec_panels": training.codec_panels(inputs.results, dict.fromkeys(inputs.trained_codecs.values())),
+        "corpora": holdings.corpus_rows(inputs),
+        "protocols": holdings.protocol_rows(inputs),
+        "codecs": holdings.codec_rows(inputs),
+        "versions": provenance.versions(),
+        "experiment": provenance.as_yaml(inputs.experiment),
+    }
+
+
+def _confusions(inputs: ReportInputs) -> dict[str, list[ConfusionRow]]:
+    """Model -> a row of decisions for every condition."""
+    table = answer.read_table(inputs, "confusion.csv")[CONFUSION_COLUMNS]
+    return {model: _decisions(table.loc[model]) for model in inputs.models}
+
+
+def _decisions(counts: pd.DataFrame) -> list[ConfusionRow]:
+    return [ConfusionRow(str(condition), *map(int, row)) for condition, *row in counts.itertuples()]

@@ -1,0 +1,29 @@
+"""Which software, settings and seeds a report comes from."""
+
+import platform
+from importlib import metadata
+from typing import Any
+
+import yaml
+
+PACKAGES = (
+    "codecfake", "numpy", "pandas", "pyarrow", "soundfile", "soxr", "matplotlib", "jinja2", "torch", "transformers",
+    "encodec", "descript-audio-codec", "speechtokenizer", "funcodec", "snakemake",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Versions in the environment that writes the report; what is absent there is said to be so."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def as_yaml(values: dict[str, Any]) -> str:
+    """Settings as YAML, in the order they have."""
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

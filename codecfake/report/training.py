@@ -1,0 +1,113 @@
+"""How detectors and codecs were trained: their loss curves and where they stopped."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from codecfake import files
+from codecfake.report.figures import LineStyle, drawing, line_styles, series_color
+from codecfake.report.inputs import ReportError
+from codecfake.tables import Model
+
+RANDOM = "random"  # `front_end_weights` of a detector whose front-end was never trained
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model with the record of its training."""
+
+    model: Model
+    settings: dict[str, Any]
+    history: pd.DataFrame  # a row an epoch
+
+    @property
+    def best(self) -> pd.Series:
+        """The epoch whose weights were kept."""
+        return self.history[self.history["is_best"]].iloc[-1]
+
+    @property
+    def front_end_weights(self) -> str:
+        return str(self.settings["front_end_weights"])
+
+    @property
+    def has_random_front_end(self) -> bool:
+        return self.front_end_weights == RANDOM
+
+
+def read_models(results: Path, names: list[str]) -> list[TrainedModel]:
+    """Raises ReportError if a model's settings lack `front_end_weights` or if no epoch of its history is best."""
+    return [_read_model(results / "models" / name, Model.parse(name)) for name in names]
+
+
+def _read_model(folder: Path, model: Model) -> TrainedModel:
+    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    if "front_end_weights" not in settings:
+        raise ReportError(f"{folder / 'settings.json'}: no front_end_weights; train the model again")
+    history = _numbers(folder / "history.tsv")
+    history["is_best"] = history["is_best"].astype(bool)
+    if not history["is_best"].any():
+        raise ReportError(f"{folder / 'history.tsv'}: no epoch is marked as best; train the model again")
+    return TrainedModel(model, settings, history)
+
+
+def _numbers(path: Path) -> pd.DataFrame:
+    """A table of numbers; the words True and False count as 1 and 0, an empty cell as not measured."""
+    table = files.read_tsv(path).replace({"True": "1", "False": "0", "": "nan"})
+    return table.astype(float)
+
+
+@dataclass(frozen=True)
+class LossPanel:
+    title: str
+    random_front_end: bool
+    figure: Markup
+
+
+def detector_panels(models: list[TrainedModel]) -> list[LossPanel]:
+    """Loss curves by training set and detector, one color a strategy: training solid, development dashed."""
+    groups: dict[str, list[TrainedModel]] = {}
+    for trained in models:
+        groups.setdefault(f"{trained.model.detector}, trained on {trained.model.training_set}", []).append(trained)
+    return [
+        LossPanel(title, any(t.has_random_front_end for t in group), _detector_panel(title, group, strategy_styles(models)))
+        for title, group in groups.items()
+    ]
+
+
+def strategy_styles(models: Iterable[TrainedModel]) -> dict[str, LineStyle]:
+    """The line style of every strategy."""
+    return line_styles(sorted({trained.model.strategy for trained in models}))
+
+
+def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, LineStyle]) -> Markup:
+    with drawing(f"loss {title}", f"Loss of each epoch: {title}", height=2.3) as draft:
+        axes = draft.axes()[0]
+        for trained in models:
+            color = styles[trained.model.strategy].color
+            history, best = trained.history, trained.best
+            axes.plot(history["epoch"], history["train_loss"], color=color)
+            axes.plot(history["epoch"], history["dev_loss"], color=color, linestyle="--")
+            axes.plot(best["epoch"], best["dev_loss"], color=color, marker="o", markersize=5)
+        axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    return draft.svg
+
+
+def codec_panels(results: Path, codecs: Iterable[str]) -> dict[str, Markup]:
+    """Training loss and validation mel distance of every codec that was trained here."""
+    return {codec: _codec_panel(codec, _numbers(results / "codecs" / codec / "history.tsv")) for codec in codecs}
+
+
+def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
+    with drawing(f"codec {codec}", f"Training loss and validation mel distance of {codec} by step") as draft:
+        for axes, column, label in zip(draft.axes(2), ["loss", "mel_distance"], ["loss", "mel distance"], strict=True):
+            measured = history.dropna(subset=[column])
+            axes.plot(measured["step"], measured[column], color=series_color(0))
+            axes.set(ylabel=label)
+        axes.set(xlabel="step")
+    return draft.svg

@@ -1,0 +1,53 @@
+# in:  corpora in their official layouts
+# out: results/corpora/{corpus}/utterances.parquet, rejected.tsv
+
+
+rule synthesize_demo:
+    """Speak the demo corpora with eSpeak NG, in the layouts of the corpora they stand for."""
+    output:
+        sums="results/demo/SHA256SUMS",
+    log:
+        "logs/synthesize_demo.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=as_json(EXPERIMENT.demo),
+        folder="results/demo",
+    shell:
+        "python -m codecfake demo --settings {params.settings:q} --output {params.folder:q} 2>&1 | tee {log:q}"
+
+
+def ingest_input(wildcards):
+    return "results/demo/SHA256SUMS" if EXPERIMENT.corpora[wildcards.corpus].demo else []
+
+
+def ingest_settings(wildcards):
+    corpus = EXPERIMENT.corpora[wildcards.corpus]
+    return as_json(
+        {
+            "corpus": wildcards.corpus,
+            "layout": corpus.layout,
+            "options": corpus.options,
+            "max_rejected": corpus.max_rejected,
+        }
+    )
+
+
+rule ingest_corpus:
+    """List a corpus and decode every file once: what is bad is named before anything is built on it."""
+    input:
+        ingest_input,
+    output:
+        utterances="results/corpora/{corpus}/utterances.parquet",
+        rejected="results/corpora/{corpus}/rejected.tsv",
+    log:
+        "logs/ingest_corpus/{corpus}.log",
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    params:
+        settings=ingest_settings,
+        root=root_of,
+    shell:
+        "python -m codecfake ingest --settings {params.settings:q} --root {params.root:q}"
+        " --utterances {output.utterances:q} --rejected {output.rejected:q} --workers {threads} 2>&1 | tee {log:q}"

@@ -1,0 +1,65 @@
+# in:  results/corpora/{corpus}/utterances.parquet; no audio, no codec
+# out: results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/{condition}.tsv,
+#      and the same under results/protocols/exports/ in the forms of ASVspoof 2019 and of the published set
+
+
+def utterance_tables(corpora):
+    return [f"results/corpora/{corpus}/utterances.parquet" for corpus in dict.fromkeys(corpora)]
+
+
+def partition_input(wildcards):
+    return utterance_tables(EXPERIMENT.domains[wildcards.domain].corpora)
+
+
+def partition_settings(wildcards):
+    return as_json(asdict(EXPERIMENT.partition_settings(wildcards.domain)))
+
+
+def condition_input(wildcards):
+    settings = EXPERIMENT.condition_settings(wildcards.condition)
+    return utterance_tables([*settings.bonafide.corpora, *settings.spoof.corpora])
+
+
+def condition_settings(wildcards):
+    return as_json(asdict(EXPERIMENT.condition_settings(wildcards.condition)))
+
+
+rule write_partition:
+    """Write the train and dev protocols of a domain."""
+    input:
+        utterances=partition_input,
+    output:
+        expand("results/protocols/{{domain}}/{split}.tsv", split=("train", "dev")),
+    log:
+        "logs/write_partition/{domain}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=partition_settings,
+    shell:
+        "python -m codecfake partition --settings {params.settings:q} --name {wildcards.domain:q}"
+        " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
+
+
+rule write_condition:
+    """Write the eval protocol of a condition."""
+    input:
+        utterances=condition_input,
+    output:
+        "results/protocols/eval/{condition}.tsv",
+    log:
+        "logs/write_condition/{condition}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=condition_settings,
+    shell:
+        "python -m codecfake condition --settings {params.settings:q} --name {wildcards.condition:q}"
+        " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
+
+
+rule protocols:
+    """All protocols: train and dev of each domain, eval of each condition."""
+    input:
+        expand("results/protocols/{domain}/{split}.tsv", domain=EXPERIMENT.domains, split=("train", "dev")),
+        expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),

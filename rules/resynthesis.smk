@@ -1,0 +1,76 @@
+# in:  results/corpora/{corpus}/utterances.parquet, results/codecs/{codec}/weights.safetensors
+# out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; source F00 is the recordings themselves
+
+
+def recordings_settings(wildcards):
+    corpus = EXPERIMENT.corpora[wildcards.corpus]
+    return as_json({"num_shards": corpus.shards, "sample_rate": EXPERIMENT.audio.sample_rate})
+
+
+def resynthesis_settings(codec, wildcards):
+    chosen = EXPERIMENT.codecs[codec]
+    return as_json(
+        {
+            "codec": codec,
+            "wrapper": chosen.wrapper,
+            "model": chosen.model,
+            "sources": chosen.generated(),
+            "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
+            "sample_rate": EXPERIMENT.audio.sample_rate,
+        }
+    )
+
+
+rule record:
+    """Write recordings as they are, through the same door as every codec's output: the bona fide arm."""
+    input:
+        utterances="results/corpora/{corpus}/utterances.parquet",
+    output:
+        multiext("results/audio/{corpus}/F00/{shard}", tar=".tar", index=".parquet"),
+    log:
+        "logs/record/{corpus}.{shard}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=recordings_settings,
+        root=root_of,
+    shell:
+        "python -m codecfake record --settings {params.settings:q} --utterances {input.utterances:q}"
+        " --root {params.root:q} --shard {wildcards.shard} --output {output.tar:q} 2>&1 | tee {log:q}"
+
+
+# one rule a codec: its sources come from one encoder pass, so they are one job's outputs
+for codec in EXPERIMENT.codecs:
+
+    rule:
+        name:
+            f"resynthesize_{codec}"
+        input:
+            utterances="results/corpora/{corpus}/utterances.parquet",
+            weights=SITE.weights_of(codec),
+        output:
+            expand(
+                "results/audio/{{corpus}}/{source}/{{shard}}.{kind}",
+                source=EXPERIMENT.codecs[codec].generated(),
+                kind=("tar", "parquet"),
+            ),
+        log:
+            f"logs/resynthesize_{codec}/{{corpus}}.{{shard}}.log",
+        conda:
+            "../envs/codecs.yaml"
+        params:
+            settings=partial(resynthesis_settings, codec),
+            root=root_of,
+            weights=SITE.weights_argument(codec),
+            folder="results/audio/{corpus}",
+            device=SITE.device,
+        shell:
+            "python -m codec_wrappers resynthesize --settings {params.settings:q} --utterances {input.utterances:q}"
+            " --root {params.root:q} {params.weights:q} --shard {wildcards.shard} --output {params.folder:q}"
+            " --device {params.device} --threads {threads} 2>&1 | tee {log:q}"
+
+
+rule dataset:
+    """All audio of the experiment: recordings and codec fakes, in shards."""
+    input:
+        shards_of(EXPERIMENT.audio()),

@@ -1,0 +1,43 @@
+# in:  results/protocols/{domain}/train.tsv and dev.tsv, results/audio/
+# out: results/models/{detector}/{training_set}/{strategy}/seed{seed}/
+
+
+def partitions(split, wildcards):
+    domains = EXPERIMENT.training_sets[wildcards.training_set].domains
+    return [f"results/protocols/{domain}/{split}.tsv" for domain in domains]
+
+
+def training_audio(wildcards):
+    domains = EXPERIMENT.training_sets[wildcards.training_set].domains
+    return shards_of(pair for domain in domains for pair in EXPERIMENT.audio_of_domain(domain))
+
+
+def training_settings(wildcards):
+    return as_json(EXPERIMENT.train_settings(wildcards.detector, wildcards.training_set, wildcards.strategy, int(wildcards.seed)))
+
+
+rule train_detector:
+    """Train a detector; the epoch with the least dev loss is kept."""
+    input:
+        train=partial(partitions, "train"),
+        dev=partial(partitions, "dev"),
+        audio=training_audio,
+    output:
+        multiext(
+            "results/models/{detector}/{training_set}/{strategy}/seed{seed}/",
+            "weights.safetensors",
+            "settings.json",
+            "history.tsv",
+        ),
+    log:
+        "logs/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.log",
+    conda:
+        "../envs/detectors.yaml"
+    params:
+        settings=training_settings,
+        folder="results/models/{detector}/{training_set}/{strategy}/seed{seed}",
+        device=SITE.device,
+    shell:
+        "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
+        " --audio results/audio --output {params.folder:q} --device {params.device} --threads {threads}"
+        " 2>&1 | tee {log:q}"

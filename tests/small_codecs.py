@@ -1,0 +1,16 @@
+"""Tiny `model` settings of every codec wrapper: each law of `test_codecs.py` holds for all of them in seconds."""
+
+from typing import Any
+
+SMALL: dict[str, dict[str, Any]] = {
+    "passthrough": {},
+    "encodec": {"n_filters": 4, "dimension": 16, "lstm_layers": 1, "num_quantizers": 6, "codebook_size": 64},
+    "speechtokenizer": {
+        "n_filters": 4, "dimension": 16, "semantic_dimension": 16, "lstm_layers": 1, "codebook_size": 64,
+    },
+    "funcodec": {
+        "architecture": "ds320", "n_filters": 4, "dimension": 16, "lstm_layers": 1, "num_quantizers": 6,
+        "codebook_size": 64,
+    },
+    "dac": {"sample_rate": 16_000, "encoder_dim": 4, "decoder_dim": 48, "n_codebooks": 6, "codebook_size": 64},
+}  # fmt: skip
