@@ -28,11 +28,11 @@ localrules:
 
 rule all:
     default_target: True
-    message:
-        "Everything is made. Open results/report.html"
     input:
         "results/report.html",
         rules.protocols.input,
+    message:
+        "Everything is made. Open results/report.html"
 
 
 onstart:
@@ -40,4 +40,5 @@ onstart:
 
 
 onsuccess:
-    print(f"\nThe report: {Path('results/report.html').resolve()}")
+    if Path("results/report.html").exists():
+        print(f"\nThe report: {Path('results/report.html').resolve()}")

@@ -49,6 +49,8 @@ class AudioDecSettings:
 class AudioDec(LatentCodec):
     """The autoencoder, and the vocoder if it decodes; only the decoder in use is held."""
 
+    any_length = True
+
     def __init__(self, chosen: AudioDecSettings) -> None:
         self.sample_rate = chosen.sample_rate
         self.hop_length = math.prod(chosen.strides)

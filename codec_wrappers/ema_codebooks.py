@@ -1,14 +1,39 @@
-"""What the trained codecs with moving-average codebooks share (EnCodec, SpeechTokenizer, FunCodec)."""
+"""Training of the codebooks in EnCodec, SpeechTokenizer and FunCodec: moving averages, in the packages' own tensors.
+
+The packages' training code loses codes: a new codebook's averages are not scaled by its counts, a revived code is
+overwritten in the same step, and only the first codebook draws the encoder to its codes. Ours does what their
+papers say. Encoding and decoding stay the packages'.
+"""
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
+
+from codec_wrappers.networks.codebooks import AveragedCodebook, Codebook
+from codec_wrappers.networks.quantizers import Quantized, ResidualQuantizer
+
+DECAY = 0.99
 
 
-def set_kmeans_iters(network: nn.Module, iterations: int) -> None:
-    """Iterations of the k-means that fills each codebook at its first training batch; the packages fix 50."""
-    for module in network.modules():
-        if hasattr(module, "kmeans_iters"):
-            setattr(module, "kmeans_iters", iterations)  # noqa: B010 (mypy knows no such attribute)
+class _Chain(ResidualQuantizer):
+    def __init__(self, books: Sequence[Codebook]) -> None:
+        super().__init__()
+        self._books = books
+
+    def stages(self) -> list[list[Codebook]]:
+        return [[book] for book in self._books]
+
+
+def quantize(latent: Tensor, books: Sequence[Any]) -> Quantized:
+    """Quantize latent `[B, D, F]` with the packages' codebooks, coarse first, which learn from it in place.
+
+    A codebook has the tensors `embed` and `embed_avg` `[N, D]`, `cluster_size` `[N]` and `inited` `[1]`.
+    """
+    for book in books:
+        book.inited.fill_(1)
+    return _Chain([AveragedCodebook(book.embed, book.cluster_size, DECAY, book.embed_avg) for book in books])(latent)
 
 
 def random_prefix(num_quantizers: int) -> int:

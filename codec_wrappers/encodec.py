@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.ema_codebooks import random_prefix, set_kmeans_iters
+from codec_wrappers.ema_codebooks import quantize, random_prefix
 from codec_wrappers.weights import load_into
 from codecfake import settings
 
@@ -24,7 +24,6 @@ class EncodecSettings:
     lstm_layers: int = 2
     num_quantizers: int = 32
     codebook_size: int = 1024
-    kmeans_iters: int = 50
 
 
 class Encodec(Codec):
@@ -47,10 +46,9 @@ class Encodec(Codec):
 
     def reconstruct(self, wav: Tensor) -> Reconstruction:
         network = self.network.train()
-        quantized, _, losses = network.quantizer.vq(
-            network.encoder(wav[:, None]), n_q=random_prefix(self.num_quantizers)
-        )
-        return Reconstruction(network.decoder(quantized)[:, 0], losses.mean())
+        layers = network.quantizer.vq.layers[: random_prefix(self.num_quantizers)]
+        quantized = quantize(network.encoder(wav[:, None]), [layer._codebook for layer in layers])
+        return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
 
 
 def build(model: Mapping[str, Any]) -> Codec:
@@ -77,7 +75,7 @@ def _network(chosen: EncodecSettings) -> Any:
         "causal": True,
     }
     quantizer = ResidualVectorQuantizer(chosen.dimension, chosen.num_quantizers, chosen.codebook_size)
-    network = EncodecModel(
+    return EncodecModel(
         SEANetEncoder(**shape),
         SEANetDecoder(**shape),
         quantizer,
@@ -85,5 +83,3 @@ def _network(chosen: EncodecSettings) -> Any:
         sample_rate=SAMPLE_RATE,
         channels=1,
     )
-    set_kmeans_iters(network, chosen.kmeans_iters)
-    return network

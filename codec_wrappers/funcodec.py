@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codec_wrappers.codec import Codec, Gain, Reconstruction
-from codec_wrappers.ema_codebooks import random_prefix, set_kmeans_iters
+from codec_wrappers.ema_codebooks import quantize, random_prefix
 from codec_wrappers.weights import load_into
 from codecfake import settings
 from codecfake.settings import SettingsError
@@ -37,7 +38,6 @@ class FuncodecSettings:
     lstm_layers: int = 2
     num_quantizers: int = 32
     codebook_size: int = 1024
-    kmeans_iters: int = 50
 
     def __post_init__(self) -> None:
         known = [*TIME_RATIOS, *SPECTRUM_GROUPS]
@@ -70,8 +70,8 @@ class Funcodec(Codec):
     def reconstruct(self, wav: Tensor) -> Reconstruction:
         network = self.network.train()
         latent = network.encoder(self._analyze(wav)).transpose(1, 2)
-        quantized, _, losses, _ = network.quantizer.rq.model(latent, n_q=random_prefix(self.num_quantizers))
-        return Reconstruction(self._synthesize(network.decoder(quantized.transpose(1, 2))), losses.mean())
+        quantized = quantize(latent, _books(network.quantizer.rq.model)[: random_prefix(self.num_quantizers)])
+        return Reconstruction(self._synthesize(network.decoder(quantized.latent.transpose(1, 2))), quantized.loss)
 
     def _analyze(self, wav: Tensor) -> Tensor:
         return wav[:, None]
@@ -144,7 +144,7 @@ def _shape(chosen: FuncodecSettings) -> dict[str, Any]:
 def _quantizer(chosen: FuncodecSettings, hop_length: int) -> nn.Module:
     from funcodec.models.quantizer.costume_quantizer import CostumeQuantizer
 
-    quantizer = CostumeQuantizer(
+    return CostumeQuantizer(
         input_size=chosen.dimension,
         codebook_size=chosen.codebook_size,
         num_quantizers=chosen.num_quantizers,
@@ -153,5 +153,10 @@ def _quantizer(chosen: FuncodecSettings, hop_length: int) -> nn.Module:
         sampling_rate=SAMPLE_RATE,
         encoder_hop_length=hop_length,
     )
-    set_kmeans_iters(quantizer, chosen.kmeans_iters)
-    return quantizer
+
+
+def _books(stacked: Any) -> list[SimpleNamespace]:
+    """The codebooks that FunCodec keeps in tensors of all quantizers, one by one."""
+    names = ("embed", "embed_avg", "cluster_size", "inited")
+    parts = zip(*(getattr(stacked, name) for name in names), strict=True)
+    return [SimpleNamespace(**dict(zip(names, part, strict=True))) for part in parts]

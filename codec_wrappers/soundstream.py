@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from codec_wrappers.codec import Codec
 from codec_wrappers.networks import seanet, soundstream
@@ -53,7 +53,7 @@ class _Soundstream(LatentCodec):
 
 
 class KaiidamsSoundstream(_Soundstream):
-    """Its decoder gives back less than one hop per frame, so one hop of silence is encoded after the speech."""
+    """Its decoder gives back up to a hop less than (F - 1) hops of F frames; the last frame, repeated, makes up for it."""
 
     network: soundstream.SoundStream
 
@@ -69,13 +69,14 @@ class KaiidamsSoundstream(_Soundstream):
         return self.network.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        return self.network.encoder(F.pad(wav, (0, self.hop_length))[:, None])
+        return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:
-        return self.network.decoder(latent)[:, 0]
+        return self.network.decoder(torch.cat([latent, latent[..., -1:]], dim=2))[:, 0]
 
 
 class AcademicodecSoundstream(_Soundstream):
+    any_length = True
     network: seanet.SeaNet
 
     def __init__(self, chosen: SoundstreamSettings) -> None:

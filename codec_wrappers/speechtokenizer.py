@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.ema_codebooks import set_kmeans_iters
+from codec_wrappers.ema_codebooks import quantize
 from codec_wrappers.weights import load_into
 from codecfake import settings
 
@@ -28,7 +28,6 @@ class SpeechTokenizerSettings:
     lstm_layers: int = 2
     n_q: int = 8
     codebook_size: int = 1024
-    kmeans_iters: int = 50
 
 
 class SpeechTokenizer(Codec):
@@ -49,8 +48,10 @@ class SpeechTokenizer(Codec):
         return self.network.decode(codes.transpose(0, 1))[:, 0]
 
     def reconstruct(self, wav: Tensor) -> Reconstruction:
-        decoded, commitment, _ = self.network.train()(wav[:, None])
-        return Reconstruction(decoded[:, 0], commitment)
+        network = self.network.train()
+        books = [layer._codebook for layer in network.quantizer.vq.layers]
+        quantized = quantize(network.encoder(wav[:, None]), books)
+        return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
 
 
 def build(model: Mapping[str, Any]) -> Codec:
@@ -66,7 +67,7 @@ def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
 def _network(chosen: SpeechTokenizerSettings) -> Any:
     from speechtokenizer import SpeechTokenizer as Network
 
-    network = Network(
+    return Network(
         {
             "n_filters": chosen.n_filters,
             "strides": list(STRIDES),
@@ -83,5 +84,3 @@ def _network(chosen: SpeechTokenizerSettings) -> Any:
             "sample_rate": SAMPLE_RATE,
         }
     )
-    set_kmeans_iters(network, chosen.kmeans_iters)
-    return network

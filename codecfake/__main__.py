@@ -1,11 +1,12 @@
 """The command line behind the workflow's rules: `python -m codecfake COMMAND --help`."""
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
 
-from codecfake.settings import from_json
+from codecfake.settings import build, from_json
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -115,6 +116,41 @@ def _condition(options: argparse.Namespace) -> None:
     from codecfake.protocols import ConditionSettings, write_condition
 
     write_condition(from_json(ConditionSettings, options.settings), options.corpora, options.output, options.name)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from codecfake.devices import prepare
+    from codecfake.training import TrainSettings, train
+
+    device = prepare(options.device, options.threads)
+    settings = from_json(TrainSettings, options.settings)
+    train(options.train, options.dev, options.audio, options.output, settings, device)
+
+
+def _score(options: argparse.Namespace) -> None:
+    from codecfake.devices import prepare
+    from codecfake.scoring import score
+
+    device = prepare(options.device, options.threads)
+    score(options.model, options.protocols, options.audio, options.output, device)
+
+
+def _tables(options: argparse.Namespace) -> None:
+    from codecfake.tables import TableSettings, write_tables
+
+    settings = from_json(TableSettings, options.settings)
+    write_tables(options.scores, options.protocols, settings.models, settings.conditions, options.output)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from codecfake.report.excerpts import choose
+    from codecfake.report.inputs import ReportInputs
+    from codecfake.report.page import write_report
+
+    asked = json.loads(options.settings)
+    excerpts = choose(options.results / "protocols" / "eval" / f"{asked['conditions'][0]}.tsv")
+    inputs = {**asked, "results": options.results, "excerpts": excerpts}
+    write_report(build(ReportInputs, inputs), options.output)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -28,6 +28,15 @@ class Audio:
     sample_rate: int
 
 
+@dataclass(frozen=True)
+class Recording:
+    """A recording as its file holds it: `samples` is float32 `[T, C]`, full scale at ±1."""
+
+    samples: np.ndarray
+    sample_rate: int
+    subtype: str  # how the file stores samples, in libsndfile's words: PCM_16, FLOAT, …
+
+
 def read(path: Path, sha256: str | None = None) -> Audio:
     """Decode a whole file, whatever its extension says, and average its channels.
 
@@ -43,12 +52,25 @@ def read(path: Path, sha256: str | None = None) -> Audio:
 
 
 def decode(data: bytes, name: str) -> Audio:
+    """Decode the bytes of an audio file and average its channels. Raises AudioError naming `name`."""
+    recording = decode_channels(data, name)
+    return Audio(recording.samples.mean(axis=1), recording.sample_rate)
+
+
+def decode_channels(data: bytes, name: str) -> Recording:
     """Decode the bytes of an audio file. Raises AudioError naming `name`."""
     try:
-        samples, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            promised = file.frames
+            samples = file.read(dtype="float32", always_2d=True)
+            recording = Recording(samples, file.samplerate, file.subtype)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name}: cannot be decoded ({error.error_string})") from error
-    return Audio(samples.mean(axis=1), sample_rate)
+    except (MemoryError, ValueError) as error:  # an array of that many samples is refused: streamed FLAC says 2⁶³ - 1
+        raise AudioError(f"{name}: its header does not say how long it is; encode it again") from error
+    if len(samples) != promised:
+        raise AudioError(f"{name}: its header promises {promised} samples, of which {len(samples)} are there")
+    return recording
 
 
 def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:

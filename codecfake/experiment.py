@@ -117,6 +117,8 @@ class Experiment:
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    averages: dict[str, list[str]] = field(default_factory=dict)  # report column -> the conditions it is the mean of
+    notes: list[str] = field(default_factory=list)  # what every reader of the report must know first
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
 
     def codec_of(self, source: str) -> str:
@@ -138,11 +140,45 @@ class Experiment:
         """The most quantizers that any source of a codec uses."""
         return max(self.codecs[codec].generated().values())
 
-    def audio(self) -> list[tuple[str, str]]:
+    def all_audio(self) -> list[tuple[str, str]]:
         """(corpus, source) of all audio that a protocol names."""
         trained = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
         judged = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
         return list(dict.fromkeys([*trained, *judged]))
+
+    def train_settings(self, detector: str, training_set: str, strategy: str, seed: int) -> dict[str, Any]:
+        """What decides the training of one model."""
+        schedule = self.training_sets[training_set]
+        return {
+            **self.training,
+            "detector": self.detectors[detector],
+            "epochs": schedule.epochs,
+            "halve_every": schedule.halve_every,
+            "strategy": strategy,
+            "seed": seed,
+        }
+
+    def sources_by_corpus(self) -> dict[str, list[str]]:
+        """Corpus -> its sources that have audio, recordings first."""
+        sources: dict[str, list[str]] = {}
+        for corpus, source in sorted(self.all_audio()):
+            sources.setdefault(corpus, []).append(source)
+        return {
+            corpus: sorted(found, key=lambda source: (source[0] != "F", source)) for corpus, found in sources.items()
+        }
+
+    def codecs_run(self) -> list[str]:
+        """The codecs that some protocol needs."""
+        return list(dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if source != RECORDINGS))
+
+    def is_trained(self, codec: str) -> bool:
+        """Whether the workflow itself trains a codec's weights."""
+        return self.codecs[codec].weights == "trained"
+
+    def averages_run(self) -> dict[str, list[str]]:
+        """`averages` over the conditions that are run; the mean of all if none is asked for."""
+        run = {name: [c for c in conditions if c in self.conditions] for name, conditions in self.averages.items()}
+        return {name: conditions for name, conditions in run.items() if conditions} or {"mean": list(self.conditions)}
 
     def corpora_of(self, selection: Selection) -> list[str]:
         """The corpora that a selection draws from."""

@@ -85,6 +85,8 @@ def _condition_faults(experiment: Experiment) -> Iterator[str]:
 
 
 def _model_faults(experiment: Experiment) -> Iterator[str]:
+    for name, conditions in experiment.averages.items():
+        yield from _unknown(f"averages.{name}", conditions, experiment.conditions, "condition")
     for name, training_set in experiment.training_sets.items():
         yield from _unknown(f"training_sets.{name}.domains", training_set.domains, experiment.domains, "domain")
     for number, grid in enumerate(experiment.models):

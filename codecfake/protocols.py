@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from codecfake import files, splits, utterances
-from codecfake.utterances import BONAFIDE, SPOOF, SPLITS
+from codecfake.utterances import BONAFIDE, SPLITS, SPOOF
 
 RECORDINGS = "F00"  # the source of audio as recorded: the bona fide arm
 COLUMNS = ("speaker_id", "trial_id", "utterance_id", "source", "key", "corpus", "language", "attack")

@@ -9,7 +9,7 @@ import io
 import os
 import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +54,12 @@ def members(utterances: pd.DataFrame, shard: int, num_shards: int) -> pd.DataFra
     duration = utterances["num_samples"] / utterances["sample_rate"]
     ordered = utterances.assign(duration=duration).sort_values(["duration", "utterance_id"], kind="stable")
     return ordered[cut(ordered["duration"], num_shards) == shard].drop(columns="duration").reset_index(drop=True)
+
+
+COLUMNS = (
+    "utterance_id", "offset", "num_bytes", "sha256", "num_samples", "sample_rate", "clipped_samples",
+    *(column.name for column in fields(Provenance)),
+)  # fmt: skip
 
 
 class ShardWriter:
@@ -110,7 +116,7 @@ class ShardWriter:
         self._file.close()
         self._atomic.__exit__(kind, error, trace)
         if kind is None:
-            files.write_parquet(self._tar_path.with_suffix(".parquet"), pd.DataFrame(self._rows))
+            files.write_parquet(self._tar_path.with_suffix(".parquet"), pd.DataFrame(self._rows, columns=list(COLUMNS)))
 
 
 class AudioStore:
@@ -141,6 +147,10 @@ class AudioStore:
                 tar = str(path.with_suffix(".tar"))
                 for row in table.itertuples(index=False):
                     yield (corpus, source, row.utterance_id), (tar, row.offset, row.num_bytes, row.sha256)
+
+    def __contains__(self, recording: tuple[str, str, str]) -> bool:
+        """Whether the shards hold (corpus, source, utterance_id)."""
+        return recording in self._index
 
     def read_bytes(self, corpus: str, source: str, utterance_id: str) -> bytes:
         """The FLAC bytes of one utterance.

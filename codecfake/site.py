@@ -7,7 +7,7 @@ from typing import Any
 
 from codecfake import experiment_file, files
 from codecfake.experiment import Experiment, with_roots
-from codecfake.validation import ConfigurationError, validate
+from codecfake.validation import ConfigurationError, read_yaml, validate
 
 DEMO_FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}
 OWNER = "experiment.txt"
@@ -16,6 +16,7 @@ OWNER = "experiment.txt"
 @dataclass(frozen=True)
 class Site:
     experiment: Experiment
+    experiment_as_written: dict[str, Any]  # the YAML, for the report
     roots: dict[str, Path]
     weights: Path
     device: str
@@ -50,13 +51,14 @@ def read(config: Mapping[str, Any], base: Path) -> Site:
     Raises ConfigurationError for anything unknown, missing or impossible, before any job.
     """
     validate(dict(config), "config", "config.yaml")
-    experiment = experiment_file.load(_experiment_path(config["experiment"], base))
+    path = _experiment_path(config["experiment"], base)
+    experiment = experiment_file.load(path)
     given: dict[str, str | None] = config.get("corpora") or {}
     experiment = with_roots(experiment, given)
     roots = {name: _root(name, experiment, given, base) for name in experiment.corpora}
     weights = base / (config.get("weights") or "weights")
     _check_weights(experiment, weights)
-    return Site(experiment, roots, weights, config.get("device", "auto"))
+    return Site(experiment, read_yaml(path), roots, weights, config.get("device", "auto"))
 
 
 def check_run_directory(title: str, results: Path) -> None:

@@ -24,6 +24,14 @@ class ScoreError(ValueError):
 
 
 @dataclass(frozen=True)
+class TableSettings:
+    """What `eer.csv` and `confusion.csv` are to hold."""
+
+    models: list[str]
+    conditions: list[str]
+
+
+@dataclass(frozen=True)
 class Model:
     """A trained model by its place in the results: `{detector}/{training_set}/{strategy}/seed{seed}`."""
 

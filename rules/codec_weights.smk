@@ -20,7 +20,10 @@ def codec_training_settings(wildcards):
 
 
 def codec_training_tables(wildcards):
-    return [f"results/corpora/{corpus}/utterances.parquet" for corpus in EXPERIMENT.codec_training.corpora]
+    return [
+        f"results/corpora/{corpus}/utterances.parquet"
+        for corpus in EXPERIMENT.codec_training.corpora
+    ]
 
 
 def codec_training_roots(wildcards):
@@ -32,7 +35,13 @@ rule train_codec:
     input:
         utterances=codec_training_tables,
     output:
-        multiext("results/codecs/{codec}/", "weights.safetensors", "history.tsv", "quality.tsv", "settings.json"),
+        multiext(
+            "results/codecs/{codec}/",
+            "weights.safetensors",
+            "history.tsv",
+            "quality.tsv",
+            "settings.json",
+        ),
     log:
         "logs/train_codec/{codec}.log",
     conda:

@@ -21,8 +21,9 @@ try:
 except ConfigurationError as error:
     raise WorkflowError(str(error)) from None
 
-# the package is used from the checkout, also inside conda environments and other run directories
-shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)}; ")
+# The package is used from the checkout, also inside conda environments and other run directories.
+# Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(workflow.basedir)}; ")
 
 
 wildcard_constraints:
@@ -50,12 +51,20 @@ def shards(corpus, source):
     """Tars and indexes of one source of a corpus."""
     folder = f"results/audio/{corpus}/{EXPERIMENT.original(source)}"
     numbers = range(EXPERIMENT.corpora[corpus].shards)
-    return [f"{folder}/{number:04d}.{kind}" for number in numbers for kind in ("tar", "parquet")]
+    return [
+        f"{folder}/{number:04d}.{kind}"
+        for number in numbers
+        for kind in ("tar", "parquet")
+    ]
 
 
 def shards_of(audio):
     """Shards of (corpus, source) pairs, each named once."""
-    return [path for corpus, source in dict.fromkeys(audio) for path in shards(corpus, source)]
+    return [
+        path
+        for corpus, source in dict.fromkeys(audio)
+        for path in shards(corpus, source)
+    ]
 
 
 def root_of(wildcards):

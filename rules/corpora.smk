@@ -18,7 +18,9 @@ rule synthesize_demo:
 
 
 def ingest_input(wildcards):
-    return "results/demo/SHA256SUMS" if EXPERIMENT.corpora[wildcards.corpus].demo else []
+    return (
+        "results/demo/SHA256SUMS" if EXPERIMENT.corpora[wildcards.corpus].demo else []
+    )
 
 
 def ingest_settings(wildcards):

@@ -7,11 +7,22 @@ MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 rule score:
     """Score every condition with one model; a trial of several conditions is scored once."""
     input:
-        model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
-        protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
-        audio=shards_of(pair for condition in EXPERIMENT.conditions for pair in EXPERIMENT.audio_of_condition(condition)),
+        model=multiext(
+            f"results/models/{MODEL}/", "weights.safetensors", "settings.json"
+        ),
+        protocols=expand(
+            "results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions
+        ),
+        audio=shards_of(
+            pair
+            for condition in EXPERIMENT.conditions
+            for pair in EXPERIMENT.audio_of_condition(condition)
+        ),
     output:
-        [f"results/scores/{MODEL}/{condition}.tsv" for condition in EXPERIMENT.conditions],
+        [
+            f"results/scores/{MODEL}/{condition}.tsv"
+            for condition in EXPERIMENT.conditions
+        ],
     log:
         "logs/score/{detector}.{training_set}.{strategy}.seed{seed}.log",
     conda:
@@ -35,9 +46,13 @@ rule tabulate:
     """Compute the tables."""
     input:
         scores=expand(
-            "results/scores/{model}/{condition}.tsv", model=EXPERIMENT.model_names(), condition=EXPERIMENT.conditions
+            "results/scores/{model}/{condition}.tsv",
+            model=EXPERIMENT.model_names(),
+            condition=EXPERIMENT.conditions,
         ),
-        protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
+        protocols=expand(
+            "results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions
+        ),
     output:
         expand("results/tables/{table}.csv", table=("eer", "confusion")),
     log:
@@ -45,7 +60,12 @@ rule tabulate:
     conda:
         "../envs/data.yaml"
     params:
-        settings=as_json({"models": EXPERIMENT.model_names(), "conditions": list(EXPERIMENT.conditions)}),
+        settings=as_json(
+            {
+                "models": EXPERIMENT.model_names(),
+                "conditions": list(EXPERIMENT.conditions),
+            }
+        ),
     shell:
         "python -m codecfake tables --settings {params.settings:q} --scores results/scores"
         " --protocols results/protocols/eval --output results/tables 2>&1 | tee {log:q}"

@@ -4,7 +4,10 @@
 
 
 def utterance_tables(corpora):
-    return [f"results/corpora/{corpus}/utterances.parquet" for corpus in dict.fromkeys(corpora)]
+    return [
+        f"results/corpora/{corpus}/utterances.parquet"
+        for corpus in dict.fromkeys(corpora)
+    ]
 
 
 def partition_input(wildcards):
@@ -61,5 +64,11 @@ rule write_condition:
 rule protocols:
     """All protocols: train and dev of each domain, eval of each condition."""
     input:
-        expand("results/protocols/{domain}/{split}.tsv", domain=EXPERIMENT.domains, split=("train", "dev")),
-        expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
+        expand(
+            "results/protocols/{domain}/{split}.tsv",
+            domain=EXPERIMENT.domains,
+            split=("train", "dev"),
+        ),
+        expand(
+            "results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions
+        ),

@@ -4,7 +4,9 @@
 
 def recordings_settings(wildcards):
     corpus = EXPERIMENT.corpora[wildcards.corpus]
-    return as_json({"num_shards": corpus.shards, "sample_rate": EXPERIMENT.audio.sample_rate})
+    return as_json(
+        {"num_shards": corpus.shards, "sample_rate": EXPERIMENT.audio.sample_rate}
+    )
 
 
 def resynthesis_settings(codec, wildcards):
@@ -73,4 +75,4 @@ for codec in EXPERIMENT.codecs:
 rule dataset:
     """All audio of the experiment: recordings and codec fakes, in shards."""
     input:
-        shards_of(EXPERIMENT.audio()),
+        shards_of(EXPERIMENT.all_audio()),

@@ -9,11 +9,20 @@ def partitions(split, wildcards):
 
 def training_audio(wildcards):
     domains = EXPERIMENT.training_sets[wildcards.training_set].domains
-    return shards_of(pair for domain in domains for pair in EXPERIMENT.audio_of_domain(domain))
+    return shards_of(
+        pair for domain in domains for pair in EXPERIMENT.audio_of_domain(domain)
+    )
 
 
 def training_settings(wildcards):
-    return as_json(EXPERIMENT.train_settings(wildcards.detector, wildcards.training_set, wildcards.strategy, int(wildcards.seed)))
+    return as_json(
+        EXPERIMENT.train_settings(
+            wildcards.detector,
+            wildcards.training_set,
+            wildcards.strategy,
+            int(wildcards.seed),
+        )
+    )
 
 
 rule train_detector:

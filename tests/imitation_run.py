@@ -64,7 +64,10 @@ class ImitationRun:
             description="Made-up numbers in the places of real ones.",
             models=self.models,
             conditions=list(self.conditions),
-            averages={"C1–C6": [name for name in self.conditions if name in ("C1", "C2", "C3", "C4", "C5", "C6")], "C7": ["C7"]},
+            averages={
+                "C1–C6": [name for name in self.conditions if name in ("C1", "C2", "C3", "C4", "C5", "C6")],
+                "C7": ["C7"],
+            },
             training_protocols={name: [f"{name}/train"] for name in self.training_sets},
             corpora=self.corpora,
             protocols=[f"{name}/train" for name in self.training_sets] + [f"eval/{name}" for name in self.conditions],
@@ -90,7 +93,9 @@ class ImitationRun:
             sample_rate=SAMPLE_RATE, num_samples=9 * SAMPLE_RATE,
         )  # fmt: skip
         files.write_parquet(self.results / "corpora" / corpus / "utterances.parquet", table)
-        rejected = pd.DataFrame({"path": ["a.wav", "b.wav", "c.wav"], "reason": ["empty", "cannot be decoded", "empty"]})
+        rejected = pd.DataFrame(
+            {"path": ["a.wav", "b.wav", "c.wav"], "reason": ["empty", "cannot be decoded", "empty"]}
+        )
         files.write_tsv(self.results / "corpora" / corpus / "rejected.tsv", rejected)
 
     def _write_shard(self, corpus: str, source: str) -> None:
@@ -109,7 +114,12 @@ class ImitationRun:
         mel = [3 * np.exp(-step / 100) + 0.8 if step % 50 == 0 else "" for step in steps]
         loss = 9 * np.exp(-steps / 90) + 1 + 0.1 * self._rng.standard_normal(len(steps))
         files.write_tsv(folder / "history.tsv", pd.DataFrame({"step": steps, "loss": loss, "mel_distance": mel}))
-        quality = {"state": ["untrained", "trained"], "si_sdr_db": [-31.2, 4.56], "mel_distance": [3.8, 0.91], "num_utterances": 16}
+        quality = {
+            "state": ["untrained", "trained"],
+            "si_sdr_db": [-31.2, 4.56],
+            "mel_distance": [3.8, 0.91],
+            "num_utterances": 16,
+        }
         files.write_tsv(folder / "quality.tsv", pd.DataFrame(quality))
 
     def _write_protocol(self, name: str, attack: str) -> None:
@@ -133,11 +143,18 @@ class ImitationRun:
         epochs = np.arange(1, self.num_epochs + 1)
         best = epochs == self.num_epochs - 1
         loss = 0.6 * np.exp(-epochs / 3)
-        history = {"epoch": epochs, "train_loss": loss, "dev_loss": 1.2 * loss + 0.05, "dev_eer": loss / 9, "learning_rate": 1e-3, "is_best": best}
+        history = {
+            "epoch": epochs,
+            "train_loss": loss,
+            "dev_loss": 1.2 * loss + 0.05,
+            "dev_eer": loss / 9,
+            "learning_rate": 1e-3,
+            "is_best": best,
+        }
         files.write_tsv(folder / "history.tsv", pd.DataFrame(history))
         for condition, attack in self.conditions.items():
-            matched = (attack[0] == "F") == (training_set == "codec")
-            distance = (4.5 if matched else 0.4) + 0.5 * self.detectors.index(detector) - 0.3 * int(attack[-1])
+            matched = (attack[0] != "A") == (training_set == "codec")
+            distance = (3.3 if matched else 0.4) + 0.6 * self.detectors.index(detector) - 0.25 * int(attack[-1])
             self._write_scores(model, condition, max(distance, -0.1))
 
     def _write_scores(self, model: str, condition: str, distance: float) -> None:

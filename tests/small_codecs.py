@@ -4,13 +4,14 @@ from typing import Any
 
 SMALL: dict[str, dict[str, Any]] = {
     "passthrough": {},
-    "encodec": {"n_filters": 4, "dimension": 16, "lstm_layers": 1, "num_quantizers": 6, "codebook_size": 64},
+    "encodec": {"n_filters": 4, "dimension": 16, "lstm_layers": 1, "num_quantizers": 4, "codebook_size": 16},
     "speechtokenizer": {
-        "n_filters": 4, "dimension": 16, "semantic_dimension": 16, "lstm_layers": 1, "codebook_size": 64,
+        "n_filters": 4, "dimension": 16, "semantic_dimension": 16, "lstm_layers": 1, "n_q": 4,
+        "codebook_size": 16,
     },
     "funcodec": {
-        "architecture": "ds320", "n_filters": 4, "dimension": 16, "lstm_layers": 1, "num_quantizers": 6,
-        "codebook_size": 64,
+        "architecture": "ds320", "n_filters": 4, "dimension": 16, "lstm_layers": 1, "num_quantizers": 4,
+        "codebook_size": 16,
     },
-    "dac": {"sample_rate": 16_000, "encoder_dim": 4, "decoder_dim": 48, "n_codebooks": 6, "codebook_size": 64},
+    "dac": {"sample_rate": 16_000, "encoder_dim": 4, "decoder_dim": 48, "n_codebooks": 4, "codebook_size": 16},
 }  # fmt: skip

@@ -37,7 +37,7 @@ def trained(name: str, steps: int = 2) -> Codec:
     codec = build(name)
     if codec.network is not None:
         for _ in range(steps):
-            codec.reconstruct(speech(codec, 2))
+            codec.reconstruct(speech(codec, 8))
         codec.network.eval()
     return codec
 
@@ -69,7 +69,7 @@ def test_codes_are_whole_numbers_within_their_bits_one_per_quantizer_and_frame(n
     assert codes.shape[:2] == (3, codec.num_quantizers)
     assert NUM_FRAMES <= codes.shape[2] <= NUM_FRAMES + 1
     if name != "passthrough":  # whose codes are signed
-        assert 0 <= codes.min() and codes.max() < 2**codec.bits_per_code
+        assert codes.min() >= 0 and codes.max() < 2**codec.bits_per_code
         assert len(codes.unique()) > 1
 
 
@@ -148,7 +148,7 @@ def test_training_lowers_the_error_and_moves_the_encoder(name: str) -> None:
     codec = build(name)
     net = network(codec)
     wav = speech(codec, 2)
-    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     before = {key: value.clone() for key, value in net.named_parameters() if "encoder" in key}
     errors = []
     for _ in range(12):
@@ -219,7 +219,7 @@ def test_funcodec_of_the_spectrum_keeps_the_length_within_a_frame() -> None:
     codec.reconstruct(wav)
     network(codec).eval()
     codes, decoded = round_trip(codec, wav)
-    assert codes.shape == (2, 6, NUM_FRAMES + 1)
+    assert codes.shape == (2, 4, NUM_FRAMES + 1)
     assert wav.shape[1] <= decoded.shape[1] <= wav.shape[1] + codec.hop_length
 
 
@@ -236,8 +236,8 @@ def test_a_dac_sample_rate_that_is_not_published_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "model", "quantizers", "kbps"),
     [
-        ("encodec", {"n_filters": 1}, 8, 6.0),
-        ("speechtokenizer", {"n_filters": 1, "dimension": 8, "semantic_dimension": 8}, 8, 4.0),
+        ("encodec", {"n_filters": 2}, 8, 6.0),
+        ("speechtokenizer", {"n_filters": 2, "dimension": 8, "semantic_dimension": 8}, 8, 4.0),
         ("funcodec", {"n_filters": 2}, 12, 3.0),
         ("funcodec", {"n_filters": 2, "architecture": "ds320"}, 32, 16.0),
         ("dac", {"encoder_dim": 2, "decoder_dim": 32}, 9, 7.751953125),

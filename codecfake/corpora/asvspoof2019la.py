@@ -49,23 +49,19 @@ def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rej
     protocol = f"{base}{PROTOCOLS}/ASVspoof2019.LA.cm.{PROTOCOL_NAMES[split]}.txt"
     folder = f"{base}ASVspoof2019_LA_{split}/flac"
     audio = by_stem(root, audio_files(root, folder))
-    found, rejected = [], []
-    for trial in _trials(root / protocol):
-        path = audio.pop(trial.utterance_id, None)
-        if path is None:
-            absent = f"{folder}/{trial.utterance_id}.flac"
-            rejected.append(Rejection(absent, f"listed in {protocol} but the file is absent"))
-        else:
-            found.append(_utterance(trial, split, path))
+    trials = list(_trials(root / protocol))
+    found = [_utterance(trial, split, audio[trial.utterance_id]) for trial in trials if trial.utterance_id in audio]
+    missing = sorted({trial.utterance_id for trial in trials} - set(audio))
+    not_trials = sorted(set(audio) - {trial.utterance_id for trial in trials})
+    absent = f"listed in {protocol} but the file is absent"
+    rejected = [Rejection(f"{folder}/{name}.flac", absent) for name in missing]
     # dev and eval are published with enrollment recordings for speaker verification, which are not trials here
-    not_trials = [Rejection(path, f"not in {protocol}", expected=True) for path in audio.values()]
-    return found, rejected + not_trials
+    rejected += [Rejection(audio[name], f"not in {protocol}", expected=True) for name in not_trials]
+    return found, rejected
 
 
 def _utterance(trial: _Trial, split: str, path: str) -> Utterance:
-    return Utterance(
-        trial.utterance_id, trial.speaker_id, "en", path, key=trial.key, split=split, attack=trial.attack
-    )
+    return Utterance(trial.utterance_id, trial.speaker_id, "en", path, key=trial.key, split=split, attack=trial.attack)
 
 
 def _trials(protocol: Path) -> Iterator[_Trial]:

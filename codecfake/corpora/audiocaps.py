@@ -26,19 +26,20 @@ class AudioCapsOptions:
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """One utterance a clip, `Y` + its YouTube id; of several captions (val, test) the first. A dead link is expected."""
+    """One utterance a clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
     chosen = settings.build(AudioCapsOptions, options)
     require(root, MARKER, OFFICIAL)
     audio = by_stem(root, audio_files(root, AUDIO))
     found, rejected = [], []
     for row in _first_captions(_caption_files(root, chosen.csv)):
         youtube_id = row.cells["youtube_id"]
-        path = next((audio[name] for name in _names(row) if name in audio), None)
-        if path is None:
+        name = next((name for name in _names(row) if name in audio), None)
+        if name is None:
             absent = f"{AUDIO}/{youtube_id}.wav"
             rejected.append(Rejection(absent, "captioned, but no audio was fetched", expected=True))
         else:
-            found.append(Utterance(f"Y{youtube_id}", "-", "en", path, text=row.cells["caption"] or None))
+            found.append(Utterance(f"Y{youtube_id}", "-", "en", audio.pop(name), text=row.cells["caption"] or None))
+    rejected += [Rejection(path, "no caption", expected=True) for path in audio.values()]
     return listing(root, found, rejected)
 
 

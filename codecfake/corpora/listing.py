@@ -73,12 +73,14 @@ def require(root: Path, marker: Iterable[str], official: str) -> None:
 def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO_SUFFIXES) -> list[str]:
     """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
 
-    A folder that is not there has none. Raises CorpusError for a folder that cannot be listed.
+    A folder that is not there has none. Raises CorpusError for a folder that cannot be listed, or is met twice.
     """
     if not (root / folder).is_dir():
         return []
     found: list[str] = []
+    seen: set[Path] = set()
     for parent, _, names in os.walk(root / folder, followlinks=True, onerror=_refuse_folder):
+        _check_new(Path(parent), seen)
         prefix = Path(parent).relative_to(root)
         found += [(prefix / name).as_posix() for name in names if name.lower().endswith(suffixes)]
     for path in found:
@@ -90,11 +92,19 @@ def _refuse_folder(error: OSError) -> NoReturn:
     raise CorpusError(f"{error.filename}: cannot be listed ({error.strerror}); mend the folder") from error
 
 
+def _check_new(folder: Path, seen: set[Path]) -> None:
+    if folder.resolve() in seen:
+        raise CorpusError(f"{folder}: a link to {folder.resolve()}, which is read already; remove the link")
+    seen.add(folder.resolve())
+
+
 def _check_encoding(root: Path, path: str) -> None:
     try:
         path.encode()
     except UnicodeEncodeError as error:
-        raise CorpusError(f"{str(root)!r}: the name {path!r} is not UTF-8; rename the file (e.g. with convmv)") from error
+        raise CorpusError(
+            f"{str(root)!r}: the name {path!r} is not UTF-8; rename the file (e.g. with convmv)"
+        ) from error
 
 
 def by_stem(root: Path, paths: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,9 @@ evaluation differ from those of training, as the ASVspoof 2019 LA attacks do. Le
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
+
+TINY = 1e-10  # a bin below the first band, or a band narrower than a bin, has no weights to divide
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,11 @@ def copy_synthesis(wav: np.ndarray, sample_rate: int, attack: Attack, rng: np.ra
 
 
 def _through_mel(magnitude: np.ndarray, sample_rate: int, attack: Attack) -> np.ndarray:
-    """Magnitudes `[F, N]` as far as their mel bands tell them."""
-    import librosa
+    """Magnitudes `[F, N]` as far as their mel bands tell them: each bin takes the mean of the bands over it."""
+    from librosa.filters import mel
 
-    bands = librosa.filters.mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
-    return np.maximum(np.linalg.pinv(bands) @ (bands @ magnitude), 0)
+    bands = mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
+    # as sparse matrices, whose products add in a fixed order; those of BLAS depend on the number of threads
+    analysis = csr_array(bands / np.maximum(bands.sum(axis=1, keepdims=True), TINY))
+    synthesis = csr_array((bands / np.maximum(bands.sum(axis=0, keepdims=True), TINY)).T)
+    return synthesis @ (analysis @ magnitude)

@@ -51,17 +51,24 @@ def synthesize(root: Path, settings: DemoSettings) -> None:
 
 @contextmanager
 def _replaced_when_complete(root: Path) -> Iterator[Path]:
-    """Give a new folder beside `root` that takes its place if the block succeeds."""
+    """Give a new folder beside `root` that takes its place if the block succeeds, else is removed.
+
+    A job killed inside the block leaves only the temporary folder, which the next attempt removes.
+    """
     _refuse_foreign(root)
-    part, old = (root.with_name(f".{root.name}.{suffix}") for suffix in ("part", "old"))
-    for leftover in (part, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    part, old = root.with_name(f".{root.name}.part"), root.with_name(f".{root.name}.old")
+    _remove(part)
+    _remove(old)
     part.mkdir(parents=True)
-    yield part
+    try:
+        yield part
+    except BaseException:
+        _remove(part)
+        raise
     if root.exists():
         root.rename(old)
     part.rename(root)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
 
 
 def _refuse_foreign(root: Path) -> None:
@@ -70,6 +77,11 @@ def _refuse_foreign(root: Path) -> None:
     readme = root / "README.txt"
     if not (readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(TITLE)):
         raise DemoError(f"{root}: holds something that is not an earlier demo; name another folder or empty this one")
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _make_parent(path: Path) -> Path:

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-import espeakng_loader
 import numpy as np
 
 SAMPLE_RATE = 22050
@@ -76,6 +75,8 @@ def speak(text: str, manner: Manner) -> np.ndarray:
 
 @cache
 def _library() -> ctypes.CDLL:
+    import espeakng_loader
+
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     library.espeak_Synth.argtypes = [
         ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint,
@@ -123,6 +124,8 @@ def _samples(library: ctypes.CDLL, text: str, manner: Manner) -> bytes:
 
 
 def _choose_voice(library: ctypes.CDLL, voice: str) -> None:
+    import espeakng_loader
+
     # an unknown language is reported by the status alone, an unknown variant not at all: another voice speaks
     variant = voice.partition("+")[2]
     if variant and not (Path(espeakng_loader.get_data_path()) / "voices" / "!v" / variant).is_file():

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from codecfake.detectors import FeatureShape
 from codecfake.detectors.graph import GraphAttention, GraphPool, HeterogeneousAttention
 
 GRAPH_TEMPERATURE, HETEROGENEOUS_TEMPERATURE = 2.0, 100.0
@@ -44,17 +45,18 @@ class AasistSettings:
 class Aasist(nn.Module):
     """Features `[B, F, D]` -> logits `[B, 2]`."""
 
-    def __init__(self, num_frames: int, dimension: int, frames_first: bool, settings: AasistSettings) -> None:
+    def __init__(self, shape: FeatureShape, settings: AasistSettings) -> None:
         super().__init__()
-        height = (settings.projection or dimension) // 3
+        height = (settings.projection or shape.dimension) // 3
         shallow, deep = settings.channels
         graph, joined = settings.graph_dims
         if settings.projection is not None:
-            self.LL = nn.Linear(dimension, settings.projection)
+            self.LL = nn.Linear(shape.dimension, settings.projection)
         self.first_bn = nn.BatchNorm2d(1)
-        widths = [(1, shallow), (shallow, shallow), (shallow, deep), (deep, deep), (deep, deep), (deep, deep)]
+        inputs = (1, shallow, shallow, deep, deep, deep)
+        outputs = (shallow, shallow, deep, deep, deep, deep)
         self.encoder = nn.Sequential(
-            *(nn.Sequential(ResidualBlock(*width, settings.block_pool, index == 0)) for index, width in enumerate(widths))
+            *(nn.Sequential(ResidualBlock(*pair, settings.block_pool)) for pair in zip(inputs, outputs, strict=True))
         )
         self._attentive = settings.nodes == "attention"
         if self._attentive:
@@ -133,9 +135,9 @@ class Aasist(nn.Module):
 class ResidualBlock(nn.Module):
     """`[B, C, H, W]` -> `[B, C', H, W // pool]`."""
 
-    def __init__(self, inputs: int, outputs: int, pool: int, first: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, pool: int) -> None:
         super().__init__()
-        if not first:
+        if inputs > 1:
             # The published blocks compute this norm and discard the result. It is never called here;
             # it stands for the keys of their checkpoints.
             self.bn1 = nn.BatchNorm2d(inputs)

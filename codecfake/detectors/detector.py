@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from codecfake.detectors.aasist import Aasist, AasistSettings
 from codecfake.detectors.lcnn import Lcnn, LcnnSettings
 from codecfake.detectors.mel import Mel, MelSettings
 from codecfake.detectors.sinc import Sinc, SincSettings
-from codecfake.detectors.ssl import RANDOM, Ssl, SslSettings, Wav2Vec2, WavLM
+from codecfake.detectors.ssl import Ssl, SslSettings, Wav2Vec2, WavLM
 
 FRONT_END_CLASSES: dict[str, tuple[type, type]] = {
     "mel": (Mel, MelSettings),
@@ -26,15 +26,6 @@ BACK_END_CLASSES: dict[str, tuple[type, type]] = {
     "lcnn": (Lcnn, LcnnSettings),
     "aasist": (Aasist, AasistSettings),
 }
-
-
-class FrontEnd(Protocol):
-    """What a back-end is built from."""
-
-    dimension: int
-    frames_first: bool  # whether the published LCNN on this front-end looks at frames by features, or the reverse
-
-    def num_frames(self, num_samples: int) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -65,8 +56,7 @@ class Detector(nn.Module):
         front_end, front_settings = _part(given.front_end, FRONT_END_CLASSES, "front-end")
         back_end, back_settings = _part(given.back_end, BACK_END_CLASSES, "back-end")
         self.front_end = front_end(front_settings).requires_grad_(False).eval()
-        front: FrontEnd = self.front_end
-        self.back_end = back_end(front.num_frames(crop_samples), front.dimension, front.frames_first, back_settings)
+        self.back_end = back_end(self.front_end.shape(crop_samples), back_settings)
 
     def train(self, mode: bool = True) -> "Detector":
         """Switch the back-end alone: a frozen front-end keeps its dropout off."""
@@ -99,7 +89,7 @@ def score(logits: Tensor) -> Tensor:
 
 
 def _part(given: Mapping[str, Any], classes: Mapping[str, tuple[type, type]], kind: str) -> tuple[type, Any]:
-    name = given.get("name")
+    name = str(given.get("name"))
     if name not in classes:
         raise settings.SettingsError(f"{kind} name is {name!r}; known: {', '.join(classes)}")
     cls, settings_class = classes[name]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from codecfake.detectors import SAMPLE_RATE
+from codecfake.detectors import SAMPLE_RATE, FeatureShape
 
 N_FFT = 512
 HOP_LENGTH = 128
@@ -25,8 +25,8 @@ class Mel(nn.Module):
     Periodic Hann window of 512, centered frames with reflection, 80 triangular HTK bands from 0 to 8 kHz.
     """
 
-    frames_first = True
-    dimension = NUM_BANDS
+    window: Tensor
+    filters: Tensor  # [257, 80]
 
     def __init__(self, settings: MelSettings) -> None:
         super().__init__()
@@ -34,8 +34,8 @@ class Mel(nn.Module):
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
         self.register_buffer("filters", htk_filters(), persistent=False)
 
-    def num_frames(self, num_samples: int) -> int:
-        return num_samples // HOP_LENGTH + 1
+    def shape(self, num_samples: int) -> FeatureShape:
+        return FeatureShape(num_samples // HOP_LENGTH + 1, NUM_BANDS, frames_first=True)
 
     def forward(self, wav: Tensor) -> Tensor:
         spectrum = torch.stft(wav, N_FFT, HOP_LENGTH, window=self.window, center=True, return_complex=True)
@@ -46,7 +46,7 @@ class Mel(nn.Module):
 def htk_filters() -> Tensor:
     """Triangular filters `[257, 80]` of height 1, their corners equally spaced on the HTK mel scale.
 
-    In single precision, which moves the lowest bands by 1e-4: so were the published features computed.
+    In single precision, as the published features were computed; it moves narrow bands by 1e-4 of their value.
     """
     frequencies = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)[:, None]
     top = 2595 * math.log10(1 + SAMPLE_RATE / 2 / 700)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from codecfake.detectors import SAMPLE_RATE
+from codecfake.detectors import SAMPLE_RATE, FeatureShape
 
 NUM_FILTERS = 70
 KERNEL_SIZE = 129
@@ -21,15 +21,14 @@ class SincSettings:
 class Sinc(nn.Module):
     """wav `[B, T]` -> magnitudes of the filters' outputs `[B, F, 70]`, F = T - 128."""
 
-    frames_first = False
-    dimension = NUM_FILTERS
+    filters: Tensor  # [70, 1, 129]
 
     def __init__(self, settings: SincSettings) -> None:
         super().__init__()
         self.register_buffer("filters", mel_spaced_filters(), persistent=False)
 
-    def num_frames(self, num_samples: int) -> int:
-        return num_samples - KERNEL_SIZE + 1
+    def shape(self, num_samples: int) -> FeatureShape:
+        return FeatureShape(num_samples - KERNEL_SIZE + 1, NUM_FILTERS, frames_first=False)
 
     def forward(self, wav: Tensor) -> Tensor:
         return F.conv1d(wav.unsqueeze(1), self.filters).abs().transpose(1, 2)

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from codecfake.detectors import FeatureShape
+
 RANDOM = "random"
 VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
 UNUSED = {"masked_spec_embed"}  # weights that play a part in pre-training alone
@@ -40,24 +42,25 @@ class Ssl(nn.Module):
     """wav `[B, T]` -> output of block `layer`, `[B, F, D]`: 201 frames of 1024 for 64,600 samples and XLS-R."""
 
     architecture: str  # the prefix of transformers' class names
-    frames_first = False
 
     def __init__(self, settings: SslSettings) -> None:
         super().__init__()
         self._settings = settings
-        self.model = _random(self.architecture, settings) if self.is_random else _pretrained(self.architecture, settings)
-        self.model.encoder.layer_norm = nn.Identity()
-        self.dimension: int = self.model.config.hidden_size
+        build = _random if self.is_random else _pretrained
+        model: Any = build(self.architecture, settings)
+        model.encoder.layer_norm = nn.Identity()
+        self.model = model
+        self._dimension: int = model.config.hidden_size
+        self._convolutions = list(zip(model.config.conv_kernel, model.config.conv_stride, strict=True))
 
     @property
     def is_random(self) -> bool:
         return self._settings.weights == RANDOM
 
-    def num_frames(self, num_samples: int) -> int:
-        config = self.model.config
-        for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+    def shape(self, num_samples: int) -> FeatureShape:
+        for kernel, stride in self._convolutions:
             num_samples = (num_samples - kernel) // stride + 1
-        return num_samples
+        return FeatureShape(num_samples, self._dimension, frames_first=False)
 
     def forward(self, wav: Tensor) -> Tensor:
         if self._settings.normalize:
@@ -97,7 +100,7 @@ def _random(architecture: str, settings: SslSettings) -> nn.Module:
     import transformers
 
     config = getattr(transformers, f"{architecture}Config")(**{**settings.config, **_overrides(settings)})
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         return getattr(transformers, f"{architecture}Model")(config)
 

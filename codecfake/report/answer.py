@@ -91,6 +91,16 @@ class Finding:
         return self.table.best
 
     @property
+    def tied(self) -> list[Row]:
+        """Other detectors of the table that err exactly as little."""
+        return [row for row in self.table.rows if row is not self.row and row.cells[0].eer == self.row.cells[0].eer]
+
+    @property
+    def model(self) -> str:
+        """The name of the first model behind it."""
+        return Model(self.row.detector, self.table.training_set, self.table.strategy, self.table.seeds[0]).name
+
+    @property
     def averages(self) -> list[tuple[Column, Cell]]:
         pairs = zip(self.table.columns, self.row.cells, strict=True)
         return [(column, cell) for column, cell in pairs if column.is_average]
@@ -145,7 +155,9 @@ def _eer_table(
     columns = _columns(inputs, table.loc[names[0]], unseen)
     eers = table["eer_percent"].unstack("condition")
     detectors = list(dict.fromkeys(t.model.detector for t in trained))
-    rows = [_row(detector, columns, eers, [t for t in trained if t.model.detector == detector]) for detector in detectors]
+    rows = [
+        _row(detector, columns, eers, [t for t in trained if t.model.detector == detector]) for detector in detectors
+    ]
     return EerTable(model.training_set, model.strategy, sorted({t.model.seed for t in trained}), columns, rows)
 
 
@@ -161,7 +173,7 @@ def _condition(name: str, row: pd.Series, unseen: bool) -> Column:
     step = row["eer_step_percent"]
     decimals = _decimals(step)
     counts = f"{row['num_bonafide']:,}", f"{row['num_spoof']:,}"
-    return Column(name, (name,), unseen, *counts, f"{step:.{decimals}f}", decimals)
+    return Column(name, (name,), unseen, *counts, f"{step:.3g}", decimals)
 
 
 def _decimals(step: float) -> int:

@@ -17,6 +17,7 @@ BONAFIDE_COLOR, SPOOF_COLOR = series_color(0), series_color(1)
 RATES = np.array([0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95])  # the ticks of a DET axis
 RATE_LABELS = ["0.1", "1", "5", "20", "50", "80", "95"]
 LOWEST_RATE, HIGHEST_RATE = 0.0004, 0.975
+PIXELS_PER_LOGIT = 18  # of a DET axis where it is widest, in the middle
 NUM_BINS = 48
 ROW_HEIGHT = 0.25  # inches of a row of score distributions
 
@@ -56,8 +57,9 @@ def _det(name: str, scores: dict[str, Scores], styles: dict[str, LineStyle]) -> 
 
 def _visible_corners(curve: metrics.DetCurve) -> tuple[np.ndarray, np.ndarray]:
     """False-alarm and miss rates as normal deviates: of perhaps 10⁵ steps those that change the picture."""
-    rates = np.clip(np.stack([curve.false_alarm_rate, curve.miss_rate], axis=1), LOWEST_RATE, HIGHEST_RATE)
-    pixels = np.rint(50 * np.log(rates / (1 - rates)))
+    rates = np.stack([curve.false_alarm_rate, curve.miss_rate], axis=1)
+    rates = np.clip(rates, LOWEST_RATE, 1 - LOWEST_RATE / 10)  # low rates on the edge of the axes, high ones beyond it
+    pixels = np.rint(PIXELS_PER_LOGIT * np.log(rates / (1 - rates)))
     moved = np.any(np.diff(pixels, axis=0) != 0, axis=1)
     kept = np.flatnonzero(np.concatenate([[True], moved]) | np.concatenate([moved, [True]]))
     x, y = _normal_deviate(rates[kept]).T

@@ -25,11 +25,9 @@ WIDTH, HEIGHT = 3.6, 3.0  # inches at 72 px: about one column of a phone
 _STYLE = {
     "svg.fonttype": "none",
     "font.family": ["sans-serif"],
-    "font.size": 8.5,
-    "axes.titlesize": 9.5,
+    "font.size": 9.5,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -121,11 +119,17 @@ def _for_page(svg: str, name: str, description: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    svg = re.sub(r' d="[^"]*"', _rounded, svg)
     svg = re.sub(r"#0000([0-9a-f]{2})\b", _page_color, svg)
     svg = re.sub(r'(\bid="|xlink:href="#|url\(#)', partial(_prefix, f"{_slug(name)}-"), svg)
     label = str(Markup.escape(description))
     svg = svg.replace("<svg", f'<svg class="figure" role="img" aria-label="{label}"', 1)
     return re.sub(r"\n\s*", "\n", svg)
+
+
+def _rounded(path: re.Match[str]) -> str:
+    """The coordinates of a path to a tenth of a pixel; six decimals would be most of the page."""
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number.group()):.1f}".removesuffix(".0"), path.group())
 
 
 def _page_color(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from codecfake import files, utterances
-from codecfake.experiment import RECORDINGS
+from codecfake.protocols import RECORDINGS
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.utterances import BONAFIDE
 
@@ -128,7 +128,9 @@ def _codec(inputs: ReportInputs, source: str) -> CodecRow:
         inputs.printed_kbps.get(source),
         kind["weights_sha256"][:8],
         int(table["clipped_samples"].sum()),
-        _quality(inputs.results / "codecs" / inputs.trained_codecs[source]) if source in inputs.trained_codecs else None,
+        _quality(inputs.results / "codecs" / inputs.trained_codecs[source])
+        if source in inputs.trained_codecs
+        else None,
     )
 
 

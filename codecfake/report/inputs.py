@@ -13,7 +13,7 @@ class ReportError(ValueError):
 class ReportInputs:
     """Everything that a report shows; lists and mappings are shown in the order given.
 
-    Files are read under `results`: `tables/{eer,confusion}.csv`, `scores/{model}/{condition}.tsv`,
+    Files are read under the folder `results`: `tables/{eer,confusion}.csv`, `scores/{model}/{condition}.tsv`,
     `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`, `codecs/{codec}/`,
     `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """

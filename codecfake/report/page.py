@@ -52,26 +52,36 @@ def write_report(inputs: ReportInputs, output: Path) -> None:
 def _content(inputs: ReportInputs) -> dict[str, Any]:
     trained = training.read_models(inputs.results, inputs.models)
     tables = answer.eer_tables(inputs, trained)
+    findings = answer.findings(tables)
+    codecs = holdings.codec_rows(inputs)
     return {
         "inputs": inputs,
         "trained": trained,
         "is_random": {t.model.name: t.has_random_front_end for t in trained},
         "tables": tables,
-        "findings": answer.findings(tables),
+        "findings": findings,
+        "best_model": findings[0].model,
         "confusions": _confusions(inputs),
         "panels": list(detection.panels(inputs)),
         "styles": line_styles(inputs.conditions),
-        "excerpts": spectrograms.excerpts(inputs),
+        "excerpt_rows": spectrograms.excerpt_rows(inputs),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "loss_panels": training.detector_panels(trained),
         "strategy_styles": training.strategy_styles(trained),
-        "codec_panels": training.codec_panels(inputs.results, dict.fromkeys(inputs.trained_codecs.values())),
+        "codec_panels": training.codec_panels(inputs.results, _trained(inputs, codecs)),
         "corpora": holdings.corpus_rows(inputs),
         "protocols": holdings.protocol_rows(inputs),
-        "codecs": holdings.codec_rows(inputs),
+        "codecs": codecs,
         "versions": provenance.versions(),
         "experiment": provenance.as_yaml(inputs.experiment),
     }
+
+
+def _trained(inputs: ReportInputs, codecs: list[holdings.CodecRow]) -> list[str]:
+    """Those of the codecs shown that were trained in this run, each once."""
+    return list(
+        dict.fromkeys(inputs.trained_codecs[row.source] for row in codecs if row.source in inputs.trained_codecs)
+    )
 
 
 def _confusions(inputs: ReportInputs) -> dict[str, list[ConfusionRow]]:

@@ -6,15 +6,18 @@ from typing import Any
 
 import yaml
 
+from codecfake import __version__
+
 PACKAGES = (
-    "codecfake", "numpy", "pandas", "pyarrow", "soundfile", "soxr", "matplotlib", "jinja2", "torch", "transformers",
+    "numpy", "pandas", "pyarrow", "soundfile", "soxr", "matplotlib", "jinja2", "torch", "transformers",
     "encodec", "descript-audio-codec", "speechtokenizer", "funcodec", "snakemake",
 )  # fmt: skip
 
 
 def versions() -> dict[str, str]:
     """Versions in the environment that writes the report; what is absent there is said to be so."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    own = {"codecfake": __version__, "python": platform.python_version()}
+    return own | {name: _version(name) for name in PACKAGES}
 
 
 def _version(package: str) -> str:

@@ -3,6 +3,7 @@
 import base64
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -28,25 +29,38 @@ class Excerpt:
     sound: str
 
 
-def excerpts(inputs: ReportInputs) -> dict[str, list[Excerpt]]:
-    """The start of each corpus's utterance through every source of that corpus."""
-    store = AudioStore(inputs.results / "audio", [(c, source) for c in inputs.excerpts for source in inputs.sources[c]])
-    return {c: _row(store, c, inputs.sources[c], utterance) for c, utterance in inputs.excerpts.items()}
+@dataclass(frozen=True)
+class ExcerptRow:
+    """One utterance through every source of its corpus, the recording first."""
+
+    corpus: str
+    utterance_id: str
+    excerpts: list[Excerpt]
 
 
-def _row(store: AudioStore, corpus: str, sources: list[str], utterance: str) -> list[Excerpt]:
+def excerpt_rows(inputs: ReportInputs) -> list[ExcerptRow]:
+    """The middle of each corpus's utterance through every source of that corpus."""
+    root = inputs.results / "audio"
+    return [_row(root, corpus, inputs.sources[corpus], chosen) for corpus, chosen in inputs.excerpts.items()]
+
+
+def _row(root: Path, corpus: str, sources: list[str], utterance: str) -> ExcerptRow:
     """All pictures of a row share the scale of the first one, the recording."""
-    waveforms = {source: _start(*store.read(corpus, source, utterance)) for source in sources}
+    stores = {source: AudioStore(root, [(corpus, source)]) for source in sources}
+    waveforms = {source: _middle(*store.read(corpus, source, utterance)) for source, store in stores.items()}
     mels = {source: log_mel(_for_picture(*waveform)) for source, waveform in waveforms.items()}
     top = mels[sources[0]].max()
-    return [
+    excerpts = [
         Excerpt(source, _image(mels[source], top), _data_uri("audio/flac", audio.encode_flac(*waveforms[source])))
         for source in sources
     ]
+    return ExcerptRow(corpus, utterance, excerpts)
 
 
-def _start(samples: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
-    return samples[: EXCERPT_SECONDS * sample_rate], sample_rate
+def _middle(samples: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
+    """At most `EXCERPT_SECONDS`: many recordings begin and end with silence."""
+    start = max(0, len(samples) - EXCERPT_SECONDS * sample_rate) // 2
+    return samples[start : start + EXCERPT_SECONDS * sample_rate], sample_rate
 
 
 def _for_picture(samples: np.ndarray, sample_rate: int) -> np.ndarray:

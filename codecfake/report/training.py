@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.ticker import MaxNLocator
 
 from codecfake import files
 from codecfake.report.figures import LineStyle, drawing, line_styles, series_color
@@ -32,7 +33,9 @@ class TrainedModel:
 
     @property
     def front_end_weights(self) -> str:
-        return str(self.settings["front_end_weights"])
+        """`none`, `random`, or where pretrained weights come from."""
+        weights = self.settings["front_end_weights"]
+        return weights if isinstance(weights, str) else f"{weights['source']} (sha256 {weights['sha256'][:8]})"
 
     @property
     def has_random_front_end(self) -> bool:
@@ -63,19 +66,21 @@ def _numbers(path: Path) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class LossPanel:
-    title: str
+    detector: str
+    training_set: str
     random_front_end: bool
     figure: Markup
 
 
 def detector_panels(models: list[TrainedModel]) -> list[LossPanel]:
     """Loss curves by training set and detector, one color a strategy: training solid, development dashed."""
-    groups: dict[str, list[TrainedModel]] = {}
+    groups: dict[tuple[str, str], list[TrainedModel]] = {}
     for trained in models:
-        groups.setdefault(f"{trained.model.detector}, trained on {trained.model.training_set}", []).append(trained)
+        groups.setdefault((trained.model.detector, trained.model.training_set), []).append(trained)
+    styles = strategy_styles(models)
     return [
-        LossPanel(title, any(t.has_random_front_end for t in group), _detector_panel(title, group, strategy_styles(models)))
-        for title, group in groups.items()
+        LossPanel(*place, any(t.has_random_front_end for t in group), _detector_panel(" ".join(place), group, styles))
+        for place, group in groups.items()
     ]
 
 
@@ -94,7 +99,7 @@ def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, Li
             axes.plot(history["epoch"], history["dev_loss"], color=color, linestyle="--")
             axes.plot(best["epoch"], best["dev_loss"], color=color, marker="o", markersize=5)
         axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return draft.svg
 
 

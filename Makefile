@@ -1,0 +1,49 @@
+# Two commands matter: `make run` (the demo, end to end) and `make test`. Each sets up what it needs.
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+VENV := .venv
+IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.PHONY: run test test-slow lint format dryrun setup clean
+.DEFAULT_GOAL := run
+
+run: setup
+	$(IN_VENV) snakemake --cores $(CORES) all
+
+test: setup
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu" -n 2 --dist loadgroup
+
+test-slow: setup
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
+
+lint: setup
+	$(IN_VENV) ruff check .
+	$(IN_VENV) ruff format --check .
+	$(IN_VENV) mypy
+	$(IN_VENV) snakefmt --check Snakefile rules
+	$(IN_VENV) snakemake --lint
+
+format: setup
+	$(IN_VENV) ruff check --fix .
+	$(IN_VENV) ruff format .
+	$(IN_VENV) snakefmt Snakefile rules
+
+dryrun: setup
+	$(IN_VENV) snakemake --dry-run --quiet rules all
+
+setup: $(VENV)/ready
+
+# torch goes in first and alone: the codec packages must find it and must not choose another
+$(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no-deps.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codecfake needs Python 3.11 or newer; set PYTHON=…")'
+	@echo "Setting up $(VENV): about 3 minutes and 5 GB, once"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c envs/constraints.txt -r envs/torch.txt
+	$(PIP) install --quiet -c envs/constraints.txt -r envs/requirements.txt
+	$(PIP) install --quiet --no-deps -r envs/no-deps.txt
+	@touch $@
+
+clean:
+	rm -rf results logs runs .snakemake

@@ -1,0 +1,24 @@
+"""Training curves for TensorBoard; no result is computed from them."""
+
+from pathlib import Path
+from typing import Any
+
+
+class Curves:
+    """Writes event files into `folder`; None writes nothing. Events of an earlier attempt from `step` on are void."""
+
+    def __init__(self, folder: Path | None, step: int) -> None:
+        self._writer: Any = None
+        if folder is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(folder), purge_step=step)
+
+    def add(self, values: dict[str, float], step: int) -> None:
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()

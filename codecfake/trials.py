@@ -1,0 +1,67 @@
+"""Trials: the rows of protocols, as training and scoring read them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from codecfake import files
+from codecfake.utterances import KEYS
+
+RECORDING = ["corpus", "source", "utterance_id"]  # together they name one waveform in the audio shards
+COLUMNS = ["trial_id", *RECORDING, "key"]
+
+
+class TrialsError(ValueError):
+    """A protocol does not hold what training or scoring needs."""
+
+
+def read(paths: Sequence[Path]) -> pd.DataFrame:
+    """The trials of one or more protocols, in their order; columns are `COLUMNS`, every value a string.
+
+    Raises TrialsError if a column is missing, a key is unknown, or a trial or a recording comes twice.
+    """
+    trials = pd.concat([_read_one(path) for path in paths], ignore_index=True)
+    names = ", ".join(map(str, paths))
+    for columns in (["trial_id"], RECORDING):
+        twice = trials[trials.duplicated(columns)]
+        if len(twice):
+            raise TrialsError(
+                f"{names}: {len(twice)} trials come twice, the first is {_name(twice)} "
+                f"({' and '.join(columns)} must be unique); drop the repeated rows"
+            )
+    return trials
+
+
+def _read_one(path: Path) -> pd.DataFrame:
+    table = files.read_tsv(path)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise TrialsError(f"{path}: no column {missing[0]!r}; a protocol has {', '.join(COLUMNS)}")
+    strange = table[~table["key"].isin(KEYS)]
+    if len(strange):
+        raise TrialsError(
+            f"{path}: trial {_name(strange)} has key {strange['key'].iloc[0]!r}; it must be one of {', '.join(KEYS)}"
+        )
+    return table[COLUMNS]
+
+
+def require_both_keys(trials: pd.DataFrame, name: str) -> None:
+    """Raise TrialsError if there are no bona fide or no spoof trials."""
+    for key in KEYS:
+        if not (trials["key"] == key).any():
+            raise TrialsError(f"the {name} list has {len(trials)} trials but none is {key}; both keys are needed")
+
+
+def require_disjoint(trials: pd.DataFrame, name: str, others: pd.DataFrame, other_name: str) -> None:
+    """Raise TrialsError if a recording is in both lists."""
+    common = trials[pd.MultiIndex.from_frame(trials[RECORDING]).isin(pd.MultiIndex.from_frame(others[RECORDING]))]
+    if len(common):
+        raise TrialsError(
+            f"{len(common)} trials of the {name} list are also in the {other_name} list, the first is "
+            f"{_name(common)}; no recording may be in both"
+        )
+
+
+def _name(trials: pd.DataFrame) -> str:
+    return str(trials["trial_id"].iloc[0])

@@ -1,0 +1,216 @@
+"""Front-ends, back-ends and the detectors made of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from codecfake.detectors import BACK_ENDS, BONAFIDE, FRONT_ENDS, SPOOF, FeatureShape
+from codecfake.detectors.detector import (
+    BACK_END_CLASSES,
+    FRONT_END_CLASSES,
+    Detector,
+    DetectorSettings,
+    score,
+)
+from codecfake.detectors.lcnn import Lcnn, LcnnSettings, MaxFeatureMap
+from codecfake.detectors.mel import HOP_LENGTH, Mel, MelSettings
+from codecfake.detectors.sinc import Sinc, SincSettings
+from codecfake.detectors.ssl import FrontEndWeightsError, SslSettings, Wav2Vec2, WavLM, digest
+from codecfake.settings import SettingsError
+
+CROP = 8_000
+SMALL_SSL = {
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_dim": [8] * 7,
+    "feat_extract_norm": "layer",
+    "do_stable_layer_norm": True,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 2,
+}
+RANDOM_SSL = {"weights": "random", "layer": 2, "config": SMALL_SSL}
+SMALL_AASIST = {"name": "aasist", "projection": 24, "channels": [4, 8], "graph_dims": [8, 4]}
+DETECTORS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "mel-lcnn": ({"name": "mel"}, {"name": "lcnn", "width": 0.125}),
+    "w2v2-lcnn": ({"name": "wav2vec2", **RANDOM_SSL}, {"name": "lcnn", "width": 0.125}),
+    "w2v2-aasist": ({"name": "wav2vec2", **RANDOM_SSL}, SMALL_AASIST),
+    "wavlm-aasist": ({"name": "wavlm", **RANDOM_SSL}, SMALL_AASIST),
+    "aasist": ({"name": "sinc"}, {**SMALL_AASIST, "projection": None, "block_pool": 3, "nodes": "max"}),
+}
+
+
+def detector(name: str) -> Detector:
+    return Detector(DetectorSettings(*DETECTORS[name]), CROP)
+
+
+@pytest.fixture
+def wav() -> torch.Tensor:
+    return 0.1 * torch.randn(3, CROP, generator=torch.Generator().manual_seed(0))
+
+
+def test_every_front_end_and_back_end_of_the_lists_can_be_built() -> None:
+    assert tuple(FRONT_END_CLASSES) == FRONT_ENDS
+    assert tuple(BACK_END_CLASSES) == BACK_ENDS
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_detector_gives_two_finite_logits_a_clip(name: str, wav: torch.Tensor) -> None:
+    logits = detector(name).eval()(wav)
+    assert logits.shape == (3, 2)
+    assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_front_end_gives_the_shape_it_announces(name: str, wav: torch.Tensor) -> None:
+    front_end = detector(name).front_end
+    for num_samples in (CROP - 1, CROP):
+        shape = front_end.shape(num_samples)
+        assert front_end(wav[:, :num_samples]).shape == (3, shape.num_frames, shape.dimension)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_clips_of_a_batch_do_not_influence_each_other(name: str, wav: torch.Tensor) -> None:
+    model = detector(name).eval()
+    torch.testing.assert_close(model(wav)[1:2], model(wav[1:2]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_training_leaves_the_front_end_alone(name: str, wav: torch.Tensor) -> None:
+    model = detector(name).train()
+    assert not any(module.training for module in model.front_end.modules())
+    assert all(module.training for module in model.back_end.modules())
+    before = {key: value.clone() for key, value in model.front_end.state_dict().items()}
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 0.1)
+    F.cross_entropy(model(wav), torch.tensor([0, 1, 0])).backward()
+    optimizer.step()
+    assert all(torch.equal(before[key], value) for key, value in model.front_end.state_dict().items())
+
+
+def test_scores_are_higher_for_bona_fide() -> None:
+    logits = torch.zeros(2, 2)
+    logits[0, BONAFIDE], logits[1, SPOOF] = 3.0, 3.0
+    assert score(logits).tolist() == [3.0, -3.0]
+
+
+def test_scores_do_not_saturate() -> None:
+    logits = torch.tensor([[0.0, 40.0], [0.0, 50.0]])
+    assert logits.softmax(1)[0, BONAFIDE] == logits.softmax(1)[1, BONAFIDE]
+    assert score(logits)[0] < score(logits)[1]
+
+
+def test_mel_of_a_tone_is_highest_in_the_band_of_its_frequency() -> None:
+    time = torch.arange(CROP) / 16_000
+    mel = Mel(MelSettings())(torch.sin(2 * torch.pi * 1000 * time).unsqueeze(0))
+    # 1000 Hz are 1000 mel, and bands are 2840 / 81 mel apart, the first one apart from zero.
+    assert (mel[0, 5:-5].argmax(dim=1) == round(1000 * 81 / 2840) - 1).all()
+
+
+def test_mel_power_grows_with_the_square_of_the_level(wav: torch.Tensor) -> None:
+    mel = Mel(MelSettings())
+    torch.testing.assert_close(mel(2 * wav), 4 * mel(wav))
+
+
+def test_log_mel_is_the_logarithm_of_the_published_mel(wav: torch.Tensor) -> None:
+    torch.testing.assert_close(Mel(MelSettings(log=True))(wav), (Mel(MelSettings())(wav) + 1e-6).log())
+
+
+@pytest.mark.parametrize("num_samples", [HOP_LENGTH * 10 - 1, HOP_LENGTH * 10, HOP_LENGTH * 10 + 1])
+def test_mel_frames_at_the_edges_of_a_hop(num_samples: int) -> None:
+    mel = Mel(MelSettings())
+    assert mel(torch.zeros(1, num_samples)).shape[1] == mel.shape(num_samples).num_frames
+
+
+def test_sinc_filters_pass_their_own_band() -> None:
+    edges = 700 * (10 ** (torch.linspace(0, 2840.023, 71) / 2595) - 1)
+    time = torch.arange(CROP) / 16_000
+    for band in (30, 45, 60):
+        tone = torch.sin(2 * torch.pi * (edges[band] + edges[band + 1]) / 2 * time)
+        assert Sinc(SincSettings())(tone.unsqueeze(0)).mean(dim=1).argmax() == band
+
+
+def test_max_feature_map_has_the_gradient_of_the_maximum() -> None:
+    x = torch.randn(2, 6, 4, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(MaxFeatureMap(), x)
+    assert torch.equal(MaxFeatureMap()(x), torch.maximum(x[:, :3], x[:, 3:]))
+
+
+def test_an_image_too_small_for_lcnn_is_refused() -> None:
+    with pytest.raises(ValueError, match="one side has 15 points; 16 are needed"):
+        Lcnn(FeatureShape(num_frames=100, dimension=15, frames_first=True), LcnnSettings())
+
+
+@pytest.mark.parametrize(
+    ("front_end", "back_end", "message"),
+    [
+        ({"name": "mfcc"}, {"name": "lcnn"}, "front-end name is 'mfcc'; known: mel, wav2vec2, wavlm, sinc"),
+        ({"name": "mel"}, {"name": "resnet"}, "back-end name is 'resnet'; known: lcnn, aasist"),
+        ({"name": "mel", "bands": 40}, {"name": "lcnn"}, "unknown setting 'bands'"),
+        ({"name": "wavlm"}, {"name": "lcnn"}, "'weights' is missing"),
+        ({"name": "mel"}, {"name": "lcnn", "width": 0.0}, "width is 0.0; it must be positive"),
+        ({"name": "mel"}, {"name": "aasist", "nodes": "mean"}, "nodes are 'mean'; known: attention, max"),
+        ({"name": "mel"}, {"name": "aasist", "channels": [32]}, r"channels is \[32\]; 2 numbers"),
+    ],
+)
+def test_settings_that_make_no_detector_are_refused(front_end, back_end, message) -> None:
+    with pytest.raises((SettingsError, ValueError), match=message):
+        DetectorSettings(front_end, back_end)
+
+
+def test_complete_settings_spell_out_defaults_and_build_the_same() -> None:
+    given = DetectorSettings({"name": "mel"}, {"name": "aasist"})
+    complete = given.complete()
+    assert complete["front_end"] == {"name": "mel", "log": False}
+    assert complete["back_end"]["projection"] == 128
+    assert DetectorSettings(**complete).complete() == complete
+
+
+def test_a_random_front_end_depends_on_its_seed_alone() -> None:
+    torch.manual_seed(1)
+    first = Wav2Vec2(SslSettings(**RANDOM_SSL))
+    torch.manual_seed(2)
+    assert digest(first) == digest(Wav2Vec2(SslSettings(**RANDOM_SSL)))
+    assert digest(first) != digest(Wav2Vec2(SslSettings(**RANDOM_SSL, seed=1)))
+
+
+def test_building_a_random_front_end_does_not_disturb_the_random_state() -> None:
+    state = torch.random.get_rng_state()
+    Wav2Vec2(SslSettings(**RANDOM_SSL))
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("architecture", [Wav2Vec2, WavLM])
+def test_normalized_features_ignore_level_and_offset(architecture, wav: torch.Tensor) -> None:
+    front_end = architecture(SslSettings(**RANDOM_SSL)).eval()
+    torch.testing.assert_close(front_end(wav), front_end(3 * wav + 0.1), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("architecture", [Wav2Vec2, WavLM])
+def test_pretrained_weights_are_cut_after_the_layer_asked_for(architecture, tmp_path: Path, wav) -> None:
+    whole = architecture(SslSettings(weights="random", layer=4, config=SMALL_SSL)).model.eval()
+    whole.save_pretrained(tmp_path)
+    cut = architecture(SslSettings(weights=str(tmp_path), layer=2, normalize=False)).eval()
+    hidden = whole(wav, output_hidden_states=True).hidden_states[2]
+    assert torch.equal(cut(wav), hidden)
+    assert cut.provenance() == {"source": str(tmp_path), "sha256": digest(cut)}
+
+
+def test_weights_of_too_few_layers_are_refused(tmp_path: Path) -> None:
+    Wav2Vec2(SslSettings(**RANDOM_SSL)).model.save_pretrained(tmp_path)
+    with pytest.raises(FrontEndWeightsError, match=r"lack \d+ tensors of a 3-layer Wav2Vec2"):
+        Wav2Vec2(SslSettings(weights=str(tmp_path), layer=3))
+
+
+def test_absent_weights_name_what_to_fetch_and_where_to_put_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        FrontEndWeightsError, match=r"(?s)config.json and model.safetensors.*give its path as `weights`"
+    ):
+        Wav2Vec2(SslSettings(weights=str(tmp_path)))
+
+
+def test_a_config_for_pretrained_weights_is_refused() -> None:
+    with pytest.raises(ValueError, match="config is for weights: random"):
+        SslSettings(weights="facebook/wav2vec2-xls-r-300m", config=SMALL_SSL)

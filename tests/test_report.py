@@ -1,0 +1,305 @@
+"""The report page: it holds what was measured, says what it is worth, and needs nothing but itself."""
+
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from imitation_run import SAMPLE_RATE, ImitationRun
+
+from codecfake import files
+from codecfake.report.answer import eer_tables, findings
+from codecfake.report.figures import drawing, line_styles, series_color
+from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.report.page import write_report
+from codecfake.report.spectrograms import NUM_MELS, log_mel, mel_bands
+from codecfake.report.training import read_models
+from codecfake.shards import ShardError
+from codecfake.tables import ScoreError
+
+SECTIONS = ["eer", "decisions", "det", "scores", "listen", "training", "codecs", "data", "provenance"]
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Reads a page: its ids, the addresses it refers to, its text, and tags that are not closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.misplaced: list[str] = []
+        self.feed(html)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "xlink:href", "srcset", "data", "poster"):
+                self.addresses.append(value or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.misplaced.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+    return ImitationRun(tmp_path_factory.mktemp("run") / "results").write()
+
+
+@pytest.fixture
+def copy(inputs: ReportInputs, tmp_path: Path) -> ReportInputs:
+    """The same results, for a test to spoil; one model is enough to see how."""
+    shutil.copytree(inputs.results, tmp_path / "results")
+    return replace(inputs, results=tmp_path / "results", models=inputs.models[:1])
+
+
+@pytest.fixture(scope="module")
+def html(inputs: ReportInputs) -> str:
+    output = inputs.results / "report.html"
+    write_report(inputs, output)
+    return output.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_the_same_results_give_the_same_bytes(inputs: ReportInputs, html: str) -> None:
+    again = inputs.results / "again.html"
+    write_report(inputs, again)
+
+    assert again.read_bytes() == html.encode()
+
+
+def test_every_section_is_there_once_and_the_contents_lead_to_it(page: Page) -> None:
+    assert [name for name in page.ids if name in SECTIONS] == SECTIONS
+    assert {f"#{name}" for name in SECTIONS} <= set(page.addresses)
+
+
+def test_tags_close_in_order_and_ids_are_unique(page: Page) -> None:
+    assert page.misplaced == []
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_page_refers_to_nothing_outside_itself(html: str, page: Page) -> None:
+    assert [address for address in page.addresses if not address.startswith(("#", "data:"))] == []
+    assert "@import" not in html
+    assert re.findall(r"url\((?!#)", html) == []
+    assert "http" not in html
+
+
+def test_every_reference_inside_a_figure_leads_to_an_id_of_the_page(html: str, page: Page) -> None:
+    referred = set(re.findall(r"url\(#([^)]+)\)", html)) | {a[1:] for a in page.addresses if a.startswith("#")}
+
+    assert referred <= set(page.ids)
+
+
+def test_notes_and_conditions_not_run_stand_before_the_first_table(page: Page) -> None:
+    first_table = page.text.index("Equal error rates 0")
+
+    assert page.text.index("All speech here is <synthetic>.") < first_table
+    assert page.text.index("A3 was not run : corpus audiocaps has no root") < first_table
+
+
+def test_the_answer_names_the_best_detector_of_every_training_set(page: Page) -> None:
+    answer = page.text[: page.text.index("All speech here")]
+
+    assert "Trained on codec (erm), w2v2-aasist random front-end has the lowest mean EER" in answer
+    assert "Trained on vocoder (erm), " in answer
+    assert "on C7 (unseen in training)" in answer
+
+
+def test_every_number_of_a_detector_with_a_random_front_end_is_marked(html: str) -> None:
+    eer_rows = re.findall(r"<tr><th>(mel-lcnn|w2v2-aasist)(.*?)</tr>", html, re.DOTALL)
+    cells = [(name, row.count("<td"), row.count('class="mark"')) for name, row in eer_rows if 'class="cell' in row]
+
+    # Two training sets, each with two averages and three conditions.
+    assert sorted(cells) == [("mel-lcnn", 5, 0)] * 2 + [("w2v2-aasist", 5, 5)] * 2
+
+
+def test_nothing_is_said_of_random_front_ends_where_there_is_none(copy: ReportInputs, tmp_path: Path) -> None:
+    assert copy.models[0].startswith("mel-lcnn/")
+    write_report(copy, tmp_path / "report.html")
+
+    assert "random" not in Page((tmp_path / "report.html").read_text()).text
+
+
+def test_the_table_shows_the_eer_of_the_csv(inputs: ReportInputs, page: Page) -> None:
+    table = pd.read_csv(inputs.results / "tables/eer.csv").set_index(["detector", "training_set", "condition"])
+    expected = table.loc[("mel-lcnn", "vocoder", "C1"), "eer_percent"]
+    row = page.text[page.text.index("mel-lcnn", page.text.index("Trained on vocoder, erm")) :]
+
+    # After the detector's name come the averages C1–C6, here C1 alone, and C7, then C1.
+    assert row.split()[3] == f"{expected:.1f}"
+
+
+def test_a_condition_is_unseen_if_no_attack_of_its_spoofs_was_trained_on(inputs: ReportInputs) -> None:
+    tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
+
+    unseen = {table.training_set: [c.name for c in table.columns if c.unseen] for table in tables}
+
+    # The imitation trains the codec models on F01 and the vocoder models on A01.
+    assert unseen == {"vocoder": ["C1–C6", "C7", "C1", "C7", "19LA"], "codec": ["C7", "C7", "19LA"]}
+
+
+def test_seeds_are_averaged_with_their_spread(tmp_path: Path) -> None:
+    inputs = ImitationRun(tmp_path / "results", seeds=[1, 2]).write()
+    table = pd.read_csv(inputs.results / "tables/eer.csv", dtype={"condition": str})
+    chosen = table.query("detector == 'mel-lcnn' and training_set == 'vocoder' and condition == 'C7'")
+    one, two = chosen["eer_percent"]
+
+    cell = eer_tables(inputs, read_models(inputs.results, inputs.models))[0].rows[0].cells[1]
+
+    assert cell.eer == pytest.approx((one + two) / 2)
+    assert cell.spread == pytest.approx(abs(one - two) / np.sqrt(2))
+
+
+def test_detectors_that_err_equally_little_are_named_together(copy: ReportInputs, tmp_path: Path) -> None:
+    path = copy.results / "tables/eer.csv"
+    table = pd.read_csv(path)
+    table.assign(eer_percent=2.5).to_csv(path, index=False)
+    models = ["mel-lcnn/codec/erm/seed1", "w2v2-aasist/codec/erm/seed1"]
+
+    write_report(replace(copy, models=models), tmp_path / "report.html")
+
+    answer = "mel-lcnn has the lowest mean EER, as has w2v2-aasist random front-end : 2.5 % on C1–C6"
+    assert answer in Page((tmp_path / "report.html").read_text()).text
+
+
+def test_the_finding_that_leads_has_the_lowest_first_average(inputs: ReportInputs) -> None:
+    tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
+
+    averages = [row.cells[0].eer for table in tables for row in table.rows]
+
+    assert findings(tables)[0].row.cells[0].eer == min(averages)
+
+
+def test_every_source_can_be_seen_and_heard(page: Page) -> None:
+    # Two corpora, each as recorded and through two codecs.
+    assert sum(address.startswith("data:audio/flac;base64,") for address in page.addresses) == 6
+    assert sum(address.startswith("data:image/png;base64,") for address in page.addresses) == 6
+
+
+def test_a_condition_of_dozens_of_thousands_of_trials_stays_a_small_figure(tmp_path: Path) -> None:
+    run = ImitationRun(
+        tmp_path / "results", ["mel-lcnn"], ["codec"], num_trials=5000, conditions={"C1": "F01", "C7": "F07"}
+    )
+    write_report(run.write(), tmp_path / "report.html")
+
+    figures = re.findall(r'<svg class="figure".*?</svg>', (tmp_path / "report.html").read_text(), re.DOTALL)
+
+    assert max(map(len, figures)) < 100_000
+
+
+def test_a_trial_without_a_score_is_named(copy: ReportInputs, tmp_path: Path) -> None:
+    path = copy.results / "scores" / copy.models[0] / "C1.tsv"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if "F01_english_003" not in line))
+
+    with pytest.raises(ScoreError, match="no score: trial F01_english_003;"):
+        write_report(copy, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_model_that_is_not_in_the_tables_is_named(inputs: ReportInputs) -> None:
+    (inputs.results / "models/mel-lcnn/codec/erm/seed9").mkdir(parents=True, exist_ok=True)
+    for name in ("settings.json", "history.tsv"):
+        text = (inputs.results / "models/mel-lcnn/codec/erm/seed1" / name).read_text()
+        (inputs.results / "models/mel-lcnn/codec/erm/seed9" / name).write_text(text)
+
+    with pytest.raises(ReportError, match="no row for mel-lcnn/codec/erm/seed9 under 19LA"):
+        write_report(replace(inputs, models=["mel-lcnn/codec/erm/seed9"]), inputs.results / "none.html")
+
+
+def test_a_source_made_in_two_ways_is_refused(copy: ReportInputs, tmp_path: Path) -> None:
+    index = copy.results / "audio/mandarin/F01/0.parquet"
+    files.write_parquet(index, pd.read_parquet(index).assign(weights_sha256="another"))
+
+    with pytest.raises(ReportError, match="source F01: its shards were made in 2 ways"):
+        write_report(copy, tmp_path / "report.html")
+
+
+def test_a_chosen_excerpt_that_no_shard_holds_is_named(inputs: ReportInputs) -> None:
+    with pytest.raises(ShardError, match="no utterance p999_001"):
+        write_report(replace(inputs, excerpts={"english": "p999_001"}), inputs.results / "none.html")
+
+
+def test_a_trial_of_an_unknown_utterance_is_named(copy: ReportInputs, tmp_path: Path) -> None:
+    path = copy.results / "protocols/codec/train.tsv"
+    path.write_text(path.read_text().replace("\tenglish_003\t", "\tenglish_999\t"))
+
+    with pytest.raises(ReportError, match="codec/train: utterance english_999 is not in corpus english"):
+        write_report(copy, tmp_path / "report.html")
+
+
+def test_an_average_of_a_condition_that_was_not_run_is_refused(inputs: ReportInputs) -> None:
+    with pytest.raises(ReportError, match="average 'AVG': condition ITW is not among those run"):
+        replace(inputs, averages={"AVG": ["C1", "ITW"]})
+
+
+def test_pretrained_front_end_weights_are_shown_by_name_and_digest(inputs: ReportInputs) -> None:
+    trained = read_models(inputs.results, inputs.models)[0]
+    settings = json.loads('{"front_end_weights": {"source": "xls-r-300m", "sha256": "0123456789abcdef"}}')
+
+    assert replace(trained, settings=settings).front_end_weights == "xls-r-300m (sha256 01234567)"
+
+
+def test_a_figure_is_well_formed_and_takes_its_colors_from_the_page() -> None:
+    with drawing("a & b", 'x < "y"') as draft:
+        draft.axes()[0].plot([0, 1], [2, 3], color=series_color(3))
+
+    svg = ElementTree.fromstring(draft.svg.replace("xlink:href", "href"))
+
+    assert svg.attrib["aria-label"] == 'x < "y"'
+    assert "var(--series-3)" in draft.svg
+    assert "currentColor" in draft.svg
+    assert re.findall("#[0-9a-f]{6}", draft.svg) == []
+
+
+def test_variants_of_a_condition_share_its_color_and_no_two_lines_look_alike() -> None:
+    names = ["C1", "C3", "C3-1", "C3-2", "A1", "A2", "19LA"]
+
+    styles = line_styles(names)
+
+    assert styles["C3"].series == styles["C3-1"].series == styles["C3-2"].series
+    assert len(set(styles.values())) == len(names)
+
+
+def test_log_mel_of_a_tone_is_highest_in_the_band_of_its_frequency() -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
+
+    loudest = log_mel(tone)[:, 50].argmax()
+
+    # 1000 Hz is 1000 mel; 81 steps of 2840 / 81 = 35.06 mel reach from 0 to 8 kHz; band k is centered on step k + 1.
+    assert loudest == round(1000 / (2840 / 81)) - 1
+
+
+def test_mel_bands_leave_no_frequency_between_the_outer_centers_out() -> None:
+    bands = mel_bands()
+
+    assert bands.shape == (NUM_MELS, 257)
+    np.testing.assert_allclose(
+        bands.sum(axis=0)[2:248], 1
+    )  # the outer centers are 17.5 Hz and 7733 Hz, bins 0.7 and 247.4
