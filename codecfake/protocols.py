@@ -84,9 +84,12 @@ def write_condition(settings: ConditionSettings, corpora_root: Path, root: Path,
 
 
 def asvspoof2019(trials: pd.DataFrame) -> str:
-    """The five columns of the ASVspoof 2019 LA countermeasure protocols: speaker, trial, -, attack, key."""
+    """The five columns of the ASVspoof 2019 LA countermeasure protocols: speaker, trial, -, attack, key.
+
+    Columns are parted by spaces, so those inside a name become underscores: `Alec_Guinness`.
+    """
     columns = (trials["speaker_id"], trials["trial_id"], trials["attack"], trials["key"])
-    speaker, trial, attack, key = (column.astype(str) for column in columns)
+    speaker, trial, attack, key = (column.astype(str).str.replace(r"\s+", "_", regex=True) for column in columns)
     return "".join(speaker + " " + trial + " - " + attack + " " + key + "\n")
 
 

@@ -1,6 +1,5 @@
 """The report page: it holds what was measured, says what it is worth, and needs nothing but itself."""
 
-import json
 import re
 import shutil
 import xml.etree.ElementTree as ElementTree
@@ -24,7 +23,7 @@ from codecfake.shards import ShardError
 from codecfake.tables import ScoreError
 
 SECTIONS = ["eer", "decisions", "det", "scores", "listen", "training", "codecs", "data", "provenance"]
-VOID = {"meta", "img", "br", "link", "input", "hr"}
+VOID = {"meta", "img", "br"}
 
 
 class Page(HTMLParser):
@@ -106,9 +105,7 @@ def test_tags_close_in_order_and_ids_are_unique(page: Page) -> None:
 
 def test_the_page_refers_to_nothing_outside_itself(html: str, page: Page) -> None:
     assert [address for address in page.addresses if not address.startswith(("#", "data:"))] == []
-    assert "@import" not in html
-    assert re.findall(r"url\((?!#)", html) == []
-    assert "http" not in html
+    assert re.findall(r"@import|url\((?!#)|http", html) == []
 
 
 def test_every_reference_inside_a_figure_leads_to_an_id_of_the_page(html: str, page: Page) -> None:
@@ -224,10 +221,8 @@ def test_a_trial_without_a_score_is_named(copy: ReportInputs, tmp_path: Path) ->
 
 
 def test_a_model_that_is_not_in_the_tables_is_named(inputs: ReportInputs) -> None:
-    (inputs.results / "models/mel-lcnn/codec/erm/seed9").mkdir(parents=True, exist_ok=True)
-    for name in ("settings.json", "history.tsv"):
-        text = (inputs.results / "models/mel-lcnn/codec/erm/seed1" / name).read_text()
-        (inputs.results / "models/mel-lcnn/codec/erm/seed9" / name).write_text(text)
+    models = inputs.results / "models/mel-lcnn/codec/erm"
+    shutil.copytree(models / "seed1", models / "seed9")
 
     with pytest.raises(ReportError, match="no row for mel-lcnn/codec/erm/seed9 under 19LA"):
         write_report(replace(inputs, models=["mel-lcnn/codec/erm/seed9"]), inputs.results / "none.html")
@@ -261,7 +256,7 @@ def test_an_average_of_a_condition_that_was_not_run_is_refused(inputs: ReportInp
 
 def test_pretrained_front_end_weights_are_shown_by_name_and_digest(inputs: ReportInputs) -> None:
     trained = read_models(inputs.results, inputs.models)[0]
-    settings = json.loads('{"front_end_weights": {"source": "xls-r-300m", "sha256": "0123456789abcdef"}}')
+    settings = {"front_end_weights": {"source": "xls-r-300m", "sha256": "0123456789abcdef"}}
 
     assert replace(trained, settings=settings).front_end_weights == "xls-r-300m (sha256 01234567)"
 

@@ -2,7 +2,8 @@
 
 The library keeps state between utterances (noise generators, formant tracks), so the second of two equal calls
 differs from the first by a few samples. It is therefore initialized once and never speaks in its own process:
-each utterance is spoken by a forked child, which starts from the same untouched state.
+each utterance is spoken by a forked child, which starts from the same untouched state. The child takes no lock of
+Python's, so that threads of the parent (a progress bar has one) cannot hold it up.
 """
 
 import ctypes
@@ -92,13 +93,16 @@ def _library() -> ctypes.CDLL:
 
 def _speak_and_exit(library: ctypes.CDLL, text: str, manner: Manner, writer: int) -> NoReturn:
     """The child's whole life: its samples, or the reason why there are none, go into the pipe."""
+    code = 1
     try:
-        answer, code = _samples(library, text, manner), 0
-    except BaseException as error:
-        answer, code = str(error).encode(), 1
-    with os.fdopen(writer, "wb") as stream:
-        stream.write(answer)
-    os._exit(code)  # not sys.exit: the parent's cleanup is not the child's to run
+        with os.fdopen(writer, "wb") as stream:
+            try:
+                stream.write(_samples(library, text, manner))
+                code = 0
+            except Exception as error:
+                stream.write(f"{type(error).__name__}: {error}".encode())
+    finally:
+        os._exit(code)  # whatever happened: a child that returned would run the parent's program a second time
 
 
 def _samples(library: ctypes.CDLL, text: str, manner: Manner) -> bytes:

@@ -81,7 +81,7 @@ CODEC_TRAINING = (
     Voice("9108", "M", Manner("en-gb-x-gbclan+boris", pitch=61, pitch_range=55, speed=168)),
 )
 
-# for Griffin-Lim to copy, in the layout of ASVspoof 2019 LA; women and men alternate, so every partition has both
+# for Griffin-Lim to copy, in the layout of ASVspoof 2019 LA; women and men alternate, so that partitions have both
 VOCODER = (
     Voice("LA_0001", "F", Manner("en-gb-x-rp+f2", pitch=58, pitch_range=55, speed=171)),
     Voice("LA_0002", "M", Manner("en-gb-scotland+m4", pitch=50, pitch_range=60, speed=166)),

@@ -121,10 +121,10 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
         )
     except (OSError, ValueError) as error:
         raise FrontEndWeightsError(
-            f"front-end weights {settings.weights!r} cannot be loaded ({error}). Fetch config.json and "
-            f"model.safetensors of the model where there is a network (`hf download MODEL --local-dir FOLDER`; a model "
-            f"published without safetensors must be saved again with transformers' save_pretrained), copy the folder "
-            f"to this machine and give its path as `weights`"
+            f"front-end weights {settings.weights!r} cannot be loaded: {error}\n"
+            f"Without a network, fetch config.json and model.safetensors elsewhere (`hf download MODEL --local-dir "
+            f"FOLDER`), copy the folder to this machine and give its path as `weights`; a model published without "
+            f"safetensors must be saved again with transformers' save_pretrained"
         ) from error
     missing = sorted(set(report["missing_keys"]) - UNUSED)
     if missing:

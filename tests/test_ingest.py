@@ -1,0 +1,201 @@
+"""Ingest: the utterance table and the rejections of a corpus, whatever its files do to a decoder."""
+
+import hashlib
+import logging
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from codecfake import files, ingest, utterances
+from codecfake.corpora.listing import CorpusError
+from codecfake.ingest import IngestError, IngestSettings
+from codecfake.settings import SettingsError, from_json
+
+BAD_AUDIO = {  # None: accepted
+    "UPPER.WAV": None,
+    "clipped.wav": None,
+    "data_size_too_big.wav": "truncated: its header promises 10000000 bytes of samples, of which 64000 are there",
+    "dc_offset.wav": None,
+    "flac_data_named.wav": None,
+    "float64.wav": None,
+    "float_over_range.wav": "float samples exceed ±1 (peak 2.575), which 16 bit would clip; rescale the file",
+    "half_header.wav": "cannot be decoded (Error in WAV/W64/RF64 file. Malformed 'fmt ' chunk.)",
+    "header_only_no_frames.wav": "it holds no samples",
+    "int24.wav": None,
+    "int32.wav": None,
+    "missing_tail.wav": "truncated: its header promises 64000 bytes of samples, of which 31978 are there",
+    "mp3_like_named.flac": "cannot be decoded (Format not recognised.)",
+    "name with space é 语音.wav": None,
+    "nan_inf_float32.wav": "11 of 32000 samples are not finite",
+    "one_sample.wav": "too short: 0.0001 s, at least 0.1 s are needed",
+    "pcm_u8.wav": None,
+    "rate_96k.wav": None,
+    "short_50ms.wav": "too short: 0.0500 s, at least 0.1 s are needed",
+    "silence_digital.wav": "digital silence: every sample is 0",
+    "stereo_lr_differ.wav": None,
+    "text_named.wav": "cannot be decoded (Format not recognised.)",
+    "truncated_60pct.flac": "cannot be decoded (Error : flac decoder lost sync.)",
+    "zero_byte.flac": "the file is empty",
+    "zero_byte.wav": "the file is empty",
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten utterances, three of them bad: silent, a text, and one that never ends (reading a pipe waits for ever)."""
+    root = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        samples = rng.uniform(-0.5, 0.5, 1600 + number) if number else np.zeros(1600)
+        soundfile.write(root / f"u{number}.wav", samples, 16000)
+    (root / "u8.wav").write_text("a text")
+    os.mkfifo(root / "u9.wav")
+    return root
+
+
+def settings(max_rejected: float = 0.5, deadline: float = 2.0) -> IngestSettings:
+    options = {"table": None, "key": "real", "language": "en"}
+    return IngestSettings("mine", "listed", options, max_rejected=max_rejected, deadline=deadline)
+
+
+def run(root: Path, output: Path, chosen: IngestSettings, workers: int = 2) -> tuple[Path, Path]:
+    table, rejected = output / "utterances.parquet", output / "rejected.tsv"
+    ingest.ingest(root, chosen, table, rejected, workers)
+    return table, rejected
+
+
+@pytest.fixture(scope="module")
+def ingested(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return run(corpus, tmp_path_factory.mktemp("ingested"), settings(), workers=3)
+
+
+def test_the_table_has_its_columns_and_a_row_for_every_good_utterance(
+    corpus: Path, ingested: tuple[Path, Path]
+) -> None:
+    table = pd.read_parquet(ingested[0])
+    assert tuple(table.columns) == utterances.COLUMNS
+    assert table["utterance_id"].tolist() == [f"u{number}" for number in range(1, 8)]
+    assert table["num_samples"].tolist() == [1600 + number for number in range(1, 8)]
+    assert set(zip(table["corpus"], table["sample_rate"], table["channels"], strict=True)) == {("mine", 16000, 1)}
+    assert table["text"].isna().all()
+    assert table["split"].isna().all()
+    for row in table.itertuples():
+        assert row.sha256 == hashlib.sha256((corpus / row.path).read_bytes()).hexdigest()
+
+
+def test_every_bad_file_is_listed_with_its_reason_and_a_hang_costs_no_other_file(ingested: tuple[Path, Path]) -> None:
+    rejected = files.read_tsv(ingested[1])
+    assert dict(zip(rejected["path"], rejected["reason"], strict=True)) == {
+        "u0.wav": "digital silence: every sample is 0",
+        "u8.wav": "cannot be decoded (Format not recognised.)",
+        "u9.wav": "not read and decoded within 2 s, so the attempt was killed",
+    }
+
+
+def test_the_bytes_written_do_not_depend_on_the_number_of_workers(
+    corpus: Path, ingested: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for mine, theirs in zip(run(corpus, tmp_path, settings(), workers=1), ingested, strict=True):
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
+def test_too_many_rejections_stop_with_the_list_in_the_message_the_log_and_the_file(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "utterances.parquet").write_text("of an earlier run")
+    with caplog.at_level(logging.ERROR), pytest.raises(IngestError) as error:
+        run(corpus, tmp_path, settings(max_rejected=0.2))
+    message = str(error.value)
+    assert "3 of 10 utterances (30.00%) are rejected, but max_rejected is 0.2" in message
+    assert "go on without them by `max_rejected: 0.3`" in message
+    assert str(tmp_path / "rejected.tsv") in message
+    for reason in files.read_tsv(tmp_path / "rejected.tsv")["reason"]:
+        assert reason in message
+        assert reason in caplog.text
+    assert not (tmp_path / "utterances.parquet").exists()
+
+
+def test_a_decoder_that_crashes_rejects_its_file_alone(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "inspect", crash_on_u3)
+    _, rejected = run(corpus, tmp_path, settings(max_rejected=1))
+    reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
+    assert reason_of["u3.wav"] == "the decoder crashed on it (SIGSEGV)"
+    assert set(reason_of) == {"u0.wav", "u3.wav", "u8.wav", "u9.wav"}
+
+
+def crash_on_u3(path: Path, min_duration: float) -> object:
+    from codecfake.inspection import inspect
+
+    if path.stem == "u3":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return inspect(path, min_duration)
+
+
+def test_every_damaged_or_odd_file_is_accepted_or_rejected_for_the_right_reason(shared: Path, tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    root.mkdir()
+    for name in BAD_AUDIO:
+        (root / name).symlink_to(shared / "data/bad_audio" / name)
+    there = {path.name for path in (shared / "data/bad_audio").iterdir() if path.suffix != ".tsv"}
+    assert there == set(BAD_AUDIO)
+    rows = [f"{name},{name}" for name in BAD_AUDIO]
+    (root / "list.csv").write_text("\n".join(["path,utterance_id", *rows]), encoding="utf-8")
+    options = {"table": "list.csv", "key": "real", "language": "en"}
+
+    table, rejected = run(root, tmp_path, IngestSettings("bad", "listed", options, max_rejected=0.6))
+
+    reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
+    assert reason_of == {name: reason for name, reason in BAD_AUDIO.items() if reason}
+    accepted = utterances.read(table).set_index("utterance_id")
+    assert set(accepted.index) == {name for name, reason in BAD_AUDIO.items() if reason is None}
+    assert accepted.loc["stereo_lr_differ.wav", "channels"] == 2
+    assert accepted.loc["rate_96k.wav", "sample_rate"] == 96000
+
+
+def test_expected_rejections_are_listed_and_do_not_count(shared: Path, tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    root.mkdir()
+    (root / "audio").symlink_to(shared / "data/AudioCaps-like/audio")
+    captions = (shared / "data/AudioCaps-like/captions.csv").read_text()
+    (root / "captions.csv").write_text(captions + "1,dead,0,A dead link\n2,dead2,0,Another\n")
+    table, rejected = run(root, tmp_path, IngestSettings("sounds", "audiocaps", {}, max_rejected=0))
+    assert len(utterances.read(table)) == 10
+    assert files.read_tsv(rejected)["path"].tolist() == ["audio/dead.wav", "audio/dead2.wav"]
+
+
+def test_real_corpora_are_ingested_whole_and_the_list_of_rejections_is_written_even_if_empty(
+    shared: Path, tmp_path: Path
+) -> None:
+    chosen = IngestSettings("vctk", "vctk", {}, max_rejected=0)
+    table, rejected = run(shared / "data/VCTK-Corpus-0.92", tmp_path, chosen)
+    assert rejected.read_text() == "path\treason\n"
+    found = utterances.read(table)
+    assert len(found) == 48
+    assert set(found["sample_rate"]) == {48000}
+    assert set(found["split"].isna()) == {True}
+
+
+def test_a_corpus_without_any_good_recording_stops_whatever_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.wav").write_bytes(b"")
+    with pytest.raises(IngestError, match=r"none of its recordings can be used.*\n  a\.wav: the file is empty"):
+        run(tmp_path / "corpus", tmp_path, settings(max_rejected=1))
+
+
+def test_a_root_without_the_corpus_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError):
+        run(tmp_path / "nowhere", tmp_path, settings())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", ['"max_rejected": 1.5', '"deadline": 0', '"max_reject": 0.1'])
+def test_settings_out_of_range_or_unknown_are_refused(wrong: str) -> None:
+    with pytest.raises(SettingsError, match=wrong.split('"')[1]):
+        from_json(IngestSettings, f'{{"corpus": "c", "layout": "vctk", {wrong}}}')

@@ -1,0 +1,133 @@
+"""Scoring: every recording once, every condition in its own order."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import tones
+import torch
+
+from codecfake import files, models, scoring
+from codecfake.clips import Clips
+from codecfake.detectors.detector import DetectorSettings
+from codecfake.training import TrainSettings, train
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tones.write_audio(tmp_path_factory.mktemp("audio"), num_utterances=16)
+
+
+@pytest.fixture(scope="module")
+def model(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("model")
+    settings = TrainSettings(
+        detector=DetectorSettings({"name": "mel", "log": True}, {"name": "lcnn", "width": 0.125}),
+        crop_samples=4_000, batch_size=8, epochs=6, learning_rate=2e-3, halve_every=6, tensorboard=False,
+    )  # fmt: skip
+    lists = [tones.write_protocol(root / f"{name}.tsv", part) for name, part in (("t", range(8)), ("d", range(8, 12)))]
+    train(lists[:1], lists[1:], audio, root, settings, CPU)
+    return root
+
+
+@pytest.fixture
+def protocols(tmp_path: Path) -> list[Path]:
+    """C1 holds both classes, C2 the same tones in another order."""
+    both = tones.write_protocol(tmp_path / "C1.tsv", range(12, 16))
+    few = files.read_tsv(both).iloc[[6, 3, 1]]
+    files.write_tsv(tmp_path / "C2.tsv", few)
+    return [both, tmp_path / "C2.tsv"]
+
+
+def test_tones_score_higher_than_noise(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    table = scores(tmp_path / "scores" / "C1.tsv")
+    is_tone = ~table.index.str.startswith("F01_")
+    assert table[is_tone].min() > table[~is_tone].max()
+
+
+def test_rows_are_those_of_the_protocol_in_its_order(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path
+) -> None:
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    for path in protocols:
+        table = files.read_tsv(tmp_path / "scores" / path.name)
+        assert list(table.columns) == ["trial_id", "score"]
+        assert table["trial_id"].tolist() == files.read_tsv(path)["trial_id"].tolist()
+
+
+def test_a_recording_of_two_conditions_is_scored_once(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    original = Clips.__getitem__
+    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: read.append(index) or original(self, index))
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    assert len(read) == 8
+    first, second = scores(tmp_path / "scores" / "C1.tsv"), scores(tmp_path / "scores" / "C2.tsv")
+    assert second.equals(first[second.index])
+
+
+def test_written_scores_are_the_detector_s_own_to_the_last_bit(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path
+) -> None:
+    scoring.score(model, protocols[:1], audio, tmp_path / "scores", CPU, batch_size=1)
+    detector, crop_samples = models.load(model, CPU)
+    table = files.read_tsv(protocols[0])
+    with torch.no_grad():
+        logits = detector(Clips(table, audio, crop_samples)[5].unsqueeze(0))
+    written = scores(tmp_path / "scores" / "C1.tsv")[table["trial_id"][5]]
+    assert torch.tensor(written, dtype=torch.float32) == logits[0, 1] - logits[0, 0]
+
+
+def test_scoring_twice_gives_the_same_bytes(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        scoring.score(model, protocols, audio, tmp_path / name, CPU, workers=2 if name == "second" else 0)
+    assert (tmp_path / "first" / "C1.tsv").read_bytes() == (tmp_path / "second" / "C1.tsv").read_bytes()
+
+
+def test_two_protocols_of_one_name_are_refused(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    twin = Path(shutil.copy(protocols[0], tmp_path / "other" / "C1.tsv"))
+    with pytest.raises(scoring.ScoringError, match="2 protocols have 1 file names"):
+        scoring.score(model, [protocols[0], twin], audio, tmp_path / "scores", CPU)
+
+
+def test_scores_that_are_not_finite_are_refused(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "score_of", lambda logits: logits[:, 0] * float("nan"))
+    with pytest.raises(scoring.ScoringError, match="8 of 8 trials have a score that is not finite, the first is u012"):
+        scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+
+
+@pytest.mark.parametrize("name", [models.WEIGHTS, models.SETTINGS])
+def test_an_incomplete_model_folder_is_refused(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, name: str
+) -> None:
+    broken = Path(shutil.copytree(model, tmp_path / "broken"))
+    (broken / name).unlink()
+    with pytest.raises(models.ModelError, match=f"no {name}; train the detector first"):
+        scoring.score(broken, protocols, audio, tmp_path / "scores", CPU)
+
+
+def test_weights_of_another_detector_are_refused(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(model, tmp_path / "broken"))
+    text = (
+        (broken / models.SETTINGS)
+        .read_text()
+        .replace('"name": "lcnn",', '"name": "aasist"')
+        .replace('"width": 0.125', "")
+    )
+    (broken / models.SETTINGS).write_text(text)
+    with pytest.raises(models.ModelError, match="tensors too few or too many"):
+        scoring.score(broken, protocols, audio, tmp_path / "scores", CPU)
+
+
+def scores(path: Path) -> pd.Series:
+    return files.read_tsv(path).set_index("trial_id")["score"].astype(float)

@@ -1,0 +1,307 @@
+"""Training: it learns, it can be killed at any moment, and it refuses what would spoil a result."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tones
+import torch
+from safetensors.torch import load_file
+
+from codecfake import clips, files, models, strategies, trials
+from codecfake.clips import Clips, clip
+from codecfake.detectors.detector import DetectorSettings
+from codecfake.features import StreamedFeatures, in_order
+from codecfake.shards import ShardError
+from codecfake.strategies import PlainUpdate, Strategy, shuffled
+from codecfake.training import CHECKPOINT, TrainingError, TrainSettings, train
+from codecfake.trials import TrialsError
+
+CPU = torch.device("cpu")
+MEL_LCNN = DetectorSettings({"name": "mel", "log": True}, {"name": "lcnn", "width": 0.125})
+RANDOM_W2V2 = {
+    "name": "wav2vec2",
+    "weights": "random",
+    "layer": 1,
+    "config": {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16, "conv_dim": [8] * 7},
+}
+SETTINGS = TrainSettings(
+    detector=MEL_LCNN,
+    crop_samples=4_000,
+    batch_size=8,
+    epochs=3,
+    learning_rate=2e-3,
+    halve_every=1,
+    bonafide_weight=2.0,
+    seed=3,
+    tensorboard=False,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    audio: Path
+    train: Path
+    dev: Path
+    eval: Path
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    root = tmp_path_factory.mktemp("tones")
+    return Corpus(
+        audio=tones.write_audio(root / "audio", num_utterances=22),
+        train=tones.write_protocol(root / "train.tsv", range(14)),
+        dev=tones.write_protocol(root / "dev.tsv", range(14, 18)),
+        eval=tones.write_protocol(root / "eval.tsv", range(18, 22)),
+    )
+
+
+def run(corpus: Corpus, output: Path, settings: TrainSettings = SETTINGS, **other: Any) -> Path:
+    train([corpus.train], [corpus.dev], corpus.audio, output, settings, CPU, **other)
+    return output
+
+
+def changed(**values: Any) -> TrainSettings:
+    return dataclasses.replace(SETTINGS, **values)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in (models.WEIGHTS, models.SETTINGS, "history.tsv")}
+
+
+def history(folder: Path) -> pd.DataFrame:
+    return files.read_tsv(folder / "history.tsv").astype(float)
+
+
+class KilledError(Exception):
+    """Stands for a kill signal."""
+
+
+def killing_after(steps: int) -> Strategy:
+    class Update(PlainUpdate):
+        done = 0
+
+        def step(self, closure: strategies.Closure) -> torch.Tensor:
+            if Update.done == steps:
+                raise KilledError
+            Update.done += 1
+            return super().step(closure)
+
+    return Strategy(Update, shuffled)
+
+
+def test_tones_are_told_from_noise(corpus: Corpus, tmp_path: Path) -> None:
+    rows = history(run(corpus, tmp_path, changed(epochs=6, halve_every=6)))
+    assert rows["dev_eer"].iloc[-1] == 0
+    assert rows["train_loss"].iloc[-1] < rows["train_loss"].iloc[0] / 2
+
+
+def test_history_says_which_epoch_was_kept_and_how_the_rate_fell(corpus: Corpus, tmp_path: Path) -> None:
+    rows = history(run(corpus, tmp_path))
+    kept = rows[rows["is_best"] == 1]["epoch"].iloc[-1]
+    assert (
+        kept
+        == rows["epoch"][rows["dev_loss"].idxmin()]
+        == json.loads((tmp_path / "settings.json").read_text())["best_epoch"]
+    )
+    assert rows["learning_rate"].tolist() == [2e-3, 1e-3, 5e-4]
+    assert not (tmp_path / CHECKPOINT).exists()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others(corpus: Corpus, tmp_path: Path) -> None:
+    first, second = run(corpus, tmp_path / "1"), run(corpus, tmp_path / "2")
+    assert contents(first) == contents(second)
+    assert contents(first) != contents(run(corpus, tmp_path / "3", changed(seed=4)))
+
+
+def test_training_does_not_disturb_the_random_state_of_its_caller(corpus: Corpus, tmp_path: Path) -> None:
+    state = torch.random.get_rng_state()
+    run(corpus, tmp_path, changed(epochs=1))
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+# 28 trials in batches of 8 are 4 steps an epoch: killed in the first, second and third epoch, and before any checkpoint.
+@pytest.mark.parametrize("steps", [0, 1, 3, 4, 6, 11])
+def test_a_killed_run_started_again_ends_in_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    settings = changed(checkpoint_steps=2)
+    undisturbed = run(corpus, tmp_path / "undisturbed", settings)
+    with monkeypatch.context() as patch:
+        patch.setitem(strategies.STRATEGIES, "erm", killing_after(steps))
+        with pytest.raises(KilledError):
+            run(corpus, tmp_path / "killed", settings)
+    assert contents(run(corpus, tmp_path / "killed", settings)) == contents(undisturbed)
+
+
+def test_a_run_killed_while_it_writes_its_model_ends_in_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = run(corpus, tmp_path / "undisturbed")
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "save", killed)
+        with pytest.raises(KilledError):
+            run(corpus, tmp_path / "killed")
+    assert contents(run(corpus, tmp_path / "killed")) == contents(undisturbed)
+
+
+def test_a_checkpoint_of_other_settings_is_not_used(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(strategies.STRATEGIES, "erm", killing_after(5))
+        with pytest.raises(KilledError):
+            run(corpus, tmp_path / "model", changed(seed=9))
+    assert contents(run(corpus, tmp_path / "model")) == contents(run(corpus, tmp_path / "fresh"))
+
+
+def test_batches_are_the_same_for_any_number_of_workers(corpus: Corpus) -> None:
+    table = trials.read([corpus.train])
+    order = shuffled(table, 8, np.random.default_rng(1))
+    made = [
+        list(StreamedFeatures(Clips(table, corpus.audio, 4_000), torch.nn.Identity(), CPU, workers).batches(order))
+        for workers in (0, 2)
+    ]
+    assert len(made[0]) == 4
+    for alone, together in zip(*made, strict=True):
+        assert torch.equal(alone, together)
+
+
+def test_cached_features_train_the_same_detector(corpus: Corpus, tmp_path: Path) -> None:
+    streamed, cached = run(corpus, tmp_path / "1"), run(corpus, tmp_path / "2", changed(cache_features=True))
+    assert (streamed / models.WEIGHTS).read_bytes() == (cached / models.WEIGHTS).read_bytes()
+
+
+def test_a_random_front_end_is_kept_with_the_model_and_named_as_such(corpus: Corpus, tmp_path: Path) -> None:
+    detector = DetectorSettings(
+        RANDOM_W2V2, {"name": "aasist", "projection": 24, "channels": [4, 4], "graph_dims": [4, 4]}
+    )
+    run(corpus, tmp_path, changed(detector=detector, epochs=1))
+    assert json.loads((tmp_path / "settings.json").read_text())["front_end_weights"] == "random"
+    assert any(name.startswith("front_end.") for name in load_file(tmp_path / models.WEIGHTS))
+
+
+def test_a_pretrained_front_end_is_named_and_checked_but_not_copied(corpus: Corpus, tmp_path: Path) -> None:
+    import transformers
+
+    weights = tmp_path / "w2v2"
+    config = transformers.Wav2Vec2Config(**RANDOM_W2V2["config"], num_hidden_layers=1)
+    transformers.Wav2Vec2Model(config).save_pretrained(weights)
+    detector = DetectorSettings({"name": "wav2vec2", "weights": str(weights), "layer": 1}, {"name": "aasist"})
+    model = run(corpus, tmp_path / "model", changed(detector=detector, epochs=1))
+    assert not any(name.startswith("front_end.") for name in load_file(model / models.WEIGHTS))
+    models.load(model, CPU)
+    transformers.Wav2Vec2Model(config).save_pretrained(weights)
+    with pytest.raises(models.ModelError, match="trained on front-end weights .* but found"):
+        models.load(model, CPU)
+
+
+def test_tensorboard_events_are_written(corpus: Corpus, tmp_path: Path) -> None:
+    run(corpus, tmp_path, changed(epochs=1, tensorboard=True))
+    assert list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_the_dev_loss_is_over_the_whole_set(corpus: Corpus, tmp_path: Path) -> None:
+    # 8 dev trials: the mean of the means of batches of 5 and 3 is another number, unlike that of one batch of 8.
+    whole, parts = run(corpus, tmp_path / "1", changed(epochs=1)), tmp_path / "2"
+    detector, _ = models.load(whole, CPU)
+    table = trials.read([corpus.dev])
+    features = StreamedFeatures(Clips(table, corpus.audio, 4_000), detector.front_end, CPU, 0)
+    logits = torch.cat([detector.back_end(batch) for batch in features.batches(in_order(8, 5))])
+    classes = torch.tensor((table["key"] == "bonafide").to_numpy().astype(int))
+    expected = torch.nn.functional.cross_entropy(logits, classes, torch.tensor([1.0, 2.0])).item()
+    assert history(whole)["dev_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
+    assert not parts.exists()
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_trials(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepped: list[int] = []
+
+    class Counting(PlainUpdate):
+        def step(self, closure: strategies.Closure) -> torch.Tensor:
+            loss = super().step(closure)
+            stepped.append(1)
+            return loss
+
+    monkeypatch.setitem(strategies.STRATEGIES, "erm", Strategy(Counting, lambda table, size, rng: in_order(28, 8)))
+    good = clips.clip
+    monkeypatch.setattr(clips, "clip", lambda wav, length: good(wav, length) * (np.nan if wav[0] == bad else 1))
+    store = Clips(trials.read([corpus.train]), corpus.audio, 1)
+    bad = np.nan
+    bad = store[10].item()
+    with pytest.raises(TrainingError, match=r"the loss of 1 of 8 trials is not finite \(u010\)"):
+        run(corpus, tmp_path)
+    assert len(stepped) == 1
+
+
+def test_lists_of_one_class_are_refused(corpus: Corpus, tmp_path: Path) -> None:
+    only_tones = tones.write_protocol(tmp_path / "tones.tsv", range(14), (tones.RECORDINGS,))
+    with pytest.raises(TrialsError, match="the train list has 14 trials but none is spoof"):
+        train([only_tones], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
+    with pytest.raises(TrialsError, match="the dev list has 14 trials but none is spoof"):
+        train([corpus.train], [only_tones], corpus.audio, tmp_path, SETTINGS, CPU)
+
+
+def test_a_recording_of_the_train_list_may_not_be_judged(corpus: Corpus, tmp_path: Path) -> None:
+    overlapping = tones.write_protocol(tmp_path / "overlapping.tsv", range(13, 18))
+    with pytest.raises(TrialsError, match="2 trials of the dev list are also in the train list, the first is u013"):
+        train([corpus.train], [overlapping], corpus.audio, tmp_path, SETTINGS, CPU)
+    with pytest.raises(TrialsError, match="overlapping.tsv list are also in the train list"):
+        run(corpus, tmp_path, held_out=[corpus.eval, overlapping])
+
+
+def test_a_trial_listed_twice_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(TrialsError, match="28 trials come twice, the first is u000"):
+        train([corpus.train, corpus.train], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
+
+
+def test_an_unknown_key_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    table = files.read_tsv(corpus.train)
+    table.loc[3, "key"] = "fake"
+    files.write_tsv(tmp_path / "strange.tsv", table)
+    with pytest.raises(TrialsError, match="trial u003 has key 'fake'; it must be one of bonafide, spoof"):
+        trials.read([tmp_path / "strange.tsv"])
+
+
+def test_a_recording_without_audio_is_found_before_training(corpus: Corpus, tmp_path: Path) -> None:
+    beyond = tones.write_protocol(tmp_path / "beyond.tsv", range(20, 30))
+    with pytest.raises(ShardError, match="no utterance u022 in its shards"):
+        train([beyond], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
+
+
+@pytest.mark.parametrize(("name", "value"), [("strategy", "sgd"), ("epochs", 0), ("crop_samples", 0)])
+def test_settings_out_of_range_are_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} is {value!r}"):
+        changed(**{name: value})
+
+
+def test_every_trial_is_in_exactly_one_batch(rng: np.random.Generator) -> None:
+    table = pd.DataFrame({"trial_id": range(29)})
+    batches = shuffled(table, 8, rng)
+    assert [len(batch) for batch in batches] == [8, 8, 8, 5]
+    assert sorted(np.concatenate(batches)) == list(range(29))
+
+
+@pytest.mark.parametrize(("length", "expected"), [(2, [1, 2, 1, 2, 1]), (5, [1, 2, 3, 4, 5]), (6, [1, 2, 3, 4, 5])])
+def test_long_recordings_are_cut_and_short_ones_repeated(length: int, expected: list[int]) -> None:
+    assert clip(np.arange(1, length + 1), 5).tolist() == expected
+
+
+def test_clips_of_another_rate_are_resampled(tmp_path: Path) -> None:
+    audio = tones.write_audio(tmp_path, num_utterances=1, sample_rate=24_000)
+    table = trials.read([tones.write_protocol(tmp_path / "all.tsv", range(1))])
+    wav = Clips(table, audio, 3_000)[0]
+    original, _ = clips.AudioStore(audio, [("tones", "F00")]).read("tones", "F00", "u000")
+    peak = np.abs(np.fft.rfft(original[:4_500])).argmax()  # both spans last 0.1875 s, so bins are the same
+    assert np.abs(np.fft.rfft(wav.numpy())).argmax() == peak
