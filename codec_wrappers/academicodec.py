@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from codec_wrappers.codec import Codec, Gain
-from codec_wrappers.networks.hificodec import Encoder, Generator, Quantizer
+from codec_wrappers.networks.hificodec import HifiCodec, Quantizer
 from codec_wrappers.networks.latent_codec import LatentCodec
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -40,30 +40,27 @@ class AcademicodecSettings:
 
 
 class Academicodec(LatentCodec):
+    network: HifiCodec
+
     def __init__(self, chosen: AcademicodecSettings) -> None:
         self.sample_rate = chosen.sample_rate
         self.hop_length = math.prod(chosen.strides)
         self.bits_per_code = math.log2(chosen.codebook_size)
         self.gain = Gain.PEAK_095 if chosen.peak_normalize else Gain.NONE
-        blocks = (chosen.kernels, chosen.dilations)
-        self.network = nn.ModuleDict(
-            {
-                "encoder": Encoder(chosen.channels, chosen.strides, *blocks),
-                "quantizer": Quantizer(chosen.channels, chosen.groups, chosen.codebook_size),
-                "generator": Generator(chosen.channels, chosen.strides[::-1], *blocks),
-            }
+        self.network = HifiCodec(
+            chosen.channels, chosen.strides, chosen.kernels, chosen.dilations, chosen.groups, chosen.codebook_size
         ).eval()
         self.num_quantizers = chosen.groups * len(self.quantizer.stages())
 
     @property
     def quantizer(self) -> Quantizer:
-        return self.network["quantizer"]
+        return self.network.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        return self.network["encoder"](wav[:, None])
+        return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:
-        return self.network["generator"](latent)[:, 0]
+        return self.network.generator(latent)[:, 0]
 
 
 def build(model: Mapping[str, Any]) -> Codec:

@@ -42,13 +42,36 @@ class AudioDecSettings:
             raise SettingsError(f"audiodec: decoder {self.decoder!r} is not known; known: {', '.join(DECODERS)}")
         if len(self.channel_ratios) != len(self.strides):
             raise SettingsError(
-                f"audiodec: {len(self.channel_ratios)} channel_ratios for {len(self.strides)} strides; give one a stride"
+                f"audiodec: {len(self.channel_ratios)} channel_ratios for {len(self.strides)} strides; "
+                f"give one for each stride"
             )
 
 
-class AudioDec(LatentCodec):
+class AudioDecNetwork(nn.Module):
     """The autoencoder, and the vocoder if it decodes; only the decoder in use is held."""
 
+    def __init__(self, chosen: AudioDecSettings) -> None:
+        super().__init__()
+        self.vocoder: Vocoder | None = None
+        if chosen.decoder == "vocoder":
+            self.vocoder = Vocoder(chosen.dimension, chosen.vocoder_channels, chosen.strides[::-1])
+        quantizer = Quantizer(chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay)
+        self.autoencoder = Autoencoder(
+            chosen.channels,
+            chosen.channel_ratios,
+            chosen.strides,
+            chosen.dimension,
+            quantizer,
+            symmetric_decoder=self.vocoder is None,
+        )
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Waveform `[B, 1, T]` of a quantized latent `[B, D, F]`."""
+        return self.autoencoder.decode(latent) if self.vocoder is None else self.vocoder(latent)
+
+
+class AudioDec(LatentCodec):
+    network: AudioDecNetwork
     any_length = True
 
     def __init__(self, chosen: AudioDecSettings) -> None:
@@ -56,22 +79,17 @@ class AudioDec(LatentCodec):
         self.hop_length = math.prod(chosen.strides)
         self.num_quantizers = chosen.num_quantizers
         self.bits_per_code = math.log2(chosen.codebook_size)
-        self.network = nn.ModuleDict({"autoencoder": _autoencoder(chosen)})
-        if chosen.decoder == "vocoder":
-            self.network["vocoder"] = Vocoder(chosen.dimension, chosen.vocoder_channels, chosen.strides[::-1])
-        self.network.eval()
+        self.network = AudioDecNetwork(chosen).eval()
 
     @property
     def quantizer(self) -> Quantizer:
-        return self.network["autoencoder"].quantizer
+        return self.network.autoencoder.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        return self.network["autoencoder"].to_latent(wav)
+        return self.network.autoencoder.to_latent(wav)
 
     def to_wav(self, latent: Tensor) -> Tensor:
-        symmetric = self.network["autoencoder"].decoder
-        decoder = self.network["vocoder"] if symmetric is None else symmetric
-        return decoder(latent)[:, 0]
+        return self.network.decode(latent)[:, 0]
 
 
 def build(model: Mapping[str, Any]) -> Codec:
@@ -96,14 +114,3 @@ def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor
         for name, tensor in tensors.items()
         if not name.endswith("pad_buffer") and not (part == "autoencoder" and name.startswith(unused))
     }
-
-
-def _autoencoder(chosen: AudioDecSettings) -> Autoencoder:
-    return Autoencoder(
-        chosen.channels,
-        chosen.channel_ratios,
-        chosen.strides,
-        chosen.dimension,
-        Quantizer(chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay),
-        symmetric_decoder=chosen.decoder == "symmetric",
-    )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
 from codec_wrappers.ema_codebooks import quantize, random_prefix
+from codec_wrappers.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
 
@@ -75,7 +76,7 @@ def _network(chosen: EncodecSettings) -> Any:
         "causal": True,
     }
     quantizer = ResidualVectorQuantizer(chosen.dimension, chosen.num_quantizers, chosen.codebook_size)
-    return EncodecModel(
+    network = EncodecModel(
         SEANetEncoder(**shape),
         SEANetDecoder(**shape),
         quantizer,
@@ -83,3 +84,5 @@ def _network(chosen: EncodecSettings) -> Any:
         sample_rate=SAMPLE_RATE,
         channels=1,
     )
+    keep_variance(network)
+    return network

@@ -53,7 +53,7 @@ class _Soundstream(LatentCodec):
 
 
 class KaiidamsSoundstream(_Soundstream):
-    """Its decoder gives back up to a hop less than (F - 1) hops of F frames; the last frame, repeated, makes up for it."""
+    """F frames decode to less than F - 1 hops; the decoder is given the last frame twice to cover what was encoded."""
 
     network: soundstream.SoundStream
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
 from codec_wrappers.ema_codebooks import quantize
+from codec_wrappers.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
 
@@ -67,7 +68,7 @@ def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
 def _network(chosen: SpeechTokenizerSettings) -> Any:
     from speechtokenizer import SpeechTokenizer as Network
 
-    return Network(
+    network = Network(
         {
             "n_filters": chosen.n_filters,
             "strides": list(STRIDES),
@@ -84,3 +85,5 @@ def _network(chosen: SpeechTokenizerSettings) -> Any:
             "sample_rate": SAMPLE_RATE,
         }
     )
+    keep_variance(network)
+    return network

@@ -158,6 +158,6 @@ def _fit(
         losses.append(loss.item())
         if step % every == 0 or step == settings.steps:
             history.append({"step": step, "loss": float(np.mean(losses)), **validation()})
-            bar.set_postfix(loss=f"{history[-1]['loss']:.3f}", mel=f"{history[-1]['mel_distance']:.3f}")
+            bar.set_postfix(refresh=False, loss=f"{history[-1]['loss']:.3f}", mel=f"{history[-1]['mel_distance']:.3f}")
             losses.clear()
     return history

@@ -37,7 +37,7 @@ def score(
     conditions = {path.stem: trials.read([path]) for path in protocols}
     if len(conditions) < len(protocols):
         raise ScoringError(
-            f"{len(protocols)} protocols have only {len(conditions)} names; a condition is its file's name"
+            f"{len(protocols)} protocols have {len(conditions)} file names; every condition needs its own"
         )
     detector, crop_samples = models.load(model, device)
     distinct = pd.concat(conditions.values()).drop_duplicates(RECORDING).sort_values(RECORDING, ignore_index=True)

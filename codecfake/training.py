@@ -30,7 +30,7 @@ from codecfake.strategies import STRATEGIES
 from codecfake.utterances import BONAFIDE as BONAFIDE_KEY
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
-NAMED_TRIALS = 5  # at most so many trials are named in an error
+NAMED_TRIALS = 128  # at most so many are named in an error; one bad clip can spoil its whole batch
 
 
 class TrainingError(RuntimeError):
@@ -254,7 +254,7 @@ def _require_finite(losses: Tensor, table: pd.DataFrame) -> None:
         names = table["trial_id"].to_numpy()[bad]
         raise TrainingError(
             f"the loss of {len(names)} of {len(table)} trials is not finite ({', '.join(names[:NAMED_TRIALS])}"
-            f"{', …' if len(names) > NAMED_TRIALS else ''}); look at their audio, or lower the learning rate"
+            f"{', …' if len(names) > NAMED_TRIALS else ''}); look at their audio, or lower learning_rate"
         )
 
 

@@ -139,7 +139,7 @@ def leveled(codec: Codec, wav: Tensor) -> Tensor:
 
 def level(wav: Tensor) -> Tensor:
     """FunCodec's measure of level, `[B, 1]`."""
-    return wav.square().mean(dim=1, keepdim=True).add(1e-8).sqrt()
+    return wav.square().mean(dim=1, keepdim=True).sqrt() + 1e-8
 
 
 def wav_of(stored: Any, clip: str) -> Tensor:

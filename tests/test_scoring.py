@@ -1,5 +1,6 @@
 """Scoring: every recording once, every condition in its own order."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -118,13 +119,9 @@ def test_weights_of_another_detector_are_refused(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path
 ) -> None:
     broken = Path(shutil.copytree(model, tmp_path / "broken"))
-    text = (
-        (broken / models.SETTINGS)
-        .read_text()
-        .replace('"name": "lcnn",', '"name": "aasist"')
-        .replace('"width": 0.125', "")
-    )
-    (broken / models.SETTINGS).write_text(text)
+    record = json.loads((broken / models.SETTINGS).read_text())
+    record["settings"]["detector"]["back_end"] = {"name": "aasist"}
+    (broken / models.SETTINGS).write_text(json.dumps(record))
     with pytest.raises(models.ModelError, match="tensors too few or too many"):
         scoring.score(broken, protocols, audio, tmp_path / "scores", CPU)
 

@@ -96,7 +96,7 @@ def killing_after(steps: int) -> Strategy:
 
 
 def test_tones_are_told_from_noise(corpus: Corpus, tmp_path: Path) -> None:
-    rows = history(run(corpus, tmp_path, changed(epochs=6, halve_every=6)))
+    rows = history(run(corpus, tmp_path, changed(epochs=8, halve_every=8)))
     assert rows["dev_eer"].iloc[-1] == 0
     assert rows["train_loss"].iloc[-1] < rows["train_loss"].iloc[0] / 2
 
@@ -104,11 +104,8 @@ def test_tones_are_told_from_noise(corpus: Corpus, tmp_path: Path) -> None:
 def test_history_says_which_epoch_was_kept_and_how_the_rate_fell(corpus: Corpus, tmp_path: Path) -> None:
     rows = history(run(corpus, tmp_path))
     kept = rows[rows["is_best"] == 1]["epoch"].iloc[-1]
-    assert (
-        kept
-        == rows["epoch"][rows["dev_loss"].idxmin()]
-        == json.loads((tmp_path / "settings.json").read_text())["best_epoch"]
-    )
+    assert kept == rows["epoch"][rows["dev_loss"].idxmin()]
+    assert kept == json.loads((tmp_path / "settings.json").read_text())["best_epoch"]
     assert rows["learning_rate"].tolist() == [2e-3, 1e-3, 5e-4]
     assert not (tmp_path / CHECKPOINT).exists()
 
@@ -125,7 +122,7 @@ def test_training_does_not_disturb_the_random_state_of_its_caller(corpus: Corpus
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-# 28 trials in batches of 8 are 4 steps an epoch: killed in the first, second and third epoch, and before any checkpoint.
+# 28 trials in batches of 8 are 4 steps an epoch: killed before any checkpoint, and in each epoch.
 @pytest.mark.parametrize("steps", [0, 1, 3, 4, 6, 11])
 def test_a_killed_run_started_again_ends_in_the_same_bytes(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
@@ -182,9 +179,7 @@ def test_cached_features_train_the_same_detector(corpus: Corpus, tmp_path: Path)
 
 
 def test_a_random_front_end_is_kept_with_the_model_and_named_as_such(corpus: Corpus, tmp_path: Path) -> None:
-    detector = DetectorSettings(
-        RANDOM_W2V2, {"name": "aasist", "projection": 24, "channels": [4, 4], "graph_dims": [4, 4]}
-    )
+    detector = DetectorSettings(RANDOM_W2V2, {"name": "aasist", "channels": [4, 4], "graph_dims": [4, 4]})
     run(corpus, tmp_path, changed(detector=detector, epochs=1))
     assert json.loads((tmp_path / "settings.json").read_text())["front_end_weights"] == "random"
     assert any(name.startswith("front_end.") for name in load_file(tmp_path / models.WEIGHTS))
@@ -211,38 +206,35 @@ def test_tensorboard_events_are_written(corpus: Corpus, tmp_path: Path) -> None:
 
 
 def test_the_dev_loss_is_over_the_whole_set(corpus: Corpus, tmp_path: Path) -> None:
-    # 8 dev trials: the mean of the means of batches of 5 and 3 is another number, unlike that of one batch of 8.
-    whole, parts = run(corpus, tmp_path / "1", changed(epochs=1)), tmp_path / "2"
-    detector, _ = models.load(whole, CPU)
+    # Batches of 5 and 3 hold the classes in unequal shares, so the mean of their losses is another number.
+    run(corpus, tmp_path, changed(epochs=1, batch_size=5))
+    detector, _ = models.load(tmp_path, CPU)
     table = trials.read([corpus.dev])
     features = StreamedFeatures(Clips(table, corpus.audio, 4_000), detector.front_end, CPU, 0)
-    logits = torch.cat([detector.back_end(batch) for batch in features.batches(in_order(8, 5))])
+    with torch.no_grad():
+        logits = torch.cat([detector.back_end(batch) for batch in features.batches(in_order(8, 5))])
     classes = torch.tensor((table["key"] == "bonafide").to_numpy().astype(int))
     expected = torch.nn.functional.cross_entropy(logits, classes, torch.tensor([1.0, 2.0])).item()
-    assert history(whole)["dev_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
-    assert not parts.exists()
+    assert history(tmp_path)["dev_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_trials(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stepped: list[int] = []
+    losses: list[float] = []
 
     class Counting(PlainUpdate):
         def step(self, closure: strategies.Closure) -> torch.Tensor:
             loss = super().step(closure)
-            stepped.append(1)
+            losses.append(loss.item())
             return loss
 
     monkeypatch.setitem(strategies.STRATEGIES, "erm", Strategy(Counting, lambda table, size, rng: in_order(28, 8)))
-    good = clips.clip
-    monkeypatch.setattr(clips, "clip", lambda wav, length: good(wav, length) * (np.nan if wav[0] == bad else 1))
-    store = Clips(trials.read([corpus.train]), corpus.audio, 1)
-    bad = np.nan
-    bad = store[10].item()
-    with pytest.raises(TrainingError, match=r"the loss of 1 of 8 trials is not finite \(u010\)"):
+    whole = Clips.__getitem__
+    monkeypatch.setattr(Clips, "__getitem__", lambda self, i: whole(self, i) * (float("nan") if i == 10 else 1.0))
+    with pytest.raises(TrainingError, match=r"the loss of \d of 8 trials is not finite \(.*u010"):
         run(corpus, tmp_path)
-    assert len(stepped) == 1
+    assert len(losses) == 1
 
 
 def test_lists_of_one_class_are_refused(corpus: Corpus, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The symmetric autoencoder of AudioDec (Wu et al. 2023): causal convolutions around a residual quantizer."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,15 +28,19 @@ class Autoencoder(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = Encoder(channels, ratios, strides)
-        self.projector = nn.ModuleDict(
-            {"project": CausalConv1d(channels * ratios[-1], dimension, 3, bias=False)}
-        )
+        self.projector = nn.ModuleDict({"project": CausalConv1d(channels * ratios[-1], dimension, 3, bias=False)})
         self.quantizer = quantizer
         self.decoder = Decoder(dimension, channels, ratios[::-1], strides[::-1]) if symmetric_decoder else None
 
     def to_latent(self, wav: Tensor) -> Tensor:
         """Latent `[B, D, F]` of wav `[B, T]`: F = T / hop, rounded up."""
         return self.projector["project"](self.encoder(wav[:, None]))
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Waveform `[B, 1, hop · F]` of a quantized latent `[B, D, F]`."""
+        if self.decoder is None:
+            raise TypeError("this autoencoder was built without its decoder, for a vocoder to decode")
+        return self.decoder(latent)
 
 
 class Encoder(nn.Module):
@@ -60,9 +65,7 @@ class Decoder(nn.Module):
         super().__init__()
         widths = [channels * ratio for ratio in ratios] + [channels]
         self.conv1 = CausalConv1d(dimension, widths[0], KERNEL, bias=False)
-        self.conv_blocks = nn.Sequential(
-            *(_Up(*sizes) for sizes in zip(widths[:-1], widths[1:], strides, strict=True))
-        )
+        self.conv_blocks = nn.Sequential(*(_Up(*sizes) for sizes in zip(widths[:-1], widths[1:], strides, strict=True)))
         self.conv2 = CausalConv1d(channels, 1, KERNEL, bias=False)
 
     def forward(self, latent: Tensor) -> Tensor:
@@ -79,9 +82,9 @@ class Quantizer(ResidualQuantizer):
         self.decay = decay
 
     def stages(self) -> list[list[Codebook]]:
+        layers: Any = self.codebook["layers"]
         return [
-            [AveragedCodebook(layer.embed.T, layer.cluster_size, self.decay, layer.embed_avg.T)]
-            for layer in self.codebook["layers"]
+            [AveragedCodebook(layer.embed.T, layer.cluster_size, self.decay, layer.embed_avg.T)] for layer in layers
         ]
 
 

@@ -22,6 +22,9 @@ class Vocoder(nn.Module):
     `mean` and `scale` are the statistics of the latents it was trained on; 0 and 1 until a checkpoint brings them.
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, dimension: int, channels: int, strides: Sequence[int]) -> None:
         super().__init__()
         widths = [channels >> stage for stage in range(len(strides) + 1)]

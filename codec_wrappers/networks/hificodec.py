@@ -5,6 +5,7 @@ Unlike the paper's figure, the published encoder chains its residual blocks and 
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +20,31 @@ CHANNELS_PER_NORM_GROUP = 16
 USE_DECAY = 0.99  # of the averages that tell which codes are dead; the vectors themselves learn by gradient
 
 
+class HifiCodec(nn.Module):
+    """The three networks of a published checkpoint."""
+
+    def __init__(
+        self,
+        channels: int,
+        strides: Sequence[int],
+        kernels: Sequence[int],
+        dilations: Sequence[int],
+        groups: int,
+        codebook_size: int,
+    ) -> None:
+        super().__init__()
+        self.encoder = Encoder(channels, strides, kernels, dilations)
+        self.quantizer = Quantizer(channels, groups, codebook_size)
+        self.generator = Generator(channels, strides[::-1], kernels, dilations)
+
+
 class Encoder(nn.Module):
     """Latent `[B, channels, F]` of wav `[B, 1, T]`, F = floor(T / hop); widths double up to `channels`.
 
     Group norms run over time: every frame depends on the whole utterance.
     """
 
-    def __init__(
-        self, channels: int, strides: Sequence[int], kernels: Sequence[int], dilations: Sequence[int]
-    ) -> None:
+    def __init__(self, channels: int, strides: Sequence[int], kernels: Sequence[int], dilations: Sequence[int]) -> None:
         super().__init__()
         widths = [channels >> stage for stage in range(len(strides), -1, -1)]
         self.num_kernels = len(kernels)
@@ -57,9 +74,7 @@ class Encoder(nn.Module):
 class Generator(nn.Module):
     """Waveform `[B, 1, hop · F]` of a latent `[B, channels, F]`; widths halve at each stride."""
 
-    def __init__(
-        self, channels: int, strides: Sequence[int], kernels: Sequence[int], dilations: Sequence[int]
-    ) -> None:
+    def __init__(self, channels: int, strides: Sequence[int], kernels: Sequence[int], dilations: Sequence[int]) -> None:
         super().__init__()
         widths = [channels >> stage for stage in range(len(strides) + 1)]
         self.num_kernels = len(kernels)
@@ -94,10 +109,8 @@ class Quantizer(ResidualQuantizer):
         )
 
     def stages(self) -> list[list[Codebook]]:
-        return [
-            [TrainedCodebook(group.embedding.weight, group.use, USE_DECAY) for group in stage]
-            for stage in (self.quantizer_modules, self.quantizer_modules2)
-        ]
+        stages: Any = (self.quantizer_modules, self.quantizer_modules2)
+        return [[TrainedCodebook(group.embedding.weight, group.use, USE_DECAY) for group in stage] for stage in stages]
 
 
 class _Embedding(nn.Module):
@@ -110,7 +123,7 @@ class _Embedding(nn.Module):
         self.register_load_state_dict_post_hook(_start_from_loaded)
 
 
-def _start_from_loaded(module: nn.Module, _: object) -> None:
+def _start_from_loaded(module: Any, _: object) -> None:
     module.use.fill_(1.0)  # loaded vectors are not to be replaced by k-means
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +41,8 @@ class Quantizer(ResidualQuantizer):
         self.decay = decay
 
     def stages(self) -> list[list[Codebook]]:
-        used = [layer["_codebook"] for layer in self.vq["layers"]][: self.num_quantizers]
+        layers: Any = self.vq["layers"]
+        used = [layer["_codebook"] for layer in layers[: self.num_quantizers]]
         return [
             [AveragedCodebook(tensors.embed, tensors.cluster_size, self.decay, tensors.embed_avg)] for tensors in used
         ]

@@ -30,6 +30,10 @@ class Quantizer(ResidualQuantizer):
     The published class also moves them in evaluation, so that one input gets different codes each time; ours does not.
     """
 
+    weight: Tensor
+    running_mean: Tensor
+    code_relative_frequency: Tensor
+
     def __init__(self, num_quantizers: int, codebook_size: int, dimension: int, decay: float) -> None:
         super().__init__()
         shape = (num_quantizers, codebook_size, dimension)
@@ -41,9 +45,7 @@ class Quantizer(ResidualQuantizer):
     def stages(self) -> list[list[Codebook]]:
         return [
             [AveragedCodebook(vectors, counts, self.decay, sums)]
-            for vectors, counts, sums in zip(
-                self.weight, self.code_relative_frequency, self.running_mean, strict=True
-            )
+            for vectors, counts, sums in zip(self.weight, self.code_relative_frequency, self.running_mean, strict=True)
         ]
 
 

@@ -12,36 +12,43 @@ from torch.nn import functional as F
 class NormedConv1d(nn.Conv1d):
     """`nn.Conv1d` with a normed weight."""
 
+    weight_g: nn.Parameter
+    weight_v: nn.Parameter
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _split_weight(self)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv1d(x, _weight(self), self.bias, self.stride, self.padding, self.dilation, self.groups)
+    def forward(self, input: Tensor) -> Tensor:
+        weight = _join(self.weight_g, self.weight_v)
+        return F.conv1d(input, weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class NormedConvTranspose1d(nn.ConvTranspose1d):
     """`nn.ConvTranspose1d` with a normed weight."""
 
+    weight_g: nn.Parameter
+    weight_v: nn.Parameter
+    padding: tuple[int, ...]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _split_weight(self)
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return F.conv_transpose1d(
-            x, _weight(self), self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
-        )
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        weight = _join(self.weight_g, self.weight_v)
+        return F.conv_transpose1d(input, weight, self.bias, self.stride, self.padding)
 
 
-def _split_weight(convolution: nn.Module) -> None:
+def _split_weight(convolution: NormedConv1d | NormedConvTranspose1d) -> None:
     weight = convolution.weight.detach()
     del convolution.weight
     convolution.weight_g = nn.Parameter(_length(weight))
-    convolution.weight_v = nn.Parameter(weight.clone())
+    convolution.weight_v = nn.Parameter(weight)
 
 
-def _weight(convolution: nn.Module) -> Tensor:
-    return convolution.weight_v * (convolution.weight_g / _length(convolution.weight_v))
+def _join(length: Tensor, direction: Tensor) -> Tensor:
+    return direction * (length / _length(direction))
 
 
 def _length(weight: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 The library keeps state between utterances (noise generators, formant tracks), so the second of two equal calls
 differs from the first by a few samples. It is therefore initialized once and never speaks in its own process:
-each utterance is spoken by a forked child, which starts from the same untouched state. The child takes no lock of
-Python's, so that threads of the parent (a progress bar has one) cannot hold it up.
+each utterance is spoken by a forked child, which starts from the same untouched state. The child takes no lock
+that a thread of the parent (a progress bar has one) could hold.
 """
 
 import ctypes

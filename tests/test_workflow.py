@@ -1,0 +1,156 @@
+"""The whole workflow at tiny size: from nothing to the report, the same bytes twice, and what runs again when."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TINY = ROOT / "tests/experiments/tiny.yaml"
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+
+def snakemake(directory: Path, experiment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake as a user does, in a run directory of its own."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [*command, "--config", f"experiment={experiment}", "device=cpu", "--", *arguments],
+        cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+
+
+def rerun(directory: Path, experiment: Path) -> dict[str, int]:
+    """Rule -> number of jobs that a dry run of `all` would start."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), "--dry-run"]
+    done = subprocess.run(
+        [*command, "--config", f"experiment={experiment}", "device=cpu", "--", "all"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = re.findall(r"^(\w[\w-]*) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
+    return {rule: int(count) for rule, count in jobs if rule not in ("all", "total")}
+
+
+def digests(directory: Path, *patterns: str) -> dict[str, str]:
+    found = sorted(path for pattern in patterns for path in (directory / "results").glob(pattern))
+    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory in which the tiny experiment went through."""
+    directory = tmp_path_factory.mktemp("run")
+    done = snakemake(directory, TINY, "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the tiny experiment with some values replaced at paths of keys."""
+
+    def edit(*changes: tuple[tuple[str, ...], Any]) -> Path:
+        values = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+        for keys, value in changes:
+            place = values
+            for key in keys[:-1]:
+                place = place[key]
+            place[keys[-1]] = value
+        path = tmp_path / "edited.yaml"
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        return path
+
+    return edit
+
+
+def test_one_command_leads_from_nothing_to_the_report(run: Path) -> None:
+    page = (run / "results/report.html").read_text(encoding="utf-8")
+    assert "Tiny" in page
+    eer = pd.read_csv(run / "results/tables/eer.csv")
+    assert set(eer["condition"]) == {"C1", "C1-4", "C1-same", "P00", "LA"}
+    assert set(eer["training_set"]) == {"codec", "co"}
+
+
+def test_the_control_is_undetectable(run: Path) -> None:
+    eer = pd.read_csv(run / "results/tables/eer.csv").set_index(["condition"])
+    control = eer.loc[["P00"]]
+    assert ((control["eer_percent"] - 50).abs() <= control["eer_step_percent"] / 2 + 1e-6).all()
+
+
+def test_a_source_of_the_same_bytes_is_made_and_judged_once(run: Path) -> None:
+    assert not (run / "results/audio/english/F01-same").exists()
+    eer = pd.read_csv(run / "results/tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
+    assert eer["codec", "C1-same"] == eer["codec", "C1"]
+
+
+def test_every_job_has_a_log_named_as_its_rule(run: Path) -> None:
+    logs = {str(path.relative_to(run / "logs")) for path in (run / "logs").rglob("*.log")}
+    assert {"record/english.0001.log", "resynthesize_encodec/mandarin.0000.log", "train_codec/encodec.log"} <= logs
+    assert "train_detector/mel-lcnn.codec.erm.seed1.log" in logs
+
+
+def test_nothing_runs_again_when_nothing_changed(run: Path) -> None:
+    assert rerun(run, TINY) == {}
+
+
+def test_a_change_to_one_codec_runs_its_shards_again_and_what_follows(run: Path, edited: Callable[..., Path]) -> None:
+    jobs = rerun(run, edited((("codecs", "encodec", "sources", "F01-4", "quantizers"), 3)))
+    assert jobs["resynthesize_encodec"] == 3
+    assert {"train_detector", "score", "tabulate", "report"} <= set(jobs)
+    assert not {"record", "resynthesize_through", "ingest_corpus", "write_partition", "write_condition"} & set(jobs)
+
+
+def test_a_change_to_one_training_set_trains_its_models_alone(run: Path, edited: Callable[..., Path]) -> None:
+    jobs = rerun(run, edited((("training_sets", "co", "epochs"), 2)))
+    assert jobs == {"train_detector": 1, "score": 1, "tabulate": 1, "report": 1}
+
+
+def test_a_new_condition_trains_nothing(run: Path, edited: Callable[..., Path]) -> None:
+    real, through = {"domain": "codec"}, {"domain": "codec", "source": "P00", "utterances": "all"}
+    jobs = rerun(run, edited((("conditions", "new"), {"bonafide": real, "spoof": through})))
+    assert jobs == {"write_condition": 1, "score": 2, "tabulate": 1, "report": 1}
+
+
+def test_other_words_in_the_report_run_the_report_alone(run: Path, edited: Callable[..., Path]) -> None:
+    assert rerun(run, edited((("notes",), ["Mind the step."]))) == {"report": 1}
+
+
+def test_protocols_need_no_audio_shard_and_no_codec(tmp_path: Path) -> None:
+    done = snakemake(tmp_path, TINY, "protocols")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "results/protocols/eval/C1.tsv").exists()
+    assert not (tmp_path / "results/audio").exists()
+    assert not (tmp_path / "results/codecs").exists()
+
+
+def test_two_runs_in_two_directories_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    done = snakemake(tmp_path, TINY, "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = ("audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv", "tables/*.csv", "models/**/*.safetensors")
+    first = digests(run, *made, "codecs/**/*", "scores/**/*.tsv", "corpora/**/*.parquet")
+    assert len(first) > 40
+    assert digests(tmp_path, *made, "codecs/**/*", "scores/**/*.tsv", "corpora/**/*.parquet") == first
+
+
+def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path, edited: Callable[..., Path]) -> None:
+    broken = edited((("demo", "english_speakers"), 99))
+    done = snakemake(tmp_path, broken, "protocols")
+    assert done.returncode != 0
+    assert "DemoSettings.english_speakers is 99; it can be 1 to" in done.stdout + done.stderr
+
+
+def test_a_wrong_experiment_stops_before_any_job(tmp_path: Path, edited: Callable[..., Path]) -> None:
+    done = snakemake(tmp_path, edited((("speed",), 1)), "all")
+    assert done.returncode != 0
+    assert "unknown key 'speed'" in done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()
