@@ -43,13 +43,15 @@ class Academicodec(LatentCodec):
     network: HifiCodec
 
     def __init__(self, chosen: AcademicodecSettings) -> None:
+        super().__init__(
+            HifiCodec(
+                chosen.channels, chosen.strides, chosen.kernels, chosen.dilations, chosen.groups, chosen.codebook_size
+            )
+        )
         self.sample_rate = chosen.sample_rate
         self.hop_length = math.prod(chosen.strides)
         self.bits_per_code = math.log2(chosen.codebook_size)
         self.gain = Gain.PEAK_095 if chosen.peak_normalize else Gain.NONE
-        self.network = HifiCodec(
-            chosen.channels, chosen.strides, chosen.kernels, chosen.dilations, chosen.groups, chosen.codebook_size
-        ).eval()
         self.num_quantizers = chosen.groups * len(self.quantizer.stages())
 
     @property

@@ -75,11 +75,11 @@ class AudioDec(LatentCodec):
     any_length = True
 
     def __init__(self, chosen: AudioDecSettings) -> None:
+        super().__init__(AudioDecNetwork(chosen))
         self.sample_rate = chosen.sample_rate
         self.hop_length = math.prod(chosen.strides)
         self.num_quantizers = chosen.num_quantizers
         self.bits_per_code = math.log2(chosen.codebook_size)
-        self.network = AudioDecNetwork(chosen).eval()
 
     @property
     def quantizer(self) -> Quantizer:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec
 from codec_wrappers.networks import seanet, soundstream
@@ -46,7 +46,8 @@ class SoundstreamSettings:
 class _Soundstream(LatentCodec):
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, chosen: SoundstreamSettings) -> None:
+    def __init__(self, chosen: SoundstreamSettings, network: nn.Module) -> None:
+        super().__init__(network)
         self.hop_length = math.prod(chosen.strides)
         self.num_quantizers = chosen.num_quantizers
         self.bits_per_code = math.log2(chosen.codebook_size)
@@ -58,11 +59,10 @@ class KaiidamsSoundstream(_Soundstream):
     network: soundstream.SoundStream
 
     def __init__(self, chosen: SoundstreamSettings) -> None:
-        super().__init__(chosen)
         quantizer = soundstream.Quantizer(
             chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
         )
-        self.network = soundstream.SoundStream(chosen.channels, chosen.strides, chosen.dimension, quantizer).eval()
+        super().__init__(chosen, soundstream.SoundStream(chosen.channels, chosen.strides, chosen.dimension, quantizer))
 
     @property
     def quantizer(self) -> soundstream.Quantizer:
@@ -80,12 +80,11 @@ class AcademicodecSoundstream(_Soundstream):
     network: seanet.SeaNet
 
     def __init__(self, chosen: SoundstreamSettings) -> None:
-        super().__init__(chosen)
         held = PUBLISHED_CODEBOOKS if chosen.num_codebooks is None else chosen.num_codebooks
         quantizer = seanet.Quantizer(
             chosen.num_quantizers, held, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
         )
-        self.network = seanet.SeaNet(chosen.channels, chosen.strides, chosen.dimension, quantizer).eval()
+        super().__init__(chosen, seanet.SeaNet(chosen.channels, chosen.strides, chosen.dimension, quantizer))
 
     @property
     def quantizer(self) -> seanet.Quantizer:

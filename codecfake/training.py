@@ -60,6 +60,9 @@ class TrainSettings:
         for name in ("crop_samples", "batch_size", "epochs", "halve_every", "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("learning_rate", "spoof_weight", "bonafide_weight"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
 
     def complete(self) -> dict[str, Any]:
         """The settings as plain values, with every default spelled out."""
@@ -96,6 +99,8 @@ def train(
 
 
 class _Run:
+    """A detector in training, its data, and how far it has come."""
+
     def __init__(
         self,
         train_trials: pd.DataFrame,

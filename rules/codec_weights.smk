@@ -2,34 +2,6 @@
 # out: results/codecs/{codec}/weights.safetensors, history.tsv, quality.tsv, settings.json
 
 
-def codec_training_settings(wildcards):
-    codec = EXPERIMENT.codecs[wildcards.codec]
-    recipe = asdict(EXPERIMENT.codec_training)
-    del recipe["corpora"]
-    return as_json(
-        {
-            "codec": wildcards.codec,
-            "wrapper": codec.wrapper,
-            "model": codec.model,
-            "quantizers": EXPERIMENT.most_quantizers(wildcards.codec),
-            "seed": EXPERIMENT.seed,
-        }
-        | recipe
-        | codec.training
-    )
-
-
-def codec_training_tables(wildcards):
-    return [
-        f"results/corpora/{corpus}/utterances.parquet"
-        for corpus in EXPERIMENT.codec_training.corpora
-    ]
-
-
-def codec_training_roots(wildcards):
-    return [str(SITE.root(corpus)) for corpus in EXPERIMENT.codec_training.corpora]
-
-
 rule train_codec:
     """Train a codec's own architecture on the codec training corpora, by reconstruction."""
     input:
@@ -49,7 +21,7 @@ rule train_codec:
     params:
         settings=codec_training_settings,
         roots=codec_training_roots,
-        folder="results/codecs/{codec}",
+        folder=folder,
         device=SITE.device,
     shell:
         "python -m codec_wrappers train --settings {params.settings:q} --utterances {input.utterances:q}"

@@ -12,27 +12,9 @@ rule synthesize_demo:
         "../envs/data.yaml"
     params:
         settings=as_json(EXPERIMENT.demo),
-        folder="results/demo",
+        folder=folder,
     shell:
         "python -m codecfake demo --settings {params.settings:q} --output {params.folder:q} 2>&1 | tee {log:q}"
-
-
-def ingest_input(wildcards):
-    return (
-        "results/demo/SHA256SUMS" if EXPERIMENT.corpora[wildcards.corpus].demo else []
-    )
-
-
-def ingest_settings(wildcards):
-    corpus = EXPERIMENT.corpora[wildcards.corpus]
-    return as_json(
-        {
-            "corpus": wildcards.corpus,
-            "layout": corpus.layout,
-            "options": corpus.options,
-            "max_rejected": corpus.max_rejected,
-        }
-    )
 
 
 rule ingest_corpus:

@@ -7,29 +7,20 @@ MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 rule score:
     """Score every condition with one model; a trial of several conditions is scored once."""
     input:
-        model=multiext(
-            f"results/models/{MODEL}/", "weights.safetensors", "settings.json"
-        ),
-        protocols=expand(
-            "results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions
-        ),
+        model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
+        protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
         audio=shards_of(
-            pair
-            for condition in EXPERIMENT.conditions
-            for pair in EXPERIMENT.audio_of_condition(condition)
+            pair for condition in EXPERIMENT.conditions for pair in EXPERIMENT.audio_of_condition(condition)
         ),
     output:
-        [
-            f"results/scores/{MODEL}/{condition}.tsv"
-            for condition in EXPERIMENT.conditions
-        ],
+        [f"results/scores/{MODEL}/{condition}.tsv" for condition in EXPERIMENT.conditions],
     log:
         "logs/score/{detector}.{training_set}.{strategy}.seed{seed}.log",
     conda:
         "../envs/detectors.yaml"
     params:
-        model=f"results/models/{MODEL}",
-        folder=f"results/scores/{MODEL}",
+        model=model_folder,
+        folder=folder,
         device=SITE.device,
     shell:
         "python -m codecfake score --model {params.model:q} --protocols {input.protocols:q} --audio results/audio"
@@ -50,9 +41,7 @@ rule tabulate:
             model=EXPERIMENT.model_names(),
             condition=EXPERIMENT.conditions,
         ),
-        protocols=expand(
-            "results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions
-        ),
+        protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
     output:
         expand("results/tables/{table}.csv", table=("eer", "confusion")),
     log:

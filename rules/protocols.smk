@@ -3,30 +3,6 @@
 #      and the same under results/protocols/exports/ in the forms of ASVspoof 2019 and of the published set
 
 
-def utterance_tables(corpora):
-    return [
-        f"results/corpora/{corpus}/utterances.parquet"
-        for corpus in dict.fromkeys(corpora)
-    ]
-
-
-def partition_input(wildcards):
-    return utterance_tables(EXPERIMENT.domains[wildcards.domain].corpora)
-
-
-def partition_settings(wildcards):
-    return as_json(asdict(EXPERIMENT.partition_settings(wildcards.domain)))
-
-
-def condition_input(wildcards):
-    settings = EXPERIMENT.condition_settings(wildcards.condition)
-    return utterance_tables([*settings.bonafide.corpora, *settings.spoof.corpora])
-
-
-def condition_settings(wildcards):
-    return as_json(asdict(EXPERIMENT.condition_settings(wildcards.condition)))
-
-
 rule write_partition:
     """Write the train and dev protocols of a domain."""
     input:
@@ -69,6 +45,4 @@ rule protocols:
             domain=EXPERIMENT.domains,
             split=("train", "dev"),
         ),
-        expand(
-            "results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions
-        ),
+        expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),

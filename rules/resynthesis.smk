@@ -2,27 +2,6 @@
 # out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; source F00 is the recordings themselves
 
 
-def recordings_settings(wildcards):
-    corpus = EXPERIMENT.corpora[wildcards.corpus]
-    return as_json(
-        {"num_shards": corpus.shards, "sample_rate": EXPERIMENT.audio.sample_rate}
-    )
-
-
-def resynthesis_settings(codec, wildcards):
-    chosen = EXPERIMENT.codecs[codec]
-    return as_json(
-        {
-            "codec": codec,
-            "wrapper": chosen.wrapper,
-            "model": chosen.model,
-            "sources": chosen.generated(),
-            "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
-            "sample_rate": EXPERIMENT.audio.sample_rate,
-        }
-    )
-
-
 rule record:
     """Write recordings as they are, through the same door as every codec's output: the bona fide arm."""
     input:

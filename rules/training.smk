@@ -2,29 +2,6 @@
 # out: results/models/{detector}/{training_set}/{strategy}/seed{seed}/
 
 
-def partitions(split, wildcards):
-    domains = EXPERIMENT.training_sets[wildcards.training_set].domains
-    return [f"results/protocols/{domain}/{split}.tsv" for domain in domains]
-
-
-def training_audio(wildcards):
-    domains = EXPERIMENT.training_sets[wildcards.training_set].domains
-    return shards_of(
-        pair for domain in domains for pair in EXPERIMENT.audio_of_domain(domain)
-    )
-
-
-def training_settings(wildcards):
-    return as_json(
-        EXPERIMENT.train_settings(
-            wildcards.detector,
-            wildcards.training_set,
-            wildcards.strategy,
-            int(wildcards.seed),
-        )
-    )
-
-
 rule train_detector:
     """Train a detector; the epoch with the least dev loss is kept."""
     input:
@@ -44,7 +21,7 @@ rule train_detector:
         "../envs/detectors.yaml"
     params:
         settings=training_settings,
-        folder="results/models/{detector}/{training_set}/{strategy}/seed{seed}",
+        folder=folder,
         device=SITE.device,
     shell:
         "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"

@@ -17,7 +17,7 @@ from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspos
 
 SLOPE = 0.1
 CHANNELS_PER_NORM_GROUP = 16
-USE_DECAY = 0.99  # of the averages that tell which codes are dead; the vectors themselves learn by gradient
+USE_DECAY = 0.9  # of the averages that tell which codes are dead; the vectors themselves learn by gradient
 
 
 class HifiCodec(nn.Module):

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 
 
@@ -12,6 +13,10 @@ class LatentCodec(Codec):
     """A codec with a latent `[B, D, F]` between encoder and decoder."""
 
     network: nn.Module
+
+    def __init__(self, network: nn.Module) -> None:
+        keep_variance(network)
+        self.network = network.eval()
 
     @property
     @abstractmethod
