@@ -20,7 +20,7 @@ from codecfake import __version__, audio, files, shards, utterances
 from codecfake.progress import progress
 
 NATIVE = "native"
-RMS_FLOOR = 1e-8  # FunCodec's, under the root
+RMS_FLOOR = 1e-8  # FunCodec's
 
 
 class ResynthesisError(RuntimeError):
@@ -82,9 +82,19 @@ def resynthesize(codec: Codec, wav: Tensor, quantizers: list[int]) -> list[Tenso
     Exactly T samples come back, at the level that went in. Raises ResynthesisError if a sample is not finite.
     """
     with torch.inference_mode():
-        gain = _gain(codec.gain, wav)
-        codes = codec.encode(_pad_to_hop(wav / gain, codec.hop_length))
+        gain = level(codec.gain, wav)
+        codes = codec.encode(_padded(codec, wav / gain))
         return [_fit(codec.decode(codes[:, :number]), wav.shape[1]) * gain for number in quantizers]
+
+
+def level(gain: Gain, wav: Tensor) -> Tensor:
+    """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it."""
+    if gain is Gain.UNIT_RMS:
+        return wav.square().mean(dim=1, keepdim=True).sqrt() + RMS_FLOOR
+    if gain is Gain.PEAK_095:
+        peak = wav.abs().amax(dim=1, keepdim=True) / 0.95
+        return torch.where(peak > 0, peak, torch.ones_like(peak))
+    return torch.ones_like(wav[:, :1])
 
 
 def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[pd.DataFrame]:
@@ -126,18 +136,11 @@ def _writer(
     return shards.ShardWriter(path, f"{source}_", provenance)
 
 
-def _gain(gain: Gain, wav: Tensor) -> Tensor:
-    """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it."""
-    if gain is Gain.UNIT_RMS:
-        return wav.square().mean(dim=1, keepdim=True).add(RMS_FLOOR).sqrt()
-    if gain is Gain.PEAK_095:
-        peak = wav.abs().amax(dim=1, keepdim=True) / 0.95
-        return torch.where(peak > 0, peak, torch.ones_like(peak))
-    return torch.ones_like(wav[:, :1])
-
-
-def _pad_to_hop(wav: Tensor, hop_length: int) -> Tensor:
-    return torch.nn.functional.pad(wav, (0, -wav.shape[1] % hop_length))
+def _padded(codec: Codec, wav: Tensor) -> Tensor:
+    """Zeros up to a whole number of frames, unless the codec has a way of its own with the rest."""
+    if codec.any_length:
+        return wav
+    return torch.nn.functional.pad(wav, (0, -wav.shape[1] % codec.hop_length))
 
 
 def _fit(wav: Tensor, num_samples: int) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
 from codec_wrappers.losses import MelDistance, MultiScaleMelDistance, si_sdr_db
-from codec_wrappers.resynthesis import resynthesize
+from codec_wrappers.resynthesis import level, resynthesize
 from codec_wrappers.weights import save
 from codecfake import audio, files, utterances
 from codecfake.progress import progress
@@ -35,7 +35,7 @@ class CodecTrainingSettings:
     learning_rate: float
     model: dict[str, Any] = field(default_factory=dict)
     quantizers: int | None = None  # validated with so many codebooks; None: all
-    waveform_weight: float = 1.0  # of the L1 distance of waveforms, beside the mel distance
+    waveform_weight: float = 1.0  # of the L1 distance of waveforms relative to the target's L1, beside the mel distance
     validation_utterances: int = 8
     validations: int = 6
     seed: int = 1
@@ -143,10 +143,11 @@ def _fit(
     bar = progress(range(1, settings.steps + 1), f"train {settings.codec}", settings.steps, "step")
     for step in bar:
         wav = segments.batch(settings.batch_size).to(device)
+        wav = wav / level(codec.gain, wav)  # at the level it will see in use
         output = codec.reconstruct(wav)
         estimate = output.wav[:, : wav.shape[1]]
         target = wav[:, : estimate.shape[1]]
-        waveform = (estimate - target).abs().mean()
+        waveform = (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
         loss = distance(estimate, target) + settings.waveform_weight * waveform + output.quantizer_loss
         if not torch.isfinite(loss):
             raise CodecTrainingError(f"{settings.codec}: loss is {loss.item()} at step {step}; lower learning_rate")

@@ -14,4 +14,9 @@ SMALL: dict[str, dict[str, Any]] = {
         "codebook_size": 16,
     },
     "dac": {"sample_rate": 16_000, "encoder_dim": 4, "decoder_dim": 48, "n_codebooks": 4, "codebook_size": 16},
+    "audiodec": {
+        "channels": 4, "dimension": 16, "num_quantizers": 4, "codebook_size": 16, "vocoder_channels": 16,
+    },
+    "academicodec": {"channels": 32, "kernels": [3, 7], "dilations": [1, 3], "codebook_size": 16},
+    "soundstream": {"channels": 4, "dimension": 16, "num_quantizers": 4, "codebook_size": 16},
 }  # fmt: skip

@@ -272,7 +272,9 @@ def test_a_recording_without_audio_is_found_before_training(corpus: Corpus, tmp_
         train([beyond], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
 
 
-@pytest.mark.parametrize(("name", "value"), [("strategy", "sgd"), ("epochs", 0), ("crop_samples", 0), ("spoof_weight", 0.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("strategy", "sgd"), ("epochs", 0), ("crop_samples", 0), ("spoof_weight", 0.0)]
+)
 def test_settings_out_of_range_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         changed(**{name: value})

@@ -8,7 +8,9 @@ import math
 import torch
 from torch import nn
 
-from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspose1d
+from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspose1d, length
+
+WAVEFORM_LEVEL = 0.1  # of the one convolution that gives out a waveform: about the level of speech
 
 
 @torch.no_grad()
@@ -16,13 +18,19 @@ def keep_variance(network: nn.Module) -> None:
     """Draw the weights of every 1-d convolution in `network` anew, from torch's generator; biases become zero."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
-            normed = isinstance(layer, NormedConv1d | NormedConvTranspose1d)
-            weight = layer.weight_v if normed else layer.weight
-            weight.normal_(std=1 / math.sqrt(_inputs_per_output(layer)))
-            if normed:
-                layer.weight_g.copy_(weight.norm(dim=(1, 2), keepdim=True))
-            if layer.bias is not None:
-                layer.bias.zero_()
+            _draw(layer)
+
+
+def _draw(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
+    level = WAVEFORM_LEVEL if layer.out_channels == 1 else 1.0
+    spread = level / math.sqrt(_inputs_per_output(layer))
+    if isinstance(layer, NormedConv1d | NormedConvTranspose1d):
+        layer.weight_v.normal_(std=spread)
+        layer.weight_g.copy_(length(layer.weight_v))
+    else:
+        layer.weight.normal_(std=spread)
+    if layer.bias is not None:
+        layer.bias.zero_()
 
 
 def _inputs_per_output(layer: nn.Conv1d | nn.ConvTranspose1d) -> float:

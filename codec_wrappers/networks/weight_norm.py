@@ -43,13 +43,14 @@ class NormedConvTranspose1d(nn.ConvTranspose1d):
 def _split_weight(convolution: NormedConv1d | NormedConvTranspose1d) -> None:
     weight = convolution.weight.detach()
     del convolution.weight
-    convolution.weight_g = nn.Parameter(_length(weight))
+    convolution.weight_g = nn.Parameter(length(weight))
     convolution.weight_v = nn.Parameter(weight)
 
 
-def _join(length: Tensor, direction: Tensor) -> Tensor:
-    return direction * (length / _length(direction))
+def _join(weight_g: Tensor, weight_v: Tensor) -> Tensor:
+    return weight_v * (weight_g / length(weight_v))
 
 
-def _length(weight: Tensor) -> Tensor:
+def length(weight: Tensor) -> Tensor:
+    """The norm of a weight over all axes but the first, `[C, 1, 1]`."""
     return weight.norm(dim=(1, 2), keepdim=True)
