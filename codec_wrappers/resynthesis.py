@@ -34,6 +34,7 @@ class ResynthesisSettings:
     sources: dict[str, int]  # source -> number of quantizers
     num_shards: int
     model: dict[str, Any] = field(default_factory=dict)
+    gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
     sample_rate: int | str = 16000  # of the shards; "native": the codec's own
     batch_duration: float = 60.0  # seconds of audio in a batch, at most
 
@@ -51,7 +52,7 @@ def resynthesize_shard(
 
     `table` is the corpus's utterance table, `root` the corpus's folder.
     """
-    codec = load_codec(settings.wrapper, settings.model, weights, device)
+    codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
     rows = rows[rows["key"] == utterances.BONAFIDE]
     origin = files.sha256(weights) if weights is not None else ""
@@ -73,6 +74,13 @@ def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device
     codec = wrapper(name).load(model, weights)
     if codec.network is not None:
         codec.network.eval().to(device)
+    return codec
+
+
+def with_gain(codec: Codec, gain: str | None) -> Codec:
+    """The codec, given its input at another level than by its own habit. Raises ValueError for an unknown gain."""
+    if gain is not None:
+        codec.gain = Gain(gain)
     return codec
 
 

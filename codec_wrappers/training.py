@@ -13,7 +13,7 @@ from torch import Tensor
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
 from codec_wrappers.losses import MelDistance, MultiScaleMelDistance, si_sdr_db
-from codec_wrappers.resynthesis import level, resynthesize
+from codec_wrappers.resynthesis import level, resynthesize, with_gain
 from codec_wrappers.weights import save
 from codecfake import audio, files, utterances
 from codecfake.progress import progress
@@ -35,7 +35,9 @@ class CodecTrainingSettings:
     learning_rate: float
     model: dict[str, Any] = field(default_factory=dict)
     quantizers: int | None = None  # validated with so many codebooks; None: all
-    waveform_weight: float = 1.0  # of the L1 distance of waveforms relative to the target's L1, beside the mel distance
+    gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
+    waveform_weight: float = 1.0  # of the L1 distance of waveforms relative to the target's, beside the mel distance
+    quantizer_weight: float = 1.0  # of the quantizer's own loss
     validation_utterances: int = 8
     validations: int = 6
     seed: int = 1
@@ -51,7 +53,7 @@ def train(
     Raises CodecTrainingError if the loss is not finite, or if too little speech is given.
     """
     torch.manual_seed(settings.seed)
-    codec = wrapper(settings.wrapper).build(settings.model)
+    codec = with_gain(wrapper(settings.wrapper).build(settings.model), settings.gain)
     if codec.network is None or codec.sample_rate is None:
         raise CodecTrainingError(f"{settings.codec}: {settings.wrapper} has no weights to train")
     codec.network.to(device)
@@ -148,7 +150,11 @@ def _fit(
         estimate = output.wav[:, : wav.shape[1]]
         target = wav[:, : estimate.shape[1]]
         waveform = (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
-        loss = distance(estimate, target) + settings.waveform_weight * waveform + output.quantizer_loss
+        loss = (
+            distance(estimate, target)
+            + settings.waveform_weight * waveform
+            + settings.quantizer_weight * output.quantizer_loss
+        )
         if not torch.isfinite(loss):
             raise CodecTrainingError(f"{settings.codec}: loss is {loss.item()} at step {step}; lower learning_rate")
         optimizer.zero_grad()

@@ -37,6 +37,7 @@ class Codec:
     weights: Any  # "trained", "none" or {"local": path under the weights folder}
     sources: dict[str, Source]
     model: dict[str, Any] = field(default_factory=dict)
+    gain: str | None = None  # level that the codec is given; None: the codec's own habit
     training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training
 
     def generated(self) -> dict[str, int]:
@@ -89,11 +90,15 @@ class ModelGrid:
 
 @dataclass(frozen=True)
 class CodecTraining:
+    """The recipe of every codec with `weights: trained`, but for what its own `training` says."""
+
     corpora: list[str]
     steps: int = 400_000
     batch_size: int = 64
     segment_duration: float = 1.0
     learning_rate: float = 3e-4
+    waveform_weight: float = 1.0
+    quantizer_weight: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ def _explain(error: Any) -> str:
         known = sorted(error.schema["properties"])
         unknown = sorted(set(error.instance) - set(known))
         return f"{place}: unknown key {unknown[0]!r}; known keys: {', '.join(known)}"
+    if error.validator == "unevaluatedProperties":
+        return f"{place}: {error.message.replace('Unevaluated properties are not allowed', 'unknown key')}"
     if error.validator == "oneOf":
         options = [" and ".join(option["required"]) for option in error.schema["oneOf"] if "required" in option]
         return (

@@ -94,6 +94,7 @@ def codec_training_settings(wildcards):
             "codec": wildcards.codec,
             "wrapper": codec.wrapper,
             "model": codec.model,
+            "gain": codec.gain,
             "quantizers": EXPERIMENT.most_quantizers(wildcards.codec),
             "seed": EXPERIMENT.seed,
         }
@@ -125,6 +126,7 @@ def resynthesis_settings(codec, wildcards):
             "codec": codec,
             "wrapper": chosen.wrapper,
             "model": chosen.model,
+            "gain": chosen.gain,
             "sources": chosen.generated(),
             "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
             "sample_rate": EXPERIMENT.audio.sample_rate,

@@ -41,7 +41,12 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
     ("changes", "message"),
     [
         ({"speed": 1}, "top level: unknown key 'speed'; known keys: audio, averages"),
-        ({"codecs__encodec__bitrate": 6}, "codecs.encodec: unknown key 'bitrate'; known keys: model, sources"),
+        ({"codecs__encodec__bitrate": 6}, "codecs.encodec: unknown key 'bitrate'; known keys: gain, model"),
+        ({"codec_training__epochs": 3}, "codec_training: unknown key ('epochs' was unexpected)"),
+        (
+            {"codecs__encodec__training": {"epochs": 3}},
+            "codecs.encodec.training: unknown key ('epochs' was unexpected)",
+        ),
         ({"codecs__encodec__wrapper": "opus"}, "codecs.encodec.wrapper: 'opus' is not one of"),
         ({"corpora__english__shards": 0}, "corpora.english.shards: 0 is less than the minimum of 1"),
         ({"codecs__encodec__sources__F04": {}}, "codecs.encodec.sources.F04: give exactly one of quantizers, same_as"),

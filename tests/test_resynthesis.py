@@ -64,6 +64,14 @@ def test_the_level_comes_back_as_it_went_in(gain: Gain, level: float) -> None:
     assert torch.allclose(output, wav, atol=1e-3)
 
 
+@pytest.mark.parametrize("level", [0.5, 0.001])
+def test_a_codec_can_be_given_a_level_that_is_not_its_habit(level: float) -> None:
+    wav = torch.full((1, 100), level)
+    codec = resynthesis.with_gain(Rounding(), "rms")
+    assert torch.allclose(resynthesize(codec, wav, [4])[0], wav, rtol=1e-3)
+    assert codec.encode(wav / resynthesis.level(codec.gain, wav)).unique().tolist() == [1000]
+
+
 @pytest.mark.parametrize("gain", list(Gain))
 def test_silence_comes_back_as_silence(gain: Gain) -> None:
     (output,) = resynthesize(Rounding(gain=gain), torch.zeros(1, 50), [4])
