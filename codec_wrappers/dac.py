@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
 from codecfake.settings import SettingsError
@@ -78,7 +79,7 @@ def _network(chosen: DacSettings) -> Any:
 
     rates, n_codebooks = PUBLISHED[chosen.sample_rate]
     encoder_rates = chosen.encoder_rates or rates
-    return DAC(
+    network = DAC(
         sample_rate=chosen.sample_rate,
         encoder_dim=chosen.encoder_dim,
         encoder_rates=list(encoder_rates),
@@ -90,3 +91,6 @@ def _network(chosen: DacSettings) -> Any:
         codebook_dim=chosen.codebook_dim,
         quantizer_dropout=chosen.quantizer_dropout,
     )
+    keep_variance(network.encoder)
+    keep_variance(network.decoder)
+    return network

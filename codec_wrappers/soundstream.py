@@ -23,6 +23,7 @@ from codecfake import settings
 from codecfake.settings import SettingsError
 
 SAMPLE_RATE = 16_000
+PUBLISHED_CODEBOOKS = 24  # of form academicodec, for 12 kbit/s
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class SoundstreamSettings:
     strides: tuple[int, ...] = (2, 4, 5, 8)
     dimension: int = 512  # of the latent
     num_quantizers: int = 8
-    num_codebooks: int | None = None  # held, academicodec only; None: the published 24
+    num_codebooks: int | None = None  # held in the weights, form academicodec only; None: the published 24
     codebook_size: int = 1024
     codebook_decay: float = 0.99
 
@@ -41,6 +42,15 @@ class SoundstreamSettings:
             raise SettingsError(f"soundstream: form {self.form!r} is not known; known: {', '.join(FORMS)}")
         if self.form == "kaiidams" and self.num_codebooks is not None:
             raise SettingsError("soundstream: form kaiidams holds num_quantizers codebooks; leave num_codebooks out")
+        if self.form == "academicodec" and self.held_codebooks < self.num_quantizers:
+            raise SettingsError(
+                f"soundstream: {self.num_quantizers} num_quantizers of {self.held_codebooks} codebooks; "
+                f"raise num_codebooks or lower num_quantizers"
+            )
+
+    @property
+    def held_codebooks(self) -> int:
+        return PUBLISHED_CODEBOOKS if self.num_codebooks is None else self.num_codebooks
 
 
 class _Soundstream(LatentCodec):
@@ -80,9 +90,8 @@ class AcademicodecSoundstream(_Soundstream):
     network: seanet.SeaNet
 
     def __init__(self, chosen: SoundstreamSettings) -> None:
-        held = PUBLISHED_CODEBOOKS if chosen.num_codebooks is None else chosen.num_codebooks
         quantizer = seanet.Quantizer(
-            chosen.num_quantizers, held, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
+            chosen.num_quantizers, chosen.held_codebooks, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
         )
         super().__init__(chosen, seanet.SeaNet(chosen.channels, chosen.strides, chosen.dimension, quantizer))
 
@@ -97,7 +106,6 @@ class AcademicodecSoundstream(_Soundstream):
         return self.network.decoder["model"](latent)[:, 0]
 
 
-PUBLISHED_CODEBOOKS = 24
 FORMS = {"kaiidams": KaiidamsSoundstream, "academicodec": AcademicodecSoundstream}
 
 

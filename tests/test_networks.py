@@ -293,6 +293,30 @@ def rows(latent: Tensor) -> Tensor:
     return latent.transpose(1, 2).flatten(0, 1)
 
 
+# Published checkpoints
+
+
+def test_a_published_soundstream_comes_without_its_wrapping_and_its_discriminators() -> None:
+    small = {"form": "academicodec", "channels": 2, "dimension": 8, "codebook_size": 16}
+    state = wrapper("soundstream").build(small).network.state_dict()
+    published = {f"module.{name}": tensor for name, tensor in state.items()}
+    published["wave_discriminators.0.weight"] = torch.zeros(1)
+    assert set(wrapper("soundstream").from_official({"model": published})) == set(state)
+
+
+def test_a_published_soundstream_codebook_goes_on_learning_from_where_it_is() -> None:
+    codec = wrapper("soundstream").build({"channels": 2, "dimension": 8, "codebook_size": 16})
+    published = dict(codec.network.state_dict())
+    published["quantizer.code_relative_frequency"] = torch.full((8, 16), 1 / 16)
+    published["quantizer.running_mean"] = torch.full((8, 16, 8), 1e6)  # whatever it means there
+    codec.network.load_state_dict(wrapper("soundstream").from_official({"model": published}))
+    book = codec.quantizer.stages()[0][0]
+    inputs = 0.01 * torch.randn(50, 8) + book.vectors[0]
+    before = book.vectors.clone()
+    book.learn(inputs, torch.zeros(50, dtype=torch.long))
+    torch.testing.assert_close(book.vectors[1:], before[1:])
+
+
 # Settings
 
 
@@ -325,6 +349,7 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], kbps
         ("academicodec", {"channels": 40}, "40 channels cannot be halved 4 times .* multiple of 16"),
         ("soundstream", {"form": "lyra"}, "form 'lyra' is not known; known: kaiidams, academicodec"),
         ("soundstream", {"num_codebooks": 24}, "kaiidams holds num_quantizers codebooks"),
+        ("soundstream", {"form": "academicodec", "num_quantizers": 25}, "25 num_quantizers of 24 codebooks"),
     ],
 )
 def test_settings_that_make_no_codec_are_refused(name: str, model: dict[str, Any], message: str) -> None:

@@ -38,8 +38,7 @@ class Autoencoder(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """Waveform `[B, 1, hop · F]` of a quantized latent `[B, D, F]`."""
-        if self.decoder is None:
-            raise TypeError("this autoencoder was built without its decoder, for a vocoder to decode")
+        assert self.decoder is not None, "a vocoder decodes for this autoencoder"
         return self.decoder(latent)
 
 

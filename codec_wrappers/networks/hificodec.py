@@ -1,6 +1,6 @@
 """HiFi-Codec (Yang et al. 2023): a HiFi-GAN generator, an encoder that mirrors it, and a group-residual quantizer.
 
-Unlike the paper's figure, the published encoder chains its residual blocks and normalizes after each.
+The generator averages the residual blocks of a stage; the encoder chains them and normalizes after each.
 """
 
 from collections.abc import Sequence
