@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.networks.codebooks import kmeans
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -49,6 +51,7 @@ class Dac(Codec):
         self.network = _network(chosen).eval()
         self.hop_length = int(self.network.hop_length)
         self.num_quantizers = self.network.n_codebooks
+        self._codebooks_are_new = True
 
     def encode(self, wav: Tensor) -> Tensor:
         _, codes, *_ = self.network.encode(self.network.preprocess(wav[:, None], self.sample_rate))
@@ -59,19 +62,33 @@ class Dac(Codec):
         return self.network.decode(quantized)[:, 0]
 
     def reconstruct(self, wav: Tensor) -> Reconstruction:
+        if self._codebooks_are_new:
+            self._start_codebooks(wav)
         quantized, _, _, commitment, codebook = self.network.train().encode(wav[:, None])
         loss = COMMITMENT_WEIGHT * commitment + CODEBOOK_WEIGHT * codebook
         return Reconstruction(self.network.decode(quantized)[:, 0], loss)
 
+    @torch.no_grad()
+    def _start_codebooks(self, wav: Tensor) -> None:
+        """Give fresh codebooks the clusters of a first batch: random vectors are far from any latent, and stay so."""
+        residual = self.network.encoder(wav[:, None])
+        for quantizer in self.network.quantizer.quantizers:
+            rows = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
+            quantizer.codebook.weight.copy_(kmeans(rows, quantizer.codebook_size)[0])
+            residual = residual - quantizer(residual)[0]
+        self._codebooks_are_new = False
 
-def build(model: Mapping[str, Any]) -> Codec:
+
+def build(model: Mapping[str, Any]) -> Dac:
     """The architecture with fresh weights; `{}` is the published 44.1 kHz, 8 kbit/s size."""
     return Dac(settings.build(DacSettings, model))
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(model: Mapping[str, Any], weights: Path | None) -> Dac:
     """The codec with the weights of a safetensors file."""
-    return load_into(build(model), weights)
+    codec = load_into(build(model), weights)
+    codec._codebooks_are_new = False
+    return codec
 
 
 def _network(chosen: DacSettings) -> Any:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
-from codec_wrappers.losses import MelDistance, MultiScaleMelDistance, si_sdr_db
+from codec_wrappers.losses import MelDistance, MultiScaleMelLoss, si_sdr_db
 from codec_wrappers.resynthesis import level, resynthesize, with_gain
 from codec_wrappers.weights import save
 from codecfake import audio, files, utterances
@@ -137,7 +137,7 @@ def _fit(
     network = codec.network
     assert network is not None
     network.train()
-    distance = MultiScaleMelDistance(codec.sample_rate or 0).to(device)
+    mel_loss = MultiScaleMelLoss(codec.sample_rate or 0).to(device)
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, betas=(0.8, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
     every = max(1, settings.steps // settings.validations)
@@ -151,7 +151,7 @@ def _fit(
         target = wav[:, : estimate.shape[1]]
         waveform = (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
         loss = (
-            distance(estimate, target)
+            mel_loss(estimate, target)
             + settings.waveform_weight * waveform
             + settings.quantizer_weight * output.quantizer_loss
         )

@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = _command(commands, "demo", _demo, "synthesize the demo corpora in their official layouts")
     demo.add_argument("--output", type=Path, required=True)
+    demo.add_argument("--workers", type=int, default=1)
 
     ingest = _command(commands, "ingest", _ingest, "list a corpus and decode every file once")
     ingest.add_argument("--root", type=Path, required=True, help="the corpus's folder")
@@ -87,9 +88,10 @@ def _command(commands, name: str, run, text: str, settings: bool = True) -> argp
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from codecfake.demo.corpora import DemoSettings, synthesize
+    from codecfake.demo.corpora import synthesize
+    from codecfake.demo.settings import DemoSettings
 
-    synthesize(options.output, from_json(DemoSettings, options.settings))
+    synthesize(options.output, from_json(DemoSettings, options.settings), options.workers)
 
 
 def _ingest(options: argparse.Namespace) -> None:

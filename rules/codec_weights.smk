@@ -23,6 +23,8 @@ rule train_codec:
         roots=codec_training_roots,
         folder=folder,
         device=SITE.device,
+    message:
+        "Training codec {wildcards.codec}"
     shell:
         "python -m codec_wrappers train --settings {params.settings:q} --utterances {input.utterances:q}"
         " --roots {params.roots:q} --output {params.folder:q} --device {params.device} --threads {threads}"

@@ -10,11 +10,15 @@ rule synthesize_demo:
         "logs/synthesize_demo.log",
     conda:
         "../envs/data.yaml"
+    threads: 2
     params:
         settings=as_json(EXPERIMENT.demo),
         folder=folder,
+    message:
+        "Speaking the demo corpora"
     shell:
-        "python -m codecfake demo --settings {params.settings:q} --output {params.folder:q} 2>&1 | tee {log:q}"
+        "python -m codecfake demo --settings {params.settings:q} --output {params.folder:q}"
+        " --workers {threads} 2>&1 | tee {log:q}"
 
 
 rule ingest_corpus:
@@ -32,6 +36,8 @@ rule ingest_corpus:
     params:
         settings=ingest_settings,
         root=root_of,
+    message:
+        "Reading corpus {wildcards.corpus}"
     shell:
         "python -m codecfake ingest --settings {params.settings:q} --root {params.root:q}"
         " --utterances {output.utterances:q} --rejected {output.rejected:q} --workers {threads} 2>&1 | tee {log:q}"

@@ -22,6 +22,8 @@ rule score:
         model=model_folder,
         folder=folder,
         device=SITE.device,
+    message:
+        "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
         "python -m codecfake score --model {params.model:q} --protocols {input.protocols:q} --audio results/audio"
         " --output {params.folder:q} --device {params.device} --threads {threads} 2>&1 | tee {log:q}"
@@ -55,6 +57,8 @@ rule tabulate:
                 "conditions": list(EXPERIMENT.conditions),
             }
         ),
+    message:
+        "Computing the tables"
     shell:
         "python -m codecfake tables --settings {params.settings:q} --scores results/scores"
         " --protocols results/protocols/eval --output results/tables 2>&1 | tee {log:q}"

@@ -15,6 +15,8 @@ rule write_partition:
         "../envs/data.yaml"
     params:
         settings=partition_settings,
+    message:
+        "Train and dev protocols of domain {wildcards.domain}"
     shell:
         "python -m codecfake partition --settings {params.settings:q} --name {wildcards.domain:q}"
         " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
@@ -32,6 +34,8 @@ rule write_condition:
         "../envs/data.yaml"
     params:
         settings=condition_settings,
+    message:
+        "Eval protocol of condition {wildcards.condition}"
     shell:
         "python -m codecfake condition --settings {params.settings:q} --name {wildcards.condition:q}"
         " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"

@@ -26,6 +26,8 @@ rule report:
         "../envs/data.yaml"
     params:
         settings=report_settings(),
+    message:
+        "Writing the report"
     shell:
         "python -m codecfake report --settings {params.settings:q} --results results --output {output:q}"
         " 2>&1 | tee {log:q}"

@@ -15,6 +15,8 @@ rule record:
     params:
         settings=recordings_settings,
         root=root_of,
+    message:
+        "Recordings of {wildcards.corpus}, shard {wildcards.shard}"
     shell:
         "python -m codecfake record --settings {params.settings:q} --utterances {input.utterances:q}"
         " --root {params.root:q} --shard {wildcards.shard} --output {output.tar:q} 2>&1 | tee {log:q}"
@@ -45,6 +47,8 @@ for codec in EXPERIMENT.codecs:
             weights=SITE.weights_argument(codec),
             folder="results/audio/{corpus}",
             device=SITE.device,
+        message:
+            f"{codec}: {{wildcards.corpus}}, shard {{wildcards.shard}}"
         shell:
             "python -m codec_wrappers resynthesize --settings {params.settings:q} --utterances {input.utterances:q}"
             " --root {params.root:q} {params.weights:q} --shard {wildcards.shard} --output {params.folder:q}"

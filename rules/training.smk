@@ -23,6 +23,8 @@ rule train_detector:
         settings=training_settings,
         folder=folder,
         device=SITE.device,
+    message:
+        "Training {wildcards.detector} on {wildcards.training_set} ({wildcards.strategy}, seed {wildcards.seed})"
     shell:
         "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
         " --audio results/audio --output {params.folder:q} --device {params.device} --threads {threads}"

@@ -190,10 +190,10 @@ def test_sha256sums_covers_every_other_file_in_sorted_order(demo):
     assert all(hashlib.sha256((demo / name).read_bytes()).hexdigest() == digest for digest, name in rows)
 
 
-def test_another_process_with_other_threads_writes_the_same_bytes(demo, tmp_path):
+def test_other_numbers_of_processes_and_threads_write_the_same_bytes(demo, tmp_path):
     code = (
         "from pathlib import Path; from codecfake.demo.corpora import synthesize;"
-        f"from codecfake.demo.settings import DemoSettings; synthesize(Path({str(tmp_path / 'again')!r}), {TINY!r})"
+        f"from codecfake.demo.settings import DemoSettings; synthesize(Path({str(tmp_path / 'again')!r}), {TINY!r}, 3)"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1], env=environment)

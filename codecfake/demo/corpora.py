@@ -4,8 +4,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +26,18 @@ from codecfake.progress import progress
 LAYOUTS = (vctk, aishell3, libritts, asvspoof2019)
 TITLE = "Demo corpora of codecfake: synthetic speech"
 CHECKSUMS = "SHA256SUMS"
+CHUNK = 8  # utterances that a process takes at a time
 
 
 class DemoError(RuntimeError):
     """The demo's corpora cannot be written; the message says why."""
 
 
-def synthesize(root: Path, settings: DemoSettings) -> None:
+def synthesize(root: Path, settings: DemoSettings, workers: int = 1) -> None:
     """Write the four corpora below `root`, with a README.txt and, last of all, SHA256SUMS.
 
-    The same settings give the same bytes. An earlier demo in `root` is replaced when the new one is complete.
+    The same settings give the same bytes, whatever the number of processes (`workers`). An earlier demo in `root`
+    is replaced when the new one is complete.
 
     Raises DemoError if `root` holds something else.
     """
@@ -42,9 +47,10 @@ def synthesize(root: Path, settings: DemoSettings) -> None:
             for path, text in plan.texts.items():
                 _make_parent(part / path).write_text(text, encoding="utf-8")
         takes = [take for plan in plans for take in plan.takes]
-        for take in progress(takes, "demo speech", unit="utt"):
-            samples = _perform(take, settings.seed)
-            soundfile.write(_make_parent(part / take.path), samples, take.sample_rate, subtype="PCM_16")
+        with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+            written = pool.map(partial(_write, part, settings.seed), takes, chunksize=CHUNK)
+            for _ in progress(written, "demo speech", total=len(takes), unit="utt"):
+                pass
         (part / "README.txt").write_text(_readme(settings), encoding="utf-8")
         (part / CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
 
@@ -87,6 +93,11 @@ def _remove(folder: Path) -> None:
 def _make_parent(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _write(root: Path, seed: int, take: Take) -> None:
+    samples = _perform(take, seed)
+    soundfile.write(_make_parent(root / take.path), samples, take.sample_rate, subtype="PCM_16")
 
 
 def _perform(take: Take, seed: int) -> np.ndarray:

@@ -1,0 +1,97 @@
+"""Rules that no single module can keep: one set of pins, one direction of imports, no pickles, no addresses."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+ENVS = ROOT / "envs"
+SOURCES = sorted([*ROOT.glob("codecfake/**/*.py"), *ROOT.glob("codec_wrappers/**/*.py")])
+WORKFLOW = sorted([ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
+
+PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
+
+
+def pins(path: Path) -> dict[str, str]:
+    return {name.lower().replace("_", "-"): version for name, version in PIN.findall(path.read_text(encoding="utf-8"))}
+
+
+def main_pins() -> dict[str, str]:
+    return pins(ENVS / "torch.txt") | pins(ENVS / "requirements.txt") | pins(ENVS / "no-deps.txt")
+
+
+@pytest.mark.parametrize("name", ["data.yaml", "codecs.yaml", "detectors.yaml", "codecs.post-deploy.sh"])
+def test_an_environment_of_its_own_has_the_pins_of_the_main_one(name: str) -> None:
+    ours = pins(ENVS / name)
+    assert ours
+    assert {package: main_pins()[package] for package in ours} == ours
+
+
+def test_constraints_hold_every_pin_and_no_address() -> None:
+    text = (ENVS / "constraints.txt").read_text(encoding="utf-8")
+    resolved = pins(ENVS / "constraints.txt")
+    wanted = pins(ENVS / "torch.txt") | pins(ENVS / "requirements.txt")
+    assert {package: resolved.get(package) for package in wanted} == wanted
+    assert "://" not in text
+
+
+def test_torch_and_torchaudio_are_of_one_version() -> None:
+    torch = pins(ENVS / "torch.txt")
+    assert torch["torch"] == torch["torchaudio"]
+
+
+def test_every_rule_has_an_environment_that_exists() -> None:
+    used = {name for path in WORKFLOW for name in re.findall(r'"\.\./envs/([\w.]+)"', path.read_text(encoding="utf-8"))}
+    assert used == {"data.yaml", "codecs.yaml", "detectors.yaml"}
+    for name in used:
+        assert yaml.safe_load((ENVS / name).read_text(encoding="utf-8"))["dependencies"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_weights_are_loaded_without_running_code(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            assert not {"pickle", "dill", "joblib"} & {name.split(".")[0] for name in names}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+            assert "weights_only=True" in ast.unparse(node)
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_the_package_does_not_know_the_codec_wrappers() -> None:
+    for path in ROOT.glob("codecfake/**/*.py"):
+        assert not {name for name in imports(path) if name.startswith("codec_wrappers")}, path
+
+
+def test_the_codec_wrappers_use_only_what_a_codec_environment_holds() -> None:
+    allowed = {"audio", "devices", "files", "progress", "settings", "shards", "utterances", "__version__"}
+    for path in ROOT.glob("codec_wrappers/**/*.py"):
+        ours = {name.split(".")[1] for name in imports(path) if name.startswith("codecfake.")}
+        assert ours <= allowed, path
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "codecfake.ingest, codecfake.recordings, codecfake.protocols, codecfake.export",
+        "codecfake.demo.corpora, codecfake.site",
+        "codecfake.tables, codecfake.report.page",
+    ],
+)
+def test_corpora_protocols_tables_and_report_need_no_torch(modules: str) -> None:
+    code = f"import sys; import {modules}; sys.exit(bool({{'torch', 'transformers', 'encodec'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
