@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 from codecfake.settings import from_json
@@ -10,7 +11,10 @@ from codecfake.settings import from_json
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; errors that a user can mend end in one message, without a traceback."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.basicConfig(format="%(levelname)s %(message)s")
+    logging.getLogger("codecfake").setLevel(logging.INFO)
+    # the packages build their layers with torch's older weight normalization, which their checkpoints' names need
+    warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
     options = _parser().parse_args(arguments)
     try:
         options.run(options)

@@ -47,8 +47,11 @@ class Codec(ABC):
     def decode(self, codes: Tensor) -> Tensor:
         """Waveform `[B, T']` of codes `[B, Q, F]`; the first Q codebooks alone where codebooks nest."""
 
-    def reconstruct(self, wav: Tensor) -> Reconstruction:
-        """A differentiable round trip of wav `[B, T]` in training mode, codebooks updated as the codec does."""
+    def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
+        """A differentiable round trip of wav `[B, T]` in training mode, codebooks updated as the codec does.
+
+        New codebooks start from the first batch. Without `quantize`, the latent is decoded as it is.
+        """
         raise TypeError(f"{type(self).__name__} has no weights to train")
 
     def bitrate_kbps(self, quantizers: int) -> float:

@@ -61,7 +61,10 @@ class Dac(Codec):
         quantized, *_ = self.network.quantizer.from_codes(codes)
         return self.network.decode(quantized)[:, 0]
 
-    def reconstruct(self, wav: Tensor) -> Reconstruction:
+    def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
+        if not quantize:
+            network = self.network.train()
+            return Reconstruction(network.decode(network.encoder(wav[:, None]))[:, 0], wav.new_zeros(()))
         if self._codebooks_are_new:
             self._start_codebooks(wav)
         quantized, _, _, commitment, codebook = self.network.train().encode(wav[:, None])

@@ -26,7 +26,7 @@ class _Chain(ResidualQuantizer):
         return [[book] for book in self._books]
 
 
-def quantize(latent: Tensor, books: Sequence[Any]) -> Quantized:
+def follow(latent: Tensor, books: Sequence[Any]) -> Quantized:
     """Quantize latent `[B, D, F]` with the packages' codebooks, coarse first, which learn from it in place.
 
     A codebook has the tensors `embed` and `embed_avg` `[N, D]`, `cluster_size` `[N]` and `inited` `[1]`.
@@ -36,11 +36,12 @@ def quantize(latent: Tensor, books: Sequence[Any]) -> Quantized:
     return _Chain([AveragedCodebook(book.embed, book.cluster_size, DECAY, book.embed_avg) for book in books])(latent)
 
 
-def random_prefix(num_quantizers: int) -> int:
-    """How many codebooks a training step uses: 1, 2, 4, … or all, so that every bit rate decodes well.
+def random_prefix(books: Sequence[Any]) -> Sequence[Any]:
+    """The codebooks that a training step uses: the first 1, 2, 4, … or all, so that every bit rate decodes well.
 
-    Drawn from torch's default generator.
+    Drawn from torch's default generator. All, as long as any is new: they start from one batch together.
     """
-    choices = [n for n in (2**power for power in range(num_quantizers.bit_length())) if n < num_quantizers]
-    choices.append(num_quantizers)
-    return choices[int(torch.randint(len(choices), ()))]
+    if not all(book.cluster_size.any() for book in books):
+        return books
+    choices = [2**power for power in range(len(books).bit_length()) if 2**power < len(books)] + [len(books)]
+    return books[: choices[int(torch.randint(len(choices), ()))]]

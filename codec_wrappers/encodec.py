@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.ema_codebooks import quantize, random_prefix
+from codec_wrappers.ema_codebooks import follow, random_prefix
 from codec_wrappers.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -45,10 +45,12 @@ class Encodec(Codec):
     def decode(self, codes: Tensor) -> Tensor:
         return self.network.decode([(codes, None)])[:, 0]
 
-    def reconstruct(self, wav: Tensor) -> Reconstruction:
+    def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         network = self.network.train()
-        layers = network.quantizer.vq.layers[: random_prefix(self.num_quantizers)]
-        quantized = quantize(network.encoder(wav[:, None]), [layer._codebook for layer in layers])
+        latent = network.encoder(wav[:, None])
+        if not quantize:
+            return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
+        quantized = follow(latent, random_prefix([layer._codebook for layer in network.quantizer.vq.layers]))
         return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codec_wrappers.codec import Codec, Gain, Reconstruction
-from codec_wrappers.ema_codebooks import quantize, random_prefix
+from codec_wrappers.ema_codebooks import follow, random_prefix
 from codec_wrappers.weights import load_into
 from codecfake import settings
 from codecfake.settings import SettingsError
@@ -67,10 +67,12 @@ class Funcodec(Codec):
         latent = self.network.quantizer.decode(codes.transpose(0, 1))
         return self._synthesize(self.network.decoder(latent.transpose(1, 2)))
 
-    def reconstruct(self, wav: Tensor) -> Reconstruction:
+    def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         network = self.network.train()
-        latent = network.encoder(self._analyze(wav)).transpose(1, 2)
-        quantized = quantize(latent, _books(network.quantizer.rq.model)[: random_prefix(self.num_quantizers)])
+        latent = network.encoder(self._analyze(wav))
+        if not quantize:
+            return Reconstruction(self._synthesize(network.decoder(latent)), latent.new_zeros(()))
+        quantized = follow(latent.transpose(1, 2), random_prefix(_books(network.quantizer.rq.model)))
         return Reconstruction(self._synthesize(network.decoder(quantized.latent.transpose(1, 2))), quantized.loss)
 
     def _analyze(self, wav: Tensor) -> Tensor:

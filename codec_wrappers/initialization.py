@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from codec_wrappers.networks.initialization import quiet_branches
+
 
 @torch.no_grad()
 def keep_variance(network: nn.Module) -> None:
@@ -17,6 +19,7 @@ def keep_variance(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d) and hasattr(module, "weight_g"):
             _keep_variance(module)
+    quiet_branches(network)
 
 
 def _keep_variance(convolution: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.ema_codebooks import quantize
+from codec_wrappers.ema_codebooks import follow
 from codec_wrappers.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -48,10 +48,12 @@ class SpeechTokenizer(Codec):
     def decode(self, codes: Tensor) -> Tensor:
         return self.network.decode(codes.transpose(0, 1))[:, 0]
 
-    def reconstruct(self, wav: Tensor) -> Reconstruction:
+    def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         network = self.network.train()
-        books = [layer._codebook for layer in network.quantizer.vq.layers]
-        quantized = quantize(network.encoder(wav[:, None]), books)
+        latent = network.encoder(wav[:, None])
+        if not quantize:
+            return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
+        quantized = follow(latent, [layer._codebook for layer in network.quantizer.vq.layers])
         return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
 
 

@@ -19,6 +19,7 @@ from codecfake import audio, files, utterances
 from codecfake.progress import progress
 
 VALIDATION_WINDOW, VALIDATION_MELS = 1024, 80
+CODEBOOK_SEGMENTS = 64  # from which new codebooks start
 
 
 class CodecTrainingError(RuntimeError):
@@ -39,7 +40,8 @@ class CodecTrainingSettings:
     waveform_weight: float = 1.0  # of the L1 distance of waveforms relative to the target's, beside the mel distance
     quantizer_weight: float = 1.0  # of the quantizer's own loss
     validation_utterances: int = 8
-    validations: int = 6
+    validations: int = 3
+    warm_up: float = 0.3  # share of the steps without quantizer, so that codebooks start from latents that say something
     seed: int = 1
 
 
@@ -61,7 +63,7 @@ def train(
     validation = Validation(codec, segments.held_out(), settings.quantizers, device)
     quality = [{"state": "untrained", **validation()}]
     history = _fit(codec, segments, validation, settings, device)
-    quality.append({"state": "trained", **validation()})
+    quality.append({"state": "trained", **{name: history[-1][name] for name in quality[0] if name != "state"}})
     save(codec.network, output / "weights.safetensors")
     files.write_tsv(output / "quality.tsv", pd.DataFrame(quality).round(4))
     files.write_tsv(output / "history.tsv", pd.DataFrame(history).round(6))
@@ -141,12 +143,15 @@ def _fit(
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, betas=(0.8, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
     every = max(1, settings.steps // settings.validations)
+    warm_up = round(settings.warm_up * settings.steps)
     history, losses = [], []
     bar = progress(range(1, settings.steps + 1), f"train {settings.codec}", settings.steps, "step")
     for step in bar:
-        wav = segments.batch(settings.batch_size).to(device)
-        wav = wav / level(codec.gain, wav)  # at the level it will see in use
-        output = codec.reconstruct(wav)
+        if step == warm_up + 1:
+            with torch.no_grad():
+                codec.reconstruct(_batch(codec, segments, CODEBOOK_SEGMENTS, device))
+        wav = _batch(codec, segments, settings.batch_size, device)
+        output = codec.reconstruct(wav, quantize=step > warm_up)
         estimate = output.wav[:, : wav.shape[1]]
         target = wav[:, : estimate.shape[1]]
         waveform = (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
@@ -168,3 +173,8 @@ def _fit(
             bar.set_postfix(refresh=False, loss=f"{history[-1]['loss']:.3f}", mel=f"{history[-1]['mel_distance']:.3f}")
             losses.clear()
     return history
+
+
+def _batch(codec: Codec, segments: Segments, size: int, device: torch.device) -> Tensor:
+    wav = segments.batch(size).to(device)
+    return wav / level(codec.gain, wav)  # at the level it will see in use

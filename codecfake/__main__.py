@@ -11,7 +11,8 @@ from codecfake.settings import build, from_json
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; errors that a user can mend end in one message, without a traceback."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.basicConfig(format="%(levelname)s %(message)s")
+    logging.getLogger("codecfake").setLevel(logging.INFO)
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     score = _command(commands, "score", _score, "score the trials of every condition", settings=False)
     score.add_argument("--model", type=Path, required=True)
     score.add_argument("--protocols", type=Path, nargs="+", required=True, help="eval protocols, {condition}.tsv")
+    score.add_argument("--trained-on", type=Path, nargs="*", default=[], help="the model's train protocols")
     score.add_argument("--audio", type=Path, required=True)
     score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
     score.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"))
@@ -134,7 +136,7 @@ def _score(options: argparse.Namespace) -> None:
     from codecfake.scoring import score
 
     device = prepare(options.device, options.threads)
-    score(options.model, options.protocols, options.audio, options.output, device)
+    score(options.model, options.protocols, options.audio, options.output, device, options.trained_on)
 
 
 def _tables(options: argparse.Namespace) -> None:

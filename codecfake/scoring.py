@@ -26,19 +26,24 @@ def score(
     audio_root: Path,
     output: Path,
     device: torch.device,
+    trained_on: Sequence[Path] = (),
     batch_size: int = 32,
     workers: int = 0,
 ) -> None:
     """Score each protocol `{condition}.tsv` into `output/{condition}.tsv`: `trial_id, score`, in its order.
 
-    A recording is scored once, however many conditions it is in. Raises ScoringError if two protocols have the
-    same name or a score is not finite.
+    A recording is scored once, however many conditions it is in. `trained_on` are the model's train protocols.
+    Raises ScoringError if two protocols have the same name or a score is not finite, and TrialsError if a recording
+    that is to be judged was trained on.
     """
     conditions = {path.stem: trials.read([path]) for path in protocols}
     if len(conditions) < len(protocols):
         raise ScoringError(
             f"{len(protocols)} protocols have {len(conditions)} file names; every condition needs its own"
         )
+    for path in trained_on:
+        for name, condition in conditions.items():
+            trials.require_disjoint(condition, name, trials.read([path]), f"train ({path})")
     detector, crop_samples = models.load(model, device)
     distinct = pd.concat(conditions.values()).drop_duplicates(RECORDING).sort_values(RECORDING, ignore_index=True)
     distinct["score"] = _scores(detector, Clips(distinct, audio_root, crop_samples), batch_size, device, workers)

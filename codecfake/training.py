@@ -77,12 +77,11 @@ def train(
     settings: TrainSettings,
     device: torch.device,
     workers: int = 0,
-    held_out: Sequence[Path] = (),
 ) -> None:
     """Train a detector; write its model folder, `history.tsv` and TensorBoard events into `output`.
 
     A killed run, started again with the same arguments, goes on from its checkpoint and ends (on a CPU) in the
-    same bytes as an undisturbed one. `held_out` are evaluation protocols, read for their trials' names alone.
+    same bytes as an undisturbed one.
 
     Raises TrialsError if a list has one class only or shares a recording with another, and TrainingError if
     the loss is not finite.
@@ -91,8 +90,6 @@ def train(
     trials.require_both_keys(train_trials, "train")
     trials.require_both_keys(dev_trials, "dev")
     trials.require_disjoint(dev_trials, "dev", train_trials, "train")
-    for path in held_out:
-        trials.require_disjoint(trials.read([path]), str(path), train_trials, "train")
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         run = _Run(train_trials, dev_trials, audio_root, output, settings, device, workers)
         run.finish()

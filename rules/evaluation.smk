@@ -8,6 +8,7 @@ rule score:
     """Score every condition with one model; a trial of several conditions is scored once."""
     input:
         model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
+        trained_on=partial(partitions, "train"),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
         audio=shards_of(
             pair for condition in EXPERIMENT.conditions for pair in EXPERIMENT.audio_of_condition(condition)
@@ -25,7 +26,8 @@ rule score:
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
-        "python -m codecfake score --model {params.model:q} --protocols {input.protocols:q} --audio results/audio"
+        "python -m codecfake score --model {params.model:q} --protocols {input.protocols:q}"
+        " --trained-on {input.trained_on:q} --audio results/audio"
         " --output {params.folder:q} --device {params.device} --threads {threads} 2>&1 | tee {log:q}"
 
 

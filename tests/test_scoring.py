@@ -13,6 +13,7 @@ from codecfake import files, models, scoring
 from codecfake.clips import Clips
 from codecfake.detectors.detector import DetectorSettings
 from codecfake.training import TrainSettings, train
+from codecfake.trials import TrialsError
 
 CPU = torch.device("cpu")
 
@@ -128,3 +129,13 @@ def test_weights_of_another_detector_are_refused(
 
 def scores(path: Path) -> pd.Series:
     return files.read_tsv(path).set_index("trial_id")["score"].astype(float)
+
+
+def test_a_recording_that_was_trained_on_is_not_judged(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path
+) -> None:
+    trained_on = tones.write_protocol(tmp_path / "train.tsv", range(12))
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on])
+    overlapping = tones.write_protocol(tmp_path / "more.tsv", range(13))
+    with pytest.raises(TrialsError, match=r"trials of the C1 list are also in the train \(.*more.tsv\) list"):
+        scoring.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on, overlapping])

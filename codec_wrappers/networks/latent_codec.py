@@ -5,7 +5,7 @@ from abc import abstractmethod
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.networks.initialization import keep_variance
+from codec_wrappers.networks.initialization import keep_energy
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 
 
@@ -15,7 +15,7 @@ class LatentCodec(Codec):
     network: nn.Module
 
     def __init__(self, network: nn.Module) -> None:
-        keep_variance(network)
+        keep_energy(network)
         self.network = network.eval()
 
     @property
@@ -36,7 +36,10 @@ class LatentCodec(Codec):
     def decode(self, codes: Tensor) -> Tensor:
         return self.to_wav(self.quantizer.decode(codes))
 
-    def reconstruct(self, wav: Tensor) -> Reconstruction:
+    def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.network.train()
-        quantized = self.quantizer(self.to_latent(wav))
+        latent = self.to_latent(wav)
+        if not quantize:
+            return Reconstruction(self.to_wav(latent), latent.new_zeros(()))
+        quantized = self.quantizer(latent)
         return Reconstruction(self.to_wav(quantized.latent), quantized.loss)
