@@ -89,7 +89,8 @@ def build(model: Mapping[str, Any]) -> Dac:
 
 def load(model: Mapping[str, Any], weights: Path | None) -> Dac:
     """The codec with the weights of a safetensors file."""
-    codec = load_into(build(model), weights)
+    codec = build(model)
+    load_into(codec, weights)
     codec._codebooks_are_new = False
     return codec
 

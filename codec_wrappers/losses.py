@@ -10,6 +10,9 @@ FLOOR = 1e-5  # amplitude under which mel bands count as silence
 class MelDistance(nn.Module):
     """Mean absolute difference of log10 mel amplitude spectrograms of two wavs `[B, T]`; 0.1 is 2 dB."""
 
+    banks: Tensor
+    window: Tensor
+
     def __init__(self, sample_rate: int, window: int, num_mels: int) -> None:
         super().__init__()
         self.window_length = window
@@ -29,8 +32,8 @@ class MelDistance(nn.Module):
     def _log_mel(self, wav: Tensor) -> Tensor:
         size = self.window_length
         padded = torch.nn.functional.pad(wav, (0, max(0, size - wav.shape[1])))
-        spectrum = torch.stft(padded, size, size // 4, window=self.window, return_complex=True)  # type: ignore[arg-type]
-        mel = spectrum.abs().transpose(1, 2) @ self.banks / self.window.sum()  # type: ignore[operator]
+        spectrum = torch.stft(padded, size, size // 4, window=self.window, return_complex=True)
+        mel = spectrum.abs().transpose(1, 2) @ self.banks / self.window.sum()
         return mel.clamp(min=FLOOR).log10()
 
 
@@ -48,7 +51,7 @@ class MultiScaleMelLoss(nn.Module):
         self.distances = nn.ModuleList(MelDistance(sample_rate, window, mels) for window, mels in scales)
 
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
-        differences = [distance.difference(estimate, target) for distance in self.distances]
+        differences = [distance.difference(estimate, target) for distance in self.distances]  # type: ignore[operator]
         return torch.stack([part.abs().mean() + part.square().mean() for part in differences]).mean()
 
 

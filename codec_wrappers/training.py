@@ -19,7 +19,8 @@ from codecfake import audio, files, utterances
 from codecfake.progress import progress
 
 VALIDATION_WINDOW, VALIDATION_MELS = 1024, 80
-CODEBOOK_SEGMENTS = 64  # from which new codebooks start
+WARM_UP_STEPS = 150  # without quantizer, at most a third of all: codebooks then start from latents that say something
+CODEBOOK_SEGMENTS = 64  # that they start from; a batch has fewer frames than a codebook has codes
 
 
 class CodecTrainingError(RuntimeError):
@@ -41,7 +42,6 @@ class CodecTrainingSettings:
     quantizer_weight: float = 1.0  # of the quantizer's own loss
     validation_utterances: int = 8
     validations: int = 3
-    warm_up: float = 0.3  # share of the steps without quantizer, so that codebooks start from latents that say something
     seed: int = 1
 
 
@@ -85,7 +85,7 @@ class Segments:
                 f"give more speech in codec_training.corpora"
             )
         self._held_out, self._rows = rows.iloc[order[:held_out]], rows.iloc[order[held_out:]]
-        self._rate = codec.sample_rate or 0
+        self._rate, self._gain = codec.sample_rate or 0, codec.gain
         hops = round(settings.segment_duration * self._rate / codec.hop_length)
         self._length = max(1, hops) * codec.hop_length
         self._rng = np.random.default_rng([settings.seed, 1])
@@ -96,15 +96,16 @@ class Segments:
         return [self._at_rate(recording.wav, recording.sample_rate)[None] for recording in recordings]
 
     def batch(self, size: int) -> Tensor:
-        """`[size, T]`: segments of utterances drawn with equal chances, starting anywhere in them."""
+        """`[size, T]`: segments of utterances drawn with equal chances, starting anywhere, at the level of use."""
         chosen = self._rows.iloc[self._rng.integers(len(self._rows), size=size)]
         return torch.stack([self._segment(row) for row in chosen.itertuples()])
 
     def _segment(self, row: Any) -> Tensor:
         length = -(-self._length * row.sample_rate // self._rate)
         start = int(self._rng.integers(max(1, row.num_samples - length + 1)))
-        wav = audio.read_segment(Path(row.root) / row.path, start, length)
-        return self._at_rate(wav, row.sample_rate)[: self._length]
+        wav = audio.read_segment(Path(row.root) / row.path, 0, row.num_samples)
+        gain = level(self._gain, torch.from_numpy(wav)[None]).item()  # of the whole: a pause must not become loud
+        return self._at_rate(audio.fit(wav[start:], length), row.sample_rate)[: self._length] / gain
 
     def _at_rate(self, wav: np.ndarray, sample_rate: int) -> Tensor:
         return torch.from_numpy(audio.resample(wav, sample_rate, self._rate).astype(np.float32))
@@ -142,15 +143,15 @@ def _fit(
     mel_loss = MultiScaleMelLoss(codec.sample_rate or 0).to(device)
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, betas=(0.8, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
-    every = max(1, settings.steps // settings.validations)
-    warm_up = round(settings.warm_up * settings.steps)
+    every = -(-settings.steps // settings.validations)
+    warm_up = min(WARM_UP_STEPS, settings.steps // 3)
     history, losses = [], []
     bar = progress(range(1, settings.steps + 1), f"train {settings.codec}", settings.steps, "step")
     for step in bar:
         if step == warm_up + 1:
             with torch.no_grad():
-                codec.reconstruct(_batch(codec, segments, CODEBOOK_SEGMENTS, device))
-        wav = _batch(codec, segments, settings.batch_size, device)
+                codec.reconstruct(segments.batch(CODEBOOK_SEGMENTS).to(device))
+        wav = segments.batch(settings.batch_size).to(device)
         output = codec.reconstruct(wav, quantize=step > warm_up)
         estimate = output.wav[:, : wav.shape[1]]
         target = wav[:, : estimate.shape[1]]
@@ -173,8 +174,3 @@ def _fit(
             bar.set_postfix(refresh=False, loss=f"{history[-1]['loss']:.3f}", mel=f"{history[-1]['mel_distance']:.3f}")
             losses.clear()
     return history
-
-
-def _batch(codec: Codec, segments: Segments, size: int, device: torch.device) -> Tensor:
-    wav = segments.batch(size).to(device)
-    return wav / level(codec.gain, wav)  # at the level it will see in use

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -254,7 +255,24 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], quan
 
 @pytest.mark.parametrize(("most", "expected"), [(1, {1}), (8, {1, 2, 4, 8}), (12, {1, 2, 4, 8, 12})])
 def test_training_draws_every_power_of_two_and_all_codebooks(most: int, expected: set[int]) -> None:
-    assert {random_prefix(most) for _ in range(200)} == expected
+    books = [SimpleNamespace(cluster_size=torch.ones(4)) for _ in range(most)]
+    assert {len(random_prefix(books)) for _ in range(200)} == expected
+
+
+def test_new_codebooks_all_take_part_in_a_training_step() -> None:
+    books = [SimpleNamespace(cluster_size=torch.zeros(4)) for _ in range(8)]
+    assert {len(random_prefix(books)) for _ in range(20)} == {8}
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_a_training_step_without_quantizer_leaves_the_codebooks_alone(name: str) -> None:
+    codec = build(name)
+    before = {key: tensor.clone() for key, tensor in network(codec).state_dict().items()}
+    result = codec.reconstruct(speech(codec, 8), quantize=False)
+    assert result.quantizer_loss.item() == 0.0
+    assert result.wav.requires_grad
+    for key, tensor in network(codec).state_dict().items():
+        assert torch.equal(tensor, before[key]), key
 
 
 @pytest.mark.parametrize("name", ["encodec", "speechtokenizer"])

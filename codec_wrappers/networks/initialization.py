@@ -1,23 +1,26 @@
-"""How fresh weights start: every convolution passes its input on, with its energy, and every residual unit is silent.
+"""How fresh weights start: a convolution gives out about the variance it takes in.
 
-Torch's own start divides the variance by three at each layer, so that a deep codec begins, and for long stays, silent.
-Here a fresh codec is nearly a change of basis, from which the phase of a waveform can be learned in few steps.
+Torch's own start divides it by three at each layer, so that a deep codec begins, and for long stays, silent.
+Residual units begin near the identity: at full level, each would double the variance, a dozen of them by 4096.
+AudioDec's do not: its only activations are in them, and without them it would begin as a linear network.
 """
 
+import math
 import re
+from typing import Any
 
 import torch
 from torch import nn
 
 from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspose1d, length
 
-NOISE = 0.1  # amplitude, relative to the change of basis, of what breaks the symmetry between taps
 BRANCH_LEVEL = 0.1
-BRANCH_END = re.compile(r"(res_units\.\d+\.conv2|layers\.\d+\.conv1|convs2\.\d+|block\.3(\.conv\.conv)?)$")
+BRANCH_END = re.compile(r"(layers\.\d+\.conv1|convs2\.\d+|block\.3(\.conv\.conv)?)$")
+WAVEFORM_LEVEL = 0.1  # about the level of speech; channels inside a codec begin at 1
 
 
 @torch.no_grad()
-def keep_energy(network: nn.Module) -> None:
+def keep_variance(network: nn.Module) -> None:
     """Draw the weights of every 1-d convolution in `network` anew, from torch's generator; biases become zero."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
@@ -27,35 +30,30 @@ def keep_energy(network: nn.Module) -> None:
 
 @torch.no_grad()
 def quiet_branches(network: nn.Module) -> None:
-    """Scale down the last convolution of every residual branch in `network`, known by its name.
-
-    At full level each branch would double the variance, a dozen of them by 4096.
-    """
+    """Scale down the last convolution of every residual branch in `network`, known by its name."""
     for name, layer in network.named_modules():
         if BRANCH_END.search(name) and isinstance(layer, nn.Conv1d):
-            (layer.weight_g if hasattr(layer, "weight_g") else layer.weight).mul_(BRANCH_LEVEL)
+            scale: Any = layer.weight_g if hasattr(layer, "weight_g") else layer.weight
+            scale.mul_(BRANCH_LEVEL)
 
 
 def _draw(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
-    normed = isinstance(layer, NormedConv1d | NormedConvTranspose1d)
-    shape = layer.weight_v.shape if normed else layer.weight.shape
-    groups = layer.groups if isinstance(layer, nn.Conv1d) else 1
-    parts = [_change_of_basis(shape[0] // groups, *shape[1:], layer.stride[0]) for _ in range(groups)]
-    weight = torch.cat(parts)
-    if normed:
-        layer.weight_v.copy_(weight)
+    spread = _level(layer) / math.sqrt(_inputs_per_output(layer))
+    if isinstance(layer, NormedConv1d | NormedConvTranspose1d):
+        layer.weight_v.normal_(std=spread)
         layer.weight_g.copy_(length(layer.weight_v))
     else:
-        layer.weight.copy_(weight)
+        layer.weight.normal_(std=spread)
     if layer.bias is not None:
         layer.bias.zero_()
 
 
-def _change_of_basis(rows: int, columns: int, kernel: int, stride: int) -> torch.Tensor:
-    """`[rows, columns, kernel]`: orthogonal over as many taps in the middle as the stride, and a little noise."""
-    taps = kernel if 1 in (rows, columns) else stride  # a waveform has no channels to be turned, only time
-    first = (kernel - taps + 1) // 2
-    weight = torch.zeros(rows, columns, kernel)
-    basis = nn.init.orthogonal_(torch.empty(rows, columns * taps))
-    weight[..., first : first + taps] = basis.unflatten(1, (columns, taps))
-    return weight + NOISE * torch.randn_like(weight) / (columns * kernel) ** 0.5
+def _level(layer: nn.Conv1d | nn.ConvTranspose1d) -> float:
+    if layer.in_channels == 1:
+        return 1 / WAVEFORM_LEVEL
+    return WAVEFORM_LEVEL if layer.out_channels == 1 else 1.0
+
+
+def _inputs_per_output(layer: nn.Conv1d | nn.ConvTranspose1d) -> float:
+    taps = layer.in_channels // layer.groups * layer.kernel_size[0]
+    return taps / layer.stride[0] if isinstance(layer, nn.ConvTranspose1d) else taps

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.networks.initialization import keep_energy
+from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 
 
@@ -15,7 +15,7 @@ class LatentCodec(Codec):
     network: nn.Module
 
     def __init__(self, network: nn.Module) -> None:
-        keep_energy(network)
+        keep_variance(network)
         self.network = network.eval()
 
     @property
