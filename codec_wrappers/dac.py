@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.initialization import keep_variance
 from codec_wrappers.networks.codebooks import kmeans
-from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
 from codecfake.settings import SettingsError
@@ -114,4 +114,16 @@ def _network(chosen: DacSettings) -> Any:
     )
     keep_variance(network.encoder)
     keep_variance(network.decoder)
+    for quantizer in network.quantizer.quantizers:
+        _make_transposed(quantizer.in_proj, quantizer.out_proj)
     return network
+
+
+@torch.no_grad()
+def _make_transposed(down: nn.Conv1d, up: nn.Conv1d) -> None:
+    """Let two fresh 1 × 1 convolutions project on a subspace and back, so that stages leave less and less over."""
+    basis = nn.init.orthogonal_(torch.empty(down.out_channels, down.in_channels))
+    for layer, weight in ((down, basis), (up, basis.T)):
+        layer.weight_v.copy_(weight[:, :, None])
+        layer.weight_g.copy_(weight.norm(dim=1)[:, None, None])
+        layer.bias.zero_()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from codec_wrappers import wrapper
-from codec_wrappers.codec import Codec
+from codec_wrappers.codec import Codec, Reconstruction
 from codec_wrappers.losses import MelDistance, MultiScaleMelLoss, si_sdr_db
 from codec_wrappers.resynthesis import level, resynthesize, with_gain
 from codec_wrappers.weights import save
@@ -152,15 +152,7 @@ def _fit(
             with torch.no_grad():
                 codec.reconstruct(segments.batch(CODEBOOK_SEGMENTS).to(device))
         wav = segments.batch(settings.batch_size).to(device)
-        output = codec.reconstruct(wav, quantize=step > warm_up)
-        estimate = output.wav[:, : wav.shape[1]]
-        target = wav[:, : estimate.shape[1]]
-        waveform = (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
-        loss = (
-            mel_loss(estimate, target)
-            + settings.waveform_weight * waveform
-            + settings.quantizer_weight * output.quantizer_loss
-        )
+        loss = _loss(mel_loss, codec.reconstruct(wav, quantize=step > warm_up), wav, settings)
         if not torch.isfinite(loss):
             raise CodecTrainingError(f"{settings.codec}: loss is {loss.item()} at step {step}; lower learning_rate")
         optimizer.zero_grad()
@@ -174,3 +166,14 @@ def _fit(
             bar.set_postfix(refresh=False, loss=f"{history[-1]['loss']:.3f}", mel=f"{history[-1]['mel_distance']:.3f}")
             losses.clear()
     return history
+
+
+def _loss(mel_loss: MultiScaleMelLoss, output: Reconstruction, wav: Tensor, settings: CodecTrainingSettings) -> Tensor:
+    estimate = output.wav[:, : wav.shape[1]]
+    target = wav[:, : estimate.shape[1]]
+    waveform = (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
+    return (
+        mel_loss(estimate, target)
+        + settings.waveform_weight * waveform
+        + settings.quantizer_weight * output.quantizer_loss
+    )

@@ -19,7 +19,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/experiments/tiny.yaml"
 MADE = (
-    "corpora/**/*.parquet", "codecs/**/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
+    "corpora/*/*.parquet", "codecs/*/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
     "models/**/*.safetensors", "scores/**/*.tsv", "tables/*.csv",
 )  # fmt: skip
 
