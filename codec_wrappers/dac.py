@@ -120,7 +120,7 @@ def _network(chosen: DacSettings) -> Any:
 
 
 @torch.no_grad()
-def _make_transposed(down: nn.Conv1d, up: nn.Conv1d) -> None:
+def _make_transposed(down: Any, up: Any) -> None:
     """Let two fresh 1 × 1 convolutions project on a subspace and back, so that stages leave less and less over."""
     basis = nn.init.orthogonal_(torch.empty(down.out_channels, down.in_channels))
     for layer, weight in ((down, basis), (up, basis.T)):
