@@ -1,4 +1,4 @@
-# codecfake: recordings -> codec fakes -> protocols -> detectors -> error rates, with intervals and a report.
+# codecfake: recordings -> codec fakes -> protocols -> detectors -> error rates and a report.
 from pathlib import Path
 
 from snakemake.utils import min_version

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.initialization import keep_variance
+from codec_wrappers.initialization import keep_package_variance
 from codec_wrappers.networks.codebooks import kmeans
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -112,8 +112,8 @@ def _network(chosen: DacSettings) -> Any:
         codebook_dim=chosen.codebook_dim,
         quantizer_dropout=chosen.quantizer_dropout,
     )
-    keep_variance(network.encoder)
-    keep_variance(network.decoder)
+    keep_package_variance(network.encoder)
+    keep_package_variance(network.decoder)
     for quantizer in network.quantizer.quantizers:
         _make_transposed(quantizer.in_proj, quantizer.out_proj)
     return network

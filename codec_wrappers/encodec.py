@@ -10,7 +10,7 @@ from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
 from codec_wrappers.ema_codebooks import follow, random_prefix
-from codec_wrappers.initialization import keep_variance
+from codec_wrappers.initialization import keep_package_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
 
@@ -86,5 +86,5 @@ def _network(chosen: EncodecSettings) -> Any:
         sample_rate=SAMPLE_RATE,
         channels=1,
     )
-    keep_variance(network)
+    keep_package_variance(network)
     return network

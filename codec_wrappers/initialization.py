@@ -1,4 +1,7 @@
-"""Fresh weights under which a deep network without normalization layers still passes its input on."""
+"""Fresh weights under which the packages' deep networks, which have no normalization layers, pass their input on.
+
+The packages use torch's weight normalization; for networks of our own see `networks.initialization`.
+"""
 
 import math
 from typing import Any
@@ -10,7 +13,7 @@ from codec_wrappers.networks.initialization import quiet_branches
 
 
 @torch.no_grad()
-def keep_variance(network: nn.Module) -> None:
+def keep_package_variance(network: nn.Module) -> None:
     """Scale weight-normed 1-d convolutions so that each keeps the variance of its input; set their biases to zero.
 
     PyTorch's own start divides the variance by three in every layer: speech at its usual level then reaches EnCodec's
@@ -18,11 +21,11 @@ def keep_variance(network: nn.Module) -> None:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d) and hasattr(module, "weight_g"):
-            _keep_variance(module)
+            _scale(module)
     quiet_branches(network)
 
 
-def _keep_variance(convolution: Any) -> None:
+def _scale(convolution: Any) -> None:
     if convolution.bias is not None:
         convolution.bias.zero_()
     if isinstance(convolution, nn.ConvTranspose1d):

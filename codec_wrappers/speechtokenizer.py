@@ -13,7 +13,7 @@ from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
 from codec_wrappers.ema_codebooks import follow
-from codec_wrappers.initialization import keep_variance
+from codec_wrappers.initialization import keep_package_variance
 from codec_wrappers.weights import load_into
 from codecfake import settings
 
@@ -87,5 +87,5 @@ def _network(chosen: SpeechTokenizerSettings) -> Any:
             "sample_rate": SAMPLE_RATE,
         }
     )
-    keep_variance(network)
+    keep_package_variance(network)
     return network

@@ -315,3 +315,12 @@ def weights_file(name: str, folder: Path, drop: int) -> Path:
     path = folder / "weights.safetensors"
     save_file(kept, path)
     return path
+
+
+def test_fresh_dac_stages_project_on_a_subspace_and_back() -> None:
+    torch.manual_seed(0)
+    latent = torch.randn(1, 96, 5)
+    for stage in wrapper("dac").build({**SMALL["dac"], "latent_dim": 96}).network.quantizer.quantizers:
+        once = stage.out_proj(stage.in_proj(latent))
+        assert torch.allclose(stage.out_proj(stage.in_proj(once)), once, atol=1e-5)
+        assert (latent - once).norm() < latent.norm()

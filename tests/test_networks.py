@@ -355,3 +355,10 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], kbps
 def test_settings_that_make_no_codec_are_refused(name: str, model: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         wrapper(name).build(model)
+
+
+def test_a_start_for_our_layers_is_not_given_to_those_of_a_package() -> None:
+    with pytest.warns(FutureWarning):
+        layer = torch.nn.utils.weight_norm(torch.nn.Conv1d(2, 2, 3))
+    with pytest.raises(TypeError, match="use keep_package_variance"):
+        keep_variance(layer)

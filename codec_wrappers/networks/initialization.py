@@ -42,6 +42,8 @@ def _draw(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
     if isinstance(layer, NormedConv1d | NormedConvTranspose1d):
         layer.weight_v.normal_(std=spread)
         layer.weight_g.copy_(length(layer.weight_v))
+    elif hasattr(layer, "weight_g"):
+        raise TypeError(f"{layer} derives its weight from others, torch's way; use keep_package_variance")
     else:
         layer.weight.normal_(std=spread)
     if layer.bias is not None:
