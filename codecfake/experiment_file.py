@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from codecfake import settings
+from codecfake import corpora, settings
 from codecfake.experiment import Experiment
 from codecfake.protocols import RECORDINGS
 from codecfake.validation import ConfigurationError, read_yaml, validate
@@ -22,6 +22,7 @@ def load(path: Path) -> Experiment:
 
 def _faults(experiment: Experiment) -> Iterator[str]:
     """What the schema cannot say: names that refer to nothing, and combinations that cannot work."""
+    yield from _corpus_faults(experiment)
     yield from _codec_faults(experiment)
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
@@ -32,6 +33,14 @@ def _unknown(where: str, names: list[str], known: dict[str, Any], kind: str) -> 
     for name in names:
         if name not in known:
             yield f"{where}: there is no {kind} {name!r}; this experiment has {', '.join(known) or 'none'}"
+
+
+def _corpus_faults(experiment: Experiment) -> Iterator[str]:
+    for name, corpus in experiment.corpora.items():
+        try:
+            settings.build(corpora.reader(corpus.layout).OPTIONS, corpus.options)
+        except ValueError as error:
+            yield f"corpora.{name}.options: {error}"
 
 
 def _codec_faults(experiment: Experiment) -> Iterator[str]:

@@ -141,7 +141,10 @@ def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:
             raise ProtocolError(f"{what} has no {key} trial; check its corpora, split and sources")
     twice = trials.loc[trials["trial_id"].duplicated(), "trial_id"]
     if len(twice):
-        raise ProtocolError(f"{what}: trial {twice.iloc[0]!r} appears twice; utterance ids must be unique over corpora")
+        raise ProtocolError(
+            f"{what}: trial {twice.iloc[0]!r} appears twice; utterance ids must be unique over corpora "
+            f"(give a corpus of layout listed the option prefix)"
+        )
     return trials
 
 

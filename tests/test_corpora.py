@@ -479,6 +479,12 @@ def test_a_faulty_table_is_refused_and_says_why(tmp_path: Path, table: str, mess
         read("listed", tmp_path, table="list.csv")
 
 
+def test_fakes_named_as_the_recordings_they_imitate_get_names_of_their_own(tmp_path: Path) -> None:
+    audio(tmp_path, "p225_001.wav")
+    (utterance,) = read("listed", tmp_path, key="spoof", language="en", attack="VALL-E", prefix="A1_").utterances
+    assert (utterance.utterance_id, utterance.attack, utterance.path) == ("A1_p225_001", "VALL-E", "p225_001.wav")
+
+
 def test_a_folder_taken_whole_needs_a_key(tmp_path: Path) -> None:
     audio(tmp_path, "a.wav")
     with pytest.raises(CorpusError, match="or the option key for all"):

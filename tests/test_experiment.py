@@ -49,6 +49,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ),
         ({"codecs__encodec__wrapper": "opus"}, "codecs.encodec.wrapper: 'opus' is not one of"),
         ({"corpora__english__shards": 0}, "corpora.english.shards: 0 is less than the minimum of 1"),
+        ({"corpora__english__options": {"mic": 1}}, "corpora.english.options: VctkOptions: unknown setting 'mic'"),
         ({"codecs__encodec__sources__F04": {}}, "codecs.encodec.sources.F04: give exactly one of quantizers, same_as"),
         ({"codecs__encodec__sources__F01": {"quantizers": 2}}, "'F01' is already a source of soundstream"),
         ({"codecs__encodec__sources__F00": {"quantizers": 2}}, "'F00' is already the recordings themselves"),

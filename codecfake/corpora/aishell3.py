@@ -20,9 +20,12 @@ class Aishell3Options:
     """There is nothing to choose."""
 
 
+OPTIONS = Aishell3Options
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All utterances of both parts; the text is None where content.txt has no line."""
-    settings.build(Aishell3Options, options)
+    settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     found: list[Utterance] = []
     rejected: list[Rejection] = []

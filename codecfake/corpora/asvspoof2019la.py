@@ -29,9 +29,12 @@ class _Trial:
     key: str
 
 
+OPTIONS = Asvspoof2019LaOptions
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The trials of the countermeasure protocols; `root` holds the folder LA, or is it."""
-    chosen = settings.build(Asvspoof2019LaOptions, options)
+    chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = "LA/" if (root / MARKER[0]).is_dir() else ""
     found: list[Utterance] = []

@@ -25,9 +25,12 @@ class AudioCapsOptions:
     csv: tuple[str, ...] | str | None = None
 
 
+OPTIONS = AudioCapsOptions
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """One utterance a clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
-    chosen = settings.build(AudioCapsOptions, options)
+    chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     audio = by_stem(root, audio_files(root, AUDIO))
     found, rejected = [], []

@@ -29,9 +29,12 @@ class InTheWildOptions:
     """There is nothing to choose."""
 
 
+OPTIONS = InTheWildOptions
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All recordings of meta.csv; `root` holds the folder release_in_the_wild, or is it."""
-    settings.build(InTheWildOptions, options)
+    settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = f"{FOLDER}/" if (root / MARKER[0]).is_file() else ""
     audio = set(audio_files(root, base or "."))

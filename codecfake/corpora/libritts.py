@@ -21,9 +21,12 @@ class LibriTtsOptions:
     subsets: tuple[str, ...] | None = None
 
 
+OPTIONS = LibriTtsOptions
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All utterances of the subsets; the text is None where there is no .normalized.txt."""
-    chosen = settings.build(LibriTtsOptions, options)
+    chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     found, rejected = [], []
     for subset in _subsets(root, chosen.subsets):

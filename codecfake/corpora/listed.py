@@ -19,16 +19,25 @@ KEY_OF_LABEL = {
 
 @dataclass(frozen=True)
 class ListedOptions:
-    """`table` is relative to the root; None takes every audio file. `key` and `language` hold where no column says."""
+    """`table` is relative to the root; None takes every audio file.
 
-    table: str | None
+    `key`, `language` and `attack` hold where no column says. `prefix` is put before every utterance_id: a generator's
+    files are often named as the recordings they imitate, and trials need names of their own.
+    """
+
+    table: str | None = None
     key: str | None = None
     language: str | None = None
+    attack: str = UNKNOWN_ATTACK  # of spoofs
+    prefix: str = ""
+
+
+OPTIONS = ListedOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The rows of the table, or all audio files under `root`."""
-    chosen = settings.build(ListedOptions, options)
+    chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     if chosen.table is None:
         found = [_utterance({"path": path}, f"{root}: {path}", chosen) for path in audio_files(root)]
@@ -52,14 +61,14 @@ def _utterance(cells: Mapping[str, str], where: str, chosen: ListedOptions) -> U
         raise CorpusError(f"{where}: split {split!r} is not one of {', '.join(SPLITS)}; rename it, or leave it blank")
     path = _path(cells, where)
     return Utterance(
-        utterance_id=_cell(cells, where, "utterance_id") or PurePosixPath(path).stem,
+        utterance_id=chosen.prefix + (_cell(cells, where, "utterance_id") or PurePosixPath(path).stem),
         speaker_id=_cell(cells, where, "speaker_id", "speaker") or "-",
         language=_language(_cell(cells, where, "language") or chosen.language, where),
         path=path,
         text=_cell(cells, where, "text"),
         key=key,
         split=split,
-        attack=_cell(cells, where, "attack") or (UNKNOWN_ATTACK if key == SPOOF else "-"),
+        attack=_cell(cells, where, "attack") or (chosen.attack if key == SPOOF else "-"),
     )
 
 

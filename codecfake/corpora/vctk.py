@@ -39,9 +39,12 @@ class VctkOptions:
     microphones: tuple[str, ...] = ("mic1", "mic2")
 
 
+OPTIONS = VctkOptions
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All utterances of the release that lies at `root`; those without a transcript (all of p315) too."""
-    chosen = settings.build(VctkOptions, options)
+    chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     folder = _release(root)
     preference = chosen.microphones if folder == RELEASE_092 else (UNTAGGED,)
