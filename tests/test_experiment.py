@@ -1,14 +1,21 @@
 """Configuration: checked as a whole before any job, with errors that say what to write instead."""
 
 import copy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from codec_wrappers import WRAPPERS
+from codec_wrappers.training import CodecTrainingSettings
 from codecfake import experiment_file, site
+from codecfake.demo.settings import DemoSettings
+from codecfake.detectors import FRONT_ENDS
 from codecfake.experiment import with_roots
+from codecfake.settings import build
+from codecfake.training import TrainSettings
 from codecfake.validation import ConfigurationError
 
 ROOT = Path(__file__).parents[1]
@@ -146,3 +153,18 @@ def test_an_alias_shares_the_audio_of_its_source() -> None:
     assert experiment.aliases() == {"C3-3": "F03", "C3-4": "F03"}
     assert experiment.audio_of_condition("C3-3") == experiment.audio_of_condition("C3")
     assert ("english", "C3-3") not in experiment.all_audio()
+
+
+@pytest.mark.parametrize("name", ["demo", "real-small", "xie2025"])
+def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(name: str) -> None:
+    experiment = experiment_file.load(ROOT / f"experiments/{name}.yaml")
+    for model in experiment.model_names():
+        detector, training_set, strategy, seed = model.split("/")
+        settings = experiment.train_settings(detector, training_set, strategy, int(seed.removeprefix("seed")))
+        assert build(TrainSettings, settings).complete()["detector"]["front_end"]["name"] in FRONT_ENDS
+    assert build(DemoSettings, experiment.demo).seed == 1
+    for codec in experiment.codecs.values():
+        assert codec.wrapper in WRAPPERS
+        trained = {**asdict(experiment.codec_training), **codec.training, "codec": "x", "wrapper": codec.wrapper}
+        del trained["corpora"]
+        assert build(CodecTrainingSettings, trained).steps > 0
