@@ -2,8 +2,10 @@
 
 import argparse
 import logging
+import shlex
 import sys
 import warnings
+from datetime import date
 from pathlib import Path
 
 from codecfake.settings import from_json
@@ -35,9 +37,33 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a codec on recordings")
     train.set_defaults(run=_train)
-    train.add_argument("--utterances", type=Path, nargs="+", required=True, help="utterance tables")
-    train.add_argument("--roots", type=Path, nargs="+", required=True, help="their corpora's folders, in order")
+    train.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    train.add_argument("--source", default="native", help="recordings at their own rate")
     train.add_argument("--output", type=Path, required=True)
+    train.add_argument("--workers", type=int, default=0, help="processes that read audio; 0: this one")
+
+    listed = commands.add_parser("list", help="every codec configuration of the papers, with its true bit rate")
+    listed.set_defaults(run=_list)
+    listed.add_argument("experiments", nargs="*", default=["xie2025", "wu2024"], metavar="EXPERIMENT")
+    listed.add_argument("--form", default="simple", choices=("simple", "github", "tsv", "html", "latex"))
+
+    fetch = commands.add_parser("fetch", help="published weights: find or download, verify, convert")
+    fetch.set_defaults(run=_fetch)
+    fetch.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="as `--list` names them")
+    fetch.add_argument("--list", action="store_true", help="what there is, under which licences")
+    fetch.add_argument("--folder", type=Path, default=Path("weights"), help="where official files lie, or are put")
+    fetch.add_argument("--output", type=Path, help="folder for what resynthesis loads, of one checkpoint")
+
+    contract = commands.add_parser("contract", help="try codecs and hold them to what they promise")
+    contract.set_defaults(run=_contract)
+    contract.add_argument("codecs", nargs="*", metavar="CODEC", help="published forms; all, if none is named")
+    contract.add_argument("--paper-size", action="store_true", help="networks as published, not small ones")
+    contract.add_argument(
+        "--weights", nargs="+", default=[], metavar="CODEC=PATH", help="trained weights, of networks as published"
+    )
+    contract.add_argument("--output", type=Path, help="Markdown page; printed if left out")
+    contract.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"))
+    contract.add_argument("--threads", type=int, default=1)
     for command in (resynthesize, train):
         command.add_argument("--settings", required=True, help="the step's settings as a JSON object")
         command.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"))
@@ -47,13 +73,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _resynthesize(options: argparse.Namespace) -> None:
     from codec_wrappers.resynthesis import ResynthesisSettings, resynthesize_shard
-    from codecfake.devices import prepare
+    from codecfake.devices import prepare, use_huge_pages
 
+    use_huge_pages()
     device = prepare(options.device, options.threads)
     settings = from_json(ResynthesisSettings, options.settings)
-    resynthesize_shard(
-        settings, options.utterances, options.root, options.weights, options.shard, options.output, device
-    )
+    where = (options.utterances, options.root, options.weights, options.shard, options.output)
+    resynthesize_shard(settings, *where, device, options.threads)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -61,8 +87,50 @@ def _train(options: argparse.Namespace) -> None:
     from codecfake.devices import prepare
 
     device = prepare(options.device, options.threads)
-    corpora = list(zip(options.utterances, options.roots, strict=True))
-    train(from_json(CodecTrainingSettings, options.settings), corpora, options.output, device)
+    settings = from_json(CodecTrainingSettings, options.settings)
+    train(settings, options.audio, options.source, options.output, device, options.workers)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from codec_wrappers.listing import as_text, path_of, rows
+
+    for name in options.experiments:
+        print(as_text(rows(path_of(name)), options.form), end="\n\n")
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from codec_wrappers import checkpoints, fetching
+
+    if options.list:
+        return print(checkpoints.table(checkpoints.load().values()))
+    chosen = [checkpoints.find(name) for name in options.checkpoints]
+    if not chosen:
+        raise ValueError("fetch: name one or more checkpoints; `fetch --list` shows what there is")
+    if options.output is None:
+        fetching.obtain(chosen, options.folder)
+    elif len(chosen) == 1:
+        fetching.fetch(chosen[0], options.folder, options.output)
+    else:
+        raise ValueError(f"fetch: --output is the folder of one checkpoint, but {len(chosen)} are named; fetch in turn")
+    return None
+
+
+def _contract(options: argparse.Namespace) -> None:
+    from codec_wrappers import contract
+    from codec_wrappers.contract.page import made, page
+    from codecfake import files
+    from codecfake.devices import prepare
+
+    device = prepare(options.device, options.threads)
+    weights = contract.weights_by_codec(options.weights)
+    names = contract.choose(options.codecs, weights)
+    measured = contract.measure_forms(names, weights, not options.paper_size, contract.Settings(), device)
+    text = page(measured, made(shlex.join(sys.argv[1:]), date.today().isoformat(), device, options.paper_size))
+    if options.output is None:
+        print(text)
+    else:
+        files.write_text(options.output, text)
+    contract.check(measured)
 
 
 if __name__ == "__main__":

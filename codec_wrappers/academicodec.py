@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks.hificodec import HifiCodec, Quantizer
@@ -57,6 +57,9 @@ class Academicodec(LatentCodec):
     @property
     def quantizer(self) -> Quantizer:
         return self.network.quantizer
+
+    def parts(self) -> dict[str, nn.Module]:
+        return {"encoder": self.network.encoder, "quantizer": self.quantizer, "decoder": self.network.generator}
 
     def to_latent(self, wav: Tensor) -> Tensor:
         return self.network.encoder(wav[:, None])

@@ -4,16 +4,18 @@ The published streaming decoder carries state from one file into the next; the f
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec
 from codec_wrappers.networks.audiodec import Autoencoder, Quantizer
 from codec_wrappers.networks.audiodec_vocoder import Vocoder
+from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.latent_codec import LatentCodec
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -48,11 +50,15 @@ class AudioDecSettings:
 
 
 class AudioDecNetwork(nn.Module):
-    """The autoencoder, and the vocoder if it decodes; only the decoder in use is held."""
+    """The autoencoder, and the vocoder if it decodes; only the decoder in use is held.
+
+    To learn its codes before the vocoder learns to decode them, the autoencoder can be given its symmetric decoder.
+    """
 
     def __init__(self, chosen: AudioDecSettings) -> None:
         super().__init__()
         self.vocoder: Vocoder | None = None
+        self.vocoder_rests = False  # while the symmetric decoder takes its place
         if chosen.decoder == "vocoder":
             self.vocoder = Vocoder(chosen.dimension, chosen.vocoder_channels, chosen.strides[::-1])
         quantizer = Quantizer(chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay)
@@ -67,7 +73,9 @@ class AudioDecNetwork(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """Waveform `[B, 1, T]` of a quantized latent `[B, D, F]`."""
-        return self.autoencoder.decode(latent) if self.vocoder is None else self.vocoder(latent)
+        if self.vocoder is None or self.vocoder_rests:
+            return self.autoencoder.decode(latent)
+        return self.vocoder(latent)
 
 
 class AudioDec(LatentCodec):
@@ -90,6 +98,32 @@ class AudioDec(LatentCodec):
 
     def to_wav(self, latent: Tensor) -> Tensor:
         return self.network.decode(latent)[:, 0]
+
+    def parts(self) -> dict[str, nn.Module]:
+        autoencoder, vocoder = self.network.autoencoder, self.network.vocoder
+        encoder = nn.ModuleList([autoencoder.encoder, autoencoder.projector])
+        decoder = autoencoder.decoder if vocoder is None or self.network.vocoder_rests else vocoder
+        assert decoder is not None
+        return {"encoder": encoder, "quantizer": autoencoder.quantizer, "decoder": decoder}
+
+    def use_decoder(self, name: str | None) -> None:
+        if name not in (None, "symmetric"):
+            super().use_decoder(name)
+        autoencoder = self.network.autoencoder
+        if name is not None and autoencoder.decoder is None:
+            keep_variance(autoencoder.add_decoder().to(next(autoencoder.parameters()).device))
+        self.network.vocoder_rests = name is not None
+
+    @torch.no_grad()
+    def fit_decoder(self, wavs: Iterable[Tensor]) -> None:
+        if self.network.vocoder is not None:
+            latents = [self.quantizer.decode(self.encode(wav)) for wav in wavs]
+            self.network.vocoder.take_statistics(torch.cat(latents))
+
+    def drop_helpers(self) -> None:
+        self.use_decoder(None)
+        if self.network.vocoder is not None:
+            self.network.autoencoder.decoder = None
 
 
 def build(model: Mapping[str, Any]) -> Codec:

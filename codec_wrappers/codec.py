@@ -1,8 +1,10 @@
 """The interface that every codec wrapper offers, and no more than the workflow needs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +16,7 @@ class Gain(Enum):
     NONE = "none"
     UNIT_RMS = "rms"  # FunCodec: x / (sqrt(mean(x²)) + 1e-8)
     PEAK_095 = "peak"  # HiFi-Codec as Wu et al. ran it: 0.95 · x / max|x|
+    LUFS_16 = "lufs"  # DAC's `compress`: a loudness of -16 LUFS
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Reconstruction:
 
     wav: Tensor
     quantizer_loss: Tensor
+    semantic: Tensor | None = None  # [B, F, D]: what a teacher's features are compared with
 
 
 class Codec(ABC):
@@ -37,7 +41,9 @@ class Codec(ABC):
     bits_per_code: float
     gain: Gain = Gain.NONE
     any_length: bool = False  # T need not be a multiple: the codec pads inside, in its own way
+    context_duration: float | None = 1.0  # seconds on both sides that a frame hears; None: no need to cut what is long
     network: torch.nn.Module | None = None  # holds the weights; None if there are none to train
+    frozen: frozenset[str] = frozenset()  # the parts that training leaves as they are
 
     @abstractmethod
     def encode(self, wav: Tensor) -> Tensor:
@@ -47,15 +53,64 @@ class Codec(ABC):
     def decode(self, codes: Tensor) -> Tensor:
         """Waveform `[B, T']` of codes `[B, Q, F]`; the first Q codebooks alone where codebooks nest."""
 
+    def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        """The waveforms `[B, T']` of the first codebooks alone, one for each number of quantizers.
+
+        Within float noise those of `decode`; a codec may make them as one batch, which a GPU is quicker at.
+        """
+        return [self.decode(codes[:, :number]) for number in quantizers]
+
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         """A differentiable round trip of wav `[B, T]` in training mode, codebooks updated as the codec does.
 
         New codebooks start from the first batch. Without `quantize`, the latent is decoded as it is.
+        Quantizes in float32, under autocast too.
         """
         raise TypeError(f"{type(self).__name__} has no weights to train")
+
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """The parts of `network` that training can freeze."""
+        network: Any = self.network
+        return {"encoder": network.encoder, "quantizer": network.quantizer, "decoder": network.decoder}
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Keep the named parts, and no others, as they are in training. Raises ValueError for an unknown name."""
+        parts = self.parts()
+        unknown = sorted(set(names) - set(parts))
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no part {unknown[0]!r} to freeze; it has {', '.join(parts)}")
+        for name, part in parts.items():
+            part.requires_grad_(name not in names)
+        self.frozen = frozenset(names)
+
+    def start_training(self) -> None:
+        """Put `network` in training mode, but not a frozen quantizer: its codebooks would move without gradients."""
+        assert self.network is not None
+        self.network.train()
+        if "quantizer" in self.frozen:
+            self.parts()["quantizer"].eval()
+
+    def use_decoder(self, name: str | None) -> None:
+        """Decode from now on by a helper, held until `drop_helpers`; None: by the codec's own decoder.
+
+        Raises ValueError for a helper that the codec does not have.
+        """
+        if name is not None:
+            raise ValueError(f"{type(self).__name__} has no decoder {name!r} beside its own; set the stage's to null")
+
+    def fit_decoder(self, wavs: Iterable[Tensor]) -> None:  # noqa: B027 (most have nothing to do)
+        """Give the decoder the statistics of its input that it holds, if any, from batches of wavs `[B, T]`."""
+
+    def drop_helpers(self) -> None:  # noqa: B027
+        """Leave in `network` what encoding and decoding need, and no more."""
 
     def bitrate_kbps(self, quantizers: int) -> float:
         """True bit rate in kbit/s of `quantizers` codebooks."""
         if self.sample_rate is None:
             raise TypeError(f"{type(self).__name__} has no rate of its own, hence no bit rate")
         return quantizers * self.bits_per_code * self.sample_rate / self.hop_length / 1000
+
+
+def decoded_together(latents: Sequence[Tensor], decode: Callable[[Tensor], Tensor]) -> list[Tensor]:
+    """`decode` of each of latents `[B, …]`, all of one shape, as one batch."""
+    return list(decode(torch.cat(list(latents))).chunk(len(latents)))

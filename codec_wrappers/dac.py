@@ -1,18 +1,23 @@
-"""Descript Audio Codec (Kumar et al. 2023), over the package `descript-audio-codec`, whole files at once.
+"""Descript Audio Codec (Kumar et al. 2023), over the package `descript-audio-codec`, in one of two modes.
 
-At 16 and 24 kHz the decoder gives 8 samples less than it was given (an odd stride); the workflow fills them.
+`file`: whole files at once. At 16 and 24 kHz the decoder gives 8 samples less than it was given (an odd stride); the
+workflow fills them. `chunked`: as the package's `compress` and `decompress` do it, with which Wu et al. (2024) made
+their D1 to D3. Weights are the same.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers import loudness
+from codec_wrappers.codec import Codec, Gain, Reconstruction
 from codec_wrappers.initialization import keep_package_variance
 from codec_wrappers.networks.codebooks import kmeans
 from codec_wrappers.weights import load_into
@@ -21,11 +26,14 @@ from codecfake.settings import SettingsError
 
 PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: ((2, 4, 5, 8), 12)}  # strides, codebooks
 COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper
+WINDOW_DURATION = 1  # seconds, of the package's `compress`
+WINDOWS_AT_ONCE = 64  # of all rows of a batch; bounds the memory, however long they are
 
 
 @dataclass(frozen=True)
 class DacSettings:
     sample_rate: int = 44_100
+    mode: str = "file"  # or "chunked"; both are trained as file, on segments with padding, and share weights
     encoder_dim: int = 64
     encoder_rates: tuple[int, ...] | None = None  # None, here and below: as published for the sample rate
     latent_dim: int | None = None
@@ -40,6 +48,8 @@ class DacSettings:
         if self.sample_rate not in PUBLISHED:
             known = ", ".join(str(rate) for rate in PUBLISHED)
             raise SettingsError(f"DacSettings: sample_rate {self.sample_rate} is not one DAC is published for: {known}")
+        if self.mode not in MODES:
+            raise SettingsError(f"DacSettings: unknown mode {self.mode!r}; one of {', '.join(MODES)}")
 
 
 class Dac(Codec):
@@ -51,7 +61,6 @@ class Dac(Codec):
         self.network = _network(chosen).eval()
         self.hop_length = int(self.network.hop_length)
         self.num_quantizers = self.network.n_codebooks
-        self._codebooks_are_new = True
 
     def encode(self, wav: Tensor) -> Tensor:
         _, codes, *_ = self.network.encode(self.network.preprocess(wav[:, None], self.sample_rate))
@@ -62,36 +71,117 @@ class Dac(Codec):
         return self.network.decode(quantized)[:, 0]
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
+        self.start_training()
+        network = self.network
+        latent = network.encoder(wav[:, None])
         if not quantize:
-            network = self.network.train()
-            return Reconstruction(network.decode(network.encoder(wav[:, None]))[:, 0], wav.new_zeros(()))
-        if self._codebooks_are_new:
-            self._start_codebooks(wav)
-        quantized, _, _, commitment, codebook = self.network.train().encode(wav[:, None])
+            return Reconstruction(network.decode(latent)[:, 0], wav.new_zeros(()))
+        with torch.autocast(wav.device.type, enabled=False):
+            if network.quantizer.is_new:
+                self._start_codebooks(latent.float())
+            quantized, _, _, commitment, codebook = network.quantizer(latent.float())
         loss = COMMITMENT_WEIGHT * commitment + CODEBOOK_WEIGHT * codebook
-        return Reconstruction(self.network.decode(quantized)[:, 0], loss)
+        return Reconstruction(network.decode(quantized)[:, 0], loss)
 
     @torch.no_grad()
-    def _start_codebooks(self, wav: Tensor) -> None:
+    def _start_codebooks(self, residual: Tensor) -> None:
         """Give fresh codebooks the clusters of a first batch: random vectors are far from any latent, and stay so."""
-        residual = self.network.encoder(wav[:, None])
         for quantizer in self.network.quantizer.quantizers:
             rows = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
             quantizer.codebook.weight.copy_(kmeans(rows, quantizer.codebook_size)[0])
             residual = residual - quantizer(residual)[0]
-        self._codebooks_are_new = False
+        self.network.quantizer.is_new.fill_(False)
+
+
+class ChunkedDac(Dac):
+    """Windows of 1 s through convolutions without padding, so that what they decode to joins without a seam.
+
+    Utterances of up to 1 s are one piece, padded as in `file`. As in the package, codes are made at -16 LUFS with peaks
+    held to 1, and what is decoded is itself brought to -16 LUFS: the workflow gives back the loudness of the
+    recording, not its gain. Windows overlap: more codes are made than `bitrate_kbps` counts, which is the nominal
+    rate. One thread at a time: the network is switched to do without padding and back.
+    """
+
+    gain = Gain.LUFS_16
+    any_length = True
+    context_duration = None  # what is long goes through in windows of its own
+
+    def __init__(self, chosen: DacSettings) -> None:
+        super().__init__(chosen)
+        assert self.sample_rate is not None
+        self._longest_piece = WINDOW_DURATION * self.sample_rate
+        self._window = -(-self._longest_piece // self.hop_length) * self.hop_length
+        self._step = self.network.get_output_length(self._window)
+        self._frames = _frames(self.network.encoder, self._window)
+        # or else one piece and two windows could have the same number of frames
+        if self._step < 1 or 2 * self._frames * self.hop_length <= self._window:
+            raise SettingsError(
+                f"DacSettings: 1 s is too short for chunks through strides {chosen.encoder_rates}; use mode file"
+            )
+
+    def encode(self, wav: Tensor) -> Tensor:
+        wav = wav / wav.abs().amax(dim=1, keepdim=True).clamp(min=1)
+        if wav.shape[1] <= self._longest_piece:
+            return super().encode(wav)
+        with self._without_padding():
+            codes = [
+                Dac.encode(self, part.flatten(0, 1)).unflatten(0, part.shape[:2])  # [B, n, Q, F]
+                for part in self.windows(wav).split(_at_once(len(wav)), dim=1)
+            ]
+        return torch.cat(codes, dim=1).transpose(1, 2).flatten(2)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        is_one_piece = codes.shape[2] * self.hop_length <= self._window
+        wav = super().decode(codes) if is_one_piece else self._decode_windows(codes)
+        if self.gain is not Gain.LUFS_16:
+            return wav
+        return wav / loudness.level(wav, self.sample_rate)
+
+    def windows(self, wav: Tensor) -> Tensor:
+        """What is encoded, `[B, N, samples]`, of wav `[B, T]`: zeros around it stand for the padding left out."""
+        number = -(-wav.shape[1] // self._step)
+        total = (number - 1) * self._step + self._window
+        delay = self.network.delay
+        padded = F.pad(wav, (delay, max(0, total - delay - wav.shape[1])))
+        return padded[:, :total].unfold(1, self._window, self._step)
+
+    def _decode_windows(self, codes: Tensor) -> Tensor:
+        if codes.shape[2] % self._frames:
+            raise ValueError(
+                f"{codes.shape[2]} frames are not whole windows of {self._frames} frames; decode codes of mode file "
+                f"in mode file"
+            )
+        parts = codes.split(_at_once(len(codes)) * self._frames, dim=2)
+        with self._without_padding():
+            return torch.cat([self._decode_part(part) for part in parts], dim=1)
+
+    def _decode_part(self, codes: Tensor) -> Tensor:
+        windows = codes.unflatten(2, (-1, self._frames)).transpose(1, 2)  # [B, n, Q, F]
+        return Dac.decode(self, windows.flatten(0, 1)).view(len(codes), -1)
+
+    @contextmanager
+    def _without_padding(self) -> Iterator[None]:
+        self.network.padding = False
+        try:
+            yield
+        finally:
+            self.network.padding = True
+
+
+MODES = {"file": Dac, "chunked": ChunkedDac}
 
 
 def build(model: Mapping[str, Any]) -> Dac:
     """The architecture with fresh weights; `{}` is the published 44.1 kHz, 8 kbit/s size."""
-    return Dac(settings.build(DacSettings, model))
+    chosen = settings.build(DacSettings, model)
+    return MODES[chosen.mode](chosen)
 
 
 def load(model: Mapping[str, Any], weights: Path | None) -> Dac:
     """The codec with the weights of a safetensors file."""
     codec = build(model)
     load_into(codec, weights)
-    codec._codebooks_are_new = False
+    codec.network.quantizer.is_new.fill_(False)
     return codec
 
 
@@ -116,7 +206,21 @@ def _network(chosen: DacSettings) -> Any:
     keep_package_variance(network.decoder)
     for quantizer in network.quantizer.quantizers:
         _make_transposed(quantizer.in_proj, quantizer.out_proj)
+    network.quantizer.register_buffer("is_new", torch.ones((), dtype=torch.bool), persistent=False)
     return network
+
+
+def _at_once(num_rows: int) -> int:
+    """Windows of each row."""
+    return max(1, WINDOWS_AT_ONCE // num_rows)
+
+
+def _frames(encoder: nn.Module, num_samples: int) -> int:
+    """Frames that an encoder without padding makes of so many samples."""
+    for layer in encoder.modules():
+        if isinstance(layer, nn.Conv1d):
+            num_samples = (num_samples - layer.dilation[0] * (layer.kernel_size[0] - 1) - 1) // layer.stride[0] + 1
+    return num_samples
 
 
 @torch.no_grad()

@@ -26,14 +26,16 @@ class _Chain(ResidualQuantizer):
         return [[book] for book in self._books]
 
 
-def follow(latent: Tensor, books: Sequence[Any]) -> Quantized:
+def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantized:
     """Quantize latent `[B, D, F]` with the packages' codebooks, coarse first, which learn from it in place.
 
     A codebook has the tensors `embed` and `embed_avg` `[N, D]`, `cluster_size` `[N]` and `inited` `[1]`.
+    Without `learn` they stay as they are.
     """
     for book in books:
         book.inited.fill_(1)
-    return _Chain([AveragedCodebook(book.embed, book.cluster_size, DECAY, book.embed_avg) for book in books])(latent)
+    chain = _Chain([AveragedCodebook(book.embed, book.cluster_size, DECAY, book.embed_avg) for book in books])
+    return chain.train(learn)(latent)
 
 
 def random_prefix(books: Sequence[Any]) -> Sequence[Any]:

@@ -1,14 +1,14 @@
 """EnCodec at 24 kHz (Défossez et al. 2022), over the package `encodec`: 75 frames/s, up to 32 codebooks, 24 kbit/s."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.codec import Codec, Reconstruction, decoded_together
 from codec_wrappers.ema_codebooks import follow, random_prefix
 from codec_wrappers.initialization import keep_package_variance
 from codec_wrappers.weights import load_into
@@ -45,12 +45,18 @@ class Encodec(Codec):
     def decode(self, codes: Tensor) -> Tensor:
         return self.network.decode([(codes, None)])[:, 0]
 
+    def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        latents = [self.network.quantizer.decode(codes[:, :number].transpose(0, 1)) for number in quantizers]
+        return decoded_together(latents, lambda latent: self.network.decoder(latent)[:, 0])
+
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
-        network = self.network.train()
+        self.start_training()
+        network = self.network
         latent = network.encoder(wav[:, None])
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
-        quantized = follow(latent, random_prefix([layer._codebook for layer in network.quantizer.vq.layers]))
+        books = random_prefix([layer._codebook for layer in network.quantizer.vq.layers])
+        quantized = follow(latent, books, learn="quantizer" not in self.frozen)
         return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
 
 

@@ -2,20 +2,25 @@
 
 The networks alone are taken, without the package's models around them, which need CUDA to be built and
 normalize the level themselves; here the workflow does that (`Gain.UNIT_RMS`).
+
+The sizes are those of the repository's configuration files. Where the authors' own `config.yaml` lies beside published
+weights, the network is built from that, as the package would build it.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
+import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.codec import Codec, Gain, Reconstruction
+from codec_wrappers.checkpoints import CONFIG
+from codec_wrappers.codec import Codec, Gain, Reconstruction, decoded_together
 from codec_wrappers.ema_codebooks import follow, random_prefix
 from codec_wrappers.weights import load_into
 from codecfake import settings
@@ -27,6 +32,7 @@ SPECTRUM_GROUPS = {"freqcodec_gr1": 1, "freqcodec_gr8": 8}
 SPECTRUM_RATIOS = ((4, 1), (4, 1), (4, 2), (4, 1))  # of frequency and time
 SPECTRUM_HOP = 320
 STFT_SIZE, STFT_HOP = 512, 160
+SHORTEST = STFT_SIZE // 2 + 1  # samples that the STFT can mirror at its edges
 SMALLEST_MAGNITUDE = 1e-6
 
 
@@ -38,6 +44,7 @@ class FuncodecSettings:
     lstm_layers: int = 2
     num_quantizers: int = 32
     codebook_size: int = 1024
+    config: dict[str, Any] | None = None  # the package's own, which sizes are then taken from
 
     def __post_init__(self) -> None:
         known = [*TIME_RATIOS, *SPECTRUM_GROUPS]
@@ -53,26 +60,35 @@ class Funcodec(Codec):
     any_length = True
     network: Any  # the encoder, quantizer and decoder under the official names
 
-    def __init__(self, chosen: FuncodecSettings, hop_length: int, encoder: nn.Module, decoder: nn.Module) -> None:
+    def __init__(self, hop_length: int, encoder: nn.Module, quantizer: nn.Module, decoder: nn.Module) -> None:
         self.hop_length = hop_length
-        self.num_quantizers = chosen.num_quantizers
-        self.bits_per_code = math.log2(chosen.codebook_size)
-        quantizer = _quantizer(chosen, hop_length)
+        self.num_quantizers, codebook_size, _ = quantizer.rq.model.embed.shape  # type: ignore[union-attr]
+        self.bits_per_code = math.log2(codebook_size)
         self.network = nn.ModuleDict({"encoder": encoder, "quantizer": quantizer, "decoder": decoder}).eval()
 
     def encode(self, wav: Tensor) -> Tensor:
         return self.network.quantizer.encode(self.network.encoder(self._analyze(wav))).transpose(0, 1)
 
     def decode(self, codes: Tensor) -> Tensor:
-        latent = self.network.quantizer.decode(codes.transpose(0, 1))
-        return self._synthesize(self.network.decoder(latent.transpose(1, 2)))
+        return self._to_wav(self._to_latent(codes))
+
+    def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        return decoded_together([self._to_latent(codes[:, :number]) for number in quantizers], self._to_wav)
+
+    def _to_latent(self, codes: Tensor) -> Tensor:
+        return self.network.quantizer.decode(codes.transpose(0, 1)).transpose(1, 2)
+
+    def _to_wav(self, latent: Tensor) -> Tensor:
+        return self._synthesize(self.network.decoder(latent))
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
-        network = self.network.train()
+        self.start_training()
+        network = self.network
         latent = network.encoder(self._analyze(wav))
         if not quantize:
             return Reconstruction(self._synthesize(network.decoder(latent)), latent.new_zeros(()))
-        quantized = follow(latent.transpose(1, 2), random_prefix(_books(network.quantizer.rq.model)))
+        books = random_prefix(_books(network.quantizer.rq.model))
+        quantized = follow(latent.transpose(1, 2), books, learn="quantizer" not in self.frozen)
         return Reconstruction(self._synthesize(network.decoder(quantized.latent.transpose(1, 2))), quantized.loss)
 
     def _analyze(self, wav: Tensor) -> Tensor:
@@ -83,17 +99,21 @@ class Funcodec(Codec):
 
 
 class Freqcodec(Funcodec):
-    """Of the short-time spectrum: log magnitude and the two parts of the phase's unit vector, `[B, 3, 257, frames]`."""
+    """Of the short-time spectrum: log magnitude and the two parts of the phase's unit vector, `[B, 3, 257, frames]`.
+
+    Input too short to be mirrored is continued with zeros.
+    """
 
     def _analyze(self, wav: Tensor) -> Tensor:
         window = torch.hann_window(STFT_SIZE, device=wav.device)
+        wav = F.pad(wav, (0, max(0, SHORTEST - wav.shape[1])))
         spectrum = torch.stft(wav, STFT_SIZE, STFT_HOP, window=window, return_complex=True)
         magnitude = spectrum.abs().clamp(min=SMALLEST_MAGNITUDE)
         phase = spectrum / magnitude
         return torch.stack([magnitude.log(), phase.real, phase.imag], dim=1)
 
     def _synthesize(self, decoded: Tensor) -> Tensor:
-        magnitude, real, imaginary = decoded.unbind(dim=1)
+        magnitude, real, imaginary = decoded.float().unbind(dim=1)  # complex numbers have no bfloat16
         spectrum = F.softplus(magnitude) * torch.complex(real, imaginary)
         return torch.istft(spectrum, STFT_SIZE, STFT_HOP, window=torch.hann_window(STFT_SIZE, device=decoded.device))
 
@@ -101,12 +121,57 @@ class Freqcodec(Funcodec):
 def build(model: Mapping[str, Any]) -> Codec:
     """The architecture with fresh weights; `{}` is the published ds640."""
     chosen = settings.build(FuncodecSettings, model)
+    if chosen.config is not None:
+        return _configured(chosen.architecture, chosen.config)
     return _time(chosen) if chosen.architecture in TIME_RATIOS else _spectrum(chosen)
 
 
 def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
-    """The codec with the weights of a safetensors file."""
+    """The codec with the weights of a safetensors file, or of a folder that may hold the authors' `config.yaml` too."""
+    published = weights / CONFIG if weights is not None else None
+    if published is not None and published.is_file():
+        model = {**model, "config": yaml.safe_load(published.read_text(encoding="utf-8"))}
     return load_into(build(model), weights)
+
+
+def _configured(architecture: str, config: Mapping[str, Any]) -> Codec:
+    """The network of a configuration in the package's form: `encoder`, `encoder_conf`, `model_conf` and so on."""
+    from funcodec.models.decoder.seanet_decoder import SEANetDecoder, SEANetDecoder2d
+    from funcodec.models.encoder.seanet_encoder import SEANetEncoder, SEANetEncoder2d
+    from funcodec.models.quantizer.costume_quantizer import CostumeQuantizer
+
+    _refuse_unsupported(architecture, config)
+    two_dimensional = architecture in SPECTRUM_GROUPS
+    encoder_class, decoder_class = (
+        (SEANetEncoder2d, SEANetDecoder2d) if two_dimensional else (SEANetEncoder, SEANetDecoder)
+    )
+    encoder = encoder_class(input_size=config["input_size"], **config["encoder_conf"])
+    quantizer = CostumeQuantizer(input_size=encoder.output_size(), **config["quantizer_conf"])
+    decoder = decoder_class(input_size=quantizer.output_size(), **config["decoder_conf"])
+    if two_dimensional:
+        return Freqcodec(STFT_HOP * int(encoder.hop_length), encoder, quantizer, decoder)
+    return Funcodec(int(encoder.hop_length), encoder, quantizer, decoder)
+
+
+def _refuse_unsupported(architecture: str, config: Mapping[str, Any]) -> None:
+    two_dimensional = architecture in SPECTRUM_GROUPS
+    suffix, domain = ("_2d", ["mag_phase", "mag_phase"]) if two_dimensional else ("", ["time", "time"])
+    details = config.get("model_conf", {})
+    found = {
+        "encoder": (config.get("encoder"), f"encodec_seanet_encoder{suffix}"),
+        "decoder": (config.get("decoder"), f"encodec_seanet_decoder{suffix}"),
+        "quantizer": (config.get("quantizer"), "costume_quantizer"),
+        "model_conf.codec_domain": (list(details.get("codec_domain", ["time", "time"])), domain),
+        "model_conf.domain_conf": (dict(details.get("domain_conf") or {}), {}),
+        "model_conf.audio_normalize": (details.get("audio_normalize"), True),
+        "model_conf.segment_dur": (details.get("segment_dur"), None),
+    }
+    for key, (given, supported) in found.items():
+        if given != supported:
+            raise SettingsError(
+                f"FunCodec's config.yaml: {key} is {given!r}, but {architecture} is run with {supported!r}; "
+                f"choose another `architecture`, or weights of this one"
+            )
 
 
 def _time(chosen: FuncodecSettings) -> Codec:
@@ -116,7 +181,9 @@ def _time(chosen: FuncodecSettings) -> Codec:
     ratios = TIME_RATIOS[chosen.architecture]
     shape = {**_shape(chosen), "ratios": list(ratios)}
     encoder = SEANetEncoder(dimension=chosen.dimension, **shape)
-    return Funcodec(chosen, math.prod(ratios), encoder, SEANetDecoder(input_size=chosen.dimension, **shape))
+    hop_length = math.prod(ratios)
+    decoder = SEANetDecoder(input_size=chosen.dimension, **shape)
+    return Funcodec(hop_length, encoder, _quantizer(chosen, hop_length), decoder)
 
 
 def _spectrum(chosen: FuncodecSettings) -> Codec:
@@ -131,7 +198,8 @@ def _spectrum(chosen: FuncodecSettings) -> Codec:
         "conv_group_ratio": SPECTRUM_GROUPS[chosen.architecture],
     }
     encoder = SEANetEncoder2d(input_size=3, dimension=chosen.dimension, **shape)
-    return Freqcodec(chosen, SPECTRUM_HOP, encoder, SEANetDecoder2d(input_size=chosen.dimension, channels=3, **shape))
+    decoder = SEANetDecoder2d(input_size=chosen.dimension, channels=3, **shape)
+    return Freqcodec(SPECTRUM_HOP, encoder, _quantizer(chosen, SPECTRUM_HOP), decoder)
 
 
 def _shape(chosen: FuncodecSettings) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Lyra(Codec):
     hop_length = 320
     num_quantizers = NUM_QUANTIZERS
     bits_per_code = 4.0
+    context_duration = None  # goes frame by frame
 
     def __init__(self, folder: Path) -> None:
         self._models = {name: _read(folder / f"{name}.tflite") for name in MODELS}

@@ -26,6 +26,7 @@ class Passthrough(Codec):
     hop_length = 1
     num_quantizers = 1
     bits_per_code = 32.0
+    context_duration = None
 
     def encode(self, wav: Tensor) -> Tensor:
         return wav.float().contiguous().view(torch.int32).long()[:, None]

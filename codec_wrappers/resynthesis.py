@@ -1,10 +1,14 @@
 """Resynthesis: the recordings of one shard through one codec, every source of it from one encoder pass.
 
-All that codecs have in common is done here, once: rate, length, level, checks, batches, shards.
+All that codecs have in common is done here, once: rate, length, level, windows, checks, batches, shards.
+
+Recordings are read and resampled by threads ahead of the codec, and written by threads behind it. Memory is bounded,
+whatever the shard: in the codec is one utterance, on a GPU a batch of `batch_duration`, of a long recording one window
+and its context; and before it and behind it wait at most `QUEUED_DURATION` of recordings, or one that is longer.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +18,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from codec_wrappers import wrapper
+from codec_wrappers import loudness, windows, wrapper
 from codec_wrappers.codec import Codec, Gain
-from codecfake import __version__, audio, files, shards, utterances
+from codec_wrappers.networks import weight_norm
+from codec_wrappers.pipeline import Helpers
+from codec_wrappers.weights import digest
+from codecfake import __version__, audio, shards, utterances
 from codecfake.progress import progress
 
 NATIVE = "native"
 RMS_FLOOR = 1e-8  # FunCodec's
+QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as much again waits to be written
+WINDOW_DURATION = 30.0  # seconds: longer than utterances are
 
 
 class ResynthesisError(RuntimeError):
@@ -35,8 +44,11 @@ class ResynthesisSettings:
     num_shards: int
     model: dict[str, Any] = field(default_factory=dict)
     gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
+    keep_gain: bool = False  # leave the output at that level
+    licence: str = ""  # of the codec's code and weights
     sample_rate: int | str = 16000  # of the shards; "native": the codec's own
-    batch_duration: float = 60.0  # seconds of audio in a batch, at most
+    batch_duration: float = 60.0  # seconds of audio in a batch, at most; only a GPU is given batches
+    window_duration: float = WINDOW_DURATION  # what is longer goes through the codec in parts of at most this
 
 
 def resynthesize_shard(
@@ -47,33 +59,42 @@ def resynthesize_shard(
     shard: int,
     output: Path,
     device: torch.device,
+    threads: int = 1,
 ) -> None:
     """Write `output/{source}/{shard}.tar` and its index for every source, whole or not at all.
 
-    `table` is the corpus's utterance table, `root` the corpus's folder.
+    `table` is the corpus's utterance table, `root` the corpus's folder. `threads` helpers, besides torch's own threads,
+    do not change a byte.
+
+    Raises ResynthesisError naming the utterance that cannot be read, resynthesized or written.
     """
     codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
     rows = rows[rows["key"] == utterances.BONAFIDE]
-    origin = files.sha256(weights) if weights is not None else ""
+    origin = digest(weights) if weights is not None else ""
     with ExitStack() as stack:
         bar = stack.enter_context(progress(None, f"{settings.codec} {table.parent.name} {shard:04d}", len(rows), "utt"))
         writers = {
             source: stack.enter_context(_writer(codec, settings, source, output / source / f"{shard:04d}.tar", origin))
             for source in settings.sources
         }
-        for batch in batches(rows, settings.batch_duration):
-            for source, wavs in _through(codec, settings, root, batch, device).items():
-                for utterance_id, (wav, rate) in zip(batch["utterance_id"], wavs, strict=True):
-                    writers[source].add(utterance_id, wav, rate)
-            bar.update(len(batch))
+        helpers = stack.enter_context(Helpers(_num_helpers(device, threads), QUEUED_DURATION))
+        stages = _Stages(codec, settings, root, device if codec.network is not None else torch.device("cpu"))
+        most = settings.batch_duration if device.type == "cuda" else 0.0
+        read = helpers.ahead(stages.read, batches(rows, most), _duration)
+        outputs = (stages.through(batch) for batch in read)
+        for encoded in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
+            for source, utterance_id, flac in encoded:
+                writers[source].append(utterance_id, flac)
+            bar.update(len(encoded) // len(writers))
 
 
 def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device: torch.device) -> Codec:
     """A codec ready to resynthesize: weights loaded, evaluation mode, on `device`."""
     codec = wrapper(name).load(model, weights)
     if codec.network is not None:
-        codec.network.eval().to(device)
+        codec.network.eval().requires_grad_(False).to(device)
+        weight_norm.fold(codec.network)
     return codec
 
 
@@ -84,24 +105,37 @@ def with_gain(codec: Codec, gain: str | None) -> Codec:
     return codec
 
 
-def resynthesize(codec: Codec, wav: Tensor, quantizers: list[int]) -> list[Tensor]:
+def resynthesize(
+    codec: Codec, wav: Tensor, quantizers: list[int], window_duration: float = WINDOW_DURATION
+) -> list[Tensor]:
     """Wav `[B, T]` at the codec's rate through the codec: one `[B, T]` for each number of quantizers.
 
-    Exactly T samples come back, at the level that went in. Raises ResynthesisError if a sample is not finite.
+    What is longer than `window_duration` (seconds) goes through it in parts, at the level of the whole. Exactly T
+    samples come back, at the level that went in.
+
+    Raises ResynthesisError if a sample is not finite.
     """
     with torch.inference_mode():
-        gain = level(codec.gain, wav)
-        codes = codec.encode(_padded(codec, wav / gain))
-        return [_fit(codec.decode(codes[:, :number]), wav.shape[1]) * gain for number in quantizers]
+        gain = level(codec.gain, wav, codec.sample_rate)
+        outputs = [output * gain for output in _round_trip(codec, wav, gain, quantizers, window_duration)]
+        _refuse_not_finite(all(bool(torch.isfinite(output).all()) for output in outputs))
+        return outputs
 
 
-def level(gain: Gain, wav: Tensor) -> Tensor:
-    """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it."""
+def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
+    """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it.
+
+    Loudness is measured at `sample_rate`. Raises ValueError if it is wanted and there is none.
+    """
     if gain is Gain.UNIT_RMS:
         return wav.square().mean(dim=1, keepdim=True).sqrt() + RMS_FLOOR
     if gain is Gain.PEAK_095:
         peak = wav.abs().amax(dim=1, keepdim=True) / 0.95
         return torch.where(peak > 0, peak, torch.ones_like(peak))
+    if gain is Gain.LUFS_16:
+        if sample_rate is None:
+            raise ValueError("gain lufs is measured at the codec's sample rate, and this one has none; use rms or peak")
+        return loudness.level(wav, sample_rate)
     return torch.ones_like(wav[:, :1])
 
 
@@ -113,21 +147,109 @@ def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[pd.DataFrame]
         yield from (group.iloc[start : start + size] for start in range(0, len(group), size))
 
 
-def _through(
-    codec: Codec, settings: ResynthesisSettings, root: Path, batch: pd.DataFrame, device: torch.device
-) -> dict[str, list[tuple[np.ndarray, int]]]:
-    recordings = [audio.read(root / row.path, row.sha256) for row in batch.itertuples()]
-    native = recordings[0].sample_rate
-    codec_rate = codec.sample_rate or native
-    rate = codec_rate if settings.sample_rate == NATIVE else int(settings.sample_rate)
-    num_samples = audio.resampled_length(len(recordings[0].wav), native, rate)
-    stacked = np.stack([audio.resample(recording.wav, native, codec_rate) for recording in recordings])
-    wav = torch.from_numpy(stacked.astype(np.float32)).to(device)
-    outputs = resynthesize(codec, wav, list(settings.sources.values()))
-    return {
-        source: [(audio.fit(audio.resample(row, codec_rate, rate), num_samples), rate) for row in output.cpu().numpy()]
-        for source, output in zip(settings.sources, outputs, strict=True)
-    }
+@dataclass(frozen=True)
+class _Batch:
+    """Utterances of equal length and rate on their way to the codec, in the CPU's memory."""
+
+    utterance_ids: list[str]
+    wav: Tensor  # [B, T], at the codec's rate
+    gain: Tensor  # [B, 1], see `level`
+    codec_rate: int
+    rate: int  # of what is written
+    num_samples: int  # of what is written
+
+    @property
+    def duration(self) -> float:
+        return len(self.utterance_ids) * self.num_samples / self.rate
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """What the codec made of a batch: `[sources, B, T]` in the CPU's memory, there once `arrived` has happened."""
+
+    batch: _Batch
+    wavs: Tensor
+    arrived: torch.cuda.Event | None
+
+
+class _Stages:
+    """A batch is read, goes through the codec, and is encoded; reading and encoding may be done by any thread."""
+
+    def __init__(self, codec: Codec, settings: ResynthesisSettings, root: Path, device: torch.device) -> None:
+        self._codec = codec
+        self._settings = settings
+        self._root = root
+        self._device = device
+
+    def read(self, rows: pd.DataFrame) -> _Batch:
+        native = int(rows["sample_rate"].iloc[0])
+        codec_rate = self._codec.sample_rate or native
+        rate = codec_rate if self._settings.sample_rate == NATIVE else int(self._settings.sample_rate)
+        recordings = np.stack([self._read_one(row, native, codec_rate) for row in rows.itertuples()])
+        wav = torch.from_numpy(recordings)
+        num_samples = audio.resampled_length(int(rows["num_samples"].iloc[0]), native, rate)
+        gain = level(self._codec.gain, wav, self._codec.sample_rate)
+        if self._device.type == "cuda":
+            wav, gain = wav.pin_memory(), gain.pin_memory()
+        return _Batch(list(rows["utterance_id"]), wav, gain, codec_rate, rate, num_samples)
+
+    def _read_one(self, row: Any, native: int, codec_rate: int) -> np.ndarray:
+        with _naming(row.utterance_id):
+            recording = audio.read(self._root / row.path, row.sha256)
+            return audio.resample(recording.wav, native, codec_rate).astype(np.float32)
+
+    def through(self, batch: _Batch) -> _Outputs:
+        with _naming(*batch.utterance_ids), torch.inference_mode():
+            wav, gain = (tensor.to(self._device, non_blocking=True) for tensor in (batch.wav, batch.gain))
+            quantizers = list(self._settings.sources.values())
+            outputs = _round_trip(self._codec, wav, gain, quantizers, self._settings.window_duration)
+            undone = torch.ones_like(gain) if self._settings.keep_gain else gain
+            return _Outputs(batch, *_to_cpu(torch.stack(outputs) * undone))
+
+    def encode(self, outputs: _Outputs) -> list[tuple[str, str, shards.Flac]]:
+        """(source, utterance_id, FLAC) of every waveform."""
+        if outputs.arrived is not None:
+            outputs.arrived.synchronize()
+        return [
+            (source, utterance_id, self._encode_one(outputs.batch, source, utterance_id, wav))
+            for source, wavs in zip(self._settings.sources, outputs.wavs.numpy(), strict=True)
+            for utterance_id, wav in zip(outputs.batch.utterance_ids, wavs, strict=True)
+        ]
+
+    def _encode_one(self, batch: _Batch, source: str, utterance_id: str, wav: np.ndarray) -> shards.Flac:
+        with _naming(f"{source}_{utterance_id}"):
+            _refuse_not_finite(bool(np.isfinite(wav).all()))
+            resampled = audio.resample(wav, batch.codec_rate, batch.rate)
+            return shards.encode(audio.fit(resampled, batch.num_samples), batch.rate)
+
+
+@contextmanager
+def _naming(*utterance_ids: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        more = f" and {len(utterance_ids) - 1} of its length" if len(utterance_ids) > 1 else ""
+        raise ResynthesisError(f"utterance {utterance_ids[0]}{more}: {error}") from error
+
+
+def _to_cpu(wavs: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """A copy in the CPU's memory, for which the GPU does not wait, and the event that says that it is there."""
+    if wavs.device.type != "cuda":
+        return wavs, None
+    copy = torch.empty(wavs.shape, dtype=wavs.dtype, pin_memory=True)
+    copy.copy_(wavs, non_blocking=True)
+    arrived = torch.cuda.Event()
+    arrived.record()
+    return copy, arrived
+
+
+def _duration(rows: pd.DataFrame) -> float:
+    return float((rows["num_samples"] / rows["sample_rate"]).sum())
+
+
+def _num_helpers(device: torch.device, threads: int) -> int:
+    """On one CPU thread, helpers would only take turns with the codec."""
+    return 0 if device.type == "cpu" and threads == 1 else threads
 
 
 def _writer(
@@ -140,8 +262,31 @@ def _writer(
             f"lower `quantizers` or raise the model's"
         )
     bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
-    provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__)
+    provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.licence)
     return shards.ShardWriter(path, f"{source}_", provenance)
+
+
+def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], window_duration: float) -> list[Tensor]:
+    """At the level that the codec was given."""
+
+    def run(part: Tensor) -> list[Tensor]:
+        decoded = _decode(codec, codec.encode(_padded(codec, part)), quantizers)
+        return [_fit(output, part.shape[1]) for output in decoded]
+
+    return windows.joined(run, wav / gain, _windows(codec, wav.shape[1], window_duration))
+
+
+def _decode(codec: Codec, codes: Tensor, quantizers: list[int]) -> list[Tensor]:
+    if codes.is_cuda:
+        return codec.decode_all(codes, quantizers)
+    return [codec.decode(codes[:, :number]) for number in quantizers]  # several at once leave a CPU's cache
+
+
+def _windows(codec: Codec, num_samples: int, window_duration: float) -> list[windows.Window]:
+    if codec.context_duration is None or codec.sample_rate is None:
+        return [windows.Window(0, num_samples, 0, num_samples)]
+    longest, context = (round(seconds * codec.sample_rate) for seconds in (window_duration, codec.context_duration))
+    return windows.cut(num_samples, longest, context, codec.hop_length)
 
 
 def _padded(codec: Codec, wav: Tensor) -> Tensor:
@@ -152,6 +297,9 @@ def _padded(codec: Codec, wav: Tensor) -> Tensor:
 
 
 def _fit(wav: Tensor, num_samples: int) -> Tensor:
-    if not torch.isfinite(wav).all():
-        raise ResynthesisError("the codec gave samples that are not finite; its weights do not fit its architecture")
     return torch.nn.functional.pad(wav[:, :num_samples], (0, max(0, num_samples - wav.shape[1])))
+
+
+def _refuse_not_finite(finite: bool) -> None:
+    if not finite:
+        raise ResynthesisError("the codec gave samples that are not finite; its weights do not fit its architecture")

@@ -36,6 +36,7 @@ class SoundstreamSettings:
     num_codebooks: int | None = None  # held in the weights, form academicodec only; None: the published 24
     codebook_size: int = 1024
     codebook_decay: float = 0.99
+    quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -58,9 +59,17 @@ class _Soundstream(LatentCodec):
 
     def __init__(self, chosen: SoundstreamSettings, network: nn.Module) -> None:
         super().__init__(network)
+        self._dropout = chosen.quantizer_dropout
         self.hop_length = math.prod(chosen.strides)
         self.num_quantizers = chosen.num_quantizers
         self.bits_per_code = math.log2(chosen.codebook_size)
+
+    def stages_in_step(self) -> int | None:
+        """Any number with equal chances (section III-C of the paper); all, as long as any codebook is new."""
+        stages = self.quantizer.stages()
+        if any(book.is_new for stage in stages for book in stage) or torch.rand(()) >= self._dropout:
+            return None
+        return int(torch.randint(1, len(stages) + 1, ()))
 
 
 class KaiidamsSoundstream(_Soundstream):

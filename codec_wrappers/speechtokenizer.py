@@ -1,6 +1,6 @@
 """SpeechTokenizer at 16 kHz (Zhang et al. 2024), over the package `speechtokenizer`: 8 codebooks, 4 kbit/s.
 
-Training here leaves out the distillation of the first codebook towards HuBERT, which needs a teacher's features.
+In training, the first codebook, through a layer that encoding and decoding do not use, can follow a teacher's features.
 """
 
 import math
@@ -49,12 +49,15 @@ class SpeechTokenizer(Codec):
         return self.network.decode(codes.transpose(0, 1))[:, 0]
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
-        network = self.network.train()
+        self.start_training()
+        network = self.network
         latent = network.encoder(wav[:, None])
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
-        quantized = follow(latent, [layer._codebook for layer in network.quantizer.vq.layers])
-        return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
+        books = [layer._codebook for layer in network.quantizer.vq.layers]
+        quantized = follow(latent, books, learn="quantizer" not in self.frozen)
+        semantic = network.transform(quantized.coarse.transpose(1, 2))
+        return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss, semantic)
 
 
 def build(model: Mapping[str, Any]) -> Codec:

@@ -1,9 +1,11 @@
 """Codec weights on disk: one safetensors file under the network's own state_dict names, all of them and no more."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
 
+from codec_wrappers.checkpoints import WEIGHTS
 from codec_wrappers.codec import Codec
 from codecfake import files
 
@@ -15,29 +17,48 @@ class WeightsError(ValueError):
 
 
 def load_into(codec: Codec, path: Path | None) -> Codec:
-    """Give `codec` back with the weights of `path`. Raises WeightsError as `load_strict`, or if there is no path."""
+    """Give `codec` back with the weights of `path`, a safetensors file or a folder with one as `fetch` makes it.
+
+    Raises WeightsError as `load_strict`, or if there is no path.
+    """
     if path is None or codec.network is None:
         raise WeightsError(f"{type(codec).__name__}: found no weights to load; give the path of a safetensors file")
-    load_strict(codec.network, path)
+    load_strict(codec.network, path / WEIGHTS if path.is_dir() else path)
     return codec
+
+
+def digest(path: Path) -> str:
+    """Hex sha256 of the weights that `path` stands for, whatever lies beside them."""
+    weights = path / WEIGHTS
+    return files.sha256(weights if weights.is_file() else path)
 
 
 def load_strict(network: nn.Module, path: Path) -> None:
     """Load a safetensors file into `network`. Raises WeightsError unless every name and shape fits."""
-    found, expected = _read(path), network.state_dict()
+    found = _read(path)
+    refuse_misfits(found, network.state_dict(), path)
+    network.load_state_dict(found)
+
+
+def refuse_misfits(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
+    """Raise WeightsError unless the tensors `found` in `path` have the names and shapes of `expected`, and no more."""
     _refuse(path, "missing", sorted(set(expected) - set(found)))
     _refuse(path, "unexpected", sorted(set(found) - set(expected)))
     _refuse(path, "wrongly shaped", sorted(_shape_faults(found, expected)))
-    network.load_state_dict(found)
 
 
 def save(network: nn.Module, path: Path) -> None:
     """Write the state_dict of `network` as safetensors, atomically; tensors that share memory are written apart."""
+    save_tensors(network.state_dict(), path)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors by name as safetensors, atomically; those that share memory are written apart."""
     from safetensors.torch import save_file
 
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
+    apart = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with files.atomic(path) as part:
-        save_file(tensors, part)
+        save_file(apart, part)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -61,7 +82,7 @@ def _refuse(path: Path, fault: str, names: list[str]) -> None:
         )
 
 
-def _shape_faults(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
+def _shape_faults(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
     return [
         f"{name} ({list(found[name].shape)} in the file, {list(tensor.shape)} in the network)"
         for name, tensor in expected.items()

@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         parser_.add_argument("--corpora", type=Path, required=True, help="folder of {corpus}/utterances.parquet")
         parser_.add_argument("--output", type=Path, required=True, help="folder of protocols")
 
+    sources = _command(commands, "sources", _sources, "write which codec makes which source")
+    sources.add_argument("--output", type=Path, required=True, help="the TSV to write")
+
     train = _command(commands, "train", _train, "train one detector")
     train.add_argument("--train", type=Path, nargs="+", required=True, help="train protocols")
     train.add_argument("--dev", type=Path, nargs="+", required=True, help="dev protocols")
@@ -69,6 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     tables.add_argument("--scores", type=Path, required=True)
     tables.add_argument("--protocols", type=Path, required=True, help="folder of eval protocols")
     tables.add_argument("--output", type=Path, required=True)
+
+    quality = _command(commands, "quality", _quality, "measure how well one source gives held-out speech back")
+    quality.add_argument("--protocols", type=Path, nargs="+", required=True, help="whose bona fide trials are measured")
+    quality.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    quality.add_argument("--output", type=Path, required=True, help="the TSV to write, a row an utterance")
+
+    summary = _command(commands, "quality-summary", _quality_summary, "compute the tables of quality over all sources")
+    summary.add_argument("--measured", type=Path, required=True, help="folder of {source}.tsv")
+    summary.add_argument("--output", type=Path, required=True, help="folder for quality.csv and quality_order.csv")
 
     report = _command(commands, "report", _report, "write the HTML report")
     report.add_argument("--results", type=Path, required=True)
@@ -122,6 +134,12 @@ def _condition(options: argparse.Namespace) -> None:
     write_condition(from_json(ConditionSettings, options.settings), options.corpora, options.output, options.name)
 
 
+def _sources(options: argparse.Namespace) -> None:
+    from codecfake.sources import SourcesSettings, write_sources
+
+    write_sources(from_json(SourcesSettings, options.settings), options.output)
+
+
 def _train(options: argparse.Namespace) -> None:
     from codecfake.devices import prepare
     from codecfake.training import TrainSettings, train
@@ -144,6 +162,18 @@ def _tables(options: argparse.Namespace) -> None:
 
     settings = from_json(TableSettings, options.settings)
     write_tables(options.scores, options.protocols, settings.models, settings.conditions, options.output)
+
+
+def _quality(options: argparse.Namespace) -> None:
+    from codecfake.quality import QualitySettings, measure_source
+
+    measure_source(from_json(QualitySettings, options.settings), options.protocols, options.audio, options.output)
+
+
+def _quality_summary(options: argparse.Namespace) -> None:
+    from codecfake.quality import SummarySettings, write_summary
+
+    write_summary(from_json(SummarySettings, options.settings), options.measured, options.output)
 
 
 def _report(options: argparse.Namespace) -> None:

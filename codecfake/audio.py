@@ -123,6 +123,9 @@ def encode_flac(samples: np.ndarray, sample_rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def decode_int16(data: bytes) -> tuple[np.ndarray, int]:
-    """Samples (int16 `[T]`) and rate of a 16-bit FLAC file written by `encode_flac`."""
-    return soundfile.read(io.BytesIO(data), dtype="int16")
+def decode_int16(data: bytes, start: int = 0, num_samples: int = -1) -> tuple[np.ndarray, int]:
+    """Samples (int16 `[T]`) and rate of a 16-bit FLAC file written by `encode_flac`.
+
+    Only `num_samples` from sample `start` on, if they are asked for; fewer where the file ends before.
+    """
+    return soundfile.read(io.BytesIO(data), num_samples, start, dtype="int16")

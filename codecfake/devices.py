@@ -1,6 +1,7 @@
 """Where networks run, and with how many threads: said once at the start of a job, never changed in silence."""
 
 import logging
+import os
 
 import torch
 
@@ -25,3 +26,12 @@ def prepare(name: str, threads: int) -> torch.device:
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
     return torch.device(name)
+
+
+def use_huge_pages() -> None:
+    """Have torch ask the kernel for pages of 2 MB, where it has them (Linux: "madvise" or "always"); else nothing.
+
+    A decoder's tensors are large and short-lived: as pages of 4 kB, mapping and clearing them for each new tensor takes
+    a fifth to a third of its CPU time. To be called before the first tensor; numbers do not change.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it nowhere else

@@ -27,6 +27,8 @@ class Source:
     quantizers: int | None = None
     same_as: str | None = None
     printed_kbps: float | None = None  # what the paper's table says
+    alternative_to: str | None = None  # the source whose row in the paper this reads otherwise
+    note: str = ""  # what a reader of the list of codecs should know
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,12 @@ class Codec:
     """A wrapper with its architecture and weights; its sources share one encoder pass."""
 
     wrapper: str
-    weights: Any  # "trained", "none" or {"local": path under the weights folder}
+    weights: Any  # "trained", "none", {"official": checkpoint} or {"local": path under the weights folder}
     sources: dict[str, Source]
     model: dict[str, Any] = field(default_factory=dict)
     gain: str | None = None  # level that the codec is given; None: the codec's own habit
-    training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training
+    keep_gain: bool = False  # that level stays in the fakes, as in some published sets: a shortcut for detectors
+    training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training's
 
     def generated(self) -> dict[str, int]:
         """Number of quantizers of every source that is really made."""
@@ -90,20 +93,25 @@ class ModelGrid:
 
 @dataclass(frozen=True)
 class CodecTraining:
-    """The recipe of every codec with `weights: trained`, but for what its own `training` says."""
+    """How every codec with `weights: trained` is trained, but for what its own `training` says.
+
+    `settings` are those of `codec_wrappers.training.CodecTrainingSettings`: the recipe, and changes to it.
+    """
 
     corpora: list[str]
-    steps: int = 400_000
-    batch_size: int = 64
-    segment_duration: float = 1.0
-    learning_rate: float = 3e-4
-    waveform_weight: float = 1.0
-    quantizer_weight: float = 1.0
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Audio:
     sample_rate: int | str = 16000
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How many held-out utterances, of all corpora together, every codec's output is compared with."""
+
+    utterances: int = 32
 
 
 @dataclass(frozen=True)
@@ -117,10 +125,12 @@ class Experiment:
     training_sets: dict[str, TrainingSet]
     models: list[ModelGrid]
     description: str = ""
+    licence: str = "any"  # or "permissive": no codec whose code or weights are non-commercial or unlicensed
     seed: int = 1
     demo: dict[str, Any] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None
+    quality: Quality = field(default_factory=Quality)
     training: dict[str, Any] = field(default_factory=dict)
     averages: dict[str, list[str]] = field(default_factory=dict)  # report column -> the conditions it is the mean of
     notes: list[str] = field(default_factory=list)  # what every reader of the report must know first
@@ -140,6 +150,21 @@ class Experiment:
         """Source -> the source whose bytes it shares."""
         sources = (item for codec in self.codecs.values() for item in codec.sources.items())
         return {name: source.same_as for name, source in sources if source.same_as}
+
+    def codec_training_settings(self, codec: str) -> dict[str, Any]:
+        """What decides the training of a codec."""
+        assert self.codec_training is not None
+        chosen = self.codecs[codec]
+        return {
+            "codec": codec,
+            "wrapper": chosen.wrapper,
+            "model": chosen.model,
+            "gain": chosen.gain,
+            "quantizers": self.most_quantizers(codec),
+            "seed": self.seed,
+            "corpora": self.codec_training.corpora,
+            **merged(self.codec_training.settings, chosen.training),
+        }
 
     def most_quantizers(self, codec: str) -> int:
         """The most quantizers that any source of a codec uses."""
@@ -175,6 +200,13 @@ class Experiment:
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""
         return list(dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if source != RECORDINGS))
+
+    def checkpoints_run(self) -> list[str]:
+        """The official checkpoints that the codecs in use need."""
+        weights = (self.codecs[codec].weights for codec in self.codecs_run())
+        return list(
+            dict.fromkeys(item["official"] for item in weights if isinstance(item, dict) and "official" in item)
+        )
 
     def is_trained(self, codec: str) -> bool:
         """Whether the workflow itself trains a codec's weights."""
@@ -223,6 +255,14 @@ class Experiment:
             return Side(self.corpora_of(chosen), None, None, source, chosen.utterances)
         domain = self.domains[chosen.domain]
         return Side(domain.corpora, domain.split, chosen.corpora, source, chosen.utterances)
+
+
+def merged(base: Any, over: Any) -> Any:
+    """`over` laid over `base`: mappings key by key, anything else in place of what was there; None removes it."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    both = {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+    return {key: value for key, value in both.items() if not (key in over and over[key] is None)}
 
 
 def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experiment:

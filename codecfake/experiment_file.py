@@ -5,19 +5,45 @@ from pathlib import Path
 from typing import Any
 
 from codecfake import corpora, settings
-from codecfake.experiment import Experiment
+from codecfake.experiment import Experiment, merged
 from codecfake.protocols import RECORDINGS
 from codecfake.validation import ConfigurationError, read_yaml, validate
 
 
 def load(path: Path) -> Experiment:
     """Read, validate and check an experiment. Raises ConfigurationError naming key, rule and remedy."""
-    values = read_yaml(path)
+    values = read(path)
     validate(values, "experiment", str(path))
     experiment = settings.build(Experiment, values)
     for fault in _faults(experiment):
         raise ConfigurationError(f"{path}: {fault}")
     return experiment
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The values of an experiment file, laid over those of the one it is `based_on`, if any.
+
+    Mappings are merged key by key; anything else (a list too) takes the place of what was there; null removes it.
+    Raises ConfigurationError if files are based on each other in a circle.
+    """
+    values: dict[str, Any] = {}
+    for layer in reversed(_layers(path)):
+        values = merged(values, layer)
+    return values
+
+
+def _layers(path: Path) -> list[dict[str, Any]]:
+    layers, seen = [], [path]
+    while True:
+        values = read_yaml(path)
+        base = values.pop("based_on", None)
+        layers.append(values)
+        if base is None:
+            return layers
+        path = path.parent / f"{base}.yaml"
+        if path in seen:
+            raise ConfigurationError(f"{seen[0]}: based_on goes round in a circle: {path} comes back; end it somewhere")
+        seen.append(path)
 
 
 def _faults(experiment: Experiment) -> Iterator[str]:
@@ -50,6 +76,11 @@ def _codec_faults(experiment: Experiment) -> Iterator[str]:
             if source in seen:
                 yield f"codecs.{name}.sources: {source!r} is already {seen[source]}; source names must be unique"
             seen[source] = f"a source of {name}"
+            alternative = what.alternative_to
+            if alternative is not None and not any(
+                alternative in other.sources for other in experiment.codecs.values()
+            ):
+                yield f"codecs.{name}.sources.{source}.alternative_to: there is no source {alternative!r}"
             if what.same_as is not None and what.same_as not in codec.generated():
                 yield f"codecs.{name}.sources.{source}.same_as: {what.same_as!r} is not a source that {name} generates"
         if codec.weights == "trained" and experiment.codec_training is None:
@@ -59,7 +90,9 @@ def _codec_faults(experiment: Experiment) -> Iterator[str]:
         if codec.weights != "none" and codec.wrapper == "passthrough":
             yield f"codecs.{name}.weights: passthrough has no weights; write `weights: none`"
         if codec.weights == "trained" and codec.wrapper == "lyra":
-            yield f"codecs.{name}.weights: lyra cannot be trained here; write `weights: {{local: lyra}}`"
+            yield f"codecs.{name}.weights: lyra cannot be trained here; write `weights: {{official: lyra}}`"
+        if codec.keep_gain and codec.gain in (None, "none"):
+            yield f"codecs.{name}.keep_gain: there is no level to keep; say which with `gain`"
     if experiment.codec_training is not None:
         yield from _unknown("codec_training.corpora", experiment.codec_training.corpora, experiment.corpora, "corpus")
 
@@ -69,10 +102,12 @@ def _domain_faults(experiment: Experiment) -> Iterator[str]:
     for name, domain in experiment.domains.items():
         yield from _unknown(f"domains.{name}.corpora", domain.corpora, experiment.corpora, "corpus")
         yield from _unknown(f"domains.{name}.sources", domain.sources, sources, "source")
+        if (domain.split.by == "listed") != bool(domain.split.dev_speakers and domain.split.eval_speakers):
+            yield f"domains.{name}.split: dev_speakers and eval_speakers go together with `by: listed` alone"
         optional = [c for c in domain.corpora if c in experiment.corpora and experiment.corpora[c].optional]
         if optional:
             yield f"domains.{name}.corpora: {optional[0]!r} is optional; a domain needs all of its corpora"
-        if domain.split.by != "corpus" and domain.split.dev + domain.split.eval >= 1:
+        if domain.split.by in ("utterance", "speaker") and domain.split.dev + domain.split.eval >= 1:
             share = domain.split.dev + domain.split.eval
             yield f"domains.{name}.split: dev and eval take {share:g} of the data; nothing is left to train on"
 

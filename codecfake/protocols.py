@@ -19,12 +19,14 @@ class ProtocolError(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """How pooled corpora fall into train, dev and eval: by `utterance`, `speaker`, or as the `corpus` says."""
+    """How pooled corpora fall into train, dev and eval: by `utterance`, by `speaker`, as `listed`, as the `corpus`."""
 
     by: str
     dev: float = 0.1
     eval: float = 0.1
     seed: int = 1
+    dev_speakers: list[str] = field(default_factory=list)  # of `listed`; all others are trained on
+    eval_speakers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def _pooled(corpora: list[str], rule: Split, tables: Tables) -> pd.DataFrame:
     pooled = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
     if rule.by == "corpus":
         return pooled.assign(split=splits.by_corpus(pooled))
+    if rule.by == "listed":
+        return pooled.assign(split=splits.by_list(pooled, rule.dev_speakers, rule.eval_speakers))
     draw = splits.by_utterance if rule.by == "utterance" else splits.by_speaker
     return pooled.assign(split=draw(pooled, rule.dev, rule.eval, rule.seed))
 

@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,9 @@ import numpy as np
 import pandas as pd
 
 from codecfake import audio, files
+from codecfake.shard_index import ShardError, ShardIndex, read_index
 
-
-class ShardError(ValueError):
-    """A shard does not hold what its index or the caller says."""
+MAX_OPEN = 512  # tars that stay open; a process may have 1024 files on most machines, and xie2025 has 1,120 tars
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Provenance:
     bitrate_kbps: float  # true bit rate; 0 for recordings
     weights_sha256: str  # "" where there are no weights
     version: str  # of codecfake
+    licence: str = ""  # of the codec's code and weights; recordings keep their corpus's
 
 
 def cut(durations: pd.Series, num_shards: int) -> np.ndarray:
@@ -62,10 +62,28 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Flac:
+    """One utterance as it lies in a shard."""
+
+    data: bytes
+    sha256: str
+    num_samples: int
+    sample_rate: int
+    clipped_samples: int
+
+
+def encode(wav: np.ndarray, sample_rate: int) -> Flac:
+    """A waveform, float `[T]` with full scale ±1, as 16-bit FLAC. Raises AudioError if a sample is not finite."""
+    samples, clipped = audio.to_int16(wav)
+    data = audio.encode_flac(samples, sample_rate)
+    return Flac(data, hashlib.sha256(data).hexdigest(), len(samples), sample_rate, clipped)
+
+
 class ShardWriter:
     """Writes one shard: `{path}` (tar) and the index beside it (`.parquet`), both only when all went well.
 
-    A context manager; `add` takes utterances in the order they are to lie in the tar.
+    A context manager; `add` and `append` take utterances in the order they are to lie in the tar.
     """
 
     def __init__(self, tar_path: Path, prefix: str, provenance: Provenance) -> None:
@@ -84,22 +102,24 @@ class ShardWriter:
     def add(self, utterance_id: str, wav: np.ndarray, sample_rate: int) -> None:
         """Append a waveform, float `[T]` with full scale ±1, as 16-bit FLAC."""
         try:
-            samples, clipped = audio.to_int16(wav)
+            self.append(utterance_id, encode(wav, sample_rate))
         except audio.AudioError as error:
             raise ShardError(f"{self._tar_path}: utterance {utterance_id}: {error}") from error
-        data = audio.encode_flac(samples, sample_rate)
+
+    def append(self, utterance_id: str, flac: Flac) -> None:
+        """Append what `encode` has made, here or in a thread."""
         member = tarfile.TarInfo(f"{self._prefix}{utterance_id}.flac")
-        member.size = len(data)
-        self._tar.addfile(member, io.BytesIO(data))
+        member.size = len(flac.data)
+        self._tar.addfile(member, io.BytesIO(flac.data))
         self._rows.append(
             {
                 "utterance_id": utterance_id,
-                "offset": self._padded_end(len(data)),
-                "num_bytes": len(data),
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "num_samples": len(samples),
-                "sample_rate": sample_rate,
-                "clipped_samples": clipped,
+                "offset": self._padded_end(len(flac.data)),
+                "num_bytes": len(flac.data),
+                "sha256": flac.sha256,
+                "num_samples": flac.num_samples,
+                "sample_rate": flac.sample_rate,
+                "clipped_samples": flac.clipped_samples,
                 **self._provenance,
             }
         )
@@ -122,7 +142,7 @@ class ShardWriter:
 class AudioStore:
     """Random access to the utterances of many shards under `root/{corpus}/{source}/`.
 
-    Cheap to pickle: worker processes open the tars anew.
+    Ready for worker processes: they inherit the index, or a copy of it, and open the tars anew.
     """
 
     def __init__(self, root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> None:
@@ -134,46 +154,47 @@ class AudioStore:
         return {**self.__dict__, "_descriptors": {}}
 
     @cached_property
-    def _index(self) -> dict[tuple[str, str, str], tuple[str, int, int, str]]:
-        return dict(self._entries())
-
-    def _entries(self) -> Iterator[tuple[tuple[str, str, str], tuple[str, int, int, str]]]:
-        for corpus, source in self._wanted:
-            indexes = sorted((self._root / corpus / source).glob("*.parquet"))
-            if not indexes:
-                raise ShardError(f"{self._root / corpus / source}: no shards; run the resynthesis of {source} first")
-            for path in indexes:
-                table = pd.read_parquet(path, columns=["utterance_id", "offset", "num_bytes", "sha256"])
-                tar = str(path.with_suffix(".tar"))
-                for row in table.itertuples(index=False):
-                    yield (corpus, source, row.utterance_id), (tar, row.offset, row.num_bytes, row.sha256)
+    def index(self) -> ShardIndex:
+        return read_index(self._root, self._wanted)
 
     def __contains__(self, recording: tuple[str, str, str]) -> bool:
         """Whether the shards hold (corpus, source, utterance_id)."""
-        return recording in self._index
+        return self.index.row(*recording) is not None
 
     def read_bytes(self, corpus: str, source: str, utterance_id: str) -> bytes:
         """The FLAC bytes of one utterance.
 
         Raises ShardError if it is in no shard, or if the bytes are not those that were written.
         """
-        try:
-            tar, offset, num_bytes, sha256 = self._index[corpus, source, utterance_id]
-        except KeyError:
-            raise ShardError(f"{self._root / corpus / source}: no utterance {utterance_id} in its shards") from None
-        data = os.pread(self._descriptor(tar), num_bytes, offset)
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise ShardError(
-                f"{tar}: utterance {utterance_id} is damaged (its sha256 is not the index's); "
-                f"delete the shard and its .parquet and run the workflow again"
-            )
-        return data
+        row = self.index.row(corpus, source, utterance_id)
+        if row is None:
+            raise ShardError(f"{self._root / corpus / source}: no utterance {utterance_id} in its shards")
+        return self.bytes_of(row)
 
     def read(self, corpus: str, source: str, utterance_id: str) -> tuple[np.ndarray, int]:
         """Samples (int16 `[T]`) and sample rate of one utterance; errors as `read_bytes`."""
         return audio.decode_int16(self.read_bytes(corpus, source, utterance_id))
 
-    def _descriptor(self, tar: str) -> int:
-        if tar not in self._descriptors:
-            self._descriptors[tar] = os.open(tar, os.O_RDONLY)
-        return self._descriptors[tar]
+    def bytes_of(self, row: int) -> bytes:
+        """The FLAC bytes of a row of the index. Raises ShardError if they are not those that were written."""
+        entry = self.index.entries[row]
+        tar = self.index.tars[entry["tar"]]
+        data = self._read(tar, int(entry["offset"]), int(entry["num_bytes"]))
+        if hashlib.sha256(data).digest() != self.index.sha256[row].tobytes():
+            raise ShardError(
+                f"{tar}: utterance {self.index.utterance_ids[row]} is damaged (its sha256 is not the index's); "
+                f"delete the shard and its .parquet and run the workflow again"
+            )
+        return data
+
+    def _read(self, tar: str, offset: int, num_bytes: int) -> bytes:
+        if tar in self._descriptors:
+            return os.pread(self._descriptors[tar], num_bytes, offset)
+        descriptor = os.open(tar, os.O_RDONLY)
+        if len(self._descriptors) < MAX_OPEN:
+            self._descriptors[tar] = descriptor
+            return os.pread(descriptor, num_bytes, offset)
+        try:
+            return os.pread(descriptor, num_bytes, offset)
+        finally:
+            os.close(descriptor)

@@ -7,7 +7,7 @@ from typing import Any
 
 from codecfake import experiment_file, files
 from codecfake.experiment import Experiment, with_roots
-from codecfake.validation import ConfigurationError, read_yaml, validate
+from codecfake.validation import ConfigurationError, validate
 
 DEMO_FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}
 OWNER = "experiment.txt"
@@ -32,8 +32,10 @@ class Site:
             return []
         if weights == "trained":
             return [f"results/codecs/{codec}/weights.safetensors"]
+        if "official" in weights:
+            return [f"results/weights/{weights['official']}/provenance.json"]
         path = self.weights / weights["local"]
-        return [str(path)] if path.is_file() else sorted(str(member) for member in path.iterdir())
+        return sorted(str(member) for member in path.iterdir()) if path.is_dir() else [str(path)]
 
     def weights_argument(self, codec: str) -> list[str]:
         """The command-line arguments that name a codec's weights."""
@@ -42,6 +44,8 @@ class Site:
             return []
         if weights == "trained":
             return ["--weights", f"results/codecs/{codec}/weights.safetensors"]
+        if "official" in weights:
+            return ["--weights", f"results/weights/{weights['official']}"]
         return ["--weights", str(self.weights / weights["local"])]
 
 
@@ -58,7 +62,7 @@ def read(config: Mapping[str, Any], base: Path) -> Site:
     roots = {name: _root(name, experiment, given, base) for name in experiment.corpora}
     weights = base / (config.get("weights") or "weights")
     _check_weights(experiment, weights)
-    return Site(experiment, read_yaml(path), roots, weights, config.get("device", "auto"))
+    return Site(experiment, experiment_file.read(path), roots, weights, config.get("device", "auto"))
 
 
 def check_run_directory(title: str, results: Path) -> None:
@@ -103,9 +107,10 @@ def _root(name: str, experiment: Experiment, given: Mapping[str, str | None], ba
 
 
 def _check_weights(experiment: Experiment, folder: Path) -> None:
-    for name, codec in experiment.codecs.items():
-        if isinstance(codec.weights, dict) and not (folder / codec.weights["local"]).exists():
+    for name in experiment.codecs_run():
+        weights = experiment.codecs[name].weights
+        if isinstance(weights, dict) and "local" in weights and not (folder / weights["local"]).exists():
             raise ConfigurationError(
-                f"codecs.{name}.weights: {folder / codec.weights['local']} does not exist; "
+                f"codecs.{name}.weights: {folder / weights['local']} does not exist; "
                 f"put the weights there or set `weights:` in config.yaml to the folder that has them"
             )

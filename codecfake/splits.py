@@ -46,6 +46,24 @@ def by_speaker(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -> 
     return speaker.map(split_of)
 
 
+def by_list(utterances: pd.DataFrame, dev_speakers: list[str], eval_speakers: list[str]) -> pd.Series:
+    """The split of each row, as its speaker is listed; speakers in neither list are trained on (Wu et al. 2024).
+
+    Raises SplitError for a speaker who is in both lists or of whom there is no utterance.
+    """
+    both = sorted(set(dev_speakers) & set(eval_speakers))
+    if both:
+        raise SplitError(f"speaker {both[0]} is in dev_speakers and in eval_speakers; a speaker belongs to one split")
+    absent = sorted({*dev_speakers, *eval_speakers} - set(utterances["speaker_id"]))
+    if absent:
+        raise SplitError(
+            f"speaker {absent[0]} of the split has no utterance in {', '.join(utterances['corpus'].unique())}; "
+            f"correct dev_speakers or eval_speakers"
+        )
+    split_of = dict.fromkeys(dev_speakers, "dev") | dict.fromkeys(eval_speakers, "eval")
+    return utterances["speaker_id"].map(split_of).fillna("train")
+
+
 def by_corpus(utterances: pd.DataFrame) -> pd.Series:
     """The split of each row as published with its corpus. Raises SplitError if it is published without one."""
     without = utterances.loc[~utterances["split"].isin(SPLITS), "corpus"].unique()

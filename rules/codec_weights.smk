@@ -1,11 +1,35 @@
-# in:  results/corpora/{corpus}/utterances.parquet of the codec training corpora
-# out: results/codecs/{codec}/weights.safetensors, history.tsv, quality.tsv, settings.json
+# in:  published checkpoints, from the weights folder or their addresses;
+#      results/audio/{corpus}/native/{shard}.tar of the codec training corpora
+# out: results/weights/{checkpoint}/; results/codecs/{codec}/weights.safetensors, history.tsv, quality.tsv, settings.json
+
+
+# one rule a checkpoint: what is made of it depends on its form
+for checkpoint in EXPERIMENT.checkpoints_run():
+
+    rule:
+        name:
+            f"fetch_{checkpoint}"
+        output:
+            checkpoint_files(checkpoint),
+        log:
+            f"logs/fetch/{checkpoint}.log",
+        conda:
+            "../envs/codecs.yaml"
+        params:
+            checkpoint=checkpoint,
+            weights=str(SITE.weights),
+            folder=folder,
+        message:
+            f"Weights of {checkpoint}"
+        shell:
+            "python -m codec_wrappers fetch {params.checkpoint} --folder {params.weights:q}"
+            " --output {params.folder:q} 2>&1 | tee {log:q}"
 
 
 rule train_codec:
-    """Train a codec's own architecture on the codec training corpora, by reconstruction."""
+    """Train a codec's own architecture on the codec training corpora, by its recipe."""
     input:
-        utterances=codec_training_tables,
+        audio=codec_training_audio,
     output:
         multiext(
             "results/codecs/{codec}/",
@@ -20,12 +44,11 @@ rule train_codec:
         "../envs/codecs.yaml"
     params:
         settings=codec_training_settings,
-        roots=codec_training_roots,
         folder=folder,
         device=SITE.device,
     message:
         "Training codec {wildcards.codec}"
     shell:
-        "python -m codec_wrappers train --settings {params.settings:q} --utterances {input.utterances:q}"
-        " --roots {params.roots:q} --output {params.folder:q} --device {params.device} --threads {threads}"
+        "python -m codec_wrappers train --settings {params.settings:q} --audio results/audio --source native"
+        " --output {params.folder:q} --device {params.device} --threads {threads}"
         " 2>&1 | tee {log:q}"

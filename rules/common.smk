@@ -11,14 +11,19 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
+from codec_wrappers import checkpoints, configurations, licences
 from codecfake import site
+from codecfake.protocols import RECORDINGS
 from codecfake.validation import ConfigurationError
+
+NATIVE = "native"  # recordings at their own rate, which codecs are trained on
 
 try:
     SITE = site.read(config, Path(workflow.basedir))
     EXPERIMENT = SITE.experiment
     site.check_run_directory(EXPERIMENT.title, Path("results"))
-except ConfigurationError as error:
+    configurations.check(EXPERIMENT)
+except (ConfigurationError, configurations.CodecConfigurationError) as error:
     raise WorkflowError(str(error)) from None
 
 # The package is used from the checkout, also inside conda environments and other run directories.
@@ -36,6 +41,7 @@ wildcard_constraints:
     strategy="[a-z-]+",
     seed=r"\d+",
     shard=r"\d{4}",
+    recordings="F00|native",
 
 
 def claim_run_directory():
@@ -49,7 +55,7 @@ def as_json(settings):
 
 def shards(corpus, source):
     """Tars and indexes of one source of a corpus."""
-    folder = f"results/audio/{corpus}/{EXPERIMENT.original(source)}"
+    folder = f"results/audio/{corpus}/{source if source == NATIVE else EXPERIMENT.original(source)}"
     numbers = range(EXPERIMENT.corpora[corpus].shards)
     return [f"{folder}/{number:04d}.{kind}" for number in numbers for kind in ("tar", "parquet")]
 
@@ -86,37 +92,23 @@ def ingest_settings(wildcards):
 
 
 def codec_training_settings(wildcards):
-    codec = EXPERIMENT.codecs[wildcards.codec]
-    recipe = asdict(EXPERIMENT.codec_training)
-    del recipe["corpora"]
-    return as_json(
-        {
-            "codec": wildcards.codec,
-            "wrapper": codec.wrapper,
-            "model": codec.model,
-            "gain": codec.gain,
-            "quantizers": EXPERIMENT.most_quantizers(wildcards.codec),
-            "seed": EXPERIMENT.seed,
-        }
-        | recipe
-        | codec.training
-    )
+    return as_json(EXPERIMENT.codec_training_settings(wildcards.codec))
 
 
-def codec_training_tables(wildcards):
-    return [f"results/corpora/{corpus}/utterances.parquet" for corpus in EXPERIMENT.codec_training.corpora]
+def codec_training_audio(wildcards):
+    return [path for corpus in EXPERIMENT.codec_training.corpora for path in shards(corpus, NATIVE)]
 
 
-def codec_training_roots(wildcards):
-    return [str(SITE.root(corpus)) for corpus in EXPERIMENT.codec_training.corpora]
+def checkpoint_files(checkpoint):
+    return [f"results/weights/{checkpoint}/{name}" for name in checkpoints.find(checkpoint).outputs]
 
 
 # resynthesis
 
 
 def recordings_settings(wildcards):
-    corpus = EXPERIMENT.corpora[wildcards.corpus]
-    return as_json({"num_shards": corpus.shards, "sample_rate": EXPERIMENT.audio.sample_rate})
+    rate = NATIVE if wildcards.recordings == NATIVE else EXPERIMENT.audio.sample_rate
+    return as_json({"num_shards": EXPERIMENT.corpora[wildcards.corpus].shards, "sample_rate": rate})
 
 
 def resynthesis_settings(codec, wildcards):
@@ -127,6 +119,8 @@ def resynthesis_settings(codec, wildcards):
             "wrapper": chosen.wrapper,
             "model": chosen.model,
             "gain": chosen.gain,
+            "keep_gain": chosen.keep_gain,
+            "licence": licences.licence(chosen.wrapper, chosen.weights),
             "sources": chosen.generated(),
             "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
             "sample_rate": EXPERIMENT.audio.sample_rate,
@@ -135,6 +129,30 @@ def resynthesis_settings(codec, wildcards):
 
 
 # protocols
+
+
+def sources_settings():
+    used = {name: EXPERIMENT.codecs[name] for name in EXPERIMENT.codecs_run()}
+    return as_json(
+        {
+            "sources": [
+                {
+                    "source": source,
+                    "codec": name,
+                    "wrapper": codec.wrapper,
+                    "quantizers": codec.generated()[what.same_as or source],
+                    "printed_kbps": what.printed_kbps,
+                    "same_as": what.same_as or "",
+                    "alternative_to": what.alternative_to or "",
+                    "weights": " ".join(codec.weights.values()) if isinstance(codec.weights, dict) else codec.weights,
+                    "licence": licences.licence(codec.wrapper, codec.weights),
+                    "note": what.note,
+                }
+                for name, codec in used.items()
+                for source, what in codec.sources.items()
+            ]
+        }
+    )
 
 
 def utterance_tables(corpora):
@@ -182,6 +200,49 @@ def training_settings(wildcards):
     )
 
 
+# quality
+
+
+def quality_conditions():
+    """Conditions whose bona fide trials are what codecs are measured on: of those that judge a codec, the first of each
+    choice of recordings."""
+    judging = {name: item for name, item in EXPERIMENT.conditions.items() if item.spoof.source != RECORDINGS}
+    choices = {name: as_json(asdict(item.bonafide)) for name, item in judging.items()}
+    return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]
+
+
+def quality_protocols():
+    return [f"results/protocols/eval/{condition}.tsv" for condition in quality_conditions()]
+
+
+def quality_corpora(source):
+    """Corpora that have both: recordings to measure on, and the source's audio."""
+    conditions = (EXPERIMENT.conditions[name] for name in quality_conditions())
+    recorded = dict.fromkeys(c for condition in conditions for c in EXPERIMENT.corpora_of(condition.bonafide))
+    return [corpus for corpus in recorded if (corpus, source) in EXPERIMENT.all_audio()]
+
+
+def quality_sources():
+    """The codecs' sources that can be measured, each under the name that it is made under."""
+    sources = [source for codec in EXPERIMENT.codecs.values() for source in codec.generated()]
+    return [source for source in sources if quality_corpora(source)]
+
+
+def quality_audio(wildcards):
+    return shards_of(product(quality_corpora(wildcards.source), (RECORDINGS, wildcards.source)))
+
+
+def quality_settings(wildcards):
+    return as_json(
+        {
+            "source": wildcards.source,
+            "corpora": quality_corpora(wildcards.source),
+            "utterances": EXPERIMENT.quality.utterances,
+            "seed": EXPERIMENT.seed,
+        }
+    )
+
+
 # the report
 
 
@@ -214,6 +275,7 @@ def report_settings():
                 if what.printed_kbps is not None
             },
             "aliases": EXPERIMENT.aliases(),
+            "quality": quality_sources(),
             "not_run": EXPERIMENT.not_run,
             "experiment": SITE.experiment_as_written,
         }

@@ -1,6 +1,7 @@
 # in:  results/corpora/{corpus}/utterances.parquet; no audio, no codec
 # out: results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/{condition}.tsv,
-#      and the same under results/protocols/exports/ in the forms of ASVspoof 2019 and of the published set
+#      and the same under results/protocols/exports/ in the forms of ASVspoof 2019 and of the published set;
+#      results/protocols/sources.tsv: which codec made which source, and which sources are the same audio
 
 
 rule write_partition:
@@ -41,9 +42,26 @@ rule write_condition:
         " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
 
 
+rule write_sources:
+    """Write which codec makes which source, at how many quantizers, and which names mean the same audio."""
+    output:
+        "results/protocols/sources.tsv",
+    log:
+        "logs/write_sources.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=sources_settings(),
+    message:
+        "Sources and their codecs"
+    shell:
+        "python -m codecfake sources --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
 rule protocols:
-    """All protocols: train and dev of each domain, eval of each condition."""
+    """All protocols: train and dev of each domain, eval of each condition, and the sources they name."""
     input:
+        "results/protocols/sources.tsv",
         expand(
             "results/protocols/{domain}/{split}.tsv",
             domain=EXPERIMENT.domains,

@@ -17,6 +17,7 @@ rule report:
         quality=[
             f"results/codecs/{codec}/quality.tsv" for codec in EXPERIMENT.codecs_run() if EXPERIMENT.is_trained(codec)
         ],
+        codec_quality=rules.quality_summary.output if quality_sources() else [],
         audio=shards_of(EXPERIMENT.all_audio()),
     output:
         "results/report.html",

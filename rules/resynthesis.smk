@@ -1,5 +1,6 @@
 # in:  results/corpora/{corpus}/utterances.parquet, results/codecs/{codec}/weights.safetensors
-# out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; source F00 is the recordings themselves
+# out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; source F00 is the recordings themselves,
+#      native the same at their own rate
 
 
 rule record:
@@ -7,9 +8,9 @@ rule record:
     input:
         utterances="results/corpora/{corpus}/utterances.parquet",
     output:
-        multiext("results/audio/{corpus}/F00/{shard}", tar=".tar", index=".parquet"),
+        multiext("results/audio/{corpus}/{recordings}/{shard}", tar=".tar", index=".parquet"),
     log:
-        "logs/record/{corpus}.{shard}.log",
+        "logs/record/{corpus}.{recordings}.{shard}.log",
     conda:
         "../envs/data.yaml"
     params:

@@ -1,7 +1,6 @@
 """Configuration: checked as a whole before any job, with errors that say what to write instead."""
 
 import copy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +47,22 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
     ("changes", "message"),
     [
         ({"speed": 1}, "top level: unknown key 'speed'; known keys: audio, averages"),
-        ({"codecs__encodec__bitrate": 6}, "codecs.encodec: unknown key 'bitrate'; known keys: gain, model"),
-        ({"codec_training__epochs": 3}, "codec_training: unknown key ('epochs' was unexpected)"),
+        ({"codecs__encodec__bitrate": 6}, "codecs.encodec: unknown key 'bitrate'; known keys: gain, keep_gain, model"),
+        ({"codec_training__epochs": 3}, "codec_training: unknown key 'epochs'; known keys: corpora, settings"),
         (
             {"codecs__encodec__training": {"epochs": 3}},
-            "codecs.encodec.training: unknown key ('epochs' was unexpected)",
+            "codecs.encodec.training: unknown key 'epochs'; known keys: changes, checkpoint_every",
+        ),
+        (
+            {"codecs__encodec__sources__F04": {"quantizers": 8, "alternative_to": "F9"}},
+            "codecs.encodec.sources.F04.alternative_to: there is no source 'F9'",
+        ),
+        ({"codecs__encodec__gain": None, "codecs__encodec__keep_gain": True}, "keep_gain: there is no level to keep"),
+        ({"licence": "free"}, "licence: 'free' is not one of ['any', 'permissive']"),
+        ({"domains__codec__split": {"by": "listed", "dev_speakers": ["p1"]}}, "dev_speakers and eval_speakers go with"),
+        (
+            {"domains__codec__split": {"by": "speaker", "dev_speakers": ["p1"], "eval_speakers": ["p2"]}},
+            "dev_speakers and eval_speakers go with",
         ),
         ({"codecs__encodec__wrapper": "opus"}, "codecs.encodec.wrapper: 'opus' is not one of"),
         ({"corpora__english__shards": 0}, "corpora.english.shards: 0 is less than the minimum of 1"),
@@ -118,9 +128,44 @@ def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_there_are_an_error(tmp_path: Path) -> None:
-    given = {"experiment": "real-small", "corpora": roots(tmp_path, "vctk", "aishell3"), "weights": str(tmp_path)}
-    with pytest.raises(ConfigurationError, match=r"codecs.lyra.weights: .*lyra does not exist; put the weights there"):
-        site.read(given, ROOT)
+    path = tmp_path / "own.yaml"
+    values = changed(codecs__dac__weights={"local": "dac.safetensors"})
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match=r"codecs.dac.weights: .*dac.safetensors does not exist; put the weigh"
+    ):
+        site.read({"experiment": str(path), "weights": str(tmp_path)}, ROOT)
+
+
+def layered(tmp_path: Path, **files: dict[str, Any]) -> dict[str, Any]:
+    for name, values in files.items():
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    return experiment_file.read(tmp_path / "top.yaml")
+
+
+def test_an_experiment_says_only_what_differs_from_the_one_it_is_based_on(tmp_path: Path) -> None:
+    base = {"title": "base", "seed": 1, "codecs": {"dac": {"weights": "trained", "gain": "rms"}}, "notes": ["a", "b"]}
+    top = {"based_on": "base", "title": "top", "codecs": {"dac": {"weights": "none", "gain": None}}, "notes": ["c"]}
+    assert layered(tmp_path, base=base, top=top) == {
+        "title": "top",
+        "seed": 1,
+        "codecs": {"dac": {"weights": "none"}},
+        "notes": ["c"],
+    }
+
+
+def test_experiments_based_on_each_other_in_a_circle_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"based_on goes round in a circle: .*top.yaml comes back"):
+        layered(tmp_path, base={"based_on": "top"}, top={"based_on": "base"})
+
+
+def test_published_weights_take_the_place_of_training_in_the_plan_that_is_based_on_the_full_one() -> None:
+    trained = experiment_file.load(ROOT / "experiments/xie2025.yaml")
+    official = experiment_file.load(ROOT / "experiments/xie2025-official.yaml")
+    assert trained.checkpoints_run() == []
+    assert len(official.checkpoints_run()) == len(official.codecs_run()) == 7
+    assert not any(official.is_trained(codec) for codec in official.codecs_run())
+    assert official.conditions == trained.conditions
 
 
 def test_an_unknown_experiment_is_answered_with_the_known_ones() -> None:
@@ -155,7 +200,7 @@ def test_an_alias_shares_the_audio_of_its_source() -> None:
     assert ("english", "C3-3") not in experiment.all_audio()
 
 
-@pytest.mark.parametrize("name", ["demo", "real-small", "xie2025"])
+@pytest.mark.parametrize("name", ["demo", "real-small", "xie2025", "xie2025-official", "wu2024"])
 def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(name: str) -> None:
     experiment = experiment_file.load(ROOT / f"experiments/{name}.yaml")
     for model in experiment.model_names():
@@ -165,6 +210,5 @@ def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(
     assert build(DemoSettings, experiment.demo).seed == 1
     for codec in experiment.codecs.values():
         assert codec.wrapper in WRAPPERS
-        trained = {**asdict(experiment.codec_training), **codec.training, "codec": "x", "wrapper": codec.wrapper}
-        del trained["corpora"]
-        assert build(CodecTrainingSettings, trained).steps > 0
+    for codec in filter(experiment.is_trained, experiment.codecs):
+        assert build(CodecTrainingSettings, experiment.codec_training_settings(codec)).codec == codec

@@ -143,6 +143,24 @@ def test_a_corpus_without_published_splits_cannot_be_split_by_corpus() -> None:
         splits.by_corpus(table("a", 10, 5))
 
 
+def test_listed_speakers_are_held_out_and_all_others_trained_on() -> None:
+    utterances = table("a", 6, 2)
+    first, second = sorted(utterances["speaker_id"].unique())[:2]
+    split = splits.by_list(utterances, [first], [second])
+    assert set(utterances.loc[split == "dev", "speaker_id"]) == {first}
+    assert set(utterances.loc[split == "eval", "speaker_id"]) == {second}
+    assert (split == "train").sum() == len(utterances) - (utterances["speaker_id"].isin([first, second])).sum()
+
+
+def test_a_listed_speaker_without_utterances_or_in_two_splits_is_an_error() -> None:
+    utterances = table("a", 6, 2)
+    speaker = utterances["speaker_id"].iloc[0]
+    with pytest.raises(splits.SplitError, match="speaker p999 of the split has no utterance in a"):
+        splits.by_list(utterances, ["p999"], [speaker])
+    with pytest.raises(splits.SplitError, match=f"speaker {speaker} is in dev_speakers and in eval_speakers"):
+        splits.by_list(utterances, [speaker], [speaker])
+
+
 def test_too_few_speakers_for_a_split_by_speaker_are_an_error() -> None:
     with pytest.raises(splits.SplitError, match="corpus a has 2 speakers"):
         splits.by_speaker(table("a", 10, 2), 0.1, 0.1, seed=1)

@@ -13,6 +13,7 @@ import pytest
 from imitation_run import SAMPLE_RATE, ImitationRun
 
 from codecfake import files
+from codecfake.quality import SummarySettings, write_summary
 from codecfake.report.answer import eer_tables, findings
 from codecfake.report.figures import drawing, line_styles, series_color
 from codecfake.report.inputs import ReportError, ReportInputs
@@ -22,7 +23,7 @@ from codecfake.report.training import read_models
 from codecfake.shards import ShardError
 from codecfake.tables import ScoreError
 
-SECTIONS = ["eer", "decisions", "det", "scores", "listen", "training", "codecs", "data", "provenance"]
+SECTIONS = ["eer", "decisions", "det", "scores", "listen", "quality", "training", "codecs", "data", "provenance"]
 VOID = {"meta", "img", "br"}
 
 
@@ -259,6 +260,118 @@ def test_pretrained_front_end_weights_are_shown_by_name_and_digest(inputs: Repor
     settings = {"front_end_weights": {"source": "xls-r-300m", "sha256": "0123456789abcdef"}}
 
     assert replace(trained, settings=settings).front_end_weights == "xls-r-300m (sha256 01234567)"
+
+
+def quality_row(html: str, source: str) -> str:
+    """The markup of a source's row in the table of codec quality."""
+    section = html[html.index('<section id="quality">') :]
+    return re.search(rf"<tr><th>{source}<.*?</tr>|<tr><th>{source}<small.*?</tr>", section, re.DOTALL)[0]
+
+
+def test_the_table_of_quality_shows_the_means_of_the_csv_in_units_a_person_reads(html: str) -> None:
+    row = quality_row(html, "F01")
+
+    # The imitation's numbers are of steps 3, 3.3, … 4.5: mean 3.75, standard error √(1.575 / 5) / √6 = 0.229.
+    assert ">3.25</span><small>± 0.05</small>" in row  # PESQ 4 - 0.2 · 3.75
+    assert ">0.375</span><small>± 0.023</small>" in row  # STOI
+    assert ">−2.2</span><small>± 0.2</small>" in row  # SI-SDR 3.75 - 5.95
+    assert ">7.5</span><small>± 0.5</small>" in row  # voicing error: 0.02 · 3.75 of the frames, in percent
+    assert ">7.50 / 7.50</span></td>" in row  # bandwidth in kHz
+
+
+def test_the_best_of_a_column_is_marked_and_the_worst_is_darkest_among_what_is_coded(html: str) -> None:
+    pesq = [re.search(r'class="cell" style="--h:([\d.]+)"><span class="(lowest)?"', quality_row(html, source)).groups()
+            for source in ("F01", "F07", "F01-16", "P00")]  # fmt: skip
+
+    # Sources of longer names have lower PESQ; F07 lost its best utterance; the control takes no part.
+    assert pesq[0] == ("0.00", "lowest")
+    assert 0 < float(pesq[1][0]) < 0.2
+    assert pesq[1][1] is None
+    assert pesq[2] == ("1.00", None)
+    assert pesq[3] == ("0", None)
+
+
+def test_a_mean_of_few_utterances_is_neither_best_nor_what_others_are_shaded_by(
+    copy: ReportInputs, tmp_path: Path
+) -> None:
+    path = copy.results / "tables/quality.csv"
+    table = pd.read_csv(path, keep_default_na=False)
+    own = (table["source"] == "F07") & (table["metric"] == "f0_error_cents")
+    columns = ["n", "missing", "mean", "why_missing"]
+    table.loc[own, columns] = [1, 5, 0.5, "no frame is voiced in both (5)"]
+    table.to_csv(path, index=False)
+    write_report(copy, tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+
+    assert '--h:0"><span class="">0</span>' in quality_row(html, "F07")
+    assert "<small>1 of 6</small>" in quality_row(html, "F07")
+    assert '--h:0.00"><span class="lowest">8</span>' in quality_row(html, "F01-16")  # about 60 / 7.5
+
+
+def test_differences_too_small_to_matter_are_not_shaded_like_large_ones(copy: ReportInputs, tmp_path: Path) -> None:
+    path = copy.results / "tables/quality.csv"
+    table = pd.read_csv(path, keep_default_na=False)
+    for source, pesq in (("F01", 1.04), ("F01-16", 1.02), ("F07", 1.03)):
+        table.loc[(table["source"] == source) & (table["metric"] == "pesq"), "mean"] = pesq
+    table.to_csv(path, index=False)
+    write_report(copy, tmp_path / "report.html")
+
+    assert '--h:0.04"><span class="">1.02' in quality_row((tmp_path / "report.html").read_text(), "F01-16")
+
+
+def test_a_perfect_copy_is_shown_as_infinite_and_as_not_coded(html: str) -> None:
+    row = quality_row(html, "P00")
+
+    assert ">∞</span></td>" in row
+    assert "not coded" in row
+
+
+def test_aliases_and_printed_rates_stand_beside_the_true_one(html: str) -> None:
+    row = quality_row(html, "F01")
+
+    assert "<small>= C3-3</small>" in row
+    assert "soundstream<small>8 quantizers</small></td>\n      <td>4.00</td><td>4</td>" in row
+
+
+def test_what_could_not_be_measured_is_counted_and_named(html: str, page: Page) -> None:
+    assert "<small>5 of 6</small>" in quality_row(html, "F07")
+    assert "PESQ: no speech found, 1 times, in F07" in page.text
+    assert "not installed where this was measured" not in page.text
+
+
+def test_a_report_without_pesq_says_how_to_get_it(copy: ReportInputs, tmp_path: Path) -> None:
+    for path in (copy.results / "quality").glob("*.tsv"):
+        files.write_tsv(path, files.read_tsv(path).assign(pesq="", note="pesq: not installed"))
+    write_summary(SummarySettings(copy.quality), copy.results / "quality", copy.results / "tables")
+    write_report(copy, tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+
+    assert "PESQ is empty: the package" in html
+    assert 'style="--h:0"><span class="">–</span></td>' in quality_row(html, "F01")
+
+
+def test_more_bits_that_make_speech_worse_are_listed_with_the_numbers(page: Page) -> None:
+    # From F01 to F01-16 the imitation's steps grow from 3.75 to 7.5: PESQ falls by 0.2 · 3.75, voicing errors rise.
+    text = page.text[page.text.index("Do more bits help?") :]
+
+    assert "9 steps to the next larger number of quantizers of a codec" in text
+    # Six measures rise with the steps; the bandwidth stays.
+    assert ": 6 better and 2 worse by more than the standard error" in text
+    assert "soundstream PESQ F01 (4) F01-16 (8) 0.75 ± 0.046 MOS-LQO 16.4 6" in text
+    assert "soundstream voicing error F01 (4) F01-16 (8) 7.5 ± 0.46 % of frames 16.4 6" in text
+
+
+def test_nothing_is_said_of_quality_where_no_codec_is_judged(copy: ReportInputs, tmp_path: Path) -> None:
+    write_report(replace(copy, quality=[]), tmp_path / "report.html")
+    page = Page((tmp_path / "report.html").read_text())
+
+    assert "quality" not in page.ids
+    assert "#quality" not in page.addresses
+
+
+def test_a_source_without_a_row_in_the_table_of_quality_is_named(copy: ReportInputs, tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"quality.csv: no row for source F09; write it again"):
+        write_report(replace(copy, quality=["F09"]), tmp_path / "report.html")
 
 
 def test_a_figure_is_well_formed_and_takes_its_colors_from_the_page() -> None:

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import resynthesis
+from codec_wrappers import resynthesis, wrapper
 from codec_wrappers.codec import Codec, Gain
+from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import ResynthesisError, ResynthesisSettings, resynthesize, resynthesize_shard
 from codecfake import files, recordings, shards
 from codecfake.recordings import RecordingsSettings
@@ -137,3 +139,152 @@ def test_more_quantizers_than_a_codec_has_are_refused(corpus: Path) -> None:
     settings = ResynthesisSettings("through", "passthrough", {"P00": 2}, num_shards=1)
     with pytest.raises(ResynthesisError, match="P00: 2 quantizers asked of through, which has 1"):
         resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, corpus.parent / "audio", CPU)
+
+
+@pytest.fixture
+def small_encodec(monkeypatch: pytest.MonkeyPatch) -> Codec:
+    """What every shard of wrapper `encodec` goes through; its codebooks have been filled."""
+    return given_as("encodec", filled("encodec"), monkeypatch)
+
+
+ENCODEC = ResynthesisSettings("F04", "encodec", {"F04": 4, "C4-1": 1}, num_shards=1)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_the_bytes_of_a_shard_do_not_depend_on_the_number_of_threads(
+    corpus: Path, small_encodec: Codec, threads: int
+) -> None:
+    for number, folder in ((1, "one"), (threads, "many")):
+        write(ENCODEC, corpus, corpus.parent / folder, number)
+    written = sorted(path.relative_to(corpus.parent / "one") for path in (corpus.parent / "one").rglob("*.*"))
+    assert len(written) == 4
+    for path in written:
+        assert (corpus.parent / "one" / path).read_bytes() == (corpus.parent / "many" / path).read_bytes()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_recording_that_cannot_be_read_is_named_and_leaves_no_files(corpus: Path, threads: int) -> None:
+    (corpus / "u5.wav").write_bytes(b"not audio any more")
+    with pytest.raises(ResynthesisError, match=r"utterance u5: .*u5.wav: the file changed"):
+        write(ResynthesisSettings("through", "passthrough", {"P00": 1}, 1), corpus, corpus.parent / "audio", threads)
+    assert not [path for path in (corpus.parent / "audio").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_utterance_that_the_codec_spoils_is_named_and_leaves_no_files(
+    corpus: Path, small_encodec: Codec, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = small_encodec.decode
+    spoiled = {4: 1.0, 1: torch.nan}  # by number of quantizers
+    monkeypatch.setattr(small_encodec, "decode", lambda codes: spoiled[codes.shape[1]] * decode(codes))
+    with pytest.raises(ResynthesisError, match=r"utterance C4-1_u\d: the codec gave samples that are not finite"):
+        write(ENCODEC, corpus, corpus.parent / "audio", threads)
+    assert not [path for path in (corpus.parent / "audio").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_inside_the_codec_names_the_utterance_it_was_given(
+    corpus: Path, small_encodec: Codec, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(wav: Tensor) -> Tensor:
+        raise torch.OutOfMemoryError("no room for 3 GiB")
+
+    monkeypatch.setattr(small_encodec, "encode", out_of_memory)
+    with pytest.raises(ResynthesisError, match=r"utterance u3: no room for 3 GiB"):
+        write(ENCODEC, corpus, corpus.parent / "audio", threads)
+
+
+def test_a_long_recording_goes_into_a_shard_through_windows(corpus: Path, small_encodec: Codec) -> None:
+    settings = ResynthesisSettings("F04", "encodec", {"F04": 4}, num_shards=1, window_duration=0.05)
+    small_encodec.context_duration = 0.02
+    lengths = []
+    encode = small_encodec.encode
+
+    def watched(wav: Tensor) -> Tensor:
+        lengths.append(wav.shape[1])
+        return encode(wav)
+
+    small_encodec.encode = watched  # type: ignore[method-assign]
+    write(settings, corpus, corpus.parent / "audio", 1)
+    assert max(lengths) <= (0.05 + 2 * 0.02) * 24_000 + 2 * 320
+    assert list(pd.read_parquet(corpus.parent / "audio/F04/0000.parquet")["num_samples"]) == [
+        725, 725, 1088, 1088, 1600, 1600, 1600, 1600
+    ]  # fmt: skip
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", [name for name in SMALL if name != "passthrough"])
+def test_a_gpu_gives_the_same_bytes_with_any_number_of_threads(
+    corpus: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = given_as(name, filled(name), monkeypatch)
+    assert codec.network is not None
+    codec.network.cuda()
+    settings = ResynthesisSettings(name, name, {"X": codec.num_quantizers}, num_shards=1)
+    for threads in (1, 4):
+        write(settings, corpus, corpus.parent / str(threads), threads, torch.device("cuda"))
+    one, four = (corpus.parent / str(threads) / "X/0000.tar" for threads in (1, 4))
+    assert one.read_bytes() == four.read_bytes()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_decoding_all_numbers_of_quantizers_together_gives_what_each_gives_alone(name: str) -> None:
+    codec = filled(name)
+    numbers = [codec.num_quantizers, 2, 4] if codec.num_quantizers > 1 else [1, 1]
+    with torch.inference_mode():
+        codes = codec.encode(0.1 * torch.randn(2, 20 * codec.hop_length))
+        together = codec.decode_all(codes, numbers)
+        alone = [codec.decode(codes[:, :number]) for number in numbers]
+    assert len(together) == len(alone)
+    for found, expected in zip(together, alone, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name != "passthrough"])
+def test_folded_weights_give_the_same_bits(name: str) -> None:
+    codec = filled(name)
+    assert codec.network is not None
+    wav = 0.1 * torch.randn(1, 20 * codec.hop_length)
+    with torch.inference_mode():
+        before = codec.decode(codec.encode(wav))
+        weight_norm.fold(codec.network)
+        after = codec.decode(codec.encode(wav))
+    assert torch.equal(before, after)
+    assert not [key for key in codec.network.state_dict() if key.endswith(("weight_g", "weight_v"))]
+
+
+def filled(name: str) -> Codec:
+    """A small codec whose codebooks are not zeros any more."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        codec = wrapper(name).build(SMALL[name])
+        if codec.network is not None:
+            codec.reconstruct(0.1 * torch.randn(8, 24 * codec.hop_length))
+            codec.network.eval()
+    return codec
+
+
+def given_as(name: str, codec: Codec, monkeypatch: pytest.MonkeyPatch) -> Codec:
+    monkeypatch.setattr(wrapper(name), "load", lambda model, weights: codec)
+    return codec
+
+
+def write(settings: ResynthesisSettings, corpus: Path, output: Path, threads: int, device: torch.device = CPU) -> None:
+    resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, output, device, threads)
+
+
+def test_a_level_that_is_to_stay_is_not_undone(corpus: Path) -> None:
+    kept = ResynthesisSettings(
+        "through", "passthrough", {"P00": 1}, 1, gain="peak", keep_gain=True, sample_rate="native"
+    )
+    write(kept, corpus, corpus.parent / "kept", 1)
+    store = shards.AudioStore(corpus.parent, [("kept", "P00")])
+    wav, _ = store.read("kept", "P00", "u5")
+    assert abs(int(np.abs(wav).max()) / 32768 - 0.95) < 1e-3
+
+
+def test_every_row_of_a_shard_carries_the_licence_of_its_codec(corpus: Path) -> None:
+    settings = ResynthesisSettings("through", "passthrough", {"P00": 1}, 1, licence="Apache-2.0")
+    write(settings, corpus, corpus.parent / "audio", 1)
+    assert set(pd.read_parquet(corpus.parent / "audio" / "P00" / "0000.parquet")["licence"]) == {"Apache-2.0"}

@@ -27,10 +27,18 @@ class Autoencoder(nn.Module):
         symmetric_decoder: bool,
     ) -> None:
         super().__init__()
+        self._decoder_sizes = (dimension, channels, ratios[::-1], strides[::-1])
         self.encoder = Encoder(channels, ratios, strides)
         self.projector = nn.ModuleDict({"project": CausalConv1d(channels * ratios[-1], dimension, 3, bias=False)})
         self.quantizer = quantizer
-        self.decoder = Decoder(dimension, channels, ratios[::-1], strides[::-1]) if symmetric_decoder else None
+        self.decoder: Decoder | None = None
+        if symmetric_decoder:
+            self.add_decoder()
+
+    def add_decoder(self) -> "Decoder":
+        """Give it a symmetric decoder with fresh weights."""
+        self.decoder = Decoder(*self._decoder_sizes)
+        return self.decoder
 
     def to_latent(self, wav: Tensor) -> Tensor:
         """Latent `[B, D, F]` of wav `[B, T]`: F = T / hop, rounded up."""

@@ -38,6 +38,13 @@ class Vocoder(nn.Module):
         self.blocks = nn.ModuleList(_GroupBlock(width) for width in widths[1:])
         self.output_conv = CausalConv1d(widths[-1], 1, KERNEL, layer=NormedConv1d)
 
+    @torch.no_grad()
+    def take_statistics(self, latents: Tensor) -> None:
+        """Set `mean` and `scale` to those of latents `[B, D, F]`; a channel that never changes keeps its scale."""
+        self.mean.copy_(latents.mean(dim=(0, 2)))
+        spread = latents.std(dim=(0, 2), correction=0)
+        self.scale.copy_(torch.where(spread > 0, spread, torch.ones_like(spread)))
+
     def forward(self, latent: Tensor) -> Tensor:
         x = self.input_conv((latent - self.mean[:, None]) / self.scale[:, None])
         for upsample, block in zip(self.upsamples, self.blocks, strict=True):

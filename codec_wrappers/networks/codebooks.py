@@ -27,6 +27,11 @@ class Codebook(ABC):
     def by_gradient(self) -> bool:
         """Whether the vectors are parameters, which need a loss of their own."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it has not seen any batch yet."""
+        return not bool(self.counts.any())
+
     @torch.no_grad()
     def nearest(self, inputs: Tensor) -> Tensor:
         """The code `[M]` of the vector nearest to each of inputs `[M, D]`."""
@@ -37,7 +42,7 @@ class Codebook(ABC):
     @torch.no_grad()
     def start(self, inputs: Tensor) -> None:
         """Begin a new codebook with the clusters of its first batch `[M, D]`; leave any other as it is."""
-        if self.counts.any():
+        if not self.is_new:
             return
         centers, counts = kmeans(inputs, len(self.vectors))
         self.counts.copy_(counts)

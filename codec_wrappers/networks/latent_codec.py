@@ -1,10 +1,11 @@
 """What our own codecs share: an encoder to a latent, a residual quantizer, a decoder from the latent."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.codec import Codec, Reconstruction, decoded_together
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 
@@ -36,10 +37,17 @@ class LatentCodec(Codec):
     def decode(self, codes: Tensor) -> Tensor:
         return self.to_wav(self.quantizer.decode(codes))
 
+    def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        return decoded_together([self.quantizer.decode(codes[:, :number]) for number in quantizers], self.to_wav)
+
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
-        self.network.train()
+        self.start_training()
         latent = self.to_latent(wav)
         if not quantize:
             return Reconstruction(self.to_wav(latent), latent.new_zeros(()))
-        quantized = self.quantizer(latent)
+        quantized = self.quantizer(latent, self.stages_in_step())
         return Reconstruction(self.to_wav(quantized.latent), quantized.loss)
+
+    def stages_in_step(self) -> int | None:
+        """How many stages a training step quantizes with; None: all."""
+        return None

@@ -12,11 +12,15 @@ from codec_wrappers.networks.codebooks import Codebook
 
 @dataclass(frozen=True)
 class Quantized:
-    """`latent` `[B, D, F]` passes gradients straight through; `codes` `[B, Q, F]`; `loss` a scalar."""
+    """`latent` `[B, D, F]` passes gradients straight through; `codes` `[B, Q, F]`; `loss` a scalar.
+
+    `coarse` `[B, D, F]` is what the first stage alone makes of the latent, straight through as well.
+    """
 
     latent: Tensor
     codes: Tensor
     loss: Tensor
+    coarse: Tensor
 
 
 class ResidualQuantizer(nn.Module, ABC):
@@ -31,18 +35,27 @@ class ResidualQuantizer(nn.Module, ABC):
     def stages(self) -> list[list[Codebook]]:
         """The codebooks in use: a list a stage, with one codebook a group."""
 
-    def forward(self, latent: Tensor) -> Quantized:
-        """Quantize latent `[B, D, F]`; in training mode, learn from it."""
+    def forward(self, latent: Tensor, num_stages: int | None = None) -> Quantized:
+        """Quantize latent `[B, D, F]` with the first stages (None: all); in training mode, learn from it.
+
+        In float32, under autocast too: the nearest code is decided by small differences.
+        """
+        with torch.autocast(latent.device.type, enabled=False):
+            return self._forward(latent.float(), self.stages()[:num_stages])
+
+    def _forward(self, latent: Tensor, stages: list[list[Codebook]]) -> Quantized:
         residual = rows = _to_rows(latent)
-        codes, losses = [], []
-        for stage in self.stages():
+        codes, losses, left_over = [], [], []
+        for stage in stages:
             parts = residual.chunk(len(stage), dim=1)
             found = [self._quantize(book, part) for book, part in zip(stage, parts, strict=True)]
             codes += [chosen for _, chosen, _ in found]
             losses += [loss for _, _, loss in found]
             residual = residual - torch.cat([values for values, _, _ in found], dim=1).detach()
-        quantized = rows - residual.detach()  # straight through: to the latent, quantizing is adding a constant
-        return Quantized(_from_rows(quantized, latent), _stack(codes, latent), torch.stack(losses).mean())
+            left_over.append(residual.detach())
+        # straight through: to the latent, quantizing is adding a constant
+        coarse, quantized = (_from_rows(rows - left_over[stage], latent) for stage in (0, -1))
+        return Quantized(quantized, _stack(codes, latent), torch.stack(losses).mean(), coarse)
 
     def _quantize(self, book: Codebook, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.training:

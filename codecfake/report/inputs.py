@@ -13,9 +13,9 @@ class ReportError(ValueError):
 class ReportInputs:
     """Everything that a report shows; lists and mappings are shown in the order given.
 
-    Files are read under the folder `results`: `tables/{eer,confusion}.csv`, `scores/{model}/{condition}.tsv`,
-    `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`, `codecs/{codec}/`,
-    `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
+    Files are read under the folder `results`: `tables/{eer,confusion,quality,quality_order}.csv`,
+    `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`,
+    `codecs/{codec}/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """
 
     results: Path
@@ -33,6 +33,7 @@ class ReportInputs:
     trained_codecs: dict[str, str] = field(default_factory=dict)  # source -> folder under `codecs`
     printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate that the paper prints
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
+    quality: list[str] = field(default_factory=list)  # sources whose quality is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
     notes: list[str] = field(default_factory=list)  # what every reader must know first
 

@@ -9,7 +9,8 @@ import yaml
 from codecfake import __version__
 
 PACKAGES = (
-    "numpy", "pandas", "pyarrow", "soundfile", "soxr", "matplotlib", "jinja2", "torch", "transformers",
+    "numpy", "scipy", "pandas", "pyarrow", "soundfile", "soxr", "librosa", "pesq", "pystoi", "matplotlib", "jinja2",
+    "torch", "transformers",
     "encodec", "descript-audio-codec", "speechtokenizer", "funcodec", "snakemake",
 )  # fmt: skip
 

@@ -104,15 +104,18 @@ def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, Li
 
 
 def codec_panels(results: Path, codecs: Iterable[str]) -> dict[str, Markup]:
-    """Training loss and validation mel distance of every codec that was trained here."""
+    """Loss curves, validation mel distance and SI-SDR of every codec that was trained here."""
     return {codec: _codec_panel(codec, _numbers(results / "codecs" / codec / "history.tsv")) for codec in codecs}
 
 
 def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
-    with drawing(f"codec {codec}", f"Training loss and validation mel distance of {codec} by step") as draft:
-        for axes, column, label in zip(draft.axes(2), ["loss", "mel_distance"], ["loss", "mel distance"], strict=True):
+    panels = {"loss": "loss", "mel_distance": "mel distance", "si_sdr_db": "SI-SDR (dB)"}
+    if "discriminator" in history:
+        panels["discriminator"] = "discriminator"
+    with drawing(f"codec {codec}", f"Training of {codec} by step: {', '.join(panels.values())}") as draft:
+        for axes, (column, label) in zip(draft.axes(len(panels)), panels.items(), strict=True):
             measured = history.dropna(subset=[column])
             axes.plot(measured["step"], measured[column], color=series_color(0))
-            axes.set(ylabel=label)
+            axes.set(ylabel=label, xlim=(0, history["step"].max()))
         axes.set(xlabel="step")
     return draft.svg

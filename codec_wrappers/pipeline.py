@@ -1,0 +1,69 @@
+"""Work done by threads ahead of the codec and behind it, in order: a GPU must not wait for FLAC or resampling.
+
+Threads suffice, since decoding, hashing, resampling and encoding audio release Python's lock.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Helpers:
+    """Threads that apply functions to streams of items; 0 threads: the caller's own does it, when the result is due.
+
+    At most `most` of size is in a queue, or one item if that alone is larger. Results come in the order of the items,
+    whatever the number of threads; an error is raised where its result would have come. A context manager, which
+    leaves no work behind.
+    """
+
+    def __init__(self, threads: int, most: float) -> None:
+        self._pool = ThreadPoolExecutor(threads, "helper") if threads else None
+        self._most = most
+
+    def __enter__(self) -> "Helpers":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def ahead(
+        self, function: Callable[[Item], Result], items: Iterable[Item], size: Callable[[Item], float]
+    ) -> Iterator[Result]:
+        """Results for a caller who is busy: the queue is filled up before each is given."""
+        return self._in_order(function, items, size, at_once=False)
+
+    def behind(
+        self, function: Callable[[Item], Result], items: Iterable[Item], size: Callable[[Item], float]
+    ) -> Iterator[Result]:
+        """Results of items that take long to come: each is given as soon as it is there, before the next item."""
+        return self._in_order(function, items, size, at_once=True)
+
+    def _in_order(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        size: Callable[[Item], float],
+        at_once: bool,
+    ) -> Iterator[Result]:
+        if self._pool is None:
+            yield from map(function, items)
+            return
+        queue: deque[tuple[Future[Result], float]] = deque()
+        queued = 0.0
+        for item in items:
+            while queue and (queued + size(item) > self._most or (at_once and queue[0][0].done())):
+                future, done = queue.popleft()
+                queued -= done
+                yield future.result()
+            queue.append((self._pool.submit(function, item), size(item)))
+            queued += size(item)
+        while queue:
+            yield queue.popleft()[0].result()

@@ -1,0 +1,52 @@
+"""What TensorBoard shows of a codec in training: curves, spectrograms and sound; no result is computed from them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LONGEST = 10.0  # seconds of a recording that are shown and played
+WINDOW, HOP = 1024, 256
+DECIBELS = 80.0  # from the loudest bin (white) to black
+
+
+class Curves:
+    """Writes event files into `folder`; None writes nothing. Events of an earlier attempt after `step` are void."""
+
+    def __init__(self, folder: Path | None, step: int, sample_rate: int) -> None:
+        self._writer: Any = None
+        self._sample_rate = sample_rate
+        if folder is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(folder), purge_step=step + 1)
+
+    def add(self, group: str, values: Mapping[str, float], step: int) -> None:
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(f"{group}/{name}", value, step)
+
+    def show(self, name: str, wav: Tensor, step: int) -> None:
+        """A waveform `[1, T]` to hear and to see."""
+        if self._writer is not None:
+            shown = wav[:, : round(LONGEST * self._sample_rate)].cpu()
+            self._writer.add_audio(name, shown.clamp(-1, 1), step, sample_rate=self._sample_rate)
+            self._writer.add_image(name, spectrogram(shown), step)
+
+    def flush(self) -> None:
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def spectrogram(wav: Tensor) -> Tensor:
+    """A gray picture `[1, height, width]` in [0, 1] of wav `[1, T]`, low frequencies at the bottom."""
+    padded = torch.nn.functional.pad(wav, (0, max(0, WINDOW - wav.shape[1])))
+    spectrum = torch.stft(padded, WINDOW, HOP, window=torch.hann_window(WINDOW), return_complex=True).abs()
+    decibels = 20 * torch.log10(spectrum / spectrum.amax().clamp(min=1e-9) + 1e-9)
+    return (1 + decibels / DECIBELS).clamp(0, 1).flip(1)

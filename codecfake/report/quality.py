@@ -1,0 +1,204 @@
+"""How well every codec gives speech back, and whether its larger bit rates do so better."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from codecfake.quality import PROVENANCE, YES
+from codecfake.quality_metrics import HIGHER, METRICS
+from codecfake.report.inputs import ReportError, ReportInputs
+
+BETTER = {metric.name: metric.better for metric in METRICS}
+NOT_INSTALLED = "not installed"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric as a table shows it: times `scale`, with so many decimals, shaded over a `span` at the least."""
+
+    metric: str
+    name: str
+    unit: str
+    decimals: int
+    span: float  # what is nearer to the best than this is nowhere near the worst
+    scale: float = 1
+
+    @property
+    def better(self) -> int:
+        return BETTER[self.metric]
+
+    @property
+    def direction(self) -> str:
+        return "higher is better" if self.better == HIGHER else "lower is better"
+
+    def text(self, value: float) -> str:
+        if math.isinf(value):
+            return "∞" if value > 0 else "−∞"
+        return f"{self.scale * value:.{self.decimals}f}".replace("-", "−")
+
+
+COLUMNS = (
+    Column("pesq", "PESQ", "MOS-LQO", 2, 0.5),
+    Column("stoi", "STOI", "", 3, 0.1),
+    Column("estoi", "ESTOI", "", 3, 0.1),
+    Column("si_sdr_db", "SI-SDR", "dB", 1, 5),
+    Column("mel_distance", "mel distance", "log10", 3, 0.05),
+    Column("log_spectral_distance_db", "log-spectral distance", "dB", 2, 1),
+    Column("f0_error_cents", "F0 error", "cents", 0, 50),
+    Column("voicing_error", "voicing error", "% of frames", 1, 0.05, 100),
+    Column("bandwidth_error_hz", "bandwidth error", "Hz", 0, 1000),
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The mean of a metric over the utterances of a source."""
+
+    text: str  # "–" if nothing could be measured
+    spread: str = ""  # the standard error; "" if there is none
+    measured: str = ""  # "7 of 12" if not all could be
+    heat: str = "0"  # from 0, the best of the column, to 1, the worst
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    source: str
+    aliases: str
+    codec: str
+    quantizers: int
+    bitrate_kbps: float
+    printed_kbps: str
+    utterances: int
+    cells: list[Cell]  # of `COLUMNS`; the last one shows both bandwidths, shaded by their difference
+
+    @property
+    def is_control(self) -> bool:
+        """Nothing was coded: what it says is how the measures greet a perfect copy."""
+        return self.bitrate_kbps == 0
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Measurements of a metric that could not be made, for one reason."""
+
+    metric: str
+    reason: str
+    count: int
+    sources: list[str]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A step to more bits that makes a measure worse."""
+
+    codec: str
+    metric: str
+    fewer: str
+    more: str
+    change: str
+    ratio: str  # to its standard error
+    n: int
+
+
+@dataclass(frozen=True)
+class QualityTable:
+    columns: tuple[Column, ...]
+    rows: list[QualityRow]
+    gaps: list[Gap]
+    num_steps: int  # steps to more bits, each by one metric
+    num_gains: int  # those that are better by more than the standard error
+    losses: list[Loss]
+
+    @property
+    def lacks_pesq(self) -> bool:
+        return any(gap.reason == NOT_INSTALLED for gap in self.gaps)
+
+
+def quality_table(inputs: ReportInputs) -> QualityTable | None:
+    """The table of `inputs.quality`; None if nothing was measured. Raises ReportError if a source has no row."""
+    if not inputs.quality:
+        return None
+    means = pd.read_csv(inputs.results / "tables" / "quality.csv", keep_default_na=False)
+    absent = [source for source in inputs.quality if source not in set(means["source"])]
+    if absent:
+        raise ReportError(f"{inputs.results / 'tables' / 'quality.csv'}: no row for source {absent[0]}; write it again")
+    means["mean"], means["standard_error"] = (pd.to_numeric(means[name]) for name in ("mean", "standard_error"))
+    rows = [_row(inputs, source, means) for source in inputs.quality]
+    codecs = [row.codec for row in rows]
+    order = pd.read_csv(inputs.results / "tables" / "quality_order.csv")
+    return QualityTable(
+        COLUMNS,
+        sorted(rows, key=lambda row: (codecs.index(row.codec), row.quantizers)),
+        _gaps(means),
+        int((order["n"] > 1).sum()),
+        int((order["gain"] > order["standard_error"]).sum()),
+        [_loss(row) for row in order[order["worse"] == YES].itertuples()],
+    )
+
+
+def _row(inputs: ReportInputs, source: str, means: pd.DataFrame) -> QualityRow:
+    own = means[means["source"] == source].set_index("metric")
+    codec, quantizers, bitrate = own[PROVENANCE].iloc[0]
+    aliases = [name for name, original in inputs.aliases.items() if original == source]
+    printed = {name: f"{inputs.printed_kbps[name]:g}" for name in (source, *aliases) if name in inputs.printed_kbps}
+    return QualityRow(
+        source,
+        ", ".join(aliases),
+        codec,
+        int(quantizers),
+        float(bitrate),
+        ", ".join(dict.fromkeys(printed.values())) or "–",
+        int((own["n"] + own["missing"]).max()),
+        _cells(own, means),
+    )
+
+
+def _cells(own: pd.DataFrame, means: pd.DataFrame) -> list[Cell]:
+    *cells, last = [_cell(column, own.loc[column.metric], _rivals(column, means)) for column in COLUMNS]
+    kilohertz = [own.loc[name, "mean"] / 1000 for name in ("bandwidth_hz", "bonafide_bandwidth_hz")]
+    if all(map(math.isfinite, kilohertz)):
+        last = replace(last, text=f"{kilohertz[0]:.2f} / {kilohertz[1]:.2f}", spread="", best=False)
+    return [*cells, last]
+
+
+def _rivals(column: Column, means: pd.DataFrame) -> list[float]:
+    """The means of a metric over all sources that are coded, where most utterances could be measured."""
+    comparable = (means["bitrate_kbps"] > 0) & (means["n"] > means["missing"]) & means["mean"].abs().lt(math.inf)
+    return list(means.loc[comparable & (means["metric"] == column.metric), "mean"])
+
+
+def _cell(column: Column, found: Any, rivals: list[float]) -> Cell:
+    if not found["n"]:
+        return Cell("–")
+    mean, error = float(found["mean"]), float(found["standard_error"])
+    text = column.text(mean)
+    spread = "" if math.isnan(error) else f"± {column.text(error)}"
+    measured = f"{found['n']} of {found['n'] + found['missing']}" if found["missing"] else ""
+    if mean not in rivals or found["bitrate_kbps"] == 0:
+        return Cell(text, spread, measured)
+    worst, best = sorted((min(rivals), max(rivals)), reverse=column.better != HIGHER)
+    heat = abs(best - mean) / max(abs(best - worst), column.span)
+    differ = column.text(best) != column.text(worst)
+    return Cell(text, spread, measured, f"{heat:.2f}", differ and text == column.text(best))
+
+
+def _gaps(means: pd.DataFrame) -> list[Gap]:
+    """What could not be measured and why, over all sources."""
+    shown = {column.metric: column.name for column in COLUMNS}
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for row in means[means["metric"].isin(shown)].itertuples():
+        for part in filter(None, row.why_missing.split("; ")):
+            reason, count = part.removesuffix(")").rsplit(" (", 1)
+            found.setdefault((shown[row.metric], reason), {})[row.source] = int(count)
+    return [Gap(metric, reason, sum(counts.values()), list(counts)) for (metric, reason), counts in found.items()]
+
+
+def _loss(row: Any) -> Loss:
+    column = next(column for column in COLUMNS if column.metric == row.metric)
+    change = f"{column.scale * -row.gain:.3g} ± {column.scale * row.standard_error:.2g} {column.unit}".strip()
+    ratio = f"{-row.gain / row.standard_error:.1f}" if row.standard_error > 0 else "∞"
+    fewer, more = f"{row.fewer} ({row.fewer_kbps:g})", f"{row.more} ({row.more_kbps:g})"
+    return Loss(row.codec, column.name, fewer, more, change, ratio, row.n)

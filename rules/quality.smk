@@ -1,0 +1,43 @@
+# in:  results/audio/, results/protocols/eval/{condition}.tsv
+# out: results/quality/{source}.tsv, results/tables/quality.csv and quality_order.csv
+
+
+rule quality:
+    """Compare one source's fakes with the recordings they were made from."""
+    input:
+        protocols=quality_protocols(),
+        audio=quality_audio,
+    output:
+        "results/quality/{source}.tsv",
+    log:
+        "logs/quality/{source}.log",
+    wildcard_constraints:
+        source="[A-Za-z0-9_-]+",
+    conda:
+        "../envs/quality.yaml"
+    params:
+        settings=quality_settings,
+    message:
+        "Quality of {wildcards.source}"
+    shell:
+        "python -m codecfake quality --settings {params.settings:q} --protocols {input.protocols:q}"
+        " --audio results/audio --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule quality_summary:
+    """Mean quality of every source, and whether more bits are ever worse."""
+    input:
+        expand("results/quality/{source}.tsv", source=quality_sources()),
+    output:
+        expand("results/tables/{table}.csv", table=("quality", "quality_order")),
+    log:
+        "logs/quality_summary.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=as_json({"sources": quality_sources()}),
+    message:
+        "Summing up the quality of codecs"
+    shell:
+        "python -m codecfake quality-summary --settings {params.settings:q} --measured results/quality"
+        " --output results/tables 2>&1 | tee {log:q}"

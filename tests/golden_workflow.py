@@ -1,0 +1,90 @@
+"""What there is to check of a codec's golden file: each array for itself, and its waveforms through the workflow."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from golden_codecs import official, wrapper_of
+from golden_stages import Output, check, encoded, limit_of, margin_of, parsed
+from golden_vectors import Vector, assert_close, unexplained
+from torch import Tensor
+
+from codec_wrappers.codec import Codec
+from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.resynthesis import level, resynthesize
+from codec_wrappers.soundstream import KaiidamsSoundstream
+
+GIVEN = r"(wav|margin(_.+)?)"  # what the checks start from
+ALL = 10**9
+# Frames by which decoders look ahead, of codecs that the official code gives no zeros up to the hop
+LOOK_AHEAD = {"academicodec": 11, "soundstream": 11}
+
+
+def checks_of(vector: Vector) -> list[tuple[str, Callable[[Vector, str], None], str]]:
+    """What to check of a file, as name, check and array: each array for itself, and waveforms through the workflow."""
+    found: list[tuple[str, Callable[[Vector, str], None], str]] = []
+    for key in vector.keys:
+        clip = next((clip for clip in vector.clips if key.startswith(f"{clip}_")), "")
+        kind = key.removeprefix(f"{clip}_")
+        if not re.fullmatch(GIVEN, kind):
+            found.append(("array", check, key))
+        if re.fullmatch("out(_.+)?", kind) and f"{clip}_wav" in vector:
+            found.append(("workflow", check_workflow, key))
+    return found
+
+
+def check_workflow(vector: Vector, key: str) -> None:
+    """Compare a stored waveform with what the workflow makes of the recording: as long, and at its level."""
+    clip, kind = vector.split(key)
+    output = parsed(vector, clip, kind)
+    codec, wav = official(vector, output.decoder), vector.tensor(f"{clip}_wav")
+    found, codes = _recorded(codec, wav, output.quantizers)
+    stored = vector[key] * (float(level(codec.gain, wav)) if output.is_leveled else 1.0)
+    num_samples = min(wav.shape[1], _same_samples(vector, codec, clip, output, codes))
+    if not num_samples:
+        pytest.skip(f"{key}: the zeros that the workflow adds, or a code of narrow margin, change all of it")
+    expected = np.pad(stored, (0, max(0, wav.shape[1] - len(stored))))
+    bound = limit_of(codec) * stored.std() / expected[:num_samples].std()
+    assert found.shape == wav.shape
+    assert_close(found[0, :num_samples], expected[:num_samples], bound)
+
+
+def _recorded(codec: Codec, wav: Tensor, quantizers: int) -> tuple[Tensor, np.ndarray]:
+    """What the workflow gives, `[1, T]`, and the codes `[Q, F]` it made on the way."""
+    seen = []
+    encode = codec.encode
+
+    def watched(given: Tensor) -> Tensor:
+        seen.append(encode(given))
+        return seen[-1]
+
+    codec.encode = watched  # type: ignore[method-assign]
+    try:
+        (output,) = resynthesize(codec, wav, [quantizers])
+    finally:
+        del codec.encode
+    return output, seen[0][0].numpy()
+
+
+def _same_samples(vector: Vector, codec: Codec, clip: str, output: Output, codes: np.ndarray) -> int:
+    """Leading samples for which the workflow's codes are the official ones, as far as the decoder looks ahead."""
+    stored = vector[output.codes] if output.codes in vector else _official_codes(vector, clip)
+    frames = min(codes.shape[1], stored.shape[1])
+    differs = codes[: output.quantizers, :frames] != stored[: output.quantizers, :frames]
+    look_ahead = LOOK_AHEAD.get(str(wrapper_of(vector)))
+    if look_ahead is None or isinstance(codec, LatentCodec) and codec.any_length:
+        assert codes.shape[1] == stored.shape[1]
+        margin = margin_of(vector, clip, output.codes.removeprefix(f"{clip}_"))
+        assert not unexplained(differs, None if margin is None else margin[: output.quantizers]).any()
+        return 0 if differs.any() else ALL
+    is_same = not differs.any() and codes.shape == stored.shape and not isinstance(codec, KaiidamsSoundstream)
+    first = next(iter(np.flatnonzero(differs.any(axis=0))), frames)
+    return ALL if is_same else max(0, int(first) - look_ahead) * codec.hop_length
+
+
+def _official_codes(vector: Vector, clip: str) -> np.ndarray:
+    """Where none are stored: ours of the recording without zeros."""
+    with torch.inference_mode():
+        return encoded(vector, clip).codes.numpy()
