@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec, Gain
@@ -17,6 +18,8 @@ from codec_wrappers.networks.latent_codec import LatentCodec
 from codec_wrappers.weights import load_into
 from codecfake import settings
 from codecfake.settings import SettingsError
+
+REMAINDERS = ("drop", "pad")
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,13 @@ class AcademicodecSettings:
     dilations: tuple[int, ...] = (1, 3, 5)
     groups: int = 2
     codebook_size: int = 1024
+    remainder: str = "drop"  # samples after the last whole frame, as published; "pad": coded with zeros after them
 
     def __post_init__(self) -> None:
+        if self.remainder not in REMAINDERS:
+            raise SettingsError(
+                f"academicodec: remainder {self.remainder!r} is not known; known: {', '.join(REMAINDERS)}"
+            )
         least = 2 ** len(self.strides)
         if self.channels % least or self.channels % self.groups:
             raise SettingsError(
@@ -53,6 +61,7 @@ class Academicodec(LatentCodec):
         self.bits_per_code = math.log2(chosen.codebook_size)
         self.gain = Gain.PEAK_095 if chosen.peak_normalize else Gain.NONE
         self.num_quantizers = chosen.groups * len(self.quantizer.stages())
+        self.any_length = chosen.remainder == "drop"
 
     @property
     def quantizer(self) -> Quantizer:
@@ -62,6 +71,7 @@ class Academicodec(LatentCodec):
         return {"encoder": self.network.encoder, "quantizer": self.quantizer, "decoder": self.network.generator}
 
     def to_latent(self, wav: Tensor) -> Tensor:
+        wav = torch.nn.functional.pad(wav, (0, max(0, self.hop_length - wav.shape[1])))  # a frame at least
         return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:

@@ -53,6 +53,7 @@ class DacSettings:
 
 
 class Dac(Codec):
+    sample_rate: int
     network: Any  # dac.DAC
 
     def __init__(self, chosen: DacSettings) -> None:
@@ -108,7 +109,6 @@ class ChunkedDac(Dac):
 
     def __init__(self, chosen: DacSettings) -> None:
         super().__init__(chosen)
-        assert self.sample_rate is not None
         self._longest_piece = WINDOW_DURATION * self.sample_rate
         self._window = -(-self._longest_piece // self.hop_length) * self.hop_length
         self._step = self.network.get_output_length(self._window)

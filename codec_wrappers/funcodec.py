@@ -62,7 +62,8 @@ class Funcodec(Codec):
 
     def __init__(self, hop_length: int, encoder: nn.Module, quantizer: nn.Module, decoder: nn.Module) -> None:
         self.hop_length = hop_length
-        self.num_quantizers, codebook_size, _ = quantizer.rq.model.embed.shape  # type: ignore[union-attr]
+        codebooks: Any = quantizer.rq
+        self.num_quantizers, codebook_size, _ = codebooks.model.embed.shape
         self.bits_per_code = math.log2(codebook_size)
         self.network = nn.ModuleDict({"encoder": encoder, "quantizer": quantizer, "decoder": decoder}).eval()
 

@@ -85,7 +85,7 @@ def _rows(experiment: Experiment, name: str) -> Iterator[Row]:
         )
 
 
-def _skeleton(configuration: Configuration) -> Codec | type[Codec]:
+def _skeleton(configuration: Configuration) -> Codec:
     """The architecture without its numbers, which nobody reads here."""
     module = wrapper(configuration.wrapper)
     if configuration.wrapper == LYRA:

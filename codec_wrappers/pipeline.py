@@ -9,6 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeVar
 
+import torch
+from torch import Tensor
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -67,3 +70,14 @@ class Helpers:
             queued += size(item)
         while queue:
             yield queue.popleft()[0].result()
+
+
+def to_cpu(wavs: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """A copy in the CPU's memory, for which the GPU does not wait, and the event after which it is there."""
+    if not wavs.is_cuda:
+        return wavs, None
+    copy = torch.empty(wavs.shape, dtype=wavs.dtype, pin_memory=True)
+    copy.copy_(wavs, non_blocking=True)
+    arrived = torch.cuda.Event()
+    arrived.record()
+    return copy, arrived

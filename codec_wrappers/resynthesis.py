@@ -21,12 +21,13 @@ from torch import Tensor
 from codec_wrappers import loudness, windows, wrapper
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
-from codec_wrappers.pipeline import Helpers
+from codec_wrappers.pipeline import Helpers, to_cpu
 from codec_wrappers.weights import digest
 from codecfake import __version__, audio, shards, utterances
 from codecfake.progress import progress
 
 NATIVE = "native"
+READ = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
 RMS_FLOOR = 1e-8  # FunCodec's
 QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as much again waits to be written
 WINDOW_DURATION = 30.0  # seconds: longer than utterances are
@@ -70,7 +71,7 @@ def resynthesize_shard(
     """
     codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
-    rows = rows[rows["key"] == utterances.BONAFIDE]
+    rows = rows.loc[rows["key"] == utterances.BONAFIDE, list(READ)]
     origin = digest(weights) if weights is not None else ""
     with ExitStack() as stack:
         bar = stack.enter_context(progress(None, f"{settings.codec} {table.parent.name} {shard:04d}", len(rows), "utt"))
@@ -139,12 +140,14 @@ def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
     return torch.ones_like(wav[:, :1])
 
 
-def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[pd.DataFrame]:
-    """Consecutive rows of equal length and rate: padding changes what most codecs give, equal lengths do not."""
-    same = rows.groupby(["num_samples", "sample_rate"], sort=False, as_index=False)
-    for (num_samples, sample_rate), group in same:
+def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[list[Any]]:
+    """Rows of equal length and rate, so many seconds of them or one row: padding would change what most codecs give."""
+    same: dict[tuple[int, int], list[Any]] = {}
+    for row in rows.itertuples(index=False):
+        same.setdefault((row.num_samples, row.sample_rate), []).append(row)
+    for (num_samples, sample_rate), group in same.items():
         size = max(1, int(batch_duration * sample_rate / num_samples))
-        yield from (group.iloc[start : start + size] for start in range(0, len(group), size))
+        yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
 @dataclass(frozen=True)
@@ -181,17 +184,16 @@ class _Stages:
         self._root = root
         self._device = device
 
-    def read(self, rows: pd.DataFrame) -> _Batch:
-        native = int(rows["sample_rate"].iloc[0])
+    def read(self, rows: list[Any]) -> _Batch:
+        native, num_samples = int(rows[0].sample_rate), int(rows[0].num_samples)
         codec_rate = self._codec.sample_rate or native
         rate = codec_rate if self._settings.sample_rate == NATIVE else int(self._settings.sample_rate)
-        recordings = np.stack([self._read_one(row, native, codec_rate) for row in rows.itertuples()])
-        wav = torch.from_numpy(recordings)
-        num_samples = audio.resampled_length(int(rows["num_samples"].iloc[0]), native, rate)
+        wav = torch.from_numpy(np.stack([self._read_one(row, native, codec_rate) for row in rows]))
         gain = level(self._codec.gain, wav, self._codec.sample_rate)
         if self._device.type == "cuda":
             wav, gain = wav.pin_memory(), gain.pin_memory()
-        return _Batch(list(rows["utterance_id"]), wav, gain, codec_rate, rate, num_samples)
+        ids = [row.utterance_id for row in rows]
+        return _Batch(ids, wav, gain, codec_rate, rate, audio.resampled_length(num_samples, native, rate))
 
     def _read_one(self, row: Any, native: int, codec_rate: int) -> np.ndarray:
         with _naming(row.utterance_id):
@@ -204,7 +206,7 @@ class _Stages:
             quantizers = list(self._settings.sources.values())
             outputs = _round_trip(self._codec, wav, gain, quantizers, self._settings.window_duration)
             undone = torch.ones_like(gain) if self._settings.keep_gain else gain
-            return _Outputs(batch, *_to_cpu(torch.stack(outputs) * undone))
+            return _Outputs(batch, *to_cpu(torch.stack(outputs) * undone))
 
     def encode(self, outputs: _Outputs) -> list[tuple[str, str, shards.Flac]]:
         """(source, utterance_id, FLAC) of every waveform."""
@@ -232,19 +234,8 @@ def _naming(*utterance_ids: str) -> Iterator[None]:
         raise ResynthesisError(f"utterance {utterance_ids[0]}{more}: {error}") from error
 
 
-def _to_cpu(wavs: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
-    """A copy in the CPU's memory, for which the GPU does not wait, and the event that says that it is there."""
-    if wavs.device.type != "cuda":
-        return wavs, None
-    copy = torch.empty(wavs.shape, dtype=wavs.dtype, pin_memory=True)
-    copy.copy_(wavs, non_blocking=True)
-    arrived = torch.cuda.Event()
-    arrived.record()
-    return copy, arrived
-
-
-def _duration(rows: pd.DataFrame) -> float:
-    return float((rows["num_samples"] / rows["sample_rate"]).sum())
+def _duration(rows: list[Any]) -> float:
+    return sum(row.num_samples / row.sample_rate for row in rows)
 
 
 def _num_helpers(device: torch.device, threads: int) -> int:

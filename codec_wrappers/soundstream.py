@@ -73,7 +73,9 @@ class _Soundstream(LatentCodec):
 
 
 class KaiidamsSoundstream(_Soundstream):
-    """F frames decode to less than F - 1 hops; the decoder is given the last frame twice to cover what was encoded."""
+    """The decoder gives back some 50 to 240 samples less than were encoded, as published; the workflow fills them."""
+
+    any_length = True
 
     network: soundstream.SoundStream
 
@@ -88,10 +90,11 @@ class KaiidamsSoundstream(_Soundstream):
         return self.network.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
+        wav = torch.nn.functional.pad(wav, (0, max(0, self.hop_length - wav.shape[1])))  # a frame at least
         return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:
-        return self.network.decoder(torch.cat([latent, latent[..., -1:]], dim=2))[:, 0]
+        return self.network.decoder(latent)[:, 0]
 
 
 class AcademicodecSoundstream(_Soundstream):

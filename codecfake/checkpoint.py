@@ -17,6 +17,10 @@ from codecfake import files
 log = logging.getLogger(__name__)
 
 
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be read."""
+
+
 @dataclass
 class Progress:
     """How far a run has come."""
@@ -26,8 +30,7 @@ class Progress:
     loss_sum: float = 0.0  # of the weighted losses of those steps
     weight_sum: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)  # one row an epoch
-    best_loss: float = float("inf")  # on the dev set
-    best_epoch: int = 0  # counted from 1
+    best_epoch: int = 0  # the one kept so far, counted from 1
     best_state: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -44,10 +47,16 @@ def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimiz
 
 
 def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> Progress:
-    """Fill back-end and optimizer from the checkpoint, if there is one of the run with fingerprint `run`."""
+    """Fill back-end and optimizer from the checkpoint, if there is one of the run with fingerprint `run`.
+
+    Raises CheckpointError if it is damaged.
+    """
     if not path.is_file():
         return Progress()
-    content = torch.load(path, map_location=next(back_end.parameters()).device, weights_only=True)
+    try:
+        content = torch.load(path, map_location=next(back_end.parameters()).device, weights_only=True)
+    except Exception as error:  # of many kinds, where bytes are missing or changed
+        raise CheckpointError(f"{path}: damaged ({error}); delete it, and training starts from its beginning") from error
     if content["run"] != run:
         log.warning("%s: of a run with other settings or other trials; starting from the first epoch", path)
         return Progress()

@@ -54,6 +54,7 @@ class Domain:
 
     corpora: list[str]
     split: Split
+    keep: list[str] | None = None  # of the corpora, after all were split together; None: all
     sources: list[str] = field(default_factory=list)  # seen in train and dev
 
 
@@ -79,6 +80,7 @@ class TrainingSet:
     domains: list[str]
     epochs: int = 10
     halve_every: int = 2
+    settings: dict[str, Any] = field(default_factory=dict)  # that differ from `training`
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class Experiment:
     codec_training: CodecTraining | None = None
     quality: Quality = field(default_factory=Quality)
     training: dict[str, Any] = field(default_factory=dict)
+    strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of updates, where not their own
     averages: dict[str, list[str]] = field(default_factory=dict)  # report column -> the conditions it is the mean of
     notes: list[str] = field(default_factory=list)  # what every reader of the report must know first
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
@@ -181,10 +184,12 @@ class Experiment:
         schedule = self.training_sets[training_set]
         return {
             **self.training,
+            **schedule.settings,
             "detector": self.detectors[detector],
             "epochs": schedule.epochs,
             "halve_every": schedule.halve_every,
             "strategy": strategy,
+            "strategy_settings": self.strategies.get(strategy, {}),
             "seed": seed,
         }
 
@@ -221,7 +226,8 @@ class Experiment:
         """The corpora that a selection draws from."""
         if selection.corpus is not None:
             return [selection.corpus]
-        return selection.corpora or self.domains[selection.domain or ""].corpora
+        domain = self.domains[selection.domain or ""]
+        return selection.corpora or domain.keep or domain.corpora
 
     def model_names(self) -> list[str]:
         """`{detector}/{training set}/{strategy}/seed{n}` of every model to train, in the order of the file."""
@@ -231,8 +237,8 @@ class Experiment:
 
     def audio_of_domain(self, domain: str) -> list[tuple[str, str]]:
         """(corpus, source) of all audio in the train and dev protocols of a domain."""
-        sources = [RECORDINGS, *self.domains[domain].sources]
-        return [(c, self.original(s)) for c, s in product(self.domains[domain].corpora, sources)]
+        rule = self.domains[domain]
+        return [(c, self.original(s)) for c, s in product(rule.keep or rule.corpora, [RECORDINGS, *rule.sources])]
 
     def audio_of_condition(self, condition: str) -> list[tuple[str, str]]:
         """(corpus, source) of all audio that a condition judges."""
@@ -242,7 +248,8 @@ class Experiment:
     def partition_settings(self, domain: str) -> PartitionSettings:
         """What decides the train and dev protocols of a domain."""
         rule = self.domains[domain]
-        return PartitionSettings(rule.corpora, rule.split, [self.original(source) for source in rule.sources])
+        sources = [self.original(source) for source in rule.sources]
+        return PartitionSettings(rule.corpora, rule.split, sources, rule.keep)
 
     def condition_settings(self, condition: str) -> ConditionSettings:
         """What decides the eval protocol of a condition."""
@@ -254,7 +261,7 @@ class Experiment:
         if chosen.domain is None:
             return Side(self.corpora_of(chosen), None, None, source, chosen.utterances)
         domain = self.domains[chosen.domain]
-        return Side(domain.corpora, domain.split, chosen.corpora, source, chosen.utterances)
+        return Side(domain.corpora, domain.split, chosen.corpora or domain.keep, source, chosen.utterances)
 
 
 def merged(base: Any, over: Any) -> Any:

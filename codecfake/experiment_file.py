@@ -1,12 +1,14 @@
 """Reading an experiment file, and the rules that its parts must keep with each other."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from codecfake import corpora, settings
 from codecfake.experiment import Experiment, merged
 from codecfake.protocols import RECORDINGS
+from codecfake.strategies import STRATEGIES, update_settings
 from codecfake.validation import ConfigurationError, read_yaml, validate
 
 
@@ -53,6 +55,7 @@ def _faults(experiment: Experiment) -> Iterator[str]:
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
     yield from _model_faults(experiment)
+    yield from _strategy_faults(experiment)
 
 
 def _unknown(where: str, names: list[str], known: dict[str, Any], kind: str) -> Iterator[str]:
@@ -102,6 +105,7 @@ def _domain_faults(experiment: Experiment) -> Iterator[str]:
     for name, domain in experiment.domains.items():
         yield from _unknown(f"domains.{name}.corpora", domain.corpora, experiment.corpora, "corpus")
         yield from _unknown(f"domains.{name}.sources", domain.sources, sources, "source")
+        yield from _unknown(f"domains.{name}.keep", domain.keep or [], dict.fromkeys(domain.corpora), "corpus")
         if (domain.split.by == "listed") != bool(domain.split.dev_speakers and domain.split.eval_speakers):
             yield f"domains.{name}.split: dev_speakers and eval_speakers go together with `by: listed` alone"
         optional = [c for c in domain.corpora if c in experiment.corpora and experiment.corpora[c].optional]
@@ -126,6 +130,22 @@ def _condition_faults(experiment: Experiment) -> Iterator[str]:
         if condition.bonafide.source != RECORDINGS:
             source = condition.bonafide.source
             yield f"conditions.{name}.bonafide: source {source!r} is a codec's; bona fide speech is {RECORDINGS}"
+
+
+def _strategy_faults(experiment: Experiment) -> Iterator[str]:
+    for name, changes in experiment.strategies.items():
+        try:
+            update_settings(name, changes)
+        except ValueError as error:
+            yield f"strategies.{name}: {error}"
+    for number, grid in enumerate(experiment.models):
+        for strategy, training_set in product(grid.strategies, grid.training_sets):
+            known = experiment.training_sets.get(training_set)
+            if known is not None and STRATEGIES[strategy].needs_domains and len(known.domains) < 2:
+                yield (
+                    f"models.{number}: {strategy} mixes domains, but training set {training_set!r} has one; "
+                    f"give it another domain, or take sam"
+                )
 
 
 def _model_faults(experiment: Experiment) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Features of trials in batches: computed on the fly, or once and held in memory."""
+"""Features of trials in batches: computed on the fly, or once and held in memory (on disk: `feature_cache`)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -6,45 +6,63 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
+from codecfake import precision
 from codecfake.clips import Clips
 from codecfake.progress import progress
+
+PREFETCHED = 2  # batches that a worker has ready; of 128 clips of 64,600 samples, each takes 33 MB
 
 Order = Sequence[np.ndarray]  # the trials of each batch, by number
 
 
 class Features(Protocol):
-    def batches(self, order: Order) -> Iterator[Tensor]:
-        """Features `[B, F, D]` of each batch of `order`, on the device of training."""
+    def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
+        """Features `[B, F, D]` of each batch of `order`, on the device of training.
+
+        Clips that are cropped or augmented at random are those of `epoch`, for any number of workers.
+        """
         ...
 
 
 class StreamedFeatures:
     """Audio is decoded in `workers` processes; the front-end runs when its turn comes."""
 
-    def __init__(self, clips: Clips, front_end: nn.Module, device: torch.device, workers: int) -> None:
-        self._clips = clips
+    def __init__(
+        self,
+        clips: Clips,
+        front_end: nn.Module,
+        device: torch.device,
+        workers: int = 0,
+        front_end_precision: str = precision.EXACT,
+    ) -> None:
+        self.clips = clips
+        self.device = device
+        self.workers = workers
         self._front_end = front_end
-        self._device = device
-        self._workers = workers
+        self._precision = front_end_precision
+        self._checked = front_end_precision == precision.EXACT
+        self._load = BatchLoader(clips, workers, pin_memory=device.type == "cuda")
 
     def __len__(self) -> int:
-        return len(self._clips)
+        return len(self.clips)
 
-    def batches(self, order: Order) -> Iterator[Tensor]:
-        loader = DataLoader(
-            self._clips,
-            batch_sampler=[batch.tolist() for batch in order],
-            num_workers=self._workers,
-            pin_memory=self._device.type == "cuda",
-        )
-        for wav in loader:
-            yield self._of(wav.to(self._device, non_blocking=True))
+    def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
+        for wav in self._load([(epoch * len(self) + batch).tolist() for batch in order]):
+            yield self._of(wav.to(self.device, non_blocking=True))
+
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of trials, frames and dimensions."""
+        features = self._of(self.clips[0][None].to(self.device))
+        return len(self), features.shape[1], features.shape[2]
 
     @torch.no_grad()
     def _of(self, wav: Tensor) -> Tensor:
-        return self._front_end(wav)
+        if not self._checked:
+            precision.require_small_error(self._front_end, wav, self._precision)
+            self._checked = True
+        return precision.run(self._front_end, wav, self._precision)
 
 
 class CachedFeatures:
@@ -58,9 +76,33 @@ class CachedFeatures:
         bar = progress(streamed.batches(order), f"features of {name}", total=len(order), unit="batch")
         self._features = torch.cat(list(bar))
 
-    def batches(self, order: Order) -> Iterator[Tensor]:
+    def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
         for batch in order:
             yield self._features[torch.from_numpy(batch).to(self._features.device)]
+
+
+class BatchLoader:
+    """Items of a data set in batches, loaded in `workers` processes that live as long as this does.
+
+    One pass at a time: a new one ends the one before it. At most `workers * PREFETCHED` batches wait to be used.
+    """
+
+    def __init__(self, items: Dataset[Tensor], workers: int, pin_memory: bool) -> None:
+        self._plan: list[list[int]] = []
+        self._loader = DataLoader(
+            items,
+            batch_sampler=self._plan,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            prefetch_factor=PREFETCHED if workers > 0 else None,
+            pin_memory=pin_memory,
+            generator=torch.Generator(),  # which seeds the workers; torch's own would move on with every pass
+        )
+
+    def __call__(self, batches: Sequence[list[int]]) -> Iterator[Tensor]:
+        """The items of each batch, stacked."""
+        self._plan[:] = batches
+        return iter(self._loader)
 
 
 def in_order(num_trials: int, batch_size: int) -> list[np.ndarray]:

@@ -5,12 +5,12 @@ trials come together. Where spoofs of several attacks are pooled and the claim i
 speakers and attacks are drawn and a trial counts as often as the two together (Owen 2007, the pigeonhole bootstrap,
 which errs on the wide side).
 
-The interval of an EER is Student's on the scale of log odds, with the spread of the resamples there and n − 1 degrees
-of freedom, n the number of clusters: with 10 speakers and an EER of 3 % it held the truth in 97 of 100 simulated
-data sets, where percentiles held it in 85 and BCa intervals, whose acceleration a separated data set leaves without a
-value, in 86. Other metrics may lie on the edge of their range, where log odds have no end, so theirs are percentiles,
-taken further out where clusters are few: a normal quantile becomes Student's, times √(n / (n − 1)) (Hesterberg 2015,
-the expanded percentile interval). `benchmarks/README.md` has the measured coverage of all.
+A metric between 0 and 1 gets Student's interval on the scale of log odds, with the spread of the resamples there and
+n − 1 degrees of freedom, n the number of clusters. With 10 speakers and an EER of 3 % it held the true EER in 97 of 100
+simulated data sets, percentiles in 85 and BCa intervals, whose acceleration has no value where no error is left, in 86.
+A minimum over thresholds is lower still in a resample, whose percentiles then lie beside the truth. Costs without an
+upper end get percentiles, taken further out where clusters are few: a normal quantile becomes Student's, times
+√(n / (n − 1)) (Hesterberg 2015, the expanded percentile interval). `benchmarks/README.md` has the measured coverage.
 """
 
 import math
@@ -19,12 +19,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codecfake.tallies import Metric, Tally, crossings, eers, once, rank
+from codecfake.tallies import Metric, Tally, crossings, eers, min_cllrs, min_dcfs, once, rank, roc_aucs
 
 DRAWN = ("trial", "speaker", "speaker_and_attack")
 FEW_CLUSTERS = 10  # an interval that rests on fewer says little of its own reliability
 FEW_ERRORS = 10  # of a key: draws of fewer are too coarse
 MOST_DRAWS = 100
+SHARES: tuple[Metric, ...] = (eers, min_dcfs, min_cllrs, roc_aucs)  # lie between 0 and 1
 CELLS = 2**15  # counts held at a time, resamples × trials: 256 KiB an array (or one resample) stays in a cache
 
 
@@ -151,28 +152,25 @@ def percentile_interval(estimate: float, values: np.ndarray, level: float, desig
 
     tail = special.ndtr(-student(level, design) * _enlargement(design))
     low, high = (float(bound) for bound in np.quantile(values, [tail, 1 - tail]))
-    notes = []
-    if not low <= estimate <= high:
-        notes.append(f"widened to hold the estimate, which lies outside the percentiles {low:.6g} and {high:.6g}")
-    if values.min() == values.max():
-        notes.append("no resample differs from another, so the bounds say nothing")
-    found = described(design, "expanded percentile", estimate, (low, high), level, len(values))
-    return replace(found, low=min(low, estimate), high=max(high, estimate), note="; ".join(notes))
+    found = described(design, "expanded percentile", estimate, (low, high), level, values)
+    if low <= estimate <= high:
+        return found
+    note = f"widened to hold the estimate, which lies outside the percentiles {low:.6g} and {high:.6g}"
+    return replace(found, low=min(low, estimate), high=max(high, estimate), note=note)
 
 
-def log_odds_interval(estimate: float, values: np.ndarray, level: float, design: Design) -> Interval:
-    """Student's interval on the scale of log odds, from the spread of resampled error rates `[R]`.
+def log_odds_interval(estimate: float, values: np.ndarray, level: float, design: Design, step: float) -> Interval:
+    """Student's interval on the scale of log odds, from the spread of resampled shares `[R]`.
 
-    Rates of 0 and 1 count as half an error of the trials of the rarer key away from it.
+    `step` is the least by which a share can differ from 0 and from 1, which count as half of it away from themselves.
     """
     from scipy import special
 
-    half = 0.5 / min(np.count_nonzero(design.is_bonafide), np.count_nonzero(~design.is_bonafide))
-    center, odds = (special.logit(np.clip(rates, half, 1 - half)) for rates in (estimate, values))
+    center, odds = (special.logit(np.clip(shares, step / 2, 1 - step / 2)) for shares in (estimate, values))
     reach = student(level, design) * spread_of(odds, design)
     low, high = float(special.expit(center - reach)), float(special.expit(center + reach))
     bounds = (min(low, estimate), max(high, estimate))
-    return described(design, "Student's t of log odds", estimate, bounds, level, len(values))
+    return described(design, "Student's t of log odds", estimate, bounds, level, values)
 
 
 def student(level: float, design: Design) -> float:
@@ -188,11 +186,12 @@ def spread_of(values: np.ndarray, design: Design) -> float:
 
 
 def described(
-    design: Design, method: str, estimate: float, bounds: tuple[float, float], level: float, resamples: int
+    design: Design, method: str, estimate: float, bounds: tuple[float, float], level: float, values: np.ndarray
 ) -> Interval:
-    """An interval with what its design says of it."""
+    """An interval from resampled values `[R]` with what these and their design say of it."""
     method, few = f"bootstrap by {design.by}, {method}", design.clusters < FEW_CLUSTERS
-    return Interval(estimate, *bounds, level, method, design.clusters, resamples, few_clusters=few)
+    note = "no resample differs from another, so the bounds say nothing" if values.min() == values.max() else ""
+    return Interval(estimate, *bounds, level, method, design.clusters, len(values), note, few)
 
 
 def widened_by_exact(interval: Interval, as_given: Tally, design: Design) -> Interval:
@@ -241,10 +240,13 @@ def exact_rate(errors: int, trials: int, level: float) -> tuple[float, float]:
 
 
 def _interval(metric: Metric, as_given: Tally, values: np.ndarray, level: float, design: Design) -> Interval:
-    estimate = float(metric(as_given)[0])
-    if metric is eers:
-        return widened_by_exact(log_odds_interval(estimate, values, level, design), as_given, design)
-    return percentile_interval(estimate, values, level, design)
+    estimate, plain = float(metric(as_given)[0]), getattr(metric, "func", metric)  # that of a partial with its own cost
+    if plain not in SHARES:
+        return percentile_interval(estimate, values, level, design)
+    num_bonafide, num_spoof = as_given.num_bonafide.item(), as_given.num_spoof.item()
+    step = 1 / (num_bonafide * num_spoof) if plain is roc_aucs else 1 / min(num_bonafide, num_spoof)
+    found = log_odds_interval(estimate, values, level, design, step)
+    return widened_by_exact(found, as_given, design) if plain is eers else found
 
 
 def _enlargement(design: Design) -> float:

@@ -36,6 +36,7 @@ class PartitionSettings:
     corpora: list[str]
     split: Split
     sources: list[str] = field(default_factory=list)  # codec sources, beside the recordings
+    keep: list[str] | None = None  # of the corpora, after the split; None: all
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def partition(settings: PartitionSettings, tables: Tables, split: str) -> pd.Dat
     """The trials of one split of a domain: its recordings, then each of its sources."""
     pooled = _pooled(settings.corpora, settings.split, tables)
     chosen = pooled[pooled["split"] == split]
+    if settings.keep is not None:
+        chosen = chosen[chosen["corpus"].isin(settings.keep)]
     kinds = [_trials(chosen, source) for source in (RECORDINGS, *settings.sources)]
     return _checked(pd.concat(kinds, ignore_index=True), f"the {split} protocol of {' + '.join(settings.corpora)}")
 

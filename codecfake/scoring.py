@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from codecfake import files, models, trials
+from codecfake import files, models, precision, trials
 from codecfake.clips import Clips
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.detector import score as score_of
@@ -33,8 +33,8 @@ def score(
     """Score each protocol `{condition}.tsv` into `output/{condition}.tsv`: `trial_id, score`, in its order.
 
     A recording is scored once, however many conditions it is in. `trained_on` are the model's train protocols.
-    Raises ScoringError if two protocols have the same name or a score is not finite, and TrialsError if a recording
-    that is to be judged was trained on.
+    Raises ScoringError if two protocols have the same name or a score is not finite, TrialsError if a recording that
+    is to be judged was trained on, and PrecisionError if the precision of training moves scores.
     """
     conditions = {path.stem: trials.read([path]) for path in protocols}
     if len(conditions) < len(protocols):
@@ -46,7 +46,10 @@ def score(
             trials.require_disjoint(condition, name, trials.read([path]), f"train ({path})")
     detector, crop_samples = models.load(model, device)
     distinct = pd.concat(conditions.values()).drop_duplicates(RECORDING).sort_values(RECORDING, ignore_index=True)
-    distinct["score"] = _scores(detector, Clips(distinct, audio_root, crop_samples), batch_size, device, workers)
+    trained = models.read_record(model)["settings"]
+    clips = Clips(distinct, audio_root, crop_samples, pad=trained.get("pad", "repeat"))
+    bits = trained.get("front_end_precision", precision.EXACT)
+    distinct["score"] = _scores(detector, clips, batch_size, device, workers, bits)
     _require_finite(distinct)
     for name, condition in conditions.items():
         scored = condition.merge(distinct[[*RECORDING, "score"]], on=RECORDING, how="left", validate="one_to_one")
@@ -55,11 +58,19 @@ def score(
 
 
 @torch.no_grad()
-def _scores(detector: Detector, clips: Clips, batch_size: int, device: torch.device, workers: int) -> np.ndarray:
-    features = StreamedFeatures(clips, detector.front_end, device, workers)
+def _scores(
+    detector: Detector, clips: Clips, batch_size: int, device: torch.device, workers: int, bits: str
+) -> np.ndarray:
+    features = StreamedFeatures(clips, detector.front_end, device, workers, bits)
     order = in_order(len(clips), batch_size)
     bar = progress(features.batches(order), "scores", total=len(order), unit="batch")
-    return torch.cat([score_of(detector.back_end(batch)).cpu() for batch in bar]).numpy()
+    scores = torch.cat([score_of(detector.back_end(batch)).cpu() for batch in bar])
+    if bits != precision.EXACT:
+        exact = StreamedFeatures(clips, detector.front_end, device)
+        spread = scores.std(correction=0)
+        first = score_of(detector.back_end(next(exact.batches(order[:1])))).cpu()
+        precision.require_small_shift(scores[: len(first)], first, spread, bits)
+    return scores.numpy()
 
 
 def _require_finite(table: pd.DataFrame) -> None:

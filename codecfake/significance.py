@@ -73,15 +73,16 @@ def compare(
     """
     systems = [rank(scores, trials.is_bonafide) for scores in (first, second)]
     design = design_of(trials, settings.by)
-    chunks = [_difference(systems, counts) for counts in draws(design, settings.resamples, rng)]
-    error = spread_of(np.concatenate(chunks), design)
+    values = np.concatenate([_difference(systems, counts) for counts in draws(design, settings.resamples, rng)])
+    error = spread_of(values, design)
     rates = [eers(once(system)).item() for system in systems]
     difference, reach = rates[0] - rates[1], student(settings.level, design) * error
     bounds = (difference - reach, difference + reach)
-    found = described(design, "paired, Student's t", difference, bounds, settings.level, settings.resamples)
+    found = described(design, "paired, Student's t", difference, bounds, settings.level, values)
     few = min(min(int(errors[0]) for errors in crossings(once(system))) for system in systems)
-    note = f"an EER rests on {few} errors of a key; the test is rough below {FEW_ERRORS}" if few < FEW_ERRORS else ""
-    return Comparison(rates[0], rates[1], replace(found, note=note), _p_value(difference, error, design.clusters))
+    if few < FEW_ERRORS:
+        found = replace(found, note=f"an EER rests on {few} errors of a key; the test is rough below {FEW_ERRORS}")
+    return Comparison(rates[0], rates[1], found, _p_value(difference, error, design.clusters))
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

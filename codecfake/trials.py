@@ -17,9 +17,12 @@ class TrialsError(ValueError):
 
 
 def read(paths: Sequence[Path]) -> pd.DataFrame:
-    """The trials of one or more protocols, in their order; columns are `COLUMNS`, every value a string.
+    """The trials of one or more protocols, in their order; every value is a string.
 
-    Raises TrialsError if a column is missing, a key is unknown, or a trial or a recording comes twice.
+    Columns are `COLUMNS`, and `domain`: the protocol that a trial came from, `{folder}/{name}`.
+
+    Raises TrialsError if a protocol is empty, a column is missing, a key is unknown, or a trial or a recording comes
+    twice.
     """
     trials = pd.concat([_read_one(path) for path in paths], ignore_index=True)
     names = ", ".join(map(str, paths))
@@ -38,12 +41,14 @@ def _read_one(path: Path) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise TrialsError(f"{path}: no column {missing[0]!r}; a protocol has {', '.join(COLUMNS)}")
+    if table.empty:
+        raise TrialsError(f"{path}: no trials; write the protocols again, or leave this one out")
     strange = table[~table["key"].isin(KEYS)]
     if len(strange):
         raise TrialsError(
             f"{path}: trial {_name(strange)} has key {strange['key'].iloc[0]!r}; it must be one of {', '.join(KEYS)}"
         )
-    return table[COLUMNS]
+    return table[COLUMNS].assign(domain=f"{path.parent.name}/{path.stem}")
 
 
 def require_both_keys(trials: pd.DataFrame, name: str) -> None:

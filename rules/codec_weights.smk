@@ -27,7 +27,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
 
 
 rule train_codec:
-    """Train a codec's own architecture on the codec training corpora, by its recipe."""
+    """Train a codec's own architecture on the codec training corpora, by its recipe. Further threads read audio."""
     input:
         audio=codec_training_audio,
     output:
@@ -51,4 +51,4 @@ rule train_codec:
     shell:
         "python -m codec_wrappers train --settings {params.settings:q} --audio results/audio --source native"
         " --output {params.folder:q} --device {params.device} --threads {threads}"
-        " 2>&1 | tee {log:q}"
+        " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"

@@ -26,7 +26,7 @@ rule score:
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
-        "python -m codecfake score --model {params.model:q} --protocols {input.protocols:q}"
+        "python -m codecfake score-conditions --model {params.model:q} --protocols {input.protocols:q}"
         " --trained-on {input.trained_on:q} --audio results/audio"
         " --output {params.folder:q} --device {params.device} --threads {threads} 2>&1 | tee {log:q}"
 

@@ -3,7 +3,7 @@
 
 
 rule train_detector:
-    """Train a detector; the epoch with the least dev loss is kept."""
+    """Train a detector; the epoch that `select` names is kept. Threads beyond the first decode audio."""
     input:
         train=partial(partitions, "train"),
         dev=partial(partitions, "dev"),
@@ -28,4 +28,4 @@ rule train_detector:
     shell:
         "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
         " --audio results/audio --output {params.folder:q} --device {params.device} --threads {threads}"
-        " 2>&1 | tee {log:q}"
+        " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"

@@ -26,7 +26,6 @@ from codec_wrappers.dac import ChunkedDac, Dac
 from codec_wrappers.funcodec import Freqcodec, Funcodec
 from codec_wrappers.networks.latent_codec import LatentCodec
 from codec_wrappers.resynthesis import level
-from codec_wrappers.soundstream import KaiidamsSoundstream
 
 DECODERS = {"vocoder": "vocoder", "sym": "symmetric"}
 DECIBEL_LIMIT = 1e-4
@@ -121,7 +120,7 @@ def _output(vector: Vector, clip: str, kind: str) -> None:
         _refuse_lone(vector, clip, kind, "wav")
         return
     codec, expected = official(vector, output.decoder), vector[f"{clip}_{kind}"]
-    wav = decoded(codec, vector.tensor(output.codes)[:, : output.quantizers])
+    wav = codec.decode(vector.tensor(output.codes)[:, : output.quantizers])
     if codec.gain is not Gain.NONE and not output.is_leveled:  # then the official code cuts to the recording, too
         wav = (wav * _stored_level(vector, clip, codec))[:, : len(expected)]
     assert_close(wav[0], expected, limit_of(codec))
@@ -223,12 +222,6 @@ def _quantized(codec: Any, latent: Tensor) -> Tensor:
     if isinstance(codec, Funcodec):
         return codec.network.quantizer.encode(latent.transpose(1, 2)).transpose(0, 1)
     return codec.network.quantizer.vq.encode(latent).transpose(0, 1)
-
-
-def decoded(codec: Any, codes: Tensor) -> Tensor:
-    if isinstance(codec, KaiidamsSoundstream):  # without the frame that the wrapper repeats
-        return codec.network.decoder(codec.quantizer.decode(codes))[:, 0]
-    return codec.decode(codes)
 
 
 def _stored_level(vector: Vector, clip: str, codec: Codec) -> Tensor:

@@ -123,7 +123,9 @@ class ImitationRun:
         steps = np.arange(0, 301, 10)
         mel = [3 * np.exp(-step / 100) + 0.8 if step % 50 == 0 else "" for step in steps]
         loss = 9 * np.exp(-steps / 90) + 1 + 0.1 * self._rng.standard_normal(len(steps))
-        files.write_tsv(folder / "history.tsv", pd.DataFrame({"step": steps, "loss": loss, "mel_distance": mel}))
+        si_sdr = ["" if distance == "" else 5 - distance for distance in mel]
+        history = {"step": steps, "loss": loss, "mel_distance": mel, "si_sdr_db": si_sdr}
+        files.write_tsv(folder / "history.tsv", pd.DataFrame(history))
         quality = {
             "state": ["untrained", "trained"],
             "si_sdr_db": [-31.2, 4.56],

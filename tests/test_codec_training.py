@@ -26,7 +26,7 @@ from codec_wrappers.objective import Objective
 from codec_wrappers.recipe import Optimizer
 from codec_wrappers.segments import Recording, Segments, Sizes, held_out, listed
 from codec_wrappers.training import CodecTrainingError, CodecTrainingSettings, train
-from codec_wrappers.training_checkpoint import Progress
+from codec_wrappers.training_checkpoint import Learners, Progress
 from codec_wrappers.training_curves import spectrogram
 from codec_wrappers.updates import Updates
 from codecfake import audio, files
@@ -263,6 +263,15 @@ def test_mixed_precision_trains_nearly_the_same_codec(recordings: Path, tmp_path
     assert np.allclose(pd.read_csv(tmp_path / "16/history.tsv", sep="\t")["spectrum"], kept, rtol=0.1)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", CODECS)
+def test_every_codec_learns_on_a_gpu(name: str, precision: str, recordings: Path, tmp_path: Path) -> None:
+    train(settings(name, precision=precision), recordings, "native", tmp_path, torch.device("cuda"), workers=2)
+    assert np.isfinite(pd.read_csv(tmp_path / "history.tsv", sep="\t")["loss"]).all()
+    wrapper(name).load(SMALL[name], tmp_path / "weights.safetensors")
+
+
 # On which recordings
 
 
@@ -407,6 +416,17 @@ def killing_after(step: int) -> Any:
             raise KilledError
 
     return save
+
+
+def test_a_checkpoint_holds_what_published_weights_have_no_place_for(tmp_path: Path) -> None:
+    network = wrapper("academicodec").build(SMALL["academicodec"]).network
+    learners = Learners({"codec": network}, {})
+    counts = network.quantizer.stages()[0][0].counts
+    counts.copy_(torch.arange(len(counts)))
+    training_checkpoint.save(tmp_path / "checkpoint.pt", Progress(step=3), learners, "this run")
+    counts.zero_()
+    assert training_checkpoint.restore(tmp_path / "checkpoint.pt", learners, "this run", CPU) == Progress(step=3)
+    assert counts.tolist() == list(range(len(counts)))
 
 
 def test_a_run_killed_between_checkpoints_goes_back_to_the_last(

@@ -143,6 +143,16 @@ def test_a_corpus_without_published_splits_cannot_be_split_by_corpus() -> None:
         splits.by_corpus(table("a", 10, 5))
 
 
+def test_a_domain_that_keeps_one_corpus_has_that_part_of_the_same_draw() -> None:
+    tables = {name: table(name, 200, 5) for name in ("a", "b")}
+    both = protocols.PartitionSettings(["a", "b"], Split(by="utterance"), ["F01"])
+    one = protocols.PartitionSettings(["a", "b"], Split(by="utterance"), ["F01"], keep=["a"])
+    whole = protocols.partition(both, tables, "train")
+    pd.testing.assert_frame_equal(
+        protocols.partition(one, tables, "train"), whole[whole["corpus"] == "a"].reset_index(drop=True)
+    )
+
+
 def test_listed_speakers_are_held_out_and_all_others_trained_on() -> None:
     utterances = table("a", 6, 2)
     first, second = sorted(utterances["speaker_id"].unique())[:2]

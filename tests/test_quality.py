@@ -66,14 +66,15 @@ def speech() -> np.ndarray:
     return voice(2.0)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def pesq() -> None:
-    pytest.importorskip("pesq", reason="pesq is optional; without it these numbers are not all there")
+    pytest.importorskip("pesq", reason="pesq is optional: it is built from C source")
 
 
 # what each measure says of sounds with a known answer
 
 
+@pytest.mark.usefixtures("pesq")
 def test_the_same_waveform_is_perfect_by_every_measure(speech: np.ndarray) -> None:
     found = measure(speech, speech)
 
@@ -88,6 +89,8 @@ def test_the_same_waveform_is_perfect_by_every_measure(speech: np.ndarray) -> No
 
 @pytest.mark.parametrize("name", [name for name in NAMES if BETTER[name] != NEITHER and name != "f0_error_cents"])
 def test_more_noise_is_worse_by_every_measure(name: str, with_noise: list[dict[str, float]]) -> None:
+    if name == "pesq":
+        pytest.importorskip("pesq")
     at_30_db, at_20_db, at_10_db = (BETTER[name] * found[name] for found in with_noise)
 
     if name == "bandwidth_error_hz":  # the least noise reaches half the rate already
@@ -100,7 +103,7 @@ def test_more_noise_is_worse_by_every_measure(name: str, with_noise: list[dict[s
 def with_noise(speech: np.ndarray) -> list[dict[str, float]]:
     """Measures of speech with noise 30, 20 and 10 dB below it."""
     found = (measure(speech, noisy(speech, snr_db)) for snr_db in (30, 20, 10))
-    return [{name: float(value) for name, value in each.items()} for each in found]
+    return [{name: value for name, value in each.items() if isinstance(value, float)} for each in found]
 
 
 def test_more_noise_is_a_larger_error_of_f0_as_long_as_every_frame_stays_voiced() -> None:
@@ -200,6 +203,7 @@ def test_bandwidth_ends_where_a_low_pass_does(edge: float) -> None:
 # sounds that are hard to measure
 
 
+@pytest.mark.usefixtures("pesq")
 @pytest.mark.parametrize("delay", [1, 37, 1600])
 def test_a_delay_is_measured_like_any_other_difference(delay: int, speech: np.ndarray) -> None:
     late = np.concatenate([1e-4 * np.random.default_rng(7).standard_normal(delay), speech[:-delay]])
@@ -210,6 +214,7 @@ def test_a_delay_is_measured_like_any_other_difference(delay: int, speech: np.nd
     assert found["si_sdr_db"] < 30
 
 
+@pytest.mark.usefixtures("pesq")
 @pytest.mark.parametrize("seconds", [0.001, 0.1, 0.2, 0.3])
 def test_a_very_short_utterance_has_a_reason_in_place_of_what_needs_more(seconds: float) -> None:
     short = voice(0.3)[: round(seconds * SAMPLE_RATE)]
@@ -240,12 +245,14 @@ def test_silence_has_a_reason_in_place_of_a_number(level: float, speech: np.ndar
     assert with_silent_fake["voicing_error"] == f0(speech)[1].mean()
 
 
+@pytest.mark.usefixtures("pesq")
 def test_pesq_finds_no_speech_where_there_is_too_little() -> None:
     part = voice(0.5)[1600:5700]
 
     assert measure(part, part)["pesq"] == "no speech found"
 
 
+@pytest.mark.usefixtures("pesq")
 def test_more_than_20_s_are_kept_from_pesq_which_crashes_on_many_phrases() -> None:
     time = np.arange(20 * SAMPLE_RATE + 1) / SAMPLE_RATE
     phrases = 0.1 * np.sin(2 * np.pi * 440 * time) * (time % 0.4 < 0.21)
@@ -348,6 +355,7 @@ def test_numbers_have_six_digits_and_come_out_the_same_again(audio: Path) -> Non
     pd.testing.assert_frame_equal(measured(audio, "F01"), first)
 
 
+@pytest.mark.usefixtures("pesq")
 def test_what_has_no_value_is_empty_and_its_reason_is_in_the_note(audio: Path) -> None:
     shortest = measured(audio, "F01").set_index("utterance_id").loc["a0"]
 

@@ -96,7 +96,7 @@ def test_samples_that_are_not_finite_stop_the_job() -> None:
 def test_batches_hold_utterances_of_one_length_and_at_most_so_many_seconds() -> None:
     rows = pd.DataFrame({"num_samples": [100] * 5 + [200] * 3, "sample_rate": 100, "utterance_id": range(8)})
     found = list(resynthesis.batches(rows, batch_duration=2.0))
-    assert [list(batch["utterance_id"]) for batch in found] == [[0, 1], [2, 3], [4], [5], [6], [7]]
+    assert [[row.utterance_id for row in batch] for batch in found] == [[0, 1], [2, 3], [4], [5], [6], [7]]
 
 
 @pytest.fixture

@@ -84,7 +84,8 @@ def test_upstream_makes_the_recording_that_ours_makes(name: str, tmp_path: Path)
     model = {} if name in ("encodec", "funcodec") else SMALL[name]
     case = replace(benchmark.CASES[name], model=model)
     codec = benchmark._fresh(case, torch.device("cpu"), None)
-    assert codec.sample_rate is not None
+    assert codec.sample_rate is not None and codec.network is not None
+    codec.network.eval()
     rng = np.random.default_rng(0)
     soundfile.write(tmp_path / "in.wav", 0.1 * rng.standard_normal(codec.sample_rate // 2 + 7), codec.sample_rate)
     wav, _ = soundfile.read(tmp_path / "in.wav", dtype="float32")

@@ -1,13 +1,14 @@
 """Audio shards: random access, the same bytes, and nothing that looks finished and is not."""
 
 import tarfile
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from codecfake import audio, shards
+from codecfake import audio, files, shards
 from codecfake.export import export
 
 RECORDED = shards.Provenance("none", 0, 0.0, "", "test")
@@ -83,6 +84,67 @@ def test_an_utterance_that_is_in_no_shard_is_named(tmp_path: Path) -> None:
     write(tmp_path / "en/F01/0000.tar", {"a": np.zeros(5)})
     with pytest.raises(shards.ShardError, match="no utterance b in its shards"):
         shards.AudioStore(tmp_path, [("en", "F01")]).read("en", "F01", "b")
+
+
+def test_an_utterance_in_two_shards_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "en/F01/0000.tar", {"a": np.zeros(5), "b": np.zeros(5)})
+    write(tmp_path / "en/F01/0003.tar", {"b": np.ones(5) / 2})
+    with pytest.raises(shards.ShardError, match="0000.tar and .*0003.tar both hold utterance b; delete the shards"):
+        shards.AudioStore(tmp_path, [("en", "F01")]).read("en", "F01", "a")
+
+
+def test_a_source_without_shards_is_named(tmp_path: Path) -> None:
+    with pytest.raises(shards.ShardError, match="en/F07: no shards; run the resynthesis of F07 first"):
+        assert ("en", "F07", "a") in shards.AudioStore(tmp_path, [("en", "F07")])
+
+
+def test_rows_of_the_index_are_found_alone_and_together(tmp_path: Path) -> None:
+    for source, ids in (("F00", "ca"), ("F01", "bdéa")):
+        write(tmp_path / f"en/{source}/0000.tar", {name: np.zeros(2) for name in ids})
+    index = shards.AudioStore(tmp_path, [("en", "F01"), ("en", "F00"), ("en", "F01")]).index
+    names = [("en", "F00", "a"), ("en", "F00", "c"), *(("en", "F01", name) for name in "abdé")]
+    assert [index.name(row) for row in range(6)] == names
+    assert [index.row(*name) for name in names] == list(range(6))
+    asked = [names[4], ("en", "F00", "b"), names[0], ("de", "F00", "a"), ("en", "F01", "z")]
+    table = pd.DataFrame(asked, columns=["corpus", "source", "utterance_id"])
+    assert index.rows(table).tolist() == [4, -1, 0, -1, -1]
+    assert [index.row(*name) for name in asked] == [4, None, 0, None, None]
+    assert index.rows(table.iloc[:0]).tolist() == []
+
+
+def test_an_index_takes_under_100_bytes_an_utterance_and_none_of_them_python_s(tmp_path: Path) -> None:
+    number = 5_000
+    folder = tmp_path / "en/F01"
+    folder.mkdir(parents=True)
+    columns = {"offset": 512, "num_bytes": 90_000, "num_samples": 60_000, "sample_rate": 16_000, "sha256": "ab" * 32}
+    ids = [f"SSB{place:017d}" for place in range(number)]
+    files.write_parquet(folder / "0000.parquet", pd.DataFrame({"utterance_id": ids, **columns}))
+    store = shards.AudioStore(tmp_path, [("en", "F01")])
+    assert store.index.nbytes < 100 * number
+    assert len(ForkingPickler.dumps(store)) < 100 * number
+
+
+def test_more_tars_than_may_stay_open_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "MAX_OPEN", 2)
+    for number in range(5):
+        write(tmp_path / f"en/F01/{number:04d}.tar", {f"u{number}": np.full(3, number / 10)})
+    store = shards.AudioStore(tmp_path, [("en", "F01")])
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for number in (0, 1, 2, 3, 4, 3, 0):
+        assert store.read("en", "F01", f"u{number}")[0][0] == round(number / 10 * 32768)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+
+
+@pytest.mark.parametrize(
+    ("start", "wanted"), [(0, 1), (0, 5_000), (4_095, 3), (4_999, 1), (1_234, 2_000), (3_000, 9_999)]
+)
+def test_a_part_of_an_utterance_is_decoded_to_the_same_samples(
+    start: int, wanted: int, rng: np.random.Generator
+) -> None:
+    data = shards.encode(rng.uniform(-0.5, 0.5, 5_000), 16_000).data
+    whole, _ = audio.decode_int16(data)
+    part, _ = audio.decode_int16(data, start, wanted)
+    np.testing.assert_array_equal(part, whole[start : start + wanted])
 
 
 @pytest.mark.parametrize("num_shards", [1, 2, 7, 40])

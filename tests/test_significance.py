@@ -180,5 +180,5 @@ def test_no_seed_has_no_mean() -> None:
     [Population(0.1, 50, 20, speaker_share=0.25), Population(0.1, 10, 50, speaker_share=0.25)],
 )
 def test_equally_good_systems_of_full_size_are_rarely_told_apart(population) -> None:
-    rejected = 500 * false_rejections(population, "speaker", generator())
-    assert rejected <= stats.binom.ppf(0.999, 500, 0.06)
+    rejected = 400 * false_rejections(population, "speaker", generator(), data_sets=400)
+    assert rejected <= stats.binom.ppf(0.999, 400, 0.06)

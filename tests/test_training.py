@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +15,16 @@ import tones
 import torch
 from safetensors.torch import load_file
 
-from codecfake import clips, files, models, strategies, trials
+from codecfake import clips, files, models, training, trials
 from codecfake.clips import Clips, clip
 from codecfake.detectors.detector import DetectorSettings
 from codecfake.features import StreamedFeatures, in_order
+from codecfake.plan import Plan
+from codecfake.samplers import Composition, SamplingError, shuffled
 from codecfake.shards import ShardError
-from codecfake.strategies import PlainUpdate, Strategy, shuffled
-from codecfake.training import CHECKPOINT, TrainingError, TrainSettings, train
+from codecfake.strategies import STRATEGIES
+from codecfake.training import CHECKPOINT, TrainingError, train
+from codecfake.training_settings import SELECTIONS, TrainSettings
 from codecfake.trials import TrialsError
 
 CPU = torch.device("cpu")
@@ -45,9 +51,8 @@ SETTINGS = TrainSettings(
 @dataclasses.dataclass(frozen=True)
 class Corpus:
     audio: Path
-    train: Path
-    dev: Path
-    eval: Path
+    train: list[Path]
+    dev: list[Path]
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +60,22 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     root = tmp_path_factory.mktemp("tones")
     return Corpus(
         audio=tones.write_audio(root / "audio", num_utterances=22),
-        train=tones.write_protocol(root / "train.tsv", range(14)),
-        dev=tones.write_protocol(root / "dev.tsv", range(14, 18)),
-        eval=tones.write_protocol(root / "eval.tsv", range(18, 22)),
+        train=[tones.write_protocol(root / "codec/train.tsv", range(14))],
+        dev=[tones.write_protocol(root / "codec/dev.tsv", range(14, 18))],
     )
 
 
+@pytest.fixture(scope="module")
+def domains(corpus: Corpus) -> Corpus:
+    """The trials of `corpus`, in two lists: 22 trials and 6."""
+    root = corpus.audio.parent / "domains"
+    large = tones.write_protocol(root / "codec/train.tsv", range(11))
+    small = tones.write_protocol(root / "vocoder/train.tsv", range(11, 14))
+    return dataclasses.replace(corpus, train=[large, small])
+
+
 def run(corpus: Corpus, output: Path, settings: TrainSettings = SETTINGS, **other: Any) -> Path:
-    train([corpus.train], [corpus.dev], corpus.audio, output, settings, CPU, **other)
+    train(corpus.train, corpus.dev, corpus.audio, output, settings, CPU, **other)
     return output
 
 
@@ -82,17 +95,32 @@ class KilledError(Exception):
     """Stands for a kill signal."""
 
 
-def killing_after(steps: int) -> Strategy:
-    class Update(PlainUpdate):
-        done = 0
+class CountedAdam(torch.optim.Adam):
+    """Adam that is killed in place of one step."""
 
-        def step(self, closure: strategies.Closure) -> torch.Tensor:
-            if Update.done == steps:
-                raise KilledError
-            Update.done += 1
-            return super().step(closure)
+    steps = 0
+    killed_at: int | None = None
 
-    return Strategy(Update, shuffled)
+    def step(self, closure: Any = None) -> Any:
+        if CountedAdam.steps == CountedAdam.killed_at:
+            raise KilledError
+        CountedAdam.steps += 1
+        return super().step(closure)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> type[CountedAdam]:
+    monkeypatch.setattr(torch.optim, "Adam", CountedAdam)
+    CountedAdam.steps, CountedAdam.killed_at = 0, None
+    return CountedAdam
+
+
+def run_killed(adam: type[CountedAdam], steps: int, corpus: Corpus, output: Path, settings: TrainSettings) -> None:
+    """Start a run that is killed after so many updates."""
+    adam.steps, adam.killed_at = 0, steps
+    with pytest.raises(KilledError):
+        run(corpus, output, settings)
+    adam.killed_at = None
 
 
 def test_tones_are_told_from_noise(corpus: Corpus, tmp_path: Path) -> None:
@@ -125,15 +153,145 @@ def test_training_does_not_disturb_the_random_state_of_its_caller(corpus: Corpus
 # 28 trials in batches of 8 are 4 steps an epoch: killed before any checkpoint, and in each epoch.
 @pytest.mark.parametrize("steps", [0, 1, 3, 4, 6, 11])
 def test_a_killed_run_started_again_ends_in_the_same_bytes(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+    corpus: Corpus, tmp_path: Path, counted: type[CountedAdam], steps: int
 ) -> None:
     settings = changed(checkpoint_steps=2)
     undisturbed = run(corpus, tmp_path / "undisturbed", settings)
-    with monkeypatch.context() as patch:
-        patch.setitem(strategies.STRATEGIES, "erm", killing_after(steps))
-        with pytest.raises(KilledError):
-            run(corpus, tmp_path / "killed", settings)
+    run_killed(counted, steps, corpus, tmp_path / "killed", settings)
     assert contents(run(corpus, tmp_path / "killed", settings)) == contents(undisturbed)
+
+
+def of_strategy(name: str, **values: Any) -> TrainSettings:
+    return changed(epochs=2, checkpoint_steps=1, strategy=name, **values)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(domains: Corpus, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model of every strategy."""
+    root = tmp_path_factory.mktemp("strategies")
+    return {name: run(domains, root / name, of_strategy(name)) for name in STRATEGIES}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_killed_run_of_any_strategy_ends_in_the_same_bytes(
+    domains: Corpus, undisturbed: dict[str, Path], tmp_path: Path, counted: type[CountedAdam], strategy: str
+) -> None:
+    run_killed(counted, 6, domains, tmp_path, of_strategy(strategy))
+    assert contents(run(domains, tmp_path, of_strategy(strategy))) == contents(undisturbed[strategy])
+    assert counted.steps == 8  # 28 trials in batches of 8, twice
+
+
+TRAIN_UNTIL_KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+sys.path.insert(0, sys.argv[1])
+from test_training import CPU, of_strategy, train
+
+class Adam(torch.optim.Adam):
+    steps = 0
+
+    def step(self, closure=None):
+        if Adam.steps == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+        Adam.steps += 1
+        return super().step(closure)
+
+torch.set_num_threads(int(sys.argv[2]))
+torch.optim.Adam = Adam
+audio, output, dev, *lists = map(Path, sys.argv[3:])
+train(lists, [dev], audio, output, of_strategy("csam"), CPU)
+"""
+
+
+def test_csam_ended_by_sigkill_goes_on_to_the_same_bytes(
+    domains: Corpus, undisturbed: dict[str, Path], tmp_path: Path
+) -> None:
+    paths = map(str, (domains.audio, tmp_path, *domains.dev, *domains.train))
+    command = [sys.executable, "-c", TRAIN_UNTIL_KILLED, str(Path(__file__).parent), str(torch.get_num_threads())]
+    assert subprocess.run([*command, *paths], capture_output=True).returncode == -signal.SIGKILL
+    progress = torch.load(tmp_path / CHECKPOINT, weights_only=True)["progress"]
+    assert (progress["epoch"], progress["step"]) == (1, 2)
+    assert contents(run(domains, tmp_path, of_strategy("csam"))) == contents(undisturbed["csam"])
+
+
+def test_every_strategy_trains_another_detector(undisturbed: dict[str, Path]) -> None:
+    trained = {(folder / models.WEIGHTS).read_bytes() for folder in undisturbed.values()}
+    assert len(trained) == len(STRATEGIES)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_is_judged_after_as_many_updates_as_erm(undisturbed: dict[str, Path], strategy: str) -> None:
+    rows = history(undisturbed[strategy])
+    assert rows["updates"].tolist() == [4, 8]
+    assert rows["learning_rate"].tolist() == [2e-3, 1e-3]
+
+
+def test_epochs_may_be_the_sampler_s_own(domains: Corpus, tmp_path: Path, counted: type[CountedAdam]) -> None:
+    # 22 and 6 trials in batches of 8 are shares of 6 and 1: a pass has 3 batches, and the released code wants 2 x 3.
+    run(domains, tmp_path / "csam", changed(epochs=2, strategy="csam", match="epochs"))
+    assert counted.steps == 2 * 3
+    rows = history(run(domains, tmp_path / "released", changed(epochs=2, strategy="csam-released", match="epochs")))
+    assert counted.steps == 2 * 3 + 2 * 6
+    assert rows["updates"].tolist() == [6, 12]
+
+
+@pytest.mark.parametrize("strategy", ["sam", "asam"])
+def test_sam_without_radius_trains_the_detector_of_erm(corpus: Corpus, tmp_path: Path, strategy: str) -> None:
+    erm = run(corpus, tmp_path / "erm")
+    found = run(corpus, tmp_path / strategy, changed(strategy=strategy, strategy_settings={"rho": 0.0}))
+    assert (found / models.WEIGHTS).read_bytes() == (erm / models.WEIGHTS).read_bytes()
+    assert files.read_tsv(found / "history.tsv").equals(files.read_tsv(erm / "history.tsv"))
+
+
+def test_csam_without_radius_trains_the_detector_of_its_sampler(
+    domains: Corpus, undisturbed: dict[str, Path], tmp_path: Path
+) -> None:
+    run(domains, tmp_path, of_strategy("csam", strategy_settings={"rho": 0.0}))
+    assert (tmp_path / models.WEIGHTS).read_bytes() == (undisturbed["co-erm"] / models.WEIGHTS).read_bytes()
+
+
+def test_settings_say_what_an_update_was_given_and_what_it_took_by_itself(corpus: Corpus, tmp_path: Path) -> None:
+    run(corpus, tmp_path, changed(epochs=1, strategy="asam-official", strategy_settings={"rho": 1.0}))
+    written = json.loads((tmp_path / "settings.json").read_text())["settings"]
+    assert written["strategy_settings"] == {"rho": 1.0, "dropout": "same", "eta": 0.01, "scaled": "weight"}
+
+
+def test_the_epoch_kept_is_the_least_by_what_is_selected(corpus: Corpus, tmp_path: Path) -> None:
+    for name, columns in SELECTIONS.items():
+        rows = history(run(corpus, tmp_path / name, changed(epochs=4, learning_rate=0.02, select=name)))
+        ranked = rows.sort_values([*columns, "epoch"] if columns else "epoch", ascending=bool(columns))
+        kept = json.loads((tmp_path / name / "settings.json").read_text())["best_epoch"]
+        assert kept == ranked["epoch"].iloc[0] == rows[rows["is_best"] == 1]["epoch"].iloc[-1]
+
+
+def test_equal_error_rates_are_told_apart_by_the_loss() -> None:
+    judged = [
+        {"dev_eer": 0.5, "dev_loss": 1.0},
+        {"dev_eer": 0.0, "dev_loss": 3.0},
+        {"dev_eer": 0.0, "dev_loss": 2.0},
+        {"dev_eer": 0.0, "dev_loss": 2.0},
+        {"dev_eer": 0.5, "dev_loss": 0.0},
+    ]
+    best = [training.is_least(row, judged[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(judged)]
+    assert best == [True, True, True, False, False]
+
+
+def test_co_training_of_one_list_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(SamplingError, match="there is one .codec/train.; add the list of another domain"):
+        run(corpus, tmp_path, changed(strategy="csam"))
+
+
+def test_a_list_without_trials_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    empty = tmp_path / "vocoder/train.tsv"
+    files.write_tsv(empty, files.read_tsv(corpus.train[0]).head(0))
+    with pytest.raises(TrialsError, match="vocoder/train.tsv: no trials"):
+        train([*corpus.train, empty], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
+
+
+def test_a_domain_is_the_list_a_trial_came_from(domains: Corpus) -> None:
+    table = trials.read(domains.train)
+    assert table["domain"].tolist() == ["codec/train"] * 22 + ["vocoder/train"] * 6
 
 
 def test_a_run_killed_while_it_writes_its_model_ends_in_the_same_bytes(
@@ -151,19 +309,14 @@ def test_a_run_killed_while_it_writes_its_model_ends_in_the_same_bytes(
     assert contents(run(corpus, tmp_path / "killed")) == contents(undisturbed)
 
 
-def test_a_checkpoint_of_other_settings_is_not_used(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setitem(strategies.STRATEGIES, "erm", killing_after(5))
-        with pytest.raises(KilledError):
-            run(corpus, tmp_path / "model", changed(seed=9))
+def test_a_checkpoint_of_other_settings_is_not_used(corpus: Corpus, tmp_path: Path, counted: type[CountedAdam]) -> None:
+    run_killed(counted, 5, corpus, tmp_path / "model", changed(seed=9))
     assert contents(run(corpus, tmp_path / "model")) == contents(run(corpus, tmp_path / "fresh"))
 
 
 def test_batches_are_the_same_for_any_number_of_workers(corpus: Corpus) -> None:
-    table = trials.read([corpus.train])
-    order = shuffled(table, 8, np.random.default_rng(1))
+    table = trials.read(corpus.train)
+    order = shuffled(Composition.of(table), 8, np.random.default_rng(1))
     made = [
         list(StreamedFeatures(Clips(table, corpus.audio, 4_000), torch.nn.Identity(), CPU, workers).batches(order))
         for workers in (0, 2)
@@ -209,55 +362,63 @@ def test_the_dev_loss_is_over_the_whole_set(corpus: Corpus, tmp_path: Path) -> N
     # Batches of 5 and 3 hold the classes in unequal shares, so the mean of their losses is another number.
     run(corpus, tmp_path, changed(epochs=1, batch_size=5))
     detector, _ = models.load(tmp_path, CPU)
-    table = trials.read([corpus.dev])
+    table = trials.read(corpus.dev)
     features = StreamedFeatures(Clips(table, corpus.audio, 4_000), detector.front_end, CPU, 0)
     with torch.no_grad():
         logits = torch.cat([detector.back_end(batch) for batch in features.batches(in_order(8, 5))])
     classes = torch.tensor((table["key"] == "bonafide").to_numpy().astype(int))
-    expected = torch.nn.functional.cross_entropy(logits, classes, torch.tensor([1.0, 2.0])).item()
-    assert history(tmp_path)["dev_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
+    weights = torch.tensor([1.0, 2.0])
+    whole = torch.nn.functional.cross_entropy(logits, classes, weights).item()
+    parts = [slice(0, 5), slice(5, 8)]
+    of_batches = [torch.nn.functional.cross_entropy(logits[part], classes[part], weights).item() for part in parts]
+    row = history(tmp_path).iloc[0]
+    assert row["dev_loss"] == pytest.approx(whole, rel=1e-5)
+    assert row["dev_loss_of_batches"] == pytest.approx(np.mean(of_batches), rel=1e-5)
+    assert np.mean(of_batches) != pytest.approx(whole, rel=1e-3)
 
 
+@pytest.mark.parametrize("strategy", ["erm", "sam"])
 def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_trials(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: type[CountedAdam], strategy: str
 ) -> None:
-    losses: list[float] = []
-
-    class Counting(PlainUpdate):
-        def step(self, closure: strategies.Closure) -> torch.Tensor:
-            loss = super().step(closure)
-            losses.append(loss.item())
-            return loss
-
-    monkeypatch.setitem(strategies.STRATEGIES, "erm", Strategy(Counting, lambda table, size, rng: in_order(28, 8)))
+    monkeypatch.setattr(Plan, "batches", lambda self, epoch: in_order(28, 8))
     whole = Clips.__getitem__
     monkeypatch.setattr(Clips, "__getitem__", lambda self, i: whole(self, i) * (float("nan") if i == 10 else 1.0))
-    with pytest.raises(TrainingError, match=r"the loss of \d of 8 trials is not finite \(.*u010"):
-        run(corpus, tmp_path)
-    assert len(losses) == 1
+    with pytest.raises(TrainingError, match=r"^the loss of \d of 8 trials is not finite \(.*u010"):
+        run(corpus, tmp_path, changed(strategy=strategy))
+    assert counted.steps == 1
+
+
+def test_a_loss_that_is_not_finite_in_the_second_pass_of_sam_stops_before_the_update_too(
+    corpus: Corpus, tmp_path: Path, counted: type[CountedAdam]
+) -> None:
+    settings = changed(strategy="sam", strategy_settings={"rho": 1e38})
+    with pytest.raises(TrainingError, match=r"^at the ascended weights, the loss of \d of 8 .* lower .* or rho"):
+        run(corpus, tmp_path, settings)
+    assert counted.steps == 0
 
 
 def test_lists_of_one_class_are_refused(corpus: Corpus, tmp_path: Path) -> None:
     only_tones = tones.write_protocol(tmp_path / "tones.tsv", range(14), (tones.RECORDINGS,))
     with pytest.raises(TrialsError, match="the train list has 14 trials but none is spoof"):
-        train([only_tones], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
+        train([only_tones], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
     with pytest.raises(TrialsError, match="the dev list has 14 trials but none is spoof"):
-        train([corpus.train], [only_tones], corpus.audio, tmp_path, SETTINGS, CPU)
+        train(corpus.train, [only_tones], corpus.audio, tmp_path, SETTINGS, CPU)
 
 
 def test_a_recording_may_not_be_in_train_and_dev(corpus: Corpus, tmp_path: Path) -> None:
     overlapping = tones.write_protocol(tmp_path / "overlapping.tsv", range(13, 18))
     with pytest.raises(TrialsError, match="2 trials of the dev list are also in the train list, the first is u013"):
-        train([corpus.train], [overlapping], corpus.audio, tmp_path, SETTINGS, CPU)
+        train(corpus.train, [overlapping], corpus.audio, tmp_path, SETTINGS, CPU)
 
 
 def test_a_trial_listed_twice_is_refused(corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(TrialsError, match="28 trials come twice, the first is u000"):
-        train([corpus.train, corpus.train], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
+        train([*corpus.train, *corpus.train], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
 
 
 def test_an_unknown_key_is_refused(corpus: Corpus, tmp_path: Path) -> None:
-    table = files.read_tsv(corpus.train)
+    table = files.read_tsv(corpus.train[0])
     table.loc[3, "key"] = "fake"
     files.write_tsv(tmp_path / "strange.tsv", table)
     with pytest.raises(TrialsError, match="trial u003 has key 'fake'; it must be one of bonafide, spoof"):
@@ -267,22 +428,34 @@ def test_an_unknown_key_is_refused(corpus: Corpus, tmp_path: Path) -> None:
 def test_a_recording_without_audio_is_found_before_training(corpus: Corpus, tmp_path: Path) -> None:
     beyond = tones.write_protocol(tmp_path / "beyond.tsv", range(20, 30))
     with pytest.raises(ShardError, match="no utterance u022 in its shards"):
-        train([beyond], [corpus.dev], corpus.audio, tmp_path, SETTINGS, CPU)
+        train([beyond], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("strategy", "sgd"), ("epochs", 0), ("crop_samples", 0), ("spoof_weight", 0.0)]
+    ("name", "value"),
+    [
+        ("strategy", "sgd"),
+        ("match", "steps"),
+        ("schedule", "linear"),
+        ("select", "eval_eer"),
+        ("epochs", 0),
+        ("crop_samples", 0),
+        ("spoof_weight", 0.0),
+    ],
 )
 def test_settings_out_of_range_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         changed(**{name: value})
 
 
-def test_every_trial_is_in_exactly_one_batch(rng: np.random.Generator) -> None:
-    table = pd.DataFrame({"trial_id": range(29)})
-    batches = shuffled(table, 8, rng)
-    assert [len(batch) for batch in batches] == [8, 8, 8, 5]
-    assert sorted(np.concatenate(batches)) == list(range(29))
+def test_momenta_of_adam_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"betas is \(0.9, 1.0\); it must be two numbers"):
+        changed(betas=(0.9, 1.0))
+
+
+def test_a_cosine_that_rises_is_refused() -> None:
+    with pytest.raises(ValueError, match="final_learning_rate is 0.1, above learning_rate 0.002"):
+        changed(schedule="cosine", final_learning_rate=0.1)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(2, [1, 2, 1, 2, 1]), (5, [1, 2, 3, 4, 5]), (6, [1, 2, 3, 4, 5])])

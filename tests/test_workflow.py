@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/experiments/tiny.yaml"
 MADE = (
     "corpora/*/*.parquet", "codecs/*/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
-    "models/**/*.safetensors", "scores/**/*.tsv", "tables/*.csv",
+    "models/**/*.safetensors", "scores/**/*.tsv", "quality/*.tsv", "tables/*.csv",
 )  # fmt: skip
 
 pytestmark = pytest.mark.xdist_group("workflow")

@@ -123,7 +123,7 @@ PUBLISHED: Mapping[str, Form] = {
     "hificodec_24k": Form(
         "academicodec",
         "drops a last frame that is not full; level untouched; group norms of the encoder see the whole utterance",
-        "zeros fill the last frame and are cut afterwards; utterances of equal length only share a batch",
+        "zeros fill the open end, unless `remainder: pad` has it coded; utterances of equal length only share a batch",
         model={"sample_rate": 24_000},
         small=_HIFICODEC,
     ),
@@ -144,7 +144,7 @@ PUBLISHED: Mapping[str, Form] = {
     "soundstream_kaiidams": Form(
         "soundstream",
         "gives back up to one frame less than it got; level untouched; codebooks also learn while it encodes",
-        f"the last frame is decoded twice and {_CUT}; codebooks rest outside training",
+        "the open end is filled with zeros; codebooks rest outside training",
         model={"form": "kaiidams"},
         small=_SOUNDSTREAM,
     ),

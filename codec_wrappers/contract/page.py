@@ -174,7 +174,8 @@ _LEGEND = """- **rate, hop**: Hz, and samples a frame; a codec without a rate ta
 - **signals kept**: how many of the signals tried came back finite and as long as they were: speech of 1, 2, hop - 1,
   hop, hop + 1, 2 hop - 1, … samples, of 0.1 s and of 1 s; silence, a whisper, clipping, a square wave at full scale,
   an offset, an impulse.
-- **filled**: the most samples at the end that a codec left open and the workflow filled with zeros.
+- **filled**: the most samples at the end that a codec left open and the workflow filled with zeros: a trace of the
+  codec that a detector may find.
 - **repeated**: the same recording again, after others. **other neighbors**: in a batch as large, with others in it.
   **batch**: alone, against in a batch. **2 threads**: against one. Each says whether all bits are equal; if not,
   whether codes are, or in what share of the frames they differ, and the SNR between the two outputs. **variants**: all
@@ -188,8 +189,8 @@ _LEGEND = """- **rate, hop**: Hz, and samples a frame; a codec without a rate ta
   grow with it. The SNR of that against the same recording in one piece, and the memory of both; tried with windows
   that are as long as what they hear beyond their ends, and a recording of three of them, so that two thirds of it are
   there at once. Where no more than that is heard, nothing is lost; norms over time hear all of a recording, and their
-  windows are an approximation. A codec without an entry needs none: it goes frame by frame, or by pieces of its own.
-  No utterance of VCTK or AISHELL-3 is longer than a minute.
+  windows are an approximation, as those of LSTMs may be that are trained to remember. A codec without an entry needs
+  none: it goes frame by frame, or by pieces of its own. No utterance of VCTK or AISHELL-3 is longer than a minute.
 - **bfloat16**: SNR of a decoder in bfloat16 against float32, measured on CUDA only. Nothing in the workflow runs in
   reduced precision: encoders and quantizers would choose other codes.
 """

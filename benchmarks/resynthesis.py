@@ -1,0 +1,361 @@
+"""How fast recordings are resynthesized: ours beside the way the codecs' own packages show, as Markdown tables.
+
+    python benchmarks/resynthesis.py [--codecs encodec dac] [--seconds 30] [--device cuda] [--threads 8]
+
+Codecs are of published size; their weights are random, which takes as long as trained ones do. Each measurement is a
+process of its own, ours and theirs in turn, so that a machine's moods fall on both; loading weights is not counted.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest import mock
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import torch  # noqa: E402
+
+from benchmarks import speech, upstream  # noqa: E402
+from codec_wrappers import resynthesis, wrapper  # noqa: E402
+from codec_wrappers.codec import Codec  # noqa: E402
+from codecfake import devices, files, utterances  # noqa: E402
+
+OURS, UPSTREAM, TOGETHER, APART, UPSTREAM_APART, PRECISIONS = (
+    "ours", "upstream", "together", "apart", "upstream apart", "precisions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A codec as it is measured; `seconds` of audio, unless told otherwise, so that all take minutes on one core."""
+
+    wrapper: str
+    quantizers: int
+    seconds: float
+    upstream: Callable[[Codec, torch.device], upstream.OneFile]
+    model: dict[str, Any] = field(default_factory=dict)
+    variants: tuple[int, ...] = ()  # numbers of quantizers that are made together
+
+
+CASES = {
+    "lyra": Case("lyra", 20, 60.0, upstream.network_alone),
+    "soundstream": Case("soundstream", 8, 12.0, upstream.network_alone),
+    "speechtokenizer": Case("speechtokenizer", 8, 9.0, upstream.speechtokenizer),
+    "funcodec": Case("funcodec", 32, 12.0, upstream.funcodec, variants=(12, 24, 32)),
+    "encodec": Case("encodec", 8, 12.0, upstream.encodec, variants=(4, 8, 16, 32)),
+    "audiodec": Case("audiodec", 8, 9.0, upstream.network_alone),
+    "academicodec": Case("academicodec", 4, 6.0, upstream.network_alone),
+    "dac": Case("dac", 9, 3.0, upstream.dac),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One measurement, on the recordings under `root` that `table` lists."""
+
+    codec: str
+    way: str
+    table: str
+    root: str
+    device: str
+    threads: int
+    lyra: str | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    wall_seconds: float
+    cpu_seconds: float  # of all threads
+    peak_mb: float  # of the process, or of the GPU's memory
+    gpu_busy: float | None = None  # share of the time, if it can be asked
+
+
+def main() -> None:
+    """Measure what is asked and print the tables."""
+    parser = _parser()
+    options = parser.parse_args()
+    if "lyra" in (options.codecs or ()) and not options.lyra:
+        parser.error("lyra has no random weights; give --lyra, the folder of its models")
+    if options.measure:
+        print(json.dumps(asdict(_measure(Task(**json.loads(options.measure))))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        names = [name for name in options.codecs or CASES if name != "lyra" or options.lyra]
+        print(_heading(options))
+        for name in names:
+            print(_speed_row(name, _Runner(name, options, Path(folder) / name)), flush=True)
+        shared = [name for name in names if CASES[name].variants]
+        if shared:
+            print("\n" + SHARED_HEADING)
+        for name in shared:
+            print(_shared_row(name, _Runner(name, options, Path(folder) / f"{name}-shared")), flush=True)
+        if options.device == "cuda":
+            print("\n" + PRECISION_HEADING)
+            for name in (name for name in names if name != "lyra"):
+                print(_precision_row(name, _Runner(name, options, Path(folder) / f"{name}-precision")), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--codecs", nargs="+", choices=CASES, help="default: all; Lyra if its models are given")
+    parser.add_argument("--seconds", type=float, help="of audio for each codec; default: a few, fewer for slow ones")
+    parser.add_argument("--utterances", type=int, help="that the seconds are divided into; default: as long as VCTK's")
+    parser.add_argument("--recordings", type=Path, help="folder of recordings; default: signals like speech")
+    parser.add_argument("--lyra", type=Path, help="folder of Lyra's models")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--measure", help=argparse.SUPPRESS)  # a task, for the processes that this one starts
+    return parser
+
+
+# the tables
+
+
+def ratio(theirs: list[float], ours: list[float]) -> float:
+    """How many times as long theirs took: the median over pairs that were measured one after the other."""
+    return median(their / our for their, our in zip(theirs, ours, strict=True))
+
+
+def cost(found: list[Measurement], device: str) -> list[float]:
+    """What is compared: seconds of CPU time, which others disturb less than the clock; on a GPU, the clock's."""
+    return [one.wall_seconds if device == "cuda" else one.cpu_seconds for one in found]
+
+
+def speeds(found: list[Measurement], seconds: float) -> str:
+    """Two cells: seconds of audio a second, and a second of one core; medians."""
+    rates = (median(seconds / spent for spent in times) for times in zip(*map(_times, found), strict=True))
+    return " | ".join(f"{rate:.3g}" for rate in rates)
+
+
+def _times(found: Measurement) -> tuple[float, float]:
+    return found.wall_seconds, found.cpu_seconds
+
+
+def _heading(options: argparse.Namespace) -> str:
+    where = torch.cuda.get_device_name() if options.device == "cuda" else "CPU"
+    return (
+        f"{where}, {options.threads} thread(s), {options.repetitions} repetitions, torch {torch.__version__}\n\n"
+        "| codec | quantizers | audio, s | ours, s/s | per core | upstream, s/s | per core | ratio |"
+        " ours, MB | upstream, MB | GPU busy | upstream is |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    )
+
+
+def _speed_row(name: str, run: "_Runner") -> str:
+    case, device = CASES[name], run.device
+    theirs, ours = run.in_turn(UPSTREAM, OURS)
+    busy = [one.gpu_busy for one in ours if one.gpu_busy is not None]
+    what = "our network, one file at a time" if case.upstream is upstream.network_alone else "its package"
+    cells = (
+        name, case.quantizers, f"{run.seconds:.1f}", speeds(ours, run.seconds), speeds(theirs, run.seconds),
+        f"**{ratio(cost(theirs, device), cost(ours, device)):.2f}**", _peak(ours), _peak(theirs),
+        f"{median(busy):.0%}" if busy else "", what,
+    )  # fmt: skip
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+SHARED_HEADING = (
+    "| codec | quantizers | ours together, MB | ours apart / together | upstream apart / ours together |\n"
+    "|---|---|---|---|---|"
+)
+
+
+def _shared_row(name: str, run: "_Runner") -> str:
+    theirs, apart, together = run.in_turn(UPSTREAM_APART, APART, TOGETHER)
+    both = cost(together, run.device)
+    ratios = (ratio(cost(found, run.device), both) for found in (apart, theirs))
+    quantizers = ", ".join(map(str, CASES[name].variants))
+    return f"| {name} | {quantizers} | {_peak(together)} | {' | '.join(f'**{one:.2f}**' for one in ratios)} |"
+
+
+PRECISION_HEADING = "| codec | decoding in bfloat16, times as fast as in float32 |\n|---|---|"
+
+
+def _precision_row(name: str, run: "_Runner") -> str:
+    (found,) = run.in_turn(PRECISIONS)
+    return f"| {name} | {median(one.cpu_seconds / one.wall_seconds for one in found):.2f} |"
+
+
+def _peak(found: list[Measurement]) -> str:
+    return f"{max(one.peak_mb for one in found):.0f}"
+
+
+class _Runner:
+    """Runs a codec's measurements, each in a process of its own, on the same recordings."""
+
+    def __init__(self, name: str, options: argparse.Namespace, folder: Path) -> None:
+        self.device = options.device
+        self._options = options
+        self._name = name
+        wanted = (options.seconds or CASES[name].seconds, options.utterances)
+        self._root = (options.recordings or folder / "recordings").absolute()
+        table = speech.found(self._root, *wanted) if options.recordings else speech.made(self._root, *wanted)
+        self.seconds = float((table["num_samples"] / table["sample_rate"]).sum())
+        self._table = folder.absolute() / "utterances.parquet"
+        files.write_parquet(self._table, table)
+
+    def in_turn(self, *ways: str) -> list[list[Measurement]]:
+        """The measurements of each way: one of each, then again, in the other order every other time."""
+        found: dict[str, list[Measurement]] = {way: [] for way in ways}
+        for repetition in range(self._options.repetitions):
+            for way in ways[:: 1 if repetition % 2 == 0 else -1]:
+                found[way].append(self._run(way))
+        return [found[way] for way in ways]
+
+    def _run(self, way: str) -> Measurement:
+        task = Task(
+            self._name, way, str(self._table), str(self._root), self.device, self._options.threads,
+            str(self._options.lyra) if self._options.lyra else None,
+        )  # fmt: skip
+        command = [sys.executable, __file__, "--measure", json.dumps(asdict(task))]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{self._name}, {way}: {done.stderr}")
+        return Measurement(**json.loads(done.stdout.splitlines()[-1]))
+
+
+# one measurement, in a process of its own
+
+
+def _measure(task: Task) -> Measurement:
+    warnings.simplefilter("ignore")
+    if task.way in (OURS, TOGETHER, APART):
+        devices.use_huge_pages()
+    device = devices.prepare(task.device, task.threads)
+    case = CASES[task.codec]
+    codec = _fresh(case, device, task.lyra)
+    with tempfile.TemporaryDirectory() as folder:
+        if task.way == PRECISIONS:
+            return _precisions(codec, device)
+        prepare = _ours if task.way in (OURS, TOGETHER, APART) else _upstream
+        return _timed(prepare(case, codec, task, device, Path(folder)), device)
+
+
+def _fresh(case: Case, device: torch.device, lyra: str | None) -> Codec:
+    """The codec with random weights; codebooks of moving averages would otherwise be zeros."""
+    torch.manual_seed(0)
+    if case.wrapper == "lyra":
+        return wrapper("lyra").load({}, Path(lyra or ""))
+    codec: Codec = wrapper(case.wrapper).build(case.model)
+    assert codec.network is not None
+    for name, buffer in codec.network.named_buffers():
+        if name.endswith("embed"):
+            buffer.normal_()
+        if name.endswith("inited"):
+            buffer.fill_(1)
+    return codec
+
+
+def _ours(case: Case, codec: Codec, task: Task, device: torch.device, folder: Path) -> Callable[[], None]:
+    """As the workflow does it: shards at 16 kHz, read, checked, hashed and written; but the codec is loaded already."""
+    variants = (case.quantizers,) if task.way == OURS else case.variants
+    groups = [(number,) for number in variants] if task.way == APART else [variants]
+    inputs = (Path(task.table), Path(task.root), None, 0)
+    with mock.patch.object(wrapper(case.wrapper), "load", lambda model, weights: codec):
+        loaded = resynthesis.load_codec(case.wrapper, case.model, None, device)
+    resynthesis.resynthesize(loaded, torch.randn(1, codec.sample_rate or 1, device=device), list(variants))  # warm up
+
+    def work() -> None:
+        for group in groups:
+            sources = {f"Q{number}": number for number in group}
+            settings = resynthesis.ResynthesisSettings(task.codec, case.wrapper, sources, 1, case.model)
+            with mock.patch.object(resynthesis, "load_codec", lambda *_: loaded):
+                resynthesis.resynthesize_shard(settings, *inputs, folder, device, task.threads)
+
+    return work
+
+
+def _upstream(case: Case, codec: Codec, task: Task, device: torch.device, folder: Path) -> Callable[[], None]:
+    variants = (case.quantizers,) if task.way == UPSTREAM else case.variants
+    if codec.network is not None:
+        codec.network.eval().to(device)
+    one_file = case.upstream(codec, device)
+    (warm_up,) = speech.made(folder / "warm-up", 1.0, 1)["path"]
+    one_file(folder / "warm-up" / warm_up, folder / "warm-up.wav", variants[-1])
+    paths = [Path(task.root) / path for path in utterances.read(Path(task.table))["path"]]
+
+    def work() -> None:
+        for number in variants:
+            for path in paths:
+                one_file(path, folder / f"{path.stem}_{number}.wav", number)
+
+    return work
+
+
+def _precisions(codec: Codec, device: torch.device) -> Measurement:
+    """On a GPU, how long ten decodings of 16 utterances of 4 s take in float32 (`cpu_seconds`) and in bfloat16."""
+    assert codec.sample_rate is not None and codec.network is not None
+    codec.network.eval().to(device)
+    wav = torch.randn(16, 4 * codec.sample_rate // codec.hop_length * codec.hop_length, device=device)
+    taken = []
+    with torch.inference_mode():
+        codes = codec.encode(wav)
+        for enabled in (False, True):
+            with torch.autocast("cuda", torch.bfloat16, enabled=enabled):
+                codec.decode(codes)
+                torch.cuda.synchronize()
+                taken.append(_timed(lambda: [codec.decode(codes) for _ in range(10)], device).wall_seconds)
+    return Measurement(wall_seconds=taken[1], cpu_seconds=taken[0], peak_mb=0.0)
+
+
+def _timed(work: Callable[[], object], device: torch.device) -> Measurement:
+    on_gpu = device.type == "cuda"
+    _forget_peak(on_gpu)
+    with _busy(on_gpu) as shares:
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        if on_gpu:
+            torch.cuda.synchronize()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Measurement(wall, cpu, _peak_mb(on_gpu), sum(shares) / len(shares) if shares else None)
+
+
+def _forget_peak(on_gpu: bool) -> None:
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts from what is held now
+
+
+def _peak_mb(on_gpu: bool) -> float:
+    if on_gpu:
+        return torch.cuda.max_memory_allocated() / 1e6
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
+
+
+@contextmanager
+def _busy(on_gpu: bool) -> Iterator[list[float]]:
+    """Shares of the time that the GPU was busy, asked every 50 ms; none if NVML's Python package is not there."""
+    shares: list[float] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.wait(0.05):
+            shares.append(torch.cuda.utilization() / 100)
+
+    asking = [threading.Thread(target=ask)] if on_gpu and find_spec("pynvml") else []
+    for thread in asking:
+        thread.start()
+    yield shares
+    done.set()
+    for thread in asking:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()

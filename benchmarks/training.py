@@ -1,0 +1,342 @@
+"""How fast detectors are fed and trained: our way beside the published one, as Markdown tables.
+
+    python benchmarks/training.py [--small] [--utterances 8] [--device cuda] [--threads 8] [--workers 8]
+
+The published way (Xie et al. 2025): the whole front-end, one file at a time, its fifth hidden state in float32 into
+one file an utterance, and these files read back in every epoch. Ours: the front-end cut after its fifth block, in
+batches, straight from the audio shards; features are not kept, or kept in one file in half precision. Weights are
+random, which takes as long as trained ones do, and both ways have the same: it is checked that they give the same
+features. Measurements alternate, so that a machine's moods fall on both ways; files are read from the system's cache.
+"""
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import soundfile  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+from benchmarks import speech  # noqa: E402
+from codecfake import audio, devices  # noqa: E402
+from codecfake.clips import Clips  # noqa: E402
+from codecfake.detectors.detector import Detector, DetectorSettings  # noqa: E402
+from codecfake.detectors.mel import Mel, MelSettings  # noqa: E402
+from codecfake.feature_cache import CachePlace, DiskFeatures  # noqa: E402
+from codecfake.features import StreamedFeatures, cut, in_order  # noqa: E402
+from codecfake.shards import Provenance, ShardWriter  # noqa: E402
+from codecfake.strategies import STRATEGIES, update_settings  # noqa: E402
+from codecfake.updates import UPDATES, Update  # noqa: E402
+
+CROP, RATE, LAYER = 64_600, 16_000, 5
+PUBLISHED, STREAMED, KEPT = "published", "streamed", "kept on disk"
+TRAINING_SET = 740_747  # utterances of Xie et al. 2025
+EPOCHS = 10
+XLS_R_300M = {  # its published architecture, in transformers' words
+    "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096,
+    "do_stable_layer_norm": True, "feat_extract_norm": "layer", "conv_bias": True,
+}  # fmt: skip
+SMALL = {**XLS_R_300M, "hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 256, "conv_dim": [64] * 7}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of CPU time, which others disturb less than the clock; on a GPU the clock's, and how busy it was."""
+
+    seconds: float
+    busy: float | None = None
+
+
+@dataclass(frozen=True)
+class Speech:
+    """The same recordings twice: as files, which the published way reads, and in shards."""
+
+    files: list[Path]
+    shards: Path
+    trials: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What is measured of one front-end; each value is a piece of work on all utterances."""
+
+    name: str
+    features: dict[str, Callable[[], object]]
+    epochs: dict[str, dict[str, Callable[[], object]]]  # strategy -> way
+    bytes_an_utterance: dict[str, float]
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    options = _parser().parse_args()
+    device = devices.prepare(options.device, options.threads)
+    where = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
+    print(
+        f"{where}, {options.threads} thread(s), {options.workers} workers, {options.utterances} utterances, batches of "
+        f"{options.batch_size}, {options.repetitions} repetitions, torch {torch.__version__}\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        recordings = record(Path(folder) / "speech", options.utterances)
+        for number, prepare in enumerate((mel_ways, ssl_ways)):
+            ways = prepare(recordings, Path(folder) / str(number), device, options)
+            print(table(ways, options, device), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="a front-end of 24 small layers instead of XLS-R-300M")
+    parser.add_argument("--utterances", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--repetitions", type=int, default=3)
+    return parser
+
+
+# tables
+
+
+def table(ways: Ways, options: argparse.Namespace, device: torch.device) -> str:
+    """Times of both ways as ratios (on a GPU also speeds), and bytes on disk."""
+    on_gpu = device.type == "cuda"
+    lines = [
+        f"**{ways.name}**\n",
+        "| work | published / ours |" + (" ours, utterances/s | GPU busy |" if on_gpu else ""),
+    ]
+    lines.append("|---|---|" + ("---|---|" if on_gpu else ""))
+    features = in_turn(ways.features, options.repetitions, device)
+    rows = {"features, once": features}
+    for name, epoch in ways.epochs.items():
+        taken = in_turn(epoch, options.repetitions, device)
+        rows[f"{name}, an epoch"] = taken
+        rows[f"{name}, features and {EPOCHS} epochs"] = whole_training(features, taken)
+    for name, found in rows.items():
+        for way in found:
+            if way != PUBLISHED:
+                cells = [f"{name}; ours {way}", f"**{ratio(found[PUBLISHED], found[way]):.2f}**"]
+                cells += speed(found[way], options.utterances) if on_gpu else []
+                lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", f"| on disk | bytes an utterance | {TRAINING_SET:,} utterances, GB |", "|---|---|---|"]
+    for way, size in ways.bytes_an_utterance.items():
+        lines.append(f"| {way} | {size:,.0f} | {size * TRAINING_SET / 1e9:,.1f} |")
+    return "\n".join([*lines, ""])
+
+
+def whole_training(features: dict[str, list[Taken]], epoch: dict[str, list[Taken]]) -> dict[str, list[Taken]]:
+    """Features once and epochs on them; streamed features are part of every epoch instead."""
+    total: dict[str, list[Taken]] = {}
+    for way, each in epoch.items():
+        once = [0.0 if way == STREAMED else one.seconds for one in features[way]]
+        total[way] = [Taken(before + EPOCHS * one.seconds, one.busy) for before, one in zip(once, each, strict=True)]
+    return total
+
+
+def ratio(theirs: list[Taken], ours: list[Taken]) -> float:
+    """How many times as long theirs took: the median over pairs that were measured one after the other."""
+    return median(their.seconds / our.seconds for their, our in zip(theirs, ours, strict=True))
+
+
+def speed(found: list[Taken], utterances: int) -> list[str]:
+    busy = [one.busy for one in found if one.busy is not None]
+    return [f"{median(utterances / one.seconds for one in found):.1f}", f"{median(busy):.0%}" if busy else ""]
+
+
+def in_turn(
+    works: Mapping[str, Callable[[], object]], repetitions: int, device: torch.device
+) -> dict[str, list[Taken]]:
+    """Each work once, then again in the other order, and so on."""
+    found: dict[str, list[Taken]] = {name: [] for name in works}
+    for repetition in range(repetitions):
+        for name in list(works)[:: 1 if repetition % 2 == 0 else -1]:
+            found[name].append(timed(works[name], device))
+    return found
+
+
+def timed(work: Callable[[], object], device: torch.device) -> Taken:
+    if device.type != "cuda":
+        start = time.process_time()
+        work()
+        return Taken(time.process_time() - start)
+    with gpu_busy() as shares:
+        start = time.perf_counter()
+        work()
+        torch.cuda.synchronize()
+        taken = time.perf_counter() - start
+    return Taken(taken, sum(shares) / len(shares) if shares else None)
+
+
+@contextmanager
+def gpu_busy() -> Iterator[list[float]]:
+    """Shares of the time that the GPU was busy, asked every 50 ms; none if NVML's Python package is not there."""
+    shares: list[float] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while find_spec("pynvml") and not done.wait(0.05):
+            shares.append(torch.cuda.utilization() / 100)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    yield shares
+    done.set()
+    asking.join()
+
+
+# the recordings
+
+
+def record(folder: Path, number: int) -> Speech:
+    """Signals like speech of about 4 s, at 16 kHz."""
+    listed = speech.made(folder / "made", 4.0 * number, number)
+    (folder / "files").mkdir()
+    with ShardWriter(folder / "shards/c/F00/0000.tar", "", Provenance("none", 0, 0.0, "", "benchmark")) as shard:
+        for row in listed.itertuples():
+            found = audio.read(folder / "made" / row.path)
+            wav = audio.resample(found.wav, found.sample_rate, RATE)
+            shard.add(row.utterance_id, wav, RATE)
+            soundfile.write(folder / "files" / f"{row.utterance_id}.wav", audio.to_int16(wav)[0], RATE)
+    trials = pd.DataFrame({"corpus": "c", "source": "F00", "utterance_id": listed["utterance_id"]})
+    return Speech(sorted((folder / "files").iterdir()), folder / "shards", trials)
+
+
+# the published way
+
+
+def extract(files: list[Path], front_end: Callable[[Tensor], Tensor], folder: Path, device: torch.device) -> None:
+    """Features `[1, D, F]` of each file, one at a time, into a file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, path in enumerate(files):
+        wav, _ = soundfile.read(path, dtype="float32")
+        with torch.no_grad():
+            features = front_end(torch.from_numpy(np.resize(wav, CROP))[None].to(device))
+        torch.save(features.float().cpu(), folder / f"{number:06d}_{path.stem}_real.pt")
+
+
+def read_back(folder: Path, order: list[np.ndarray], device: torch.device) -> Iterator[Tensor]:
+    paths = sorted(folder.iterdir())
+    for batch in order:
+        yield torch.cat([torch.load(paths[number], weights_only=True) for number in batch]).to(device)
+
+
+def fifth_hidden_state(model: nn.Module, wav: Tensor) -> Tensor:
+    """Of the whole model, its input normalized as its feature extractor does."""
+    wav = (wav - wav.mean()) / (wav.var(correction=0) + 1e-7).sqrt()
+    return model(wav, output_hidden_states=True).hidden_states[LAYER]
+
+
+# both ways
+
+
+def ssl_ways(recordings: Speech, folder: Path, device: torch.device, options: argparse.Namespace) -> Ways:
+    import transformers
+
+    config = SMALL if options.small else XLS_R_300M
+    torch.manual_seed(0)
+    whole = transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**config)).eval().to(device)
+    own = {key: value for key, value in config.items() if key != "num_hidden_layers"}
+    front = {"name": "wav2vec2", "weights": "random", "layer": LAYER, "config": own}
+    detector = Detector(DetectorSettings(front, {"name": "aasist"}), CROP).to(device)
+    detector.front_end.model.load_state_dict(whole.state_dict(), strict=False)
+    name = f"24 small layers, cut after {LAYER}" if options.small else f"XLS-R-300M, cut after layer {LAYER}"
+    return _ways(name, recordings, folder, device, options, detector, partial(fifth_hidden_state, whole), kept=True)
+
+
+def mel_ways(recordings: Speech, folder: Path, device: torch.device, options: argparse.Namespace) -> Ways:
+    detector = Detector(DetectorSettings({"name": "mel"}, {"name": "lcnn"}), CROP).to(device)
+    mel = Mel(MelSettings()).to(device)
+    return _ways("Mel", recordings, folder, device, options, detector, mel, kept=False)
+
+
+def _ways(
+    name: str,
+    recordings: Speech,
+    folder: Path,
+    device: torch.device,
+    options: argparse.Namespace,
+    detector: Detector,
+    published: Callable[[Tensor], Tensor],
+    kept: bool,
+) -> Ways:
+    clips = Clips(recordings.trials, recordings.shards, CROP)
+    streamed = StreamedFeatures(clips, detector.front_end, device, options.workers)
+    order = in_order(len(clips), options.batch_size)
+    extract(recordings.files, published, folder / "files", device)  # to read back, and to warm up
+    require_same(read_back(folder / "files", order, device), streamed.batches(order))
+    features: dict[str, Callable[[], object]] = {
+        PUBLISHED: lambda: extract(recordings.files, published, folder / "files", device),
+        STREAMED: lambda: [features.sum() for features in streamed.batches(order)],
+    }
+    shuffled = cut(np.random.default_rng(0).permutation(len(clips)), options.batch_size)
+    sources: dict[str, Callable[[], Iterator[Tensor]]] = {
+        PUBLISHED: lambda: read_back(folder / "files", shuffled, device),
+        STREAMED: lambda: streamed.batches(shuffled),
+    }
+    if kept:
+        fresh = (CachePlace(folder / f"cache{number}") for number in count())
+        features[KEPT] = lambda: DiskFeatures(streamed, options.batch_size, name, next(fresh), {})
+        on_disk = DiskFeatures(streamed, options.batch_size, name, CachePlace(folder / "cache"), {})
+        sources[KEPT] = lambda: on_disk.batches(shuffled)
+    steps = {strategy: Step(detector.back_end, strategy) for strategy in ("erm", "sam")}
+    epochs: dict[str, dict[str, Callable[[], object]]] = {
+        strategy.upper(): {way: partial(step.epoch, source) for way, source in sources.items()}
+        for strategy, step in steps.items()
+    }
+    sizes = {"published, a file an utterance": size(folder / "files"), "ours, streamed": 0.0}
+    sizes |= {"ours, kept on disk": size(folder / "cache")} if kept else {}
+    return Ways(name, features, epochs, {way: each / len(clips) for way, each in sizes.items()})
+
+
+class Step:
+    """Training steps of a back-end by a strategy, on features from anywhere."""
+
+    def __init__(self, back_end: nn.Module, strategy: str) -> None:
+        self._back_end = back_end.train()
+        self._optimizer = torch.optim.Adam(back_end.parameters(), 5e-4)
+        update: Any = UPDATES[STRATEGIES[strategy].update]
+        self._update: Update = update(self._optimizer, back_end, update_settings(strategy, {}))
+
+    def epoch(self, source: Callable[[], Iterator[Tensor]]) -> None:
+        for features in source():
+            self._update.step(partial(self._loss, features))
+
+    def _loss(self, features: Tensor) -> Tensor:
+        self._optimizer.zero_grad()
+        classes = torch.arange(len(features), device=features.device) % 2
+        loss = F.cross_entropy(self._back_end(features), classes)
+        loss.backward()
+        return loss.detach()
+
+
+def require_same(theirs: Iterator[Tensor], ours: Iterator[Tensor]) -> None:
+    """Both ways must compute the same features."""
+    for their, our in zip(theirs, ours, strict=True):
+        error = ((their - our).norm() / their.norm()).item()
+        if not error < 1e-4:
+            raise RuntimeError(f"the two ways give features that differ by {error:.2g} of their norm")
+
+
+def size(folder: Path) -> float:
+    """Bytes of the files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Frozen front-ends in half the bits, where that is fast (on GPUs) and moves no score that matters: it is measured."""
+
+import logging
+
+import torch
+from torch import Tensor, nn
+
+EXACT = "float32"
+DTYPES = {EXACT: torch.float32, "bfloat16": torch.bfloat16}
+LARGEST_ERROR = 0.05  # of features, relative; bfloat16 keeps 8 bits, and XLS-R of random weights shows 0.01
+LARGEST_SHIFT = 0.1  # of scores, in their standard deviations
+
+log = logging.getLogger(__name__)
+
+
+class PrecisionError(ValueError):
+    """A front-end needs more bits."""
+
+
+def run(front_end: nn.Module, wav: Tensor, precision: str) -> Tensor:
+    """Features in float32 `[B, F, D]`, computed in `precision`."""
+    if precision == EXACT:
+        return front_end(wav)
+    with torch.autocast(wav.device.type, DTYPES[precision]):
+        return front_end(wav).float()
+
+
+@torch.no_grad()
+def require_small_error(front_end: nn.Module, wav: Tensor, precision: str) -> None:
+    """Raise PrecisionError if the features of these clips move by more than LARGEST_ERROR of their norm."""
+    exact = front_end(wav)
+    error = ((run(front_end, wav, precision) - exact).norm() / exact.norm()).item()
+    log.info("front_end_precision %s moves features by %.2g of their norm", precision, error)
+    if not error <= LARGEST_ERROR:
+        raise PrecisionError(
+            f"front_end_precision {precision} moves the features of {len(wav)} clips by {error:.2g} of their norm; "
+            f"at most {LARGEST_ERROR} is allowed: train with front_end_precision {EXACT}"
+        )
+
+
+def require_small_shift(scores: Tensor, exact: Tensor, spread: Tensor, precision: str) -> None:
+    """Raise PrecisionError if `scores` `[N]` are further from the `exact` ones than LARGEST_SHIFT of `spread`."""
+    shift = ((scores - exact).abs().max() / spread).item()
+    log.info("front_end_precision %s moves %d scores by at most %.2g of their spread", precision, len(scores), shift)
+    if not shift <= LARGEST_SHIFT:
+        raise PrecisionError(
+            f"front_end_precision {precision} moves scores by up to {shift:.2g} of their standard deviation; at most "
+            f"{LARGEST_SHIFT} is allowed: train and score with front_end_precision {EXACT}"
+        )

@@ -1,0 +1,212 @@
+"""Pickles of torch, read as data: no class or function that one names is looked up, imported or called.
+
+A pickle is a program for a small machine. Here all that it can name is inert: a tensor becomes a description of one, a
+module becomes a skeleton that keeps its state, and tensors are made after the program has ended. Whatever else it
+names is an error. The files that hold such pickles are read by `torch_files`.
+"""
+
+import math
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+OWN_MODULE = "model"  # of the classes of whole pickled models
+STORAGE_DTYPES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+
+
+class UnpicklingError(ValueError):
+    """A torch file cannot be read as data."""
+
+
+class Skeleton:
+    """What is left of a pickled module: the state that its class would have been given. It can do nothing."""
+
+    __slots__ = ("state",)
+    origin = ""  # the class's name in the file, with its module
+
+    def __new__(cls) -> "Skeleton":
+        self = super().__new__(cls)
+        self.state = {}
+        return self
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, dict):
+            raise UnpicklingError(f"the state of a {self.origin} is a {type(state).__name__}, not a dictionary")
+        self.state = state
+
+
+class _Inert:
+    """Something without a state that a file could give it."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        raise UnpicklingError(f"it changes {type(self).__name__.strip('_')}, which has no state")
+
+
+class _Function(_Inert):
+    """Stands for a function that files call."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+
+class _StorageType(_Inert):
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+
+class Storage(_Inert):
+    """The numbers of one or more tensors; of an older file they are filled in when its program has ended."""
+
+    __slots__ = ("dtype", "data")
+
+    def __init__(self, dtype: torch.dtype, data: bytearray) -> None:
+        self.dtype, self.data = dtype, data
+
+
+class StoredTensor(_Inert):
+    """Where a tensor lies in its storage."""
+
+    __slots__ = ("storage", "offset", "size", "stride")
+
+    def __init__(self, storage: object, offset: object, size: object, stride: object, *_: object) -> None:
+        if not isinstance(storage, Storage):
+            raise UnpicklingError(f"a tensor lies in a {type(storage).__name__}, not in a storage")
+        self.storage, self.offset = storage, _natural(offset)
+        self.size, self.stride = _naturals(size), _naturals(stride)
+        if len(self.size) != len(self.stride):
+            raise UnpicklingError(f"a tensor has {len(self.size)} lengths and {len(self.stride)} strides")
+
+    def tensor(self) -> Tensor:
+        """A copy. Raises UnpicklingError if it lies outside of its storage."""
+        data, dtype = self.storage.data, self.storage.dtype
+        flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+        ends = sum((length - 1) * step for length, step in zip(self.size, self.stride, strict=True))
+        numel = math.prod(self.size)
+        if numel and (self.offset + ends >= len(flat) or numel > len(flat)):
+            raise UnpicklingError(f"a tensor of {list(self.size)} lies outside of its {len(flat)} stored numbers")
+        return flat.as_strided(self.size, self.stride, self.offset).clone() if numel else flat.new_empty(self.size)
+
+
+# What a file may name
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Values of no interest here, such as the device of a DataParallel."""
+
+    values: tuple[Any, ...]
+
+
+def _parameter(data: object, *_: object) -> object:
+    return data
+
+
+def _ordered_dict(*pairs: object) -> OrderedDict:
+    return OrderedDict(*pairs)  # type: ignore[call-overload]
+
+
+def _set(members: object = ()) -> set:
+    if not isinstance(members, list | tuple):
+        raise UnpicklingError(f"a set is made of a {type(members).__name__}, not of a list")
+    return set(members)
+
+
+def _kept(*values: object) -> _Kept:
+    return _Kept(values)
+
+
+DATA: dict[tuple[str, str], _Inert] = {
+    ("collections", "OrderedDict"): _Function(_ordered_dict),
+    ("__builtin__", "set"): _Function(_set),  # names of buffers that are not saved, in every module since torch 1.6
+    ("builtins", "set"): _Function(_set),
+    ("torch", "Size"): _Function(_kept),
+    ("torch", "device"): _Function(_kept),
+    ("torch._utils", "_rebuild_tensor"): _Function(StoredTensor),
+    ("torch._utils", "_rebuild_tensor_v2"): _Function(StoredTensor),
+    ("torch._utils", "_rebuild_parameter"): _Function(_parameter),
+    **{
+        (module, name): _StorageType(dtype)
+        for module in ("torch", "torch.cuda")
+        for name, dtype in STORAGE_DTYPES.items()
+    },
+}
+
+
+class Reader(pickle.Unpickler):
+    """Runs a file's program. `load` gives the bytes of a storage of so many numbers; without it there may be none."""
+
+    def __init__(self, file: Any, load: Callable[[torch.dtype, str, int], bytearray] | None = None) -> None:
+        super().__init__(file)
+        self._load = load
+        self._classes: dict[tuple[str, str], type[Skeleton]] = {}
+        self.storages: dict[str, Storage] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in DATA:
+            return DATA[module, name]
+        if not _is_module(module, name):
+            raise UnpicklingError(
+                f"asks for {f'{module}.{name}'!r} when it is read, which weights have no need of; "
+                f"the file was not executed. Do not load it with other tools either; fetch it from another address"
+            )
+        if (module, name) not in self._classes:
+            body = {"__slots__": (), "origin": f"{module}.{name}"}
+            self._classes[module, name] = type("Skeleton", (Skeleton,), body)
+        return self._classes[module, name]
+
+    def persistent_load(self, saved: Any) -> Any:
+        match saved:
+            case ("module", type() as skeleton, *_):  # a class with its source, in older files
+                return skeleton
+            case ("storage", _StorageType() as kind, str() as key, _, count, *rest) if self._load and not any(rest):
+                if key not in self.storages:
+                    self.storages[key] = Storage(kind.dtype, self._load(kind.dtype, key, _natural(count)))
+                return self.storages[key]
+        raise UnpicklingError("refers to something outside of its program that is no storage of tensors")
+
+
+def _is_module(module: str, name: str) -> bool:
+    """Whether this is the name of a class of the file's own `model`, or of a module class of torch.nn."""
+    if module == OWN_MODULE:
+        return name.isidentifier()
+    known = vars(nn).get(name)
+    return isinstance(known, type) and issubclass(known, nn.Module) and known.__module__ == module
+
+
+def _naturals(values: object) -> tuple[int, ...]:
+    if isinstance(values, _Kept):
+        (values,) = values.values
+    if not isinstance(values, list | tuple):
+        raise UnpicklingError(f"a tensor's size or stride is a {type(values).__name__}, not numbers")
+    return tuple(map(_natural, values))
+
+
+def _natural(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise UnpicklingError(f"a place, a size or a stride is {value!r:.40}, not a whole number from 0")
+    return value

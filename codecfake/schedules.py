@@ -1,0 +1,37 @@
+"""Schedules: how the learning rate falls over the updates of a training run.
+
+`halving` is of Xie et al. 2025; `constant`, of the text of Wu et al. 2024; `cosine`, of the configuration released
+with it (1e-4 to 5e-6).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where the learning rate begins and ends, and how long that takes."""
+
+    first: float
+    final: float  # of `cosine`
+    halve_every: int  # updates, of `halving`
+    updates: int  # in all
+
+
+def halving(course: Course, done: int) -> float:
+    """Half the rate of before, every `halve_every` updates."""
+    return course.first * 0.5 ** (done // course.halve_every)
+
+
+def cosine(course: Course, done: int) -> float:
+    """Half a period of a cosine, update by update."""
+    return course.final + (course.first - course.final) * (1 + math.cos(math.pi * done / course.updates)) / 2
+
+
+def constant(course: Course, done: int) -> float:
+    """One rate throughout."""
+    return course.first
+
+
+SCHEDULES: dict[str, Callable[[Course, int], float]] = {"halving": halving, "cosine": cosine, "constant": constant}
