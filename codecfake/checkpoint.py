@@ -56,7 +56,7 @@ def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> 
     try:
         content = torch.load(path, map_location=next(back_end.parameters()).device, weights_only=True)
     except Exception as error:  # of many kinds, where bytes are missing or changed
-        raise CheckpointError(f"{path}: damaged ({error}); delete it, and training starts from its beginning") from error
+        raise CheckpointError(f"{path}: damaged ({error}); delete it, and training starts anew") from error
     if content["run"] != run:
         log.warning("%s: of a run with other settings or other trials; starting from the first epoch", path)
         return Progress()

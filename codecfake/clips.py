@@ -61,7 +61,7 @@ class Clips(Dataset[Tensor]):
         if rng is not None and len(wav):
             wav = self._chain(wav.astype(np.float64), rng)
             wav = wav[_start(self._crop, len(wav), self._num_samples, rng) :]
-        return torch.from_numpy(clip(wav, self._num_samples, self._pad).astype(np.float32))  # a copy, which owns its memory
+        return torch.from_numpy(clip(wav, self._num_samples, self._pad).astype(np.float32))
 
     @property
     def vary(self) -> bool:

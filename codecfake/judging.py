@@ -197,7 +197,7 @@ def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, others: int) 
     failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
     seconds = judge.window_samples / SAMPLE_RATE
     above = "Nothing is judged" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
-    left = f" {others} files without the suffix of an audio file were left out." if others else ""
+    left = f" Files without the suffix of an audio file left out: {others}." if others else ""
     return (
         f"{len(outcomes) - failed} of {len(outcomes)} files judged.{left}\n"
         f"{above}: {rule.reason}.\n"

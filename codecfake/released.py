@@ -81,7 +81,7 @@ def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: st
     tensors = torch_files.read_state_dict(path)
     settings = DetectorSettings(_front_end(name, released, front_end_weights), released.back_end)
     detector = Detector(settings, CROP_SAMPLES)
-    fitted = fit(tensors, detector.back_end.state_dict(), f"{path}: not a {name}")
+    fitted = fit(tensors, detector.back_end.state_dict(), f"{path}: is not {name}")
     record = {
         "version": codecfake.__version__,
         "front_end_weights": detector.front_end_weights(),

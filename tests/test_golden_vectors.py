@@ -11,7 +11,7 @@ import pytest
 import torch
 from golden_codecs import wrapper_of
 from golden_detectors import detector_of
-from golden_stages import decoded, to_latent
+from golden_stages import to_latent
 from golden_vectors import FOLDER, UnknownVectorError, Vector, find, unexplained
 from golden_workflow import checks_of
 from small_codecs import SMALL
@@ -229,7 +229,7 @@ def fill(codec: Any, vector: Vector) -> None:
 
 @torch.inference_mode()
 def clip_arrays(codec: Any, clip: str, num_frames: int, more_samples: int) -> dict[str, np.ndarray]:
-    """Arrays of one clip under the scheme's names: noise through the codec, decoded from all and two quantizers."""
+    """Arrays of one clip under the scheme's names: noise through the codec from all and two quantizers."""
     rng = np.random.default_rng(len(clip))
     num_samples = num_frames * codec.hop_length + more_samples
     wav = torch.from_numpy(0.1 * rng.standard_normal((1, num_samples)).astype(np.float32))
@@ -237,7 +237,7 @@ def clip_arrays(codec: Any, clip: str, num_frames: int, more_samples: int) -> di
     codes = codec.encode(wav / gain)
     found = {"wav": wav[0], "codes": codes[0], "margin": torch.ones(codes.shape[1:])}
     for kind, quantizers in (("out", codes.shape[1]), ("out_q2", 2)):
-        output = (decoded(codec, codes[:, :quantizers]) * gain)[0]
+        output = (codec.decode(codes[:, :quantizers]) * gain)[0]
         found[kind] = output if codec.gain is Gain.NONE else output[:num_samples]
     if not isinstance(codec, Dac):
         found["latent"] = to_latent(codec, wav / gain)[0]

@@ -13,10 +13,14 @@ BONAFIDE = {"b1": 0.5, "b2": 2.0, "b3": 3.0, "b4": 4.0}
 SPOOF = {"s1": -3.0, "s2": -2.0, "s3": -1.0, "s4": 1.0}
 
 
-def write_protocol(root: Path, condition: str, bonafide: list[str], spoof: list[str]) -> Path:
+def write_protocol(root: Path, condition: str, bonafide: list[str], spoof: list[str], attack: str = "F01") -> Path:
     keys = ["bonafide"] * len(bonafide) + ["spoof"] * len(spoof)
     path = root / "protocols" / f"{condition}.tsv"
-    files.write_tsv(path, pd.DataFrame({"trial_id": bonafide + spoof, "key": keys}))
+    trials = bonafide + spoof
+    who = [f"s{trial[1:]}" for trial in trials]  # b1 and s1 are of one speaker
+    attacks = ["-"] * len(bonafide) + [attack] * len(spoof)
+    columns = {"speaker_id": who, "trial_id": trials, "key": keys, "corpus": "vctk", "attack": attacks}
+    files.write_tsv(path, pd.DataFrame(columns))
     return path
 
 
@@ -68,7 +72,7 @@ def test_numbers_have_six_decimals(run: Path) -> None:
 
     text = (tables(run, [MODEL], ["C1"]) / "eer.csv").read_text()
 
-    assert text.splitlines()[1].endswith(",3,4,33.333333")
+    assert ",3,4,33.333333," in text.splitlines()[1]
 
 
 def test_the_order_of_score_lines_models_and_conditions_does_not_change_a_byte(run: Path) -> None:

@@ -137,13 +137,14 @@ PUBLISHED: Mapping[str, Form] = {
     "hificodec_16k_peak": Form(
         "academicodec",
         "as hificodec_24k, but Wu et al. (2024) ran it on utterances brought to a peak of 0.95, and left them there",
-        "the workflow does that outside the codec and multiplies the result by the peak again",
+        "the workflow does that outside the codec and multiplies the result by the peak again, "
+        "unless `keep_gain` is asked for, as in `wu2024`",
         model={"sample_rate": 16_000, "peak_normalize": True},
         small=_HIFICODEC,
     ),
     "soundstream_kaiidams": Form(
         "soundstream",
-        "gives back up to one frame less than it got; level untouched; codebooks also learn while it encodes",
+        "gives back 50 to 240 samples less than it got; level untouched; codebooks also learn while it encodes",
         "the open end is filled with zeros; codebooks rest outside training",
         model={"form": "kaiidams"},
         small=_SOUNDSTREAM,

@@ -5,6 +5,7 @@ faster than the whole one. The encoder's final LayerNorm belongs to the last lay
 """
 
 import hashlib
+import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from codecfake.detectors import FeatureShape
 
 RANDOM = "random"
 VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
+CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; one of the files
 UNUSED = {"masked_spec_embed"}  # weights that play a part in pre-training alone
 
 
@@ -106,26 +108,24 @@ def _random(architecture: str, settings: SslSettings) -> nn.Module:
 
 
 def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
+    """The blocks up to `layer`; tensors of those above it are never read from a file, of either format."""
     import transformers
+    from safetensors import SafetensorError
 
+    folder = _folder(settings.weights)
     transformers.logging.set_verbosity_error()  # it reports the layers above the cut as unexpected
     transformers.logging.disable_progress_bar()
     try:
         model, report = getattr(transformers, f"{architecture}Model").from_pretrained(
-            settings.weights,
-            use_safetensors=True,
-            local_files_only=Path(settings.weights).is_dir(),
+            folder,
+            local_files_only=True,
+            weights_only=True,
             output_loading_info=True,
             dtype=torch.float32,
             **_overrides(settings),
         )
-    except (OSError, ValueError) as error:
-        raise FrontEndWeightsError(
-            f"front-end weights {settings.weights!r} cannot be loaded: {error}\n"
-            f"Without a network, fetch config.json and model.safetensors elsewhere (`hf download MODEL --local-dir "
-            f"FOLDER`), copy the folder to this machine and give its path as `weights`; a model published without "
-            f"safetensors must be saved again with transformers' save_pretrained"
-        ) from error
+    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        raise _absent(settings.weights, error) from error
     missing = sorted(set(report["missing_keys"]) - UNUSED)
     if missing:
         raise FrontEndWeightsError(
@@ -133,3 +133,35 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
             f"{architecture}, the first is {missing[0]}; give weights of that architecture"
         )
     return model
+
+
+def _folder(weights: str) -> Path:
+    """A folder as it is given; else that of a hub id, fetched unless it was fetched before.
+
+    Raises FrontEndWeightsError if it cannot be had.
+    """
+    if Path(weights).is_dir():
+        return Path(weights)
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, HFValidationError
+
+    try:
+        folder = Path(hf_hub_download(weights, CONFIG)).parent
+        try:
+            hf_hub_download(weights, FILES[0])
+        except EntryNotFoundError:  # published models may have none
+            hf_hub_download(weights, FILES[1])
+    except HFValidationError as error:
+        raise _absent(weights, "it is no folder on this machine, and no id of a hub model") from error
+    except (OSError, EntryNotFoundError) as error:
+        raise _absent(weights, error) from error
+    return folder
+
+
+def _absent(weights: str, error: Exception | str) -> FrontEndWeightsError:
+    return FrontEndWeightsError(
+        f"front-end weights {weights!r} cannot be loaded: {error}\n"
+        f"Without a network, fetch {CONFIG} and {FILES[0]}, or {FILES[1]} where there is none, elsewhere (`hf download "
+        f"MODEL --local-dir FOLDER`), copy the folder to this machine and give its path as `weights` of the "
+        f"experiment's front-end, or as --front-end to `score` and `import-checkpoint`"
+    )

@@ -1,0 +1,59 @@
+"""What an audit is told of the experiment: who promised what, and which findings are known and accepted."""
+
+from dataclasses import dataclass, field
+
+from codecfake.audit.features import NAMES, TOGETHER
+
+CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins")
+
+
+class AuditError(ValueError):
+    """The audit found faults, or cannot be made with these settings."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a finding is a fault. Reasons are shown in the report beside what they excuse."""
+
+    max_shortcut_auc: float = 0.7
+    utterances: int = 200  # recordings that are probed, the same ones for every source
+    exempt: dict[str, str] = field(default_factory=dict)  # feature -> why a probe may go by it
+    accepted: dict[str, str] = field(default_factory=dict)  # check -> why its faults are accepted
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.max_shortcut_auc <= 1:
+            raise AuditError(f"audit.max_shortcut_auc is {self.max_shortcut_auc}; it lies between 0.5 (chance) and 1")
+        if self.utterances < 2:
+            raise AuditError(f"audit.utterances is {self.utterances}; at least 2 are needed, 200 say something")
+        for key, given, known in (("exempt", self.exempt, (*NAMES, TOGETHER)), ("accepted", self.accepted, CHECKS)):
+            for name, reason in given.items():
+                if name not in known:
+                    raise AuditError(f"audit.{key}: there is no {name!r}; known are {', '.join(known)}")
+                if not reason.strip():
+                    raise AuditError(f"audit.{key}.{name}: say why; a reason is shown in the report")
+
+
+@dataclass(frozen=True)
+class AuditedDomain:
+    """A domain, and what its split promises: `speaker` and `listed` part speakers, the others utterances alone."""
+
+    split_by: str
+
+
+@dataclass(frozen=True)
+class AuditedCondition:
+    domains: list[str]  # that its trials are drawn from; none for corpora that are only judged
+    all_of: list[str] = field(default_factory=list)  # keys of which all utterances are judged, trained on or not
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    domains: dict[str, AuditedDomain]
+    conditions: dict[str, AuditedCondition]
+    training_sets: dict[str, list[str]]  # training set -> the domains that it trains on together
+    corpora: list[str]  # that are trained on or judged
+    codec_training: list[str] = field(default_factory=list)  # corpora that codecs are trained on
+    aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
+    controls: list[str] = field(default_factory=list)  # sources that code nothing and give recordings back
+    limits: Limits = field(default_factory=Limits)
+    seed: int = 1

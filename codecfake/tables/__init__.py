@@ -1,0 +1,26 @@
+"""Tables, from score files and protocols alone: error rates, the papers' tables, and comparisons between models."""
+
+from codecfake.tables.rates import (
+    CONFUSION_COLUMNS,
+    DECISION_THRESHOLD,
+    EER_COLUMNS,
+    TableSettings,
+    evaluate,
+    write_tables,
+)
+from codecfake.tables.trials import MODEL_COLUMNS, Model, ScoreError, Scores, read_protocol, read_scores
+
+__all__ = [
+    "CONFUSION_COLUMNS",
+    "DECISION_THRESHOLD",
+    "EER_COLUMNS",
+    "MODEL_COLUMNS",
+    "Model",
+    "ScoreError",
+    "Scores",
+    "TableSettings",
+    "evaluate",
+    "read_protocol",
+    "read_scores",
+    "write_tables",
+]

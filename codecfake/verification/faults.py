@@ -1,0 +1,150 @@
+"""What can be wrong with one score file, each thing found and named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from codecfake.verification.forms import is_bonafide
+from codecfake.verification.rates import ErrorRate
+from codecfake.verification.reading import ScoreFile
+
+FAULT, NOTE = "fault", "note"
+TOO_SHORT = 10  # trials of a key: one error is ten percent
+FEW_VALUES = 10  # distinct scores in a file that should hold as many as trials
+SATURATED_SHARE = 0.01  # of a key's trials at one extreme value: an EER may hide in there
+KEY_NAMES = {True: "bona fide", False: "spoof"}
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing to know of a file or of several; a fault says that something does not hold."""
+
+    severity: str  # FAULT or NOTE
+    kind: str
+    where: str
+    text: str
+
+
+def obstacles(file: ScoreFile) -> list[str]:
+    """Why no EER can be computed from a file; empty if one can."""
+    assert file.scores is not None
+    found = []
+    if file.problems:
+        found.append(f"{len(file.problems)} unreadable lines")
+    if not np.isfinite(file.scores).all():
+        found.append("scores that are not finite")
+    if file.bonafide is None:
+        found.append("no keys: give --protocol")
+    else:
+        found += [f"no {KEY_NAMES[key]} trial" for key in (True, False) if not (file.bonafide == key).any()]
+    return found
+
+
+def file_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
+    """Findings of the lines, names, labels and scores of one file."""
+    yield from _unreadable(file, where)
+    yield from _non_finite(file, where)
+    yield from _duplicates(file, where)
+    yield from _labels(file, where)
+    yield from _sizes(file, where)
+    yield from _saturation(file, where)
+
+
+def direction(rate: ErrorRate, where: str) -> Iterator[Finding]:
+    """An EER above one half, kept as it is: turning scores round would hide what they say."""
+    if rate.percent <= 50:
+        return
+    told = f"EER is {float(rate.percent):.3f} %, above 50 %"
+    if rate.low > 50:
+        yield Finding(
+            FAULT, "inverted", where, f"{told}: spoofs look more bona fide; negate the scores or swap the keys"
+        )
+    else:
+        yield Finding(NOTE, "chance", where, f"{told}, but its interval holds 50 %: no better than chance")
+
+
+def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Iterator[Finding]:
+    """Trials that a protocol lists and the file lacks, or the reverse, and keys on which the two differ."""
+    missing, extra = protocol.names.difference(file.names), file.names.difference(protocol.names)
+    told = f"{protocol.path.name}"
+    if len(missing):
+        yield Finding(FAULT, "missing", where, f"{listed(missing)} of {told} without a score; score these")
+    if len(extra):
+        yield Finding(FAULT, "unlisted", where, f"{listed(extra)} not in {told}; score the protocol's trials alone")
+    if file.bonafide is None or protocol.bonafide is None:
+        return
+    places = protocol.names.get_indexer(file.names)
+    differing = (places >= 0) & (protocol.bonafide[places] != file.bonafide)
+    if differing.any():
+        yield Finding(FAULT, "keys", where, f"{listed(file.names[differing])} with another key in {told}")
+
+
+def listed(names: pd.Index) -> str:
+    """How many trials, and the first of them."""
+    return f"{len(names)} {'trial' if len(names) == 1 else 'trials'} ({names[0]}{', …' if len(names) > 1 else ''})"
+
+
+def _unreadable(file: ScoreFile, where: str) -> Iterator[Finding]:
+    if file.problems:
+        first = file.problems[0]
+        more = f", and {len(file.problems) - 1} more lines" if len(file.problems) > 1 else ""
+        yield Finding(FAULT, "unreadable", f"{where}:{first.line}", f"{first.text}{more}; correct the file")
+
+
+def _non_finite(file: ScoreFile, where: str) -> Iterator[Finding]:
+    assert file.scores is not None
+    bad = ~np.isfinite(file.scores)
+    if bad.any():
+        place = int(np.argmax(bad))
+        told = f"{bad.sum()} scores are not finite, the first {file.scores[place]} of {file.names[place]}; score again"
+        yield Finding(FAULT, "non-finite", f"{where}:{file.lines[place]}", told)
+
+
+def _duplicates(file: ScoreFile, where: str) -> Iterator[Finding]:
+    twice = file.names.duplicated()
+    if twice.any():
+        first = int(np.argmax(twice))
+        yield Finding(
+            FAULT, "duplicate", f"{where}:{file.lines[first]}", f"{listed(file.names[twice])} scored again; drop one"
+        )
+
+
+def _labels(file: ScoreFile, where: str) -> Iterator[Finding]:
+    for key in (True, False):
+        words = [word for word in file.words if is_bonafide(word, "1") == key]
+        if len(words) > 1:
+            told = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been joined)"
+            yield Finding(FAULT, "labels", where, told)
+
+
+def _sizes(file: ScoreFile, where: str) -> Iterator[Finding]:
+    if file.bonafide is None:
+        yield Finding(FAULT, "keyless", where, "no labels; name the file's protocol with --protocol")
+        return
+    for key in (True, False):
+        size = int((file.bonafide == key).sum())
+        if size == 0:
+            told = f"no {KEY_NAMES[key]} trial among {len(file.names)}; an error rate needs both keys"
+            yield Finding(FAULT, "one class", where, told)
+        elif size < TOO_SHORT:
+            yield Finding(
+                FAULT, "short", where, f"{size} {KEY_NAMES[key]} trials: one error is {100 / size:.0f} %; score more"
+            )
+
+
+def _saturation(file: ScoreFile, where: str) -> Iterator[Finding]:
+    if file.bonafide is None or file.scores is None or len(file.scores) < 2 * TOO_SHORT:
+        return
+    distinct = len(np.unique(file.scores))
+    if distinct < FEW_VALUES:
+        told = f"{distinct} distinct scores in {len(file.scores)} trials: decisions, not scores; keep the logits"
+        yield Finding(FAULT, "few values", where, told)
+        return
+    for value in (file.scores.min(), file.scores.max()):
+        for key in (True, False):
+            count, size = int((file.of_key(key) == value).sum()), int((file.bonafide == key).sum())
+            if count > 1 and count >= SATURATED_SHARE * size:
+                told = f"{count} of {size} {KEY_NAMES[key]} trials score exactly {value:g}: keep differences of logits"
+                yield Finding(NOTE, "saturated", where, told)

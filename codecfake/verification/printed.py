@@ -1,0 +1,94 @@
+"""Printed error rates as a table of cells, and which folder of scores each cell speaks of."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+from codecfake import files
+from codecfake.verification.reading import VerificationError
+
+LABELS = ("model", "detector", "training", "training_set", "strategy", "test")
+VALUES = ("eer_percent", "value", "eer", "printed")
+AVERAGES = ("avg", "average", "mean", "macro")
+USUAL = "erm"  # the strategy that folders need not name
+PERCENTAGE = re.compile(r"\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed number."""
+
+    table: str
+    labels: tuple[tuple[str, str], ...]  # column and value, of those that are filled in
+    condition: str
+    printed: str  # with all its decimals
+
+    @property
+    def model(self) -> str:
+        return ", ".join(value for _, value in self.labels)
+
+    @property
+    def is_average(self) -> bool:
+        return plain(self.condition) in AVERAGES
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Cells of a TSV: `condition`, one of `VALUES`, any of `LABELS`, `table`, `decimals`; empty ones are left out.
+
+    Raises VerificationError if a column is missing, or a value is no percentage.
+    """
+    table = files.read_tsv(path)
+    value_column = next((name for name in VALUES if name in table), None)
+    if value_column is None or "condition" not in table:
+        raise VerificationError(
+            f"{path}: columns are {', '.join(table.columns)}; published numbers need 'condition' and one of "
+            f"{', '.join(VALUES)} (tab-separated, with a header)"
+        )
+    rows = enumerate(table.to_dict("records"), start=2)
+    return [_cell(row, value_column, f"{path}:{line}") for line, row in rows if row[value_column]]
+
+
+def read_folders(path: Path) -> dict[str, dict[str, str]]:
+    """What the published table calls each folder: a TSV with `folder` and any of `LABELS`.
+
+    Raises VerificationError if there is no column `folder`.
+    """
+    table = files.read_tsv(path)
+    if "folder" not in table:
+        raise VerificationError(f"{path}: no column 'folder'; it names a folder of scores, the others its labels")
+    labels = [name for name in LABELS if name in table]
+    return {row["folder"]: {name: row[name] for name in labels if row[name]} for row in table.to_dict("records")}
+
+
+def speaks_of(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a cell is about the scores in `folder`, which is told in `folders` or by its name.
+
+    A name tells by holding the cell's labels, as parts of its path or run together: `W2V2-AASIST/codecfake/erm/seed0`
+    and `codecfake_w2v2aasist` are both of detector W2V2-AASIST and training set Codecfake.
+    """
+    if folder in folders:
+        return all(folders[folder].get(column) == value for column, value in cell.labels)
+    parts = [plain(part) for part in folder.split("/") if not re.fullmatch(r"seed\d+", part)]
+    labels = [plain(value) for _, value in cell.labels]
+    return any(_named(parts, chosen) for chosen in (labels, [label for label in labels if label != USUAL]))
+
+
+def plain(name: str) -> str:
+    """A name without case and signs."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def _named(parts: list[str], labels: list[str]) -> bool:
+    return set(parts) == set(labels) or "".join(parts) in {"".join(order) for order in permutations(labels)}
+
+
+def _cell(row: Mapping[str, str], value_column: str, place: str) -> Cell:
+    printed = row[value_column].strip().removesuffix("%").strip()
+    if not PERCENTAGE.fullmatch(printed) or float(printed) > 100:
+        raise VerificationError(f"{place}: {printed!r} is no percentage; write it as printed (2.740) or leave it empty")
+    whole, _, fraction = printed.partition(".")
+    fraction = fraction.ljust(int(row.get("decimals") or 0), "0")
+    labels = tuple((name, row[name]) for name in LABELS if row.get(name))
+    return Cell(row.get("table", ""), labels, row["condition"], f"{whole}.{fraction}" if fraction else whole)

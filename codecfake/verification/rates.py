@@ -1,0 +1,67 @@
+"""Equal error rates as fractions, so that how a number was rounded can be told from what it is."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from codecfake.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
+from codecfake.tallies import crossings, eers, once, rank
+
+SEED = 0  # of the draws of intervals: the same file gives the same bytes
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """The EER of one file in percent, of its scores and of their negatives, and the bounds of the first."""
+
+    percent: Fraction
+    negated_percent: Fraction
+    num_bonafide: int
+    num_spoof: int
+    low: float  # percent
+    high: float
+    method: str
+
+    @property
+    def step_percent(self) -> float:
+        """What one error more in the smaller key may change a rate by."""
+        return 100 / min(self.num_bonafide, self.num_spoof)
+
+    def within(self, interval: Interval) -> "ErrorRate":
+        """The same rate with other bounds, given as shares."""
+        return replace(self, low=100 * interval.low, high=100 * interval.high, method=interval.method)
+
+
+def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95) -> ErrorRate:
+    """The EER with the exact bounds of independent trials, which take no draws.
+
+    Raises ValueError as `metrics.eer`.
+    """
+    (missed, accepted), (of_negated) = _errors(bonafide, spoof), _errors(-bonafide, -spoof)
+    sizes = len(bonafide), len(spoof)
+    low, high = exact_eer(missed, sizes[0], accepted, sizes[1], level)
+    percent, negated = _percent((missed, accepted), sizes), _percent(of_negated, sizes)
+    return ErrorRate(percent, negated, *sizes, 100 * low, 100 * high, "exact (Clopper and Pearson)")
+
+
+def drawn_interval(
+    bonafide: np.ndarray, spoof: np.ndarray, settings: BootstrapSettings, speakers: np.ndarray | None = None
+) -> Interval:
+    """The bootstrap interval of the EER, as a share; `speakers` [B + S] names those of bona fide trials, then spoofs.
+
+    Raises ValueError as `intervals.bootstrap`.
+    """
+    trials = Trials(np.arange(len(bonafide) + len(spoof)) < len(bonafide), speakers)
+    scores = np.concatenate((bonafide, spoof))
+    return bootstrap(trials, scores, {"eer": eers}, settings, np.random.default_rng(SEED))["eer"]
+
+
+def _errors(bonafide: np.ndarray, spoof: np.ndarray) -> tuple[int, int]:
+    is_bonafide = np.arange(len(bonafide) + len(spoof)) < len(bonafide)
+    missed, accepted = crossings(once(rank(np.concatenate((bonafide, spoof)), is_bonafide)))
+    return int(missed[0]), int(accepted[0])
+
+
+def _percent(errors: tuple[int, int], sizes: tuple[int, int]) -> Fraction:
+    return 50 * (Fraction(errors[0], sizes[0]) + Fraction(errors[1], sizes[1]))

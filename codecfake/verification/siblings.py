@@ -1,0 +1,216 @@
+"""What score files say of one another: copies, fakes shared by conditions, trials scored in two ways or not at all.
+
+A spoof is laid beside the spoofs of other conditions by the recording that it was made from: the longest end of its
+name (after `_` or `-`) that is the name of a bona fide trial. `F03_p228_028` and `C3-3_p228_028` are of `p228_028`.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from codecfake.verification.faults import FAULT, NOTE, Finding, listed
+from codecfake.verification.reading import ScoreFile
+
+LEAST_SHARED = 10  # equal scores, each found once in its file, that are no coincidence if they are also
+LEAST_SHARE = 0.01  # of the fakes
+MOST_SHAPES = 4  # sorts of names that a finding tells apart
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A score file with finite scores and keys, and its place among the others."""
+
+    model: str
+    condition: str
+    file: ScoreFile
+
+    @property
+    def where(self) -> str:
+        return f"{self.model}/{self.condition}"
+
+    @cached_property
+    def spoofs(self) -> pd.Series:
+        """Spoof scores by name; of repeated trials the first."""
+        return _by_name(self.file, bonafide=False)
+
+    @cached_property
+    def recordings(self) -> pd.Series:
+        """Bona fide scores by name."""
+        return _by_name(self.file, bonafide=True)
+
+    @cached_property
+    def sorted_spoofs(self) -> bytes:
+        return bytes(np.sort(self.file.of_key(False)).tobytes())
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Files whose spoofs have the very same scores."""
+
+    entries: tuple[Entry, ...]
+    in_order: bool  # trial by trial; otherwise as a set of numbers alone
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return frozenset(entry.condition for entry in self.entries)
+
+
+def sibling_findings(entries: list[Entry]) -> Iterator[Finding]:
+    """Findings that take more than one file (or both keys of one)."""
+    groups = copies(entries)
+    for group in groups:
+        yield _copied(group)
+    dropped = {id(entry) for group in groups for entry in group.entries[1:]}
+    for model in _grouped(entries, lambda entry: entry.model).values():
+        yield from _shared([entry for entry in model if id(entry) not in dropped], _all_recordings(model))
+        yield from _rescored(model)
+    for condition in _grouped(entries, lambda entry: entry.condition).values():
+        yield from _unlike_lists(condition)
+    for entry in entries:
+        yield from _unpaired(entry)
+
+
+def copies(entries: list[Entry]) -> list[Copies]:
+    """Groups of files whose spoof scores are bit-identical, if in another order; files of few values tell nothing."""
+    telling = [entry for entry in entries if entry.spoofs.nunique() >= max(2, min(LEAST_SHARED, len(entry.spoofs) / 2))]
+    groups = [group for group in _grouped(telling, lambda entry: entry.sorted_spoofs).values() if len(group) > 1]
+    return [Copies(tuple(group), _trial_by_trial(group)) for group in groups]
+
+
+def origins(spoofs: pd.Index, recordings: pd.Index) -> pd.Index:
+    """The recording that each spoof was made from, by name; its own name where no bona fide trial is named so."""
+    known = frozenset(recordings)
+    return pd.Index([_origin(name, known) for name in spoofs], dtype=object)
+
+
+def shape(name: str) -> str:
+    """The sort of a name: its digits left out, `p#_#` and `SSB#`."""
+    return re.sub(r"\d+", "#", name)
+
+
+def _origin(name: str, known: frozenset[str]) -> str:
+    ends = (name[match.end() :] for match in re.finditer("[_-]", name))
+    return next((end for end in (name, *ends) if end in known), name)
+
+
+def _copied(group: Copies) -> Finding:
+    names = " ≡ ".join(entry.where for entry in group.entries)
+    manner = "trial by trial" if group.in_order else "in another order"
+    size = len(group.entries[0].spoofs)
+    told = f"all {size} spoof scores are bit-identical, {manner}: one set of fakes counted {len(group.entries)} times"
+    return Finding(FAULT, "identical", names, told)
+
+
+def _trial_by_trial(group: list[Entry]) -> bool:
+    known = _all_recordings(group)
+    first, *others = (entry.spoofs.set_axis(origins(entry.spoofs.index, known)) for entry in group)
+    return all(_equal_by_name(first, other) for other in others)
+
+
+def _equal_by_name(first: pd.Series, second: pd.Series) -> bool:
+    if not (first.index.is_unique and second.index.is_unique):
+        return False
+    return set(first.index) == set(second.index) and bool((second[first.index].to_numpy() == first.to_numpy()).all())
+
+
+def _shared(entries: list[Entry], recordings: pd.Index) -> Iterator[Finding]:
+    """Pairs of conditions of which some fakes, not all, have bit-identical scores."""
+    spoofs = [entry.spoofs.set_axis(origins(entry.spoofs.index, recordings)) for entry in entries]
+    spoofs = [scores[~scores.index.duplicated(keep=False)] for scores in spoofs]
+    for (first, ours), (second, theirs) in combinations(zip(entries, spoofs, strict=True), 2):
+        common = ours.index.intersection(theirs.index)
+        if len(common) < LEAST_SHARED:
+            continue
+        equal = ours[common].to_numpy() == theirs[common].to_numpy()
+        if not equal.any():
+            continue
+        telling = equal & _once(ours)[common].to_numpy() & _once(theirs)[common].to_numpy()
+        if telling.sum() >= max(LEAST_SHARED, LEAST_SHARE * len(common)):
+            told = f"{equal.sum()} of {len(common)} fakes of the same recordings have bit-identical scores"
+            yield Finding(FAULT, "shared", f"{first.where} ∩ {second.condition}", told + _by_shape(common, equal))
+
+
+def _once(scores: pd.Series) -> pd.Series:
+    """Whether each score is found a single time, so that meeting it again is no saturation."""
+    return ~scores.duplicated(keep=False)
+
+
+def _by_shape(names: pd.Index, equal: np.ndarray) -> str:
+    counts = pd.Series(equal).groupby([shape(name) for name in names]).agg(["sum", "size"])
+    if not 1 < len(counts) <= MOST_SHAPES:
+        return ""
+    return ": " + ", ".join(f"{row['sum']} of {row['size']} named {sort}" for sort, row in counts.iterrows())
+
+
+def _rescored(entries: list[Entry]) -> Iterator[Finding]:
+    """Bona fide trials that score otherwise than in more of the model's files."""
+    groups = sorted(_grouped(entries, _fingerprint).values(), key=len, reverse=True)
+    for place, group in enumerate(groups):
+        more_usual = [other[0] for other in groups[:place]]
+        for entry in group:
+            yield from _first_difference(entry, more_usual)
+
+
+def _fingerprint(entry: Entry) -> bytes:
+    return bytes(pd.util.hash_pandas_object(entry.recordings.sort_index()).to_numpy().tobytes())
+
+
+def _first_difference(entry: Entry, references: list[Entry]) -> Iterator[Finding]:
+    for reference in references:
+        common = entry.recordings.index.intersection(reference.recordings.index)
+        apart = np.abs(entry.recordings[common].to_numpy() - reference.recordings[common].to_numpy())
+        if (apart > 0).any():
+            told = f"{listed(common[apart > 0])} of {len(common)} bona fide score otherwise than in"
+            remedy = f"{reference.condition}, by up to {apart.max():.3g}: score each recording once"
+            yield Finding(FAULT, "rescored", entry.where, f"{told} {remedy}")
+            return
+
+
+def _unlike_lists(entries: list[Entry]) -> Iterator[Finding]:
+    """Trials that another model has scores for under the same condition."""
+    largest = max(entries, key=lambda entry: len(entry.file.names))
+    for entry in entries:
+        missing = largest.file.names.difference(entry.file.names)
+        if len(missing):
+            told = f"{listed(missing)} of {largest.where} without a score: the models are judged on different trials"
+            yield Finding(FAULT, "missing", entry.where, told)
+
+
+def _unpaired(entry: Entry) -> Iterator[Finding]:
+    """Recordings without a fake where nearly every recording has one."""
+    names = entry.recordings.index
+    paired = names.isin(origins(entry.spoofs.index, names))
+    if not paired.all() and paired.mean() > 0.5:
+        lacking = names[~paired]
+        told = f"{listed(lacking)} of {len(names)} bona fide without a fake{_start(lacking)}"
+        yield Finding(NOTE, "unpaired", entry.where, told)
+
+
+def _start(names: pd.Index) -> str:
+    common = names[0]
+    for name in names:
+        while not name.startswith(common):
+            common = common[:-1]
+    return f", all named {common}…" if len(names) > 1 and common else ""
+
+
+def _all_recordings(entries: list[Entry]) -> pd.Index:
+    return pd.Index(sorted({name for entry in entries for name in entry.recordings.index}), dtype=object)
+
+
+def _by_name(file: ScoreFile, bonafide: bool) -> pd.Series:
+    scores = pd.Series(file.of_key(bonafide), index=file.names_of_key(bonafide))
+    return scores[~scores.index.duplicated()]
+
+
+def _grouped(entries: list[Entry], key: Callable[[Entry], Hashable]) -> Mapping[Hashable, list[Entry]]:
+    groups: dict[Hashable, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[key(entry)].append(entry)
+    return groups

@@ -1,0 +1,55 @@
+"""How a printed error rate follows from a recomputed one: by rounding, by truncation, turned over, or not at all.
+
+All in fractions: 2.7445 printed as 2.744 is rounding to even, 2.74451 printed so is truncation.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from codecfake.verification.rates import ErrorRate
+
+NOT_COMPUTABLE, DIFFERENT, FLIPPED = "not computable", "different", "flipped"
+TRUNCATED, ROUNDED = "truncated", "rounded"
+WORST_FIRST = (NOT_COMPUTABLE, DIFFERENT, FLIPPED, TRUNCATED, ROUNDED)
+HOLDING = (TRUNCATED, ROUNDED)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    name: str  # one of WORST_FIRST
+    explanation: str
+
+
+def judge(printed: str, rate: ErrorRate) -> Verdict:
+    """What a printed percentage says of the rate; its decimals are those that it is printed with.
+
+    Raises ValueError if `printed` is no decimal number.
+    """
+    direct = agreement(printed, rate.percent)
+    if direct:
+        return Verdict(direct, "equal by rounding" if direct == ROUNDED else "equal only by truncation")
+    for other, habit in ((100 - rate.percent, "100 − EER"), (rate.negated_percent, "EER of the negated scores")):
+        how = agreement(printed, other)
+        if how:
+            least = ", as min(EER(s), EER(−s)) gives" if other < rate.percent else ""
+            return Verdict(FLIPPED, f"equals {habit} ({how}){least}; the scores give {float(rate.percent):.4f}")
+    return Verdict(DIFFERENT, _difference(printed, rate))
+
+
+def agreement(printed: str, value: Fraction) -> str | None:
+    """ROUNDED, TRUNCATED, or None: how a value comes to be printed so. A half may be rounded either way."""
+    shown, unit = Fraction(printed), Fraction(1, 10 ** decimals(printed))
+    if abs(shown - value) <= unit / 2:
+        return ROUNDED
+    return TRUNCATED if shown <= value < shown + unit else None
+
+
+def decimals(printed: str) -> int:
+    return len(printed.partition(".")[2])
+
+
+def _difference(printed: str, rate: ErrorRate) -> str:
+    difference = Fraction(printed) - rate.percent
+    inside = "inside" if rate.low <= float(Fraction(printed)) <= rate.high else "outside"
+    errors = abs(float(difference)) / rate.step_percent
+    return f"printed {float(difference):+.4f} points off, {errors:.1f} errors of the smaller key; {inside} the interval"
