@@ -53,6 +53,10 @@ class Codec(ABC):
     def decode(self, codes: Tensor) -> Tensor:
         """Waveform `[B, T']` of codes `[B, Q, F]`; the first Q codebooks alone where codebooks nest."""
 
+    def encode_first(self, wav: Tensor, number: int) -> Tensor:
+        """Codes `[B, number, F]` of the first codebooks alone; a codec with many may save itself the others."""
+        return self.encode(wav)[:, :number]
+
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
         """The waveforms `[B, T']` of the first codebooks alone, one for each number of quantizers.
 

@@ -39,8 +39,11 @@ class Encodec(Codec):
         self.network = _network(chosen).eval()
 
     def encode(self, wav: Tensor) -> Tensor:
-        ((codes, _),) = self.network.encode(wav[:, None])
-        return codes
+        return self.encode_first(wav, self.num_quantizers)
+
+    def encode_first(self, wav: Tensor, number: int) -> Tensor:
+        # the 32 codebooks together take as long as a third of the encoder
+        return self.network.quantizer.vq.encode(self.network.encoder(wav[:, None]), number).transpose(0, 1)
 
     def decode(self, codes: Tensor) -> Tensor:
         return self.network.decode([(codes, None)])[:, 0]

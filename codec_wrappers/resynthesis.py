@@ -261,7 +261,7 @@ def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], 
     """At the level that the codec was given."""
 
     def run(part: Tensor) -> list[Tensor]:
-        decoded = _decode(codec, codec.encode(_padded(codec, part)), quantizers)
+        decoded = _decode(codec, codec.encode_first(_padded(codec, part), max(quantizers)), quantizers)
         return [_fit(output, part.shape[1]) for output in decoded]
 
     return windows.joined(run, wav / gain, _windows(codec, wav.shape[1], window_duration))

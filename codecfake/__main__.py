@@ -105,8 +105,20 @@ def _parser() -> argparse.ArgumentParser:
 
     tables = _command(commands, "tables", _tables, "compute the tables from score files")
     tables.add_argument("--scores", type=Path, required=True)
-    tables.add_argument("--protocols", type=Path, required=True, help="folder of eval protocols")
+    tables.add_argument(
+        "--protocols", type=Path, required=True, help="folder of protocols: {domain}/{split}.tsv, eval/"
+    )
+    tables.add_argument(
+        "--models", type=Path, required=True, help="folder of {model}/history.tsv, for figures of losses"
+    )
+    tables.add_argument("--published", type=Path, required=True, help="folder of the papers' own tables")
     tables.add_argument("--output", type=Path, required=True)
+    tables.add_argument("--workers", type=int, default=1, help="processes, which take a condition each")
+
+    spectrograms = _command(commands, "spectrograms", _spectrograms, "draw utterances through every source")
+    spectrograms.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    spectrograms.add_argument("--protocol", type=Path, required=True, help="whose bona fide trials are drawn")
+    spectrograms.add_argument("--output", type=Path, required=True, help="the file to write, without .svg and .png")
 
     quality = _command(commands, "quality", _quality, "measure how well one source gives held-out speech back")
     quality.add_argument("--protocols", type=Path, nargs="+", required=True, help="whose bona fide trials are measured")
@@ -117,9 +129,43 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("--measured", type=Path, required=True, help="folder of {source}.tsv")
     summary.add_argument("--output", type=Path, required=True, help="folder for quality.csv and quality_order.csv")
 
+    audit = _command(
+        commands, "audit", _audit, "look for leaks between lists, duplicates and shortcuts; 1 if there are faults"
+    )
+    audit.add_argument("--results", type=Path, required=True)
+    audit.add_argument("--output", type=Path, required=True, help="folder for audit.json and tables")
+    audit.add_argument(
+        "--leave-verdict", action="store_true", help="write faults down, and leave it to audit-verdict to fail"
+    )
+
+    verdict = _command(commands, "audit-verdict", _audit_verdict, "fail if an audit found faults", settings=False)
+    verdict.add_argument("--audit", type=Path, required=True, help="its audit.json")
+    verdict.add_argument("--output", type=Path, required=True, help="the text to write if there are none")
+
     report = _command(commands, "report", _report, "write the HTML report")
     report.add_argument("--results", type=Path, required=True)
     report.add_argument("--output", type=Path, required=True)
+
+    verify = _command(commands, "verify", _verify, "check score files and numbers printed of them", settings=False)
+    verify.add_argument("scores", type=Path, help="a folder of score files, in any of the known forms, or one file")
+    verify.add_argument(
+        "--published",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="TSVs of printed EERs: condition, value, detector, training, …",
+    )
+    verify.add_argument("--folders", type=Path, help="TSV that says what --published calls each folder of scores")
+    verify.add_argument("--json", type=Path, help="the ledger to write for programs")
+
+    eer = _command(commands, "eer", _eer, "print the EER of score files, with an interval", settings=False)
+    eer.add_argument("scores", type=Path, nargs="+")
+    eer.add_argument("--speakers", type=Path, help="TSV of trial_id and speaker_id: speakers are drawn, not trials")
+    for parser_, resamples in ((verify, 0), (eer, 1000)):
+        parser_.add_argument("--protocol", type=Path, nargs="+", default=[], help="keys; needed where scores have none")
+        parser_.add_argument("--level", type=float, default=0.95, help="of the intervals")
+        parser_.add_argument("--resamples", type=_count, default=resamples, help="of the intervals; 0: exact bounds")
+        parser_.add_argument("--bonafide-digit", choices=("0", "1"), default="1", help="of labels 0 and 1")
 
     export = _command(commands, "export", _export, "unpack shards into loose FLAC files", settings=False)
     export.add_argument("--audio", type=Path, default=Path("results/audio"))
@@ -245,10 +291,27 @@ def _import_checkpoint(options: argparse.Namespace) -> None:
 
 
 def _tables(options: argparse.Namespace) -> None:
-    from codecfake.tables import TableSettings, write_tables
+    from codecfake.published import Published
+    from codecfake.tables import TableSettings, evaluate
+    from codecfake.tables.comparisons import write_comparisons
+    from codecfake.tables.figures import Results, write_figures
+    from codecfake.tables.papers import write_papers
+    from codecfake.tables.rates import write_rates
 
     settings = from_json(TableSettings, options.settings)
-    write_tables(options.scores, options.protocols, settings.models, settings.conditions, options.output)
+    published, judged = Published(options.published), options.protocols / "eval"
+    rates = evaluate(options.scores, judged, settings, options.workers)
+    write_rates(rates, options.output)
+    write_comparisons(options.scores, judged, settings, published.baselines, options.output, options.workers)
+    write_papers(published, settings.papers, rates, options.protocols, options.output, settings.title)
+    write_figures(Results(rates, published, options.models), settings.figures, options.output / "figures")
+
+
+def _spectrograms(options: argparse.Namespace) -> None:
+    from codecfake.tables.figures import SpectrogramSettings, write_spectrograms
+
+    sources = from_json(SpectrogramSettings, options.settings).sources
+    write_spectrograms(options.audio, options.protocol, sources, options.output)
 
 
 def _quality(options: argparse.Namespace) -> None:
@@ -263,6 +326,23 @@ def _quality_summary(options: argparse.Namespace) -> None:
     write_summary(from_json(SummarySettings, options.settings), options.measured, options.output)
 
 
+def _audit(options: argparse.Namespace) -> None:
+    from codecfake.audit.settings import AuditSettings
+    from codecfake.audit.step import audit, require_no_faults
+
+    audit(from_json(AuditSettings, options.settings), options.results, options.output)
+    if not options.leave_verdict:
+        require_no_faults(options.output / "audit.json")
+
+
+def _audit_verdict(options: argparse.Namespace) -> None:
+    from codecfake.audit.step import require_no_faults
+    from codecfake.files import write_text
+
+    require_no_faults(options.audit)
+    write_text(options.output, "no faults\n")
+
+
 def _report(options: argparse.Namespace) -> None:
     from codecfake.report.excerpts import choose
     from codecfake.report.inputs import ReportInputs
@@ -272,6 +352,28 @@ def _report(options: argparse.Namespace) -> None:
     excerpts = choose(options.results / "protocols" / "eval" / f"{asked['conditions'][0]}.tsv")
     inputs = {**asked, "results": options.results, "excerpts": excerpts}
     write_report(build(ReportInputs, inputs), options.output)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from codecfake.files import write_json
+    from codecfake.verification.ledger import VerifySettings, verify
+    from codecfake.verification.rendering import as_json, as_text
+
+    settings = VerifySettings(options.level, options.resamples, options.bonafide_digit)
+    ledger = verify(options.scores, options.published, options.protocol, options.folders, settings)
+    if options.json:
+        write_json(options.json, as_json(ledger))
+    print(as_text(ledger))
+    if not ledger.holds:
+        sys.exit(1)
+
+
+def _eer(options: argparse.Namespace) -> None:
+    from codecfake.verification.single import EerSettings, answer
+
+    settings = EerSettings(options.level, options.resamples, options.bonafide_digit)
+    for path in options.scores:
+        print(answer(path, options.protocol, options.speakers, settings))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -32,6 +32,7 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)  # one row an epoch
     best_epoch: int = 0  # the one kept so far, counted from 1
     best_state: dict[str, Tensor] = field(default_factory=dict)
+    best_scores: Tensor | None = None  # of the dev trials, in their order
 
 
 def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimizer, run: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from codecfake.audit.settings import Limits
 from codecfake.protocols import RECORDINGS, ConditionSettings, PartitionSettings, Side, Split
 from codecfake.validation import ConfigurationError
 
@@ -133,6 +134,7 @@ class Experiment:
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None
     quality: Quality = field(default_factory=Quality)
+    audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
     strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of updates, where not their own
     averages: dict[str, list[str]] = field(default_factory=dict)  # report column -> the conditions it is the mean of

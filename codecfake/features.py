@@ -13,6 +13,7 @@ from codecfake.clips import Clips
 from codecfake.progress import progress
 
 PREFETCHED = 2  # batches that a worker has ready; of 128 clips of 64,600 samples, each takes 33 MB
+CPU_SAMPLES = 1 << 16  # that a CPU gives a front-end at once: it gains nothing by more, and large tensors must be mapped
 
 Order = Sequence[np.ndarray]  # the trials of each batch, by number
 
@@ -62,7 +63,8 @@ class StreamedFeatures:
         if not self._checked:
             precision.require_small_error(self._front_end, wav, self._precision)
             self._checked = True
-        return precision.run(self._front_end, wav, self._precision)
+        pieces = wav.split(max(1, CPU_SAMPLES // wav.shape[1])) if self.device.type == "cpu" else [wav]
+        return torch.cat([precision.run(self._front_end, piece, self._precision) for piece in pieces])
 
 
 class CachedFeatures:

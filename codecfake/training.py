@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import codecfake
-from codecfake import checkpoint, files, metrics, models, trials
+from codecfake import checkpoint, files, metrics, models, trials, verdicts
 from codecfake.curves import Curves
 from codecfake.detectors import BONAFIDE, SPOOF
 from codecfake.detectors.detector import Detector, score
@@ -148,11 +148,11 @@ class _Run:
 
     def _end_epoch(self, curves: Curves) -> None:
         now = self._progress
-        judged = self._judge_dev()
+        judged, scores = self._judge_dev()
         is_best = is_least(judged, now.history, SELECTIONS[self._settings.select])
         now.epoch += 1
         if is_best:
-            now.best_epoch = now.epoch
+            now.best_epoch, now.best_scores = now.epoch, scores
             now.best_state = {name: tensor.clone() for name, tensor in self._detector.own_state().items()}
         row = {
             "epoch": now.epoch,
@@ -169,8 +169,8 @@ class _Run:
         curves.add({f"epoch/{name}": row[name] for name in ("train_loss", "dev_loss", "dev_eer")}, self._total_steps())
 
     @torch.no_grad()
-    def _judge_dev(self) -> dict[str, float]:
-        """Weighted loss and EER over the whole dev set, and the mean of the losses of its batches."""
+    def _judge_dev(self) -> tuple[dict[str, float], Tensor]:
+        """Weighted loss and EER over the whole dev set, and the mean of the losses of its batches; the scores `[N]`."""
         self._detector.eval()
         order = in_order(len(self._dev_trials), self._settings.batch_size)
         bar = progress(self._dev_features.batches(order), "dev", total=len(order), unit="batch")
@@ -178,15 +178,16 @@ class _Run:
         classes, weights = self._dev_classes, self._class_weights.cpu().double()
         losses = F.cross_entropy(logits, classes, weights, reduction="none")
         _require_finite(losses, self._dev_trials)
-        scores, bonafide = score(logits).numpy(), (classes == BONAFIDE).numpy()
-        rate = metrics.eer(scores[bonafide], scores[~bonafide]).eer
+        scores, bonafide = score(logits), classes == BONAFIDE
+        rate = metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer
         weight = weights[classes]
         parts = zip(losses.split(self._settings.batch_size), weight.split(self._settings.batch_size), strict=True)
-        return {
+        judged = {
             "dev_loss": (losses.sum() / weight.sum()).item(),
             "dev_loss_of_batches": torch.stack([part.sum() / its.sum() for part, its in parts]).mean().item(),
             "dev_eer": rate,
         }
+        return judged, scores
 
     def _save_model(self) -> None:
         record = {
@@ -197,6 +198,10 @@ class _Run:
             "settings": self._settings.complete(),
         }
         files.write_tsv(self._output / HISTORY, pd.DataFrame(self._progress.history))
+        assert self._progress.best_scores is not None
+        is_bonafide = (self._dev_classes == BONAFIDE).numpy()
+        result = verdicts.dev_result(self._progress.best_scores.numpy(), is_bonafide)
+        verdicts.write(self._output / verdicts.CALIBRATION, result)
         models.save(self._output, self._progress.best_state, record)
 
     def _checkpoint(self) -> None:

@@ -14,8 +14,11 @@ sys.path.insert(0, workflow.basedir)
 from codec_wrappers import checkpoints, configurations, licences
 from codecfake import site
 from codecfake.protocols import RECORDINGS
+from codecfake.published import Published
+from codecfake.tables.figures import KINDS, drawable
 from codecfake.validation import ConfigurationError
 
+PUBLISHED = Path(workflow.basedir) / "protocols" / "published"  # the papers' own numbers
 NATIVE = "native"  # recordings at their own rate, which codecs are trained on
 
 try:
@@ -243,6 +246,103 @@ def quality_settings(wildcards):
     )
 
 
+# tables
+
+
+def paper_tables():
+    """The papers' tables that this experiment has cells of."""
+    published = Published(PUBLISHED)
+    rates = published.matching(EXPERIMENT.model_names(), EXPERIMENT.conditions)
+    return [*rates, *published.counts_of(EXPERIMENT.title)]
+
+
+def paper_figures():
+    return drawable(EXPERIMENT.model_names(), EXPERIMENT.conditions, paper_tables())
+
+
+def published_files():
+    return [str(path) for path in sorted(PUBLISHED.iterdir())]
+
+
+def table_files():
+    names = [f"{name}.csv" for name in ("eer", "confusion", "metrics", "eer_seeds", "comparisons")]
+    names += [f"{name}.{kind}" for name in paper_tables() for kind in ("csv", "tex", "html")]
+    names += [f"figures/{name}.{kind}" for name in paper_figures() for kind in KINDS]
+    return [f"results/tables/{name}" for name in names]
+
+
+def table_settings():
+    return as_json(
+        {
+            "models": EXPERIMENT.model_names(),
+            "conditions": list(EXPERIMENT.conditions),
+            "title": EXPERIMENT.title,
+            "papers": paper_tables(),
+            "figures": paper_figures(),
+        }
+    )
+
+
+# audit
+
+
+AUDIT_TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")
+
+
+def audit_corpora():
+    """Corpora that are trained on or judged."""
+    return list(dict.fromkeys(corpus for corpus, _ in EXPERIMENT.all_audio()))
+
+
+def audit_codec_training():
+    """Corpora that codecs of this run are trained on."""
+    trained = any(EXPERIMENT.is_trained(codec) for codec in EXPERIMENT.codecs_run())
+    return EXPERIMENT.codec_training.corpora if trained else []
+
+
+def audit_condition(condition):
+    sides = {"bonafide": condition.bonafide, "spoof": condition.spoof}
+    return {
+        "domains": list(dict.fromkeys(side.domain for side in sides.values() if side.domain is not None)),
+        "all_of": [key for key, side in sides.items() if side.utterances == "all"],
+    }
+
+
+def audit_settings():
+    wrappers = {source: codec.wrapper for codec in EXPERIMENT.codecs.values() for source in codec.generated()}
+    return as_json(
+        {
+            "domains": {name: {"split_by": domain.split.by} for name, domain in EXPERIMENT.domains.items()},
+            "conditions": {name: audit_condition(item) for name, item in EXPERIMENT.conditions.items()},
+            "training_sets": {name: item.domains for name, item in EXPERIMENT.training_sets.items()},
+            "corpora": audit_corpora(),
+            "codec_training": audit_codec_training(),
+            "aliases": EXPERIMENT.aliases(),
+            "controls": [source for source, wrapper in wrappers.items() if wrapper == "passthrough"],
+            "limits": asdict(EXPERIMENT.audit),
+            "seed": EXPERIMENT.seed,
+        }
+    )
+
+
+def drawn_sources():
+    """Corpus -> recordings and the codecs' sources of the first condition's recordings, an utterance of which is drawn."""
+    drawn = EXPERIMENT.corpora_of(next(iter(EXPERIMENT.conditions.values())).bonafide)
+    return {corpus: sources for corpus, sources in EXPERIMENT.sources_by_corpus().items() if corpus in drawn}
+
+
+def drawn_audio():
+    return [(corpus, source) for corpus, sources in drawn_sources().items() for source in sources]
+
+
+def spectrogram_files():
+    return [f"results/tables/figures/xie2025_figure2.{kind}" for kind in KINDS]
+
+
+def spectrogram_settings():
+    return as_json({"sources": drawn_sources()})
+
+
 # the report
 
 
@@ -276,6 +376,7 @@ def report_settings():
             },
             "aliases": EXPERIMENT.aliases(),
             "quality": quality_sources(),
+            "audit": True,
             "not_run": EXPERIMENT.not_run,
             "experiment": SITE.experiment_as_written,
         }

@@ -1,5 +1,6 @@
 # in:  results/models/, results/protocols/eval/{condition}.tsv, results/audio/
-# out: results/scores/{model}/{condition}.tsv, results/tables/eer.csv and confusion.csv
+# out: results/scores/{model}/{condition}.tsv; results/tables/: eer.csv, confusion.csv, metrics.csv, eer_seeds.csv,
+#      comparisons.csv, and the papers' tables and figures that the experiment has cells of
 
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 
@@ -32,13 +33,14 @@ rule score:
 
 
 rule tables:
-    """Equal error rates and confusion counts of every model and condition, from score files alone."""
+    """Error rates with intervals, costs, decisions, comparisons, and the papers' tables and figures."""
     input:
-        expand("results/tables/{table}.csv", table=("eer", "confusion")),
+        table_files(),
+        spectrogram_files(),
 
 
 rule tabulate:
-    """Compute the tables."""
+    """Compute the tables, from score files alone, and draw the figures."""
     input:
         scores=expand(
             "results/scores/{model}/{condition}.tsv",
@@ -46,21 +48,43 @@ rule tabulate:
             condition=EXPERIMENT.conditions,
         ),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
+        counted=expand("results/protocols/{domain}/{split}.tsv", domain=EXPERIMENT.domains, split=("train", "dev")),
+        histories=expand("results/models/{model}/history.tsv", model=EXPERIMENT.model_names()),
+        published=published_files(),
     output:
-        expand("results/tables/{table}.csv", table=("eer", "confusion")),
+        table_files(),
     log:
         "logs/tabulate.log",
+    threads: 4
     conda:
         "../envs/data.yaml"
     params:
-        settings=as_json(
-            {
-                "models": EXPERIMENT.model_names(),
-                "conditions": list(EXPERIMENT.conditions),
-            }
-        ),
+        settings=table_settings(),
+        published=str(PUBLISHED),
     message:
         "Computing the tables"
     shell:
         "python -m codecfake tables --settings {params.settings:q} --scores results/scores"
-        " --protocols results/protocols/eval --output results/tables 2>&1 | tee {log:q}"
+        " --protocols results/protocols --models results/models --published {params.published:q}"
+        " --output results/tables --workers {threads} 2>&1 | tee {log:q}"
+
+
+rule draw_spectrograms:
+    """Draw an utterance of each corpus through every codec, as Fig. 2 of Xie et al. 2025."""
+    input:
+        protocol=f"results/protocols/eval/{next(iter(EXPERIMENT.conditions))}.tsv",
+        audio=shards_of(drawn_audio()),
+    output:
+        spectrogram_files(),
+    log:
+        "logs/draw_spectrograms.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=spectrogram_settings(),
+        stem=str(Path(spectrogram_files()[0]).with_suffix("")),
+    message:
+        "Drawing spectrograms"
+    shell:
+        "python -m codecfake spectrograms --settings {params.settings:q} --audio results/audio"
+        " --protocol {input.protocol:q} --output {params.stem:q} 2>&1 | tee {log:q}"

@@ -18,6 +18,7 @@ rule report:
             f"results/codecs/{codec}/quality.tsv" for codec in EXPERIMENT.codecs_run() if EXPERIMENT.is_trained(codec)
         ],
         codec_quality=rules.quality_summary.output if quality_sources() else [],
+        audit=[*rules.audit.output, rules.audit_verdict.output[0]],
         audio=shards_of(EXPERIMENT.all_audio()),
     output:
         "results/report.html",

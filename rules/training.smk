@@ -14,6 +14,7 @@ rule train_detector:
             "weights.safetensors",
             "settings.json",
             "history.tsv",
+            "calibration.json",
         ),
     log:
         "logs/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.log",

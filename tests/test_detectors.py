@@ -1,11 +1,13 @@
 """Front-ends, back-ends and the detectors made of them."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from released_files import called, write_program
 
 from codecfake.detectors import BACK_ENDS, BONAFIDE, FRONT_ENDS, SPOOF, FeatureShape
 from codecfake.detectors.detector import (
@@ -212,9 +214,117 @@ def test_weights_of_too_few_layers_are_refused(tmp_path: Path) -> None:
         Wav2Vec2(SslSettings(weights=str(tmp_path), layer=5))
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_weights_published_as_a_pickle_of_a_larger_model_are_those_of_safetensors(tmp_path: Path, wav, zipped) -> None:
+    # As facebook/wav2vec2-xls-r-300m: with the heads of pre-training, a prefix, and weight norm under its old names.
+    whole = whole_model("Wav2Vec2")
+    whole.save_pretrained(tmp_path / "safe")
+    old = {"original0": "weight_g", "original1": "weight_v"}
+    state = {f"wav2vec2.{name}": tensor for name, tensor in whole.state_dict().items()}
+    for new, ending in old.items():
+        state = {name.replace(f"parametrizations.weight.{new}", ending): state[name] for name in state}
+    (tmp_path / "bin").mkdir()
+    shutil.copy(tmp_path / "safe" / "config.json", tmp_path / "bin")
+    state["quantizer.codevectors"] = torch.zeros(2, 3)
+    torch.save(state, tmp_path / "bin" / "pytorch_model.bin", _use_new_zipfile_serialization=zipped)
+    safe, pickled = (Wav2Vec2(SslSettings(str(tmp_path / name), layer=2)).eval() for name in ("safe", "bin"))
+    assert digest(pickled.model) == digest(safe.model)
+    assert torch.equal(pickled(wav), safe(wav))
+
+
+def test_a_pickle_of_front_end_weights_that_names_code_is_refused_and_not_executed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole_model("Wav2Vec2").save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    write_program(tmp_path / "pytorch_model.bin", called("os", "system", "touch ran"))
+    with pytest.raises(FrontEndWeightsError, match="cannot be loaded"):
+        Wav2Vec2(SslSettings(weights=str(tmp_path), layer=2))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_blocks_above_the_cut_play_no_part(tmp_path: Path, wav: torch.Tensor) -> None:
+    whole = whole_model("WavLM")
+    features = []
+    for spoiled in (None, float("nan")):
+        if spoiled is not None:
+            for parameter in whole.encoder.layers[2:].parameters():
+                parameter.data.fill_(spoiled)
+        whole.save_pretrained(tmp_path)
+        features.append(WavLM(SslSettings(weights=str(tmp_path), layer=2)).eval()(wav))
+    assert torch.equal(*features)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_a_hub_id_is_fetched_in_whichever_format_it_has(tmp_path: Path, file: str, monkeypatch, wav) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import EntryNotFoundError
+
+    whole = whole_model("Wav2Vec2")
+    whole.save_pretrained(tmp_path)
+    if file == "pytorch_model.bin":
+        torch.save(whole.state_dict(), tmp_path / file)
+        (tmp_path / "model.safetensors").unlink()
+    asked: list[str] = []
+
+    def download(model: str, name: str) -> str:
+        asked.append(f"{model}/{name}")
+        if not (tmp_path / name).is_file():
+            raise EntryNotFoundError(name)
+        return str(tmp_path / name)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    cut = Wav2Vec2(SslSettings(weights="somebody/xls-r", layer=2, normalize=False)).eval()
+    assert torch.equal(cut(wav), whole(wav, output_hidden_states=True).hidden_states[2])
+    assert cut.provenance() == {"source": "somebody/xls-r", "sha256": digest(cut.model)}
+    assert asked[0] == "somebody/xls-r/config.json"
+    assert asked[-1] == f"somebody/xls-r/{file}"
+
+
 def test_absent_weights_name_what_to_fetch_and_where_to_put_it(tmp_path: Path) -> None:
-    with pytest.raises(FrontEndWeightsError, match="(?s)model.safetensors.*give its path as `weights`"):
-        Wav2Vec2(SslSettings(weights=str(tmp_path)))
+    for weights in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(FrontEndWeightsError, match="(?s)model.safetensors.*its path as `weights`.*--front-end"):
+            Wav2Vec2(SslSettings(weights=str(weights)))
+
+
+def test_a_hub_that_cannot_be_reached_is_said_with_what_to_fetch_elsewhere(monkeypatch) -> None:
+    import huggingface_hub
+
+    def download(model: str, name: str) -> str:
+        raise huggingface_hub.errors.LocalEntryNotFoundError("no connection")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    with pytest.raises(FrontEndWeightsError, match="(?s)'facebook/x' cannot be loaded: no connection.*`hf download"):
+        Wav2Vec2(SslSettings(weights="facebook/x"))
+
+
+def test_a_damaged_weights_file_is_named(tmp_path: Path) -> None:
+    whole_model("Wav2Vec2").save_pretrained(tmp_path)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(whole[:-100])
+    with pytest.raises(FrontEndWeightsError, match="cannot be loaded"):
+        Wav2Vec2(SslSettings(weights=str(tmp_path), layer=2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", [Wav2Vec2, WavLM])
+def test_at_full_size_the_cut_model_gives_hidden_state_5_of_the_whole_one_bit_for_bit(architecture, tmp_path) -> None:
+    """XLS-R-300M's and WavLM-large's shapes, random weights: 315 million numbers, written to disk once."""
+    import transformers
+
+    config = getattr(transformers, f"{architecture.architecture}Config")(
+        hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096,
+        feat_extract_norm="layer", do_stable_layer_norm=True, conv_bias=architecture is Wav2Vec2,
+    )  # fmt: skip
+    whole = getattr(transformers, f"{architecture.architecture}Model")(config).eval()
+    whole.save_pretrained(tmp_path)
+    clip = 0.1 * torch.randn(1, 64_600)
+    normalized = (clip - clip.mean()) / (clip.var(correction=0) + 1e-7).sqrt()
+    with torch.no_grad():
+        expected = whole(normalized, output_hidden_states=True).hidden_states[5]
+        del whole
+        features = architecture(SslSettings(weights=str(tmp_path))).eval()(clip)
+    assert features.shape == (1, 201, 1024)
+    assert torch.equal(features, expected)
 
 
 def test_a_config_for_pretrained_weights_is_refused() -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 ENVS = ROOT / "envs"
 SOURCES = sorted([*ROOT.glob("codecfake/**/*.py"), *ROOT.glob("codec_wrappers/**/*.py")])
 WORKFLOW = sorted([ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
+PICKLES_AS_DATA = ROOT / "codecfake" / "restricted_unpickling.py"  # which calls nothing that a file names
 
 PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 
@@ -58,10 +59,11 @@ def test_every_rule_has_an_environment_that_exists() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_weights_are_loaded_without_running_code(path: Path) -> None:
+    tools = {"dill", "joblib"} if path == PICKLES_AS_DATA else {"pickle", "dill", "joblib"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
-            assert not {"pickle", "dill", "joblib"} & {name.split(".")[0] for name in names}
+            assert not tools & {name.split(".")[0] for name in names}
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
             assert "weights_only=True" in ast.unparse(node)
 

@@ -186,10 +186,10 @@ def test_an_utterance_that_the_codec_spoils_is_named_and_leaves_no_files(
 def test_an_error_inside_the_codec_names_the_utterance_it_was_given(
     corpus: Path, small_encodec: Codec, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def out_of_memory(wav: Tensor) -> Tensor:
+    def out_of_memory(wav: Tensor, number: int) -> Tensor:
         raise torch.OutOfMemoryError("no room for 3 GiB")
 
-    monkeypatch.setattr(small_encodec, "encode", out_of_memory)
+    monkeypatch.setattr(small_encodec, "encode_first", out_of_memory)
     with pytest.raises(ResynthesisError, match=r"utterance u3: no room for 3 GiB"):
         write(ENCODEC, corpus, corpus.parent / "audio", threads)
 
@@ -198,13 +198,13 @@ def test_a_long_recording_goes_into_a_shard_through_windows(corpus: Path, small_
     settings = ResynthesisSettings("F04", "encodec", {"F04": 4}, num_shards=1, window_duration=0.05)
     small_encodec.context_duration = 0.02
     lengths = []
-    encode = small_encodec.encode
+    encode_first = small_encodec.encode_first
 
-    def watched(wav: Tensor) -> Tensor:
+    def watched(wav: Tensor, number: int) -> Tensor:
         lengths.append(wav.shape[1])
-        return encode(wav)
+        return encode_first(wav, number)
 
-    small_encodec.encode = watched  # type: ignore[method-assign]
+    small_encodec.encode_first = watched  # type: ignore[method-assign]
     write(settings, corpus, corpus.parent / "audio", 1)
     assert max(lengths) <= (0.05 + 2 * 0.02) * 24_000 + 2 * 320
     assert list(pd.read_parquet(corpus.parent / "audio/F04/0000.parquet")["num_samples"]) == [
@@ -226,6 +226,16 @@ def test_a_gpu_gives_the_same_bytes_with_any_number_of_threads(
         write(settings, corpus, corpus.parent / str(threads), threads, torch.device("cuda"))
     one, four = (corpus.parent / str(threads) / "X/0000.tar" for threads in (1, 4))
     assert one.read_bytes() == four.read_bytes()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_first_codebooks_alone_are_the_first_of_all(name: str) -> None:
+    codec = filled(name)
+    wav = 0.1 * torch.randn(2, 20 * codec.hop_length)
+    with torch.inference_mode():
+        codes = codec.encode(wav)
+        for number in {1, codec.num_quantizers}:
+            assert torch.equal(codec.encode_first(wav, number), codes[:, :number])
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -161,6 +161,30 @@ def test_an_unknown_key_is_refused(run: Path) -> None:
         read_protocol(path)
 
 
+def test_a_protocol_without_speakers_is_refused_as_intervals_need_them(run: Path) -> None:
+    path = run / "protocols/C1.tsv"
+    path.write_text(path.read_text().replace("speaker_id", "who"))
+
+    with pytest.raises(ScoreError, match="no column 'speaker_id', which intervals need; write the protocols again"):
+        tables(run, [MODEL], ["C1"])
+
+
+def test_speakers_of_two_corpora_are_two_even_if_their_ids_are_one(run: Path) -> None:
+    path = run / "protocols/C1.tsv"
+    path.write_text(path.read_text().replace("s1\ts1\tspoof\tvctk", "s1\ts1\tspoof\taishell3"))
+
+    assert pd.read_csv(tables(run, [MODEL], ["C1"]) / "eer.csv")["num_speakers"].item() == 5
+
+
+def test_metrics_stand_in_a_table_of_their_own(run: Path) -> None:
+    row = pd.read_csv(tables(run, [MODEL], ["C1"]) / "metrics.csv").iloc[0]
+
+    # 15 of the 16 pairs of a bona fide and a spoof trial are in order
+    assert row["roc_auc"] == 15 / 16
+    assert row["min_dcf"] <= row["act_dcf"]
+    assert row["min_cllr"] <= row["cllr"]
+
+
 def test_a_model_name_says_its_four_parts_and_back() -> None:
     model = Model.parse("w2v2-aasist/co-trained/csam/seed3")
 

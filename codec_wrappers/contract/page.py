@@ -94,7 +94,7 @@ def _difference(difference: Difference) -> str:
 def _level(found: Measurements) -> str:
     if found.levels is None or not (found.trained or found.gain is not Gain.NONE):
         return UNKNOWN
-    return f"{found.levels.quiet_error_db:+.2f} dB"
+    return f"{round(found.levels.quiet_error_db, 2) + 0.0:+.2f} dB"  # + 0.0: no -0.00
 
 
 def _silence(found: Measurements) -> str:

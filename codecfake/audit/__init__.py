@@ -1,1 +1,1 @@
-"""The audit: do lists leak into each other, is audio there twice, and can fakes be told by what no codec should change?"""
+"""The audit: do lists leak, is audio there twice, and can fakes be told by what no codec should change?"""

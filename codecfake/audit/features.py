@@ -4,25 +4,9 @@ Each is a number that a listener would not call speech. Where one of them tells 
 have learned how files were handled and not how codecs sound (Müller et al. 2021, Chettri 2023).
 """
 
-import struct
-import zlib
 from dataclasses import dataclass
-from math import gcd, log2
 
-import numpy as np
-
-from codecfake import audio
-
-QUIETEST_DB = -100.0  # of silence, whose level has no logarithm
-FRAME_SECONDS = 0.01
-SILENCE_DB = -40.0  # frames that lie further below the loudest are silent
-BANDWIDTH_DB = -60.0
-ROLLOFF = 0.99
-WINDOW = 1024  # samples of a spectrum
-REPEAT_SAMPLES = 32  # the last ones, sought earlier on: too many to come again by chance
-GRID = 2**10 * 3**2 * 5**3  # hops of codecs are made of these factors
-VORBIS_COMMENT, LAST_BLOCK = 4, 0x80
-TOGETHER = "together"  # the probe that sees all features at once
+HANDLING = "handling"  # the probe that sees at once all features that handling alone decides
 
 
 @dataclass(frozen=True)
@@ -32,11 +16,17 @@ class Feature:
     meaning: str
     remedy: str
     exact: bool = False  # a fake and its recording must agree in it, pair by pair
+    tolerance: float = 0.0  # within which they agree
+    codec_touches: bool = False  # a codec may change it a little: judged alone, as many small honest changes add up
+    codec_changes: str = ""  # why every codec changes it, however well files are handled; "" if none should
 
 
 _DOOR = "write fakes and recordings with codecfake.shards.ShardWriter alone"
 _LENGTH = "cut the codec's padding: a fake has exactly its recording's number of samples (codecfake.audio.fit)"
 _GAIN = "undo the codec's input gain (`gain`, without `keep_gain`), or give recordings the same level"
+_TRIM = "trim both arms alike, or neither"
+_MEAN = "take the mean out of both arms"
+_BAND = "give both arms one rate and one band, `audio: {sample_rate: 16000}`"
 
 FEATURES = (
     Feature("sample_rate", "Hz", "sample rate of the file", "set `audio: {sample_rate: 16000}`", exact=True),
@@ -44,161 +34,28 @@ FEATURES = (
     Feature("block_size", "samples", "block size of the FLAC encoder", _DOOR, exact=True),
     Feature("header_bytes", "", "bytes before the first FLAC frame", _DOOR, exact=True),
     Feature("encoder", "", "the encoder's name in the header, as a number", _DOOR, exact=True),
-    Feature("duration", "s", "duration", _LENGTH, exact=True),
+    Feature("duration", "s", "duration", _LENGTH, exact=True, tolerance=4e-5),
     Feature("length_grid", "log2", "largest step on whose grid the length lies", _LENGTH),
-    Feature("head_run", "samples", "equal samples at the start", _LENGTH),
-    Feature("tail_run", "samples", "equal samples at the end, as padding leaves", _LENGTH),
+    Feature("head_run", "samples", "equal samples at the start", _LENGTH, codec_touches=True),
+    Feature("tail_run", "samples", "equal samples at the end, as padding leaves", _LENGTH, codec_touches=True),
     Feature("tail_repeat", "samples", "samples at the end that repeat earlier ones exactly", _LENGTH),
-    Feature("lead_silence", "s", "silence before speech, 40 dB below the loudest", "trim both arms alike, or neither"),
-    Feature("trail_silence", "s", "silence after speech, 40 dB below the loudest", "trim both arms alike, or neither"),
-    Feature("rms", "dB", "level", _GAIN),
-    Feature("peak", "dB", "largest sample", _GAIN),
+    Feature("lead_silence", "s", "silence before speech, 40 dB below the loudest", _TRIM, codec_touches=True),
+    Feature("trail_silence", "s", "silence after speech, 40 dB below the loudest", _TRIM, codec_touches=True),
+    Feature("rms", "dB", "level", _GAIN, codec_touches=True),
+    Feature("peak", "dB", "largest sample", _GAIN, codec_touches=True),
+    Feature("shared_rms", "", "share of the other files at the same level (0.05 dB), if it is a tenth or more", _GAIN),
+    Feature("shared_peak", "", "share of the other files with the same largest sample (0.02 dB), likewise", _GAIN),
     Feature("clipped", "log10", "samples at full scale", "lower the level that the codec's output is written at"),
-    Feature("dc", "of full scale", "mean of all samples", "take the mean out of the fakes, or out of both arms"),
+    Feature("dc", "steps", "mean of all samples, in whole steps of 16 bit", _MEAN, codec_touches=True),
     Feature("odd_share", "", "share of odd samples: the lowest bit", "requantize nothing before ShardWriter"),
     Feature("effective_bits", "", "bits that are ever used", "requantize nothing before ShardWriter"),
     Feature("used_levels", "", "share of small numbers that occur", "requantize nothing before ShardWriter"),
-    Feature("bandwidth", "Hz", "up to where the spectrum stays within 60 dB of its peak",
-            "give both arms one rate and one band, `audio: {sample_rate: 16000}`"),
-    Feature("rolloff", "Hz", "frequency below which 99 % of the energy lies",
-            "give both arms one rate and one band, `audio: {sample_rate: 16000}`"),
-    Feature("bytes_per_sample", "", "how well FLAC packs it", _DOOR),
+    Feature("bandwidth", "Hz", "up to where the spectrum stays within 60 dB of its peak", _BAND,
+            codec_changes="a codec fills or cuts the band that resampling left at the top of recordings"),
+    Feature("rolloff", "Hz", "frequency below which 99 % of the energy lies", _BAND,
+            codec_changes="codecs of few bits lose or invent high frequencies"),
+    Feature("bytes_per_sample", "", "how well FLAC packs it", _DOOR,
+            codec_changes="codecs replace noise, which FLAC cannot pack, by what they have learned"),
 )  # fmt: skip
 NAMES = tuple(feature.name for feature in FEATURES)
-
-
-def measure(flac: bytes) -> np.ndarray:
-    """All features of a FLAC file, float64 `[len(FEATURES)]`, finite, in the order of `FEATURES`.
-
-    Raises ValueError if it is no FLAC file.
-    """
-    header = read_header(flac)
-    samples, sample_rate = audio.decode_int16(flac)
-    values = {
-        "sample_rate": sample_rate,
-        "bits": header.bits,
-        "block_size": header.block_size,
-        "header_bytes": header.num_bytes,
-        "encoder": zlib.crc32(header.encoder),
-        "bytes_per_sample": (len(flac) - header.num_bytes) / max(1, len(samples)),
-        **length_features(samples, sample_rate),
-        **level_features(samples),
-        **bit_features(samples),
-        **silence_features(samples, sample_rate),
-        **spectrum_features(samples, sample_rate),
-    }
-    return np.array([values[name] for name in NAMES], dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What the metadata of a FLAC file say."""
-
-    block_size: int  # the largest
-    bits: int
-    encoder: bytes
-    num_bytes: int
-
-
-def read_header(flac: bytes) -> Header:
-    """Parse the metadata blocks of a FLAC file (RFC 9639, section 8). Raises ValueError if it is no FLAC file."""
-    if flac[:4] != b"fLaC":
-        raise ValueError(f"not a FLAC file: it begins with {flac[:4]!r}; write the shard again")
-    place, last, encoder = 4, False, b""
-    block_size, packed = struct.unpack_from(">2xH6xQ", flac, 8)  # STREAMINFO comes first
-    while not last:
-        kind, size = flac[place], int.from_bytes(flac[place + 1 : place + 4], "big")
-        last = bool(kind & LAST_BLOCK)
-        if kind & ~LAST_BLOCK == VORBIS_COMMENT:
-            (length,) = struct.unpack_from("<I", flac, place + 4)
-            encoder = flac[place + 8 : place + 8 + length]
-        place += 4 + size
-    return Header(block_size, (packed >> 36 & 31) + 1, encoder, place)
-
-
-def length_features(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
-    return {
-        "duration": len(samples) / sample_rate,
-        "length_grid": log2(gcd(len(samples), GRID)) if len(samples) else 0.0,
-        "head_run": equal_run(samples),
-        "tail_run": equal_run(samples[::-1]),
-        "tail_repeat": tail_repeat(samples),
-    }
-
-
-def equal_run(samples: np.ndarray) -> int:
-    """How many samples at the start equal the first."""
-    other = samples != samples[:1]
-    return int(other.argmax()) if other.any() else len(samples)
-
-
-def tail_repeat(samples: np.ndarray) -> int:
-    """How many samples at the end are an exact copy of samples before them; 0 for fewer than 32, or of one value."""
-    tail = samples[-REPEAT_SAMPLES:]
-    if len(samples) <= REPEAT_SAMPLES or tail.min() == tail.max():
-        return 0
-    candidates = np.flatnonzero(samples[: -REPEAT_SAMPLES] == tail[0])
-    for offset in (1, 7, 15, 31):
-        candidates = candidates[candidates + offset < len(samples)]
-        candidates = candidates[samples[candidates + offset] == tail[offset]]
-    longest = 0
-    for start in candidates:
-        lag = len(samples) - REPEAT_SAMPLES - int(start)
-        differs = samples[lag:][::-1] != samples[:-lag][::-1]
-        longest = max(longest, int(differs.argmax()) if differs.any() else len(differs))
-    return longest if longest >= REPEAT_SAMPLES else 0
-
-
-def level_features(samples: np.ndarray) -> dict[str, float]:
-    wav = samples / audio.FULL_SCALE
-    full = np.count_nonzero((samples == audio.FULL_SCALE - 1) | (samples == -audio.FULL_SCALE))
-    return {
-        "rms": _decibel(float(np.sqrt(np.mean(wav**2)))) if len(wav) else QUIETEST_DB,
-        "peak": _decibel(float(np.abs(wav).max(initial=0))),
-        "clipped": float(np.log10(1 + full)),
-        "dc": float(wav.mean()) if len(wav) else 0.0,
-    }
-
-
-def bit_features(samples: np.ndarray) -> dict[str, float]:
-    """What 8-bit audio in a 16-bit file, or a gain after rounding, leaves in the lowest bits."""
-    sizes = np.abs(samples.astype(np.int32))
-    used = int(np.bitwise_or.reduce(sizes)) if len(sizes) else 0
-    small = int(np.median(sizes)) if len(sizes) else 0
-    occurring = np.bincount(sizes[sizes <= small], minlength=small + 1) > 0
-    return {
-        "odd_share": float(np.mean(sizes % 2)) if len(sizes) else 0.0,
-        "effective_bits": 16.0 - ((used & -used).bit_length() - 1) if used else 0.0,
-        "used_levels": float(occurring.mean()),
-    }
-
-
-def silence_features(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """Seconds before the first and after the last frame of 10 ms that is not silent."""
-    frame = max(1, round(FRAME_SECONDS * sample_rate))
-    whole = samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)
-    power = whole.var(axis=1)
-    if not power.any():
-        return {"lead_silence": len(samples) / sample_rate, "trail_silence": len(samples) / sample_rate}
-    loud = np.flatnonzero(power > power.max() * 10 ** (SILENCE_DB / 10))
-    return {
-        "lead_silence": loud[0] * frame / sample_rate,
-        "trail_silence": (len(power) - 1 - loud[-1]) * frame / sample_rate,
-    }
-
-
-def spectrum_features(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """Where the long-term spectrum ends, by level and by energy."""
-    padded = np.pad(samples.astype(np.float64), (0, -len(samples) % WINDOW))
-    frames = padded.reshape(-1, WINDOW) - samples.mean() if len(samples) else np.zeros((1, WINDOW))
-    power = (np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)) ** 2).mean(axis=0)
-    if not power.any():
-        return {"bandwidth": 0.0, "rolloff": 0.0}
-    hertz = np.fft.rfftfreq(WINDOW, 1 / sample_rate)
-    above = np.flatnonzero(power >= power.max() * 10 ** (BANDWIDTH_DB / 10))
-    energy = np.cumsum(power)
-    return {"bandwidth": hertz[above[-1]], "rolloff": hertz[np.searchsorted(energy, ROLLOFF * energy[-1])]}
-
-
-def _decibel(amplitude: float) -> float:
-    return max(QUIETEST_DB, 20 * log2(amplitude) / log2(10)) if amplitude > 0 else QUIETEST_DB
+CODECS_CHANGE = {feature.name: feature.codec_changes for feature in FEATURES if feature.codec_changes}

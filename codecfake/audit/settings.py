@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from codecfake.audit.features import NAMES, TOGETHER
+from codecfake.audit.features import CODECS_CHANGE, HANDLING, NAMES
 
 CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins")
 
@@ -17,7 +17,7 @@ class Limits:
 
     max_shortcut_auc: float = 0.7
     utterances: int = 200  # recordings that are probed, the same ones for every source
-    exempt: dict[str, str] = field(default_factory=dict)  # feature -> why a probe may go by it
+    exempt: dict[str, str] = field(default_factory=dict)  # feature, or source/feature -> why a probe may go by it
     accepted: dict[str, str] = field(default_factory=dict)  # check -> why its faults are accepted
 
     def __post_init__(self) -> None:
@@ -25,12 +25,17 @@ class Limits:
             raise AuditError(f"audit.max_shortcut_auc is {self.max_shortcut_auc}; it lies between 0.5 (chance) and 1")
         if self.utterances < 2:
             raise AuditError(f"audit.utterances is {self.utterances}; at least 2 are needed, 200 say something")
-        for key, given, known in (("exempt", self.exempt, (*NAMES, TOGETHER)), ("accepted", self.accepted, CHECKS)):
+        for key, given, known in (("exempt", self.exempt, (*NAMES, HANDLING)), ("accepted", self.accepted, CHECKS)):
             for name, reason in given.items():
-                if name not in known:
+                if (name.split("/")[-1] if key == "exempt" else name) not in known:
                     raise AuditError(f"audit.{key}: there is no {name!r}; known are {', '.join(known)}")
                 if not reason.strip():
                     raise AuditError(f"audit.{key}.{name}: say why; a reason is shown in the report")
+
+    def reasons(self, source: str) -> dict[str, str]:
+        """Every feature by which the probes of a source are not judged, and why."""
+        own = {name.removeprefix(f"{source}/"): why for name, why in self.exempt.items()}
+        return {**CODECS_CHANGE, **{name: why for name, why in own.items() if "/" not in name}}
 
 
 @dataclass(frozen=True)

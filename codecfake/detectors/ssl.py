@@ -5,7 +5,6 @@ faster than the whole one. The encoder's final LayerNorm belongs to the last lay
 """
 
 import hashlib
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,9 +107,11 @@ def _random(architecture: str, settings: SslSettings) -> nn.Module:
 
 
 def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
-    """The blocks up to `layer`; tensors of those above it are never read from a file, of either format."""
+    """The blocks up to `layer`.
+
+    Tensors above it are never read, of safetensors or a zipped pickle; an older pickle is held whole while it loads.
+    """
     import transformers
-    from safetensors import SafetensorError
 
     folder = _folder(settings.weights)
     transformers.logging.set_verbosity_error()  # it reports the layers above the cut as unexpected
@@ -124,7 +125,7 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
             dtype=torch.float32,
             **_overrides(settings),
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except Exception as error:  # damaged files raise about anything
         raise _absent(settings.weights, error) from error
     missing = sorted(set(report["missing_keys"]) - UNUSED)
     if missing:

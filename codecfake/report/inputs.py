@@ -15,7 +15,7 @@ class ReportInputs:
 
     Files are read under the folder `results`: `tables/{eer,confusion,quality,quality_order}.csv`,
     `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`,
-    `codecs/{codec}/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
+    `codecs/{codec}/`, `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """
 
     results: Path
@@ -34,6 +34,7 @@ class ReportInputs:
     printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate that the paper prints
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown
+    audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
     notes: list[str] = field(default_factory=list)  # what every reader must know first
 

@@ -8,7 +8,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codecfake import files
-from codecfake.report import answer, detection, holdings, provenance, quality, spectrograms, training
+from codecfake.report import answer, audit, detection, holdings, provenance, quality, spectrograms, training
 from codecfake.report.figures import line_styles
 from codecfake.report.inputs import ReportInputs
 from codecfake.tables import CONFUSION_COLUMNS
@@ -67,6 +67,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "excerpt_rows": spectrograms.excerpt_rows(inputs),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
+        "audit": audit.audit_section(inputs),
         "loss_panels": training.detector_panels(trained),
         "strategy_styles": training.strategy_styles(trained),
         "codec_panels": training.codec_panels(inputs.results, _trained(inputs, codecs)),

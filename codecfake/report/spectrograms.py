@@ -41,11 +41,14 @@ class ExcerptRow:
 def excerpt_rows(inputs: ReportInputs) -> list[ExcerptRow]:
     """The middle of each corpus's utterance through every source of that corpus."""
     root = inputs.results / "audio"
-    return [_row(root, corpus, inputs.sources[corpus], chosen) for corpus, chosen in inputs.excerpts.items()]
+    return [excerpt_row(root, corpus, inputs.sources[corpus], chosen) for corpus, chosen in inputs.excerpts.items()]
 
 
-def _row(root: Path, corpus: str, sources: list[str], utterance: str) -> ExcerptRow:
-    """All pictures of a row share the scale of the first one, the recording."""
+def excerpt_row(root: Path, corpus: str, sources: list[str], utterance: str) -> ExcerptRow:
+    """The middle of an utterance through `sources`; all pictures share the scale of the first one, the recording.
+
+    `root` holds `{corpus}/{source}/` with shards.
+    """
     stores = {source: AudioStore(root, [(corpus, source)]) for source in sources}
     waveforms = {source: _middle(*store.read(corpus, source, utterance)) for source, store in stores.items()}
     mels = {source: log_mel(_for_picture(*waveform)) for source, waveform in waveforms.items()}

@@ -1,9 +1,12 @@
 """Score files to tables: error rates with intervals, costs and decisions of every model under every condition."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,9 @@ from codecfake.tables.trials import MODEL_COLUMNS, Judged, Model, read_joined, r
 from codecfake.tables.uncertain import SeedIntervals, generator, seed_intervals
 
 logger = logging.getLogger(__name__)
+
+Rows = list[dict[str, object]]
+Found = TypeVar("Found")
 
 DECISION_THRESHOLD = 0.0  # of the score, a difference of logits: there softmax gives probability 0.5
 INTERVAL_COLUMNS = ["eer_low_percent", "eer_high_percent", "interval_level", "interval_method", "interval_note"]
@@ -33,6 +39,7 @@ class TableSettings:
     conditions: list[str]
     title: str = ""  # of the experiment
     papers: list[str] = field(default_factory=list)  # tables of `protocols/published` to be written with ours
+    figures: list[str] = field(default_factory=list)  # of `figures.drawable`
     resamples: int = 1000
     level: float = 0.95
     seed: int = 1
@@ -64,22 +71,14 @@ def write_rates(rates: Rates, output: Path) -> None:
     write_csv(output / "eer_seeds.csv", rates.seeds)
 
 
-def evaluate(score_root: Path, protocol_root: Path, settings: TableSettings) -> Rates:
-    """Rates of every model under every condition.
+def evaluate(score_root: Path, protocol_root: Path, settings: TableSettings, workers: int = 1) -> Rates:
+    """Rates of every model under every condition; `workers` processes take a condition each.
 
     `protocol_root` holds `{condition}.tsv`, `score_root` holds `{model}/{condition}.tsv`. Raises ScoreError as
     `read_judged` and `read_joined`.
     """
-    rows: list[dict[str, object]] = []
-    means: list[dict[str, object]] = []
-    for condition in settings.conditions:
-        judged = read_judged(protocol_root / f"{condition}.tsv")
-        for group in groups(settings.models):
-            scores = [read_joined(score_root / model.name / f"{condition}.tsv", judged.protocol) for model in group]
-            rng = generator(settings.seed, group[0].group, condition)
-            found = seed_intervals(judged, scores, settings.bootstrap, rng)
-            rows += _rows(judged, group, scores, found)
-            means.append(_mean(group[0], condition, found))
+    found = over_conditions(partial(_condition, score_root, protocol_root, settings), settings.conditions, workers)
+    rows, means = ([row for part in parts for row in part] for parts in zip(*found, strict=True))
     keys = [*MODEL_COLUMNS, "condition"]
     columns = [*keys, *EER_COLUMNS, *CONFUSION_COLUMNS, *METRIC_COLUMNS]
     group_keys = [key for key in keys if key != "seed"]
@@ -87,6 +86,28 @@ def evaluate(score_root: Path, protocol_root: Path, settings: TableSettings) -> 
         pd.DataFrame(rows, columns=columns).sort_values(keys, ignore_index=True),
         pd.DataFrame(means, columns=[*group_keys, *SEED_COLUMNS]).sort_values(group_keys, ignore_index=True),
     )
+
+
+def over_conditions(work: Callable[[str], Found], conditions: list[str], workers: int) -> list[Found]:
+    """What `work` finds under each condition, in their order."""
+    if workers < 2:
+        return [work(condition) for condition in conditions]
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(work, conditions))
+
+
+def _condition(score_root: Path, protocol_root: Path, settings: TableSettings, condition: str) -> tuple[Rows, Rows]:
+    """Rows of all models and of their means over seeds."""
+    judged = read_judged(protocol_root / f"{condition}.tsv")
+    rows: Rows = []
+    means: Rows = []
+    for group in groups(settings.models):
+        scores = [read_joined(score_root / model.name / f"{condition}.tsv", judged.protocol) for model in group]
+        rng = generator(settings.seed, group[0].group, condition)
+        found = seed_intervals(judged, scores, settings.bootstrap, rng)
+        rows += _rows(judged, group, scores, found)
+        means.append(_mean(group[0], condition, found))
+    return rows, means
 
 
 def groups(models: list[str]) -> list[list[Model]]:

@@ -32,7 +32,7 @@ def obstacles(file: ScoreFile) -> list[str]:
     assert file.scores is not None
     found = []
     if file.problems:
-        found.append(f"{len(file.problems)} unreadable lines")
+        found.append(counted(len(file.problems), "unreadable line"))
     if not np.isfinite(file.scores).all():
         found.append("scores that are not finite")
     if file.bonafide is None:
@@ -83,13 +83,17 @@ def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Itera
 
 def listed(names: pd.Index) -> str:
     """How many trials, and the first of them."""
-    return f"{len(names)} {'trial' if len(names) == 1 else 'trials'} ({names[0]}{', …' if len(names) > 1 else ''})"
+    return f"{counted(len(names), 'trial')} ({names[0]}{', …' if len(names) > 1 else ''})"
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _unreadable(file: ScoreFile, where: str) -> Iterator[Finding]:
     if file.problems:
         first = file.problems[0]
-        more = f", and {len(file.problems) - 1} more lines" if len(file.problems) > 1 else ""
+        more = f", and {counted(len(file.problems) - 1, 'more line')}" if len(file.problems) > 1 else ""
         yield Finding(FAULT, "unreadable", f"{where}:{first.line}", f"{first.text}{more}; correct the file")
 
 
@@ -98,7 +102,8 @@ def _non_finite(file: ScoreFile, where: str) -> Iterator[Finding]:
     bad = ~np.isfinite(file.scores)
     if bad.any():
         place = int(np.argmax(bad))
-        told = f"{bad.sum()} scores are not finite, the first {file.scores[place]} of {file.names[place]}; score again"
+        first = f"the first {file.scores[place]} of {file.names[place]}"
+        told = f"{counted(int(bad.sum()), 'score')} not finite, {first}; score again"
         yield Finding(FAULT, "non-finite", f"{where}:{file.lines[place]}", told)
 
 
@@ -130,7 +135,10 @@ def _sizes(file: ScoreFile, where: str) -> Iterator[Finding]:
             yield Finding(FAULT, "one class", where, told)
         elif size < TOO_SHORT:
             yield Finding(
-                FAULT, "short", where, f"{size} {KEY_NAMES[key]} trials: one error is {100 / size:.0f} %; score more"
+                FAULT,
+                "short",
+                where,
+                f"{counted(size, KEY_NAMES[key] + ' trial')}: one error is {100 / size:.0f} %; score more",
             )
 
 

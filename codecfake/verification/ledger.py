@@ -1,13 +1,12 @@
 """The ledger of a folder of score files: every rate counted again, beside what was printed, and what was found."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 
 from codecfake.intervals import BootstrapSettings
-from codecfake.verification import printed as published
+from codecfake.verification.comparison import Judged, Line, compare, contradictions
 from codecfake.verification.faults import (
     FAULT,
     NOTE,
@@ -17,20 +16,11 @@ from codecfake.verification.faults import (
     obstacles,
     protocol_findings,
 )
-from codecfake.verification.printed import Cell, plain, speaks_of
+from codecfake.verification.printed import read_cells, read_folders
 from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
-from codecfake.verification.siblings import Copies, Entry, copies, sibling_findings
-from codecfake.verification.verdicts import (
-    DIFFERENT,
-    HOLDING,
-    NOT_COMPUTABLE,
-    ROUNDED,
-    TRUNCATED,
-    Verdict,
-    agreement,
-    judge,
-)
+from codecfake.verification.siblings import Entry, copies, sibling_findings
+from codecfake.verification.verdicts import HOLDING
 
 SUFFIXES = ("", ".txt", ".tsv", ".csv", ".score", ".scores", ".out")
 NO_SCORES = re.compile(r"(readme|license|licence|changelog)\b", re.IGNORECASE)
@@ -45,33 +35,8 @@ class VerifySettings:
     resamples: int = 0  # of a bootstrap over trials; 0: exact bounds, which need no draws
     bonafide_digit: str = "1"  # the one of the labels 0 and 1 that is bona fide
 
-
-@dataclass(frozen=True)
-class Judged:
-    """A score file and its rate; without one, `why` says what stands in the way."""
-
-    model: str
-    condition: str
-    path: str  # relative to the folder that is verified
-    form: str
-    file: ScoreFile
-    rate: ErrorRate | None
-    why: str
-
-    @property
-    def where(self) -> str:
-        return f"{self.model}/{self.condition}"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One printed number and what it is worth, or (without a cell) a file of which none was printed."""
-
-    model: str
-    condition: str
-    rate: ErrorRate | None
-    cell: Cell | None
-    verdict: Verdict | None
+    def __post_init__(self) -> None:
+        BootstrapSettings("trial", max(1, self.resamples), self.level)  # raises if the level is none
 
 
 @dataclass(frozen=True)
@@ -91,20 +56,20 @@ class Ledger:
 
 def verify(
     root: Path,
-    table: Path | None = None,
+    tables: Sequence[Path] = (),
     protocols: Sequence[Path] = (),
     folders: Path | None = None,
     settings: VerifySettings | None = None,
 ) -> Ledger:
-    """Judge every score file under `root` (or that one file), and the printed numbers of `table`.
+    """Judge every score file under `root` (or that one file), and the printed numbers of `tables`.
 
-    `folders` says what `table` calls the folders of scores (`printed.read_folders`).
+    `folders` says what `tables` call the folders of scores (`printed.read_folders`).
 
     Raises VerificationError if there is no score file, or a table or protocol cannot be read.
     """
     settings = settings or VerifySettings()
     keys = [read_protocol(path, settings.bonafide_digit) for path in protocols]
-    given = {path.resolve() for path in (table, folders, *protocols) if path}
+    given = {path.resolve() for path in (folders, *tables, *protocols) if path}
     found, unread = _score_files(root, given)
     judged, findings = [], []
     for path in found:
@@ -112,16 +77,18 @@ def verify(
         try:
             file = read_scores(path, settings.bonafide_digit)
         except VerificationError as error:
-            findings.append(Finding(FAULT, "unrecognized", where, str(error).removeprefix(f"{path}:").strip()))
+            line, text = str(error).removeprefix(str(path)).split(": ", maxsplit=1)
+            findings.append(Finding(FAULT, "unrecognized", where + line, text))
             continue
         one, its_findings = _judged(file, where, root, keys, settings)
         judged.append(one)
         findings += its_findings
+    judged.sort(key=lambda one: (one.model, one.condition, one.path))
     entries = [Entry(one.model, one.condition, one.file) for one in judged if one.rate]
     findings += sibling_findings(entries)
-    cells = published.read_cells(table) if table else []
-    lines, more = _lines(judged, cells, published.read_folders(folders) if folders else {})
-    findings += [*more, *_mixed_rounding(lines), *_contradictions(cells, copies(entries))]
+    cells = [cell for table in tables for cell in read_cells(table)]
+    lines, more = compare(judged, cells, read_folders(folders) if folders else {})
+    findings += [*more, *contradictions(cells, copies(entries))]
     return Ledger(judged, lines, sorted(set(findings)), unread)
 
 
@@ -165,8 +132,8 @@ def _judged(
     rate = None if why else _rate(file, settings)
     if rate:
         findings += direction(rate, where)
-    model = Path(where).parent.as_posix()
-    model = root.resolve().name if model == "." else model
+    folder = root.resolve() if root.is_dir() else root.resolve().parent
+    model = folder.name if "/" not in where else Path(where).parent.as_posix()
     return Judged(model, condition_of(file.path), where, file.form, file, rate, why), findings
 
 
@@ -176,91 +143,3 @@ def _rate(file: ScoreFile, settings: VerifySettings) -> ErrorRate:
         return rate
     drawn = BootstrapSettings("trial", settings.resamples, settings.level)
     return rate.within(drawn_interval(file.of_key(True), file.of_key(False), drawn))
-
-
-def _lines(
-    judged: list[Judged], cells: list[Cell], folders: dict[str, dict[str, str]]
-) -> tuple[list[Line], list[Finding]]:
-    models = list(dict.fromkeys(one.model for one in judged))
-    rows = list(dict.fromkeys(cell.labels for cell in cells))
-    alone = len(models) == 1 and len(rows) == 1  # then nothing else can be meant
-    lines: list[Line] = []
-    unscored: dict[tuple[str, str], int] = {}
-    for cell in cells:
-        of_cell = [model for model in models if alone or speaks_of(cell, model, folders)]
-        if not of_cell:
-            unscored[cell.table, cell.model] = unscored.get((cell.table, cell.model), 0) + 1
-        for model in of_cell:
-            lines.append(_line(cell, model, [one for one in judged if one.model == model], cells))
-    told = {(line.model, plain(line.condition)) for line in lines}
-    lines += [_unprinted(one) for one in judged if (one.model, plain(one.condition)) not in told]
-    return lines, [_no_scores(table, model, count) for (table, model), count in unscored.items()]
-
-
-def _line(cell: Cell, model: str, judged: list[Judged], cells: list[Cell]) -> Line:
-    if cell.is_average:
-        return Line(model, cell.condition, None, cell, _judge_average(cell, judged, cells))
-    one = next((one for one in judged if plain(one.condition) == plain(cell.condition)), None)
-    if one is None:
-        told = f"no score file of this condition (there are {', '.join(other.condition for other in judged)})"
-        return Line(model, cell.condition, None, cell, Verdict(NOT_COMPUTABLE, told))
-    verdict = judge(cell.printed, one.rate) if one.rate else Verdict(NOT_COMPUTABLE, one.why)
-    return Line(model, one.condition, one.rate, cell, verdict)
-
-
-def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdict:
-    """A printed mean against the mean of the rates of its row, every condition counting once."""
-    row = [
-        other for other in cells if (other.table, other.labels) == (cell.table, cell.labels) and not other.is_average
-    ]
-    rates = {plain(one.condition): one.rate for one in judged}
-    found = [rates.get(plain(other.condition)) for other in row]
-    computed = [rate.percent for rate in found if rate]
-    if not row or len(computed) < len(row):
-        return Verdict(NOT_COMPUTABLE, f"mean of {len(row)} conditions, of which {len(computed)} have a rate")
-    mean = sum(computed, Fraction(0)) / len(row)
-    how = agreement(cell.printed, mean)
-    if how:
-        return Verdict(how, f"mean of {len(row)} conditions, equal by {'rounding' if how == ROUNDED else 'truncation'}")
-    of_printed = sum((Fraction(other.printed) for other in row), Fraction(0)) / len(row)
-    hint = "; it is the mean of the printed numbers" if agreement(cell.printed, of_printed) else ""
-    return Verdict(DIFFERENT, f"the mean of {len(row)} recomputed conditions is {float(mean):.4f}{hint}")
-
-
-def _unprinted(one: Judged) -> Line:
-    verdict = None if one.rate else Verdict(NOT_COMPUTABLE, one.why)
-    return Line(one.model, one.condition, one.rate, None, verdict)
-
-
-def _no_scores(table: str, model: str, count: int) -> Finding:
-    told = f"{count} printed numbers have no scores here; --folders says which folder is meant"
-    return Finding(NOTE, "no scores", f"table {table}, {model}" if table else model, told)
-
-
-def _mixed_rounding(lines: list[Line]) -> Iterator[Finding]:
-    """Tables of which some numbers are rounded (up, so not truncated) and others truncated."""
-    habits: dict[str, dict[str, int]] = {}
-    for line in lines:
-        if line.cell and line.rate and line.verdict and line.verdict.name in HOLDING:
-            rounded_up = Fraction(line.cell.printed) > line.rate.percent
-            if line.verdict.name == TRUNCATED or rounded_up:
-                counts = habits.setdefault(line.cell.table, {ROUNDED: 0, TRUNCATED: 0})
-                counts[line.verdict.name] += 1
-    for table, counts in habits.items():
-        if min(counts.values()) > 0:
-            told = f"{counts[ROUNDED]} numbers can only be rounded, {counts[TRUNCATED]} only truncated: two ways in one"
-            yield Finding(NOTE, "rounding", f"table {table}", told)
-
-
-def _contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]:
-    """Models for which different numbers are printed of conditions that some model scores identically."""
-    for conditions in {group.conditions for group in groups}:
-        names = {plain(condition) for condition in conditions}
-        for labels in dict.fromkeys(cell.labels for cell in cells):
-            own = {c.condition: c.printed for c in cells if c.labels == labels and plain(c.condition) in names}
-            if len({Fraction(printed) for printed in own.values()}) > 1:
-                told = ", ".join(f"{condition} {printed}" for condition, printed in own.items())
-                model = ", ".join(value for _, value in labels)
-                yield Finding(
-                    FAULT, "contradiction", model, f"printed {told}, though the fakes of these conditions are the same"
-                )

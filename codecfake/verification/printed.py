@@ -12,6 +12,7 @@ from codecfake.verification.reading import VerificationError
 LABELS = ("model", "detector", "training", "training_set", "strategy", "test")
 VALUES = ("eer_percent", "value", "eer", "printed")
 AVERAGES = ("avg", "average", "mean", "macro")
+SYNONYMS = {"l1": "a1", "l2": "a2", "l3": "a3"}  # Codecfake's released scores say L1 where its paper says A1
 USUAL = "erm"  # the strategy that folders need not name
 PERCENTAGE = re.compile(r"\d+(\.\d+)?")
 
@@ -69,7 +70,9 @@ def speaks_of(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]])
     and `codecfake_w2v2aasist` are both of detector W2V2-AASIST and training set Codecfake.
     """
     if folder in folders:
-        return all(folders[folder].get(column) == value for column, value in cell.labels)
+        known = folders[folder]
+        asked = [(column, value) for column, value in cell.labels if column in known or plain(value) != USUAL]
+        return all(known.get(column) == value for column, value in asked)
     parts = [plain(part) for part in folder.split("/") if not re.fullmatch(r"seed\d+", part)]
     labels = [plain(value) for _, value in cell.labels]
     return any(_named(parts, chosen) for chosen in (labels, [label for label in labels if label != USUAL]))
@@ -78,6 +81,11 @@ def speaks_of(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]])
 def plain(name: str) -> str:
     """A name without case and signs."""
     return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def condition_key(name: str) -> str:
+    """What names of one condition have in common."""
+    return SYNONYMS.get(plain(name), plain(name))
 
 
 def _named(parts: list[str], labels: list[str]) -> bool:

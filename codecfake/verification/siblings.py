@@ -100,11 +100,17 @@ def _origin(name: str, known: frozenset[str]) -> str:
 
 
 def _copied(group: Copies) -> Finding:
-    names = " ≡ ".join(entry.where for entry in group.entries)
+    names = _together(group.entries)
     manner = "trial by trial" if group.in_order else "in another order"
     size = len(group.entries[0].spoofs)
     told = f"all {size} spoof scores are bit-identical, {manner}: one set of fakes counted {len(group.entries)} times"
     return Finding(FAULT, "identical", names, told)
+
+
+def _together(entries: tuple[Entry, ...]) -> str:
+    if len({entry.model for entry in entries}) > 1:
+        return " ≡ ".join(entry.where for entry in entries)
+    return f"{entries[0].model}/{' ≡ '.join(entry.condition for entry in entries)}"
 
 
 def _trial_by_trial(group: list[Entry]) -> bool:
@@ -197,6 +203,7 @@ def _start(names: pd.Index) -> str:
     for name in names:
         while not name.startswith(common):
             common = common[:-1]
+    common = re.sub("[^_-]*$", "", common) or common  # numbers that happen to begin alike are no common name
     return f", all named {common}…" if len(names) > 1 and common else ""
 
 

@@ -1,0 +1,125 @@
+"""What lists have in common that they should not: speakers, utterances, sentences and the very bytes of audio.
+
+What is a fault is for the experiment to say. A split by utterance lets speakers recur, as the published set does; a
+split by speaker does not. Sentences are read by many speakers in most corpora, so they are only counted.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import pandas as pd
+
+from codecfake.audit.lists import WHAT, TrialList
+from codecfake.audit.settings import AuditSettings
+
+NONE, REPORTED, FAULT, ACCEPTED, UNKNOWN = "none", "reported", "fault", "accepted", "unknown"
+PARTS_SPEAKERS = ("speaker", "listed")
+
+
+@dataclass(frozen=True)
+class Overlap:
+    first: str
+    second: str
+    what: str
+    num_first: int
+    num_second: int
+    common: int
+    example: str  # the first one in common, "" if there is none
+    verdict: str
+    why: str
+
+
+def between_lists(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Overlap]:
+    """Every list that is trained on or chosen by, against those that must not know it."""
+    for first, second in pairs(settings, lists):
+        for what in WHAT:
+            common = first.members[what].intersection(second.members[what])
+            verdict, why = _verdict(settings, what, first, second, len(common))
+            sizes = len(first.members[what]), len(second.members[what])
+            yield Overlap(
+                first.name, second.name, what, *sizes, len(common), _example(what, common, second), verdict, why
+            )
+
+
+def pairs(settings: AuditSettings, lists: list[TrialList]) -> Iterator[tuple[TrialList, TrialList]]:
+    """Train against dev of what is trained together, and both against all that is judged."""
+    by_name = {item.name: item for item in lists}
+    together = [product(domains, domains) for domains in settings.training_sets.values()]
+    alone = [(domain, domain) for domain in settings.domains]
+    for first, second in dict.fromkeys([*alone, *(pair for product_ in together for pair in product_)]):
+        yield by_name[f"{first}/train"], by_name[f"{second}/dev"]
+    judged = [item for item in lists if item.name.startswith("eval/")]
+    for domain, split in product(settings.domains, ("train", "dev")):
+        yield from ((by_name[f"{domain}/{split}"], item) for item in judged)
+
+
+def with_codec_training(settings: AuditSettings, tables: dict[str, pd.DataFrame]) -> Iterator[Overlap]:
+    """What codecs were trained on, against what is resynthesized and judged."""
+    for trained, judged in product(settings.codec_training, settings.corpora):
+        members = [
+            {
+                "speakers": pd.Index((table["corpus"] + "/" + table["speaker_id"]).unique()),
+                "sentences": pd.Index(table["sentence"].dropna().unique()),
+                "recordings": pd.Index(table["sha256"].unique()),
+            }
+            for table in (tables[trained], tables[judged])
+        ]
+        for what, first in members[0].items():
+            second = members[1][what]
+            common = first.intersection(second)
+            verdict, why = _codec_verdict(settings, what, first, second, len(common))
+            example = str(min(common)) if len(common) else ""
+            names = f"codec training: {trained}", f"corpus: {judged}"
+            yield Overlap(*names, what, len(first), len(second), len(common), example, verdict, why)
+
+
+def remedy(overlap: Overlap) -> str:
+    """What to do about a fault."""
+    if overlap.what == "recordings":
+        return "train codecs on another corpus (`codec_training.corpora`)"
+    if overlap.what == "audio":
+        return "the same bytes are there under two names; drop one from the corpus, or keep both in one split"
+    return "give all domains over a corpus the same `split`, seed and lists too, and write the protocols again"
+
+
+def _verdict(settings: AuditSettings, what: str, first: TrialList, second: TrialList, common: int) -> tuple[str, str]:
+    if what == "sentences" and not (len(first.members[what]) and len(second.members[what])):
+        return UNKNOWN, "no texts"
+    if not common:
+        return NONE, ""
+    if what == "sentences":
+        return REPORTED, "texts are shared by design of most corpora"
+    if second.judges_all:
+        return REPORTED, "the experiment judges all utterances here (`utterances: all`)"
+    if what == "speakers":
+        rules = {domain: settings.domains[domain].split_by for domain in (*first.domains, *second.domains)}
+        loose = [f"{domain} is split by {by}" for domain, by in rules.items() if by not in PARTS_SPEAKERS]
+        if loose or not second.domains:
+            return REPORTED, "; ".join(loose) or "no domain parts its speakers"
+    return _fault(settings, what, f"the split keeps {what} apart")
+
+
+def _codec_verdict(
+    settings: AuditSettings, what: str, first: pd.Index, second: pd.Index, common: int
+) -> tuple[str, str]:
+    if what == "sentences" and not (len(first) and len(second)):
+        return UNKNOWN, "no texts"
+    if not common:
+        return NONE, ""
+    if what != "recordings":
+        return REPORTED, "a codec may know them; its fakes may sound better for it"
+    return _fault(settings, "codec_training", "codecs were trained on what they are judged by")
+
+
+def _fault(settings: AuditSettings, check: str, why: str) -> tuple[str, str]:
+    reason = settings.limits.accepted.get(check)
+    return (FAULT, why) if reason is None else (ACCEPTED, reason)
+
+
+def _example(what: str, common: pd.Index, second: TrialList) -> str:
+    if not len(common):
+        return ""
+    if what != "audio":
+        return str(min(common))
+    return str(second.trials.loc[second.trials["audio"].isin(common), "trial_id"].min())

@@ -1,0 +1,223 @@
+"""Probes: how well plain classifiers tell fakes from recordings by one trivial feature, and by all of them.
+
+A probe never judges a speaker that it was fitted on (grouped cross-validation). A logistic regression finds what grows
+or falls, a small tree what lies in a band, such as peaks that were all set to one value; the better of the two counts,
+which at chance lies a little above 0.5. Fakes made here are compared with the very recordings they were made from, so
+that what differs is the codec, or a fault in the handling of files.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from codecfake.audit.features import FEATURES, HANDLING, NAMES
+from codecfake.audit.lists import TrialList
+from codecfake.audit.measurement import measure_all
+from codecfake.audit.overlap import FAULT, REPORTED
+from codecfake.audit.settings import AuditSettings, Limits
+from codecfake.intervals import BootstrapSettings, Trials, bootstrap
+from codecfake.metrics import roc_auc
+from codecfake.progress import progress
+from codecfake.protocols import RECORDINGS
+from codecfake.shards import AudioStore
+from codecfake.tallies import roc_aucs
+from codecfake.utterances import BONAFIDE, SPOOF
+
+ALL = "all"  # the probe that sees exempt features too: reported alone
+FOLDS = 5
+RESAMPLES = 200
+FEWEST = 20  # files of a key; with fewer a probe says nothing
+CONSTANT = "constant"  # in place of a classifier
+BELOW, EXEMPT, UNPROBED = "below", "exempt", "not probed"
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The files of a probe; with `paired`, row for row fake and recording of one utterance."""
+
+    source: str  # of fakes, or the condition whose spoofs came as recordings
+    paired: bool
+    bonafide: pd.DataFrame  # columns row, speaker
+    spoof: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    source: str
+    feature: str
+    auc: float  # of the better classifier; not a number if not probed
+    low: float
+    high: float
+    classifier: str
+    num_bonafide: int
+    num_spoof: int
+    speakers: int
+    differ: float  # share of pairs whose values differ; not a number without pairs
+    sign: float  # share of pairs with the larger value in the fake, less the share with the smaller
+    verdict: str
+    why: str
+
+
+def shortcuts(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> list[Shortcut]:
+    """Probe every source of fakes, and the spoofs of every condition whose spoofs came as recordings."""
+    measured: dict[tuple[int, ...], np.ndarray] = {}
+
+    def values(rows: pd.Series) -> np.ndarray:
+        key = tuple(rows)
+        if key not in measured:
+            measured[key] = measure_all(map(store.bytes_of, key))
+        return measured[key]
+
+    everything = [*made(settings, lists, store), *recorded(settings, lists)]
+    return [
+        row
+        for arms in progress(everything, "probing", len(everything), "source")
+        for row in _probe(settings, arms, values)
+    ]
+
+
+def made(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Arms]:
+    """Each source of fakes made here beside the recordings of the same utterances."""
+    chosen = _chosen(settings, lists)
+    sources = dict.fromkeys(source for item in lists for source in item.trials["source"].unique())
+    for source in sources:
+        if source == RECORDINGS:
+            continue
+        fake = store.index.rows(chosen.assign(source=source)[["corpus", "source", "utterance_id"]])
+        there = (fake >= 0) & (chosen["row"] >= 0).to_numpy()
+        columns = chosen.loc[there, ["row", "speaker"]]
+        yield Arms(str(source), True, columns, columns.assign(row=fake[there]))
+
+
+def recorded(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Arms]:
+    """Conditions whose spoofs were not made here: what their files give away is told, not judged."""
+    for name in settings.conditions:
+        trials = pd.concat([item.trials for item in lists if item.protocol == f"eval/{name}"])
+        spoof = trials[trials["key"] == SPOOF]
+        if set(spoof["source"]) == {RECORDINGS}:
+            arms = (_drawn(settings, part) for part in (trials[trials["key"] == BONAFIDE], spoof))
+            yield Arms(f"eval/{name}", False, *(arm[["row", "speaker"]] for arm in arms))
+
+
+def _chosen(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame:
+    """Recordings to probe with: bona fide, of corpora that some codec resynthesizes."""
+    trials = pd.concat([item.trials for item in lists])
+    corpora = trials.loc[trials["source"] != RECORDINGS, "corpus"].unique()
+    real = trials[(trials["key"] == BONAFIDE) & trials["corpus"].isin(corpora)]
+    return _drawn(settings, real.drop_duplicates(["corpus", "utterance_id"]))
+
+
+def _drawn(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:
+    """Some trials, drawn by a hash of their names: the same ones on any machine and beside any others."""
+    names = trials["corpus"] + "/" + trials["utterance_id"]
+    order = [hashlib.sha256(f"{settings.seed}:{name}".encode()).hexdigest() for name in names]
+    drawn = trials.assign(order=order, speaker=trials["corpus"] + "/" + trials["speaker_id"])
+    return drawn.sort_values("order").head(settings.limits.utterances).reset_index(drop=True)
+
+
+def _probe(settings: AuditSettings, arms: Arms, values: Callable[[pd.Series], np.ndarray]) -> Iterator[Shortcut]:
+    speakers = [set(arm["speaker"]) for arm in (arms.bonafide, arms.spoof)]
+    if min(map(len, speakers)) < 2 or min(len(arms.bonafide), len(arms.spoof)) < FEWEST:
+        yield _unprobed(arms, len(speakers[0] | speakers[1]))
+        return
+    bonafide, spoof = values(arms.bonafide["row"]), values(arms.spoof["row"])
+    judged = [feature.name for feature in FEATURES if not feature.codec_touches]
+    judged = [name for name in judged if name not in settings.limits.reasons(arms.source)]
+    columns = {name: [place] for place, name in enumerate(NAMES)}
+    columns |= {HANDLING: [NAMES.index(name) for name in judged], ALL: list(range(len(NAMES)))}
+    for name, places in columns.items():
+        if places:  # all that handling decides may be exempt
+            yield _shortcut(settings, arms, name, bonafide[:, places], spoof[:, places])
+
+
+def _unprobed(arms: Arms, speakers: int) -> Shortcut:
+    nan, counts = float("nan"), (len(arms.bonafide), len(arms.spoof), speakers)
+    why = f"{counts[0]} recordings, {counts[1]} fakes, {speakers} speakers; {FEWEST} of each and 2 are needed"
+    return Shortcut(arms.source, ALL, nan, nan, nan, "", *counts, nan, nan, UNPROBED, why)
+
+
+def _shortcut(settings: AuditSettings, arms: Arms, name: str, bonafide: np.ndarray, spoof: np.ndarray) -> Shortcut:
+    speakers = pd.concat([arms.bonafide["speaker"], arms.spoof["speaker"]]).to_numpy(str)
+    is_bonafide = np.arange(len(speakers)) < len(bonafide)
+    values = np.concatenate([bonafide, spoof])
+    rng = np.random.default_rng([settings.seed, zlib.crc32(f"{arms.source} {name}".encode())])
+    label, scores = _best(values, is_bonafide, speakers)
+    bounds = _interval(scores, is_bonafide, speakers, rng)
+    single = arms.paired and name in NAMES
+    signs = _signs(name, spoof[:, 0] - bonafide[:, 0]) if single else np.array([np.nan])
+    shares = float(np.abs(signs).mean()), float(signs.mean())
+    verdict, why = _verdict(settings.limits, arms, name, bounds, shares[0])
+    counts = len(bonafide), len(spoof), len(set(speakers))
+    return Shortcut(arms.source, name, *bounds, label, *counts, *shares, verdict, why)
+
+
+def _signs(name: str, differences: np.ndarray) -> np.ndarray:
+    """−1, 0 or 1 for each pair `[N]`: lengths at two rates agree to within a rounding."""
+    tolerance = next(feature.tolerance for feature in FEATURES if feature.name == name)
+    return np.where(np.abs(differences) <= tolerance, 0.0, np.sign(differences))
+
+
+def _verdict(limits: Limits, arms: Arms, name: str, auc: tuple[float, float, float], differ: float) -> tuple[str, str]:
+    if not arms.paired:
+        return REPORTED, "these spoofs came as recordings; their files are as published"
+    if name == ALL:
+        return REPORTED, "what exempt features give away is in it"
+    exact = next((feature.exact for feature in FEATURES if feature.name == name), False)
+    differs, tells = exact and differ > 0, auc[0] > limits.max_shortcut_auc and auc[1] > 0.5
+    if name in limits.reasons(arms.source):
+        return EXEMPT, limits.reasons(arms.source)[name]
+    if differs:
+        return FAULT, f"{differ:.0%} of fakes differ from their recordings, which no codec needs"
+    return (FAULT, f"AUC above {limits.max_shortcut_auc:g}") if tells else (BELOW, "")
+
+
+def _best(values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray) -> tuple[str, np.ndarray]:
+    """The classifier with the larger AUC, and its scores `[N]`; all alike if there is nothing to go by."""
+    if (values == values[0]).all():
+        return CONSTANT, np.full(len(values), 0.5)
+    makers = _classifiers(values.shape[1]).items()
+    found = {label: _judged(make, values, is_bonafide, speakers) for label, make in makers}
+    return max(found.items(), key=lambda item: roc_auc(item[1][is_bonafide], item[1][~is_bonafide]))
+
+
+def _classifiers(num_features: int) -> dict[str, Callable[[], Any]]:
+    from sklearn.ensemble import GradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.tree import DecisionTreeClassifier
+
+    def trees() -> Any:
+        if num_features == 1:
+            return DecisionTreeClassifier(max_depth=3, min_samples_leaf=0.05, random_state=0)
+        return GradientBoostingClassifier(n_estimators=40, max_depth=2, min_samples_leaf=0.03, random_state=0)
+
+    return {"logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression()), "tree": trees}
+
+
+def _judged(make: Callable[[], Any], values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+    """Probability of bona fide, `[N]`, by classifiers that have not met the speaker; 0.5 where none can be fitted."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    scores = np.full(len(values), 0.5)
+    folds = StratifiedGroupKFold(min(FOLDS, len(set(speakers))))
+    for known, unknown in folds.split(values, is_bonafide, speakers):
+        if len(set(is_bonafide[known])) == 2:
+            scores[unknown] = make().fit(values[known], is_bonafide[known]).predict_proba(values[unknown])[:, 1]
+    return scores
+
+
+def _interval(
+    scores: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """The AUC and its bounds, speakers drawn."""
+    if (scores == scores[0]).all():
+        return 0.5, 0.5, 0.5
+    trials, settings = Trials(is_bonafide, speakers), BootstrapSettings("speaker", RESAMPLES)
+    found = bootstrap(trials, scores, {"auc": roc_aucs}, settings, rng)["auc"]
+    return found.estimate, found.low, found.high

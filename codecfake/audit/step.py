@@ -1,0 +1,124 @@
+"""The step of the workflow: every check, its tables, and the faults in words that say what to do."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from codecfake import files
+from codecfake.audit import duplicates, lists, overlap, probes
+from codecfake.audit.features import CODECS_CHANGE, FEATURES
+from codecfake.audit.settings import AuditError, AuditSettings
+from codecfake.shards import AudioStore
+
+TABLES = {
+    "overlap": overlap.Overlap, "duplicates": duplicates.Duplicate, "twins": duplicates.Twins,
+    "shortcuts": probes.Shortcut,
+}  # fmt: skip
+COUNTED = ["list", "corpus", "language", "source", "key"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    check: str
+    where: str
+    message: str
+
+
+def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
+    """Make every check; write `overlap.csv`, `duplicates.csv`, `twins.csv`, `counts.csv`, `shortcuts.csv` and
+    `audit.json` into the folder `output`, and give the faults."""
+    tables = lists.read_tables(settings, results)
+    named = lists.read_lists(settings, results, tables)
+    store = AudioStore(results / "audio", lists.audio_of(named))
+    named = lists.with_audio(named, store)
+    found: dict[str, list[Any]] = {
+        "overlap": [*overlap.between_lists(settings, named), *overlap.with_codec_training(settings, tables)],
+        "duplicates": duplicates.duplicates(settings, store),
+        "twins": list(duplicates.twins(settings, named, store)),
+        "shortcuts": probes.shortcuts(settings, named, store),
+    }
+    for name, row in TABLES.items():
+        _write_csv(output / f"{name}.csv", pd.DataFrame(found[name], columns=[column.name for column in fields(row)]))
+    _write_csv(output / "counts.csv", counts(named))
+    faults = list(_faults(found))
+    values = {
+        "faults": [asdict(fault) for fault in faults],
+        "limits": asdict(settings.limits),
+        "not_judged": {**CODECS_CHANGE, **settings.limits.exempt},
+        "seed": settings.seed,
+    }
+    files.write_json(output / "audit.json", values)
+    return faults
+
+
+def counts(named: list[lists.TrialList]) -> pd.DataFrame:
+    """Trials, utterances, hours and speakers of every list, source and key; the fewest and most trials of a speaker."""
+    trials = pd.concat([item.trials.assign(list=item.name) for item in named])
+    groups = trials.groupby(COUNTED, sort=False)
+    by_speaker = trials.groupby([*COUNTED, "speaker_id"], sort=False).size().groupby(COUNTED, sort=False)
+    table = {
+        "trials": groups.size(),
+        "utterances": groups["utterance_id"].nunique(),
+        "hours": (groups["duration"].sum() / 3600).round(4),
+        "speakers": groups["speaker_id"].nunique(),
+        "fewest_of_a_speaker": by_speaker.min(),
+        "most_of_a_speaker": by_speaker.max(),
+    }
+    return pd.DataFrame(table).reset_index()
+
+
+def require_no_faults(path: Path) -> None:
+    """Raise AuditError with every fault that an `audit.json` holds."""
+    faults = [Fault(**fault) for fault in json.loads(path.read_text(encoding="utf-8"))["faults"]]
+    if faults:
+        text = "\n".join(f"  {fault.check}: {fault.message}" for fault in faults)
+        raise AuditError(
+            f"{len(faults)} faults (details beside {path}):\n{text}\n"
+            f"Mend them, or say in the experiment why not: "
+            f"`audit: {{exempt: {{FEATURE: why}}, accepted: {{CHECK: why}}}}`"
+        )
+
+
+def _faults(found: dict[str, list[Any]]) -> Iterator[Fault]:
+    for row in found["overlap"]:
+        if row.verdict == overlap.FAULT:
+            check = "codec_training" if row.what == "recordings" else row.what
+            where = f"{row.first} and {row.second}"
+            message = f"{where} share {row.common} {row.what}, the first is {row.example}, but {row.why}; "
+            yield Fault(check, where, message + overlap.remedy(row))
+    for row in found["duplicates"]:
+        if row.verdict == overlap.FAULT:
+            where = f"{row.first} and {row.second}"
+            remedy = "write `same_as` in the experiment, or correct the codec's quantizers"
+            yield Fault("duplicates", where, f"{where}: {row.same} of {row.shared} utterances, {row.why}; {remedy}")
+    for row in found["twins"]:
+        if row.verdict == overlap.FAULT:
+            yield Fault("twins", row.list, _twin_message(row))
+    for row in found["shortcuts"]:
+        if row.verdict == overlap.FAULT:
+            yield Fault("shortcuts", row.source, _shortcut_message(row))
+
+
+def _twin_message(row: duplicates.Twins) -> str:
+    return (
+        f"{row.list}: of {row.fakes} fakes of {row.source}, {row.recorded} have their recording and {row.equally_long} "
+        f"are as long as it, the first that is not is {row.example}; cut fakes to their recordings' length "
+        f"(codecfake.audio.fit) and make the shards again"
+    )
+
+
+def _shortcut_message(row: probes.Shortcut) -> str:
+    auc = f"AUC {row.auc:.3f} [{row.low:.3f}, {row.high:.3f}] ({row.classifier}); {row.why}"
+    feature = next((feature for feature in FEATURES if feature.name == row.feature), None)
+    if feature is None:
+        return f"{row.source} is told from recordings by several features at once, {auc}; see shortcuts.csv for which"
+    return f"{row.source} is told from recordings by {feature.name} ({feature.meaning}), {auc}; {feature.remedy}"
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    with files.atomic(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n", float_format="%.6g")

@@ -1,0 +1,103 @@
+"""What the audit found: faults, what lists share, what is there twice, and how much trivial features give away."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from codecfake.audit.features import FEATURES, HANDLING
+from codecfake.report.inputs import ReportInputs
+
+ALL = "all"
+JOINT = {HANDLING: "at once, all that are judged and that no codec touches", ALL: "all features at once"}
+VERDICTS = ("fault", "accepted", "reported", "unknown")  # of overlaps, the gravest first
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The AUC of a probe. `heat` goes from 0, chance or below, to 1."""
+
+    text: str
+    heat: str = "0"
+    title: str = ""
+    fault: bool = False
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    feature: str
+    unit: str
+    meaning: str
+    not_judged: str  # why; "" if it is
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Audit:
+    faults: list[dict[str, str]]
+    overlaps: list[dict[str, Any]]  # what lists have in common, the gravest first
+    num_compared: int
+    duplicates: list[dict[str, Any]]
+    fakes: int
+    with_twin: int
+    sources: list[str]
+    probes: list[ProbeRow]
+    not_probed: dict[str, str]
+    max_auc: float
+    reasons: dict[str, str]
+
+
+def audit_section(inputs: ReportInputs) -> Audit | None:
+    """What `audit/` holds, as the page shows it; None if there was no audit."""
+    if not inputs.audit:
+        return None
+    folder = inputs.results / "audit"
+    verdict = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    overlap, duplicates, twins, shortcuts = (
+        pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"auc": "", "low": "", "high": ""})
+        for name in ("overlap", "duplicates", "twins", "shortcuts")
+    )
+    probed = shortcuts[shortcuts["verdict"] != "not probed"]
+    sources = list(dict.fromkeys(probed["source"]))
+    lost = shortcuts[shortcuts["verdict"] == "not probed"]
+    return Audit(
+        verdict["faults"],
+        _gravest_first(overlap),
+        len(overlap),
+        duplicates.to_dict("records"),
+        int(twins["fakes"].sum()),
+        int(twins["equally_long"].sum()),
+        sources,
+        _probe_rows(probed, sources, verdict["not_judged"]),
+        dict(zip(lost["source"], lost["why"], strict=True)),
+        verdict["limits"]["max_shortcut_auc"],
+        verdict["not_judged"],
+    )
+
+
+def _gravest_first(overlap: pd.DataFrame) -> list[dict[str, Any]]:
+    found = overlap[overlap["verdict"] != "none"]
+    rank = found["verdict"].map({verdict: place for place, verdict in enumerate(VERDICTS)})
+    records: list[dict[str, Any]] = found.assign(rank=rank).sort_values("rank", kind="stable").to_dict("records")
+    return records
+
+
+def _probe_rows(probed: pd.DataFrame, sources: list[str], reasons: dict[str, str]) -> list[ProbeRow]:
+    """A row for each feature, joint ones first; none without probes."""
+    if probed.empty:
+        return []
+    by_name = probed.set_index(["feature", "source"]).to_dict("index")
+    names = [(name, "", meaning) for name, meaning in JOINT.items()]
+    names += [(feature.name, feature.unit, feature.meaning) for feature in FEATURES]
+    return [
+        ProbeRow(name, unit, meaning, reasons.get(name, ""), [_cell(by_name[name, source]) for source in sources])
+        for name, unit, meaning in names
+        if name in probed["feature"].to_numpy()
+    ]
+
+
+def _cell(found: dict[str, Any]) -> Cell:
+    title = f"{found['low']:.3f} to {found['high']:.3f}, {found['classifier']}, {found['speakers']} speakers"
+    heat = min(1.0, max(0.0, 2 * (found["auc"] - 0.5)))
+    return Cell(f"{found['auc']:.2f}", f"{heat:.2f}", title, found["verdict"] == "fault")

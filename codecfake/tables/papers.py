@@ -1,0 +1,145 @@
+"""The papers' tables as our score files have them: our number, the published one beside it, and the difference."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from codecfake import files
+from codecfake.published import LABELS, OURS, CountTable, Published, PublishedTable
+from codecfake.tables import grid
+from codecfake.tables.rates import INTERVAL_COLUMNS, Rates, write_csv
+from codecfake.utterances import KEYS
+
+GROUP = ["detector", "training_set", "strategy"]
+NUMBERS = ["num_seeds", "eer_percent", "eer_std_percent", *INTERVAL_COLUMNS]
+OTHER_DATA = "data and sizes are not the paper's: cells are set side by side by name alone"
+
+
+def write_paper_table(table: PublishedTable, rates: Rates, path: Path, is_of_paper: bool) -> None:
+    """Write `{path}.csv`, a row a cell, and the table as printed as `{path}.tex` and `{path}.html`."""
+    cells = beside(table, rates, is_of_paper)
+    write_csv(path.with_name(f"{path.name}.csv"), cells)
+    grid.write(_grid(table, cells, is_of_paper), path)
+
+
+def beside(table: PublishedTable, rates: Rates, is_of_paper: bool) -> pd.DataFrame:
+    """Every cell of a published table with ours; what we did not measure is NaN. Differences are ours − published.
+
+    An average is ours where all of its cells are, and has no interval: its conditions share bona fide trials.
+    """
+    single = rates.seeds.set_index([*GROUP, "condition"])[NUMBERS]
+    rows = [_ours(table, cell, rates, single) for _, cell in table.cells.iterrows()]
+    found = pd.concat([table.cells[[*LABELS, *OURS]], pd.DataFrame(rows, columns=NUMBERS)], axis=1)
+    found["num_seeds"] = found["num_seeds"].astype("Int64")
+    found["published_percent"] = table.cells["value"]
+    found["difference_percent_points"] = found["eer_percent"] - pd.to_numeric(table.cells["value"])
+    found["published_note"] = table.cells["note"]
+    found["note"] = "" if is_of_paper else OTHER_DATA
+    return found
+
+
+def _ours(table: PublishedTable, cell: pd.Series, rates: Rates, single: pd.DataFrame) -> dict[str, object]:
+    place = tuple(cell[OURS])
+    if cell["condition"] not in table.averages:
+        return dict(single.loc[place]) if place in single.index else {}
+    wanted = list(table.members(cell)["our_condition"])
+    models = rates.models[(rates.models[GROUP] == list(place[:3])).all(axis=1)]
+    seeds = models.pivot(index="seed", columns="condition", values="eer_percent")
+    if not set(wanted) <= set(seeds.columns):
+        return {}
+    means = seeds[wanted].mean(axis=1)
+    return {
+        "num_seeds": len(means),
+        "eer_percent": means.mean(),
+        "eer_std_percent": means.std() if len(means) > 1 else math.nan,
+    }
+
+
+def _grid(table: PublishedTable, cells: pd.DataFrame, is_of_paper: bool) -> grid.Grid:
+    shown = [label for label in LABELS[:-1] if cells[label].nunique() > 1 or label == "detector"]
+    lines = []
+    for labels, row in cells.groupby(LABELS[:-1], sort=False):
+        names = tuple(dict(zip(LABELS, labels, strict=False))[label] for label in shown)
+        for kind, text in (("published", _published), ("ours", _measured), ("difference", _difference)):
+            lines.append(grid.Line((*names, kind), [text(cell, table.decimals) for _, cell in row.iterrows()]))
+    columns = list(dict.fromkeys(cells["condition"]))
+    caption = f"{table.paper}, {table.place}: {table.caption}"
+    return grid.Grid(caption, [*shown, ""], columns, lines, _notes(cells, is_of_paper))
+
+
+def _published(cell: pd.Series, decimals: int) -> str:
+    return str(cell["published_percent"])
+
+
+def _measured(cell: pd.Series, decimals: int) -> str:
+    """`1.234 ± 0.100 [1.100, 1.400]`, each part where it is known."""
+    if pd.isna(cell["eer_percent"]):
+        return ""
+    text = f"{cell['eer_percent']:.{decimals}f}"
+    if not math.isnan(cell["eer_std_percent"]):
+        text += f" ± {cell['eer_std_percent']:.{decimals}f}"
+    if not math.isnan(cell["eer_low_percent"]):
+        text += f" [{cell['eer_low_percent']:.{decimals}f}, {cell['eer_high_percent']:.{decimals}f}]"
+    return text
+
+
+def _difference(cell: pd.Series, decimals: int) -> str:
+    difference = cell["difference_percent_points"]
+    return "" if math.isnan(difference) else f"{difference:+.{decimals}f}".replace("-", "−")
+
+
+def _notes(cells: pd.DataFrame, is_of_paper: bool) -> list[str]:
+    """What a reader must know of these numbers."""
+    level = cells["interval_level"].dropna()
+    notes = [] if is_of_paper else [f"Of ours, {OTHER_DATA}."]
+    if len(level):
+        drawn = "; ".join(sorted(cells["interval_method"].dropna().unique()))
+        notes.append(f"In brackets: intervals of {100 * level.iloc[0]:g} % ({drawn}). Averages have none.")
+    if (cells["num_seeds"] > 1).any():
+        notes.append("Of several seeds: the mean ± the standard deviation; intervals are for these very seeds.")
+    noted = cells[cells["published_note"] != ""]
+    notes += [f"{' '.join(filter(None, row[LABELS]))}: {row['published_note']}." for _, row in noted.iterrows()]
+    few = sorted({part for note in cells["interval_note"].dropna() for part in note.split("; ") if "not drawn" in part})
+    return notes + [f"Some intervals: {part}." for part in few]
+
+
+def write_count_table(table: CountTable, protocols: Path, path: Path) -> None:
+    """Write `{path}.csv`, `.tex` and `.html`: printed counts beside those of the protocols under `protocols`."""
+    cells = table.cells[table.labels].copy()
+    asked = table.cells[["our_protocol", "our_key", "our_count"]].itertuples(index=False)
+    cells["ours"] = [_count(protocols / f"{protocol}.tsv", key, what) for protocol, key, what in asked]
+    cells["published"] = table.cells["value"]
+    printed = pd.to_numeric(table.cells["value"], errors="coerce")
+    cells["difference"] = (cells["ours"] - printed).astype("Int64")
+    write_csv(path.with_name(f"{path.name}.csv"), cells)
+    columns = ["published", "ours", "difference"]
+    lines = [
+        grid.Line(tuple(row[table.labels]), ["" if pd.isna(row[column]) else str(row[column]) for column in columns])
+        for _, row in cells.iterrows()
+    ]
+    caption = f"{table.paper}, {table.place}: {table.caption}"
+    grid.write(grid.Grid(caption, table.labels, columns, lines), path)
+
+
+def _count(path: Path, key: str, what: str) -> object:
+    """Utterances or speakers of one key, or of all, in a protocol; NA if there is no such protocol."""
+    if not key or not path.exists():
+        return pd.NA
+    trials = files.read_tsv(path)
+    chosen = trials[trials["key"].isin(KEYS if key == "all" else [key])]
+    if what == "utterances":
+        return len(chosen)
+    return len((chosen["corpus"] + "/" + chosen["speaker_id"]).unique())
+
+
+def write_papers(
+    published: Published, names: list[str], rates: Rates, protocols: Path, output: Path, title: str
+) -> None:
+    """Write the named tables of the papers into the folder `output`; `protocols` holds `{domain}/{split}.tsv`."""
+    counted = published.counts_of(title)
+    for name in names:
+        if name in counted:
+            write_count_table(published.counts(name), protocols, output / name)
+        else:
+            write_paper_table(published.rates(name), rates, output / name, published.is_of_paper(name, title))

@@ -1,0 +1,166 @@
+"""Printed numbers laid beside recomputed ones: which belongs to which, and what their differences have in common."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from codecfake.verification.faults import FAULT, NOTE, Finding, counted
+from codecfake.verification.printed import LABELS, Cell, condition_key, speaks_of
+from codecfake.verification.rates import ErrorRate
+from codecfake.verification.reading import ScoreFile, VerificationError
+from codecfake.verification.siblings import Copies
+from codecfake.verification.verdicts import (
+    DIFFERENT,
+    HOLDING,
+    NOT_COMPUTABLE,
+    ROUNDED,
+    TRUNCATED,
+    Verdict,
+    agreement,
+    decimals,
+    judge,
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A score file and its rate; without one, `why` says what stands in the way."""
+
+    model: str
+    condition: str
+    path: str  # relative to the folder that is verified
+    form: str
+    file: ScoreFile
+    rate: ErrorRate | None
+    why: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.model}/{self.condition}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One printed number and what it is worth, or (without a cell) a file of which none was printed."""
+
+    model: str
+    condition: str
+    rate: ErrorRate | None
+    cell: Cell | None
+    verdict: Verdict | None
+
+
+def compare(
+    judged: list[Judged], cells: list[Cell], folders: Mapping[str, Mapping[str, str]]
+) -> tuple[list[Line], list[Finding]]:
+    """A line for every cell and every folder it speaks of, and for every file of which nothing is printed.
+
+    Raises VerificationError if a cell names no model and there are several.
+    """
+    models = list(dict.fromkeys(one.model for one in judged))
+    _require_names(cells, models)
+    lines: list[Line] = []
+    unscored: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        of_cell = [model for model in models if not cell.labels or speaks_of(cell, model, folders)]
+        if not of_cell:
+            unscored[cell.table, cell.model] = unscored.get((cell.table, cell.model), 0) + 1
+        for model in of_cell:
+            lines.append(_line(cell, model, [one for one in judged if one.model == model], cells))
+    told = {(line.model, condition_key(line.condition)) for line in lines}
+    lines += [_unprinted(one) for one in judged if (one.model, condition_key(one.condition)) not in told]
+    missing = [_no_scores(table, model, count) for (table, model), count in unscored.items()]
+    return lines, [*missing, *_mixed_rounding(lines)]
+
+
+def _require_names(cells: list[Cell], models: list[str]) -> None:
+    nameless = [cell for cell in cells if not cell.labels]
+    if nameless and len(models) > 1:
+        raise VerificationError(
+            f"{nameless[0].printed} is printed for {nameless[0].condition} of no model, but there are scores of "
+            f"{', '.join(models)}; name it in a column {' or '.join(LABELS[:2])}"
+        )
+
+
+def _line(cell: Cell, model: str, judged: list[Judged], cells: list[Cell]) -> Line:
+    if cell.is_average:
+        return Line(model, cell.condition, None, cell, _judge_average(cell, judged, cells))
+    one = next((one for one in judged if condition_key(one.condition) == condition_key(cell.condition)), None)
+    if one is None:
+        told = f"no score file of this condition (there are {', '.join(other.condition for other in judged)})"
+        return Line(model, cell.condition, None, cell, Verdict(NOT_COMPUTABLE, told))
+    verdict = judge(cell.printed, one.rate) if one.rate else Verdict(NOT_COMPUTABLE, one.why)
+    if verdict.name == DIFFERENT:
+        verdict = Verdict(DIFFERENT, verdict.explanation + _looks_like(cell, judged))
+    return Line(model, one.condition, one.rate, cell, verdict)
+
+
+def _looks_like(cell: Cell, judged: list[Judged]) -> str:
+    """The conditions of the same model whose rate the number is: a cell may have slipped."""
+    same = [one.condition for one in judged if one.rate and agreement(cell.printed, one.rate.percent)]
+    return f"; it is the rate of {', '.join(same)}" if same else ""
+
+
+def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdict:
+    """A printed mean against the mean of the rates of its row, every condition counting once."""
+    of_row = [other for other in cells if (other.table, other.labels) == (cell.table, cell.labels)]
+    row = [other for other in of_row if not other.is_average]
+    rates = {condition_key(one.condition): one.rate for one in judged}
+    found = [rates.get(condition_key(other.condition)) for other in row]
+    computed = [rate.percent for rate in found if rate]
+    if not row or len(computed) < len(row):
+        return Verdict(NOT_COMPUTABLE, f"mean of {len(row)} conditions, of which {len(computed)} have a rate")
+    mean = sum(computed, Fraction(0)) / len(row)
+    how = agreement(cell.printed, mean)
+    if how:
+        return Verdict(how, f"mean of {len(row)} conditions, equal by {'rounding' if how == ROUNDED else 'truncation'}")
+    of_printed = sum((Fraction(other.printed) for other in row), Fraction(0)) / len(row)
+    hint = "; it is the mean of the printed numbers" if agreement(cell.printed, of_printed) else ""
+    return Verdict(DIFFERENT, f"the mean of {len(row)} recomputed conditions is {float(mean):.4f}{hint}")
+
+
+def _unprinted(one: Judged) -> Line:
+    verdict = None if one.rate else Verdict(NOT_COMPUTABLE, one.why)
+    return Line(one.model, one.condition, one.rate, None, verdict)
+
+
+def _no_scores(table: str, model: str, count: int) -> Finding:
+    told = f"{counted(count, 'printed number')} without scores here; --folders says which folder is meant"
+    return Finding(NOTE, "no scores", f"table {table}, {model}" if table else model, told)
+
+
+def _mixed_rounding(lines: list[Line]) -> Iterator[Finding]:
+    """Tables of which some numbers are rounded (up, so not truncated) and others truncated."""
+    habits: dict[str, dict[str, int]] = {}
+    for line in lines:
+        if line.cell and line.rate and line.verdict and line.verdict.name in HOLDING:
+            rounded_up = Fraction(line.cell.printed) > line.rate.percent
+            if line.verdict.name == TRUNCATED or rounded_up:
+                counts = habits.setdefault(line.cell.table, {ROUNDED: 0, TRUNCATED: 0})
+                counts[line.verdict.name] += 1
+    for table, counts in habits.items():
+        if min(counts.values()) > 0:
+            rounded = f"{counted(counts[ROUNDED], 'number')} can only be rounded"
+            told = f"{rounded}, {counts[TRUNCATED]} only truncated: two ways in one table"
+            yield Finding(NOTE, "rounding", f"table {table}", told)
+
+
+def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]:
+    """Models for which different numbers are printed of conditions that some model scores identically."""
+    for conditions in {group.conditions for group in groups}:
+        names = {condition_key(condition) for condition in conditions}
+        for labels in dict.fromkeys(cell.labels for cell in cells):
+            own = {c.condition: c.printed for c in cells if c.labels == labels and condition_key(c.condition) in names}
+            if own and _apart(list(own.values())):
+                told = ", ".join(f"{condition} {printed}" for condition, printed in own.items())
+                model = ", ".join(value for _, value in labels)
+                yield Finding(
+                    FAULT, "contradiction", model, f"printed {told}, though the fakes of these conditions are the same"
+                )
+
+
+def _apart(printed: list[str]) -> bool:
+    """Whether numbers differ by more than one in the last place, which rounding and truncation may do."""
+    unit = Fraction(1, 10 ** min(map(decimals, printed)))
+    values = [Fraction(number) for number in printed]
+    return max(values) - min(values) > unit

@@ -1,0 +1,144 @@
+"""The ledger for people (aligned, worst first) and for programs."""
+
+from collections import Counter
+from typing import Any
+
+from codecfake.verification.comparison import Judged, Line
+from codecfake.verification.faults import FAULT, NOTE, counted
+from codecfake.verification.ledger import Ledger
+from codecfake.verification.rates import ErrorRate
+from codecfake.verification.verdicts import DIFFERENT, FLIPPED, NOT_COMPUTABLE, ROUNDED, TRUNCATED
+
+UNPRINTED = "computed"  # a rate of which no number was printed
+ORDER = (NOT_COMPUTABLE, DIFFERENT, FLIPPED, TRUNCATED, UNPRINTED, ROUNDED)
+HEADINGS = ("verdict", "model", "condition", "bona fide", "spoof", "EER %", "interval", "printed", "table")
+TO_THE_RIGHT = ("bona fide", "spoof", "EER %", "printed")
+MOST_OF_A_KIND = 8  # findings of one kind that are spelled out
+
+
+def as_text(ledger: Ledger) -> str:
+    """What was read, the rates, what was found, and the outcome as the last line."""
+    parts = [_opening(ledger), _rates(ledger), _findings(ledger), _outcome(ledger)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def as_json(ledger: Ledger) -> dict[str, Any]:
+    """The same as plain values, sorted; rates in percent, null where there is none."""
+    return {
+        "holds": ledger.holds,
+        "files": [_file(one) for one in ledger.judged],
+        "rates": [_line(line) for line in _sorted(ledger)],
+        "findings": [vars(finding) for finding in ledger.findings],
+        "left_out": ledger.unread,
+    }
+
+
+def verdict_of(line: Line) -> str:
+    return line.verdict.name if line.verdict else UNPRINTED
+
+
+def _opening(ledger: Ledger) -> str:
+    models, forms = {one.model for one in ledger.judged}, Counter(one.form for one in ledger.judged)
+    told = [f"{counted(len(ledger.judged), 'score file')} of {counted(len(models), 'model')}"]
+    told += [f"  {count} × {form}" for form, count in sorted(forms.items())]
+    told += [f"  left out, no scores by their names: {', '.join(ledger.unread)}"] if ledger.unread else []
+    return "\n".join(told)
+
+
+def _rates(ledger: Ledger) -> str:
+    lines = _sorted(ledger)
+    table = [HEADINGS, *(_columns(line) for line in lines)]
+    widths = [max(len(row[place]) for row in table) for place in range(len(HEADINGS))]
+    notes = ["", *(_note(line) for line in lines)]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if heading in TO_THE_RIGHT else text.ljust(width)
+            for text, width, heading in zip(row, widths, HEADINGS, strict=True)
+        ).rstrip()
+        + (f"\n    {note}" if note else "")
+        for row, note in zip(table, notes, strict=True)
+    )
+
+
+def _columns(line: Line) -> tuple[str, ...]:
+    rate = line.rate
+    counted = (str(rate.num_bonafide), str(rate.num_spoof), f"{float(rate.percent):.4f}") if rate else ("", "", "")
+    interval = f"[{rate.low:.3f}, {rate.high:.3f}]" if rate else ""
+    cell = (line.cell.printed, line.cell.table) if line.cell else ("", "")
+    return (verdict_of(line), line.model, line.condition, *counted, interval, *cell)
+
+
+def _note(line: Line) -> str:
+    """Why a number does not follow; nothing where it does, since the columns say so."""
+    return line.verdict.explanation if line.verdict and verdict_of(line) in ORDER[:3] else ""
+
+
+def _findings(ledger: Ledger) -> str:
+    """Findings that say the same of several places are one; of a kind with many, the first are shown."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for finding in ledger.findings:
+        places.setdefault((finding.severity, finding.kind, finding.text), []).append(finding.where)
+    shown, counts = [], Counter((severity, kind) for severity, kind, _ in places)
+    for place, ((severity, kind, text), where) in enumerate(places.items()):
+        before = sum(key[:2] == (severity, kind) for key in list(places)[:place])
+        if before < MOST_OF_A_KIND:
+            shown.append(f"{severity}  {kind}  {'; '.join(where)}\n    {text}")
+        elif before == MOST_OF_A_KIND:
+            shown.append(f"{severity}  {kind}  and {counts[severity, kind] - MOST_OF_A_KIND} more: --json lists all")
+    return "\n".join(shown)
+
+
+def _outcome(ledger: Ledger) -> str:
+    verdicts = Counter(verdict_of(line) for line in ledger.lines)
+    severities = Counter(finding.severity for finding in ledger.findings)
+    told = [f"{verdicts[name]} {name}" for name in ORDER if verdicts[name]]
+    told += [counted(severities[name], name) for name in (FAULT, NOTE) if severities[name]]
+    return f"{'HOLDS' if ledger.holds else 'DOES NOT HOLD'}: {', '.join(told)}"
+
+
+def _sorted(ledger: Ledger) -> list[Line]:
+    return sorted(ledger.lines, key=_badness)
+
+
+def _badness(line: Line) -> tuple[int, float, str, str, str]:
+    off = 0.0
+    if line.cell and line.rate:
+        off = abs(float(line.cell.printed) - float(line.rate.percent))
+    return ORDER.index(verdict_of(line)), -off, line.model, line.condition, line.cell.table if line.cell else ""
+
+
+def _file(one: Judged) -> dict[str, Any]:
+    return {
+        "path": one.path,
+        "model": one.model,
+        "condition": one.condition,
+        "form": one.form,
+        "trials": len(one.file.names),
+        "not_computable": one.why,
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "model": line.model,
+        "condition": line.condition,
+        "verdict": verdict_of(line),
+        "explanation": line.verdict.explanation if line.verdict else "",
+        "printed": line.cell.printed if line.cell else None,
+        "printed_for": line.cell.model if line.cell else None,
+        "table": line.cell.table if line.cell else None,
+        **_rate(line.rate),
+    }
+
+
+def _rate(rate: ErrorRate | None) -> dict[str, Any]:
+    if rate is None:
+        return dict.fromkeys(("eer_percent", "low_percent", "high_percent", "method", "num_bonafide", "num_spoof"))
+    return {
+        "eer_percent": round(float(rate.percent), 6),
+        "low_percent": round(rate.low, 6),
+        "high_percent": round(rate.high, 6),
+        "method": rate.method,
+        "num_bonafide": rate.num_bonafide,
+        "num_spoof": rate.num_spoof,
+    }

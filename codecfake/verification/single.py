@@ -1,0 +1,100 @@
+"""The error rate of single score files, for a person and for a script that reads the last line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from codecfake import files
+from codecfake.intervals import BootstrapSettings, Interval
+from codecfake.verification.faults import FAULT, TOO_SHORT, Finding, direction, file_findings, protocol_findings
+from codecfake.verification.ledger import choose_protocol
+from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate
+from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
+
+TOLERATED = ("inverted", "few values", "short")  # faults of scores, of which an EER is still an EER
+
+
+@dataclass(frozen=True)
+class EerSettings:
+    """How one file is read, and its interval: of no draws, its bounds are exact ones."""
+
+    level: float = 0.95
+    resamples: int = 1000
+    bonafide_digit: str = "1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rate of one file; `findings` are those that leave a rate possible."""
+
+    name: str
+    form: str
+    rate: ErrorRate
+    note: str
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        rate = self.rate
+        told = [f"{self.name}: {rate.num_bonafide} bona fide, {rate.num_spoof} spoof; {self.form}"]
+        told.append(f"  EER {float(rate.percent):.3f} %, interval {rate.low:.3f} to {rate.high:.3f} % ({rate.method})")
+        told += [f"  {self.note}"] if self.note else []
+        told += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
+        return "\n".join([*told, f"{self.name} {float(rate.percent):.3f}"])
+
+
+def answer(
+    path: Path, protocols: Sequence[Path] = (), speakers: Path | None = None, settings: EerSettings | None = None
+) -> Answer:
+    """The EER of a score file whose trials are all there, once, with finite scores.
+
+    `speakers` is a TSV with `trial_id` and `speaker_id`: then they are drawn, not trials.
+
+    Raises VerificationError, naming file and line, if the file or its keys are at fault.
+    """
+    settings = settings or EerSettings()
+    keys = [read_protocol(protocol, settings.bonafide_digit) for protocol in protocols]
+    file = read_scores(path, settings.bonafide_digit)
+    protocol = choose_protocol(file, keys)
+    findings = list(protocol_findings(file, protocol, str(path))) if protocol else []
+    if protocol:
+        file = with_keys(file, protocol)
+    findings += file_findings(file, str(path))
+    for finding in findings:
+        if finding.severity == FAULT and finding.kind not in TOLERATED:
+            raise VerificationError(f"{finding.where}: {finding.text}")
+    rate, note = _rate(file, speakers, settings)
+    return Answer(path.stem, file.form, rate, note, (*findings, *direction(rate, str(path))))
+
+
+def _rate(file: ScoreFile, speakers: Path | None, settings: EerSettings) -> tuple[ErrorRate, str]:
+    bonafide, spoof = file.of_key(True), file.of_key(False)
+    rate = error_rate(bonafide, spoof, settings.level)
+    if settings.resamples == 0:
+        return rate, ""
+    by = "speaker" if speakers else "trial"
+    names = _speakers(file, speakers) if speakers else None
+    if min(len(bonafide), len(spoof)) < 2:
+        return rate, "a single trial of a key: exact bounds, as nothing can be drawn"
+    interval = drawn_interval(bonafide, spoof, BootstrapSettings(by, settings.resamples, settings.level), names)
+    return rate.within(interval), _note(interval)
+
+
+def _note(interval: Interval) -> str:
+    few = f"only {interval.clusters} clusters (fewer than {TOO_SHORT}): the interval may be too short"
+    return "; ".join(text for text in (interval.note, few if interval.few_clusters else "") if text)
+
+
+def _speakers(file: ScoreFile, path: Path) -> np.ndarray:
+    """Speakers of bona fide trials, then of spoofs."""
+    table = files.read_tsv(path)
+    if not {"trial_id", "speaker_id"} <= set(table):
+        raise VerificationError(f"{path}: columns are {', '.join(table.columns)}; trial_id and speaker_id are needed")
+    known = table.drop_duplicates("trial_id").set_index("trial_id")["speaker_id"]
+    names = file.names_of_key(True).append(file.names_of_key(False))
+    unknown = names.difference(known.index)
+    if len(unknown):
+        raise VerificationError(f"{path}: no speaker of trial {unknown[0]!r} and {len(unknown) - 1} more; add them")
+    return pd.Series(known).reindex(names).to_numpy(dtype=str)

@@ -1,0 +1,41 @@
+# in:  results/corpora/, results/protocols/, results/audio/
+# out: results/audit/audit.json and its tables, kept whatever they say; results/audit/passed.txt if there are no faults
+
+
+rule audit:
+    """Look for leaks between lists, for audio that is there twice, and for shortcuts that tell fakes by their files."""
+    input:
+        corpora=utterance_tables(audit_corpora() + audit_codec_training()),
+        protocols=rules.protocols.input,
+        audio=shards_of(EXPERIMENT.all_audio()),
+    output:
+        "results/audit/audit.json",
+        expand("results/audit/{table}.csv", table=AUDIT_TABLES),
+    log:
+        "logs/audit.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=audit_settings(),
+        folder=folder,
+    message:
+        "Auditing lists and audio"
+    shell:
+        "python -m codecfake audit --settings {params.settings:q} --results results --output {params.folder:q}"
+        " --leave-verdict 2>&1 | tee {log:q}"
+
+
+rule audit_verdict:
+    """Fail if the audit found faults that the experiment does not accept."""
+    input:
+        "results/audit/audit.json",
+    output:
+        "results/audit/passed.txt",
+    log:
+        "logs/audit_verdict.log",
+    conda:
+        "../envs/data.yaml"
+    message:
+        "The audit's verdict"
+    shell:
+        "python -m codecfake audit-verdict --audit {input:q} --output {output:q} 2>&1 | tee {log:q}"
