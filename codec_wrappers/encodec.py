@@ -42,7 +42,7 @@ class Encodec(Codec):
         return self.encode_first(wav, self.num_quantizers)
 
     def encode_first(self, wav: Tensor, number: int) -> Tensor:
-        # the 32 codebooks together take as long as a third of the encoder
+        # all 32 codebooks take about a quarter of the time of encoding
         return self.network.quantizer.vq.encode(self.network.encoder(wav[:, None]), number).transpose(0, 1)
 
     def decode(self, codes: Tensor) -> Tensor:

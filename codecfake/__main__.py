@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     spectrograms = _command(commands, "spectrograms", _spectrograms, "draw utterances through every source")
     spectrograms.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     spectrograms.add_argument("--protocol", type=Path, required=True, help="whose bona fide trials are drawn")
-    spectrograms.add_argument("--output", type=Path, required=True, help="the file to write, without .svg and .png")
+    spectrograms.add_argument("--output", type=Path, required=True, help="folder of figures")
 
     quality = _command(commands, "quality", _quality, "measure how well one source gives held-out speech back")
     quality.add_argument("--protocols", type=Path, nargs="+", required=True, help="whose bona fide trials are measured")
@@ -229,10 +229,11 @@ def _count(text: str) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from codecfake.devices import prepare
+    from codecfake.devices import prepare, use_huge_pages
     from codecfake.feature_cache import CachePlace
     from codecfake.training import TrainSettings, train
 
+    use_huge_pages()
     device = prepare(options.device, options.threads)
     settings = from_json(TrainSettings, options.settings)
     place = CachePlace(options.feature_cache, options.feature_cache_gb * 1e9) if options.feature_cache else None
@@ -240,9 +241,10 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _score_conditions(options: argparse.Namespace) -> None:
-    from codecfake.devices import prepare
+    from codecfake.devices import prepare, use_huge_pages
     from codecfake.scoring import score
 
+    use_huge_pages()
     device = prepare(options.device, options.threads)
     score(
         options.model,
@@ -263,12 +265,13 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 def _score(options: argparse.Namespace) -> None:
     from codecfake import judging, verdicts
-    from codecfake.devices import prepare
+    from codecfake.devices import prepare, use_huge_pages
 
     paths, others = judging.audio_files(options.files)
     place = options.calibration or options.model / verdicts.CALIBRATION
     dev = verdicts.read(place) if options.calibration or place.is_file() else None
     rule = verdicts.rule(options.threshold, dev, place)
+    use_huge_pages()
     device = prepare(options.device, options.threads)
     judge = judging.Judge(options.model, device, options.front_end, options.published)
     outcomes = []

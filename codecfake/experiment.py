@@ -168,7 +168,7 @@ class Experiment:
             "quantizers": self.most_quantizers(codec),
             "seed": self.seed,
             "corpora": self.codec_training.corpora,
-            **merged(self.codec_training.settings, chosen.training),
+            **laid_over(self.codec_training.settings, chosen.training),
         }
 
     def most_quantizers(self, codec: str) -> int:
@@ -266,12 +266,11 @@ class Experiment:
         return Side(domain.corpora, domain.split, chosen.corpora or domain.keep, source, chosen.utterances)
 
 
-def merged(base: Any, over: Any) -> Any:
-    """`over` laid over `base`: mappings key by key, anything else in place of what was there; None removes it."""
+def laid_over(base: Any, over: Any) -> Any:
+    """`over` laid over `base`: mappings key by key, anything else in place of what was there."""
     if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
-    both = {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
-    return {key: value for key, value in both.items() if not (key in over and over[key] is None)}
+    return {**base, **{key: laid_over(base.get(key), value) for key, value in over.items()}}
 
 
 def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experiment:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from codecfake import corpora, settings
-from codecfake.experiment import Experiment, merged
+from codecfake.experiment import Experiment, laid_over
 from codecfake.protocols import RECORDINGS
 from codecfake.strategies import STRATEGIES, update_settings
 from codecfake.validation import ConfigurationError, read_yaml, validate
@@ -30,8 +30,18 @@ def read(path: Path) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for layer in reversed(_layers(path)):
-        values = merged(values, layer)
+        values = _without_nulls(layer, laid_over(values, layer), values)
     return values
+
+
+def _without_nulls(layer: Any, values: Any, base: Any) -> Any:
+    """`values` less the keys that `layer` sets to null to remove them from `base`; a null of its own stays."""
+    if not (isinstance(layer, dict) and isinstance(base, dict)):
+        return values
+    removed = {key for key, value in layer.items() if value is None and key in base}
+    return {
+        key: _without_nulls(layer.get(key), value, base.get(key)) for key, value in values.items() if key not in removed
+    }
 
 
 def _layers(path: Path) -> list[dict[str, Any]]:

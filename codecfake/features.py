@@ -13,7 +13,7 @@ from codecfake.clips import Clips
 from codecfake.progress import progress
 
 PREFETCHED = 2  # batches that a worker has ready; of 128 clips of 64,600 samples, each takes 33 MB
-CPU_SAMPLES = 1 << 16  # that a CPU gives a front-end at once: it gains nothing by more, and large tensors must be mapped
+CPU_SAMPLES = 1 << 16  # that a front-end gets at once on a CPU, where larger tensors only cost time to map
 
 Order = Sequence[np.ndarray]  # the trials of each batch, by number
 

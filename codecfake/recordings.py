@@ -13,11 +13,14 @@ AS_RECORDED = shards.Provenance(codec="none", quantizers=0, bitrate_kbps=0.0, we
 class RecordingsSettings:
     num_shards: int
     sample_rate: int | str = 16000  # of the shards; "native": each recording's own
+    bonafide_only: bool = False  # as what codecs are trained on must be
 
 
 def write_shard(settings: RecordingsSettings, table: Path, root: Path, shard: int, tar_path: Path) -> None:
     """Write one shard of a corpus's recordings. `table` is its utterance table, `root` its folder."""
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
+    if settings.bonafide_only:
+        rows = rows[rows["key"] == utterances.BONAFIDE]
     name = f"recordings {table.parent.name} {shard:04d}"
     with shards.ShardWriter(tar_path, "", AS_RECORDED) as writer:
         for row in progress(rows.itertuples(), name, len(rows), "utt"):

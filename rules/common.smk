@@ -110,8 +110,14 @@ def checkpoint_files(checkpoint):
 
 
 def recordings_settings(wildcards):
-    rate = NATIVE if wildcards.recordings == NATIVE else EXPERIMENT.audio.sample_rate
-    return as_json({"num_shards": EXPERIMENT.corpora[wildcards.corpus].shards, "sample_rate": rate})
+    native = wildcards.recordings == NATIVE
+    return as_json(
+        {
+            "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
+            "sample_rate": NATIVE if native else EXPERIMENT.audio.sample_rate,
+            "bonafide_only": native,
+        }
+    )
 
 
 def resynthesis_settings(codec, wildcards):
@@ -392,3 +398,7 @@ def folder(wildcards, output):
 
 def model_folder(wildcards, input):
     return str(Path(input.model[0]).parent)
+
+
+def published_folder(wildcards, input):
+    return str(Path(input.published[0]).parent)

@@ -55,12 +55,12 @@ rule tabulate:
         table_files(),
     log:
         "logs/tabulate.log",
-    threads: 4
     conda:
         "../envs/data.yaml"
+    threads: 4
     params:
         settings=table_settings(),
-        published=str(PUBLISHED),
+        published=published_folder,
     message:
         "Computing the tables"
     shell:
@@ -82,9 +82,9 @@ rule draw_spectrograms:
         "../envs/data.yaml"
     params:
         settings=spectrogram_settings(),
-        stem=str(Path(spectrogram_files()[0]).with_suffix("")),
+        folder=folder,
     message:
         "Drawing spectrograms"
     shell:
         "python -m codecfake spectrograms --settings {params.settings:q} --audio results/audio"
-        " --protocol {input.protocol:q} --output {params.stem:q} 2>&1 | tee {log:q}"
+        " --protocol {input.protocol:q} --output {params.folder:q} 2>&1 | tee {log:q}"

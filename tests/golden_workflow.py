@@ -50,17 +50,17 @@ def check_workflow(vector: Vector, key: str) -> None:
 def _recorded(codec: Codec, wav: Tensor, quantizers: int) -> tuple[Tensor, np.ndarray]:
     """What the workflow gives, `[1, T]`, and the codes `[Q, F]` it made on the way."""
     seen = []
-    encode = codec.encode
+    encode_first = codec.encode_first
 
-    def watched(given: Tensor) -> Tensor:
-        seen.append(encode(given))
+    def watched(given: Tensor, number: int) -> Tensor:
+        seen.append(encode_first(given, number))
         return seen[-1]
 
-    codec.encode = watched  # type: ignore[method-assign, assignment]
+    codec.encode_first = watched  # type: ignore[method-assign, assignment]
     try:
         (output,) = resynthesize(codec, wav, [quantizers])
     finally:
-        del codec.encode
+        del codec.encode_first
     return output, seen[0][0].numpy()
 
 

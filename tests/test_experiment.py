@@ -46,7 +46,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"speed": 1}, "top level: unknown key 'speed'; known keys: audio, averages"),
+        ({"speed": 1}, "top level: unknown key 'speed'; known keys: audio, audit, averages"),
         ({"codecs__encodec__bitrate": 6}, "codecs.encodec: unknown key 'bitrate'; known keys: gain, keep_gain, model"),
         ({"codec_training__epochs": 3}, "codec_training: unknown key 'epochs'; known keys: corpora, settings"),
         (

@@ -293,6 +293,25 @@ def test_a_model_does_not_differ_from_its_copy(run: Path) -> None:
     assert not table["significant"].any()
 
 
+def test_where_every_draw_gives_the_same_difference_nothing_is_called_significant(tmp_path: Path) -> None:
+    write_condition(tmp_path, "C1", speakers=2, each=4)
+    trials = files.read_tsv(tmp_path / "protocols/eval/C1.tsv")
+    right = np.where(trials["key"] == "bonafide", 1.0, 0.0)
+    errs = right.copy()
+    errs[[0, 1, 8, 9]] = 0.5 - errs[[0, 1, 8, 9]]  # one trial of each key and speaker
+    for model, scores in ((W2V2[0], errs), (W2V2[2], right)):
+        table = pd.DataFrame({"trial_id": trials["trial_id"], "score": scores})
+        files.write_tsv(tmp_path / "scores" / model / "C1.tsv", table)
+
+    one = TableSettings([W2V2[0], W2V2[2]], ["C1"], resamples=50)
+    row = compared(tmp_path / "scores", tmp_path / "protocols/eval", one, []).iloc[0]
+
+    assert row["difference_percent_points"] == -25
+    assert math.isnan(row["holm_p_value"])
+    assert pd.isna(row["significant"])
+    assert "every draw gives the same difference" in row["note"]
+
+
 def test_comparisons_of_nothing_are_an_empty_table(run: Path) -> None:
     assert compared(run / "scores", run / "protocols/eval", settings(W2V2[:1]), []).empty
 
@@ -364,8 +383,8 @@ def test_spectrograms_show_each_corpus_through_its_sources(tmp_path: Path) -> No
     protocol = tmp_path / "protocols/eval/C1.tsv"
     trials = files.read_tsv(protocol).assign(utterance_id="b0")
     files.write_tsv(protocol, trials)
-    write_spectrograms(tmp_path, protocol, {"vctk": ["F00", "F01"]}, tmp_path / "pairs")
+    write_spectrograms(tmp_path, protocol, {"vctk": ["F00", "F01"]}, tmp_path)
 
-    svg = (tmp_path / "pairs.svg").read_text()
+    svg = (tmp_path / "xie2025_figure2.svg").read_text()
     assert svg.index("vctk, F00") < svg.index("vctk, F01")
-    assert (tmp_path / "pairs.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "xie2025_figure2.png").read_bytes().startswith(b"\x89PNG")

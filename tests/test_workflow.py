@@ -21,6 +21,7 @@ TINY = ROOT / "tests/experiments/tiny.yaml"
 MADE = (
     "corpora/*/*.parquet", "codecs/*/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
     "models/**/*.safetensors", "scores/**/*.tsv", "quality/*.tsv", "tables/*.csv",
+    "audit/*",
 )  # fmt: skip
 
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -125,7 +126,9 @@ def test_a_change_to_one_training_set_trains_its_models_alone(run: Path, edited:
 def test_a_new_condition_trains_nothing(run: Path, edited: Callable[..., Path]) -> None:
     real, through = {"domain": "codec"}, {"domain": "codec", "source": "P00", "utterances": "all"}
     jobs = rerun(run, edited((("conditions", "new"), {"bonafide": real, "spoof": through})))
-    assert jobs == {"write_condition": 1, "score": 2, "tabulate": 1, "report": 1}
+    assert jobs == {
+        "write_condition": 1, "audit": 1, "audit_verdict": 1, "score": 2, "tabulate": 1, "report": 1,
+    }  # fmt: skip
 
 
 def test_other_words_in_the_report_run_the_report_alone(run: Path, edited: Callable[..., Path]) -> None:

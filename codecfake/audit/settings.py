@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 from codecfake.audit.features import CODECS_CHANGE, HANDLING, NAMES
+from codecfake.validation import ConfigurationError
 
 CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins")
 
 
 class AuditError(ValueError):
-    """The audit found faults, or cannot be made with these settings."""
+    """The audit found faults."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,15 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.max_shortcut_auc <= 1:
-            raise AuditError(f"audit.max_shortcut_auc is {self.max_shortcut_auc}; it lies between 0.5 (chance) and 1")
+            raise ConfigurationError(f"audit.max_shortcut_auc is {self.max_shortcut_auc}; it is 0.5 (chance) to 1")
         if self.utterances < 2:
-            raise AuditError(f"audit.utterances is {self.utterances}; at least 2 are needed, 200 say something")
+            raise ConfigurationError(f"audit.utterances is {self.utterances}; at least 2 are needed, 200 say something")
         for key, given, known in (("exempt", self.exempt, (*NAMES, HANDLING)), ("accepted", self.accepted, CHECKS)):
             for name, reason in given.items():
                 if (name.split("/")[-1] if key == "exempt" else name) not in known:
-                    raise AuditError(f"audit.{key}: there is no {name!r}; known are {', '.join(known)}")
+                    raise ConfigurationError(f"audit.{key}: there is no {name!r}; known are {', '.join(known)}")
                 if not reason.strip():
-                    raise AuditError(f"audit.{key}.{name}: say why; a reason is shown in the report")
+                    raise ConfigurationError(f"audit.{key}.{name}: say why; a reason is shown in the report")
 
     def reasons(self, source: str) -> dict[str, str]:
         """Every feature by which the probes of a source are not judged, and why."""

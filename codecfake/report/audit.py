@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from codecfake.audit.features import FEATURES, HANDLING
-from codecfake.report.inputs import ReportInputs
 
 ALL = "all"
 JOINT = {HANDLING: "at once, all that are judged and that no codec touches", ALL: "all features at once"}
@@ -48,11 +48,8 @@ class Audit:
     reasons: dict[str, str]
 
 
-def audit_section(inputs: ReportInputs) -> Audit | None:
-    """What `audit/` holds, as the page shows it; None if there was no audit."""
-    if not inputs.audit:
-        return None
-    folder = inputs.results / "audit"
+def audit_section(folder: Path) -> Audit:
+    """What an audit wrote into a folder, as the page shows it."""
     verdict = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
     overlap, duplicates, twins, shortcuts = (
         pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"auc": "", "low": "", "high": ""})

@@ -67,7 +67,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "excerpt_rows": spectrograms.excerpt_rows(inputs),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
-        "audit": audit.audit_section(inputs),
+        "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
         "loss_panels": training.detector_panels(trained),
         "strategy_styles": training.strategy_styles(trained),
         "codec_panels": training.codec_panels(inputs.results, _trained(inputs, codecs)),

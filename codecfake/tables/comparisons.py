@@ -4,6 +4,7 @@ Strategies are compared with plain training, and training sets with one another,
 are many, each is compared with the best model of those without codec fakes, as Wu et al. 2024 (§4.2) do.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -148,18 +149,21 @@ def _tested(
 
 
 def _described(found: Comparison, refused: list[str]) -> dict[str, object]:
+    """Columns of a comparison. Where draws never differ although the EERs do, they cannot say how sure that is."""
     difference = found.difference
+    rigid = difference.low == difference.high and difference.estimate != 0
+    silent = ["every draw gives the same difference, so there is no test and no interval"] if rigid else []
     few = [f"rests on {difference.clusters} clusters alone"] if difference.few_clusters else []
     return {
         "first_eer_percent": 100 * found.first,
         "second_eer_percent": 100 * found.second,
         "difference_percent_points": 100 * difference.estimate,
-        "low_percent_points": 100 * difference.low,
-        "high_percent_points": 100 * difference.high,
+        "low_percent_points": math.nan if rigid else 100 * difference.low,
+        "high_percent_points": math.nan if rigid else 100 * difference.high,
         "level": difference.level,
         "method": difference.method,
-        "p_value": found.p_value,
-        "note": "; ".join(filter(None, [difference.note, *refused, *few])),
+        "p_value": math.nan if rigid else found.p_value,
+        "note": "; ".join(filter(None, [difference.note, *silent, *refused, *few])),
     }
 
 

@@ -73,8 +73,8 @@ def write_figures(results: Results, names: Iterable[str], output: Path) -> None:
         save(partial(draw[name], results), output / name)
 
 
-def write_spectrograms(audio_root: Path, protocol: Path, sources: dict[str, list[str]], path: Path) -> None:
-    """Write `{path}.svg` and `.png`: an utterance of each corpus through each of its sources (Xie et al. 2025, Fig. 2).
+def write_spectrograms(audio_root: Path, protocol: Path, sources: dict[str, list[str]], output: Path) -> None:
+    """Write Fig. 2 of Xie et al. 2025 into the folder `output`: an utterance of each corpus in each of its sources.
 
     `sources` are those of each corpus, recordings first. The utterances are the first bona fide ones of `protocol`; a
     corpus that it does not judge is not drawn.
@@ -84,7 +84,7 @@ def write_spectrograms(audio_root: Path, protocol: Path, sources: dict[str, list
 
     chosen = choose(protocol)
     rows = [excerpt_row(audio_root, corpus, sources[corpus], utterance) for corpus, utterance in chosen.items()]
-    save(partial(_spectrograms, rows), path)
+    save(partial(_spectrograms, rows), output / "xie2025_figure2")
 
 
 def save(draw: Callable[[], "Figure"], path: Path) -> None:
