@@ -103,7 +103,7 @@ def test_a_source_of_the_same_bytes_is_made_and_judged_once(run: Path) -> None:
 
 def test_every_job_has_a_log_named_as_its_rule(run: Path) -> None:
     logs = {str(path.relative_to(run / "logs")) for path in (run / "logs").rglob("*.log")}
-    assert {"record/english.0001.log", "resynthesize_encodec/mandarin.0000.log", "train_codec/encodec.log"} <= logs
+    assert {"record/english.F00.0001.log", "resynthesize_encodec/mandarin.0000.log", "train_codec/encodec.log"} <= logs
     assert "train_detector/mel-lcnn.codec.erm.seed1.log" in logs
 
 
