@@ -31,7 +31,9 @@ def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
 
 
 def test_a_checkpoint_that_does_not_exist_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(CodecConfigurationError, match=r"codecs.dac.weights.official: .*'dac_48khz'; known: encodec_24khz"):
+    with pytest.raises(
+        CodecConfigurationError, match=r"codecs.dac.weights.official: .*'dac_48khz'; known: encodec_24khz"
+    ):
         configurations.check(with_weights("dac", {"official": "dac_48khz"}))
 
 
@@ -41,7 +43,9 @@ def test_a_checkpoint_of_another_codec_is_refused() -> None:
 
 
 def test_a_model_that_contradicts_its_checkpoint_is_refused() -> None:
-    with pytest.raises(CodecConfigurationError, match=r"codecs.dac.model.sample_rate: 24000; dac_44khz was made with 44100"):
+    with pytest.raises(
+        CodecConfigurationError, match=r"codecs.dac.model.sample_rate: 24000; dac_44khz was made with 44100"
+    ):
         configurations.check(with_weights("dac", {"official": "dac_44khz"}, model={"sample_rate": 24000}))
 
 

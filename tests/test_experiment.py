@@ -65,7 +65,10 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
             "csam mixes domains, but training set 'codec' has one; give it another domain, or take sam",
         ),
         ({"licence": "free"}, "licence: 'free' is not one of ['any', 'permissive']"),
-        ({"domains__codec__split": {"by": "listed", "dev_speakers": ["p1"]}}, "dev_speakers and eval_speakers go together"),
+        (
+            {"domains__codec__split": {"by": "listed", "dev_speakers": ["p1"]}},
+            "dev_speakers and eval_speakers go together",
+        ),
         (
             {"domains__codec__split": {"by": "speaker", "dev_speakers": ["p1"], "eval_speakers": ["p2"]}},
             "dev_speakers and eval_speakers go together",

@@ -51,7 +51,8 @@ def rerun(directory: Path, experiment: Path) -> dict[str, int]:
 
 def digests(directory: Path, *patterns: str) -> dict[str, str]:
     found = sorted(path for pattern in patterns for path in (directory / "results").glob(pattern))
-    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    kept = [path for path in found if path.is_file()]
+    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
 @pytest.fixture(scope="module")
