@@ -29,4 +29,4 @@ rule train_detector:
     shell:
         "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
         " --audio results/audio --output {params.folder:q} --device {params.device} --threads {threads}"
-        " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
+        " --workers $(({threads} - 1)) --feature-cache results/features 2>&1 | tee {log:q}"

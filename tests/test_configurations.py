@@ -25,7 +25,7 @@ def with_weights(codec: str, weights: Any, **changes: Any) -> Experiment:
     return replace(experiment, codecs={**experiment.codecs, codec: changed})
 
 
-@pytest.mark.parametrize("name", ["demo", "real-small", "xie2025", "xie2025-official", "wu2024"])
+@pytest.mark.parametrize("name", ["demo", "demo-strategies", "real-small", "xie2025", "xie2025-official", "wu2024"])
 def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
     configurations.check(load(name))
 

@@ -178,7 +178,7 @@ def test_published_weights_take_the_place_of_training_in_the_plan_that_is_based_
 
 
 def test_an_unknown_experiment_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"there is no 'dmeo'; experiments/ has demo, real-small"):
+    with pytest.raises(ConfigurationError, match=r"there is no 'dmeo'; experiments/ has demo, demo-strategies, real-small"):
         site.read({"experiment": "dmeo"}, ROOT)
 
 
@@ -209,7 +209,7 @@ def test_an_alias_shares_the_audio_of_its_source() -> None:
     assert ("english", "C3-3") not in experiment.all_audio()
 
 
-@pytest.mark.parametrize("name", ["demo", "real-small", "xie2025", "xie2025-official", "wu2024"])
+@pytest.mark.parametrize("name", ["demo", "demo-strategies", "real-small", "xie2025", "xie2025-official", "wu2024"])
 def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(name: str) -> None:
     experiment = experiment_file.load(ROOT / f"experiments/{name}.yaml")
     for model in experiment.model_names():
