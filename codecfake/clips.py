@@ -41,7 +41,7 @@ class Clips(Dataset[Tensor]):
     ) -> None:
         self._store = AudioStore(audio_root, trials[["corpus", "source"]].itertuples(index=False, name=None))
         self._rows = self._store.index.rows(trials[RECORDING])
-        self._num_samples, self._crop, self._pad = num_samples, crop, pad
+        self.num_samples, self._crop, self._pad = num_samples, crop, pad
         self._chain = chain or Chain()
         self._seed = seed
         for corpus, source, utterance_id in trials.loc[self._rows < 0, RECORDING].itertuples(index=False, name=None):
@@ -60,8 +60,8 @@ class Clips(Dataset[Tensor]):
         wav = self._stretch(row, rng)
         if rng is not None and len(wav):
             wav = self._chain(wav.astype(np.float64), rng)
-            wav = wav[_start(self._crop, len(wav), self._num_samples, rng) :]
-        return torch.from_numpy(clip(wav, self._num_samples, self._pad).astype(np.float32))
+            wav = wav[_start(self._crop, len(wav), self.num_samples, rng) :]
+        return torch.from_numpy(clip(wav, self.num_samples, self._pad).astype(np.float32))
 
     @property
     def vary(self) -> bool:
@@ -71,7 +71,7 @@ class Clips(Dataset[Tensor]):
     def digest(self) -> str:
         """sha256 over what the clips are made of: names and bytes of the recordings in their order, and how cut."""
         index = self._store.index
-        total = hashlib.sha256(f"{self._num_samples} {self._crop} {self._pad}".encode())
+        total = hashlib.sha256(f"{self.num_samples} {self._crop} {self._pad}".encode())
         for row in self._rows:
             total.update("\0".join(index.name(int(row))).encode() + index.sha256[row].tobytes())
         return total.hexdigest()
@@ -83,7 +83,7 @@ class Clips(Dataset[Tensor]):
     def _stretch(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
         """What the clip is made of, `[T]`; of a recording at 16 kHz no more is decoded than is needed."""
         entry = self._store.index.entries[row]
-        wanted = math.ceil(self._num_samples * self._chain.stretch)
+        wanted = math.ceil(self.num_samples * self._chain.stretch)
         data = self._store.bytes_of(row)
         if entry["sample_rate"] != SAMPLE_RATE:
             samples, rate = audio.decode_int16(data)

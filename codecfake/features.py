@@ -1,11 +1,12 @@
 """Features of trials in batches: computed on the fly, or once and held in memory (on disk: `feature_cache`)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.utils.data import DataLoader, Dataset
 
 from codecfake import precision
@@ -55,8 +56,9 @@ class StreamedFeatures:
 
     def shape(self) -> tuple[int, int, int]:
         """Numbers of trials, frames and dimensions."""
-        features = self._of(self.clips[0][None].to(self.device))
-        return len(self), features.shape[1], features.shape[2]
+        front_end: Any = self._front_end
+        shape = front_end.shape(self.clips.num_samples)
+        return len(self), shape.num_frames, shape.dimension
 
     @torch.no_grad()
     def _of(self, wav: Tensor) -> Tensor:
@@ -64,7 +66,8 @@ class StreamedFeatures:
             precision.require_small_error(self._front_end, wav, self._precision)
             self._checked = True
         pieces = wav.split(max(1, CPU_SAMPLES // wav.shape[1])) if self.device.type == "cpu" else [wav]
-        return torch.cat([precision.run(self._front_end, piece, self._precision) for piece in pieces])
+        with parametrize.cached():  # weights with a norm of their own are put together once, not for each piece
+            return torch.cat([precision.run(self._front_end, piece, self._precision) for piece in pieces])
 
 
 class CachedFeatures:
