@@ -178,7 +178,7 @@ def test_published_weights_take_the_place_of_training_in_the_plan_that_is_based_
 
 
 def test_an_unknown_experiment_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"there is no 'dmeo'; experiments/ has demo, demo-strategies, real-small"):
+    with pytest.raises(ConfigurationError, match="no 'dmeo'; experiments/ has demo, demo-strategies, real-small"):
         site.read({"experiment": "dmeo"}, ROOT)
 
 
