@@ -92,7 +92,7 @@ def network_alone(codec: Codec, device: torch.device) -> OneFile:
 
     def one_file(source: Path, target: Path, quantizers: int) -> None:
         wav = _resampled(*_read(source), codec.sample_rate).to(device)
-        padded = F.pad(wav, (0, -wav.shape[1] % codec.hop_length))
+        padded = wav if codec.any_length else F.pad(wav, (0, -wav.shape[1] % codec.hop_length))
         with torch.no_grad():
             output = codec.decode(codec.encode(padded)[:, :quantizers])[:, : wav.shape[1]]
         _write(target, output, codec.sample_rate)
