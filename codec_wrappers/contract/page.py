@@ -164,7 +164,7 @@ A spoof must differ from its bona fide twin by the codec alone. So every codec, 
 - **Rows apart.** What else is in a batch does not matter: exchange it, and every bit stays.
 - **Batches and threads.** Their number changes the last bits of floats, and now and then a code that hangs on them:
   in at most {MOST_FRAMES:.0%} of the frames. Where no code differs, outputs agree to {LEAST_SNR_DB:.0f} dB or better.
-- **Memory.** It is bounded by a window of a minute, whatever the length of a recording.
+- **Memory.** It is bounded by a window of 30 s, whatever the length of a recording.
 - **Level.** It is left alone. A codec that wants its input at one level is given it, and the result is multiplied by
   the same factor again: input at -20 dB then comes back at -20 dB, to {MOST_LEVEL_ERROR_DB:g} dB. What any other
   codec does with levels is its own, as its authors published it.
@@ -185,7 +185,7 @@ _LEGEND = """- **rate, hop**: Hz, and samples a frame; a codec without a rate ta
   so for codecs at their own level it is shown for trained weights alone.
 - **of silence**: the greatest sample that silence becomes. Codecs at their own level make some noise of it.
 - **a second**: memory of tensors, at its peak, for each second of a recording in one piece, beyond the weights.
-- **in windows**: what is longer than a minute goes through a codec in overlapping windows, so that memory does not
+- **in windows**: what is longer than 30 s goes through a codec in overlapping windows, so that memory does not
   grow with it. The SNR of that against the same recording in one piece, and the memory of both; tried with windows
   that are as long as what they hear beyond their ends, and a recording of three of them, so that two thirds of it are
   there at once. Where no more than that is heard, nothing is lost; norms over time hear all of a recording, and their
