@@ -23,6 +23,7 @@ from codecfake import settings
 from codecfake.settings import SettingsError
 
 SAMPLE_RATE = 16_000
+REMAINDERS = ("drop", "pad")
 PUBLISHED_CODEBOOKS = 24  # of form academicodec, for 12 kbit/s
 
 
@@ -36,11 +37,17 @@ class SoundstreamSettings:
     num_codebooks: int | None = None  # held in the weights, form academicodec only; None: the published 24
     codebook_size: int = 1024
     codebook_decay: float = 0.99
+    remainder: str = "drop"  # samples that the decoder leaves out at the end, form kaiidams only; or "pad"
     quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise SettingsError(f"soundstream: form {self.form!r} is not known; known: {', '.join(FORMS)}")
+        if self.remainder not in REMAINDERS:
+            known = ", ".join(REMAINDERS)
+            raise SettingsError(f"soundstream: remainder {self.remainder!r} is not known; known: {known}")
+        if self.form == "academicodec" and self.remainder != "drop":
+            raise SettingsError("soundstream: form academicodec leaves nothing out; leave remainder out")
         if self.form == "kaiidams" and self.num_codebooks is not None:
             raise SettingsError("soundstream: form kaiidams holds num_quantizers codebooks; leave num_codebooks out")
         if self.form == "academicodec" and self.held_codebooks < self.num_quantizers:
@@ -73,7 +80,10 @@ class _Soundstream(LatentCodec):
 
 
 class KaiidamsSoundstream(_Soundstream):
-    """The decoder gives back some 50 to 240 samples less than were encoded, as published; the workflow fills them."""
+    """The decoder gives back some 50 to 240 samples less than were encoded, as published; the workflow fills them.
+
+    With `remainder: pad` a frame of zeros is coded after the recording, so that nothing is missing.
+    """
 
     any_length = True
 
@@ -84,13 +94,16 @@ class KaiidamsSoundstream(_Soundstream):
             chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
         )
         super().__init__(chosen, soundstream.SoundStream(chosen.channels, chosen.strides, chosen.dimension, quantizer))
+        self._pads = chosen.remainder == "pad"
 
     @property
     def quantizer(self) -> soundstream.Quantizer:
         return self.network.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        wav = torch.nn.functional.pad(wav, (0, max(0, self.hop_length - wav.shape[1])))  # a frame at least
+        to_grid = -wav.shape[1] % self.hop_length
+        zeros = to_grid + self.hop_length if self._pads else max(0, self.hop_length - wav.shape[1])  # a frame at least
+        wav = torch.nn.functional.pad(wav, (0, zeros))
         return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from codecfake.__main__ import main
 from codecfake.audit import lists, measurement
 from codecfake.audit.features import FEATURES, NAMES
 from codecfake.audit.overlap import FAULT, REPORTED, between_lists
-from codecfake.audit.probes import EXEMPT, UNPROBED
+from codecfake.audit.probes import BELOW, EXEMPT, UNPROBED, Arms, _verdict
 from codecfake.audit.settings import AuditedCondition, AuditedDomain, AuditSettings, Limits
 from codecfake.audit.step import Fault, audit, require_no_faults
 from codecfake.report.audit import audit_section
@@ -565,3 +565,19 @@ def test_the_page_has_the_section_if_there_was_an_audit(build: Build) -> None:
     assert "48 of 48 fakes made here have the recording" in section
     assert 'class="cell" style="--h:' in section
     assert "C3-3" in section
+
+
+@pytest.mark.parametrize(
+    ("bounds", "verdict"),
+    [
+        ((0.69, 0.6, 0.8), BELOW),  # under the limit
+        ((0.80, 0.4, 0.9), BELOW),  # may be chance
+        ((0.80, 0.6, 0.9), FAULT),
+        ((0.996, 0.33, 1.0), FAULT),  # nearly certain, whatever bounds in log-odds say of draws without an error
+    ],
+)
+def test_a_feature_that_tells_is_a_fault_unless_it_may_be_chance(
+    bounds: tuple[float, float, float], verdict: str
+) -> None:
+    nobody = pd.DataFrame({"row": [], "speaker": []})
+    assert _verdict(Limits(), Arms("F01", True, nobody, nobody), "tail_run", bounds, 1.0)[0] == verdict

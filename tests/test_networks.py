@@ -349,6 +349,9 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], kbps
         ("academicodec", {"channels": 40}, "40 channels cannot be halved 4 times .* multiple of 16"),
         ("soundstream", {"form": "lyra"}, "form 'lyra' is not known; known: kaiidams, academicodec"),
         ("soundstream", {"num_codebooks": 24}, "kaiidams holds num_quantizers codebooks"),
+        ("soundstream", {"remainder": "keep"}, "remainder 'keep' is not known; known: drop, pad"),
+        ("soundstream", {"form": "academicodec", "remainder": "pad"}, "leaves nothing out"),
+        ("academicodec", {"remainder": "keep"}, "remainder 'keep' is not known; known: drop, pad"),
         ("soundstream", {"form": "academicodec", "num_quantizers": 25}, "25 num_quantizers of 24 codebooks"),
     ],
 )

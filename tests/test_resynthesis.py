@@ -298,3 +298,13 @@ def test_every_row_of_a_shard_carries_the_licence_of_its_codec(corpus: Path) -> 
     settings = ResynthesisSettings("through", "passthrough", {"P00": 1}, 1, licence="Apache-2.0")
     write(settings, corpus, corpus.parent / "audio", 1)
     assert set(pd.read_parquet(corpus.parent / "audio" / "P00" / "0000.parquet")["licence"]) == {"Apache-2.0"}
+
+
+@pytest.mark.parametrize("name", ["soundstream", "academicodec"])
+@pytest.mark.parametrize("num_samples", [1, 319, 320, 321, 7000])
+def test_a_remainder_that_is_padded_leaves_no_zeros_at_the_end(name: str, num_samples: int) -> None:
+    torch.manual_seed(0)
+    codec = wrapper(name).build({**SMALL[name], "remainder": "pad"})
+    with torch.no_grad():
+        decoded = codec.decode(codec.encode(resynthesis._padded(codec, torch.randn(1, num_samples))))
+    assert decoded.shape[1] >= num_samples

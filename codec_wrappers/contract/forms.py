@@ -145,7 +145,7 @@ PUBLISHED: Mapping[str, Form] = {
     "soundstream_kaiidams": Form(
         "soundstream",
         "gives back 50 to 240 samples less than it got; level untouched; codebooks also learn while it encodes",
-        "the open end is filled with zeros; codebooks rest outside training",
+        "zeros fill the open end, unless `remainder: pad` has it coded; codebooks rest outside training",
         model={"form": "kaiidams"},
         small=_SOUNDSTREAM,
     ),

@@ -33,6 +33,7 @@ FOLDS = 5
 RESAMPLES = 200
 FEWEST = 20  # files of a key; with fewer a probe says nothing
 CONSTANT = "constant"  # in place of a classifier
+NEARLY_CERTAIN = 0.95  # above this, bounds in log-odds say little: a draw without an error is infinitely far away
 BELOW, EXEMPT, UNPROBED = "below", "exempt", "not probed"
 
 
@@ -168,7 +169,8 @@ def _verdict(limits: Limits, arms: Arms, name: str, auc: tuple[float, float, flo
     if name == ALL:
         return REPORTED, "what exempt features give away is in it"
     exact = next((feature.exact for feature in FEATURES if feature.name == name), False)
-    differs, tells = exact and differ > 0, auc[0] > limits.max_shortcut_auc and auc[1] > 0.5
+    is_sure = auc[1] > 0.5 or auc[0] > NEARLY_CERTAIN
+    differs, tells = exact and differ > 0, auc[0] > limits.max_shortcut_auc and is_sure
     if name in limits.reasons(arms.source):
         return EXEMPT, limits.reasons(arms.source)[name]
     if differs:

@@ -112,7 +112,8 @@ def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
     panels = {"loss": "loss", "mel_distance": "mel distance", "si_sdr_db": "SI-SDR (dB)"}
     if "discriminator" in history:
         panels["discriminator"] = "discriminator"
-    with drawing(f"codec {codec}", f"Training of {codec} by step: {', '.join(panels.values())}") as draft:
+    description = f"Training of {codec} by step: {', '.join(panels.values())}"
+    with drawing(f"codec {codec}", description, height=0.4 + 1.1 * len(panels)) as draft:
         for axes, (column, label) in zip(draft.axes(len(panels)), panels.items(), strict=True):
             measured = history.dropna(subset=[column])
             axes.plot(measured["step"], measured[column], color=series_color(0))
