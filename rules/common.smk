@@ -262,6 +262,14 @@ def paper_tables():
     return [*rates, *published.counts_of(EXPERIMENT.title)]
 
 
+def paper_captions():
+    """Each of them as the paper calls it."""
+    published = Published(PUBLISHED)
+    counted = published.counts_of(EXPERIMENT.title)
+    tables = [published.counts(name) if name in counted else published.rates(name) for name in paper_tables()]
+    return {table.name: f"{table.paper}, {table.place}: {table.caption}" for table in tables}
+
+
 def paper_figures():
     return drawable(EXPERIMENT.model_names(), EXPERIMENT.conditions, paper_tables())
 
@@ -382,6 +390,7 @@ def report_settings():
             },
             "aliases": EXPERIMENT.aliases(),
             "quality": quality_sources(),
+            "papers": paper_captions(),
             "audit": True,
             "not_run": EXPERIMENT.not_run,
             "experiment": SITE.experiment_as_written,

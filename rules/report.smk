@@ -5,13 +5,17 @@
 rule report:
     """Write the report: one HTML file that needs nothing else."""
     input:
-        tables=expand("results/tables/{table}.csv", table=("eer", "confusion")),
+        tables=expand(
+            "results/tables/{table}.csv",
+            table=("eer", "eer_seeds", "confusion", "metrics", *paper_tables()),
+        ),
         scores=expand(
             "results/scores/{model}/{condition}.tsv",
             model=EXPERIMENT.model_names(),
             condition=EXPERIMENT.conditions,
         ),
         histories=expand("results/models/{model}/history.tsv", model=EXPERIMENT.model_names()),
+        calibrations=expand("results/models/{model}/calibration.json", model=EXPERIMENT.model_names()),
         protocols=rules.protocols.input,
         rejected=expand("results/corpora/{corpus}/rejected.tsv", corpus=EXPERIMENT.corpora),
         quality=[

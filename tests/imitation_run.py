@@ -8,14 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files
+from codecfake import files, verdicts
+from codecfake.calibration import Calibration
+from codecfake.published import Published
 from codecfake.quality import SummarySettings, write_summary
 from codecfake.report.inputs import ReportInputs
 from codecfake.shards import Provenance, ShardWriter
-from codecfake.tables import write_tables
+from codecfake.tables import TableSettings, evaluate
+from codecfake.tables.papers import write_papers
+from codecfake.tables.rates import write_rates
 from codecfake.utterances import COLUMNS
+from codecfake.verdicts import DevResult
 
 SAMPLE_RATE = 16000
+PUBLISHED = Path(__file__).parents[1] / "protocols/published"
 
 
 @dataclass
@@ -32,6 +38,7 @@ class ImitationRun:
     random_front_ends: tuple[str, ...] = ("w2v2-aasist",)
     num_trials: int = 40
     num_epochs: int = 4
+    papers: dict[str, str] = field(default_factory=lambda: {"xie2025_table6": "A paper, Table VI: trained on codecs"})
     speech: dict[str, np.ndarray] = field(default_factory=dict)
     measured: dict[str, tuple[str, int]] = field(  # source -> codec and quantizers
         default_factory=lambda: {
@@ -59,7 +66,10 @@ class ImitationRun:
             self._write_quality(source)
         write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
         roots = self.results / "scores", self.results / "protocols/eval"
-        write_tables(*roots, self.models, list(self.conditions), self.results / "tables")
+        rates = evaluate(*roots, TableSettings(self.models, list(self.conditions)))
+        write_rates(rates, self.results / "tables")
+        tables = self.results / "tables", "Imitation run"
+        write_papers(Published(PUBLISHED), list(self.papers), rates, self.results / "protocols", *tables)
         return self.inputs()
 
     @property
@@ -87,6 +97,7 @@ class ImitationRun:
             printed_kbps={"F01": 4.0},
             aliases={"C3-3": "F01"},
             quality=list(self.measured),
+            papers=self.papers,
             not_run={"A3": "corpus audiocaps has no root in config.yaml"},
             notes=["All speech here is <synthetic>."],
         )
@@ -189,6 +200,7 @@ class ImitationRun:
             "is_best": best,
         }
         files.write_tsv(folder / "history.tsv", pd.DataFrame(history))
+        verdicts.write(folder / verdicts.CALIBRATION, DevResult(0.1, 0.2, Calibration(1.5, -0.2, 0.5, 30, 60)))
         for condition, attack in self.conditions.items():
             matched = (attack[0] != "A") == (training_set == "codec")
             distance = (3.3 if matched else 0.4) + 0.6 * self.detectors.index(detector) - 0.25 * int(attack[-1])

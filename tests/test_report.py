@@ -12,18 +12,34 @@ import pandas as pd
 import pytest
 from imitation_run import SAMPLE_RATE, ImitationRun
 
-from codecfake import files
+from codecfake import files, verdicts
+from codecfake.calibration import Calibration
 from codecfake.quality import SummarySettings, write_summary
-from codecfake.report.answer import eer_tables, findings
+from codecfake.report.answer import Interval, eer_tables, findings
+from codecfake.report.calibration import reliability_of
 from codecfake.report.figures import drawing, line_styles, series_color
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.page import write_report
+from codecfake.report.published import PaperCell, paper_tables
 from codecfake.report.spectrograms import NUM_MELS, log_mel, mel_bands
 from codecfake.report.training import read_models
 from codecfake.shards import ShardError
 from codecfake.tables import ScoreError
 
-SECTIONS = ["eer", "decisions", "det", "scores", "listen", "quality", "training", "codecs", "data", "provenance"]
+SECTIONS = [
+    "eer",
+    "papers",
+    "decisions",
+    "calibration",
+    "det",
+    "scores",
+    "listen",
+    "quality",
+    "training",
+    "codecs",
+    "data",
+    "provenance",
+]
 VOID = {"meta", "img", "br"}
 
 
@@ -173,6 +189,154 @@ def test_seeds_are_averaged_with_their_spread(tmp_path: Path) -> None:
 
     assert cell.eer == pytest.approx((one + two) / 2)
     assert cell.spread == pytest.approx(abs(one - two) / np.sqrt(2))
+
+
+def test_an_eer_stands_above_its_interval_and_an_average_has_none(inputs: ReportInputs, html: str) -> None:
+    table = pd.read_csv(inputs.results / "tables/eer_seeds.csv").set_index(["detector", "training_set", "condition"])
+    low, high = table.loc[("mel-lcnn", "vocoder", "C1"), ["eer_low_percent", "eer_high_percent"]]
+    row = re.search(r"<tr><th>mel-lcnn(?:(?!</tr>).)*td class=\"cell.*?</tr>", html, re.DOTALL)
+    assert row is not None
+
+    cells = row[0].split("<td")[1:]
+
+    assert ['class="interval"' in cell for cell in cells] == [False, False, True, True, True]
+    assert f">{low:.1f}–{high:.1f}†</small>" in cells[2]  # of one speaker a corpus, so of two
+
+
+def test_the_page_says_how_intervals_were_drawn_and_what_few_speakers_do_to_them(html: str, page: Page) -> None:
+    assert "its interval of 95 %; † marks one that rests on fewer than 10 speakers" in page.text
+    assert "How intervals were drawn bootstrap by speaker" in page.text
+    assert "rests on 2 clusters alone" in html  # in the title of an interval
+
+
+def test_only_an_interval_of_few_clusters_or_of_trials_is_unreliable() -> None:
+    notes = ["", "4 missed and 4 accepted", "rests on 6 clusters alone", "not drawn by speaker: one speaker"]
+
+    unreliable = [Interval(1.0, 2.0, 0.95, "exact", note).unreliable for note in notes]
+
+    assert unreliable == [False, False, True, True]
+
+
+def test_where_nothing_has_bounds_nothing_is_said_of_intervals(copy: ReportInputs, tmp_path: Path) -> None:
+    path = copy.results / "tables/eer_seeds.csv"
+    pd.read_csv(path).assign(eer_low_percent=None, eer_high_percent=None).to_csv(path, index=False)
+    write_report(copy, tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+
+    assert 'class="interval"' not in html
+    assert "How intervals were drawn" not in html
+
+
+def test_a_mean_over_other_seeds_than_are_shown_lends_them_no_interval(tmp_path: Path) -> None:
+    inputs = ImitationRun(tmp_path / "results", ["mel-lcnn"], ["codec"], seeds=[1, 2]).write()
+
+    def intervals(models: list[str]) -> list[bool]:
+        table = eer_tables(replace(inputs, models=models), read_models(inputs.results, models))[0]
+        return [cell.interval is not None for cell in table.rows[0].cells]
+
+    assert intervals(inputs.models) == [False, False, True, True, True]
+    assert intervals(inputs.models[:1]) == [False] * 5
+
+
+def test_costs_are_those_of_the_csv_and_said_to_be_of_raw_scores(inputs: ReportInputs, page: Page) -> None:
+    table = pd.read_csv(inputs.results / "tables/metrics.csv").set_index(["detector", "training_set", "condition"])
+    cllr, min_cllr, act_dcf, min_dcf = table.loc[
+        ("mel-lcnn", "codec", "C7"), ["cllr", "min_cllr", "act_dcf", "min_dcf"]
+    ]
+    section = page.text[page.text.index("Calibration A score") :]
+    rows = section[section.index("mel-lcnn/codec/erm/seed1") :]
+
+    assert "The scores here are raw" in section
+    assert f"C7 {cllr:.3f} {min_cllr:.3f} {act_dcf:.3f} {min_dcf:.3f}" in rows
+
+
+def test_trials_that_conditions_share_are_calibrated_once(tmp_path: Path) -> None:
+    run = ImitationRun(tmp_path / "results", ["mel-lcnn"], ["codec"], conditions={"C1": "F01", "C7": "F07"})
+    inputs = replace(run.write(), averages={"both": ["C1", "C7"]})
+
+    found = reliability_of(inputs, inputs.models[0])
+
+    # Two corpora of 40 recordings, which both conditions judge, and the fakes of each condition.
+    assert (found.num_bonafide, found.num_spoof) == (80, 160)
+    assert sum(held.count for held in found.bins) == 240
+    assert found.calibrated is not None
+    assert found.calibrated.min_cllr == pytest.approx(found.raw.min_cllr)  # order is all that it depends on
+    assert found.calibrated.cllr != found.raw.cllr
+
+
+def test_a_trial_of_two_keys_is_named(copy: ReportInputs) -> None:
+    path = copy.results / "protocols/eval/C7.tsv"
+    path.write_text(path.read_text().replace("\tenglish_003\tF00\tbonafide\t", "\tenglish_003\tF00\tspoof\t"))
+
+    with pytest.raises(ReportError, match="trial english_003 is bona fide in one of C1, C7 and spoof in another"):
+        reliability_of(replace(copy, averages={"both": ["C1", "C7"]}), copy.models[0])
+
+
+@pytest.mark.parametrize(
+    ("calibration", "words"),
+    [
+        (None, "all its scores of dev are equal"),
+        (Calibration(0.0, 0.0, 0.5, 3, 3), "spoofs of dev do not score below bona fide trials"),
+    ],
+)
+def test_without_a_calibration_the_page_says_why_in_words(
+    copy: ReportInputs, tmp_path: Path, calibration: Calibration | None, words: str
+) -> None:
+    path = copy.results / "models" / copy.models[0] / verdicts.CALIBRATION
+    verdicts.write(path, verdicts.DevResult(0.5, 0.0, calibration))
+    write_report(copy, tmp_path / "report.html")
+
+    assert f"There is no plot: {words}" in Page((tmp_path / "report.html").read_text()).text
+
+
+def test_a_model_without_a_calibration_file_is_told_how_to_get_one(copy: ReportInputs) -> None:
+    (copy.results / "models" / copy.models[0] / verdicts.CALIBRATION).unlink()
+
+    assert "codecfake calibrate" in reliability_of(copy, copy.models[0]).why_not
+
+
+def test_our_number_stands_above_the_printed_one_and_their_difference(inputs: ReportInputs, page: Page) -> None:
+    table = pd.read_csv(inputs.results / "tables/eer.csv").set_index(["detector", "training_set", "condition"])
+    ours = [table.loc[("mel-lcnn", "codec", condition), "eer_percent"] for condition in ("19LA", "C1", "C7")]
+    text = page.text[page.text.index("Beside the papers Error rates") :]
+
+    # Table VI prints 26.826 for 19LA, 2.147 for C1 and 30.867 for C7; of the other columns the imitation has none.
+    differences = [f"{a - b:+.3f}".replace("-", "−") for a, b in zip(ours, (26.826, 2.147, 30.867), strict=True)]
+    assert f"Mel-LCNN ours {' '.join(f'{value:.3f}' for value in ours)} published 26.826" in text
+    assert f"difference {' '.join(differences)}" in text
+    assert "data and sizes are not the paper's" in text
+
+
+def test_a_paper_table_marks_our_numbers_of_random_front_ends_alone(inputs: ReportInputs) -> None:
+    (table,) = paper_tables(inputs, read_models(inputs.results, inputs.models))
+
+    marked = {row.labels[0]: row.random_front_end for row in table.rows}
+
+    assert marked == {"Mel-LCNN": False, "W2V2-LCNN": False, "WavLM-AASIST": False, "W2V2-AASIST": True}
+    assert (table.num_ours, table.num_cells) == (6, 44)  # two detectors under three conditions
+
+
+def test_a_table_of_counts_has_a_line_a_count(copy: ReportInputs) -> None:
+    path = copy.results / "tables/counted.csv"
+    path.write_text("subset,column,ours,published,difference\nTraining,real,80,2580,-2500\nTraining,fake,,22800,\n")
+
+    (table,) = paper_tables(replace(copy, papers={"counted": "A paper, Table IV"}), [])
+
+    assert table.labels == ["subset", "column"]
+    assert [row.cells[0] for row in table.rows] == [PaperCell("80", "2580", "−2500"), PaperCell("", "22800", "")]
+
+
+def test_a_table_of_a_paper_that_was_not_written_is_named(copy: ReportInputs) -> None:
+    with pytest.raises(ReportError, match=r"wu2024_table3.csv: there is no such table; write the tables again"):
+        paper_tables(replace(copy, papers={"wu2024_table3": "Table 3"}), [])
+
+
+def test_nothing_is_said_of_papers_where_no_table_is_asked_for(copy: ReportInputs, tmp_path: Path) -> None:
+    write_report(replace(copy, papers={}), tmp_path / "report.html")
+    page = Page((tmp_path / "report.html").read_text())
+
+    assert "papers" not in page.ids
+    assert "#papers" not in page.addresses
 
 
 def test_detectors_that_err_equally_little_are_named_together(copy: ReportInputs, tmp_path: Path) -> None:

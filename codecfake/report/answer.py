@@ -8,9 +8,10 @@ import pandas as pd
 from codecfake import files
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
-from codecfake.tables import MODEL_COLUMNS, Model
+from codecfake.tables import INTERVAL_COLUMNS, MODEL_COLUMNS, Model
 from codecfake.utterances import SPOOF
 
+UNRELIABLE = ("clusters alone", "not drawn by")  # in notes of `codecfake.tables.uncertain`
 CHANCE = 50.0  # percent: the EER of a detector that knows nothing
 
 
@@ -24,11 +25,32 @@ class Column:
     num_bonafide: str  # "" for averages
     num_spoof: str
     step: str
+    num_speakers: str
     decimals: int
 
     @property
     def is_average(self) -> bool:
         return not self.num_bonafide
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds of an EER in percent, for these very seeds."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+    note: str  # what a reader must know; "" if nothing
+
+    @property
+    def unreliable(self) -> bool:
+        """Whether it rests on few speakers or attacks, or could not be drawn by them."""
+        return any(sign in self.note for sign in UNRELIABLE)
+
+    @property
+    def title(self) -> str:
+        return "; ".join(filter(None, [f"{100 * self.level:g} %: {self.method}", self.note]))
 
 
 @dataclass(frozen=True)
@@ -38,6 +60,7 @@ class Cell:
     eer: float
     spread: float | None  # standard deviation over seeds; None for one seed
     decimals: int
+    interval: Interval | None = None  # None for averages, whose conditions share bona fide trials
 
     @property
     def text(self) -> str:
@@ -46,6 +69,12 @@ class Cell:
     @property
     def spread_text(self) -> str:
         return "" if self.spread is None else f"± {self.spread:.{self.decimals}f}"
+
+    @property
+    def interval_text(self) -> str:
+        if self.interval is None:
+            return ""
+        return f"{self.interval.low:.{self.decimals}f}–{self.interval.high:.{self.decimals}f}"
 
     @property
     def heat(self) -> str:
@@ -81,6 +110,15 @@ class EerTable:
 
 
 @dataclass(frozen=True)
+class IntervalLegend:
+    """What must be said once of all intervals."""
+
+    level: float
+    methods: list[str]
+    has_unreliable: bool
+
+
+@dataclass(frozen=True)
 class Finding:
     """The best detector of one training set and strategy, as a sentence needs it."""
 
@@ -106,23 +144,36 @@ class Finding:
         return [(column, cell) for column, cell in pairs if column.is_average]
 
 
+Intervals = dict[tuple[str, str, int], Interval]  # model group, condition and number of seeds -> its interval
+
+
 def eer_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[EerTable]:
     """One table a training set and strategy, in the order of the models.
 
     Raises ReportError if a model or a condition is not in the table of error rates.
     """
     table = read_table(inputs, "eer.csv")
+    intervals = _intervals(inputs)
     attacks = {name: _attacks(inputs, f"eval/{name}") for name in inputs.conditions}
-    groups = dict.fromkeys((t.model.training_set, t.model.strategy) for t in trained)
-    return [
-        _eer_table(inputs, table, attacks, [t for t in trained if (t.model.training_set, t.model.strategy) == group])
-        for group in groups
-    ]
+    groups: dict[tuple[str, str], list[TrainedModel]] = {}
+    for one in trained:
+        groups.setdefault((one.model.training_set, one.model.strategy), []).append(one)
+    return [_eer_table(inputs, table, intervals, attacks, group) for group in groups.values()]
 
 
 def findings(tables: list[EerTable]) -> list[Finding]:
     """The best detector of every table, the best of all first."""
     return sorted((Finding(table) for table in tables), key=lambda finding: finding.row.cells[0].eer)
+
+
+def interval_legend(tables: list[EerTable]) -> IntervalLegend | None:
+    """How the intervals shown were drawn; None if none is."""
+    cells = [cell for table in tables for row in table.rows for cell in row.cells]
+    shown = [cell.interval for cell in cells if cell.interval is not None]
+    if not shown:
+        return None
+    methods = sorted({interval.method.replace("_", " ") for interval in shown})
+    return IntervalLegend(shown[0].level, methods, any(interval.unreliable for interval in shown))
 
 
 def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
@@ -138,6 +189,17 @@ def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
     return table.loc[wanted]
 
 
+def _intervals(inputs: ReportInputs) -> Intervals:
+    """Those of `eer_seeds.csv` that have bounds; a mean over other seeds than are shown is not found there."""
+    text = dict.fromkeys(["detector", "training_set", "strategy", "condition"], str)
+    table = pd.read_csv(inputs.results / "tables/eer_seeds.csv", dtype=text).dropna(subset="eer_low_percent")
+    table["interval_note"] = table["interval_note"].fillna("")
+    groups = ["/".join(row) for row in table[["detector", "training_set", "strategy"]].itertuples(index=False)]
+    keys = zip(groups, table["condition"], table["num_seeds"], strict=True)
+    bounds = table[INTERVAL_COLUMNS].itertuples(index=False)
+    return {key: Interval(*row) for key, row in zip(keys, bounds, strict=True)}
+
+
 def _attacks(inputs: ReportInputs, protocol: str) -> frozenset[str]:
     """What the spoofs of a protocol were made by."""
     table = files.read_tsv(inputs.results / "protocols" / f"{protocol}.tsv")
@@ -145,7 +207,11 @@ def _attacks(inputs: ReportInputs, protocol: str) -> frozenset[str]:
 
 
 def _eer_table(
-    inputs: ReportInputs, table: pd.DataFrame, attacks: dict[str, frozenset[str]], trained: list[TrainedModel]
+    inputs: ReportInputs,
+    table: pd.DataFrame,
+    intervals: Intervals,
+    attacks: dict[str, frozenset[str]],
+    trained: list[TrainedModel],
 ) -> EerTable:
     model = trained[0].model
     names = [t.model.name for t in trained]
@@ -156,7 +222,7 @@ def _eer_table(
     eers = table["eer_percent"].unstack("condition")
     detectors = list(dict.fromkeys(t.model.detector for t in trained))
     rows = [
-        _row(detector, columns, eers, [t for t in trained if t.model.detector == detector]) for detector in detectors
+        _row(columns, eers, intervals, [t for t in trained if t.model.detector == detector]) for detector in detectors
     ]
     return EerTable(model.training_set, model.strategy, sorted({t.model.seed for t in trained}), columns, rows)
 
@@ -165,7 +231,7 @@ def _columns(inputs: ReportInputs, one_model: pd.DataFrame, unseen: set[str]) ->
     averages = []
     for name, members in inputs.averages.items():
         decimals = _decimals(one_model.loc[members, "eer_step_percent"].max())
-        averages.append(Column(name, tuple(members), unseen.issuperset(members), "", "", "", decimals))
+        averages.append(Column(name, tuple(members), unseen.issuperset(members), "", "", "", "", decimals))
     return averages + [_condition(name, one_model.loc[name], name in unseen) for name in inputs.conditions]
 
 
@@ -173,7 +239,7 @@ def _condition(name: str, row: pd.Series, unseen: bool) -> Column:
     step = row["eer_step_percent"]
     decimals = _decimals(step)
     counts = f"{row['num_bonafide']:,}", f"{row['num_spoof']:,}"
-    return Column(name, (name,), unseen, *counts, f"{step:.3g}", decimals)
+    return Column(name, (name,), unseen, *counts, f"{step:.3g}", f"{row['num_speakers']:,}", decimals)
 
 
 def _decimals(step: float) -> int:
@@ -181,10 +247,12 @@ def _decimals(step: float) -> int:
     return min(3, max(1, math.ceil(-math.log10(step))))
 
 
-def _row(detector: str, columns: list[Column], eers: pd.DataFrame, trained: list[TrainedModel]) -> Row:
+def _row(columns: list[Column], eers: pd.DataFrame, intervals: Intervals, trained: list[TrainedModel]) -> Row:
+    model = trained[0].model
     seeds = eers.loc[[t.model.name for t in trained]]
     cells = []
     for column in columns:
         values = seeds[list(column.conditions)].mean(axis=1)
-        cells.append(Cell(values.mean(), values.std() if len(values) > 1 else None, column.decimals))
-    return Row(detector, any(t.has_random_front_end for t in trained), cells)
+        interval = None if column.is_average else intervals.get((model.group, column.name, len(values)))
+        cells.append(Cell(values.mean(), values.std() if len(values) > 1 else None, column.decimals, interval))
+    return Row(model.detector, any(t.has_random_front_end for t in trained), cells)

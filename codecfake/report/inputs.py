@@ -13,9 +13,10 @@ class ReportError(ValueError):
 class ReportInputs:
     """Everything that a report shows; lists and mappings are shown in the order given.
 
-    Files are read under the folder `results`: `tables/{eer,confusion,quality,quality_order}.csv`,
-    `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`,
-    `codecs/{codec}/`, `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
+    Files are read under the folder `results`: `tables/{eer,eer_seeds,confusion,metrics,quality,quality_order}.csv`,
+    `tables/{paper}.csv`, `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`,
+    `protocols/eval/{condition}.tsv`, `models/{model}/`, `codecs/{codec}/`,
+    `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """
 
     results: Path
@@ -34,6 +35,7 @@ class ReportInputs:
     printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate that the paper prints
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown
+    papers: dict[str, str] = field(default_factory=dict)  # table of a paper, `xie2025_table6` -> its caption
     audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
     notes: list[str] = field(default_factory=list)  # what every reader must know first

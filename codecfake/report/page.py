@@ -8,7 +8,19 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codecfake import files
-from codecfake.report import answer, audit, detection, holdings, provenance, quality, spectrograms, training
+from codecfake.intervals import FEW_CLUSTERS
+from codecfake.report import (
+    answer,
+    audit,
+    calibration,
+    detection,
+    holdings,
+    provenance,
+    published,
+    quality,
+    spectrograms,
+    training,
+)
 from codecfake.report.figures import line_styles
 from codecfake.report.inputs import ReportInputs
 from codecfake.tables import CONFUSION_COLUMNS
@@ -60,7 +72,12 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "is_random": {t.model.name: t.has_random_front_end for t in trained},
         "tables": tables,
         "findings": findings,
+        "few_clusters": FEW_CLUSTERS,
+        "interval_legend": answer.interval_legend(tables),
         "best_model": findings[0].model,
+        "papers": published.paper_tables(inputs, trained),
+        "costs": calibration.costs(inputs),
+        "reliability": calibration.reliability_of(inputs, findings[0].model),
         "confusions": _confusions(inputs),
         "panels": list(detection.panels(inputs)),
         "styles": line_styles(inputs.conditions),

@@ -4,22 +4,27 @@ from codecfake.tables.rates import (
     CONFUSION_COLUMNS,
     DECISION_THRESHOLD,
     EER_COLUMNS,
+    INTERVAL_COLUMNS,
+    METRIC_COLUMNS,
     TableSettings,
     evaluate,
     write_tables,
 )
-from codecfake.tables.trials import MODEL_COLUMNS, Model, ScoreError, Scores, read_protocol, read_scores
+from codecfake.tables.trials import MODEL_COLUMNS, Model, ScoreError, Scores, read_joined, read_protocol, read_scores
 
 __all__ = [
     "CONFUSION_COLUMNS",
     "DECISION_THRESHOLD",
     "EER_COLUMNS",
+    "INTERVAL_COLUMNS",
+    "METRIC_COLUMNS",
     "MODEL_COLUMNS",
     "Model",
     "ScoreError",
     "Scores",
     "TableSettings",
     "evaluate",
+    "read_joined",
     "read_protocol",
     "read_scores",
     "write_tables",

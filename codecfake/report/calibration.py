@@ -1,0 +1,128 @@
+"""Whether scores can be taken for log-likelihood ratios: costs of every model, and the reliability of the best one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from codecfake import metrics, verdicts
+from codecfake.calibration import ReliabilityBin, reliability
+from codecfake.report.answer import read_table
+from codecfake.report.figures import drawing, series_color
+from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.tables import METRIC_COLUMNS, Scores, read_joined, read_protocol
+from codecfake.utterances import BONAFIDE, SPOOF
+
+SMALLEST_DOT, LARGEST_DOT = 12, 160  # area of a bin's dot in square points; in between as its number of trials
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """Costs of one model's scores as they come, under one condition; Cllr in bits."""
+
+    condition: str
+    cllr: float
+    min_cllr: float
+    act_dcf: float
+    min_dcf: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What became of the calibrated scores of one model; without a figure, `why_not` says why there is none."""
+
+    model: str
+    average: str  # its conditions are pooled
+    num_bonafide: int
+    num_spoof: int
+    raw: metrics.Measures
+    calibrated: metrics.Measures | None = None
+    bins: tuple[ReliabilityBin, ...] = ()
+    figure: Markup | None = None
+    why_not: str = ""
+
+
+def costs(inputs: ReportInputs) -> dict[str, list[CostRow]]:
+    """Model -> a row of costs for every condition. Raises ReportError as `read_table`."""
+    table = read_table(inputs, "metrics.csv")[METRIC_COLUMNS]
+    return {
+        model: [
+            CostRow(str(name), row["cllr"], row["min_cllr"], row["act_dcf"], row["min_dcf"])
+            for name, row in table.loc[model].iterrows()
+        ]
+        for model in inputs.models
+    }
+
+
+def reliability_of(inputs: ReportInputs, model: str) -> Reliability:
+    """Reliability of a model's scores, calibrated on dev, on the trials of the first average's conditions.
+
+    Raises ScoreError as `read_joined`, and ReportError if conditions disagree about a trial's key.
+    """
+    average, conditions = next(iter(inputs.averages.items()))
+    scores = _pooled(inputs.results, model, conditions)
+    sizes = len(scores.bonafide), len(scores.spoof)
+    raw = metrics.measures(scores.bonafide, scores.spoof)
+    path = inputs.results / "models" / model / verdicts.CALIBRATION
+    why_not = _why_not(path)
+    if why_not:
+        return Reliability(model, average, *sizes, raw, why_not=why_not)
+    fitted = verdicts.read(path).calibration
+    assert fitted is not None
+    llrs = Scores(fitted(scores.bonafide), fitted(scores.spoof))
+    calibrated = metrics.measures(llrs.bonafide, llrs.spoof)
+    bins = tuple(reliability(llrs.bonafide, llrs.spoof))
+    raw_bins = tuple(reliability(scores.bonafide, scores.spoof))
+    return Reliability(model, average, *sizes, raw, calibrated, bins, _figure(model, bins, raw_bins))
+
+
+def _pooled(root: Path, model: str, conditions: list[str]) -> Scores:
+    """Scores of several conditions together. A trial that they share, as bona fide ones are, counts once."""
+    parts = []
+    for condition in conditions:
+        keys = read_protocol(root / f"protocols/eval/{condition}.tsv")
+        values = read_joined(root / "scores" / model / f"{condition}.tsv", keys)
+        parts.append(pd.DataFrame({"key": keys, "score": values}))
+    trials = pd.concat(parts)
+    disputed = trials.groupby(level=0)["key"].nunique()
+    for trial in disputed.index[disputed > 1]:
+        raise ReportError(
+            f"trial {trial} is bona fide in one of {', '.join(conditions)} and spoof in another; rename it"
+        )
+    once = trials[~trials.index.duplicated()]
+    bonafide, spoof = (once.loc[once["key"] == key, "score"].to_numpy(np.float64) for key in (BONAFIDE, SPOOF))
+    return Scores(bonafide, spoof)
+
+
+def _why_not(path: Path) -> str:
+    """Why scores cannot be calibrated, in words; "" if they can."""
+    if not path.exists():
+        return "it has no calibration.json; python -m codecfake calibrate writes one"
+    fitted = verdicts.read(path).calibration
+    if fitted is None:
+        return "all its scores of dev are equal, so that there is nothing to fit"
+    if fitted.slope == 0:
+        return "spoofs of dev do not score below bona fide trials, so that every log-likelihood ratio is 0"
+    return ""
+
+
+def _figure(model: str, bins: tuple[ReliabilityBin, ...], raw_bins: tuple[ReliabilityBin, ...]) -> Markup:
+    """Observed over predicted share of bona fide, a dot a bin: calibrated solid, as scored dashed."""
+    with drawing(f"reliability {model}", f"Reliability of {model}, calibrated and as scored") as draft:
+        axes = draft.axes()[0]
+        axes.plot([0, 1], [0, 1], color=axes.xaxis.label.get_color(), alpha=0.35, linewidth=0.7)
+        for series, shown, dash in ((1, raw_bins, "--"), (0, bins, "-")):
+            color = series_color(series)
+            x, y = [held.predicted for held in shown], [held.observed for held in shown]
+            axes.plot(x, y, color=color, linestyle=dash, linewidth=1)
+            axes.scatter(x, y, s=_areas(shown), color=color, linewidth=0, alpha=0.8)
+        axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal")
+        axes.set(xlabel="predicted share of bona fide", ylabel="observed share")
+    return draft.svg
+
+
+def _areas(bins: tuple[ReliabilityBin, ...]) -> np.ndarray:
+    counts = np.array([held.count for held in bins])
+    return SMALLEST_DOT + (LARGEST_DOT - SMALLEST_DOT) * counts / counts.sum()
