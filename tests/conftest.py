@@ -1,10 +1,12 @@
 """Data for tests: made here, or read from reference material where that is present."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from file_server import FileServer, running
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -29,3 +31,16 @@ def golden() -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of a server on this machine goes to it."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    """A server of files that misbehaves as it is told to."""
+    with running() as found:
+        yield found

@@ -7,7 +7,6 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,16 +53,7 @@ GOLDEN = {
 }
 TFLITE = {f"lyra/{name}.tflite": f"model {name}".encode() for name in ("soundstream_encoder", "quantizer", "lyragan")}
 
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-def server() -> Iterator[FileServer]:
-    with running() as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 @pytest.fixture
