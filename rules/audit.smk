@@ -13,6 +13,8 @@ rule audit:
         expand("results/audit/{table}.csv", table=AUDIT_TABLES),
     log:
         "logs/audit.log",
+    benchmark:
+        "results/benchmarks/audit.tsv"
     conda:
         "../envs/data.yaml"
     params:
@@ -33,6 +35,8 @@ rule audit_verdict:
         "results/audit/passed.txt",
     log:
         "logs/audit_verdict.log",
+    benchmark:
+        "results/benchmarks/audit_verdict.tsv"
     conda:
         "../envs/data.yaml"
     message:

@@ -12,7 +12,9 @@ for checkpoint in EXPERIMENT.checkpoints_run():
         output:
             checkpoint_files(checkpoint),
         log:
-            f"logs/fetch/{checkpoint}.log",
+            f"logs/fetch_{checkpoint}.log",
+        benchmark:
+            f"results/benchmarks/fetch_{checkpoint}.tsv"
         conda:
             "../envs/codecs.yaml"
         params:
@@ -40,6 +42,8 @@ rule train_codec:
         ),
     log:
         "logs/train_codec/{codec}.log",
+    benchmark:
+        "results/benchmarks/train_codec/{codec}.tsv"
     conda:
         "../envs/codecs.yaml"
     params:

@@ -8,6 +8,8 @@ rule synthesize_demo:
         sums="results/demo/SHA256SUMS",
     log:
         "logs/synthesize_demo.log",
+    benchmark:
+        "results/benchmarks/synthesize_demo.tsv"
     conda:
         "../envs/data.yaml"
     threads: 2
@@ -30,6 +32,8 @@ rule ingest_corpus:
         rejected="results/corpora/{corpus}/rejected.tsv",
     log:
         "logs/ingest_corpus/{corpus}.log",
+    benchmark:
+        "results/benchmarks/ingest_corpus/{corpus}.tsv"
     conda:
         "../envs/data.yaml"
     threads: 2

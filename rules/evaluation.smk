@@ -18,6 +18,8 @@ rule score:
         [f"results/scores/{MODEL}/{condition}.tsv" for condition in EXPERIMENT.conditions],
     log:
         "logs/score/{detector}.{training_set}.{strategy}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/score/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
     params:
@@ -55,6 +57,8 @@ rule tabulate:
         table_files(),
     log:
         "logs/tabulate.log",
+    benchmark:
+        "results/benchmarks/tabulate.tsv"
     conda:
         "../envs/data.yaml"
     threads: 4
@@ -78,6 +82,8 @@ rule draw_spectrograms:
         spectrogram_files(),
     log:
         "logs/draw_spectrograms.log",
+    benchmark:
+        "results/benchmarks/draw_spectrograms.tsv"
     conda:
         "../envs/data.yaml"
     params:

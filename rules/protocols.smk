@@ -12,6 +12,8 @@ rule write_partition:
         expand("results/protocols/{{domain}}/{split}.tsv", split=("train", "dev")),
     log:
         "logs/write_partition/{domain}.log",
+    benchmark:
+        "results/benchmarks/write_partition/{domain}.tsv"
     conda:
         "../envs/data.yaml"
     params:
@@ -31,6 +33,8 @@ rule write_condition:
         "results/protocols/eval/{condition}.tsv",
     log:
         "logs/write_condition/{condition}.log",
+    benchmark:
+        "results/benchmarks/write_condition/{condition}.tsv"
     conda:
         "../envs/data.yaml"
     params:
@@ -48,6 +52,8 @@ rule write_sources:
         "results/protocols/sources.tsv",
     log:
         "logs/write_sources.log",
+    benchmark:
+        "results/benchmarks/write_sources.tsv"
     conda:
         "../envs/data.yaml"
     params:

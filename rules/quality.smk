@@ -11,6 +11,8 @@ rule quality:
         "results/quality/{source}.tsv",
     log:
         "logs/quality/{source}.log",
+    benchmark:
+        "results/benchmarks/quality/{source}.tsv"
     wildcard_constraints:
         source="[A-Za-z0-9_-]+",
     conda:
@@ -32,6 +34,8 @@ rule quality_summary:
         expand("results/tables/{table}.csv", table=("quality", "quality_order")),
     log:
         "logs/quality_summary.log",
+    benchmark:
+        "results/benchmarks/quality_summary.tsv"
     conda:
         "../envs/data.yaml"
     params:

@@ -11,6 +11,8 @@ rule record:
         multiext("results/audio/{corpus}/{recordings}/{shard}", tar=".tar", index=".parquet"),
     log:
         "logs/record/{corpus}.{recordings}.{shard}.log",
+    benchmark:
+        "results/benchmarks/record/{corpus}.{recordings}.{shard}.tsv"
     conda:
         "../envs/data.yaml"
     params:
@@ -40,6 +42,8 @@ for codec in EXPERIMENT.codecs:
             ),
         log:
             f"logs/resynthesize_{codec}/{{corpus}}.{{shard}}.log",
+        benchmark:
+            f"results/benchmarks/resynthesize_{codec}/{{corpus}}.{{shard}}.tsv"
         conda:
             "../envs/codecs.yaml"
         params:

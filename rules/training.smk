@@ -18,6 +18,8 @@ rule train_detector:
         ),
     log:
         "logs/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
     params:

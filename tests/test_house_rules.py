@@ -57,6 +57,31 @@ def test_every_rule_has_an_environment_that_exists() -> None:
         assert yaml.safe_load((ENVS / name).read_text(encoding="utf-8"))["dependencies"]
 
 
+RULE = re.compile(r"^( *)rule ?(\w*):\n((?:\1 +.*\n|\n)+)", re.MULTILINE)  # head, and what is indented below it
+PATH_OF = r'{}:\n +f?"(.+)",?\n'
+
+
+def rules() -> dict[str, str]:
+    """Name -> text of every rule that has a command; names and paths of generated rules as in the rule's own text."""
+    texts = [text.replace("{{", "{").replace("}}", "}") for text in (p.read_text(encoding="utf-8") for p in WORKFLOW)]
+    found = [(name, body) for text in texts for _, name, body in RULE.findall(text) if "shell:" in body]
+    return {name or re.findall(PATH_OF.format("name"), body)[0]: body for name, body in found}
+
+
+def test_every_rule_is_found() -> None:
+    commands = sum(path.read_text(encoding="utf-8").count(" shell:\n") for path in WORKFLOW)
+    assert len(rules()) == commands > 15
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_job_has_a_log_and_a_record_of_its_time_named_as_its_rule_and_wildcards(name: str) -> None:
+    (log,) = re.findall(PATH_OF.format("log"), rules()[name])
+    (record,) = re.findall(PATH_OF.format("benchmark"), rules()[name])
+    wildcards = r"/(seed)?\{\w+\}(\.(seed)?\{\w+\})*"
+    assert re.fullmatch(rf"logs/{re.escape(name)}({wildcards})?\.log", log)
+    assert record == log.replace("logs/", "results/benchmarks/").replace(".log", ".tsv")
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_weights_are_loaded_without_running_code(path: Path) -> None:
     tools = {"dill", "joblib"} if path == PICKLES_AS_DATA else {"pickle", "dill", "joblib"}
