@@ -38,6 +38,7 @@ rule all:
 
 
 onstart:
+    require_gpu()
     claim_run_directory()
 
 

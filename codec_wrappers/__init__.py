@@ -8,6 +8,9 @@ WRAPPERS = (
 )  # fmt: skip
 
 
+ON_CPU = ("passthrough", "lyra")  # have nothing to run on a GPU
+
+
 def wrapper(name: str) -> ModuleType:
     """The wrapper module of that name. Raises ValueError if there is none."""
     if name not in WRAPPERS:

@@ -67,16 +67,17 @@ def _parser() -> argparse.ArgumentParser:
     for command in (resynthesize, train):
         command.add_argument("--settings", required=True, help="the step's settings as a JSON object")
         command.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"))
+        command.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow gives this job")
         command.add_argument("--threads", type=int, default=1)
     return parser
 
 
 def _resynthesize(options: argparse.Namespace) -> None:
     from codec_wrappers.resynthesis import ResynthesisSettings, resynthesize_shard
-    from codecfake.devices import prepare, use_huge_pages
+    from codecfake.devices import prepare_job, use_huge_pages
 
     use_huge_pages()
-    device = prepare(options.device, options.threads)
+    device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(ResynthesisSettings, options.settings)
     where = (options.utterances, options.root, options.weights, options.shard, options.output)
     resynthesize_shard(settings, *where, device, options.threads)
@@ -84,9 +85,9 @@ def _resynthesize(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from codec_wrappers.training import CodecTrainingSettings, train
-    from codecfake.devices import prepare
+    from codecfake.devices import prepare_job
 
-    device = prepare(options.device, options.threads)
+    device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(CodecTrainingSettings, options.settings)
     train(settings, options.audio, options.source, options.output, device, options.workers)
 

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"))
     score.add_argument("--threads", type=int, default=1)
     for parser_ in (train, score):
+        parser_.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow gives this job")
         parser_.add_argument("--workers", type=_count, default=0, help="processes that decode audio; 0: this one does")
 
     calibrate = _command(commands, "calibrate", _calibrate, "calibrate a model by scores of dev", settings=False)
@@ -229,23 +230,23 @@ def _count(text: str) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from codecfake.devices import prepare, use_huge_pages
+    from codecfake.devices import prepare_job, use_huge_pages
     from codecfake.feature_cache import CachePlace
     from codecfake.training import TrainSettings, train
 
     use_huge_pages()
-    device = prepare(options.device, options.threads)
+    device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(TrainSettings, options.settings)
     place = CachePlace(options.feature_cache, options.feature_cache_gb * 1e9) if options.feature_cache else None
     train(options.train, options.dev, options.audio, options.output, settings, device, options.workers, place)
 
 
 def _score_conditions(options: argparse.Namespace) -> None:
-    from codecfake.devices import prepare, use_huge_pages
+    from codecfake.devices import prepare_job, use_huge_pages
     from codecfake.scoring import score
 
     use_huge_pages()
-    device = prepare(options.device, options.threads)
+    device = prepare_job(options.device, options.gpus, options.threads)
     score(
         options.model,
         options.protocols,

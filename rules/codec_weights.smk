@@ -46,6 +46,9 @@ rule train_codec:
         "results/benchmarks/train_codec/{codec}.tsv"
     conda:
         "../envs/codecs.yaml"
+    threads: threads_beside(gpus_needed())
+    resources:
+        gpu=gpus_needed(),
     params:
         settings=codec_training_settings,
         folder=folder,
@@ -54,5 +57,5 @@ rule train_codec:
         "Training codec {wildcards.codec}"
     shell:
         "python -m codec_wrappers train --settings {params.settings:q} --audio results/audio --source native"
-        " --output {params.folder:q} --device {params.device} --threads {threads}"
+        " --output {params.folder:q} --device {params.device} --gpus {resources.gpu} --threads {threads}"
         " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"

@@ -1,5 +1,6 @@
 # Configuration, checked before any job, and what the rules of every stage compute from it. No rules.
 import json
+import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -11,8 +12,8 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
-from codec_wrappers import checkpoints, configurations, licences
-from codecfake import site
+from codec_wrappers import ON_CPU, checkpoints, configurations, licences
+from codecfake import gpus, site
 from codecfake.protocols import RECORDINGS
 from codecfake.published import Published
 from codecfake.tables.figures import KINDS, drawable
@@ -49,6 +50,39 @@ wildcard_constraints:
 
 def claim_run_directory():
     site.claim_run_directory(EXPERIMENT.title, Path("results"))
+
+
+# GPUs
+
+
+ON_CLUSTER = workflow.remote_exec or workflow.nodes is not None  # jobs run on other machines, or this is one of them
+GPUS = gpus.visible(os.environ)
+HELPERS = 8  # threads of a job with a GPU: those beyond the first read, resample, decode and write beside it
+
+if GPUS and not ON_CLUSTER and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", len(GPUS))  # as `--resources gpu=N` does: no more such jobs at a time
+
+
+def gpus_needed(codec=None):
+    """GPUs of a job that runs a detector, trains a codec, or resynthesizes by `codec`."""
+    if codec is not None and EXPERIMENT.codecs[codec].wrapper in ON_CPU:
+        return 0
+    return gpus.needed(SITE.device, ON_CLUSTER, len(GPUS))
+
+
+def threads_beside(number):
+    """Threads of a job with so many GPUs: on one machine, cores are shared out among its GPUs."""
+    if not number:
+        return 1
+    cores = workflow.global_resources["_cores"].value or HELPERS
+    return HELPERS if ON_CLUSTER else max(1, min(HELPERS, cores // max(1, len(GPUS))))
+
+
+def require_gpu():
+    """Refuse to start where a job will need a GPU and there is none, before others have run for hours."""
+    needed = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
+    if needed and not ON_CLUSTER and not GPUS:
+        raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
 
 def as_json(settings):

@@ -22,6 +22,9 @@ rule score:
         "results/benchmarks/score/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
+    threads: threads_beside(gpus_needed())
+    resources:
+        gpu=gpus_needed(),
     params:
         model=model_folder,
         folder=folder,
@@ -31,7 +34,8 @@ rule score:
     shell:
         "python -m codecfake score-conditions --model {params.model:q} --protocols {input.protocols:q}"
         " --trained-on {input.trained_on:q} --audio results/audio"
-        " --output {params.folder:q} --device {params.device} --threads {threads} 2>&1 | tee {log:q}"
+        " --output {params.folder:q} --device {params.device} --gpus {resources.gpu} --threads {threads}"
+        " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
 
 
 rule tables:

@@ -46,6 +46,9 @@ for codec in EXPERIMENT.codecs:
             f"results/benchmarks/resynthesize_{codec}/{{corpus}}.{{shard}}.tsv"
         conda:
             "../envs/codecs.yaml"
+        threads: threads_beside(gpus_needed(codec))
+        resources:
+            gpu=gpus_needed(codec),
         params:
             settings=partial(resynthesis_settings, codec),
             root=root_of,
@@ -57,7 +60,7 @@ for codec in EXPERIMENT.codecs:
         shell:
             "python -m codec_wrappers resynthesize --settings {params.settings:q} --utterances {input.utterances:q}"
             " --root {params.root:q} {params.weights:q} --shard {wildcards.shard} --output {params.folder:q}"
-            " --device {params.device} --threads {threads} 2>&1 | tee {log:q}"
+            " --device {params.device} --gpus {resources.gpu} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule dataset:

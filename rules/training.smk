@@ -22,6 +22,9 @@ rule train_detector:
         "results/benchmarks/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
+    threads: threads_beside(gpus_needed())
+    resources:
+        gpu=gpus_needed(),
     params:
         settings=training_settings,
         folder=folder,
@@ -30,5 +33,5 @@ rule train_detector:
         "Training {wildcards.detector} on {wildcards.training_set} ({wildcards.strategy}, seed {wildcards.seed})"
     shell:
         "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
-        " --audio results/audio --output {params.folder:q} --device {params.device} --threads {threads}"
-        " --workers $(({threads} - 1)) --feature-cache results/features 2>&1 | tee {log:q}"
+        " --audio results/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
+        " --threads {threads} --workers $(({threads} - 1)) --feature-cache results/features 2>&1 | tee {log:q}"

@@ -1,0 +1,96 @@
+"""GPUs of this machine, one job each: a job takes a free one by locking a file.
+
+The kernel gives the lock back when the job's process ends, however it ends. Torch is not needed here: the workflow
+counts GPUs while it plans.
+"""
+
+import fcntl
+import logging
+import os
+import re
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+logger = logging.getLogger(__name__)
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+SECONDS_BETWEEN_TRIES = 1.0
+SECONDS_BETWEEN_MESSAGES = 60.0
+
+
+class GpuError(RuntimeError):
+    """A job's device and the GPUs that it was given do not fit."""
+
+
+def visible(environment: Mapping[str, str], devices: Path = Path("/dev")) -> list[str]:
+    """Names of the GPUs that CUDA would show, in its order: those of CUDA_VISIBLE_DEVICES, otherwise all, by number.
+
+    All are counted by their device files, so that no driver is loaded; on WSL, which has one file for all, as one GPU.
+    """
+    if VISIBLE in environment:
+        named = [name.strip() for name in environment[VISIBLE].split(",")]
+        ends = [place for place, name in enumerate(named) if name in ("", "-1")]  # CUDA looks no further
+        return named[: ends[0]] if ends else named
+    files = [path for path in devices.glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
+    return [str(number) for number in range(len(files) or (devices / "dxg").exists())]
+
+
+def needed(device: str, on_cluster: bool, here: int) -> int:
+    """GPUs of a job that runs a network, 0 or 1, by config.yaml's `device` and the number of GPUs on this machine.
+
+    `auto` on a cluster is 1: its jobs run on other machines than the one that plans them. A cluster without GPUs is
+    told `device: cpu`.
+    """
+    if device == "auto":
+        return int(on_cluster or here > 0)
+    return int(device == "cuda")
+
+
+def slots(environment: Mapping[str, str]) -> Path:
+    """The folder of lock files that all jobs of this user share on this machine, or within one job of SLURM.
+
+    SLURM gives each of its jobs GPUs of its own, and may number them from 0 in each.
+    """
+    job = environment.get("SLURM_JOB_ID")
+    return Path(tempfile.gettempdir()) / f"codecfake-gpus-{os.getuid()}" / (f"slurm-{job}" if job else "machine")
+
+
+def take(gpus: Sequence[str], folder: Path) -> str:
+    """Take a GPU that no other job has, and keep it until this process ends; wait while all are taken, saying so.
+
+    The lock is the process's own (POSIX): workers that it forks do not inherit it, so they cannot keep it either.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    said = -SECONDS_BETWEEN_MESSAGES
+    while True:
+        for gpu in gpus:
+            if _lock(_file(gpu, folder)):
+                return gpu
+        if time.monotonic() - said >= SECONDS_BETWEEN_MESSAGES:
+            said = time.monotonic()
+            logger.info("waiting for a GPU: %s", "; ".join(_holder(gpu, folder) for gpu in gpus))
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def _lock(path: Path) -> bool:
+    """Lock a file for as long as this process lives, if nobody else has; its descriptor stays open for that."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return True
+
+
+def _file(gpu: str, folder: Path) -> Path:
+    return folder / f"{quote(gpu, safe='')}.lock"
+
+
+def _holder(gpu: str, folder: Path) -> str:
+    return f"{gpu} is taken by process {_file(gpu, folder).read_text() or '…'}"
