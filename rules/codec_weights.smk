@@ -15,6 +15,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
             f"logs/fetch_{checkpoint}.log",
         benchmark:
             f"results/benchmarks/fetch_{checkpoint}.tsv"
+        localrule: True  # compute nodes seldom have a way to the network
         conda:
             "../envs/codecs.yaml"
         params:

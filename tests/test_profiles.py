@@ -1,0 +1,65 @@
+"""Profiles: what a cluster's says of every rule, and that it says no less than the default one."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TINY = ROOT / "tests/experiments/tiny.yaml"
+WORKFLOW = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
+
+
+def profile(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text(encoding="utf-8"))
+    return values
+
+
+SLURM = profile("slurm")
+
+
+def local_rules() -> set[str]:
+    listed = re.findall(r"^localrules:\n((?:    \w+,\n)+)", WORKFLOW, re.MULTILINE)
+    return set(re.findall(r"\w+", listed[0]))
+
+
+def test_a_cluster_s_profile_repeats_the_default_one() -> None:
+    default = profile("default")
+    del default["cores"]
+    assert {key: SLURM.get(key) for key in default} == default
+
+
+def test_every_rule_runs_beside_snakemake_or_says_what_it_asks_of_a_cluster() -> None:
+    rules = set(re.findall(r"^rule (\w+):", WORKFLOW, re.MULTILINE))
+    named_by_an_experiment = {"resynthesize_passthrough", "resynthesize_lyra"}
+    assert set(SLURM["set-resources"]) - named_by_an_experiment == rules - local_rules()
+
+
+@pytest.mark.parametrize("rule", SLURM["set-resources"])
+def test_every_rule_has_a_partition_memory_and_a_time_limit(rule: str) -> None:
+    assert set(SLURM["set-resources"][rule]) == set(SLURM["default-resources"]) == {
+        "slurm_partition", "mem_mb", "runtime",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("resources", [SLURM["default-resources"], *SLURM["set-resources"].values()])
+def test_a_job_that_comes_back_asks_for_more_memory(resources: dict[str, Any]) -> None:
+    asked = [eval(resources["mem_mb"], {"attempt": attempt}) for attempt in (1, 2, 3)]
+    assert asked == [asked[0], 2 * asked[0], 3 * asked[0]]
+
+
+def test_jobs_come_back_by_the_profile_and_never_by_a_rule() -> None:
+    assert SLURM["retries"] > 0
+    assert "retries:" not in WORKFLOW  # inside an allocation, Snakemake would try again by itself, and SLURM's job too
+
+
+def test_a_run_on_a_cluster_can_be_planned_where_there_is_none(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm", "--dry-run"]
+    command += ["--directory", str(tmp_path), "--config", f"experiment={TINY}", "--", "all"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "train_codec" in done.stdout + done.stderr
