@@ -6,17 +6,21 @@ VENV := .venv
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-slow lint format dryrun setup clean
+.PHONY: run test test-slow test-slurm lint format dryrun setup clean
 .DEFAULT_GOAL := run
 
 run: setup
 	$(IN_VENV) snakemake --cores $(CORES) all
 
 test: setup
-	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu" -n 2 --dist loadgroup
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu and not slurm" -n 2 --dist loadgroup
 
 test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
+
+# a whole run through a SLURM of one machine; as root, with Debian's munge, slurmctld, slurmd and slurm-client
+test-slurm: setup
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest tests/slurm -m slurm -v --durations=0
 
 lint: setup
 	$(IN_VENV) ruff check .
