@@ -13,7 +13,7 @@ run: setup
 	$(IN_VENV) snakemake --cores $(CORES) all
 
 test: setup
-	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu and not slurm" -n 2 --dist loadgroup
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu and not slurm" -n 2 --dist loadgroup --max-worker-restart 0
 
 test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codecfake.compiled import librosa
+
 SAMPLE_RATE = 16000  # Hz, of both waveforms
 WINDOW, NUM_MELS = 1024, 80  # of spectra; what trained codecs are validated with
 FLOOR = 1e-5  # amplitude under which a band counts as silent: -100 dB of full scale, the noise of 16 bit lies lower
@@ -142,17 +144,13 @@ def _spectra(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
 def _amplitudes(wav: np.ndarray) -> np.ndarray:
     """Amplitude spectra `[WINDOW // 2 + 1, F]`; a full-scale sine is 0.5, less what falls between bins."""
-    import librosa
-
     padded = np.pad(wav, (0, max(0, WINDOW - len(wav))))
-    spectra = librosa.stft(padded, n_fft=WINDOW, hop_length=WINDOW // 4, pad_mode="reflect")
+    spectra = librosa().stft(padded, n_fft=WINDOW, hop_length=WINDOW // 4, pad_mode="reflect")
     return np.abs(spectra) / (WINDOW / 2)  # the sum of the Hann window
 
 
 def _mel_bands() -> np.ndarray:
-    from librosa.filters import mel
-
-    return mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=NUM_MELS, htk=True, norm=None)
+    return librosa().filters.mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=NUM_MELS, htk=True, norm=None)
 
 
 def _log(amplitudes: np.ndarray) -> np.ndarray:
@@ -179,11 +177,9 @@ def f0(wav: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     pYIN answers in steps; YIN has the value between them, wherever the two agree to half a semitone.
     """
-    import librosa
-
     limits = {"sr": SAMPLE_RATE, "fmin": LOWEST_F0, "fmax": HIGHEST_F0, "frame_length": WINDOW, "hop_length": F0_HOP}
-    steps, voiced, _ = librosa.pyin(wav, resolution=F0_STEP, fill_na=None, **limits)
-    between = librosa.yin(wav, **limits)
+    steps, voiced, _ = librosa().pyin(wav, resolution=F0_STEP, fill_na=None, **limits)
+    between = librosa().yin(wav, **limits)
     return np.where(np.abs(np.log2(between / steps)) < 0.5 / 12, between, steps), voiced
 
 

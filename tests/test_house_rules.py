@@ -103,6 +103,11 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def test_librosa_is_imported_where_one_process_at_a_time_builds_it() -> None:
+    for path in SOURCES:
+        assert not {name for name in imports(path) if name.split(".")[0] == "librosa"}, f"{path}: codecfake.compiled"
+
+
 def test_the_package_does_not_know_the_codec_wrappers() -> None:
     for path in ROOT.glob("codecfake/**/*.py"):
         assert not {name for name in imports(path) if name.startswith("codec_wrappers")}, path

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from codecfake.compiled import librosa
+
 TINY = 1e-10  # a bin below the first band, or a band narrower than a bin, has no weights to divide
 
 
@@ -38,26 +40,26 @@ UNKNOWN_ATTACKS = (
 
 def copy_synthesis(wav: np.ndarray, sample_rate: int, attack: Attack, rng: np.random.Generator) -> np.ndarray:
     """A spoof `[T]` of the recording `wav`, `[T]`; the first phases are drawn from `rng`."""
-    import librosa
-
-    magnitude = np.abs(librosa.stft(wav.astype(np.float32), n_fft=attack.window, hop_length=attack.hop))
+    magnitude = np.abs(librosa().stft(wav.astype(np.float32), n_fft=attack.window, hop_length=attack.hop))
     if attack.mel_bands is not None:
         magnitude = _through_mel(magnitude, sample_rate, attack)
-    return librosa.griffinlim(
-        magnitude,
-        n_iter=attack.iterations,
-        n_fft=attack.window,
-        hop_length=attack.hop,
-        length=len(wav),
-        random_state=rng,
-    ).astype(np.float64)
+    return (
+        librosa()
+        .griffinlim(
+            magnitude,
+            n_iter=attack.iterations,
+            n_fft=attack.window,
+            hop_length=attack.hop,
+            length=len(wav),
+            random_state=rng,
+        )
+        .astype(np.float64)
+    )
 
 
 def _through_mel(magnitude: np.ndarray, sample_rate: int, attack: Attack) -> np.ndarray:
     """Magnitudes `[F, N]` as far as their mel bands tell them: each bin takes the mean of the bands over it."""
-    from librosa.filters import mel
-
-    bands = mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
+    bands = librosa().filters.mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
     # as sparse matrices, whose products add in a fixed order; those of BLAS depend on the number of threads
     analysis = csr_array(bands / np.maximum(bands.sum(axis=1, keepdims=True), TINY))
     synthesis = csr_array((bands / np.maximum(bands.sum(axis=0, keepdims=True), TINY)).T)
