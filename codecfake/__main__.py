@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--trained-on", type=Path, nargs="*", default=[], help="the model's train protocols")
     score.add_argument("--audio", type=Path, required=True)
     score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
+    score.add_argument("--kept", type=Path, help="folder where scores are kept by source, for the next time")
     score.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"))
     score.add_argument("--threads", type=int, default=1)
     for parser_ in (train, score):
@@ -255,6 +256,7 @@ def _score_conditions(options: argparse.Namespace) -> None:
         device,
         options.trained_on,
         workers=options.workers,
+        kept=options.kept,
     )
 
 

@@ -1,17 +1,18 @@
 """Scoring of evaluation conditions by a trained detector; higher scores mean more bona fide."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from tqdm import tqdm
 
 from codecfake import files, models, precision, trials
 from codecfake.clips import Clips
-from codecfake.detectors.detector import Detector
 from codecfake.detectors.detector import score as score_of
 from codecfake.features import StreamedFeatures, in_order
+from codecfake.kept_scores import SCORE, KeptScores, identity
 from codecfake.progress import progress
 from codecfake.trials import RECORDING
 
@@ -29,10 +30,12 @@ def score(
     trained_on: Sequence[Path] = (),
     batch_size: int = 32,
     workers: int = 0,
+    kept: Path | None = None,
 ) -> None:
     """Score each protocol `{condition}.tsv` into `output/{condition}.tsv`: `trial_id, score`, in its order.
 
-    A recording is scored once, however many conditions it is in. `trained_on` are the model's train protocols.
+    A recording is scored once, however many conditions it is in. `trained_on` are the model's train protocols. In the
+    folder `kept` scores outlive this call: a source that has the same model, utterances and audio is not scored again.
     Raises ScoringError if two protocols have the same name or a score is not finite, TrialsError if a recording that
     is to be judged was trained on, and PrecisionError if the precision of training moves scores.
     """
@@ -42,35 +45,71 @@ def score(
             f"{len(protocols)} protocols have {len(conditions)} file names; every condition needs its own"
         )
     for path in trained_on:
+        train = trials.read([path])
         for name, condition in conditions.items():
-            trials.require_disjoint(condition, name, trials.read([path]), f"train ({path})")
-    detector, crop_samples = models.load(model, device)
+            trials.require_disjoint(condition, name, train, f"train ({path})")
     distinct = pd.concat(conditions.values()).drop_duplicates(RECORDING).sort_values(RECORDING, ignore_index=True)
-    trained = models.read_record(model)["settings"]
-    clips = Clips(distinct, audio_root, crop_samples, pad=trained.get("pad", "repeat"))
-    bits = trained.get("front_end_precision", precision.EXACT)
-    distinct["score"] = _scores(detector, clips, batch_size, device, workers, bits)
+    scorer = Scorer(model, audio_root, device, batch_size, workers, kept)
+    with progress(None, "scores", total=len(distinct), unit="trial") as bar:
+        distinct["score"] = np.concatenate([scorer.of_source(part, bar) for _, part in distinct.groupby(RECORDING[:2])])
     _require_finite(distinct)
+    scorer.require_precise(distinct)
     for name, condition in conditions.items():
         scored = condition.merge(distinct[[*RECORDING, "score"]], on=RECORDING, how="left", validate="one_to_one")
-        scored["score"] = scored["score"].map("{:.9g}".format)  # a float32, without loss
+        scored["score"] = scored["score"].map(SCORE)
         files.write_tsv(output / f"{name}.tsv", scored[["trial_id", "score"]])
 
 
-@torch.no_grad()
-def _scores(
-    detector: Detector, clips: Clips, batch_size: int, device: torch.device, workers: int, bits: str
-) -> np.ndarray:
-    features = StreamedFeatures(clips, detector.front_end, device, workers, bits)
-    order = in_order(len(clips), batch_size)
-    bar = progress(features.batches(order), "scores", total=len(order), unit="batch")
-    scores = torch.cat([score_of(detector.back_end(batch)).cpu() for batch in bar])
-    if bits != precision.EXACT:
-        exact = StreamedFeatures(clips, detector.front_end, device)
-        spread = scores.std(correction=0)
-        first = score_of(detector.back_end(next(exact.batches(order[:1])))).cpu()
-        precision.require_small_shift(scores[: len(first)], first, spread, bits)
-    return scores.numpy()
+class Scorer:
+    """A trained detector. Batches hold one source each, so a score depends on its own source's trials alone."""
+
+    def __init__(
+        self, model: Path, audio_root: Path, device: torch.device, batch_size: int, workers: int, kept: Path | None
+    ) -> None:
+        self._detector, self._crop_samples = models.load(model, device)
+        trained = models.read_record(model)["settings"]
+        self._pad, self._bits = trained.get("pad", "repeat"), trained.get("front_end_precision", precision.EXACT)
+        self._audio_root, self._device, self._batch_size, self._workers = audio_root, device, batch_size, workers
+        what = identity(model, batch_size=batch_size, device=device.type)
+        self._kept = KeptScores(kept, what) if kept is not None else None
+
+    def of_source(self, part: pd.DataFrame, bar: tqdm) -> np.ndarray:
+        """Scores `[N]`, float32, of the trials of one source of one corpus, in their order."""
+        clips, utterances = self._clips(part), part["utterance_id"]
+        name = "/".join(part[RECORDING[:2]].iloc[0])
+        digest = clips.digest() if self._kept else ""
+        found = self._kept.find(name, utterances, digest) if self._kept else None
+        if found is not None:
+            bar.update(len(part))
+            return found
+        scores = np.concatenate([_counted(batch, bar) for batch in self._batches(clips)])
+        if self._kept:
+            self._kept.keep(name, utterances, digest, scores)
+        return scores
+
+    def require_precise(self, scored: pd.DataFrame) -> None:
+        """Raise PrecisionError if fewer bits move the first scores by too much of the spread of all of `scored`."""
+        if self._bits == precision.EXACT:
+            return
+        _, first = next(iter(scored.groupby(RECORDING[:2])))
+        exact = torch.from_numpy(next(self._batches(self._clips(first), precision.EXACT)))
+        found = torch.from_numpy(first["score"].to_numpy(np.float32)[: len(exact)])
+        spread = torch.from_numpy(scored["score"].to_numpy()).std(correction=0)
+        precision.require_small_shift(found, exact, spread, self._bits)
+
+    def _clips(self, part: pd.DataFrame) -> Clips:
+        return Clips(part.reset_index(drop=True), self._audio_root, self._crop_samples, pad=self._pad)
+
+    @torch.no_grad()
+    def _batches(self, clips: Clips, bits: str | None = None) -> Iterator[np.ndarray]:
+        features = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, bits or self._bits)
+        for batch in features.batches(in_order(len(clips), self._batch_size)):
+            yield score_of(self._detector.back_end(batch)).cpu().numpy()
+
+
+def _counted(batch: np.ndarray, bar: tqdm) -> np.ndarray:
+    bar.update(len(batch))
+    return batch
 
 
 def _require_finite(table: pd.DataFrame) -> None:

@@ -1,12 +1,12 @@
 # in:  results/models/, results/protocols/eval/{condition}.tsv, results/audio/
-# out: results/scores/{model}/{condition}.tsv; results/tables/: eer.csv, confusion.csv, metrics.csv, eer_seeds.csv,
+# out: results/scores/{model}/{condition}.tsv (and results/scored/{model}/, kept by source); results/tables/: eer.csv, confusion.csv, metrics.csv, eer_seeds.csv,
 #      comparisons.csv, and the papers' tables and figures that the experiment has cells of
 
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 
 
 rule score:
-    """Score every condition with one model; a trial of several conditions is scored once."""
+    """Score every condition with one model; a trial is scored once, and again only if its model or audio changes."""
     input:
         model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
         trained_on=partial(partitions, "train"),
@@ -28,14 +28,15 @@ rule score:
     params:
         model=model_folder,
         folder=folder,
+        kept=f"results/scored/{MODEL}",
         device=SITE.device,
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
         "python -m codecfake score-conditions --model {params.model:q} --protocols {input.protocols:q}"
         " --trained-on {input.trained_on:q} --audio results/audio"
-        " --output {params.folder:q} --device {params.device} --gpus {resources.gpu} --threads {threads}"
-        " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
+        " --output {params.folder:q} --kept {params.kept:q} --device {params.device} --gpus {resources.gpu}"
+        " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
 
 
 rule tables:

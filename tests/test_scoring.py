@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import tones
 import torch
+from safetensors.torch import load_file, save_file
 
 from codecfake import files, models, scoring
 from codecfake.clips import Clips
@@ -44,6 +45,15 @@ def protocols(tmp_path: Path) -> list[Path]:
     return [both, tmp_path / "C2.tsv"]
 
 
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The clips that are read, by number."""
+    read: list[int] = []
+    original = Clips.__getitem__
+    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: read.append(index) or original(self, index))
+    return read
+
+
 def test_tones_score_higher_than_noise(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
     scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
     table = scores(tmp_path / "scores" / "C1.tsv")
@@ -62,13 +72,10 @@ def test_rows_are_those_of_the_protocol_in_its_order(
 
 
 def test_a_recording_of_two_conditions_is_scored_once(
-    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
-    read: list[int] = []
-    original = Clips.__getitem__
-    monkeypatch.setattr(Clips, "__getitem__", lambda self, index: read.append(index) or original(self, index))
     scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
-    assert len(read) == 8
+    assert len(reads) == 8
     first, second = scores(tmp_path / "scores" / "C1.tsv"), scores(tmp_path / "scores" / "C2.tsv")
     assert second.equals(first[second.index])
 
@@ -139,3 +146,61 @@ def test_a_recording_that_was_trained_on_is_not_judged(
     overlapping = tones.write_protocol(tmp_path / "more.tsv", range(13))
     with pytest.raises(TrialsError, match=r"trials of the C1 list are also in the train \(.*more.tsv\) list"):
         scoring.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on, overlapping])
+
+
+def test_a_new_condition_costs_what_is_new_in_it(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
+) -> None:
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    reads.clear()
+    more = tones.write_protocol(tmp_path / "C3.tsv", range(12, 16))
+    scoring.score(model, [*protocols, more], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    assert reads == []
+    assert scores(tmp_path / "scores" / "C3.tsv").equals(scores(tmp_path / "scores" / "C1.tsv"))
+
+
+def test_kept_scores_change_no_byte(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
+    scoring.score(model, protocols, audio, tmp_path / "without", CPU)
+    for name in ("first", "second"):
+        scoring.score(model, protocols, audio, tmp_path / name, CPU, kept=tmp_path / "kept")
+        for path in protocols:
+            assert (tmp_path / name / path.name).read_bytes() == (tmp_path / "without" / path.name).read_bytes()
+
+
+def test_a_source_with_other_trials_is_scored_anew_and_alone(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
+) -> None:
+    table = files.read_tsv(protocols[0])
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    reads.clear()
+    noises = table[table["key"] == "spoof"]
+    fewer = pd.concat([table[table["key"] == "bonafide"], noises[:-1]])
+    files.write_tsv(protocols[0], fewer)
+    scoring.score(model, protocols[:1], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    assert len(reads) == len(noises) - 1
+    assert len(list((tmp_path / "kept").rglob("*.tsv"))) == 2
+
+
+def test_scores_of_another_model_are_not_taken(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
+) -> None:
+    other = Path(shutil.copytree(model, tmp_path / "other"))
+    state = load_file(other / models.WEIGHTS)
+    save_file({name: tensor + 0.01 for name, tensor in state.items()}, other / models.WEIGHTS)
+    for each in (model, other):
+        scoring.score(each, protocols, audio, tmp_path / each.name, CPU, kept=tmp_path / "kept")
+    assert len(reads) == 16
+    assert not scores(tmp_path / model.name / "C1.tsv").equals(scores(tmp_path / "other" / "C1.tsv"))
+
+
+def test_a_kept_file_that_does_not_fit_is_replaced(
+    model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
+) -> None:
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    before = {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*.tsv")}
+    for path, content in before.items():
+        path.write_bytes(content[: len(content) // 2])
+    reads.clear()
+    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    assert len(reads) == 8
+    assert {path: path.read_bytes() for path in before} == before
