@@ -18,7 +18,7 @@ from codecfake import files
 
 LABELS = ["detector", "training", "strategy", "test", "condition"]  # of a cell, as printed
 OURS = ["our_detector", "our_training_set", "our_strategy", "our_condition"]  # the same in our names
-COLUMNS = ["table", *LABELS, "value", "section", "page", "note"]
+COLUMNS = ["table", *LABELS, "value", "section", "note"]
 
 
 class PublishedError(ValueError):
@@ -114,7 +114,7 @@ class Published:
     def counts(self, name: str) -> CountTable:
         """A table of counts."""
         about, labels = self._mapping["counts"][name], self._mapping["counts"][name]["labels"]
-        cells = self._read(name, ["table", *labels, "value", "section", "page", "note"])
+        cells = self._read(name, ["table", *labels, "value", "section", "note"])
         found = [about["cells"].get(", ".join(row), ["", "", ""]) for row in cells[labels].itertuples(index=False)]
         cells[["our_protocol", "our_key", "our_count"]] = found
         return CountTable(name, self._paper(name)["name"], about["place"], about["caption"], labels, cells)
