@@ -6,6 +6,7 @@ cancels out and utterances of one speaker are not taken for independent. `paired
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -35,7 +36,10 @@ class Comparison:
     first: float
     second: float
     difference: Interval  # first − second
-    p_value: float  # two-sided, of no difference; below 1 − level just where the interval leaves out 0
+    p_value: (
+        float  # two-sided, of no difference; below 1 − level just where the interval leaves out 0, but see `bounded`
+    )
+    bounded: bool = False  # no draw differs from another: the p value is an upper bound, and the interval says nothing
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,11 @@ def compare(
     found = described(design, "paired, Student's t", difference, bounds, settings.level, values)
     few = min(min(int(errors[0]) for errors in crossings(once(system))) for system in systems)
     if few < FEW_ERRORS:
-        found = replace(found, note=f"an EER rests on {few} errors of a key; the test is rough below {FEW_ERRORS}")
+        rough = f"an EER rests on {few} errors of a key; the test is rough below {FEW_ERRORS}"
+        found = replace(found, note="; ".join(filter(None, [found.note, rough])))
+    if error == 0 and difference != 0:
+        bound = max(1 / (1 + len(values)), _least_p(design.clusters))
+        return Comparison(rates[0], rates[1], found, bound, bounded=True)
     return Comparison(rates[0], rates[1], found, _p_value(difference, error, design.clusters))
 
 
@@ -114,8 +122,12 @@ def paired_tests(first: np.ndarray, second: np.ndarray) -> PairedTests:
         )
     if np.array_equal(first, second):
         return PairedTests(0.0, 1.0, 1.0, len(first))
-    t_test, wilcoxon = stats.ttest_rel(first, second), stats.wilcoxon(first, second)
-    return PairedTests(float(np.mean(first - second)), float(t_test.pvalue), float(wilcoxon.pvalue), len(first))
+    differences = first - second
+    wilcoxon = _above_zero(float(stats.wilcoxon(differences).pvalue))
+    if np.ptp(differences) == 0:  # no spread, so no t; by the t-test alone the p value would be 0
+        return PairedTests(float(differences[0]), _least_p(len(first)), wilcoxon, len(first))
+    t_test = _above_zero(float(stats.ttest_rel(first, second).pvalue))
+    return PairedTests(float(np.mean(differences)), t_test, wilcoxon, len(first))
 
 
 def utterance_errors(scores: np.ndarray, is_bonafide: np.ndarray) -> np.ndarray:
@@ -149,4 +161,14 @@ def _p_value(difference: float, error: float, clusters: int) -> float:
 
     if difference == 0:
         return 1.0
-    return 2 * float(special.stdtr(clusters - 1, -abs(difference) / error)) if error > 0 else 0.0
+    return _above_zero(2 * float(special.stdtr(clusters - 1, -abs(difference) / error)))
+
+
+def _least_p(pairs: int) -> float:
+    """The least p value that `pairs` can give: all agree, as in 2 of the 2ⁿ ways to exchange the two within pairs."""
+    return _above_zero(math.ldexp(1.0, 1 - pairs))
+
+
+def _above_zero(p_value: float) -> float:
+    """Nothing is certain: a p value too small for a float is the smallest one."""
+    return max(p_value, sys.float_info.min)

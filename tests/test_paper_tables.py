@@ -13,7 +13,7 @@ from codecfake import files
 from codecfake.published import Published, PublishedTable
 from codecfake.shards import Provenance, ShardWriter
 from codecfake.tables import grid
-from codecfake.tables.comparisons import compared, pairs_of
+from codecfake.tables.comparisons import compared, pairs_of, write_comparisons
 from codecfake.tables.figures import (
     CROSS_TESTING,
     Results,
@@ -293,7 +293,7 @@ def test_a_model_does_not_differ_from_its_copy(run: Path) -> None:
     assert not table["significant"].any()
 
 
-def test_where_every_draw_gives_the_same_difference_nothing_is_called_significant(tmp_path: Path) -> None:
+def test_where_every_draw_gives_the_same_difference_p_is_a_bound_and_there_is_no_interval(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=2, each=4)
     trials = files.read_tsv(tmp_path / "protocols/eval/C1.tsv")
     right = np.where(trials["key"] == "bonafide", 1.0, 0.0)
@@ -307,9 +307,19 @@ def test_where_every_draw_gives_the_same_difference_nothing_is_called_significan
     row = compared(tmp_path / "scores", tmp_path / "protocols/eval", one, []).iloc[0]
 
     assert row["difference_percent_points"] == -25
-    assert math.isnan(row["holm_p_value"])
-    assert pd.isna(row["significant"])
-    assert "every draw gives the same difference" in row["note"]
+    assert row["p_value"] == row["holm_p_value"] == 1 / 2  # two speakers
+    assert not row["significant"]
+    assert math.isnan(row["low_percent_points"])
+    assert "every draw gives the same difference: no interval, and p is an upper bound" in row["note"]
+
+
+def test_small_p_values_are_written_with_their_digits(run: Path, tmp_path: Path) -> None:
+    write_comparisons(run / "scores", run / "protocols/eval", settings(), ["vocoder"], tmp_path)
+
+    table = pd.read_csv(tmp_path / "comparisons.csv")
+
+    assert (table[["p_value", "holm_p_value", "t_test_p_value", "wilcoxon_p_value"]] > 0).all(axis=None)
+    assert table["p_value"].min() < 1e-6
 
 
 def test_comparisons_of_nothing_are_an_empty_table(run: Path) -> None:

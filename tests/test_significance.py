@@ -72,7 +72,44 @@ def test_a_comparison_on_few_errors_says_so() -> None:
     perfect = np.where(trials.is_bonafide, 1.0, -1.0)
     found = compare(trials, perfect, perfect[::-1].copy(), BootstrapSettings("trial", 50), generator())
     assert found.difference.estimate == -1.0
-    assert found.difference.note == "an EER rests on 0 errors of a key; the test is rough below 10"
+    assert found.difference.note.endswith("an EER rests on 0 errors of a key; the test is rough below 10")
+
+
+@pytest.mark.parametrize(
+    ("speakers", "resamples", "bound"),
+    [
+        (2, 100, 1 / 2),  # 2 of the 4 ways to exchange the systems speaker by speaker are as extreme
+        (5, 100, 1 / 16),
+        (40, 100, 1 / 101),  # a hundred draws cannot say that what they never saw is rarer
+    ],
+)
+def test_draws_that_all_agree_bound_the_p_value_and_do_not_make_it_zero(speakers, resamples, bound) -> None:
+    trials = Trials(np.arange(8 * speakers) < 4 * speakers, np.arange(8 * speakers) % speakers)
+    right = np.where(trials.is_bonafide, 1.0, -1.0)
+    found = compare(trials, right, -right, BootstrapSettings("speaker", resamples), generator())
+    assert (found.difference.estimate, found.bounded) == (-1.0, True)
+    assert found.p_value == pytest.approx(bound)
+    assert "no resample differs from another, so the bounds say nothing" in found.difference.note
+
+
+def test_draws_that_differ_give_no_bound(judged) -> None:
+    assert not compare(*judged, BY_SPEAKER, generator()).bounded
+
+
+def test_no_p_value_is_zero(rng) -> None:
+    better, worse = rng.normal(5, 1e-3, (2, 3000)), np.ones((2, 3000))
+    trials = Trials(np.arange(6000) < 3000)
+    shaken = np.where(trials.is_bonafide, 1.0, -1.0) + rng.normal(0, 0.5, 6000)
+    assert 0 < compare(trials, shaken, -shaken, BootstrapSettings("trial", 20), generator()).p_value < 1e-300
+    for first in (better.ravel(), 2 * worse.ravel()):  # a t far out, and a t without any spread
+        found = paired_tests(first, worse.ravel())
+        assert 0 < found.t_test_p < 1e-300
+        assert found.wilcoxon_p > 0
+
+
+def test_predictions_that_differ_all_by_the_same_are_bounded_by_their_number() -> None:
+    found = paired_tests(np.ones(5), np.zeros(5))
+    assert (found.mean_difference, found.t_test_p) == (1.0, 1 / 16)
 
 
 def test_equally_good_systems_are_rarely_told_apart() -> None:

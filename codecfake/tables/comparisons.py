@@ -28,6 +28,7 @@ COLUMNS = [
     "low_percent_points", "high_percent_points", "level", "method", "p_value", "holm_p_value", "significant",
     "t_test_p_value", "wilcoxon_p_value", "significant_as_wu2024", "num_speakers", "note",
 ]  # fmt: skip
+P_VALUES = ["p_value", "holm_p_value", "t_test_p_value", "wilcoxon_p_value"]
 Eers = dict[str, float]  # model name -> its EER
 
 
@@ -43,8 +44,10 @@ class Pair:
 def write_comparisons(
     score_root: Path, protocol_root: Path, settings: TableSettings, baselines: list[str], output: Path, workers: int = 1
 ) -> None:
-    """Write `comparisons.csv` into `output`: first − second, a row a pair and condition."""
-    write_csv(output / "comparisons.csv", compared(score_root, protocol_root, settings, baselines, workers))
+    """Write `comparisons.csv` into `output`: first − second, a row a pair and condition; p values to three digits."""
+    table = compared(score_root, protocol_root, settings, baselines, workers)
+    shown = {name: table[name].map("{:.3g}".format, na_action="ignore") for name in P_VALUES}
+    write_csv(output / "comparisons.csv", table.assign(**shown))
 
 
 def compared(
@@ -149,20 +152,19 @@ def _tested(
 
 
 def _described(found: Comparison, refused: list[str]) -> dict[str, object]:
-    """Columns of a comparison. Where draws never differ although the EERs do, they cannot say how sure that is."""
+    """Columns of a comparison. Where draws never differ although the EERs do, there is no interval."""
     difference = found.difference
-    rigid = difference.low == difference.high and difference.estimate != 0
-    silent = ["every draw gives the same difference, so there is no test and no interval"] if rigid else []
+    silent = ["every draw gives the same difference: no interval, and p is an upper bound"] if found.bounded else []
     few = [f"rests on {difference.clusters} clusters alone"] if difference.few_clusters else []
     return {
         "first_eer_percent": 100 * found.first,
         "second_eer_percent": 100 * found.second,
         "difference_percent_points": 100 * difference.estimate,
-        "low_percent_points": math.nan if rigid else 100 * difference.low,
-        "high_percent_points": math.nan if rigid else 100 * difference.high,
+        "low_percent_points": math.nan if found.bounded else 100 * difference.low,
+        "high_percent_points": math.nan if found.bounded else 100 * difference.high,
         "level": difference.level,
         "method": difference.method,
-        "p_value": math.nan if rigid else found.p_value,
+        "p_value": found.p_value,
         "note": "; ".join(filter(None, [difference.note, *silent, *refused, *few])),
     }
 
