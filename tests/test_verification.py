@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -21,6 +22,7 @@ from codecfake.verification.single import EerSettings, answer
 from codecfake.verification.verdicts import DIFFERENT, FLIPPED, NOT_COMPUTABLE, ROUNDED, TRUNCATED, agreement, judge
 
 MODEL = "codecfake_w2v2aasist"
+PUBLISHED = Path(__file__).parents[1] / "protocols/published"
 RECORDINGS = [f"p{225 + place % 5}_{place:03d}" for place in range(40)] + [f"SSB{place:08d}" for place in range(60)]
 
 Rows = list[tuple[str, float, str]]
@@ -447,6 +449,28 @@ def test_a_printed_average_is_that_of_its_row(tmp_path: Path, release: dict[str,
     assert [line.condition for line in bad.lines if line.verdict and line.verdict.name == DIFFERENT] == ["AVG"]
 
 
+def test_an_average_of_a_paper_is_of_the_conditions_that_the_paper_says(tmp_path: Path) -> None:
+    shutil.copy(PUBLISHED / "mapping.yaml", tmp_path)
+    row = "W2V2-AASIST\tCodecfake\tERM"
+    values = {"19LA": 9, "ITW": 5, **{f"C{place}": place for place in range(1, 8)}, "CAVG": 4, "AVG": 14 / 3}
+    lines = [f"{row}\t{condition}\t{value:.3f}" for condition, value in values.items()]
+    header = "detector\ttraining\tstrategy\tcondition\tvalue"
+    table = published(tmp_path, lines, header).rename(tmp_path / "xie2025_table6.tsv")
+    for condition, percent in values.items():
+        real = [(f"r{place}", place - 1e4 * (place < percent), "real") for place in range(100)]
+        fake = [(f"f{place}", place - 200 + 1e4 * (place < percent), "fake") for place in range(100)]
+        if not condition.endswith("AVG"):
+            write(tmp_path / "scores/codec_w2v2aasist" / f"{condition}.txt", real + fake)
+
+    ledger = verify(tmp_path / "scores", [table])
+
+    explained = {line.condition: line.verdict for line in ledger.lines if line.cell and line.cell.is_average}
+    assert {condition: verdict.explanation for condition, verdict in explained.items() if verdict} == {
+        "CAVG": "mean of 7 conditions, equal by rounding",
+        "AVG": "mean of 9 conditions, equal by rounding",
+    }
+
+
 def test_other_numbers_printed_of_the_same_fakes_contradict(tmp_path: Path, release: dict[str, Rows]) -> None:
     real = rows_of(release, "C3")[100:]
     fakes = [(name.replace("F03", "C3-3"), score, label) for name, score, label in rows_of(release, "C3")[:100]]
@@ -493,6 +517,14 @@ def test_a_table_that_rounds_here_and_truncates_there_is_noted(tmp_path: Path) -
 def test_a_folder_is_meant_by_the_labels_in_its_name(folder: str, meant: bool) -> None:
     labels = (("detector", "W2V2-AASIST"), ("training", "Codecfake"), ("strategy", "ERM"))
     assert speaks_of(Cell("VI", labels, "C1", "1.0"), folder, {}) is meant
+
+
+@pytest.mark.parametrize("folder", ["codec_w2v2aasist", "w2v2-aasist/codec/erm/seed1", "codecfake_w2v2aasist"])
+def test_the_papers_tables_find_folders_in_our_names_too(tmp_path: Path, release: dict[str, Rows], folder: str) -> None:
+    named = {name.replace(MODEL, folder): rows for name, rows in release.items()}
+    ledger = ledger_of(tmp_path / "scores", named, tables=[PUBLISHED / "xie2025_table6.tsv"])
+    judged = {line.condition: line.verdict.name for line in ledger.lines if line.cell and line.verdict}
+    assert [judged[condition] for condition in ("C1", "C2", "C3", "C7")] == [DIFFERENT] * 3 + [NOT_COMPUTABLE]
 
 
 def test_a_list_of_folders_says_what_names_do_not(tmp_path: Path, release: dict[str, Rows]) -> None:

@@ -104,7 +104,7 @@ def _looks_like(cell: Cell, judged: list[Judged]) -> str:
 def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdict:
     """A printed mean against the mean of the rates of its row, every condition counting once."""
     of_row = [other for other in cells if (other.table, other.labels) == (cell.table, cell.labels)]
-    row = [other for other in of_row if not other.is_average]
+    row = [other for other in of_row if cell.is_mean_of(other)]
     rates = {condition_key(one.condition): one.rate for one in judged}
     found = [rates.get(condition_key(other.condition)) for other in row]
     computed = [rate.percent for rate in found if rate]

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
+
+import yaml
 
 from codecfake import files
 from codecfake.verification.reading import VerificationError
@@ -25,6 +27,8 @@ class Cell:
     labels: tuple[tuple[str, str], ...]  # column and value, of those that are filled in
     condition: str
     printed: str  # with all its decimals
+    our_labels: tuple[tuple[str, str], ...] = ()  # the same in the names of our experiments, where they are known
+    members: tuple[str, ...] = ()  # of an average whose conditions are known
 
     @property
     def model(self) -> str:
@@ -32,11 +36,18 @@ class Cell:
 
     @property
     def is_average(self) -> bool:
-        return plain(self.condition) in AVERAGES
+        return bool(self.members) or plain(self.condition) in AVERAGES
+
+    def is_mean_of(self, other: "Cell") -> bool:
+        """Whether a cell of its row counts in this average: one of its members, or all but averages."""
+        return other.condition in self.members if self.members else not other.is_average
 
 
 def read_cells(path: Path) -> list[Cell]:
     """Cells of a TSV: `condition`, one of `VALUES`, any of `LABELS`, `table`, `decimals`; empty ones are left out.
+
+    What our experiments call its detectors and training sets, and what its averages are of, is read from a
+    `mapping.yaml` beside it, as `protocols/published` has one.
 
     Raises VerificationError if a column is missing, or a value is no percentage.
     """
@@ -48,7 +59,8 @@ def read_cells(path: Path) -> list[Cell]:
             f"{', '.join(VALUES)} (tab-separated, with a header)"
         )
     rows = enumerate(table.to_dict("records"), start=2)
-    return [_cell(row, value_column, f"{path}:{line}") for line, row in rows if row[value_column]]
+    known = _known(path)
+    return [_cell(row, value_column, known, f"{path}:{line}") for line, row in rows if row[value_column]]
 
 
 def read_folders(path: Path) -> dict[str, dict[str, str]]:
@@ -67,14 +79,19 @@ def speaks_of(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]])
     """Whether a cell is about the scores in `folder`, which is told in `folders` or by its name.
 
     A name tells by holding the cell's labels, as parts of its path or run together: `W2V2-AASIST/codecfake/erm/seed0`
-    and `codecfake_w2v2aasist` are both of detector W2V2-AASIST and training set Codecfake.
+    and `codecfake_w2v2aasist` are both of detector W2V2-AASIST and training set Codecfake, and so is `codec_w2v2aasist`
+    where our name of that training set is known.
     """
+    return any(_speak_of(labels, folder, folders) for labels in (cell.labels, cell.our_labels) if labels)
+
+
+def _speak_of(cell_labels: tuple[tuple[str, str], ...], folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
     if folder in folders:
         known = folders[folder]
-        asked = [(column, value) for column, value in cell.labels if column in known or plain(value) != USUAL]
+        asked = [(column, value) for column, value in cell_labels if column in known or plain(value) != USUAL]
         return all(known.get(column) == value for column, value in asked)
     parts = [plain(part) for part in folder.split("/") if not re.fullmatch(r"seed\d+", part)]
-    labels = [plain(value) for _, value in cell.labels]
+    labels = [plain(value) for _, value in cell_labels]
     return any(_named(parts, chosen) for chosen in (labels, [label for label in labels if label != USUAL]))
 
 
@@ -92,11 +109,33 @@ def _named(parts: list[str], labels: list[str]) -> bool:
     return set(parts) == set(labels) or "".join(parts) in {"".join(order) for order in permutations(labels)}
 
 
-def _cell(row: Mapping[str, str], value_column: str, place: str) -> Cell:
+@dataclass(frozen=True)
+class _Known:
+    """What a mapping says of a table."""
+
+    ours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> printed name -> ours
+    averages: Mapping[str, list[str]] = field(default_factory=dict)  # condition -> those that it is the mean of
+
+
+def _known(path: Path) -> _Known:
+    """What is known of a table whose name begins with its paper's: `xie2025_table5.tsv`."""
+    if not path.with_name("mapping.yaml").is_file():
+        return _Known()
+    mapping = yaml.safe_load(path.with_name("mapping.yaml").read_text(encoding="utf-8"))
+    paper = mapping["papers"].get(path.stem.partition("_")[0], {})
+    columns = {"detector": "detectors", "training": "training", "strategy": "strategies"}
+    ours = {column: paper[name] for column, name in columns.items() if name in paper}
+    return _Known(ours, mapping["tables"].get(path.stem, {}).get("averages", {}))
+
+
+def _cell(row: Mapping[str, str], value_column: str, known: _Known, place: str) -> Cell:
     printed = row[value_column].strip().removesuffix("%").strip()
     if not PERCENTAGE.fullmatch(printed) or float(printed) > 100:
         raise VerificationError(f"{place}: {printed!r} is no percentage; write it as printed (2.740) or leave it empty")
     whole, _, fraction = printed.partition(".")
     fraction = fraction.ljust(int(row.get("decimals") or 0), "0")
     labels = tuple((name, row[name]) for name in LABELS if row.get(name))
-    return Cell(row.get("table", ""), labels, row["condition"], f"{whole}.{fraction}" if fraction else whole)
+    ours = tuple((name, known.ours.get(name, {}).get(value, value)) for name, value in labels)
+    members = tuple(known.averages.get(row["condition"], ()))
+    printed = f"{whole}.{fraction}" if fraction else whole
+    return Cell(row.get("table", ""), labels, row["condition"], printed, ours if known.ours else (), members)
