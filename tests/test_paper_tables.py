@@ -135,6 +135,23 @@ def test_where_a_key_rests_on_one_speaker_trials_are_drawn_and_the_note_says_so(
     assert row["eer_low_percent"] < row["eer_percent"] < row["eer_high_percent"]
 
 
+def test_bounds_of_independent_trials_stand_beside_and_are_narrower_where_speakers_differ(tmp_path: Path) -> None:
+    write_condition(tmp_path, "C1", speakers=12, each=30)
+    write_scores(tmp_path, W2V2[0], "C1", 1.5)
+    path = tmp_path / "scores" / W2V2[0] / "C1.tsv"
+    table = files.read_tsv(path)
+    good = files.read_tsv(tmp_path / "protocols/eval/C1.tsv")["speaker_id"].isin(["p1", "p2", "p3"])
+    shift = (
+        np.where(table["trial_id"].str.startswith("b"), 2.0, -2.0) * good
+    )  # three speakers are hardly ever misjudged
+    files.write_tsv(path, table.assign(score=table["score"].astype(float) + shift))
+
+    row = rates_of(tmp_path, W2V2[:1], ["C1"]).models.iloc[0]
+
+    assert row["eer_low_percent"] < row["eer_low_iid_percent"] < row["eer_percent"]
+    assert row["eer_percent"] < row["eer_high_iid_percent"] < row["eer_high_percent"]
+
+
 def test_few_speakers_are_named_as_few(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=2, each=20)
     write_scores(tmp_path, W2V2[0], "C1", 1.0)

@@ -15,7 +15,7 @@ from codecfake import files, metrics
 from codecfake.intervals import BootstrapSettings, Interval
 from codecfake.significance import over_seeds
 from codecfake.tables.trials import MODEL_COLUMNS, Judged, Model, read_joined, read_judged
-from codecfake.tables.uncertain import SeedIntervals, generator, seed_intervals
+from codecfake.tables.uncertain import SeedIntervals, generator, seed_intervals, trial_intervals
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 DECISION_THRESHOLD = 0.0  # of the score, a difference of logits: there softmax gives probability 0.5
 INTERVAL_COLUMNS = ["eer_low_percent", "eer_high_percent", "interval_level", "interval_method", "interval_note"]
 EER_COLUMNS = ["eer_percent", "threshold", "num_bonafide", "num_spoof", "eer_step_percent", *INTERVAL_COLUMNS]
-EER_COLUMNS += ["num_speakers"]
+EER_COLUMNS += ["num_speakers", "eer_low_iid_percent", "eer_high_iid_percent"]
 CONFUSION_COLUMNS = ["true_bonafide", "missed_bonafide", "true_spoof", "false_bonafide"]
 METRIC_COLUMNS = ["min_dcf", "min_cllr", "roc_auc", "act_dcf", "cllr"]
 SEED_COLUMNS = ["num_seeds", "eer_percent", "eer_std_percent", *INTERVAL_COLUMNS]
@@ -105,7 +105,8 @@ def _condition(score_root: Path, protocol_root: Path, settings: TableSettings, c
         scores = [read_joined(score_root / model.name / f"{condition}.tsv", judged.protocol) for model in group]
         rng = generator(settings.seed, group[0].group, condition)
         found = seed_intervals(judged, scores, settings.bootstrap, rng)
-        rows += _rows(judged, group, scores, found)
+        independent = generator(settings.seed, group[0].group, condition, "trial")
+        rows += _rows(judged, group, scores, found, trial_intervals(judged, scores, settings.bootstrap, independent))
         means.append(_mean(group[0], condition, found))
     return rows, means
 
@@ -119,13 +120,18 @@ def groups(models: list[str]) -> list[list[Model]]:
 
 
 def _rows(
-    judged: Judged, group: list[Model], scores: list[np.ndarray], found: SeedIntervals
+    judged: Judged, group: list[Model], scores: list[np.ndarray], found: SeedIntervals, iid: list[Interval]
 ) -> Iterator[dict[str, object]]:
-    for model, one, interval in zip(group, scores, found.seeds, strict=True):
+    for model, one, interval, as_if in zip(group, scores, found.seeds, iid, strict=True):
         bonafide, spoof = one[judged.is_bonafide], one[~judged.is_bonafide]
         place = {**vars(model), "condition": judged.condition}
         error_rate = _error_rate(bonafide, spoof, f"{model.name}, {judged.condition}")
-        bounds = {**_bounds(interval), "num_speakers": judged.num_speakers}
+        bounds = {
+            **_bounds(interval),
+            "num_speakers": judged.num_speakers,
+            "eer_low_iid_percent": 100 * as_if.low,  # as if trials were independent
+            "eer_high_iid_percent": 100 * as_if.high,
+        }
         yield {**place, **error_rate, **bounds, **_confusion(bonafide, spoof), **_costs(bonafide, spoof)}
 
 

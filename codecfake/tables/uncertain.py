@@ -40,9 +40,17 @@ def seed_intervals(
             return _with_notes(_drawn(judged, scores, replace(settings, by=by), rng), refused)
         except ValueError as error:
             refused.append(f"not drawn by {by.replace('_', ' ')}: {error}")
-    rates = [float(eers(once(rank(one, judged.is_bonafide)))[0]) for one in scores]
-    bare = [Interval(rate, np.nan, np.nan, settings.level, "none", 1, 0) for rate in (*rates, float(np.mean(rates)))]
-    return _with_notes(SeedIntervals(bare[:-1], bare[-1]), refused)
+    return _with_notes(_bare(judged, scores, settings), refused)
+
+
+def trial_intervals(
+    judged: Judged, scores: Sequence[np.ndarray], settings: BootstrapSettings, rng: np.random.Generator
+) -> list[Interval]:
+    """Intervals of the EERs of `scores` as if all trials were independent, to be compared with `seed_intervals`."""
+    try:
+        return _drawn(judged, scores, replace(settings, by="trial"), rng).seeds
+    except ValueError:  # a single trial of a key
+        return _bare(judged, scores, settings).seeds
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
@@ -73,6 +81,13 @@ def _drawn(
         return SeedIntervals(seeds, seeds[0])
     mean = log_odds_interval(float(np.mean(rates)), values.mean(axis=0), settings.level, design, step)
     return SeedIntervals(seeds, mean)
+
+
+def _bare(judged: Judged, scores: Sequence[np.ndarray], settings: BootstrapSettings) -> SeedIntervals:
+    """EERs without bounds."""
+    rates = [float(eers(once(rank(one, judged.is_bonafide)))[0]) for one in scores]
+    bare = [Interval(rate, np.nan, np.nan, settings.level, "none", 1, 0) for rate in (*rates, float(np.mean(rates)))]
+    return SeedIntervals(bare[:-1], bare[-1])
 
 
 def _with_notes(found: SeedIntervals, notes: list[str]) -> SeedIntervals:
