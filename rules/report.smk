@@ -7,7 +7,7 @@ rule report:
     input:
         tables=expand(
             "results/tables/{table}.csv",
-            table=("eer", "eer_seeds", "confusion", "metrics", *paper_tables()),
+            table=("eer", "eer_seeds", "confusion", "metrics", "comparisons", *paper_tables()),
         ),
         scores=expand(
             "results/scores/{model}/{condition}.tsv",

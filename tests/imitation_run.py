@@ -15,6 +15,7 @@ from codecfake.quality import SummarySettings, write_summary
 from codecfake.report.inputs import ReportInputs
 from codecfake.shards import Provenance, ShardWriter
 from codecfake.tables import TableSettings, evaluate
+from codecfake.tables.comparisons import write_comparisons
 from codecfake.tables.papers import write_papers
 from codecfake.tables.rates import write_rates
 from codecfake.utterances import COLUMNS
@@ -66,7 +67,9 @@ class ImitationRun:
             self._write_quality(source)
         write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
         roots = self.results / "scores", self.results / "protocols/eval"
-        rates = evaluate(*roots, TableSettings(self.models, list(self.conditions)))
+        settings = TableSettings(self.models, list(self.conditions), resamples=200)
+        rates = evaluate(*roots, settings)
+        write_comparisons(*roots, settings, ["vocoder"], self.results / "tables")
         write_rates(rates, self.results / "tables")
         tables = self.results / "tables", "Imitation run"
         write_papers(Published(PUBLISHED), list(self.papers), rates, self.results / "protocols", *tables)

@@ -17,8 +17,10 @@ from codecfake.calibration import Calibration
 from codecfake.quality import SummarySettings, write_summary
 from codecfake.report.answer import Interval, eer_tables, findings
 from codecfake.report.calibration import reliability_of
+from codecfake.report.comparisons import families
 from codecfake.report.figures import drawing, line_styles, series_color
 from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.report.matrix import matrix
 from codecfake.report.page import write_report
 from codecfake.report.published import PaperCell, paper_tables
 from codecfake.report.spectrograms import NUM_MELS, log_mel, mel_bands
@@ -28,6 +30,7 @@ from codecfake.tables import ScoreError
 
 SECTIONS = [
     "eer",
+    "comparisons",
     "papers",
     "decisions",
     "calibration",
@@ -293,6 +296,77 @@ def test_a_model_without_a_calibration_file_is_told_how_to_get_one(copy: ReportI
     (copy.results / "models" / copy.models[0] / verdicts.CALIBRATION).unlink()
 
     assert "codecfake calibrate" in reliability_of(copy, copy.models[0]).why_not
+
+
+def test_a_glance_shows_every_model_under_every_condition_and_what_it_was_trained_on(inputs: ReportInputs) -> None:
+    tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
+    found = matrix(tables)
+    assert found is not None
+
+    names = [(row.trained_on, row.detector) for row in found.rows]
+    known = {row.trained_on: [not cell.unseen for cell in row.cells] for row in found.rows}
+
+    assert names == [(t, d) for t in ("vocoder", "codec") for d in ("mel-lcnn", "w2v2-aasist")]
+    assert found.columns == ["C1", "C7", "19LA"]
+    assert known == {"vocoder": [False] * 3, "codec": [True, False, False]}  # the imitation trains on F01 and A01
+    assert found.rows[2].cells[0].eer == tables[1].rows[0].cells[2]
+
+
+def test_one_training_set_alone_needs_no_table_at_a_glance(copy: ReportInputs) -> None:
+    assert matrix(eer_tables(copy, read_models(copy.results, copy.models))) is None
+
+
+def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inputs: ReportInputs) -> None:
+    path = copy.results / "tables/comparisons.csv"
+    table = pd.read_csv(path, dtype={"condition": str}).set_index(["first", "condition"])
+    lead = ("mel-lcnn/codec/erm/seed1", "C1")
+    table["significant"] = False
+    table.loc[lead, ["difference_percent_points", "low_percent_points", "high_percent_points"]] = -12.345, -20, -5
+    table.loc[lead, ["p_value", "holm_p_value", "significant"]] = 0.001, 0.006, True
+    table.loc[("mel-lcnn/codec/erm/seed1", "C7"), "low_percent_points"] = np.nan
+    table.reset_index().to_csv(path, index=False)
+
+    shown = replace(copy, models=inputs.models)
+    (family,) = families(shown, read_models(copy.results, inputs.models))
+
+    assert (family.name, family.columns, family.tests, family.significant) == (
+        "training set",
+        ["C1", "C7", "19LA"],
+        6,
+        1,
+    )
+    pair = family.pairs[0]
+    assert (pair.differ, pair.alike, pair.random_front_end) == ("codec − vocoder", "mel-lcnn, erm", False)
+    assert (pair.cells[0].text, pair.cells[0].significant) == ("−12.35", True)
+    assert "mel-lcnn/codec/erm/seed1 − mel-lcnn/vocoder/erm/seed1; -20.00 to -5.00; p 0.001" in pair.cells[0].title
+    assert "no interval" in pair.cells[1].title
+    assert family.pairs[1].random_front_end
+
+
+def test_models_that_are_not_shown_are_not_compared(copy: ReportInputs, tmp_path: Path) -> None:
+    write_report(copy, tmp_path / "report.html")
+
+    assert "comparisons" not in Page((tmp_path / "report.html").read_text()).ids
+
+
+def test_comparisons_that_were_not_written_are_named(copy: ReportInputs, tmp_path: Path) -> None:
+    (copy.results / "tables/comparisons.csv").unlink()
+
+    with pytest.raises(ReportError, match="comparisons.csv: there is no such table; write the tables again"):
+        write_report(copy, tmp_path / "report.html")
+
+
+def test_more_than_three_ways_to_train_are_folded_under_the_best_three(tmp_path: Path) -> None:
+    sets = ["vocoder", "codec", "co", "more", "most"]
+    run = ImitationRun(tmp_path / "results", ["mel-lcnn"], sets, conditions={"C1": "F01", "C7": "F07"}, papers={})
+    write_report(run.write(), tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+    header = html[: html.index("</header>")]
+
+    assert header.index("<summary>The best detectors of 2 more ways to train") > header.index('class="answer"')
+    assert header.count("has the lowest mean EER") == 5
+    assert len(re.findall(r"<details( open)?><summary>Trained on", html)) == 5
+    assert len(re.findall(r"<details open><summary>Trained on", html)) == 1
 
 
 def test_our_number_stands_above_the_printed_one_and_their_difference(inputs: ReportInputs, page: Page) -> None:

@@ -13,10 +13,10 @@ class ReportError(ValueError):
 class ReportInputs:
     """Everything that a report shows; lists and mappings are shown in the order given.
 
-    Files are read under the folder `results`: `tables/{eer,eer_seeds,confusion,metrics,quality,quality_order}.csv`,
-    `tables/{paper}.csv`, `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`,
-    `protocols/eval/{condition}.tsv`, `models/{model}/`, `codecs/{codec}/`,
-    `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
+    Files are read under the folder `results`:
+    `tables/{eer,eer_seeds,confusion,metrics,comparisons,quality,quality_order}.csv`, `tables/{paper}.csv`,
+    `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`,
+    `codecs/{codec}/`, `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """
 
     results: Path

@@ -1,0 +1,103 @@
+"""Which of two models errs less on the same trials, as `codecfake.tables.comparisons` wrote it: pairs by conditions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.report.training import TrainedModel
+from codecfake.tables import Model
+
+BEST = "best baseline"  # the family whose second model is chosen anew under each condition
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two EERs in percentage points; `text` is "" where there is none."""
+
+    text: str = ""
+    title: str = ""
+    significant: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    differ: str  # `csam − erm`
+    alike: str  # `w2v2-aasist, co`
+    random_front_end: bool  # of either
+    cells: list[Difference]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Pairs that differ by the same thing, whose p values were corrected together."""
+
+    name: str
+    columns: list[str]
+    pairs: list[Pair]
+    tests: int
+    significant: int
+    significant_as_wu2024: int
+
+    @property
+    def title(self) -> str:
+        return {"strategy": "strategies", "training set": "training sets", BEST: f"with the {BEST}"}[self.name]
+
+
+def families(inputs: ReportInputs, trained: list[TrainedModel]) -> list[Family]:
+    """The comparisons of the models shown. Raises ReportError if they were not written."""
+    path = inputs.results / "tables/comparisons.csv"
+    if not path.exists():
+        raise ReportError(f"{path}: there is no such table; write the tables again")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    shown = table["first"].isin(inputs.models) & table["second"].isin(inputs.models)
+    table = table[shown & table["condition"].isin(inputs.conditions)]
+    random = {one.model.name for one in trained if one.has_random_front_end}
+    return [_family(str(name), rows, inputs.conditions, random) for name, rows in table.groupby("family", sort=False)]
+
+
+def _family(name: str, rows: pd.DataFrame, conditions: list[str], random: set[str]) -> Family:
+    columns = [condition for condition in conditions if condition in set(rows["condition"])]
+    return Family(
+        name,
+        columns,
+        list(_pairs(name, rows, columns, random)),
+        int((rows["p_value"] != "").sum()),
+        int((rows["significant"] == "True").sum()),
+        int((rows["significant_as_wu2024"] == "True").sum()),
+    )
+
+
+def _pairs(name: str, rows: pd.DataFrame, columns: list[str], random: set[str]) -> Iterator[Pair]:
+    several_seeds = rows["first"].str.rpartition("/")[2].nunique() > 1
+    for _, group in rows.groupby(["first"] if name == BEST else ["first", "second"], sort=False):
+        first, second = Model.parse(group["first"].iloc[0]), Model.parse(group["second"].iloc[0])
+        differ, alike = _labels(name, first, second)
+        found = {str(row["condition"]): _difference(row) for _, row in group.iterrows()}
+        yield Pair(
+            differ,
+            ", ".join([*alike, f"seed {first.seed}"] if several_seeds else alike),
+            bool(random & {*group["first"], *group["second"]}),
+            [found.get(column, Difference()) for column in columns],
+        )
+
+
+def _labels(name: str, first: Model, second: Model) -> tuple[str, list[str]]:
+    if name == BEST:
+        return f"{first.training_set} − {BEST}", [first.detector, first.strategy]
+    if name == "strategy":
+        return f"{first.strategy} − {second.strategy}", [first.detector, first.training_set]
+    return f"{first.training_set} − {second.training_set}", [first.detector, first.strategy]
+
+
+def _difference(row: pd.Series) -> Difference:
+    if row["difference_percent_points"] == "":
+        return Difference("–", row["note"])
+    bounds = f"{float(row['low_percent_points']):+.2f} to {float(row['high_percent_points']):+.2f}" if (
+        row["low_percent_points"]
+    ) else "no interval"  # fmt: skip
+    told = [f"{row['first']} − {row['second']}", bounds, f"p {row['p_value']}", f"Holm {row['holm_p_value']}"]
+    told += [row["note"]] if row["note"] else []
+    text = f"{float(row['difference_percent_points']):+.2f}".replace("-", "−")
+    return Difference(text, "; ".join(told), row["significant"] == "True")
