@@ -1,0 +1,73 @@
+"""A page as a browser shows it: what it measures of itself there, what it says on the console, and how it looks."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# runs in the page once it is loaded and tells the page around it; audio is decoded as a player would
+PROBE = """<script>
+const place = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.width, r.height] };
+const seconds = async (audio) => {
+  const data = await (await fetch(audio.src)).arrayBuffer();
+  return (await new OfflineAudioContext(1, 1, 16000).decodeAudioData(data)).duration;
+};
+addEventListener("load", async () => top.postMessage({
+  width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight,
+  images: [...document.images].map((image) => image.naturalWidth),
+  figures: [...document.querySelectorAll("svg.figure")].map(place),
+  seconds: await Promise.all([...document.querySelectorAll("audio")].map((audio) => seconds(audio).catch(() => 0))),
+  background: getComputedStyle(document.body).backgroundColor,
+}, "*"));
+</script>"""
+AROUND = """<!doctype html><body style="margin:0">
+<iframe src="{page}" style="border:0;width:{width}px;height:{height}px"></iframe>
+<script>addEventListener("message", (told) => {{ document.body.dataset.told = JSON.stringify(told.data) }})</script>"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page in a window of some width."""
+
+    told: dict[str, Any]  # by `PROBE`
+    console: list[str]
+    picture: np.ndarray  # uint8 [H, W, 3], the whole page
+
+
+def find() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def show(page: Path, folder: Path, width: int = 1280, dark: bool = False) -> Shown:
+    """Open a copy of a page, with `PROBE` in it, in a frame as wide as asked and as high as the page."""
+    copy, around, picture = folder / "page.html", folder / "around.html", folder / "page.png"
+    html = page.read_text(encoding="utf-8")
+    copy.write_text(html.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    around.write_text(AROUND.format(page=copy.name, width=width, height=800), encoding="utf-8")
+    dumped = _run(folder, around, dark, "--dump-dom", "--virtual-time-budget=20000")
+    told = re.search(r'data-told="([^"]*)"', dumped.stdout)
+    assert told, f"the page told nothing of itself: {dumped.stderr[-2000:]}"
+    found = json.loads(unescape(told.group(1)))
+    around.write_text(AROUND.format(page=copy.name, width=width, height=found["height"]), encoding="utf-8")
+    _run(folder, around, dark, f"--screenshot={picture}", f"--window-size={width},{found['height']}")
+    console = [line for line in dumped.stderr.splitlines() if "CONSOLE" in line]
+    return Shown(found, console, np.asarray(Image.open(picture).convert("RGB")))
+
+
+def _run(folder: Path, page: Path, dark: bool, *wanted: str) -> subprocess.CompletedProcess[str]:
+    browser = find()
+    assert browser
+    options = ["--headless", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr", "--no-first-run"]
+    options += [f"--user-data-dir={folder / 'profile'}", f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
+    options += ["--no-sandbox"] if os.geteuid() == 0 else []  # which refuses to work for root
+    command = [browser, *options, *wanted, page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
