@@ -31,8 +31,9 @@ except (ConfigurationError, configurations.CodecConfigurationError) as error:
     raise WorkflowError(str(error)) from None
 
 # The package is used from the checkout, also inside conda environments and other run directories.
-# Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(workflow.basedir)}; ")
+# Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A job that ends
+# inside compiled code says where.
+shell.prefix(f"set -euo pipefail; export PYTHONFAULTHANDLER=1 PYTHONPATH={shlex.quote(workflow.basedir)}; ")
 
 
 wildcard_constraints:
