@@ -46,8 +46,14 @@ rule all:
 onstart:
     require_gpu()
     claim_run_directory()
+    begin_watching()
 
 
 onsuccess:
+    write_timing()
     if Path("results/report.html").exists():
         print(f"\nThe report: {Path('results/report.html').resolve()}")
+
+
+onerror:
+    tell_failures()

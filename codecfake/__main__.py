@@ -148,6 +148,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--results", type=Path, required=True)
     report.add_argument("--output", type=Path, required=True)
 
+    watch = _command(commands, "watch", _watch, "show how far a run is, from beside it", settings=False)
+    watch.add_argument("--directory", type=Path, default=Path(), help="the run's, as given to Snakemake")
+    watch.add_argument("--every", type=float, metavar="SECONDS", help="show it again and again until the run ends")
+
     verify = _command(commands, "verify", _verify, "check score files and numbers printed of them", settings=False)
     verify.add_argument("scores", type=Path, help="a folder of score files, in any of the known forms, or one file")
     verify.add_argument(
@@ -358,6 +362,12 @@ def _report(options: argparse.Namespace) -> None:
     excerpts = choose(options.results / "protocols" / "eval" / f"{asked['conditions'][0]}.tsv")
     inputs = {**asked, "results": options.results, "excerpts": excerpts}
     write_report(build(ReportInputs, inputs), options.output)
+
+
+def _watch(options: argparse.Namespace) -> None:
+    from codecfake.watching.following import watch
+
+    watch(options.directory, options.every)
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, workflow.basedir)
 
@@ -20,6 +21,7 @@ from codecfake.tables.figures import KINDS, drawable
 from codecfake.validation import ConfigurationError
 
 PUBLISHED = Path(workflow.basedir) / "protocols" / "published"  # the papers' own numbers
+SECONDS_BETWEEN_NEWS = 60
 NATIVE = "native"  # recordings at their own rate, which codecs are trained on
 
 try:
@@ -84,6 +86,34 @@ def require_gpu():
     needed = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
     if needed and not ON_CLUSTER and not GPUS:
         raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
+
+
+# hooks: they run in the main process alone, so the jobs need not import what these do
+
+
+def begin_watching():
+    """Write down which jobs this run will do, and tell how far it is while it is at work."""
+    from codecfake.watching import following, jobs
+
+    jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in workflow.dag.needrun_jobs() if job.log])
+    following.narrate(Path(), logger.info, SECONDS_BETWEEN_NEWS)
+
+
+def tell_failures():
+    """Say at the end which jobs failed, what their logs end with, and what helps."""
+    from codecfake.watching import failures, jobs
+
+    logger.error(f"\n{failures.failures(jobs.read_run(Path()))}\n")
+
+
+def write_timing():
+    """Gather the records of all jobs in a page beside the report."""
+    from codecfake.report import timing
+
+    timing.write_timing(Path("results"), Path("results/timing.html"))
+
+
+# settings
 
 
 def as_json(settings):

@@ -108,6 +108,14 @@ def test_every_job_has_a_log_named_as_its_rule(run: Path) -> None:
     assert "train_detector/mel-lcnn.codec.erm.seed1.log" in logs
 
 
+def test_every_job_of_a_run_is_listed_and_left_a_record_that_the_page_of_times_has(run: Path) -> None:
+    listed = (run / "logs/jobs.txt").read_text(encoding="utf-8").split()
+    logs = {path.relative_to(run / "logs").with_suffix("").as_posix() for path in (run / "logs").rglob("*.log")}
+    assert set(listed) == logs
+    assert set(pd.read_csv(run / "results/timing.csv")["job"]) == logs
+    assert "resynthesize_encodec" in (run / "results/timing.html").read_text(encoding="utf-8")
+
+
 def test_nothing_runs_again_when_nothing_changed(run: Path) -> None:
     assert rerun(run, TINY) == {}
 
@@ -191,6 +199,10 @@ def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path, edited: Cal
     done = snakemake(tmp_path, broken, "protocols")
     assert done.returncode != 0
     assert "DemoSettings.english_speakers is 99; it can be 1 to" in done.stdout + done.stderr
+    end = done.stderr[done.stderr.index("1 job did not finish:") :]
+    assert re.search(
+        r"synthesize_demo, whose log logs/synthesize_demo.log ends:\n  \| .*is 99; .*\n  -> mend what", end
+    )
 
 
 def test_a_wrong_experiment_stops_before_any_job(tmp_path: Path, edited: Callable[..., Path]) -> None:
