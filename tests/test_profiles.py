@@ -41,9 +41,17 @@ def test_every_rule_runs_beside_snakemake_or_says_what_it_asks_of_a_cluster() ->
 
 @pytest.mark.parametrize("rule", SLURM["set-resources"])
 def test_every_rule_has_a_partition_memory_and_a_time_limit(rule: str) -> None:
-    assert set(SLURM["set-resources"][rule]) == set(SLURM["default-resources"]) == {
-        "slurm_partition", "mem_mb", "runtime",
-    }  # fmt: skip
+    asked = {**SLURM["default-resources"], **SLURM["set-resources"][rule]}
+    assert {"slurm_partition", "mem_mb", "runtime"} <= set(asked)
+
+
+@pytest.mark.parametrize("rule", re.findall(r"^rule (\w+):", WORKFLOW, re.MULTILINE))
+def test_rules_without_a_gpu_go_to_cpus_and_name_no_model_of_gpu(rule: str) -> None:
+    (text,) = re.findall(rf"^rule {rule}:\n(?:[ \n].*\n|\n)+", WORKFLOW, re.MULTILINE)
+    on_gpu = "gpu=" in text
+    resources = SLURM["set-resources"].get(rule, {})
+    assert resources.get("slurm_partition", "cpu" if rule in local_rules() else "gpu") == ("gpu" if on_gpu else "cpu")
+    assert on_gpu or rule in local_rules() or resources["gpu_model"] == "''"
 
 
 @pytest.mark.parametrize("resources", [SLURM["default-resources"], *SLURM["set-resources"].values()])
