@@ -58,7 +58,18 @@ def claim_run_directory():
 # GPUs
 
 
-ON_CLUSTER = workflow.remote_exec or workflow.nodes is not None  # jobs run on other machines, or this is one of them
+def on_cluster():
+    """Whether jobs run on other machines than this, or this is one of those jobs.
+
+    The executor is not known yet. `--jobs` tells a cluster's run, but on one machine people say it for `--cores`.
+    """
+    asked = workflow.resource_settings
+    return workflow.remote_exec or (
+        asked.nodes is not None and (asked.cores is None or asked.default_resources is not None)
+    )
+
+
+ON_CLUSTER = on_cluster()
 GPUS = gpus.visible(os.environ)
 HELPERS = 8  # threads of a job with a GPU: those beyond the first read, resample, decode and write beside it
 
@@ -84,7 +95,7 @@ def threads_beside(number):
 def require_gpu():
     """Refuse to start where a job will need a GPU and there is none, before others have run for hours."""
     needed = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
-    if needed and not ON_CLUSTER and not GPUS:
+    if needed and workflow.local_exec and not workflow.remote_exec and not GPUS:
         raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
 

@@ -187,12 +187,12 @@ def snakemake(directory: Path, shown: str, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("limit", "at_once"), [((), 2), (("--resources", "gpu=1"), 1)])
+@pytest.mark.parametrize(("options", "at_once"), [(("--jobs", "8"), 2), (("--resources", "gpu=1"), 1)])
 def test_no_more_gpu_jobs_run_at_once_than_there_are_gpus_or_the_user_says(
-    limit: tuple[str, ...], at_once: int, tmp_path: Path
+    options: tuple[str, ...], at_once: int, tmp_path: Path
 ) -> None:
     target = "results/protocols/sources.tsv"
-    output = snakemake(tmp_path, "0,1", *limit, "--config", f"experiment={TINY}", "--", target)
+    output = snakemake(tmp_path, "0,1", *options, "--config", f"experiment={TINY}", "--", target)
     assert f'Provided resources: gpu=Resource("gpu", {at_once})' in output
 
 

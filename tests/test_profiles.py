@@ -65,9 +65,10 @@ def test_jobs_come_back_by_the_profile_and_never_by_a_rule() -> None:
     assert "retries:" not in WORKFLOW  # inside an allocation, Snakemake would try again by itself, and SLURM's job too
 
 
-def test_a_run_on_a_cluster_can_be_planned_where_there_is_none(tmp_path: Path) -> None:
+def test_on_a_cluster_networks_ask_for_a_gpu_though_the_machine_that_plans_has_none(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm", "--dry-run"]
-    command += ["--directory", str(tmp_path), "--config", f"experiment={TINY}", "--", "all"]
+    command += ["--printshellcmds", "--directory", str(tmp_path), "--config", f"experiment={TINY}", "--", "all"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "train_codec" in done.stdout + done.stderr
+    given = re.findall(r"python -m (?:codecfake|codec_wrappers) (\S+).*--gpus (\d)", done.stdout)
+    assert set(given) == {("train", "1"), ("score-conditions", "1"), ("resynthesize", "1"), ("resynthesize", "0")}
