@@ -11,12 +11,14 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
 logger = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+NAME = re.compile(r"\d+|(GPU|MIG)-\S+")
 SECONDS_BETWEEN_TRIES = 1.0
 SECONDS_BETWEEN_MESSAGES = 60.0
 
@@ -32,8 +34,7 @@ def visible(environment: Mapping[str, str], devices: Path = Path("/dev")) -> lis
     """
     if VISIBLE in environment:
         named = [name.strip() for name in environment[VISIBLE].split(",")]
-        ends = [place for place, name in enumerate(named) if name in ("", "-1")]  # CUDA looks no further
-        return named[: ends[0]] if ends else named
+        return list(takewhile(NAME.fullmatch, named))  # CUDA looks no further than the first that is none
     files = [path for path in devices.glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     return [str(number) for number in range(len(files) or (devices / "dxg").exists())]
 

@@ -97,6 +97,7 @@ def test_a_gpu_is_held_until_the_process_ends(tmp_path: Path, job: Callable[...,
         ("", []),
         ("-1", []),
         ("2,-1,3", ["2"]),
+        ("NoDevFiles", []),
     ],
 )
 def test_cuda_visible_devices_is_respected(shown: str, names: list[str], tmp_path: Path) -> None:
