@@ -163,12 +163,23 @@ def test_failures_are_told_with_the_end_of_their_log_and_a_remedy(leave: Leave) 
     assert failures(leave(record=10.0)) == ""
 
 
+def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leave: Leave, tmp_path: Path) -> None:
+    run = leave(**{"train/mel-lcnn.codec.erm.seed1": BAR})
+    write(tmp_path, 50, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/11.log", "an earlier attempt\n")
+    write(tmp_path, 10, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log", "Step 12.0 exceeded memory limit\n")
+    told = failures(run)
+    assert "and SLURM's, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n  | Step 12.0 exceeded" in told
+    assert told.splitlines()[-1].startswith("  -> memory ran out")
+
+
 @pytest.mark.parametrize(
     ("said", "helps"),
     [
         ("OSError: [Errno 28] No space left on device: 'x'", "make room"),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate", "GPU's memory"),
         ("MemoryError: Unable to allocate 3 GiB", "mem_mb"),
+        ("slurmstepd: error: Detected 1 oom_kill event in StepId=3.0", "mem_mb"),
+        ("Fatal Python error: Segmentation fault\nCurrent thread 0x1:", "report it if it does so twice"),
         ("slurmstepd: error: *** STEP 3.0 CANCELLED DUE TO TIME LIMIT ***", "runtime"),
         ("PermissionError: [Errno 13] Permission denied: 'results'", "writable"),
         ("ModuleNotFoundError: No module named 'torch'", "--use-conda"),
