@@ -1,7 +1,11 @@
-"""The conda environments: every package is pinned, as in the main set-up, and each is told of in envs/README.md."""
+"""The conda environments: every package is pinned, as in the main set-up; the image is set up by the same command."""
 
+import json
 import re
+import shutil
+import subprocess
 import sys
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -99,3 +103,35 @@ def test_the_table_of_environments_names_each_with_its_rules() -> None:
                 assert head is not None
                 used[name].add(head[1] or f"{head[2]}_*")
     assert {name: set(re.findall(r"`([\w*]+)`", rules)) for name, rules in told.items()} == used
+
+
+def docker(instruction: str) -> list[str]:
+    """The arguments of every such instruction of the Dockerfile, in order."""
+    return re.findall(rf"^{instruction} (.+)$", (ENVS.parent / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_image_has_the_python_of_the_environments_and_is_set_up_by_make_alone() -> None:
+    assert docker("FROM") == [f"python:{PYTHON['python_version']}-bookworm"]
+    assert docker("RUN") == ["make setup"]
+
+
+def test_what_the_image_holds_when_it_is_set_up_is_all_that_the_set_up_reads(tmp_path: Path) -> None:
+    before = (ENVS.parent / "Dockerfile").read_text(encoding="utf-8").partition("RUN ")[0]
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", before, re.MULTILINE):
+        path = ENVS.parent / source
+        copy = partial(shutil.copytree, path) if path.is_dir() else partial(shutil.copy, path)
+        copy(tmp_path / target)
+    done = subprocess.run(["make", "--dry-run", "setup"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for named in re.findall(r"envs/\S+\.txt", done.stdout):
+        assert (tmp_path / named).is_file()
+
+
+def test_the_image_leaves_out_what_git_leaves_out() -> None:
+    ignored = (ENVS.parent / ".gitignore").read_text(encoding="utf-8").split()
+    assert {*ignored, ".git/"} == set((ENVS.parent / ".dockerignore").read_text(encoding="utf-8").split())
+
+
+def test_the_image_runs_a_target_of_the_workflow() -> None:
+    (command,) = docker("CMD")
+    assert f"rule {json.loads(command)[-1]}:" in (ENVS.parent / "Snakefile").read_text(encoding="utf-8")
