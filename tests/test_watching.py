@@ -166,9 +166,12 @@ def test_failures_are_told_with_the_end_of_their_log_and_a_remedy(leave: Leave) 
 def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leave: Leave, tmp_path: Path) -> None:
     run = leave(**{"train/mel-lcnn.codec.erm.seed1": BAR})
     write(tmp_path, 50, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/11.log", "an earlier attempt\n")
-    write(tmp_path, 10, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log", "Step 12.0 exceeded memory limit\n")
+    write(tmp_path, 10, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log", "slurmstepd: exceeded memory limit\nbye\n")
     told = failures(run)
-    assert "and SLURM's, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n  | Step 12.0 exceeded" in told
+    assert (
+        "and SLURM's, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n  | slurmstepd: exceeded memory limit\n  ->"
+        in told
+    )
     assert told.splitlines()[-1].startswith("  -> memory ran out")
 
 
@@ -181,6 +184,7 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
         ("slurmstepd: error: Detected 1 oom_kill event in StepId=3.0", "mem_mb"),
         ("Fatal Python error: Segmentation fault\nCurrent thread 0x1:", "report it if it does so twice"),
         ("slurmstepd: error: *** STEP 3.0 CANCELLED DUE TO TIME LIMIT ***", "runtime"),
+        ("slurmstepd: error: *** JOB 3 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***", "cancelled it"),
         ("PermissionError: [Errno 13] Permission denied: 'results'", "writable"),
         ("ModuleNotFoundError: No module named 'torch'", "--use-conda"),
         ("Traceback (most recent call last):\n  File x\nKeyError: 3", "report it"),

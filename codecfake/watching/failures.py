@@ -20,6 +20,7 @@ REMEDIES = (  # what a log says, and what helps; the first that fits, as an erro
     (r"Read-only file system|Permission denied", f"make that folder writable, or use --directory, {AGAIN}"),
     (r"MemoryError|allocate memory|oom[-_ ]kill|exceeded memory limit", "memory ran out: " + MORE_MEMORY),
     (r"DUE TO TIME LIMIT", f"its time was up: allow it more (runtime), {AGAIN}"),
+    (r"slurmstepd: .*CANCELLED", f"somebody or something cancelled it: if that is over, {AGAIN.removeprefix('then ')}"),
     (
         r"ModuleNotFoundError|ImportError",
         "a package is missing: activate the environment of `make setup`, or add --use-conda",
@@ -59,7 +60,7 @@ def _told(run: Run, job: Job) -> Iterator[str]:
     if slurm is not None:
         lines = tail(slurm)
         yield f"  and SLURM's, {slurm.relative_to(run.directory)}:"
-        yield from (f"  | {line}" for line in lines[-NUM_LINES:])
+        yield from (f"  | {line}" for line in [line for line in lines if "slurmstepd:" in line] or lines[-NUM_LINES:])
         advice = remedy(lines)
     yield f"  -> {advice}"
 
