@@ -1,6 +1,7 @@
 """Following a run by its files: where each job stands, how long it will take, what failed and what helps."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from codecfake import files
+from codecfake.__main__ import main
 from codecfake.report.timing import job_table, rule_rows, write_timing
 from codecfake.shards import Provenance
 from codecfake.watching import following
@@ -151,6 +153,19 @@ def test_a_run_is_at_work_while_snakemake_holds_its_lock(leave: Leave, tmp_path:
     files.write_text(tmp_path / ".snakemake/locks/0.output.lock", "")
     assert "At work:" in following.describe(run)
     assert "whose log" not in following.describe(run)
+
+
+def test_the_command_shows_a_run_until_none_is_at_work(
+    leave: Leave, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave(record=10.0)
+    lock = tmp_path / ".snakemake/locks/0.output.lock"
+    files.write_text(lock, "")
+    threading.Timer(0.2, lock.unlink).start()
+    main(["watch", "--directory", str(tmp_path), "--every", "0.05"])
+    shown = capsys.readouterr().out
+    assert shown.count("1 of 1 jobs done") > 1
+    assert shown.rstrip().endswith("All jobs are done.")
 
 
 def test_failures_are_told_with_the_end_of_their_log_and_a_remedy(leave: Leave) -> None:
