@@ -10,6 +10,7 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.based
 
 
 include: "rules/common.smk"
+include: "rules/run_directory.smk"
 include: "rules/corpora.smk"
 include: "rules/codec_weights.smk"
 include: "rules/resynthesis.smk"
@@ -50,6 +51,7 @@ onstart:
 
 
 onsuccess:
+    settle_dates()
     write_timing()
     if Path("results/report.html").exists():
         print(f"\nThe report: {Path('results/report.html').resolve()}")

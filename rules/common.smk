@@ -14,7 +14,7 @@ from snakemake.logging import logger
 sys.path.insert(0, workflow.basedir)
 
 from codec_wrappers import ON_CPU, checkpoints, configurations, licences
-from codecfake import gpus, site
+from codecfake import gpus, run_lock, site
 from codecfake.protocols import RECORDINGS
 from codecfake.published import Published
 from codecfake.tables.figures import KINDS, drawable
@@ -23,6 +23,7 @@ from codecfake.validation import ConfigurationError
 PUBLISHED = Path(workflow.basedir) / "protocols" / "published"  # the papers' own numbers
 SECONDS_BETWEEN_NEWS = 60
 NATIVE = "native"  # recordings at their own rate, which codecs are trained on
+SNAKEMAKE_FOLDER = Path(".snakemake").resolve()
 
 try:
     SITE = site.read(config, Path(workflow.basedir))
@@ -35,7 +36,10 @@ except (ConfigurationError, configurations.CodecConfigurationError) as error:
 # The package is used from the checkout, also inside conda environments and other run directories.
 # Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A job that ends
 # inside compiled code says where.
-shell.prefix(f"set -euo pipefail; export PYTHONFAULTHANDLER=1 PYTHONPATH={shlex.quote(workflow.basedir)}; ")
+shell.prefix(
+    f"set -euo pipefail; {run_lock.shared_by_jobs(SNAKEMAKE_FOLDER)}"
+    f"export PYTHONFAULTHANDLER=1 PYTHONPATH={shlex.quote(workflow.basedir)}; "
+)
 
 
 wildcard_constraints:
