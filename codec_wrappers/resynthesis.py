@@ -67,12 +67,12 @@ def resynthesize_shard(
     `table` is the corpus's utterance table, `root` the corpus's folder. `threads` helpers, besides torch's own threads,
     do not change a byte.
 
-    Raises ResynthesisError naming the utterance that cannot be read, resynthesized or written.
+    Raises ResynthesisError naming the utterance that cannot be read, resynthesized or written, and as `weights.digest`.
     """
+    origin = digest(weights) if weights is not None else ""
     codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
     rows = rows.loc[rows["key"] == utterances.BONAFIDE, list(READ)]
-    origin = digest(weights) if weights is not None else ""
     with ExitStack() as stack:
         bar = stack.enter_context(progress(None, f"{settings.codec} {table.parent.name} {shard:04d}", len(rows), "utt"))
         writers = {

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import soundfile
 import torch
 from torch import Tensor
@@ -21,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.resynthesis import level
 from codec_wrappers.training_settings import CodecTrainingError
-from codecfake import audio, shards
+from codecfake import audio, files, shards
 
 EDGE_DURATION = 0.02  # seconds read on both sides of a segment, so that the resampler sees no edge in it
 BEFORE_TRAINING = 0  # the step whose draws the statistics of a fresh codec are taken from; training begins at 1
@@ -180,6 +179,6 @@ def _indexed(folder: Path, corpus: str) -> Iterator[Recording]:
             f"{folder}: no shards to train on; write them with `python -m codecfake record` and sample_rate native"
         )
     for path in indexes:
-        table = pd.read_parquet(path, columns=["utterance_id", "num_samples", "sample_rate", "sha256"])
+        table = files.read_parquet(path, ("utterance_id", "num_samples", "sample_rate", "sha256"))
         for row in table.itertuples(index=False):
             yield Recording(corpus, row.utterance_id, int(row.num_samples), int(row.sample_rate), row.sha256)

@@ -214,6 +214,7 @@ class _Run:
         quality = [{"state": "untrained", **now.untrained}, {"state": "trained", **trained}]
         named = {**asdict(settings), "recipe": settings.recipe or settings.wrapper}
         save(self._network, self._output / "weights.safetensors")
+        files.seal(self._output / "weights.safetensors")
         files.write_tsv(self._output / "quality.tsv", pd.DataFrame(quality).round(4))
         files.write_tsv(self._output / HISTORY, _table(now.history))
         files.write_json(self._output / "settings.json", {**named, "resolved_recipe": asdict(self._recipe)})

@@ -3,6 +3,7 @@
 No random state is kept: every step draws its randomness from (seed, step) alone.
 """
 
+import io
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,8 +57,9 @@ def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:
         "modules": {name: _state(module) for name, module in learners.modules.items()},
         "optimizers": {name: optimizer.state_dict() for name, optimizer in learners.optimizers.items()},
     }
-    with files.atomic(path) as part:
-        torch.save(content, part)
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    files.write_bytes(path, buffer.getbuffer())
 
 
 def restore(path: Path, learners: Learners, run: str, device: torch.device) -> Progress:

@@ -1,11 +1,12 @@
 """Codec weights on disk: one safetensors file under the network's own state_dict names, all of them and no more."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from codec_wrappers.checkpoints import WEIGHTS
+from codec_wrappers.checkpoints import PROVENANCE, WEIGHTS
 from codec_wrappers.codec import Codec
 from codecfake import files
 
@@ -28,9 +29,27 @@ def load_into(codec: Codec, path: Path | None) -> Codec:
 
 
 def digest(path: Path) -> str:
-    """Hex sha256 of the weights that `path` stands for, whatever lies beside them."""
+    """Hex sha256 of the weights that `path` stands for, whatever lies beside them.
+
+    Raises FileError or WeightsError if they are not those that a record beside them names.
+    """
     weights = path / WEIGHTS
+    _require_as_fetched(path)
+    files.require_seal(path)
     return files.sha256(weights if weights.is_file() else path)
+
+
+def _require_as_fetched(folder: Path) -> None:
+    record = folder / PROVENANCE
+    if not record.is_file():
+        return
+    for name, recorded in json.loads(record.read_text(encoding="utf-8")).get("weights_sha256", {}).items():
+        found = files.sha256(folder / name)
+        if found != recorded:
+            raise WeightsError(
+                f"{folder / name}: has the sha256 {found}, but {record} has recorded {recorded}; restore it, or delete "
+                f"the folder, and the same command fetches it again"
+            )
 
 
 def load_strict(network: nn.Module, path: Path) -> None:
@@ -54,11 +73,10 @@ def save(network: nn.Module, path: Path) -> None:
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write tensors by name as safetensors, atomically; those that share memory are written apart."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as serialize
 
     apart = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    with files.atomic(path) as part:
-        save_file(apart, part)
+    files.write_bytes(path, serialize(apart))
 
 
 def _read(path: Path) -> dict[str, Tensor]:

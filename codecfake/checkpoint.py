@@ -3,6 +3,7 @@
 No random state is kept: every step draws its randomness from (seed, epoch, step) alone.
 """
 
+import io
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,8 +44,9 @@ def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimiz
         "back_end": back_end.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with files.atomic(path) as part:
-        torch.save(content, part)
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    files.write_bytes(path, buffer.getbuffer())
 
 
 def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> Progress:

@@ -1,14 +1,37 @@
-"""Files that exist whole or not at all."""
+"""Files that exist whole or not at all, and that are what was written when they are read."""
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+SEAL = ".sha256"
+MAKE_AGAIN = "`python -m codecfake check --delete` deletes what is damaged, and the same command makes it again"
+REMEDIES = {
+    errno.ENOSPC: "free some space there, and the same command goes on",
+    errno.EDQUOT: "free some of the quota, and the same command goes on",
+    errno.EROFS: "make that place writable, and the same command goes on",
+    errno.EACCES: "make that place writable for this user, and the same command goes on",
+}
+
+
+class FileError(ValueError):
+    """A file is not what was written."""
+
+
+class WriteError(OSError):
+    """A place cannot be written to; `filename` is what was to be written."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}: cannot be written ({self.strerror}); {REMEDIES[self.errno or errno.ENOSPC]}"
 
 
 @contextmanager
@@ -16,17 +39,40 @@ def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` if the block succeeds, else remove it.
 
     A job killed inside the block leaves only the temporary name, which the next attempt overwrites.
+    Raises WriteError if the disk is full or cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
+    with explaining(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            seal_of(path).unlink(missing_ok=True)
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):  # what keeps a file from being written may keep it from being removed
+                part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Turn errors of the disk, met while `path` is written, into a WriteError."""
     try:
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+        yield
+    except WriteError:
         raise
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        raise WriteError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write bytes atomically. What serializes into memory first fails on a full disk with an error that says so."""
+    with atomic(path) as part:
+        part.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -47,14 +93,67 @@ def write_tsv(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_tsv(path: Path) -> pd.DataFrame:
-    """Read a table written by `write_tsv`, every column as text: ids like `0012` keep their zeros."""
+    """Read a table written by `write_tsv`, every column as text: ids like `0012` keep their zeros.
+
+    Raises FileError as `require_seal`.
+    """
+    require_seal(path)
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
-    """Write a parquet table atomically."""
+    """Write a parquet table atomically, with a checksum of every page."""
     with atomic(path) as part:
-        table.to_parquet(part, index=False)
+        table.to_parquet(part, index=False, write_page_checksum=True)
+
+
+def read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of a parquet table. Raises FileError as `read_arrow`."""
+    return read_arrow(path, columns).to_pandas()
+
+
+def read_arrow(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Columns of a parquet table. Raises FileError if it is damaged, lacks one of them, or as `require_seal`."""
+    require_seal(path)
+    try:
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            missing = sorted(set(columns) - set(file.schema_arrow.names))
+            if not missing:
+                return file.read(list(columns))
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"{path}: damaged, it cannot be read as parquet ({error}); {MAKE_AGAIN}") from error
+    raise FileError(f"{path}: damaged, or of another version: it has no column {missing[0]!r}; {MAKE_AGAIN}")
+
+
+def seal(path: Path) -> None:
+    """Record the sha256 of a file that carries no checksum of its own, in the form of `sha256sum`, beside it."""
+    write_text(seal_of(path), f"{sha256(path)}  {path.name}\n")
+
+
+def seal_of(path: Path) -> Path:
+    return path.with_name(path.name + SEAL)
+
+
+def sealed_sha256(path: Path) -> str | None:
+    """The sha256 that was recorded when a file was written, if it was."""
+    try:
+        return seal_of(path).read_text(encoding="utf-8").split()[0]
+    except FileNotFoundError:
+        return None
+    except (IndexError, UnicodeDecodeError):
+        raise FileError(f"{seal_of(path)}: damaged, it does not begin with a sha256; delete it") from None
+
+
+def require_seal(path: Path) -> None:
+    """Raise FileError if a file is not what it was when its sha256 was recorded."""
+    recorded = sealed_sha256(path)
+    if recorded is not None and path.exists() and sha256(path) != recorded:
+        raise FileError(
+            f"{path}: damaged, or changed by hand: its sha256 is not the one in {seal_of(path).name} beside it. "
+            f"Restore it, or {MAKE_AGAIN}; if the change is wanted, delete {seal_of(path)}"
+        )
 
 
 def sha256(path: Path) -> str:

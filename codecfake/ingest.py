@@ -70,6 +70,7 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected
     _write_rejected(rejected_path, rejected)
     _check(settings, len(accepted), rejected, rejected_path)
     files.write_parquet(utterances_path, pd.DataFrame(accepted, columns=list(DTYPES)).astype(DTYPES))
+    files.seal(utterances_path)
 
 
 def _inspected(

@@ -25,8 +25,8 @@ class ModelError(ValueError):
 
 def save(folder: Path, state: dict[str, Tensor], record: dict[str, Any]) -> None:
     """Write a model folder; `record` has `settings.detector`, `settings.crop_samples` and `front_end_weights`."""
-    with files.atomic(folder / WEIGHTS) as part:
-        part.write_bytes(serialize({name: tensor.cpu().contiguous() for name, tensor in state.items()}))
+    files.write_bytes(folder / WEIGHTS, serialize({name: tensor.cpu().contiguous() for name, tensor in state.items()}))
+    files.seal(folder / WEIGHTS)
     files.write_text(folder / SETTINGS, json.dumps(record, indent=2) + "\n")
 
 
@@ -35,7 +35,8 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
 
     `front_end_weights` is where the pretrained front-end lies today, if not where it lay in training.
 
-    Raises ModelError if a file is missing or the pretrained front-end is not the one of training.
+    Raises ModelError if a file is missing or the pretrained front-end is not the one of training, and FileError if the
+    weights are not those that were saved.
     """
     record = read_record(folder)
     crop_samples = record["settings"]["crop_samples"]
@@ -74,6 +75,7 @@ def _sha256(weights: str | dict[str, str]) -> str:
 
 
 def _fill(detector: Detector, path: Path) -> None:
+    files.require_seal(path)
     given, wanted = load_file(path), detector.own_state()
     if set(given) != set(wanted):
         odd = sorted(set(given) ^ set(wanted))

@@ -157,5 +157,6 @@ def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:
 
 def _write(root: Path, name: str, trials: pd.DataFrame) -> None:
     files.write_tsv(root / f"{name}.tsv", trials)
+    files.seal(root / f"{name}.tsv")
     files.write_text(root / f"exports/asvspoof2019/{name}.txt", asvspoof2019(trials))
     files.write_text(root / f"exports/published/{name}.txt", published(trials))

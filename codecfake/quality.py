@@ -109,7 +109,7 @@ def _bonafide(protocols: Sequence[Path]) -> pd.DataFrame:
 def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
     """What made the source, by the indexes of its shards."""
     folders = [audio_root / corpus / settings.source for corpus in settings.corpora]
-    indexes = [pd.read_parquet(path, columns=PROVENANCE) for folder in folders for path in folder.glob("*.parquet")]
+    indexes = [files.read_parquet(path, PROVENANCE) for folder in folders for path in folder.glob("*.parquet")]
     kinds = pd.concat(indexes or [pd.DataFrame(columns=PROVENANCE)]).drop_duplicates()
     if len(kinds) != 1:
         raise QualityError(

@@ -58,6 +58,7 @@ def score(
         scored = condition.merge(distinct[[*RECORDING, "score"]], on=RECORDING, how="left", validate="one_to_one")
         scored["score"] = scored["score"].map(SCORE)
         files.write_tsv(output / f"{name}.tsv", scored[["trial_id", "score"]])
+        files.seal(output / f"{name}.tsv")
 
 
 class Scorer:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
+
+from codecfake import files
 
 ENTRY = np.dtype([("offset", "u8"), ("num_bytes", "u4"), ("num_samples", "u4"), ("sample_rate", "u4"), ("tar", "u4")])
 SCHEMA = pa.schema(
@@ -73,11 +74,13 @@ class ShardIndex:
 def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> ShardIndex:
     """Read the indexes of the shards under `root/{corpus}/{source}/`.
 
-    Raises ShardError if a source has no shards, or if an utterance is in two of them.
+    Raises ShardError if a source has no shards, if an utterance is in two of them, or if they were made with two sets
+    of weights; FileError if an index is damaged.
     """
     names = sorted(set(corpora_and_sources))
     tars: list[str] = []
-    tables = [_source(root / corpus / source, tars) for corpus, source in names]
+    made_with: dict[str, dict[str, str]] = {}  # source -> digest of weights -> a shard that was made with them
+    tables = [_source(root / corpus / source, tars, made_with.setdefault(source, {})) for corpus, source in names]
     ends = np.cumsum([0, *(len(table) for table in tables)]).tolist()
     sources = {name: range(*ends[place : place + 2]) for place, name in enumerate(names)}
     whole = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
@@ -87,11 +90,15 @@ def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> Sh
     return ShardIndex(sources, tars, whole["utterance_id"].combine_chunks(), entries, _bytes(whole["sha256"]))
 
 
-def _source(folder: Path, tars: list[str]) -> pa.Table:
-    """The rows of one source, sorted by id; appends the paths of its tars to `tars`."""
+def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Table:
+    """The rows of one source, sorted by id; appends the paths of its tars to `tars`, and notes their weights."""
     parts = []
     for path in sorted(folder.glob("*.parquet")):
-        table = pyarrow.parquet.read_table(path, columns=SCHEMA.names[:-1])
+        table = files.read_arrow(path, (*SCHEMA.names[:-1], "weights_sha256"))
+        for weights in table["weights_sha256"].unique().to_pylist():
+            made_with.setdefault(weights, str(path.with_suffix(".tar")))
+        _require_one_origin(made_with)
+        table = table.drop_columns("weights_sha256")
         digests = pa.array(map(bytes.fromhex, table["sha256"].to_pylist()), pa.binary(32))
         table = table.set_column(table.column_names.index("sha256"), "sha256", digests)
         parts.append(table.append_column("tar", pa.array(np.full(len(table), len(tars)))).cast(SCHEMA))
@@ -101,6 +108,16 @@ def _source(folder: Path, tars: list[str]) -> pa.Table:
     table = pa.concat_tables(parts).sort_by("utterance_id")
     _require_distinct(table, tars)
     return table
+
+
+def _require_one_origin(made_with: dict[str, str]) -> None:
+    if len(made_with) > 1:
+        told = " and ".join(f"{tar} with the sha256 {weights or '(none)'}" for weights, tar in made_with.items())
+        raise ShardError(
+            f"a source comes from one set of weights, but these shards were made with two: {told}. The weights were "
+            f"replaced in between: put the right ones in place, delete the shards of the others (the column "
+            f"weights_sha256 of their .parquet tells), and the same command makes them again"
+        )
 
 
 def _require_distinct(table: pa.Table, tars: list[str]) -> None:

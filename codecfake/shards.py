@@ -94,8 +94,9 @@ class ShardWriter:
         self._atomic = files.atomic(tar_path)
 
     def __enter__(self) -> "ShardWriter":
-        self._tar_path.with_suffix(".parquet").unlink(missing_ok=True)
-        self._file = self._atomic.__enter__().open("wb")
+        with files.explaining(self._tar_path):
+            self._tar_path.with_suffix(".parquet").unlink(missing_ok=True)
+            self._file = self._atomic.__enter__().open("wb")
         self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)
         return self
 
@@ -183,7 +184,7 @@ class AudioStore:
         if hashlib.sha256(data).digest() != self.index.sha256[row].tobytes():
             raise ShardError(
                 f"{tar}: utterance {self.index.utterance_ids[row]} is damaged (its sha256 is not the index's); "
-                f"delete the shard and its .parquet and run the workflow again"
+                f"{files.MAKE_AGAIN}"
             )
         return data
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from codecfake import files
+
 BONAFIDE, SPOOF = "bonafide", "spoof"
 KEYS = (BONAFIDE, SPOOF)
 SPLITS = ("train", "dev", "eval")
@@ -31,5 +33,5 @@ COLUMNS = (
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read an utterance table; columns are `COLUMNS`, rows sorted by utterance_id."""
-    return pd.read_parquet(path, columns=list(COLUMNS))
+    """An utterance table; columns are `COLUMNS`, rows sorted by utterance_id. Raises FileError if it is damaged."""
+    return files.read_parquet(path, COLUMNS)

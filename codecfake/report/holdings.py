@@ -112,7 +112,7 @@ def _codec(inputs: ReportInputs, source: str) -> CodecRow:
     corpora = [corpus for corpus, sources in inputs.sources.items() if source in sources]
     indexes = [path for c in corpora for path in sorted((inputs.results / "audio" / c / source).glob("*.parquet"))]
     columns = ["codec", "quantizers", "bitrate_kbps", "weights_sha256"]
-    table = pd.concat(pd.read_parquet(path, columns=[*columns, "clipped_samples"]) for path in indexes)
+    table = pd.concat(files.read_parquet(path, (*columns, "clipped_samples")) for path in indexes)
     kinds = table[columns].drop_duplicates()
     if len(kinds) != 1:
         raise ReportError(
