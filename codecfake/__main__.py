@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -172,6 +173,15 @@ def _parser() -> argparse.ArgumentParser:
         parser_.add_argument("--level", type=float, default=0.95, help="of the intervals")
         parser_.add_argument("--resamples", type=_count, default=resamples, help="of the intervals; 0: exact bounds")
         parser_.add_argument("--bonafide-digit", choices=("0", "1"), default="1", help="of labels 0 and 1")
+
+    check = _command(
+        commands, "check", _check, "hold all that is finished to its digests; 1 if damaged", settings=False
+    )
+    check.add_argument("--results", type=Path, default=Path("results"))
+    check.add_argument(
+        "--delete", action="store_true", help="delete what is damaged, for the workflow to make it again"
+    )
+    check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read a shard each")
 
     export = _command(commands, "export", _export, "unpack shards into loose FLAC files", settings=False)
     export.add_argument("--audio", type=Path, default=Path("results/audio"))
@@ -390,6 +400,22 @@ def _eer(options: argparse.Namespace) -> None:
     settings = EerSettings(options.level, options.resamples, options.bonafide_digit)
     for path in options.scores:
         print(answer(path, options.protocol, options.speakers, settings))
+
+
+def _check(options: argparse.Namespace) -> None:
+    from codecfake.check import check, delete
+
+    damages = list(check(options.results, options.workers))
+    for damage in damages:
+        print(f"{damage.path}: {damage.what}")
+    if not damages:
+        print(f"{options.results}: all that is finished is what was written")
+    elif options.delete:
+        gone = [path.relative_to(options.results.parent) for path in delete(damages)]
+        print("\nDeleted. To make it again, and nothing else:")
+        print(f"snakemake --directory {shlex.quote(str(options.results.parent))} -- {shlex.join(map(str, gone))}")
+    else:
+        sys.exit(f"{len(damages)} damaged; --delete deletes what is to be made again")
 
 
 def _export(options: argparse.Namespace) -> None:
