@@ -26,9 +26,14 @@ def bring_back(root: Path, now: float) -> list[Path]:
 
 
 def remember(witness: Path, sha256: str, others: tuple[Path, ...] = ()) -> None:
-    """Note the date of a file that will be made again, its right sha256, and the dates of `others` beside it."""
-    dates = {path.name: path.stat().st_mtime_ns for path in (witness, *others) if path.exists()}
-    files.write_json(witness.with_name(NOTE.format(name=witness.name)), {"sha256": sha256, "dates": dates})
+    """Note of a file that will be made again its right sha256, and when it and `others` beside it were written.
+
+    That is the earliest of their dates, as damage may have moved one.
+    """
+    written = [path for path in (witness, *others, files.seal_of(witness)) if path.exists()]
+    date = min(path.stat().st_mtime_ns for path in written)
+    note = {"sha256": sha256, "date": date, "files": [path.name for path in (witness, *others)]}
+    files.write_json(witness.with_name(NOTE.format(name=witness.name)), note)
 
 
 def give_back(root: Path) -> list[Path]:
@@ -43,8 +48,8 @@ def give_back(root: Path) -> list[Path]:
             continue
         told = json.loads(note.read_text(encoding="utf-8"))
         if files.sha256(witness) == told["sha256"]:
-            for name, date in told["dates"].items():
-                os.utime(note.with_name(name), ns=(date, date))
+            for name in told["files"]:
+                os.utime(note.with_name(name), ns=(told["date"], told["date"]))
             same.append(witness)
         note.unlink()
     return same

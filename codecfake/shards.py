@@ -9,6 +9,7 @@ import io
 import os
 import tarfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -91,13 +92,14 @@ class ShardWriter:
         self._prefix = prefix
         self._provenance = asdict(provenance)
         self._rows: list[dict[str, object]] = []
-        self._atomic = files.atomic(tar_path)
+        self._stack = ExitStack()
 
     def __enter__(self) -> "ShardWriter":
         with files.explaining(self._tar_path):
             self._tar_path.with_suffix(".parquet").unlink(missing_ok=True)
-            self._file = self._atomic.__enter__().open("wb")
-        self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)
+            file = self._stack.enter_context(self._stack.enter_context(files.atomic(self._tar_path)).open("wb"))
+        self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT)
+        self._stack.push(self._end_tar)
         return self
 
     def add(self, utterance_id: str, wav: np.ndarray, sample_rate: int) -> None:
@@ -129,13 +131,14 @@ class ShardWriter:
         # addfile has just written the data and padded it to a whole number of 512-byte blocks
         return self._tar.offset - -(-num_bytes // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
+    def _end_tar(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._tar.close()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._tar.close()
-        self._file.close()
-        self._atomic.__exit__(kind, error, trace)
+        self._stack.__exit__(kind, error, trace)
         if kind is None:
             files.write_parquet(self._tar_path.with_suffix(".parquet"), pd.DataFrame(self._rows, columns=list(COLUMNS)))
 

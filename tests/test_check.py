@@ -1,0 +1,203 @@
+"""What is finished is held to its digests, named if it is damaged, and made again without a loss."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tones
+
+from codecfake import __main__, dates, files, protocols, utterances
+from codecfake.audio import AudioError
+from codecfake.check import check, delete
+from codecfake.recordings import RecordingsSettings, write_shard
+from codecfake.shard_index import ShardError
+from codecfake.shards import AudioStore, Provenance, ShardWriter
+
+OLD = 1_000_000_000  # seconds
+
+
+def write(tar: Path, codec: str = "dac", weights: str = "", seed: int = 0) -> None:
+    rng = np.random.default_rng(seed)
+    with ShardWriter(tar, "", Provenance(codec, 1, 1.0, weights, "test")) as writer:
+        for name in "abc":
+            writer.add(name, rng.uniform(-0.5, 0.5, 700), 16000)
+
+
+def flip(path: Path, place: int) -> None:
+    """Change a byte and leave the date alone, as a failing disk does."""
+    before = path.stat()
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def cut(path: Path, share: float = 0.5) -> None:
+    os.truncate(path, int(path.stat().st_size * share))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Results with two sources of one codec and one of another, a protocol and weights, all written long ago."""
+    root = tmp_path / "results"
+    for number, (source, codec) in enumerate({"F01": "dac", "F01-4": "dac", "F02": "lyra"}.items()):
+        write(root / f"audio/en/{source}/0000.tar", codec, seed=number)
+    table = pd.DataFrame({column: ["1", "2"] for column in protocols.COLUMNS})
+    files.write_tsv(root / "protocols/eval/C1.tsv", table)
+    files.write_bytes(root / "models/m/weights.safetensors", b"numbers")
+    for sealed in (root / "protocols/eval/C1.tsv", root / "models/m/weights.safetensors"):
+        files.seal(sealed)
+    for path in root.rglob("*"):
+        os.utime(path, (OLD, OLD))
+    return root
+
+
+def test_nothing_is_found_where_nothing_is_damaged(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    __main__.main(["check", "--results", str(results), "--workers", "1"])
+    assert "all that is finished is what was written" in capsys.readouterr().out
+
+
+def test_a_flipped_bit_in_a_shard_is_named_by_the_check_and_by_its_readers(results: Path) -> None:
+    tar = results / "audio/en/F01/0000.tar"
+    flip(tar, 700)
+    (damage,) = check(results)
+    assert (damage.path, damage.what) == (tar, "1 of 3 utterances are not those that were written: a")
+    store = AudioStore(results / "audio", [("en", "F01")])
+    with pytest.raises(ShardError, match=r"0000.tar: utterance a is damaged .*`python -m codecfake check --delete`"):
+        store.read("en", "F01", "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("audio/en/F01/0000.tar", "of 3 utterances are not those"),
+        ("audio/en/F01/0000.parquet", "cannot be read as parquet"),
+        ("protocols/eval/C1.tsv", "its sha256 is not the one in C1.tsv.sha256"),
+        ("models/m/weights.safetensors", "its sha256 is not the one in weights.safetensors.sha256"),
+    ],
+)
+def test_a_file_cut_short_is_found_and_deleted(results: Path, name: str, what: str) -> None:
+    cut(results / name)
+    (damage,) = check(results)
+    assert damage.path == results / name and what in damage.what
+    assert results / name in delete([damage])
+    assert not (results / name).exists()
+    assert list(check(results)) == []
+
+
+def test_a_tar_that_is_gone_while_its_index_is_there_is_found(results: Path) -> None:
+    (results / "audio/en/F02/0000.tar").unlink()
+    (damage,) = check(results)
+    assert delete([damage]) == [results / "audio/en/F02/0000.parquet"]
+
+
+def test_the_command_says_what_makes_again_what_it_deleted(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flip(results / "audio/en/F01/0000.tar", 700)
+    with pytest.raises(SystemExit, match="1 damaged; --delete"):
+        __main__.main(["check", "--results", str(results), "--workers", "1"])
+    __main__.main(["check", "--results", str(results), "--workers", "1", "--delete"])
+    files_again = "results/audio/en/F01/0000.parquet results/audio/en/F01/0000.tar"
+    assert f"snakemake --directory {results.parent} -- {files_again}" in capsys.readouterr().out
+
+
+def test_shards_made_again_with_the_same_bytes_keep_their_dates_also_those_of_the_same_job(results: Path) -> None:
+    flip(results / "audio/en/F01/0000.tar", 700)
+    delete(list(check(results)))
+    write(results / "audio/en/F01/0000.tar", "dac", seed=0)
+    write(results / "audio/en/F01-4/0000.tar", "dac", seed=1)  # the same job's
+    assert {path.parent.name for path in dates.give_back(results)} == {"F01", "F01-4"}
+    assert {path.stat().st_mtime for path in results.glob("audio/en/*/0000.*")} == {OLD}
+    assert list(results.rglob(".*")) == []
+
+
+def test_a_shard_made_again_with_other_bytes_keeps_its_new_date(results: Path) -> None:
+    flip(results / "audio/en/F02/0000.tar", 700)
+    delete(list(check(results)))
+    write(results / "audio/en/F02/0000.tar", "lyra", seed=9)
+    assert dates.give_back(results) == []
+    assert (results / "audio/en/F02/0000.tar").stat().st_mtime > OLD
+    assert list(results.rglob(".*")) == []
+
+
+def test_a_protocol_made_again_with_the_same_bytes_keeps_its_date(results: Path) -> None:
+    path = results / "protocols/eval/C1.tsv"
+    text = path.read_text()
+    cut(path, 0.9)
+    delete(list(check(results)))
+    path.write_text(text)
+    assert dates.give_back(results) == [path]
+    assert path.stat().st_mtime == OLD
+
+
+def test_readers_refuse_a_table_that_is_not_what_was_written(results: Path) -> None:
+    path = results / "protocols/eval/C1.tsv"
+    cut(path, 0.9)
+    with pytest.raises(
+        files.FileError, match=r"C1.tsv: damaged, or changed by hand: .* Restore it, or .*check --delete"
+    ):
+        files.read_tsv(path)
+    files.seal_of(path).unlink()  # as the message says, if the change is wanted
+    assert len(files.read_tsv(path)) == 2
+
+
+def test_what_is_written_anew_is_not_held_to_the_digest_of_before(results: Path) -> None:
+    path = results / "protocols/eval/C1.tsv"
+    files.write_tsv(path, pd.DataFrame({"trial_id": ["x"]}))
+    assert files.read_tsv(path)["trial_id"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize(("damage", "place"), [(cut, 0.9), (cut, 0), (flip, 40)])
+def test_a_damaged_parquet_table_is_named(results: Path, damage: Callable[[Path, float], None], place: float) -> None:
+    index = results / "audio/en/F01/0000.parquet"
+    damage(index, place)
+    with pytest.raises(files.FileError, match="0000.parquet: damaged, it cannot be read as parquet"):
+        AudioStore(results / "audio", [("en", "F01")]).read("en", "F01", "a")
+    table = shutil.copy(index, results / "utterances.parquet")
+    with pytest.raises(files.FileError, match="utterances.parquet: damaged"):
+        utterances.read(Path(table))
+
+
+def test_a_source_made_with_two_sets_of_weights_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "en/F01/0000.tar", weights="aa")
+    write(tmp_path / "zh/F01/0000.tar", weights="bb")
+    store = AudioStore(tmp_path, [("en", "F01"), ("zh", "F01")])
+    with pytest.raises(
+        ShardError, match=r"en/F01/0000.tar with the sha256 aa and .*zh/F01/0000.tar with the sha256 bb"
+    ):
+        store.read("en", "F01", "a")
+
+
+@pytest.mark.parametrize("fault", ["gone", "changed"])
+def test_a_recording_that_changed_after_ingest_stops_its_shard_and_leaves_none(tmp_path: Path, fault: str) -> None:
+    tones.write_audio(tmp_path, 1)
+    recording = tmp_path / "a.flac"
+    recording.write_bytes(AudioStore(tmp_path, [("tones", "F00")]).read_bytes("tones", "F00", "u000"))
+    row = dict.fromkeys(utterances.COLUMNS, "-") | {
+        "utterance_id": "a", "path": "a.flac", "key": "bonafide", "num_samples": 4000, "sample_rate": 16000,
+        "sha256": files.sha256(recording),
+    }  # fmt: skip
+    files.write_parquet(tmp_path / "table/utterances.parquet", pd.DataFrame([row]))
+    asked = (RecordingsSettings(1), tmp_path / "table/utterances.parquet", tmp_path, 0, tmp_path / "out/0000.tar")
+    recording.unlink() if fault == "gone" else flip(recording, 100)
+    message = {"gone": "a.flac: cannot be read", "changed": "a.flac: the file changed since its corpus was ingested"}
+    with pytest.raises(AudioError, match=message[fault] + ".*restore"):
+        write_shard(*asked)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+# dates
+
+
+def test_files_of_the_future_are_dated_back_in_their_order(tmp_path: Path) -> None:
+    ages = {"before": -3600, "first": 86_000, "second": 86_400, "almost now": 5}
+    for name, seconds in ages.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (OLD + seconds, OLD + seconds))
+    assert [path.name for path in dates.bring_back(tmp_path, OLD)] == ["first", "second"]
+    found = {name: (tmp_path / name).stat().st_mtime - OLD for name in ages}
+    assert found == {"before": -3600, "first": -400, "second": 0, "almost now": 5}
+    assert dates.bring_back(tmp_path, OLD) == []
