@@ -22,10 +22,18 @@ def may_start_jobs():
 
 
 def settle_dates():
-    for path in dates.give_back(Path("results")):
-        logger.warning(f"{path} was made again, with the same bytes as before; it keeps its date, so nothing follows")
-    for path in dates.bring_back(Path("results"), time.time()):
-        logger.warning(f"{path} was dated in the future: a clock was wrong. It is dated back; nothing is made again")
+    same = dates.give_back(Path("results"))
+    if same:
+        logger.warning(
+            f"Made again with the same bytes as before: {same[0]} and {len(same) - 1} others. They keep their dates, so "
+            f"nothing that was made of them is made again"
+        )
+    future = dates.bring_back(Path("results"), time.time())
+    if future:
+        logger.warning(
+            f"Dated in the future: {future[0]} and {len(future) - 1} others. A clock was wrong; they are dated back, in "
+            f"their order, so nothing is made again for that"
+        )
 
 
 if may_start_jobs():

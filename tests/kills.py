@@ -9,12 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
+MOST_JOBS, MOST_SECONDS = 3, 4.0  # between two kills
 MADE = (
     "corpora/*/*", "codecs/*/*", "weights/*/*", "audio/**/*", "protocols/**/*", "models/**/*.safetensors",
     "models/**/*.tsv", "models/**/*.json", "scores/**/*", "quality/*", "tables/*.csv", "audit/*",
@@ -38,25 +38,36 @@ def kill(run: subprocess.Popen[str]) -> str:
     return run.communicate()[0]
 
 
-def finish_despite_kills(
-    directory: Path, experiment: Path | str, rng: np.random.Generator, longest: float
-) -> list[float]:
-    """Start a run again and again, and kill it after up to `longest` seconds each time, until it comes to its end.
+def finish_despite_kills(directory: Path, experiment: Path | str, rng: np.random.Generator) -> list[str]:
+    """Start a run again and again, and kill it at some moment each time, until it comes to its end.
 
-    Gives the seconds after which each was killed. Raises AssertionError if one fails by itself.
+    A moment is up to MOST_SECONDS after the start or after one of the next MOST_JOBS jobs that are finished: so they
+    are spread over the whole of a run, however fast the machine is. Gives them in words.
+    Raises AssertionError if a run fails by itself.
     """
     moments = []
     while True:
-        seconds = float(rng.uniform(0, longest))
+        jobs, seconds = int(rng.integers(0, MOST_JOBS + 1)), float(rng.uniform(0, MOST_SECONDS))
         run = start(directory, experiment)
+        said = _until_finished(run, jobs)
         try:
-            said, _ = run.communicate(timeout=seconds)
+            run.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             kill(run)
-            moments.append(seconds)
+            moments.append(f"{seconds:.1f} s after {jobs} jobs")
             continue
-        assert run.returncode == 0, said
+        assert run.returncode == 0, said + run.communicate()[0]
         return moments
+
+
+def _until_finished(run: subprocess.Popen[str], jobs: int) -> str:
+    """Wait until so many jobs are finished, or all; what was said until then."""
+    assert run.stdout is not None
+    said = []
+    while jobs and (line := run.stdout.readline()):
+        said.append(line)
+        jobs -= line.startswith("Finished jobid")
+    return "".join(said)
 
 
 def digests(directory: Path) -> dict[str, str]:
@@ -73,21 +84,18 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    began = time.monotonic()
     undisturbed = start(options.folder / "undisturbed", options.experiment)
     said, _ = undisturbed.communicate()
     assert undisturbed.returncode == 0, said
-    whole = time.monotonic() - began
     expected = digests(options.folder / "undisturbed")
-    print(f"undisturbed: {whole:.0f} s, {len(expected)} files", flush=True)
     kills = 0
     while kills < options.kills:
         directory = options.folder / f"from kill {kills + 1}"
-        moments = finish_despite_kills(directory, options.experiment, rng, whole / options.kills * 3)
-        kills += len(moments)
-        print(f"killed after {', '.join(f'{seconds:.1f}' for seconds in moments)} s", flush=True)
+        for moment in finish_despite_kills(directory, options.experiment, rng):
+            kills += 1
+            print(f"kill {kills}: {moment}", flush=True)
         assert digests(directory) == expected
-    print(f"{kills} kills, and the same {len(expected)} files each time")
+    print(f"{kills} kills, and the same {len(expected)} files as of an undisturbed run")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,12 @@
 import hashlib
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -172,26 +169,6 @@ def test_the_full_plan_of_the_paper_is_a_graph_of_a_thousand_jobs_or_so(tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = int(re.findall(r"^total +(\d+)$", done.stdout + done.stderr, re.MULTILINE)[0])
     assert 1000 < jobs < 3000
-
-
-@pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_in_the_same_bytes(
-    run: Path, tmp_path: Path, rng: np.random.Generator
-) -> None:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(tmp_path)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for seconds in rng.uniform(4, 40, size=8):
-        going = subprocess.Popen(
-            [*command, "--config", f"experiment={TINY}", "device=cpu", "--", "all"],
-            cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        time.sleep(seconds)
-        os.killpg(going.pid, signal.SIGKILL)
-        going.wait()
-        subprocess.run([*command, "--config", f"experiment={TINY}", "--unlock"], cwd=ROOT, check=True, env=environment)
-    done = snakemake(tmp_path, TINY, "all")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert digests(tmp_path, *MADE) == digests(run, *MADE)
 
 
 def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path, edited: Callable[..., Path]) -> None:
