@@ -24,9 +24,10 @@ class KeptScores:
     def find(self, name: str, utterance_ids: pd.Series, clips: str) -> np.ndarray | None:
         """The scores `[N]` of these utterances of a source, made of clips of this digest; None if they are not kept."""
         path = self._path(name, clips)
-        if not path.is_file():
+        try:
+            table = files.read_tsv(path)
+        except (FileNotFoundError, files.FileError):  # what is damaged is scored again
             return None
-        table = files.read_tsv(path)
         if list(table.columns) != ["utterance_id", "score"] or table["utterance_id"].tolist() != utterance_ids.tolist():
             return None
         return table["score"].to_numpy(dtype=np.float32)
@@ -36,8 +37,10 @@ class KeptScores:
         path = self._path(name, clips)
         table = pd.DataFrame({"utterance_id": utterance_ids.to_numpy(), "score": [SCORE(score) for score in scores]})
         files.write_tsv(path, table)
+        files.seal(path)
         for old in path.parent.glob("*.tsv"):
             if old != path:
+                files.seal_of(old).unlink(missing_ok=True)
                 old.unlink()
 
     def _path(self, name: str, clips: str) -> Path:
