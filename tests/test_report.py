@@ -425,6 +425,24 @@ def test_detectors_that_err_equally_little_are_named_together(copy: ReportInputs
     assert answer in Page((tmp_path / "report.html").read_text()).text
 
 
+def test_of_detectors_that_are_equal_by_the_first_average_the_second_decides(
+    copy: ReportInputs, tmp_path: Path
+) -> None:
+    path = copy.results / "tables/eer.csv"
+    table = pd.read_csv(path)
+    better = (table["detector"] == "w2v2-aasist") & (table["condition"] == "C7")
+    table.assign(eer_percent=2.5).assign(eer_percent=lambda t: t["eer_percent"].mask(better, 1.0)).to_csv(
+        path, index=False
+    )
+    models = ["mel-lcnn/codec/erm/seed1", "w2v2-aasist/codec/erm/seed1"]
+
+    write_report(replace(copy, models=models), tmp_path / "report.html")
+
+    text = Page((tmp_path / "report.html").read_text()).text
+    assert "w2v2-aasist random front-end has the lowest mean EER: 2.5 % R on C1–C6" in text
+    assert "as has" not in text
+
+
 def test_the_finding_that_leads_has_the_lowest_first_average(inputs: ReportInputs) -> None:
     tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
 

@@ -105,8 +105,13 @@ class EerTable:
 
     @property
     def best(self) -> Row:
-        """The row of the lowest first average."""
-        return min(self.rows, key=lambda row: row.cells[0].eer)
+        """The row of the lowest first average; of equals, that of the lowest second, and so on."""
+        return min(self.rows, key=self.rates)
+
+    def rates(self, row: Row) -> list[float]:
+        """The averages of a row, in percent, in their order; without averages, what it has under each condition."""
+        averages = [cell.eer for column, cell in zip(self.columns, row.cells, strict=True) if column.is_average]
+        return averages or [cell.eer for cell in row.cells]
 
 
 @dataclass(frozen=True)
@@ -130,8 +135,9 @@ class Finding:
 
     @property
     def tied(self) -> list[Row]:
-        """Other detectors of the table that err exactly as little."""
-        return [row for row in self.table.rows if row is not self.row and row.cells[0].eer == self.row.cells[0].eer]
+        """Other detectors of the table that err exactly as little, by every average."""
+        best = self.table.rates(self.row)
+        return [row for row in self.table.rows if row is not self.row and self.table.rates(row) == best]
 
     @property
     def model(self) -> str:
@@ -163,7 +169,7 @@ def eer_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[EerTab
 
 def findings(tables: list[EerTable]) -> list[Finding]:
     """The best detector of every table, the best of all first."""
-    return sorted((Finding(table) for table in tables), key=lambda finding: finding.row.cells[0].eer)
+    return sorted((Finding(table) for table in tables), key=lambda finding: finding.table.rates(finding.row))
 
 
 def interval_legend(tables: list[EerTable]) -> IntervalLegend | None:
