@@ -71,6 +71,19 @@ def claim(folder: Path, started: str, tell: Callable[[str], None]) -> TextIO | N
     return lock
 
 
+def is_at_work(folder: Path) -> bool:
+    """Whether a run is at work, or may be: Snakemake's lock is there, and cannot be shown to be stale."""
+    if not (folder / SNAKEMAKE).is_dir() or not any((folder / SNAKEMAKE).iterdir()):
+        return False
+    try:
+        with (folder / RUN).open() as lock:
+            last = _holder(lock)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # for a moment: closing the file gives it back
+    except OSError:  # it is held, or the file system knows no locks
+        return True
+    return last is not None and not last.is_of_this_machine
+
+
 def shared_by_jobs(folder: Path) -> str:
     """The shell command after which a job, and all that it starts, shares the lock that `claim` waits for.
 

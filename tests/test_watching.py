@@ -1,7 +1,6 @@
 """Following a run by its files: where each job stands, how long it will take, what failed and what helps."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from codecfake import files
+from codecfake import files, run_lock
 from codecfake.__main__ import main
 from codecfake.report.timing import job_table, rule_rows, write_timing
 from codecfake.shards import Provenance
@@ -155,16 +154,34 @@ def test_a_run_is_at_work_while_snakemake_holds_its_lock(leave: Leave, tmp_path:
     assert "whose log" not in following.describe(run)
 
 
+def test_a_run_that_was_killed_is_not_at_work(leave: Leave, tmp_path: Path) -> None:
+    run = leave(train__dac=BAR)
+    held = run_lock.claim(tmp_path / ".snakemake", "now", print)
+    files.write_text(tmp_path / ".snakemake/locks/0.output.lock", "")
+    assert held is not None
+    assert run.is_at_work
+    held.close()
+    assert not run.is_at_work, "Snakemake's lock is stale"
+
+
 def test_the_command_shows_a_run_until_none_is_at_work(
-    leave: Leave, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    leave: Leave, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(record=10.0)
     lock = tmp_path / ".snakemake/locks/0.output.lock"
     files.write_text(lock, "")
-    threading.Timer(0.2, lock.unlink).start()
-    main(["watch", "--directory", str(tmp_path), "--every", "0.05"])
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            lock.unlink()
+
+    monkeypatch.setattr(following.time, "sleep", sleep)
+    main(["watch", "--directory", str(tmp_path), "--every", "5"])
     shown = capsys.readouterr().out
-    assert shown.count("1 of 1 jobs done") > 1
+    assert slept == [5, 5]
+    assert shown.count("1 of 1 jobs done") == 3
     assert shown.rstrip().endswith("All jobs are done.")
 
 

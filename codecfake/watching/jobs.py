@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from codecfake import files
+from codecfake import files, run_lock
 from codecfake.watching.records import Record, read_record
 
 LIST = Path("logs/jobs.txt")  # written when a run starts, so that its age is the run's
 LOGS = Path("logs")
 RESULTS = Path("results")
 RECORDS = RESULTS / "benchmarks"
-LOCKS = Path(".snakemake/locks")  # Snakemake's own: not empty while a run is at work, or after it was killed
 
 
 class WatchError(ValueError):
@@ -48,8 +47,7 @@ class Run:
 
     @property
     def is_at_work(self) -> bool:
-        locks = self.directory / LOCKS
-        return locks.is_dir() and any(locks.iterdir())
+        return run_lock.is_at_work(self.directory / ".snakemake")
 
     def of(self, state: State) -> list[Job]:
         return [job for job in self.jobs if job.state is state]
