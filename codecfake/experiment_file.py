@@ -163,8 +163,23 @@ def _model_faults(experiment: Experiment) -> Iterator[str]:
         yield from _unknown(f"averages.{name}", conditions, experiment.conditions, "condition")
     for name, training_set in experiment.training_sets.items():
         yield from _unknown(f"training_sets.{name}.domains", training_set.domains, experiment.domains, "domain")
+        yield from _shared_recordings(name, experiment)
     for number, grid in enumerate(experiment.models):
         yield from _unknown(f"models.{number}.detectors", grid.detectors, experiment.detectors, "detector")
         yield from _unknown(
             f"models.{number}.training_sets", grid.training_sets, experiment.training_sets, "training set"
         )
+
+
+def _shared_recordings(training_set: str, experiment: Experiment) -> Iterator[str]:
+    """Domains of one training set with the same recordings, which would be trained on twice."""
+    owners: dict[str, str] = {}
+    for name in experiment.training_sets[training_set].domains:
+        domain = experiment.domains.get(name)
+        for corpus in (domain.keep or domain.corpora) if domain else []:
+            if corpus in owners:
+                yield (
+                    f"training_sets.{training_set}.domains: {owners[corpus]} and {name} have the same recordings, of "
+                    f"{corpus}; make one domain with the sources of both"
+                )
+            owners[corpus] = name
