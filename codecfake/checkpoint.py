@@ -34,6 +34,7 @@ class Progress:
     best_epoch: int = 0  # the one kept so far, counted from 1
     best_state: dict[str, Tensor] = field(default_factory=dict)
     best_scores: Tensor | None = None  # of the dev trials, in their order
+    average: dict[str, Tensor] = field(default_factory=dict)  # state of the AveragedModel, where weights are averaged
 
 
 def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimizer, run: str) -> None:

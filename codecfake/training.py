@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 import codecfake
 from codecfake import checkpoint, files, metrics, models, trials, verdicts
@@ -24,7 +25,7 @@ from codecfake.progress import progress
 from codecfake.samplers import Composition
 from codecfake.strategies import STRATEGIES, update_settings
 from codecfake.training_data import TrainingData
-from codecfake.training_settings import SELECTIONS, TrainSettings
+from codecfake.training_settings import AVERAGE, SELECTIONS, TrainSettings
 from codecfake.updates import UPDATES
 from codecfake.utterances import BONAFIDE as BONAFIDE_KEY
 
@@ -51,7 +52,7 @@ def train(
     A killed run, started again with the same arguments, goes on from its checkpoint and ends (on a CPU) in the
     same bytes as an undisturbed one.
 
-    Raises TrialsError if a list is empty, has one class only or shares a recording with another, SamplingError if the
+    Raises TrialsError if a list is empty, has one key only or shares a recording with another, SamplingError if the
     strategy's sampler cannot make batches of the train lists, and TrainingError if the loss is not finite.
     """
     train_trials, dev_trials = trials.read(train_tsv), trials.read(dev_tsv)
@@ -100,6 +101,9 @@ class _Run:
         self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
         self._fingerprint = _fingerprint(settings, self._data.mixed_in, train_trials, dev_trials)
         self._progress = checkpoint.restore(output / CHECKPOINT, self._back_end, self._optimizer, self._fingerprint)
+        self._average = AveragedModel(self._back_end) if settings.keep == AVERAGE else None
+        if self._average and self._progress.average:
+            self._average.load_state_dict(self._progress.average)
 
     def finish(self) -> None:
         """Train the epochs that are left, write the results, and remove the checkpoint."""
@@ -108,6 +112,8 @@ class _Run:
             self._train_epoch(curves)
             self._end_epoch(curves)
         curves.close()
+        if self._average:
+            self._take(self._average)
         self._save_model()
         (self._output / CHECKPOINT).unlink()
 
@@ -153,7 +159,10 @@ class _Run:
         now.epoch += 1
         if is_best:
             now.best_epoch, now.best_scores = now.epoch, scores
-            now.best_state = {name: tensor.clone() for name, tensor in self._detector.own_state().items()}
+            now.best_state = self._own_state()
+            if self._average:
+                self._average.update_parameters(self._back_end)
+                now.average = self._average.state_dict()
         row = {
             "epoch": now.epoch,
             "updates": now.epoch * self._plan.updates_per_epoch,
@@ -167,6 +176,21 @@ class _Run:
         files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
         self._checkpoint()
         curves.add({f"epoch/{name}": row[name] for name in ("train_loss", "dev_loss", "dev_eer")}, self._total_steps())
+
+    def _take(self, average: AveragedModel) -> None:
+        """Keep averaged weights, and BatchNorm statistics that are measured with them in one more pass over the train
+        lists, as SWA of Izmailov et al. 2018 asks for.
+        """
+        now = self._progress
+        self._back_end.load_state_dict(average.module.state_dict())
+        self._seed_step(now.epoch, 0)
+        update_bn(self._train_features.batches(self._plan.batches(now.epoch), now.epoch), self._back_end)
+        _, now.best_scores = self._judge_dev()
+        now.best_state = self._own_state()
+
+    def _own_state(self) -> dict[str, Tensor]:
+        """A copy of the weights as they are now."""
+        return {name: tensor.clone() for name, tensor in self._detector.own_state().items()}
 
     @torch.no_grad()
     def _judge_dev(self) -> tuple[dict[str, float], Tensor]:
@@ -194,6 +218,7 @@ class _Run:
             "version": codecfake.__version__,
             "front_end_weights": self._detector.front_end_weights(),
             "best_epoch": self._progress.best_epoch,
+            "averaged_epochs": int(self._average.n_averaged) if self._average else 0,
             "mixed_in": self._data.mixed_in,
             "settings": self._settings.complete(),
         }

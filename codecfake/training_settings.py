@@ -1,7 +1,8 @@
 """Settings of a detector's training, and what the two papers and their code set.
 
-The defaults are Xie et al. 2025: Adam, cross-entropy with the bona fide class weighted 10, the learning rate halved
-every few epochs, the epoch with the lowest dev loss kept. What the papers and their released code do otherwise:
+The defaults are the text of Xie et al. 2025 (Adam, cross-entropy with the bona fide class weighted 10, the learning
+rate halved every few epochs, the epoch with the lowest dev loss kept), and its code where the text is silent (batches,
+weight decay). What the papers and their released code say:
 
 | setting | Xie, text | Xie, code | Wu, text | Wu, code |
 |---|---|---|---|---|
@@ -11,6 +12,7 @@ every few epochs, the epoch with the lowest dev loss kept. What the papers and t
 | `weight_decay` | - | 5e-4 | - | 1e-4 |
 | `bonafide_weight` | 10 | 10 | - | 1 |
 | `select` | dev_loss | dev_loss_of_batches | dev_eer | dev_eer |
+| `keep` | selected | selected | selected | average |
 | `match` | - | epochs | - | - |
 
 `match: updates` gives every strategy the updates of ERM: an epoch is as many batches as hold every trial once,
@@ -31,6 +33,7 @@ from codecfake.schedules import SCHEDULES
 from codecfake.strategies import STRATEGIES, update_settings
 
 MATCHES = ("updates", "epochs")
+KEEPS = SELECTED, AVERAGE = ("selected", "average")
 SELECTIONS: dict[str, tuple[str, ...]] = {  # the epoch kept is the least by these columns of the history
     "dev_loss": ("dev_loss",),
     "dev_loss_of_batches": ("dev_loss_of_batches",),
@@ -54,12 +57,13 @@ class TrainSettings:
     halve_every: int = 2  # epochs
     final_learning_rate: float = 5e-6  # of the cosine schedule
     betas: tuple[float, ...] = (0.9, 0.999)  # of Adam
-    weight_decay: float = 0.0  # L2, inside Adam
+    weight_decay: float = 5e-4  # L2, inside Adam
     spoof_weight: float = 1.0  # of a class in the loss
     bonafide_weight: float = 10.0
     strategy: str = "erm"
     strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where not the strategy's own
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
+    keep: str = SELECTED  # the weights of that epoch; or the average over all that were the least when they ended (SWA)
     seed: int = 0
     cache_features: bool | str = NONE  # compute features once and keep them in memory (true) or on disk
     front_end_precision: str = EXACT  # or bfloat16, which is refused where it is measured to matter
@@ -68,7 +72,7 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         known = {"strategy": STRATEGIES, "match": MATCHES, "schedule": SCHEDULES, "select": SELECTIONS}
-        known |= {"crop": CROPS, "pad": PADS, "cache": CACHES, "front_end_precision": DTYPES}
+        known |= {"keep": KEEPS, "crop": CROPS, "pad": PADS, "cache": CACHES, "front_end_precision": DTYPES}
         for name, choices in known.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; known: {', '.join(choices)}")

@@ -15,9 +15,9 @@ import tones
 import torch
 from safetensors.torch import load_file
 
-from codecfake import clips, files, models, training, trials
+from codecfake import clips, files, metrics, models, training, trials, verdicts
 from codecfake.clips import Clips, clip
-from codecfake.detectors.detector import DetectorSettings
+from codecfake.detectors.detector import DetectorSettings, score
 from codecfake.features import StreamedFeatures, in_order
 from codecfake.plan import Plan
 from codecfake.samplers import Composition, SamplingError, shuffled
@@ -265,6 +265,57 @@ def test_the_epoch_kept_is_the_least_by_what_is_selected(corpus: Corpus, tmp_pat
         assert kept == ranked["epoch"].iloc[0] == rows[rows["is_best"] == 1]["epoch"].iloc[-1]
 
 
+def test_the_average_is_over_the_epochs_that_were_best_so_far(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = changed(epochs=5, learning_rate=0.1, select="dev_eer", keep="average")
+    ended: list[dict[str, torch.Tensor]] = []
+    judge = training._Run._judge_dev
+
+    def recorded(run: Any) -> Any:
+        ended.append({name: weight.detach().clone() for name, weight in run._back_end.named_parameters()})
+        return judge(run)
+
+    monkeypatch.setattr(training._Run, "_judge_dev", recorded)
+    rows = history(run(corpus, tmp_path, settings))
+    best = [ended[number] for number in np.flatnonzero(rows["is_best"])]
+    assert 1 < len(best) < 5
+    assert json.loads((tmp_path / "settings.json").read_text())["averaged_epochs"] == len(best)
+    found = load_file(tmp_path / models.WEIGHTS)
+    for name in best[0]:
+        mean = torch.stack([weights[name] for weights in best]).mean(dim=0)
+        torch.testing.assert_close(found[f"back_end.{name}"], mean)
+    calibration = verdicts.read(tmp_path / verdicts.CALIBRATION)
+    assert calibration.eer == pytest.approx(judged(tmp_path, corpus).eer)
+
+
+def test_averaged_weights_have_the_statistics_of_a_pass_of_their_own(corpus: Corpus, tmp_path: Path) -> None:
+    run(corpus, tmp_path, changed(epochs=2, keep="average"))
+    found = load_file(tmp_path / models.WEIGHTS)
+    assert {int(count) for name, count in found.items() if "num_batches" in name} == {4}  # 28 trials in batches of 8
+
+
+def judged(model: Path, corpus: Corpus) -> metrics.EqualErrorRate:
+    """The error rate on dev of what was kept."""
+    detector, crop_samples = models.load(model, CPU)
+    table = trials.read(corpus.dev)
+    wav = torch.stack([Clips(table, corpus.audio, crop_samples)[number] for number in range(len(table))])
+    with torch.no_grad():
+        scores = score(detector(wav)).numpy()
+    is_bonafide = (table["key"] == "bonafide").to_numpy()
+    return metrics.eer(scores[is_bonafide], scores[~is_bonafide])
+
+
+@pytest.mark.parametrize("steps", [5, 9])
+def test_a_killed_run_that_averages_ends_in_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, counted: type[CountedAdam], steps: int
+) -> None:
+    settings = changed(keep="average", select="last")
+    undisturbed = run(corpus, tmp_path / "undisturbed", settings)
+    run_killed(counted, steps, corpus, tmp_path / "killed", settings)
+    assert contents(run(corpus, tmp_path / "killed", settings)) == contents(undisturbed)
+
+
 def test_equal_error_rates_are_told_apart_by_the_loss() -> None:
     judged = [
         {"dev_eer": 0.5, "dev_loss": 1.0},
@@ -324,6 +375,13 @@ def test_batches_are_the_same_for_any_number_of_workers(corpus: Corpus) -> None:
     assert len(made[0]) == 4
     for alone, together in zip(*made, strict=True):
         assert torch.equal(alone, together)
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes")
+def test_any_number_of_workers_trains_the_same_detector(domains: Corpus, tmp_path: Path) -> None:
+    settings = changed(epochs=1, strategy="csam", crop="random", crop_samples=3_000)
+    alone, one, four = (contents(run(domains, tmp_path / str(n), settings, workers=n)) for n in (0, 1, 4))
+    assert alone == one == four
 
 
 def test_cached_features_train_the_same_detector(corpus: Corpus, tmp_path: Path) -> None:
@@ -398,12 +456,21 @@ def test_a_loss_that_is_not_finite_in_the_second_pass_of_sam_stops_before_the_up
     assert counted.steps == 0
 
 
-def test_lists_of_one_class_are_refused(corpus: Corpus, tmp_path: Path) -> None:
-    only_tones = tones.write_protocol(tmp_path / "tones.tsv", range(14), (tones.RECORDINGS,))
-    with pytest.raises(TrialsError, match="the train list has 14 trials but none is spoof"):
+def test_lists_of_one_key_are_refused(corpus: Corpus, tmp_path: Path) -> None:
+    only_tones = tones.write_protocol(tmp_path / "codec/tones.tsv", range(14), (tones.RECORDINGS,))
+    with pytest.raises(TrialsError, match="the train list codec/tones has 14 trials but none is spoof"):
         train([only_tones], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
-    with pytest.raises(TrialsError, match="the dev list has 14 trials but none is spoof"):
+    with pytest.raises(TrialsError, match="the dev list codec/tones has 14 trials but none is spoof"):
         train(corpus.train, [only_tones], corpus.audio, tmp_path, SETTINGS, CPU)
+
+
+@pytest.mark.parametrize("source", [tones.RECORDINGS, tones.SOURCE])
+def test_a_list_of_one_key_is_refused_beside_others_of_both(corpus: Corpus, tmp_path: Path, source: str) -> None:
+    # A detector would learn the domain in place of the key.
+    one_key = tones.write_protocol(tmp_path / "vocoder/train.tsv", range(18, 22), (source,))
+    absent = "spoof" if source == tones.RECORDINGS else "bonafide"
+    with pytest.raises(TrialsError, match=f"list vocoder/train has 4 trials but none is {absent}; every list needs"):
+        train([*corpus.train, one_key], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
 
 
 def test_a_recording_may_not_be_in_train_and_dev(corpus: Corpus, tmp_path: Path) -> None:
@@ -438,6 +505,7 @@ def test_a_recording_without_audio_is_found_before_training(corpus: Corpus, tmp_
         ("match", "steps"),
         ("schedule", "linear"),
         ("select", "eval_eer"),
+        ("keep", "all"),
         ("epochs", 0),
         ("crop_samples", 0),
         ("spoof_weight", 0.0),
