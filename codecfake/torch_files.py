@@ -6,6 +6,7 @@ What they hold is read as data, see `restricted_unpickling`; nothing of a file i
 import io
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from codecfake.restricted_unpickling import Reader, Skeleton, Storage, StoredTen
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_HEADER = (0x1950A86A20F9469CFC6C, 1001)  # the magic number and the version, each a pickle
 LEGACY_COUNT_BYTES = 8  # before each storage
+MOST_MODULES = 10_000
 
 
 def read(path: Path) -> Any:
@@ -52,7 +54,7 @@ def state_dict(content: Any) -> dict[str, Tensor]:
     """
     if isinstance(content, Skeleton):
         content = _unwrapped(content)
-        stored = dict(_stored(content, ""))
+        stored = dict(_stored(content))
     elif isinstance(content, dict) and content and all(isinstance(value, StoredTensor) for value in content.values()):
         stored = content
     else:
@@ -66,19 +68,33 @@ def _unwrapped(module: Skeleton) -> Any:
     return _table(module, "_modules").get("module") if is_wrapper else module
 
 
-def _stored(module: Any, prefix: str) -> list[tuple[str, StoredTensor]]:
+def _stored(network: Any) -> Iterator[tuple[str, StoredTensor]]:
     """Parameters and persistent buffers by name, as `state_dict` of the module would name them."""
-    if not isinstance(module, Skeleton):
-        raise UnpicklingError(f"{prefix or 'the module'} is a {type(module).__name__}, not a module")
-    passing = module.state.get("_non_persistent_buffers_set", ())
-    own = {**_table(module, "_parameters"), **_table(module, "_buffers")}
-    found = [(f"{prefix}{name}", value) for name, value in own.items() if value is not None and name not in passing]
-    for name, value in found:
-        if not isinstance(value, StoredTensor):
-            raise UnpicklingError(f"{name} is a {type(value).__name__}, not a tensor")
-    for name, part in _table(module, "_modules").items():
-        found += _stored(part, f"{prefix}{name}.") if part is not None else []
-    return found
+    for prefix, module in _modules(network):
+        passing = module.state.get("_non_persistent_buffers_set", ())
+        own = {**_table(module, "_parameters"), **_table(module, "_buffers")}
+        for name, value in own.items():
+            if value is not None and not isinstance(value, StoredTensor):
+                raise UnpicklingError(f"{prefix}{name} is a {type(value).__name__}, not a tensor")
+            if value is not None and name not in passing:
+                yield f"{prefix}{name}", value
+
+
+def _modules(network: Any) -> Iterator[tuple[str, Skeleton]]:
+    """The modules of a network from the top down, each with the prefix of its tensors' names."""
+    waiting, found = [("", network)], 0
+    while waiting:
+        prefix, module = waiting.pop()
+        if not isinstance(module, Skeleton):
+            raise UnpicklingError(f"{prefix or 'the module'} is a {type(module).__name__}, not a module")
+        found += 1
+        if (
+            found > MOST_MODULES
+        ):  # one that holds itself has no end, and one that holds another twice over and over, nearly
+            raise UnpicklingError(f"a network of more than {MOST_MODULES:,} modules; fetch it from another address")
+        yield prefix, module
+        parts = [(f"{prefix}{name}.", part) for name, part in _table(module, "_modules").items() if part is not None]
+        waiting += reversed(parts)
 
 
 def _table(module: Skeleton, name: str) -> dict[Any, Any]:

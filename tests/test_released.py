@@ -368,6 +368,30 @@ def test_a_file_of_something_else_than_weights_is_refused(program: bytes, messag
         torch_files.read_state_dict(write_program(tmp_path / "x.pt", program))
 
 
+def holding(*parts: bytes) -> bytes:
+    """The program of a module that holds the results of others."""
+    inside = b"}" + b"".join(value(str(number)) + part + b"s" for number, part in enumerate(parts))
+    return called("model", "LCNN") + tables(inside) + BUILD
+
+
+def tables(modules: bytes) -> bytes:
+    named_tables = (("_parameters", b"}"), ("_buffers", b"}"), ("_modules", modules))
+    return b"}" + b"".join(value(name) + table + b"s" for name, table in named_tables)
+
+
+KEPT, AGAIN = b"q\x63", b"h\x63"  # a place of the memo that `value` leaves alone
+ITSELF = called("model", "LCNN") + KEPT + tables(b"}" + value("again") + AGAIN + b"s") + BUILD
+OFTEN = holding() + KEPT
+for _ in range(40):  # 2^40 modules of 41 objects
+    OFTEN += b"0" + holding(AGAIN, AGAIN) + KEPT
+
+
+@pytest.mark.parametrize("program", [ITSELF, OFTEN], ids=["itself", "another twice"])
+def test_a_module_without_an_end_is_refused(program: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UnpicklingError, match=r"x.pt: a network of more than 10,000 modules"):
+        torch_files.read_state_dict(write_program(tmp_path / "x.pt", program))
+
+
 @FORMATS
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.9, 0.999])
 def test_a_file_that_ends_too_soon_is_refused(keep: float, zipped: bool, tmp_path: Path) -> None:
