@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     sources = _command(commands, "sources", _sources, "write which codec makes which source")
     sources.add_argument("--output", type=Path, required=True, help="the TSV to write")
 
+    check = _command(commands, "check-lists", _check_lists, "refuse to train on what is judged", settings=False)
+    check.add_argument("--lists", type=Path, nargs="+", required=True, help="train and dev protocols")
+    check.add_argument("--judged", type=Path, nargs="+", required=True, help="every eval protocol")
+    check.add_argument("--output", type=Path, required=True, help="the TSV to write: how long the lists are")
+
     train = _command(commands, "train", _train, "train one detector")
     train.add_argument("--train", type=Path, nargs="+", required=True, help="train protocols")
     train.add_argument("--dev", type=Path, nargs="+", required=True, help="dev protocols")
@@ -235,6 +240,12 @@ def _sources(options: argparse.Namespace) -> None:
     from codecfake.sources import SourcesSettings, write_sources
 
     write_sources(from_json(SourcesSettings, options.settings), options.output)
+
+
+def _check_lists(options: argparse.Namespace) -> None:
+    from codecfake.trials import check_unjudged
+
+    check_unjudged(options.lists, options.judged, options.output)
 
 
 def _count(text: str) -> int:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from codecfake import files
-from codecfake.utterances import KEYS
+from codecfake.utterances import BONAFIDE, KEYS
 
 RECORDING = ["corpus", "source", "utterance_id"]  # together they name one waveform in the audio shards
+SPEECH = ["corpus", "utterance_id"]  # and what was said, of a recording and all fakes that were made of it
 COLUMNS = ["trial_id", *RECORDING, "key"]
 
 
@@ -68,6 +69,33 @@ def require_disjoint(trials: pd.DataFrame, name: str, others: pd.DataFrame, othe
         raise TrialsError(
             f"{len(common)} trials of the {name} list are also in the {other_name} list, the first is "
             f"{_name(common)}; no recording may be in both"
+        )
+
+
+def check_unjudged(lists: Sequence[Path], judged: Sequence[Path], output: Path) -> None:
+    """Write how many trials train and dev lists hold, if training may use them; `judged` are all eval protocols.
+
+    Raises TrialsError if a list holds a recording that is judged, or a fake of speech that is judged as bona fide.
+    Fakes may be judged whose speech was trained on: a condition can ask for all utterances.
+    """
+    conditions = pd.concat([read([path]).assign(judged_in=str(path)) for path in judged])
+    real = conditions[conditions["key"] == BONAFIDE]
+    counts = []
+    for path in lists:
+        trials = read([path])
+        _require_none(trials, conditions, RECORDING, f"{path}: {{}} trials are judged in {{}} too")
+        _require_none(trials, real, SPEECH, f"{path}: {{}} trials are fakes of speech that {{}} judges as bona fide")
+        counts.append({"list": path, "trials": len(trials)})
+    files.write_tsv(output, pd.DataFrame(counts))
+
+
+def _require_none(trials: pd.DataFrame, judged: pd.DataFrame, columns: list[str], what: str) -> None:
+    """Raise TrialsError, saying `what` of how many trials and which protocol, if a trial agrees with a judged one."""
+    found = trials.merge(judged.drop_duplicates(columns)[[*columns, "judged_in"]], on=columns)
+    if len(found):
+        raise TrialsError(
+            f"{what.format(len(found), found['judged_in'].iloc[0])}, the first is {_name(found)}; nothing may be "
+            f"learned of what is judged: keep them apart by the split of a domain, or change the condition"
         )
 
 

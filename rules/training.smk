@@ -1,5 +1,26 @@
-# in:  results/protocols/{domain}/train.tsv and dev.tsv, results/audio/
-# out: results/models/{detector}/{training_set}/{strategy}/seed{seed}/
+# in:  results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/, results/audio/
+# out: results/models/{detector}/{training_set}/{strategy}/seed{seed}/, results/audit/lists/{training_set}.tsv
+
+
+rule check_lists:
+    """Refuse to train on what a condition judges, before any detector is trained."""
+    input:
+        train=partial(partitions, "train"),
+        dev=partial(partitions, "dev"),
+        judged=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
+    output:
+        "results/audit/lists/{training_set}.tsv",
+    log:
+        "logs/check_lists/{training_set}.log",
+    benchmark:
+        "results/benchmarks/check_lists/{training_set}.tsv"
+    conda:
+        "../envs/data.yaml"
+    message:
+        "Checking the lists of {wildcards.training_set} against every condition"
+    shell:
+        "python -m codecfake check-lists --lists {input.train:q} {input.dev:q} --judged {input.judged:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule train_detector:
@@ -8,6 +29,8 @@ rule train_detector:
         train=partial(partitions, "train"),
         dev=partial(partitions, "dev"),
         audio=training_audio,
+        # a new condition has the lists checked again, and nothing trained
+        checked=ancient("results/audit/lists/{training_set}.tsv"),
     output:
         multiext(
             "results/models/{detector}/{training_set}/{strategy}/seed{seed}/",

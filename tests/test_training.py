@@ -479,6 +479,48 @@ def test_a_recording_may_not_be_in_train_and_dev(corpus: Corpus, tmp_path: Path)
         train(corpus.train, [overlapping], corpus.audio, tmp_path, SETTINGS, CPU)
 
 
+PARTS = {"train": range(14), "dev": range(14, 18)}
+
+
+@pytest.fixture
+def judged_lists(tmp_path: Path) -> tuple[list[Path], list[Path]]:
+    """Lists of utterances 0 to 17; conditions that judge 18 to 21, and a new fake of every one."""
+    lists = [tones.write_protocol(tmp_path / f"codec/{name}.tsv", part) for name, part in PARTS.items()]
+    fakes = files.read_tsv(tones.write_protocol(tmp_path / "all.tsv", range(22), ("F02",)))
+    real = files.read_tsv(tones.write_protocol(tmp_path / "eval/C1.tsv", range(18, 22)))
+    files.write_tsv(tmp_path / "eval/C7.tsv", pd.concat([real[real["key"] == "bonafide"], fakes]))
+    return lists, sorted((tmp_path / "eval").iterdir())
+
+
+def test_lists_of_nothing_that_is_judged_are_counted(
+    judged_lists: tuple[list[Path], list[Path]], tmp_path: Path
+) -> None:
+    trials.check_unjudged(*judged_lists, tmp_path / "checked.tsv")
+    assert files.read_tsv(tmp_path / "checked.tsv")["trials"].tolist() == ["28", "8"]
+
+
+@pytest.mark.parametrize(("name", "number"), [("train", 13), ("dev", 14)])
+@pytest.mark.parametrize(("source", "prefix"), [("F00", ""), ("F01", "F01_")])
+def test_a_list_that_holds_what_is_judged_is_refused(
+    judged_lists: tuple[list[Path], list[Path]], tmp_path: Path, name: str, number: int, source: str, prefix: str
+) -> None:
+    lists, conditions = judged_lists
+    more = tones.write_protocol(tmp_path / "C9.tsv", range(number, number + 1), (source,))
+    message = rf"codec/{name}.tsv: 1 trials are judged in .*C9.tsv too, the first is {prefix}u0{number}; nothing may"
+    with pytest.raises(TrialsError, match=message):
+        trials.check_unjudged(lists, [*conditions, more], tmp_path / "checked.tsv")
+    assert not (tmp_path / "checked.tsv").exists()
+
+
+def test_a_fake_of_speech_that_is_judged_as_bona_fide_is_refused(
+    judged_lists: tuple[list[Path], list[Path]], tmp_path: Path
+) -> None:
+    _, conditions = judged_lists
+    fakes = tones.write_protocol(tmp_path / "vocoder/train.tsv", range(17, 19), ("F03",))
+    with pytest.raises(TrialsError, match=r"1 trials are fakes of speech that .*C1.tsv judges as bona fide.*F03_u018"):
+        trials.check_unjudged([fakes], conditions, tmp_path / "checked.tsv")
+
+
 def test_a_trial_listed_twice_is_refused(corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(TrialsError, match="28 trials come twice, the first is u000"):
         train([*corpus.train, *corpus.train], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)

@@ -133,7 +133,7 @@ def test_a_new_condition_trains_nothing(run: Path, edited: Callable[..., Path]) 
     real, through = {"domain": "codec"}, {"domain": "codec", "source": "P00", "utterances": "all"}
     jobs = rerun(run, edited((("conditions", "new"), {"bonafide": real, "spoof": through})))
     assert jobs == {
-        "write_condition": 1, "audit": 1, "audit_verdict": 1, "score": 2, "tabulate": 1, "report": 1,
+        "write_condition": 1, "check_lists": 2, "audit": 1, "audit_verdict": 1, "score": 2, "tabulate": 1, "report": 1,
     }  # fmt: skip
 
 
