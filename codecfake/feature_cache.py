@@ -28,7 +28,7 @@ from codecfake.features import BatchLoader, CachedFeatures, Features, Order, Str
 from codecfake.progress import progress
 
 NONE, MEMORY, DISK = CACHES = ("none", "memory", "disk")
-ON_DISK = ("wav2vec2", "wavlm")  # front-ends
+ON_DISK = ("wav2vec2", "wavlm")  # front-ends that take longer to compute than to read
 FEATURES, DIGESTS, RECORD, LOCK = "features.f16", "digests.sha256", "cache.json", "lock"
 DIGEST_BYTES = 32
 ITEM_BYTES = np.dtype(np.float16).itemsize

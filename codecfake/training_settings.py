@@ -65,7 +65,7 @@ class TrainSettings:
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
     keep: str = SELECTED  # the weights of that epoch; or the average over all that were the least when they ended (SWA)
     seed: int = 0
-    cache_features: bool | str = NONE  # compute features once and keep them in memory (true) or on disk
+    cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: of SSL front-ends
     front_end_precision: str = EXACT  # or bfloat16, which is refused where it is measured to matter
     checkpoint_steps: int = 1000  # a checkpoint is written so often, and after every epoch
     tensorboard: bool = True
@@ -94,10 +94,11 @@ class TrainSettings:
 
     @property
     def cache(self) -> str:
-        """Where features are kept: none, memory or disk."""
+        """Where features are kept: none, memory or disk; on disk only where reading them back is quicker."""
         if isinstance(self.cache_features, bool):
             return MEMORY if self.cache_features else NONE
-        return self.cache_features
+        is_worth_it = self.cache_features != DISK or self.detector.front_end["name"] in ON_DISK
+        return self.cache_features if is_worth_it else NONE
 
     def _require_keepable_features(self) -> None:
         anew = self.crop == RANDOM or bool(links(self.augmentation))
@@ -105,12 +106,6 @@ class TrainSettings:
             raise ValueError(
                 f"cache_features is {self.cache}, but train clips are cropped or augmented anew in every epoch; "
                 f"set it to {NONE}, or crop to first and augmentation to nothing"
-            )
-        front_end = self.detector.front_end["name"]
-        if self.cache == DISK and front_end not in ON_DISK:
-            raise ValueError(
-                f"cache_features is {DISK} and the front-end {front_end}; only {' and '.join(ON_DISK)} take longer to "
-                f"compute than to read, and keep their features in half precision: set it to {MEMORY} or {NONE}"
             )
 
     def complete(self) -> dict[str, Any]:

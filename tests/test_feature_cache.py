@@ -293,16 +293,19 @@ def test_where_features_are_kept_may_be_said_in_two_ways(given: bool | str, kind
     assert settings.cache == settings.complete()["cache_features"] == kind
 
 
+@pytest.mark.parametrize("front_end", ["mel", "sinc"])
+def test_features_that_are_as_soon_computed_as_read_are_not_kept_on_disk(front_end: str) -> None:
+    fast = DetectorSettings({"name": front_end}, {"name": "lcnn"})
+    settings = dataclasses.replace(SETTINGS, cache_features="disk", detector=fast)
+    assert settings.cache == settings.complete()["cache_features"] == "none"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"cache_features": "ram"}, "cache is 'ram'; known: none, memory, disk"),
         ({"cache_features": True, "crop": "random"}, "cache_features is memory, but train clips are cropped or"),
         ({"cache_features": "disk", "augmentation": [{"name": "speed"}]}, "cache_features is disk, but train clips"),
-        (
-            {"cache_features": "disk", "detector": DetectorSettings({"name": "mel"}, {"name": "lcnn"})},
-            "cache_features is disk and the front-end mel; only wav2vec2 and wavlm take longer to compute than to read",
-        ),
         ({"crop": "middle"}, "crop is 'middle'; known: first, random"),
         ({"pad": "mirror"}, "pad is 'mirror'; known: repeat, zero"),
         ({"front_end_precision": "float16"}, "front_end_precision is 'float16'; known: float32, bfloat16"),
