@@ -168,6 +168,7 @@ def _row(outcome: Judgment, rule: Rule, dev: DevResult | None) -> dict[str, Any]
         "verdict": rule.verdict(outcome.score),
         "llr": llr,
         "probability": None if llr is None else _probability(llr),
+        "beyond_dev": dev is not None and dev.is_beyond(outcome.score),
         "lowest_window": asdict(outcome.lowest),
     }
 
@@ -182,6 +183,8 @@ def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
         facts.append("uncalibrated")
     else:
         facts.append(f"LLR {llr:.4g}, P(bona fide) {_probability(llr):.4g} at equal priors")
+    if dev and dev.is_beyond(outcome.score):
+        facts.append("beyond every score of dev, so extrapolated")
     if outcome.published is not None:
         facts.append(f"as published {outcome.published:.9g}")
     if len(outcome.windows) > 1:

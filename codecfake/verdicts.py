@@ -29,10 +29,15 @@ class DevResult:
     eer: float  # in [0, 1]
     eer_threshold: float
     calibration: Calibration | None  # none if all scores of dev are equal
+    score_range: tuple[float, ...] | None = None  # the least and the greatest score of dev
 
     def llr(self, score: float) -> float | None:
         """Log-likelihood ratio of bona fide over spoof, natural logarithm."""
         return None if self.calibration is None else float(self.calibration(np.array([score]))[0])
+
+    def is_beyond(self, score: float) -> bool:
+        """Whether no score of dev was as low or as high, so that what is said of it is extrapolated."""
+        return self.score_range is not None and not self.score_range[0] <= score <= self.score_range[1]
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def dev_result(scores: np.ndarray, is_bonafide: np.ndarray) -> DevResult:
         fitted = calibration.fit(bonafide, spoof)
     except CalibrationError:  # scores that do not vary, of which there is nothing to say
         fitted = None
-    return DevResult(rate.eer, rate.threshold, fitted)
+    return DevResult(rate.eer, rate.threshold, fitted, (float(scores.min()), float(scores.max())))
 
 
 def write(path: Path, result: DevResult) -> None:

@@ -286,7 +286,7 @@ def test_dev_scores_that_do_not_vary_have_no_calibration() -> None:
     assert result.llr(1.0) is None
 
 
-@pytest.mark.parametrize("result", [DEV, DevResult(0.5, 0.0, None)])
+@pytest.mark.parametrize("result", [DEV, DevResult(0.5, 0.0, None), DevResult(0.5, 0.0, None, (-1.0, 2.0))])
 def test_what_dev_says_is_read_as_it_was_written(result: DevResult, tmp_path: Path) -> None:
     verdicts.write(tmp_path / "calibration.json", result)
     assert verdicts.read(tmp_path / "calibration.json") == result
@@ -362,6 +362,18 @@ def test_a_line_says_what_is_known_of_a_file() -> None:
         "x.wav: bona fide (score -0.5; LLR 2, P(bona fide) 0.8808 at equal priors; as published 0.25; "
         "lowest of 2 windows -2 at 4.04 s; 7 samples clipped)"
     )
+
+
+@pytest.mark.parametrize(("score", "beyond"), [(-2.1, True), (-2.0, False), (3.0, False), (3.1, True)])
+def test_a_score_beyond_those_of_dev_is_said_to_be(score: float, beyond: bool, judge: Judge) -> None:
+    scores, bonafide = np.array([3.0, 1.0, 2.0, -1.0, 1.5, -2.0]), np.array([1, 1, 1, 0, 0, 0], dtype=bool)
+    dev = verdicts.dev_result(scores, bonafide)
+    judgment, rule = (
+        Judgment(Path("x.wav"), 1.0, 0, score, [Window(0.0, score)], None),
+        verdicts.rule(None, dev, Path()),
+    )
+    assert ("; beyond every score of dev, so extrapolated" in judging.as_line(judgment, rule, dev)) == beyond
+    assert json.loads(judging.as_json(judge, [judgment], rule, dev))["judged"][0]["beyond_dev"] == beyond
 
 
 @pytest.mark.parametrize(("score", "probability"), [(-1000.0, 0.0), (-1.5, 0.5), (1000.0, 1.0)])
