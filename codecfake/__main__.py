@@ -423,7 +423,7 @@ def _check(options: argparse.Namespace) -> None:
         print(f"{options.results}: all that is finished is what was written")
     elif options.delete:
         gone = [path.relative_to(options.results.parent) for path in delete(damages)]
-        print("\nDeleted. To make it again, and nothing else:")
+        print("\nDeleted. To make it again, and nothing else (add the --config of your run, if it had one):")
         print(f"snakemake --directory {shlex.quote(str(options.results.parent))} -- {shlex.join(map(str, gone))}")
     else:
         sys.exit(f"{len(damages)} damaged; --delete deletes what is to be made again")

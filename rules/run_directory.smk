@@ -21,18 +21,22 @@ def may_start_jobs():
     return workflow.is_main_process and not workflow.output_settings.dryrun and not asked & ONLY_LOOKS
 
 
+def first_of(paths):
+    return f"{paths[0]}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
 def settle_dates():
     same = dates.give_back(Path("results"))
     if same:
         logger.warning(
-            f"Made again with the same bytes as before: {same[0]} and {len(same) - 1} others. They keep their dates, so "
-            f"nothing that was made of them is made again"
+            f"Made again with the same bytes as before: {first_of(same)}. The date of before is kept, so nothing that "
+            f"was made of that is made again"
         )
     future = dates.bring_back(Path("results"), time.time())
     if future:
         logger.warning(
-            f"Dated in the future: {future[0]} and {len(future) - 1} others. A clock was wrong; they are dated back, in "
-            f"their order, so nothing is made again for that"
+            f"Dated in the future: {first_of(future)}. A clock was wrong; what it dated is dated back, in its order, so "
+            f"nothing is made again for that"
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from test_workflow import ROOT, TINY, rerun, snakemake
 
 KILLS = 20
 TARS = "audio/english/F01/*.tar"
+RECORDED = [f"results/audio/{shard}.tar" for shard in ("english/F00/0000", "english/F00/0001", "mandarin/F00/0000")]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
@@ -119,16 +121,19 @@ def test_a_killed_run_may_be_unlocked_by_hand_too(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fills_up_is_named_and_the_same_command_goes_on_when_there_is_room(run: Path, disk: Path) -> None:
-    (disk / "results").mkdir()
-    said = failed(disk, "dataset")
-    assert re.search(r"No space left on device", said)
-    finished_before = digests(disk)
     remount(disk, "size=200m")
-    finished(disk, "dataset")
+    finished(disk, "protocols")
+    remount(disk, f"size={shutil.disk_usage(disk).used // 1024 + 200}k")
+    said = failed(disk, *RECORDED)
+    assert re.search(
+        r"WriteError: results/audio/.*\.tar: cannot be written \(No space left on device\); free some", said
+    )
+    before = digests(disk)
+    remount(disk, "size=200m")
+    finished(disk, *RECORDED)
     made = digests(disk)
-    assert finished_before.items() <= made.items()
+    assert before.items() <= made.items() and set(RECORDED) <= set(made)
     assert made == {name: digest for name, digest in digests(run).items() if name in made}
-    assert any(name.startswith("results/audio") for name in made)
 
 
 def test_a_run_directory_that_cannot_be_written_to_is_named(disk: Path) -> None:
