@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from codec_wrappers.training_settings import CodecTrainingError
 from codecfake import files
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,16 @@ def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:
 
 
 def restore(path: Path, learners: Learners, run: str, device: torch.device) -> Progress:
-    """Fill what learns from the checkpoint, if there is one of the run with fingerprint `run`."""
+    """Fill what learns from the checkpoint, if there is one of the run with fingerprint `run`.
+
+    Raises CodecTrainingError if it is damaged.
+    """
     if not path.is_file():
         return Progress()
-    content = torch.load(path, map_location=device, weights_only=True)
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # of many kinds, where bytes are missing or changed
+        raise CodecTrainingError(f"{path}: damaged ({error}); delete it, and training starts anew") from error
     if content["run"] != run:
         log.warning("%s: of a run with other settings or other recordings; starting from the first step", path)
         return Progress()

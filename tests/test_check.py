@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tones
+import torch
 
+from codec_wrappers import training_checkpoint
+from codec_wrappers.training_settings import CodecTrainingError
 from codecfake import __main__, dates, files, protocols, utterances
 from codecfake.audio import AudioError
 from codecfake.check import check, delete
@@ -187,6 +190,16 @@ def test_a_recording_that_changed_after_ingest_stops_its_shard_and_leaves_none(t
     with pytest.raises(AudioError, match=message[fault] + ".*restore"):
         write_shard(*asked)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_checkpoint_of_codec_training_that_is_cut_short_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    learners = training_checkpoint.Learners({"codec": torch.nn.Linear(20, 20)}, {})
+    training_checkpoint.save(path, training_checkpoint.Progress(step=7), learners, "run")
+    assert training_checkpoint.restore(path, learners, "run", torch.device("cpu")).step == 7
+    cut(path)
+    with pytest.raises(CodecTrainingError, match=r"(?s)checkpoint.pt: damaged .*; delete it, and training starts anew"):
+        training_checkpoint.restore(path, learners, "run", torch.device("cpu"))
 
 
 # dates
