@@ -13,14 +13,14 @@ run: setup
 	$(IN_VENV) snakemake --cores $(CORES) all
 
 test: setup
-	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu and not slurm" -n 2 --dist loadgroup --max-worker-restart 0
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu" -n 2 --dist loadgroup --max-worker-restart 0
 
 test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
 
 # a whole run through a SLURM of one machine; as root, with Debian's munge, slurmctld, slurmd and slurm-client
 test-slurm: setup
-	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest tests/slurm -m slurm -v --durations=0
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest tests/slurm -v --durations=0
 
 lint: setup
 	$(IN_VENV) ruff check .

@@ -15,8 +15,6 @@ import pytest
 from cluster import Run, cluster, process_of, wait_for, write_profile
 from test_workflow import MADE, digests
 
-pytestmark = pytest.mark.slurm
-
 GPU_RULES = ("train_codec", "resynthesize_encodec", "train_detector", "score")
 FIRST_TIME_TOO_LITTLE = {
     "train_detector": {"mem_mb": "300 if attempt == 1 else 8000"},
