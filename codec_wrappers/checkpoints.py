@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -127,6 +128,7 @@ class _Manifest:
     checkpoints: dict[str, dict[str, Any]]
 
 
+@cache
 def load(path: Path = MANIFEST) -> dict[str, Checkpoint]:
     """All checkpoints by name. Raises ManifestError naming the entry at fault."""
     manifest = _read(path)
@@ -158,6 +160,7 @@ def table(checkpoints: Iterable[Checkpoint]) -> str:
     )
 
 
+@cache  # the workflow asks once a job
 def _read(path: Path) -> _Manifest:
     try:
         return settings.build(_Manifest, yaml.safe_load(path.read_text(encoding="utf-8")))
