@@ -28,6 +28,7 @@ localrules:
     protocols,
     dataset,
     tables,
+    list_shards,
     write_partition,
     write_condition,
     write_sources,

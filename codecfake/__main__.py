@@ -43,6 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument("--shard", type=int, required=True)
     record.add_argument("--output", type=Path, required=True, help="the tar to write")
 
+    listed = _command(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
+    listed.add_argument("shards", type=Path, nargs="+", help="tars and indexes", metavar="SHARD")
+    listed.add_argument("--output", type=Path, required=True, help="the TSV to write")
+
     partition = _command(commands, "partition", _partition, "write the train and dev protocols of a domain")
     condition = _command(commands, "condition", _condition, "write the eval protocol of a condition")
     for parser_ in (partition, condition):
@@ -222,6 +226,12 @@ def _record(options: argparse.Namespace) -> None:
 
     settings = from_json(RecordingsSettings, options.settings)
     write_shard(settings, options.utterances, options.root, options.shard, options.output)
+
+
+def _list_shards(options: argparse.Namespace) -> None:
+    from codecfake.shard_lists import write_list
+
+    write_list([path for path in options.shards if path.suffix == ".parquet"], options.output)
 
 
 def _partition(options: argparse.Namespace) -> None:

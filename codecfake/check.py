@@ -16,6 +16,7 @@ from pathlib import Path
 
 from codecfake import dates, files
 from codecfake.progress import progress
+from codecfake.shard_lists import LIST
 
 UTTERANCES_SHOWN = 3  # of a shard
 
@@ -57,23 +58,25 @@ def delete(damages: Sequence[Damage]) -> list[Path]:
         for other in _of_one_job(index):
             dates.remember(other, files.sha256(other), (other.with_suffix(".tar"),))
     for path in gone:
+        if path.name == LIST:
+            dates.remember(path, files.sha256(path))
         path.unlink()
     return gone
 
 
 def _shard(index: Path) -> list[Damage]:
-    tar = index.with_suffix(".tar")
+    tar, listed = index.with_suffix(".tar"), index.with_name(LIST)
     try:
         rows = files.read_arrow(index, ("utterance_id", "offset", "num_bytes", "sha256")).to_pylist()
     except files.FileError as error:
-        return [Damage(index, _what(index, error), (index, tar))]
+        return [Damage(index, _what(index, error), (index, tar, listed))]
     if not tar.is_file():
-        return [Damage(tar, "is missing, while its index is there", (index,))]
+        return [Damage(tar, "is missing, while its index is there", (index, listed))]
     with tar.open("rb") as file:
         bad = [row["utterance_id"] for row in rows if _sha256(file, row["offset"], row["num_bytes"]) != row["sha256"]]
     shown = ", ".join(bad[:UTTERANCES_SHOWN]) + (", …" if len(bad) > UTTERANCES_SHOWN else "")
     what = f"{len(bad)} of {len(rows)} utterances are not those that were written: {shown}"
-    return [Damage(tar, what, (index, tar))] if bad else []
+    return [Damage(tar, what, (index, tar, listed))] if bad else []
 
 
 def _sha256(file, offset: int, num_bytes: int) -> str:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codecfake import files
+from codecfake import files, shard_lists
 
 ENTRY = np.dtype([("offset", "u8"), ("num_bytes", "u4"), ("num_samples", "u4"), ("sample_rate", "u4"), ("tar", "u4")])
 SCHEMA = pa.schema(
@@ -92,6 +92,7 @@ def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> Sh
 
 def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Table:
     """The rows of one source, sorted by id; appends the paths of its tars to `tars`, and notes their weights."""
+    _require_all(folder)
     parts = []
     for path in sorted(folder.glob("*.parquet")):
         table = files.read_arrow(path, (*SCHEMA.names[:-1], "weights_sha256"))
@@ -108,6 +109,15 @@ def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Tabl
     table = pa.concat_tables(parts).sort_by("utterance_id")
     _require_distinct(table, tars)
     return table
+
+
+def _require_all(folder: Path) -> None:
+    missing = shard_lists.gone(folder)
+    if missing:
+        raise ShardError(
+            f"{folder}: {len(missing)} of its shards are gone, though {shard_lists.LIST} has them; make them again: "
+            f"snakemake -- {' '.join(map(str, missing))}"
+        )
 
 
 def _require_one_origin(made_with: dict[str, str]) -> None:

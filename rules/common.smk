@@ -136,16 +136,20 @@ def as_json(settings):
     return json.dumps(settings, sort_keys=True, ensure_ascii=False)
 
 
-def shards(corpus, source):
+def shards(wildcards):
     """Tars and indexes of one source of a corpus."""
-    folder = f"results/audio/{corpus}/{source if source == NATIVE else EXPERIMENT.original(source)}"
-    numbers = range(EXPERIMENT.corpora[corpus].shards)
+    folder = f"results/audio/{wildcards.corpus}/{wildcards.source}"
+    numbers = range(EXPERIMENT.corpora[wildcards.corpus].shards)
     return [f"{folder}/{number:04d}.{kind}" for number in numbers for kind in ("tar", "parquet")]
 
 
 def shards_of(audio):
-    """Shards of (corpus, source) pairs, each named once."""
-    return [path for corpus, source in dict.fromkeys(audio) for path in shards(corpus, source)]
+    """The lists of the shards of (corpus, source) pairs, which are there when all shards are."""
+    return list(dict.fromkeys(f"results/audio/{corpus}/{made_as(source)}/shards.tsv" for corpus, source in audio))
+
+
+def made_as(source):
+    return source if source == NATIVE else EXPERIMENT.original(source)
 
 
 def root_of(wildcards):
@@ -179,7 +183,7 @@ def codec_training_settings(wildcards):
 
 
 def codec_training_audio(wildcards):
-    return [path for corpus in EXPERIMENT.codec_training.corpora for path in shards(corpus, NATIVE)]
+    return shards_of(product(EXPERIMENT.codec_training.corpora, [NATIVE]))
 
 
 def checkpoint_files(checkpoint):

@@ -1,6 +1,6 @@
 # in:  results/corpora/{corpus}/utterances.parquet, results/codecs/{codec}/weights.safetensors
 # out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; source F00 is the recordings themselves,
-#      native the same at their own rate
+#      native the same at their own rate; shards.tsv beside them lists the shards when all are there
 
 
 rule record:
@@ -61,6 +61,26 @@ for codec in EXPERIMENT.codecs:
             "python -m codec_wrappers resynthesize --settings {params.settings:q} --utterances {input.utterances:q}"
             " --root {params.root:q} {params.weights:q} --shard {wildcards.shard} --output {params.folder:q}"
             " --device {params.device} --gpus {resources.gpu} --threads {threads} 2>&1 | tee {log:q}"
+
+
+rule list_shards:
+    """Note that all shards of a source are there: what comes later waits for this one file instead of hundreds."""
+    input:
+        shards,
+    output:
+        "results/audio/{corpus}/{source}/shards.tsv",
+    log:
+        "logs/list_shards/{corpus}.{source}.log",
+    benchmark:
+        "results/benchmarks/list_shards/{corpus}.{source}.tsv"
+    wildcard_constraints:
+        source="[A-Za-z0-9_-]+",
+    conda:
+        "../envs/data.yaml"
+    message:
+        "All shards of {wildcards.corpus}, {wildcards.source}"
+    shell:
+        "python -m codecfake list-shards {input:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule dataset:

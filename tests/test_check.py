@@ -18,6 +18,7 @@ from codecfake.audio import AudioError
 from codecfake.check import check, delete
 from codecfake.recordings import RecordingsSettings, write_shard
 from codecfake.shard_index import ShardError
+from codecfake.shard_lists import write_list
 from codecfake.shards import AudioStore, Provenance, ShardWriter
 
 OLD = 1_000_000_000  # seconds
@@ -214,3 +215,16 @@ def test_files_of_the_future_are_dated_back_in_their_order(tmp_path: Path) -> No
     found = {name: (tmp_path / name).stat().st_mtime - OLD for name in ages}
     assert found == {"before": -3600, "first": -400, "second": 0, "almost now": 5}
     assert dates.bring_back(tmp_path, OLD) == []
+
+
+def test_a_list_of_shards_goes_with_a_damaged_one_and_comes_back_with_its_date(results: Path) -> None:
+    listed = results / "audio/en/F02/shards.tsv"
+    write_list([results / "audio/en/F02/0000.parquet"], listed)
+    os.utime(listed, (OLD, OLD))
+    flip(results / "audio/en/F02/0000.tar", 700)
+    assert listed in delete(list(check(results)))
+    assert not listed.exists()
+    write(results / "audio/en/F02/0000.tar", "lyra", seed=2)
+    write_list([results / "audio/en/F02/0000.parquet"], listed)
+    dates.give_back(results)
+    assert listed.stat().st_mtime == OLD
