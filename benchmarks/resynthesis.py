@@ -97,16 +97,16 @@ def main() -> None:
         names = [name for name in options.codecs or CASES if name != "lyra" or options.lyra]
         print(_heading(options))
         for name in names:
-            print(_speed_row(name, _Runner(name, options, Path(folder) / name)), flush=True)
+            print(_speed_row(name, Runner(name, options, Path(folder) / name)), flush=True)
         shared = [name for name in names if CASES[name].variants]
         if shared:
             print("\n" + SHARED_HEADING)
         for name in shared:
-            print(_shared_row(name, _Runner(name, options, Path(folder) / f"{name}-shared")), flush=True)
+            print(_shared_row(name, Runner(name, options, Path(folder) / f"{name}-shared")), flush=True)
         if options.device == "cuda":
             print("\n" + PRECISION_HEADING)
             for name in (name for name in names if name != "lyra"):
-                print(_precision_row(name, _Runner(name, options, Path(folder) / f"{name}-precision")), flush=True)
+                print(_precision_row(name, Runner(name, options, Path(folder) / f"{name}-precision")), flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -156,7 +156,7 @@ def _heading(options: argparse.Namespace) -> str:
     )
 
 
-def _speed_row(name: str, run: "_Runner") -> str:
+def _speed_row(name: str, run: "Runner") -> str:
     case, device = CASES[name], run.device
     theirs, ours = run.in_turn(UPSTREAM, OURS)
     busy = [one.gpu_busy for one in ours if one.gpu_busy is not None]
@@ -175,7 +175,7 @@ SHARED_HEADING = (
 )
 
 
-def _shared_row(name: str, run: "_Runner") -> str:
+def _shared_row(name: str, run: "Runner") -> str:
     theirs, apart, together = run.in_turn(UPSTREAM_APART, APART, TOGETHER)
     both = cost(together, run.device)
     ratios = (ratio(cost(found, run.device), both) for found in (apart, theirs))
@@ -186,7 +186,7 @@ def _shared_row(name: str, run: "_Runner") -> str:
 PRECISION_HEADING = "| codec | decoding in bfloat16, times as fast as in float32 |\n|---|---|"
 
 
-def _precision_row(name: str, run: "_Runner") -> str:
+def _precision_row(name: str, run: "Runner") -> str:
     (found,) = run.in_turn(PRECISIONS)
     return f"| {name} | {median(one.cpu_seconds / one.wall_seconds for one in found):.2f} |"
 
@@ -195,7 +195,7 @@ def _peak(found: list[Measurement]) -> str:
     return f"{max(one.peak_mb for one in found):.0f}"
 
 
-class _Runner:
+class Runner:
     """Runs a codec's measurements, each in a process of its own, on the same recordings."""
 
     def __init__(self, name: str, options: argparse.Namespace, folder: Path) -> None:

@@ -27,6 +27,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m codecfake", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    plan = _command(commands, "plan", _plan, "what a run will take: jobs, hours, disk", settings=False)
+    plan.add_argument("--config", type=Path, default=Path("config.yaml"), help="the site, as Snakemake reads it")
+    plan.add_argument("--experiment", help="another experiment than the site's")
+    plan.add_argument("--directory", type=Path, default=Path(), help="the run directory: what is made there is counted")
+    plan.add_argument("--optional", action="store_true", help="as if all optional corpora were there")
+    plan.add_argument("--device", choices=("cpu", "cuda"), help="where networks run; by default where the site says")
+    plan.add_argument("--rates", type=Path, help="YAML of rates of your own, as benchmarks/rates.py prints them")
+    plan.add_argument("--rate", nargs="+", default=[], help="single ones, NAME=NUMBER", metavar="RATE")
+    plan.add_argument("--json", action="store_true", help="print one JSON object")
+
     demo = _command(commands, "demo", _demo, "synthesize the demo corpora in their official layouts")
     demo.add_argument("--output", type=Path, required=True)
     demo.add_argument("--workers", type=int, default=1)
@@ -205,6 +215,24 @@ def _command(commands, name: str, run, text: str, settings: bool = True) -> argp
     if settings:
         parser.add_argument("--settings", required=True, help="the step's settings as a JSON object")
     return parser
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from codecfake.planning import costs, rates, rendering
+    from codecfake.validation import read_yaml
+
+    config = read_yaml(options.config)
+    config |= {"experiment": options.experiment} if options.experiment else {}
+    device = options.device or config.get("device", "auto")
+    known = rates.given(rates.shipped(), options.rates, options.rate)
+    base = Path(__file__).parents[1]
+    experiment = costs.planned(config, base, options.optional)
+    roots = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
+    plan = costs.plan(experiment, options.directory, known, "cpu" if device == "cpu" else "gpu", roots)
+    needed = costs.left(plan, options.directory)
+    outcome = (plan, needed, options.directory, costs.free_bytes(options.directory))
+    print(json.dumps(rendering.as_json(*outcome), indent=2) if options.json else rendering.as_text(*outcome))
+    costs.require_room(needed, options.directory)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ class Corpus:
     shards: int = 1
     max_rejected: float = 0.01
     options: dict[str, Any] = field(default_factory=dict)
+    size: dict[str, Any] = field(default_factory=dict)  # what is expected of it, where no published size is known
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,23 @@ Tables = Mapping[str, pd.DataFrame]  # corpus -> utterance table
 
 def partition(settings: PartitionSettings, tables: Tables, split: str) -> pd.DataFrame:
     """The trials of one split of a domain: its recordings, then each of its sources."""
-    pooled = _pooled(settings.corpora, settings.split, tables)
-    chosen = pooled[pooled["split"] == split]
+    rows = pooled(settings.corpora, settings.split, tables)
+    chosen = rows[rows["split"] == split]
     if settings.keep is not None:
         chosen = chosen[chosen["corpus"].isin(settings.keep)]
     kinds = [_trials(chosen, source) for source in (RECORDINGS, *settings.sources)]
     return _checked(pd.concat(kinds, ignore_index=True), f"the {split} protocol of {' + '.join(settings.corpora)}")
+
+
+def pooled(corpora: list[str], rule: Split, tables: Tables) -> pd.DataFrame:
+    """The utterances of corpora, one after the other, with the split that a rule gives each."""
+    rows = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
+    if rule.by == "corpus":
+        return rows.assign(split=splits.by_corpus(rows))
+    if rule.by == "listed":
+        return rows.assign(split=splits.by_list(rows, rule.dev_speakers, rule.eval_speakers))
+    draw = splits.by_utterance if rule.by == "utterance" else splits.by_speaker
+    return rows.assign(split=draw(rows, rule.dev, rule.eval, rule.seed))
 
 
 def condition(settings: ConditionSettings, tables: Tables) -> pd.DataFrame:
@@ -109,19 +120,9 @@ def _read(corpora: list[str], root: Path) -> Tables:
     return {corpus: utterances.read(root / corpus / "utterances.parquet") for corpus in dict.fromkeys(corpora)}
 
 
-def _pooled(corpora: list[str], rule: Split, tables: Tables) -> pd.DataFrame:
-    pooled = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
-    if rule.by == "corpus":
-        return pooled.assign(split=splits.by_corpus(pooled))
-    if rule.by == "listed":
-        return pooled.assign(split=splits.by_list(pooled, rule.dev_speakers, rule.eval_speakers))
-    draw = splits.by_utterance if rule.by == "utterance" else splits.by_speaker
-    return pooled.assign(split=draw(pooled, rule.dev, rule.eval, rule.seed))
-
-
 def _side(side: Side, tables: Tables, key: str) -> pd.DataFrame:
     if side.split is not None:
-        chosen = _pooled(side.corpora, side.split, tables)
+        chosen = pooled(side.corpora, side.split, tables)
     else:
         chosen = pd.concat([tables[corpus] for corpus in side.corpora], ignore_index=True)
     if side.keep is not None:

@@ -1,4 +1,4 @@
-"""A list of the shards of one source of a corpus: written when all are there, so that later stages wait for one file."""
+"""A list of the shards of one source of a corpus, written when all are there: later stages wait for this one file."""
 
 from collections.abc import Sequence
 from pathlib import Path

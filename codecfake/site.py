@@ -20,6 +20,7 @@ class Site:
     roots: dict[str, Path]
     weights: Path
     device: str
+    check_disk: bool
 
     def root(self, corpus: str) -> Path:
         """The folder of a corpus; relative to the run directory for those that the workflow synthesizes."""
@@ -55,14 +56,21 @@ def read(config: Mapping[str, Any], base: Path) -> Site:
     Raises ConfigurationError for anything unknown, missing or impossible, before any job.
     """
     validate(dict(config), "config", "config.yaml")
-    path = _experiment_path(config["experiment"], base)
+    path = experiment_path(config["experiment"], base)
     experiment = experiment_file.load(path)
     given: dict[str, str | None] = config.get("corpora") or {}
     experiment = with_roots(experiment, given)
     roots = {name: _root(name, experiment, given, base) for name in experiment.corpora}
     weights = base / (config.get("weights") or "weights")
     _check_weights(experiment, weights)
-    return Site(experiment, experiment_file.read(path), roots, weights, config.get("device", "auto"))
+    return Site(
+        experiment,
+        experiment_file.read(path),
+        roots,
+        weights,
+        config.get("device", "auto"),
+        config.get("check_disk", True),
+    )
 
 
 def check_run_directory(title: str, results: Path) -> None:
@@ -82,7 +90,8 @@ def claim_run_directory(title: str, results: Path) -> None:
         files.write_text(results / OWNER, title + "\n")
 
 
-def _experiment_path(name: str, base: Path) -> Path:
+def experiment_path(name: str, base: Path) -> Path:
+    """The file of an experiment, by its name or its path. Raises ConfigurationError if there is no such name."""
     if name.endswith((".yaml", ".yml")):
         return base / name
     path = base / "experiments" / f"{name}.yaml"

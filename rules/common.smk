@@ -14,7 +14,8 @@ from snakemake.logging import logger
 sys.path.insert(0, workflow.basedir)
 
 from codec_wrappers import ON_CPU, checkpoints, configurations, licences
-from codecfake import gpus, run_lock, site
+from codecfake import gpus, quality_choice, run_lock, site
+from codecfake.planning import costs, rates
 from codecfake.protocols import RECORDINGS
 from codecfake.published import Published
 from codecfake.tables.figures import KINDS, drawable
@@ -57,6 +58,17 @@ wildcard_constraints:
 
 def claim_run_directory():
     site.claim_run_directory(EXPERIMENT.title, Path("results"))
+
+
+def require_room(outputs):
+    """Refuse to start a run that the disk cannot hold; `outputs` are the files that it is going to make."""
+    if SITE.check_disk:
+        device = "cpu" if SITE.device == "cpu" else "gpu"
+        plan = costs.plan(EXPERIMENT, Path(), rates.shipped(), device, SITE.roots)
+        try:
+            costs.require_room(costs.left(plan, Path(), frozenset(map(str, outputs))), Path())
+        except costs.DiskError as error:
+            raise WorkflowError(str(error)) from None
 
 
 # GPUs
@@ -296,40 +308,23 @@ def training_settings(wildcards):
 # quality
 
 
-def quality_conditions():
-    """Conditions whose bona fide trials are what codecs are measured on: of those that judge a codec, the first of each
-    choice of recordings."""
-    judging = {name: item for name, item in EXPERIMENT.conditions.items() if item.spoof.source != RECORDINGS}
-    choices = {name: as_json(asdict(item.bonafide)) for name, item in judging.items()}
-    return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]
-
-
 def quality_protocols():
-    return [f"results/protocols/eval/{condition}.tsv" for condition in quality_conditions()]
-
-
-def quality_corpora(source):
-    """Corpora that have both: recordings to measure on, and the source's audio."""
-    conditions = (EXPERIMENT.conditions[name] for name in quality_conditions())
-    recorded = dict.fromkeys(c for condition in conditions for c in EXPERIMENT.corpora_of(condition.bonafide))
-    return [corpus for corpus in recorded if (corpus, source) in EXPERIMENT.all_audio()]
+    return [f"results/protocols/eval/{condition}.tsv" for condition in quality_choice.conditions(EXPERIMENT)]
 
 
 def quality_sources():
-    """The codecs' sources that can be measured, each under the name that it is made under."""
-    sources = [source for codec in EXPERIMENT.codecs.values() for source in codec.generated()]
-    return [source for source in sources if quality_corpora(source)]
+    return quality_choice.sources(EXPERIMENT)
 
 
 def quality_audio(wildcards):
-    return shards_of(product(quality_corpora(wildcards.source), (RECORDINGS, wildcards.source)))
+    return shards_of(product(quality_choice.corpora(EXPERIMENT, wildcards.source), (RECORDINGS, wildcards.source)))
 
 
 def quality_settings(wildcards):
     return as_json(
         {
             "source": wildcards.source,
-            "corpora": quality_corpora(wildcards.source),
+            "corpora": quality_choice.corpora(EXPERIMENT, wildcards.source),
             "utterances": EXPERIMENT.quality.utterances,
             "seed": EXPERIMENT.seed,
         }

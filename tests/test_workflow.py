@@ -6,12 +6,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+
+from codecfake import experiment_file
+from codecfake.planning import costs, rates
+from codecfake.planning.steps import Left
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/experiments/tiny.yaml"
@@ -36,13 +41,21 @@ def snakemake(directory: Path, experiment: Path, *arguments: str) -> subprocess.
 
 def rerun(directory: Path, experiment: Path) -> dict[str, int]:
     """Rule -> number of jobs that a dry run of `all` would start."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), "--dry-run"]
+    return snakemake_dry(directory, experiment)
+
+
+def snakemake_dry(directory: Path, experiment: Path, *options: str) -> dict[str, int]:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), "--dry-run", *options]
     done = subprocess.run(
         [*command, "--config", f"experiment={experiment}", "device=cpu", "--", "all"],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    jobs = re.findall(r"^(\w[\w-]*) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)
+    return jobs_by_rule(done.stdout + done.stderr)
+
+
+def jobs_by_rule(output: str) -> dict[str, int]:
+    jobs = re.findall(r"^(\w[\w-]*) +(\d+)$", output, re.MULTILINE)
     return {rule: int(count) for rule, count in jobs if rule not in ("all", "total")}
 
 
@@ -167,8 +180,56 @@ def test_the_full_plan_of_the_paper_is_a_graph_of_a_thousand_jobs_or_so(tmp_path
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    jobs = int(re.findall(r"^total +(\d+)$", done.stdout + done.stderr, re.MULTILINE)[0])
-    assert 1000 < jobs < 3000
+    jobs = jobs_by_rule(done.stdout + done.stderr)
+    assert 1000 < sum(jobs.values()) < 3000
+    experiment = costs.planned({"experiment": "xie2025"}, ROOT)
+    assert jobs == planned_jobs(costs.plan(experiment, tmp_path / "run", rates.shipped(), "gpu"))
+    assert not (tmp_path / "run/results").exists()
+
+
+def planned_jobs(plan: costs.RunPlan) -> dict[str, int]:
+    return {step.rule: len(step.jobs) for step in plan.steps if step.jobs and step.rule != "all"}
+
+
+def test_the_plan_has_the_jobs_and_the_outputs_of_the_run(run: Path) -> None:
+    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), run, rates.shipped(), "cpu")
+    asked = snakemake_dry(run, TINY, "--forceall")
+    assert asked == planned_jobs(plan)
+    assert all((run / path).exists() for step in plan.steps for job in step.jobs for path in job)
+
+
+def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_network(run: Path, tmp_path: Path) -> None:
+    before = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tmp_path, rates.shipped(), "cpu")
+    for step in before.steps:
+        if step.rule.startswith(("record", "resynthesize", "write_partition", "write_condition", "score")):
+            made = sum((run / path).stat().st_size for job in step.jobs for path in job)
+            exports = run.glob(f"results/protocols/exports/*/{'eval' if step.rule == 'write_condition' else '[!e]*'}/*")
+            made += sum(path.stat().st_size for path in exports) if step.stage == "protocols" else 0
+            assert step.bytes_out == pytest.approx(made, rel=0.5), step.rule
+
+
+def test_what_is_made_is_not_planned_again(run: Path) -> None:
+    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), run, rates.shipped(), "cpu")
+    named = costs.left(replace(plan, steps=tuple(step for step in plan.steps if step.jobs)), run)
+    assert named == Left(0.0, 0)
+
+
+def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Path) -> None:
+    values = experiment_file.read(ROOT / "experiments/wu2024.yaml")
+    values["corpora"]["vctk"]["size"] = {"bonafide": 10**15, "hours": 1e12}
+    (tmp_path / "large.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    for name in ("vctk", "asvspoof"):
+        (tmp_path / name).mkdir()
+    corpora = f"corpora={{vctk: {tmp_path / 'vctk'}, asvspoof: {tmp_path / 'asvspoof'}}}"
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(tmp_path / "run")]
+    done = subprocess.run(
+        [*command, "--config", f"experiment={tmp_path / 'large.yaml'}", "device=cpu", corpora, "--", "protocols"],
+        cwd=ROOT, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert re.search(r"[\d,]{20,} bytes are needed, but [\d,]+ are available", done.stderr), done.stderr
+    assert not (tmp_path / "run/results").exists()
+    assert not (tmp_path / "run/logs").exists()
 
 
 def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path, edited: Callable[..., Path]) -> None:

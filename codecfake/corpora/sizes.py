@@ -1,0 +1,101 @@
+"""What a corpus holds, by its published size: for planning before it is there."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from math import ceil
+from typing import Any
+
+import yaml
+
+from codecfake import settings
+from codecfake.utterances import BONAFIDE, SPOOF
+
+USUAL_SECONDS, USUAL_RATE = 4.0, 24_000  # of an utterance, where nothing is known of it
+
+
+class SizeError(ValueError):
+    """The size of a corpus is not known."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Utterances of one key and one published split."""
+
+    key: str
+    utterances: int
+    hours: float
+    speakers: int = 1
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class CorpusSize:
+    """A corpus as it is distributed; `wav` is uncompressed, anything else is taken for FLAC."""
+
+    source: str
+    sample_rate: int
+    wav: bool
+    speech: tuple[Part, ...]
+
+    @property
+    def utterances(self) -> int:
+        return sum(part.utterances for part in self.speech)
+
+    @property
+    def hours(self) -> float:
+        return sum(part.hours for part in self.speech)
+
+    def at_most(self, utterances: int) -> "CorpusSize":
+        """The same corpus in small, if it is to have fewer utterances."""
+        share = min(1.0, utterances / self.utterances)
+        parts = (replace(p, utterances=ceil(p.utterances * share), hours=p.hours * share) for p in self.speech)
+        return replace(self, speech=tuple(parts))
+
+
+@dataclass(frozen=True)
+class ListedSize:
+    """What an experiment expects a corpus without a published size to hold; hours of both keys together."""
+
+    hours: float
+    bonafide: int = 0
+    spoof: int = 0
+    sample_rate: int = 24000
+
+    def __post_init__(self) -> None:
+        if not (self.hours > 0 and self.bonafide + self.spoof > 0):
+            raise settings.SettingsError("size: give hours, and how many utterances are bonafide or spoof")
+
+
+def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
+    """The size of a corpus of a layout, or as an experiment's `size` has it.
+
+    Raises SizeError if neither is known.
+    """
+    if expected:
+        return _expected(settings.build(ListedSize, expected))
+    if layout not in _sizes():
+        raise SizeError(
+            f"no size of a corpus of layout {layout} is known; give one, e.g. `size: {{spoof: 1000, hours: 1.2}}`, "
+            f"or ingest the corpus first (snakemake protocols)"
+        )
+    return _sizes()[layout]
+
+
+def counted(key: str, utterances: int) -> CorpusSize:
+    """The size of a corpus of which nothing but the number of recordings is known."""
+    part = Part(key, utterances, utterances * USUAL_SECONDS / 3600)
+    return CorpusSize("number of files", USUAL_RATE, True, (part,))
+
+
+def _expected(size: ListedSize) -> CorpusSize:
+    total = size.bonafide + size.spoof
+    counts = {BONAFIDE: size.bonafide, SPOOF: size.spoof}
+    parts = tuple(Part(key, count, size.hours * count / total) for key, count in counts.items() if count)
+    return CorpusSize("the experiment", size.sample_rate, True, parts)
+
+
+@cache
+def _sizes() -> dict[str, CorpusSize]:
+    text = resources.files("codecfake.corpora").joinpath("sizes.yaml").read_text(encoding="utf-8")
+    return {layout: settings.build(CorpusSize, values) for layout, values in yaml.safe_load(text).items()}
