@@ -195,6 +195,13 @@ def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_t
     assert hours["sam"] == pytest.approx(features + 5 * train / 50 + dev_pass)
 
 
+def test_small_codecs_of_ones_own_are_not_planned_as_the_published_ones(tmp_path: Path) -> None:
+    steps = planned(load("demo"), tmp_path, device="cpu", weights_mb__own=6, resynthesis__own__cpu=20)
+    assert steps["train_codec"].bytes_out == 7 * 6e6
+    dac = steps["resynthesize_dac"]
+    assert dac.cpu_hours == pytest.approx(dac.audio_hours_in / 20)
+
+
 def test_codec_training_takes_the_segments_of_its_recipe(tmp_path: Path) -> None:
     step = planned(load("xie2025"), tmp_path)["train_codec"]
     encodec, soundstream = 400_000 * 64 * 1.0, 133_800 * 32 * 2.016875

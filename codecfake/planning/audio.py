@@ -19,6 +19,9 @@ from codecfake.utterances import BONAFIDE
 HOUR, MB = 3600.0, 1e6
 NATIVE = "native"
 ON_CPU = ("passthrough", "lyra")  # wherever the other codecs run
+# settings of a codec's `model` that leave it the size it is published in; with any other it is one of the user's own
+OF_PUBLISHED_SIZE = frozenset({"remainder", "sample_rate", "mode", "decoder", "form", "architecture"})
+OWN = "own"
 RECIPES = Path(__file__).parents[2] / "codec_wrappers" / "recipes.yaml"
 
 
@@ -102,9 +105,9 @@ class AudioSteps:
         seconds = {codec: number * duration for codec, (number, duration) in segments.items()}
         heard = pd.concat([self.bonafide(corpus) for corpus in self._trained_on])
         recording = self.shard_bytes(heard, None) / heard["utterances"].sum()  # is read whole for every segment
-        wrappers = {codec: self._experiment.codecs[codec].wrapper for codec in self._trained}
-        spent = sum(s / self._rates[f"codec_training.{wrappers[c]}.{self._device}"] for c, s in seconds.items()) / HOUR
-        sizes = [MB * self._rates[f"weights_mb.{wrapper}"] for wrapper in wrappers.values()]
+        kinds = {codec: _kind(self._experiment.codecs[codec]) for codec in self._trained}
+        spent = sum(s / self._rates[f"codec_training.{kinds[c]}.{self._device}"] for c, s in seconds.items()) / HOUR
+        sizes = [MB * self._rates[f"weights_mb.{kind}"] for kind in kinds.values()]
         names = ("weights.safetensors", "history.tsv", "quality.tsv", "settings.json")
         return Step(
             "codec weights", "train_codec",
@@ -150,7 +153,7 @@ class AudioSteps:
         hours = counts["seconds"].sum() / HOUR
         device = "cpu" if codec.wrapper in ON_CPU else self._device
         passes = 1 + (len(sources) - 1) * self._rates["resynthesis.further_source"]
-        spent = hours * passes / self._rates[f"resynthesis.{codec.wrapper}.{device}"]
+        spent = hours * passes / self._rates[f"resynthesis.{_kind(codec)}.{device}"]
         return Step(
             "resynthesis", f"resynthesize_{name}", self._shards(corpora, sources),
             audio_hours_in=hours, audio_hours_out=hours * len(sources), bytes_in=counts["file_bytes"].sum(),
@@ -171,3 +174,8 @@ class AudioSteps:
 
     def _spent(self, hours: float) -> dict[str, Any]:
         return {"gpu_hours" if self._device == "gpu" else "cpu_hours": hours}
+
+
+def _kind(codec: Codec) -> str:
+    """What rates of a codec are named by: its wrapper, if it has its published size."""
+    return codec.wrapper if set(codec.model) <= OF_PUBLISHED_SIZE else OWN
