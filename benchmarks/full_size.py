@@ -166,7 +166,7 @@ class Run:
                 path = self.directory / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-        self.snakemake("--touch", "all")
+        self.snakemake("--touch", "--forceall", "all")
 
     def changed(self, change: Change) -> str:
         """The experiment with one change, as a file."""

@@ -74,8 +74,8 @@ def plan(
 
 
 def _records(steps: tuple[Step, ...]) -> Step:
-    """Logs and times of the jobs, and what Snakemake notes of every output."""
-    files = sum(2 * len(step.jobs) + sum(map(len, step.jobs)) for step in steps)
+    """Logs and times of the jobs, and of every output what Snakemake notes and its digest."""
+    files = sum(2 * len(step.jobs) + 2 * sum(map(len, step.jobs)) for step in steps)
     return Step("all", "(logs and records)", (), bytes_out=BLOCK * files, other_files=files)
 
 
