@@ -11,8 +11,9 @@ def conditions(experiment: Experiment) -> list[str]:
     """Conditions whose bona fide trials are what codecs are measured on: of those that judge a codec, the first of each
     choice of recordings.
     """
-    judging = {name: item for name, item in experiment.conditions.items() if item.spoof.source != RECORDINGS}
-    choices = {name: json.dumps(asdict(item.bonafide), sort_keys=True) for name, item in judging.items()}
+    judging = [name for name, item in experiment.conditions.items() if item.spoof.source != RECORDINGS]
+    # two domains of the same recordings are one choice: a change to another condition is no reason to measure anew
+    choices = {name: json.dumps(asdict(experiment.condition_settings(name).bonafide)) for name in judging}
     return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]
 
 

@@ -190,7 +190,9 @@ def test_an_unknown_experiment_is_answered_with_the_known_ones() -> None:
 
 
 def test_an_unknown_key_of_the_site_is_an_error() -> None:
-    with pytest.raises(ConfigurationError, match="config.yaml: top level: unknown key 'gpus'; known keys: check_disk, corpora"):
+    with pytest.raises(
+        ConfigurationError, match="config.yaml: top level: unknown key 'gpus'; known keys: check_disk, corpora"
+    ):
         site.read({"experiment": "demo", "gpus": 2}, ROOT)
 
 

@@ -34,6 +34,8 @@ class DetectionSteps:
         yield from self._quality()
         yield self._small("audit", "audit", ("results/audit/audit.json", *(f"results/audit/{t}.csv" for t in TABLES)))
         yield self._small("audit", "audit_verdict", ("results/audit/passed.txt",))
+        trained = dict.fromkeys(model.split("/")[1] for model in self._experiment.model_names())
+        yield Step("training", "check_lists", tuple((f"results/audit/lists/{name}.tsv",) for name in trained))
         yield self._training()
         yield from self._features()
         yield self._scoring()
