@@ -353,6 +353,18 @@ def paper_figures():
     return drawable(EXPERIMENT.model_names(), EXPERIMENT.conditions, paper_tables())
 
 
+def drawn_histories():
+    """What training wrote down, where a figure shows it."""
+    models = EXPERIMENT.model_names() if "xie2025_figure6" in paper_figures() else []
+    return [f"results/models/{model}/history.tsv" for model in models]
+
+
+def counted_protocols():
+    """Protocols of training, where a table counts their trials."""
+    domains = EXPERIMENT.domains if Published(PUBLISHED).counts_of(EXPERIMENT.title) else []
+    return [f"results/protocols/{domain}/{split}.tsv" for domain, split in product(domains, ("train", "dev"))]
+
+
 def published_files():
     return [str(path) for path in sorted(PUBLISHED.iterdir())]
 
@@ -430,6 +442,11 @@ def drawn_audio():
 
 def spectrogram_files():
     return [f"results/tables/figures/xie2025_figure2.{kind}" for kind in KINDS]
+
+
+def scores_alone():
+    """Whether score files were brought here without the audio that they are of."""
+    return Path("results/scores").is_dir() and not Path("results/audio").is_dir()
 
 
 def spectrogram_settings():

@@ -40,10 +40,10 @@ rule score:
 
 
 rule tables:
-    """Error rates with intervals, costs, decisions, comparisons, and the papers' tables and figures."""
+    """Error rates, comparisons, the papers' tables and figures; from score files and protocols alone if there is no audio."""
     input:
         table_files(),
-        spectrogram_files(),
+        [] if scores_alone() else spectrogram_files(),
 
 
 rule tabulate:
@@ -55,8 +55,8 @@ rule tabulate:
             condition=EXPERIMENT.conditions,
         ),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
-        counted=expand("results/protocols/{domain}/{split}.tsv", domain=EXPERIMENT.domains, split=("train", "dev")),
-        histories=expand("results/models/{model}/history.tsv", model=EXPERIMENT.model_names()),
+        counted=counted_protocols(),
+        histories=drawn_histories(),
         published=published_files(),
     output:
         table_files(),

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -110,6 +111,24 @@ def test_a_source_of_the_same_bytes_is_made_and_judged_once(run: Path) -> None:
     assert not (run / "results/audio/english/F01-same").exists()
     eer = pd.read_csv(run / "results/tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
     assert eer["codec", "C1-same"] == eer["codec", "C1"]
+
+
+def test_tables_come_from_score_files_and_protocols_alone(run: Path, tmp_path: Path) -> None:
+    for kept in ("scores", "protocols"):
+        shutil.copytree(run / "results" / kept, tmp_path / "results" / kept)
+
+    done = snakemake(tmp_path, TINY, "tables")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name for path in (tmp_path / "results").iterdir()} <= {
+        "scores",
+        "protocols",
+        "tables",
+        "experiment.txt",
+    }
+    assert digests(tmp_path, "tables/*.csv") == {
+        name: digest for name, digest in digests(run, "tables/*.csv").items() if "quality" not in name
+    }
 
 
 def test_every_job_has_a_log_named_as_its_rule(run: Path) -> None:
