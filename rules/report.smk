@@ -14,7 +14,11 @@ rule report:
             model=EXPERIMENT.model_names(),
             condition=EXPERIMENT.conditions,
         ),
-        histories=expand("results/models/{model}/history.tsv", model=EXPERIMENT.model_names()),
+        models=expand(
+            "results/models/{model}/{file}",
+            model=EXPERIMENT.model_names(),
+            file=("weights.safetensors", "history.tsv"),
+        ),
         calibrations=expand("results/models/{model}/calibration.json", model=EXPERIMENT.model_names()),
         protocols=rules.protocols.input,
         rejected=expand("results/corpora/{corpus}/rejected.tsv", corpus=EXPERIMENT.corpora),

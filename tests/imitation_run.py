@@ -191,6 +191,7 @@ class ImitationRun:
         folder = self.results / "models" / model
         weights = "random" if detector in self.random_front_ends else "none"
         files.write_text(folder / "settings.json", json.dumps({"detector": detector, "front_end_weights": weights}))
+        (folder / "weights.safetensors").write_bytes(model.encode())
         epochs = np.arange(1, self.num_epochs + 1)
         best = epochs == self.num_epochs - 1
         loss = 0.6 * np.exp(-epochs / 3)

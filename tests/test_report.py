@@ -1,5 +1,6 @@
 """The report page: it holds what was measured, says what it is worth, and needs nothing but itself."""
 
+import hashlib
 import re
 import shutil
 import xml.etree.ElementTree as ElementTree
@@ -323,7 +324,7 @@ def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inp
     table["significant"] = False
     table.loc[lead, ["difference_percent_points", "low_percent_points", "high_percent_points"]] = -12.345, -20, -5
     table.loc[lead, ["p_value", "holm_p_value", "significant"]] = 0.001, 0.006, True
-    table.loc[("mel-lcnn/codec/erm/seed1", "C7"), "low_percent_points"] = np.nan
+    table.loc[("mel-lcnn/codec/erm/seed1", "C7"), ["low_percent_points", "note"]] = np.nan, "p is an upper bound"
     table.reset_index().to_csv(path, index=False)
 
     shown = replace(copy, models=inputs.models)
@@ -340,6 +341,7 @@ def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inp
     assert (pair.cells[0].text, pair.cells[0].significant) == ("−12.35", True)
     assert "mel-lcnn/codec/erm/seed1 − mel-lcnn/vocoder/erm/seed1; -20.00 to -5.00; p 0.001" in pair.cells[0].title
     assert "no interval" in pair.cells[1].title
+    assert [cell.bounded for cell in pair.cells] == [False, True, False]
     assert family.pairs[1].random_front_end
 
 
@@ -441,6 +443,12 @@ def test_of_detectors_that_are_equal_by_the_first_average_the_second_decides(
     text = Page((tmp_path / "report.html").read_text()).text
     assert "w2v2-aasist random front-end has the lowest mean EER: 2.5 % R on C1–C6" in text
     assert "as has" not in text
+
+
+def test_a_model_is_told_by_the_digest_of_its_weights(inputs: ReportInputs, page: Page) -> None:
+    digest = hashlib.sha256(b"mel-lcnn/codec/erm/seed1").hexdigest()  # what the imitation writes for weights
+
+    assert f"none {digest[:8]}" in page.text
 
 
 def test_the_finding_that_leads_has_the_lowest_first_average(inputs: ReportInputs) -> None:

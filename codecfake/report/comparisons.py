@@ -19,6 +19,7 @@ class Difference:
     text: str = ""
     title: str = ""
     significant: bool = False
+    bounded: bool = False  # every draw gives the same difference: its p value is an upper bound
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,4 @@ def _difference(row: pd.Series) -> Difference:
     told = [f"{row['first']} − {row['second']}", bounds, f"p {row['p_value']}", f"Holm {row['holm_p_value']}"]
     told += [row["note"]] if row["note"] else []
     text = f"{float(row['difference_percent_points']):+.2f}".replace("-", "−")
-    return Difference(text, "; ".join(told), row["significant"] == "True")
+    return Difference(text, "; ".join(told), row["significant"] == "True", "p is an upper bound" in row["note"])

@@ -1,5 +1,6 @@
 """How detectors and codecs were trained: their loss curves and where they stopped."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class TrainedModel:
     model: Model
     settings: dict[str, Any]
     history: pd.DataFrame  # a row an epoch
+    weights_sha256: str
 
     @property
     def best(self) -> pd.Series:
@@ -55,7 +57,9 @@ def _read_model(folder: Path, model: Model) -> TrainedModel:
     history["is_best"] = history["is_best"].astype(bool)
     if not history["is_best"].any():
         raise ReportError(f"{folder / 'history.tsv'}: no epoch is marked as best; train the model again")
-    return TrainedModel(model, settings, history)
+    with (folder / "weights.safetensors").open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return TrainedModel(model, settings, history, digest)
 
 
 def _numbers(path: Path) -> pd.DataFrame:
@@ -116,7 +120,8 @@ def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
     with drawing(f"codec {codec}", description, height=0.4 + 1.1 * len(panels)) as draft:
         for axes, (column, label) in zip(draft.axes(len(panels)), panels.items(), strict=True):
             measured = history.dropna(subset=[column])
-            axes.plot(measured["step"], measured[column], color=series_color(0))
+            marker = "o" if len(measured) == 1 else ""  # a single point is no line
+            axes.plot(measured["step"], measured[column], color=series_color(0), marker=marker, markersize=3)
             axes.set(ylabel=label, xlim=(0, history["step"].max()))
         axes.set(xlabel="step")
     return draft.svg
