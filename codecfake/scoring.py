@@ -94,7 +94,7 @@ class Scorer:
             return
         _, first = next(iter(scored.groupby(RECORDING[:2])))
         exact = torch.from_numpy(next(self._batches(self._clips(first), precision.EXACT)))
-        found = torch.from_numpy(first["score"].to_numpy(np.float32)[: len(exact)])
+        found = torch.tensor(first["score"].to_numpy(np.float32)[: len(exact)])
         spread = torch.from_numpy(scored["score"].to_numpy()).std(correction=0)
         precision.require_small_shift(found, exact, spread, self._bits)
 

@@ -18,6 +18,7 @@ from codecfake import gpus, quality_choice, run_lock, site
 from codecfake.planning import costs, rates
 from codecfake.protocols import RECORDINGS
 from codecfake.published import Published
+from codecfake.settings import SettingsError
 from codecfake.tables.figures import KINDS, drawable
 from codecfake.validation import ConfigurationError
 
@@ -64,10 +65,10 @@ def require_room(outputs):
     """Refuse to start a run that the disk cannot hold; `outputs` are the files that it is going to make."""
     if SITE.check_disk:
         device = "cpu" if SITE.device == "cpu" else "gpu"
-        plan = costs.plan(EXPERIMENT, Path(), rates.shipped(), device, SITE.roots)
         try:
+            plan = costs.plan(EXPERIMENT, Path(), rates.shipped(), device, SITE.roots)
             costs.require_room(costs.left(plan, Path(), frozenset(map(str, outputs))), Path())
-        except costs.DiskError as error:
+        except (costs.DiskError, SettingsError) as error:
             raise WorkflowError(str(error)) from None
 
 

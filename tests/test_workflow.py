@@ -252,15 +252,24 @@ def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Pat
     assert not (tmp_path / "run/logs").exists()
 
 
-def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path, edited: Callable[..., Path]) -> None:
-    broken = edited((("demo", "english_speakers"), 99))
-    done = snakemake(tmp_path, broken, "protocols")
+def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "results/demo").mkdir(parents=True)
+    (tmp_path / "results/demo/mine.txt").touch()
+    done = snakemake(tmp_path, TINY, "protocols")
+    assert done.returncode != 0
+    assert "holds something that is not an earlier demo" in done.stdout + done.stderr
+    end = done.stderr[done.stderr.index("1 job did not finish:") :]
+    assert "synthesize_demo, whose log logs/synthesize_demo.log ends:\n" in end
+    assert re.search(r"\n  \| .*earlier demo; .*\n  -> mend what", end)
+    assert (tmp_path / "results/demo/mine.txt").exists()
+
+
+def test_settings_that_a_job_would_refuse_stop_before_any_job(tmp_path: Path, edited: Callable[..., Path]) -> None:
+    done = snakemake(tmp_path, edited((("demo", "english_speakers"), 99)), "protocols")
     assert done.returncode != 0
     assert "DemoSettings.english_speakers is 99; it can be 1 to" in done.stdout + done.stderr
-    end = done.stderr[done.stderr.index("1 job did not finish:") :]
-    assert re.search(
-        r"synthesize_demo, whose log logs/synthesize_demo.log ends:\n  \| .*is 99; .*\n  -> mend what", end
-    )
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "logs").exists()
 
 
 def test_a_wrong_experiment_stops_before_any_job(tmp_path: Path, edited: Callable[..., Path]) -> None:
