@@ -120,12 +120,8 @@ def test_tables_come_from_score_files_and_protocols_alone(run: Path, tmp_path: P
     done = snakemake(tmp_path, TINY, "tables")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {path.name for path in (tmp_path / "results").iterdir()} <= {
-        "scores",
-        "protocols",
-        "tables",
-        "experiment.txt",
-    }
+    made = {path.name for path in (tmp_path / "results").iterdir()}
+    assert not {"audio", "codecs", "corpora", "demo", "models", "weights"} & made
     assert digests(tmp_path, "tables/*.csv") == {
         name: digest for name, digest in digests(run, "tables/*.csv").items() if "quality" not in name
     }
