@@ -43,13 +43,17 @@ def _require_as_fetched(folder: Path) -> None:
     record = folder / PROVENANCE
     if not record.is_file():
         return
-    for name, recorded in json.loads(record.read_text(encoding="utf-8")).get("weights_sha256", {}).items():
+    again = "restore it, or delete the folder, and the same command fetches it again"
+    try:
+        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{record}: is not a record of weights; {again}") from error
+    for name, sha256 in recorded:
+        if not (folder / name).is_file():
+            raise WeightsError(f"{folder / name}: is missing, but {record} names it; {again}")
         found = files.sha256(folder / name)
-        if found != recorded:
-            raise WeightsError(
-                f"{folder / name}: has the sha256 {found}, but {record} has recorded {recorded}; restore it, or delete "
-                f"the folder, and the same command fetches it again"
-            )
+        if found != sha256:
+            raise WeightsError(f"{folder / name}: has the sha256 {found}, but {record} has recorded {sha256}; {again}")
 
 
 def load_strict(network: nn.Module, path: Path) -> None:

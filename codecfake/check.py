@@ -122,13 +122,15 @@ def _sealed(seal: Path) -> Iterator[Damage]:
 def _fetched(record: Path) -> Iterator[Damage]:
     """Published weights that are not those of the record beside them."""
     try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"]
-    except (ValueError, KeyError, TypeError):
+        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
         yield Damage(record, "is not a record of weights", (record,))
         return
-    for name, sha256 in recorded.items():
+    for name, sha256 in recorded:
         path = record.parent / name
-        if path.is_file() and files.sha256(path) != sha256:
+        if not path.is_file():
+            yield Damage(path, f"is missing, while {record.name} is there", (record,))
+        elif files.sha256(path) != sha256:
             yield Damage(path, f"its sha256 is not the one in {record.name}", (path,))
 
 

@@ -11,7 +11,7 @@ import pytest
 import tones
 import torch
 
-from codec_wrappers import training_checkpoint
+from codec_wrappers import training_checkpoint, weights
 from codec_wrappers.training_settings import CodecTrainingError
 from codecfake import __main__, dates, files, protocols, utterances
 from codecfake.audio import AudioError
@@ -201,6 +201,61 @@ def test_a_checkpoint_of_codec_training_that_is_cut_short_is_named(tmp_path: Pat
     cut(path)
     with pytest.raises(CodecTrainingError, match=r"(?s)checkpoint.pt: damaged .*; delete it, and training starts anew"):
         training_checkpoint.restore(path, learners, "run", torch.device("cpu"))
+
+
+# published weights, held to the record that their fetching left
+
+
+@pytest.fixture
+def fetched(results: Path) -> Path:
+    """A folder of published weights as `fetch` leaves it."""
+    folder = results / "weights/dac_16khz"
+    files.write_bytes(folder / "weights.safetensors", b"numbers")
+    digest = files.sha256(folder / "weights.safetensors")
+    files.write_json(folder / "provenance.json", {"weights_sha256": {"weights.safetensors": digest}})
+    return folder
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def flip_first(path: Path) -> None:
+    flip(path, 0)
+
+
+def empty_the_record(path: Path) -> None:
+    path.with_name("provenance.json").write_text("{}")
+
+
+def scribble_over_the_record(path: Path) -> None:
+    path.with_name("provenance.json").write_text("not JSON")
+
+
+FETCHED_FAULTS = [
+    (flip_first, "weights.safetensors", "its sha256 is not the one in provenance.json", "has the sha256 .*recorded"),
+    (lose, "weights.safetensors", "is missing, while provenance.json is there", "is missing, but .*provenance.json"),
+    (empty_the_record, "provenance.json", "is not a record of weights", "is not a record of weights"),
+    (scribble_over_the_record, "provenance.json", "is not a record of weights", "is not a record of weights"),
+]
+
+
+def test_published_weights_as_they_were_fetched_are_nothing_to_find(results: Path, fetched: Path) -> None:
+    assert list(check(results)) == []
+    assert weights.digest(fetched) == files.sha256(fetched / "weights.safetensors")
+
+
+@pytest.mark.parametrize(("fault", "name", "what", "message"), FETCHED_FAULTS)
+def test_published_weights_that_are_not_those_of_their_record_are_found_and_refused(
+    results: Path, fetched: Path, fault: Callable[[Path], None], name: str, what: str, message: str
+) -> None:
+    fault(fetched / "weights.safetensors")
+    with pytest.raises(weights.WeightsError, match=f"{name}: {message}.*; restore it, or delete the folder"):
+        weights.digest(fetched)
+    (damage,) = check(results)
+    assert (damage.path, damage.what) == (fetched / name, what)
+    assert len(delete([damage])) == 1
+    assert not all((fetched / left).exists() for left in ("provenance.json", "weights.safetensors"))
 
 
 # dates
