@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from file_server import FileServer, running
+from whole_runs import TINY, snakemake
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -26,6 +27,15 @@ def golden() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs golden vectors in {folder} (set CODECFAKE_GOLDEN)")
     return folder
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory in which the tiny experiment went through; tests leave in it what was there."""
+    directory = tmp_path_factory.mktemp("run")
+    done = snakemake(directory, TINY, "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
 
 
 @pytest.fixture

@@ -13,22 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kills import digests, finish_despite_kills, kill, start
-from test_workflow import ROOT, TINY, rerun, snakemake
+from whole_runs import ROOT, TINY, rerun, snakemake
 
 KILLS = 20
 TARS = "audio/english/F01/*.tar"
 RECORDED = [f"results/audio/{shard}.tar" for shard in ("english/F00/0000", "english/F00/0001", "mandarin/F00/0000")]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory in which the tiny experiment went through; tests leave in it what was there."""
-    directory = tmp_path_factory.mktemp("run")
-    done = snakemake(directory, TINY, "all")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return directory
 
 
 @pytest.fixture
@@ -74,14 +65,14 @@ def wait_for(directory: Path, pattern: str) -> None:
 
 
 def test_a_run_killed_at_twenty_moments_is_continued_by_the_same_command_to_the_same_bytes(
-    run: Path, tmp_path: Path, rng: np.random.Generator
+    tiny: Path, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     kills = 0
     while kills < KILLS:
         directory = tmp_path / f"from kill {kills}"
         kills += len(finish_despite_kills(directory, TINY, rng))
-        assert digests(directory) == digests(run)
-    assert len(digests(run)) > 80
+        assert digests(directory) == digests(tiny)
+    assert len(digests(tiny)) > 80
 
 
 def test_jobs_that_outlive_a_killed_run_are_waited_for(tmp_path: Path) -> None:
@@ -96,7 +87,7 @@ def test_jobs_that_outlive_a_killed_run_are_waited_for(tmp_path: Path) -> None:
     assert f"the last run here was killed (process {first.pid} on " in said
 
 
-def test_a_second_run_in_a_directory_is_refused_by_one_message_and_harms_nothing(run: Path, tmp_path: Path) -> None:
+def test_a_second_run_in_a_directory_is_refused_by_one_message_and_harms_nothing(tiny: Path, tmp_path: Path) -> None:
     first = start(tmp_path, TINY, "protocols")
     wait_for(tmp_path, ".demo.part/*")
     said = failed(tmp_path, "protocols")
@@ -105,7 +96,7 @@ def test_a_second_run_in_a_directory_is_refused_by_one_message_and_harms_nothing
     assert rerun(tmp_path, TINY)["report"] == 1  # looking is allowed
     assert first.communicate()[0] and first.returncode == 0
     made = digests(tmp_path)
-    assert made == {name: digest for name, digest in digests(run).items() if name in made}
+    assert made == {name: digest for name, digest in digests(tiny).items() if name in made}
 
 
 def test_a_killed_run_may_be_unlocked_by_hand_too(tmp_path: Path) -> None:
@@ -120,7 +111,7 @@ def test_a_killed_run_may_be_unlocked_by_hand_too(tmp_path: Path) -> None:
 # disks
 
 
-def test_a_disk_that_fills_up_is_named_and_the_same_command_goes_on_when_there_is_room(run: Path, disk: Path) -> None:
+def test_a_disk_that_fills_up_is_named_and_the_same_command_goes_on_when_there_is_room(tiny: Path, disk: Path) -> None:
     remount(disk, "size=200m")
     finished(disk, "protocols")
     remount(disk, f"size={shutil.disk_usage(disk).used // 1024 + 200}k")
@@ -133,7 +124,7 @@ def test_a_disk_that_fills_up_is_named_and_the_same_command_goes_on_when_there_i
     finished(disk, *RECORDED)
     made = digests(disk)
     assert before.items() <= made.items() and set(RECORDED) <= set(made)
-    assert made == {name: digest for name, digest in digests(run).items() if name in made}
+    assert made == {name: digest for name, digest in digests(tiny).items() if name in made}
 
 
 def test_a_run_directory_that_cannot_be_written_to_is_named(disk: Path) -> None:
@@ -146,24 +137,24 @@ def test_a_run_directory_that_cannot_be_written_to_is_named(disk: Path) -> None:
 # damage
 
 
-def test_a_damaged_shard_is_named_and_made_again_by_one_command_and_nothing_else_is(run: Path) -> None:
-    expected, tar = digests(run), sorted((run / "results").glob(TARS))[0]
+def test_a_damaged_shard_is_named_and_made_again_by_one_command_and_nothing_else_is(tiny: Path) -> None:
+    expected, tar = digests(tiny), sorted((tiny / "results").glob(TARS))[0]
     date = tar.stat()
     data = bytearray(tar.read_bytes())
     data[700] ^= 1
     tar.write_bytes(data)
     os.utime(tar, ns=(date.st_atime_ns, date.st_mtime_ns))
-    assert rerun(run, TINY) == {}  # Snakemake sees nothing
-    check = [sys.executable, "-m", "codecfake", "check", "--results", str(run / "results"), "--delete"]
+    assert rerun(tiny, TINY) == {}  # Snakemake sees nothing
+    check = [sys.executable, "-m", "codecfake", "check", "--results", str(tiny / "results"), "--delete"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"{tar}: 1 of " in done.stdout
     again = done.stdout.splitlines()[-1].split(" -- ")[1].split()
-    assert "Made again with the same bytes as before: results/audio/english/F01" in finished(run, *again)
-    assert rerun(run, TINY) == {}
-    assert digests(run) == expected
+    assert "Made again with the same bytes as before: results/audio/english/F01" in finished(tiny, *again)
+    assert rerun(tiny, TINY) == {}
+    assert digests(tiny) == expected
 
 
-def test_a_damaged_shard_stops_a_job_that_reads_it_which_says_what_to_do(run: Path, tmp_path: Path) -> None:
+def test_a_damaged_shard_stops_a_job_that_reads_it_which_says_what_to_do(tiny: Path, tmp_path: Path) -> None:
     finished(tmp_path, "dataset")
     for tar in (tmp_path / "results").glob(TARS):
         os.truncate(tar, 2000)
@@ -172,11 +163,11 @@ def test_a_damaged_shard_stops_a_job_that_reads_it_which_says_what_to_do(run: Pa
     check = [sys.executable, "-m", "codecfake", "check", "--results", str(tmp_path / "results"), "--delete"]
     subprocess.run(check, cwd=ROOT, capture_output=True, check=True)
     finished(tmp_path)
-    assert digests(tmp_path) == digests(run)
+    assert digests(tmp_path) == digests(tiny)
 
 
 @pytest.mark.parametrize("name", ["protocols/eval/C1.tsv", "corpora/vocoder/utterances.parquet"])
-def test_a_table_cut_short_is_named_by_the_job_that_reads_it(run: Path, tmp_path: Path, name: str) -> None:
+def test_a_table_cut_short_is_named_by_the_job_that_reads_it(tiny: Path, tmp_path: Path, name: str) -> None:
     finished(tmp_path, "protocols")
     path = tmp_path / "results" / name
     os.truncate(path, path.stat().st_size - 100)
@@ -187,10 +178,10 @@ def test_a_table_cut_short_is_named_by_the_job_that_reads_it(run: Path, tmp_path
     subprocess.run(check, cwd=ROOT, capture_output=True, check=True)
     finished(tmp_path, "protocols")
     made = digests(tmp_path)
-    assert made == {file: digest for file, digest in digests(run).items() if file in made}
+    assert made == {file: digest for file, digest in digests(tiny).items() if file in made}
 
 
-def test_trained_weights_that_were_replaced_are_refused(run: Path, tmp_path: Path) -> None:
+def test_trained_weights_that_were_replaced_are_refused(tiny: Path, tmp_path: Path) -> None:
     finished(tmp_path, "results/codecs/encodec/weights.safetensors")
     weights = tmp_path / "results/codecs/encodec/weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
@@ -200,21 +191,21 @@ def test_trained_weights_that_were_replaced_are_refused(run: Path, tmp_path: Pat
     subprocess.run(check, cwd=ROOT, capture_output=True, check=True)
     finished(tmp_path, "results/audio/mandarin/F01/0000.tar")
     made = digests(tmp_path)
-    assert made == {file: digest for file, digest in digests(run).items() if file in made}
+    assert made == {file: digest for file, digest in digests(tiny).items() if file in made}
 
 
 # clocks
 
 
-def test_a_clock_that_was_ahead_makes_nothing_again_and_stops_nothing(run: Path) -> None:
+def test_a_clock_that_was_ahead_makes_nothing_again_and_stops_nothing(tiny: Path) -> None:
     """Half of the results are dated a day ahead, in the order they were made in."""
     made = sorted(
-        (path for path in (run / "results").rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime
+        (path for path in (tiny / "results").rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime
     )
     for path in made[len(made) // 2 :]:
         date = path.stat().st_mtime + 86400
         os.utime(path, (date, date))
-    said = finished(run)
+    said = finished(tiny)
     assert "Dated in the future: results/" in said and "Nothing to be done" in said
     assert max(path.stat().st_mtime for path in made) < time.time() + 1
-    assert rerun(run, TINY) == {}
+    assert rerun(tiny, TINY) == {}

@@ -1,7 +1,5 @@
 """The whole workflow at tiny size: from nothing to the report, the same bytes twice, and what runs again when."""
 
-import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -14,65 +12,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from whole_runs import MADE, ROOT, TINY, digests, jobs_by_rule, rerun, snakemake, snakemake_dry
 
 from codecfake import experiment_file
 from codecfake.planning import costs, rates
 from codecfake.planning.steps import Left
 
-ROOT = Path(__file__).parents[1]
-TINY = ROOT / "tests/experiments/tiny.yaml"
-MADE = (
-    "corpora/*/*.parquet", "codecs/*/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
-    "models/**/*.safetensors", "scores/**/*.tsv", "quality/*.tsv", "tables/*.csv",
-    "audit/*",
-)  # fmt: skip
-
 pytestmark = pytest.mark.xdist_group("workflow")
-
-
-def snakemake(directory: Path, experiment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake as a user does, in a run directory of its own."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory)]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        [*command, "--config", f"experiment={experiment}", "device=cpu", "--", *arguments],
-        cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-
-
-def rerun(directory: Path, experiment: Path) -> dict[str, int]:
-    """Rule -> number of jobs that a dry run of `all` would start."""
-    return snakemake_dry(directory, experiment)
-
-
-def snakemake_dry(directory: Path, experiment: Path, *options: str) -> dict[str, int]:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), "--dry-run", *options]
-    done = subprocess.run(
-        [*command, "--config", f"experiment={experiment}", "device=cpu", "--", "all"],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return jobs_by_rule(done.stdout + done.stderr)
-
-
-def jobs_by_rule(output: str) -> dict[str, int]:
-    jobs = re.findall(r"^(\w[\w-]*) +(\d+)$", output, re.MULTILINE)
-    return {rule: int(count) for rule, count in jobs if rule not in ("all", "total")}
-
-
-def digests(directory: Path, *patterns: str) -> dict[str, str]:
-    found = sorted(path for pattern in patterns for path in (directory / "results").glob(pattern))
-    kept = [path for path in found if path.is_file()]
-    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory in which the tiny experiment went through."""
-    directory = tmp_path_factory.mktemp("run")
-    done = snakemake(directory, TINY, "all")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return directory
 
 
 @pytest.fixture
@@ -93,29 +39,29 @@ def edited(tmp_path: Path) -> Callable[..., Path]:
     return edit
 
 
-def test_one_command_leads_from_nothing_to_the_report(run: Path) -> None:
-    page = (run / "results/report.html").read_text(encoding="utf-8")
+def test_one_command_leads_from_nothing_to_the_report(tiny: Path) -> None:
+    page = (tiny / "results/report.html").read_text(encoding="utf-8")
     assert "Tiny" in page
-    eer = pd.read_csv(run / "results/tables/eer.csv")
+    eer = pd.read_csv(tiny / "results/tables/eer.csv")
     assert set(eer["condition"]) == {"C1", "C1-4", "C1-same", "P00", "LA"}
     assert set(eer["training_set"]) == {"codec", "co"}
 
 
-def test_the_control_is_undetectable(run: Path) -> None:
-    eer = pd.read_csv(run / "results/tables/eer.csv").set_index(["condition"])
+def test_the_control_is_undetectable(tiny: Path) -> None:
+    eer = pd.read_csv(tiny / "results/tables/eer.csv").set_index(["condition"])
     control = eer.loc[["P00"]]
     assert ((control["eer_percent"] - 50).abs() <= control["eer_step_percent"] / 2 + 1e-6).all()
 
 
-def test_a_source_of_the_same_bytes_is_made_and_judged_once(run: Path) -> None:
-    assert not (run / "results/audio/english/F01-same").exists()
-    eer = pd.read_csv(run / "results/tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
+def test_a_source_of_the_same_bytes_is_made_and_judged_once(tiny: Path) -> None:
+    assert not (tiny / "results/audio/english/F01-same").exists()
+    eer = pd.read_csv(tiny / "results/tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
     assert eer["codec", "C1-same"] == eer["codec", "C1"]
 
 
-def test_tables_come_from_score_files_and_protocols_alone(run: Path, tmp_path: Path) -> None:
+def test_tables_come_from_score_files_and_protocols_alone(tiny: Path, tmp_path: Path) -> None:
     for kept in ("scores", "protocols"):
-        shutil.copytree(run / "results" / kept, tmp_path / "results" / kept)
+        shutil.copytree(tiny / "results" / kept, tmp_path / "results" / kept)
 
     done = snakemake(tmp_path, TINY, "tables")
 
@@ -123,50 +69,50 @@ def test_tables_come_from_score_files_and_protocols_alone(run: Path, tmp_path: P
     made = {path.name for path in (tmp_path / "results").iterdir()}
     assert not {"audio", "codecs", "corpora", "demo", "models", "weights"} & made
     assert digests(tmp_path, "tables/*.csv") == {
-        name: digest for name, digest in digests(run, "tables/*.csv").items() if "quality" not in name
+        name: digest for name, digest in digests(tiny, "tables/*.csv").items() if "quality" not in name
     }
 
 
-def test_every_job_has_a_log_named_as_its_rule(run: Path) -> None:
-    logs = {str(path.relative_to(run / "logs")) for path in (run / "logs").rglob("*.log")}
+def test_every_job_has_a_log_named_as_its_rule(tiny: Path) -> None:
+    logs = {str(path.relative_to(tiny / "logs")) for path in (tiny / "logs").rglob("*.log")}
     assert {"record/english.F00.0001.log", "resynthesize_encodec/mandarin.0000.log", "train_codec/encodec.log"} <= logs
     assert "train_detector/mel-lcnn.codec.erm.seed1.log" in logs
 
 
-def test_every_job_of_a_run_is_listed_and_left_a_record_that_the_page_of_times_has(run: Path) -> None:
-    listed = (run / "logs/jobs.txt").read_text(encoding="utf-8").split()
-    logs = {path.relative_to(run / "logs").with_suffix("").as_posix() for path in (run / "logs").rglob("*.log")}
+def test_every_job_of_a_run_is_listed_and_left_a_record_that_the_page_of_times_has(tiny: Path) -> None:
+    listed = (tiny / "logs/jobs.txt").read_text(encoding="utf-8").split()
+    logs = {path.relative_to(tiny / "logs").with_suffix("").as_posix() for path in (tiny / "logs").rglob("*.log")}
     assert set(listed) == logs
-    assert set(pd.read_csv(run / "results/timing.csv")["job"]) == logs
-    assert "resynthesize_encodec" in (run / "results/timing.html").read_text(encoding="utf-8")
+    assert set(pd.read_csv(tiny / "results/timing.csv")["job"]) == logs
+    assert "resynthesize_encodec" in (tiny / "results/timing.html").read_text(encoding="utf-8")
 
 
-def test_nothing_runs_again_when_nothing_changed(run: Path) -> None:
-    assert rerun(run, TINY) == {}
+def test_nothing_runs_again_when_nothing_changed(tiny: Path) -> None:
+    assert rerun(tiny, TINY) == {}
 
 
-def test_a_change_to_one_codec_runs_its_shards_again_and_what_follows(run: Path, edited: Callable[..., Path]) -> None:
-    jobs = rerun(run, edited((("codecs", "encodec", "sources", "F01-4", "quantizers"), 3)))
+def test_a_change_to_one_codec_runs_its_shards_again_and_what_follows(tiny: Path, edited: Callable[..., Path]) -> None:
+    jobs = rerun(tiny, edited((("codecs", "encodec", "sources", "F01-4", "quantizers"), 3)))
     assert jobs["resynthesize_encodec"] == 3
     assert {"train_detector", "score", "tabulate", "report"} <= set(jobs)
     assert not {"record", "resynthesize_through", "ingest_corpus", "write_partition", "write_condition"} & set(jobs)
 
 
-def test_a_change_to_one_training_set_trains_its_models_alone(run: Path, edited: Callable[..., Path]) -> None:
-    jobs = rerun(run, edited((("training_sets", "co", "epochs"), 2)))
+def test_a_change_to_one_training_set_trains_its_models_alone(tiny: Path, edited: Callable[..., Path]) -> None:
+    jobs = rerun(tiny, edited((("training_sets", "co", "epochs"), 2)))
     assert jobs == {"train_detector": 1, "score": 1, "tabulate": 1, "report": 1}
 
 
-def test_a_new_condition_trains_nothing(run: Path, edited: Callable[..., Path]) -> None:
+def test_a_new_condition_trains_nothing(tiny: Path, edited: Callable[..., Path]) -> None:
     real, through = {"domain": "codec"}, {"domain": "codec", "source": "P00", "utterances": "all"}
-    jobs = rerun(run, edited((("conditions", "new"), {"bonafide": real, "spoof": through})))
+    jobs = rerun(tiny, edited((("conditions", "new"), {"bonafide": real, "spoof": through})))
     assert jobs == {
         "write_condition": 1, "check_lists": 2, "audit": 1, "audit_verdict": 1, "score": 2, "tabulate": 1, "report": 1,
     }  # fmt: skip
 
 
-def test_other_words_in_the_report_run_the_report_alone(run: Path, edited: Callable[..., Path]) -> None:
-    assert rerun(run, edited((("notes",), ["Mind the step."]))) == {"report": 1}
+def test_other_words_in_the_report_run_the_report_alone(tiny: Path, edited: Callable[..., Path]) -> None:
+    assert rerun(tiny, edited((("notes",), ["Mind the step."]))) == {"report": 1}
 
 
 def test_protocols_need_no_audio_shard_and_no_codec(tmp_path: Path) -> None:
@@ -177,11 +123,11 @@ def test_protocols_need_no_audio_shard_and_no_codec(tmp_path: Path) -> None:
     assert not (tmp_path / "results/codecs").exists()
 
 
-def test_two_runs_in_two_directories_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
+def test_two_runs_in_two_directories_give_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
     done = snakemake(tmp_path, TINY, "all")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(digests(run, *MADE)) > 40
-    assert digests(tmp_path, *MADE) == digests(run, *MADE)
+    assert len(digests(tiny, *MADE)) > 40
+    assert digests(tmp_path, *MADE) == digests(tiny, *MADE)
 
 
 def test_the_full_plan_of_the_paper_is_a_graph_of_a_thousand_jobs_or_so(tmp_path: Path) -> None:
@@ -206,27 +152,29 @@ def planned_jobs(plan: costs.RunPlan) -> dict[str, int]:
     return {step.rule: len(step.jobs) for step in plan.steps if step.jobs and step.rule != "all"}
 
 
-def test_the_plan_has_the_jobs_and_the_outputs_of_the_run(run: Path) -> None:
-    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), run, rates.shipped(), "cpu")
-    asked = snakemake_dry(run, TINY, "--forceall")
+def test_the_plan_has_the_jobs_and_the_outputs_of_the_run(tiny: Path) -> None:
+    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
+    asked = snakemake_dry(tiny, TINY, "--forceall")
     assert asked == planned_jobs(plan)
-    assert all((run / path).exists() for step in plan.steps for job in step.jobs for path in job)
+    assert all((tiny / path).exists() for step in plan.steps for job in step.jobs for path in job)
 
 
-def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_network(run: Path, tmp_path: Path) -> None:
+def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_network(tiny: Path, tmp_path: Path) -> None:
     before = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tmp_path, rates.shipped(), "cpu")
     for step in before.steps:
         if step.rule.startswith(("record", "resynthesize", "write_partition", "write_condition", "score")):
-            made = sum((run / path).stat().st_size for job in step.jobs for path in job)
-            exports = run.glob(f"results/protocols/exports/*/{'eval' if step.rule == 'write_condition' else '[!e]*'}/*")
-            beside = {"protocols": exports, "evaluation": run.glob("results/scored/**/*")}.get(step.stage, ())
+            made = sum((tiny / path).stat().st_size for job in step.jobs for path in job)
+            exports = tiny.glob(
+                f"results/protocols/exports/*/{'eval' if step.rule == 'write_condition' else '[!e]*'}/*"
+            )
+            beside = {"protocols": exports, "evaluation": tiny.glob("results/scored/**/*")}.get(step.stage, ())
             made += sum(path.stat().st_size for path in beside if path.is_file())
             assert step.bytes_out == pytest.approx(made, rel=0.5), step.rule
 
 
-def test_what_is_made_is_not_planned_again(run: Path) -> None:
-    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), run, rates.shipped(), "cpu")
-    named = costs.left(replace(plan, steps=tuple(step for step in plan.steps if step.jobs)), run)
+def test_what_is_made_is_not_planned_again(tiny: Path) -> None:
+    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
+    named = costs.left(replace(plan, steps=tuple(step for step in plan.steps if step.jobs)), tiny)
     assert named == Left(0.0, 0)
 
 

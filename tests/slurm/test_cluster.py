@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Run, cluster, process_of, wait_for, write_profile
-from test_workflow import MADE, digests
+from whole_runs import MADE, digests
 
 GPU_RULES = ("train_codec", "resynthesize_encodec", "train_detector", "score")
 FIRST_TIME_TOO_LITTLE = {
