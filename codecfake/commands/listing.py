@@ -1,0 +1,49 @@
+"""Commands that write lists: protocols, sources, and whether what is trained on is judged."""
+
+import argparse
+from pathlib import Path
+
+from codecfake.commands.parsing import Commands, command
+from codecfake.settings import from_json
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to the subparsers of a parser."""
+    partition = command(commands, "partition", _partition, "write the train and dev protocols of a domain")
+    condition = command(commands, "condition", _condition, "write the eval protocol of a condition")
+    for parser_ in (partition, condition):
+        parser_.add_argument("--name", required=True)
+        parser_.add_argument("--corpora", type=Path, required=True, help="folder of {corpus}/utterances.parquet")
+        parser_.add_argument("--output", type=Path, required=True, help="folder of protocols")
+
+    sources = command(commands, "sources", _sources, "write which codec makes which source")
+    sources.add_argument("--output", type=Path, required=True, help="the TSV to write")
+
+    check = command(commands, "check-lists", _check_lists, "refuse to train on what is judged", settings=False)
+    check.add_argument("--lists", type=Path, nargs="+", required=True, help="train and dev protocols")
+    check.add_argument("--judged", type=Path, nargs="+", required=True, help="every eval protocol")
+    check.add_argument("--output", type=Path, required=True, help="the TSV to write: how long the lists are")
+
+
+def _partition(options: argparse.Namespace) -> None:
+    from codecfake.protocols import PartitionSettings, write_partition
+
+    write_partition(from_json(PartitionSettings, options.settings), options.corpora, options.output, options.name)
+
+
+def _condition(options: argparse.Namespace) -> None:
+    from codecfake.protocols import ConditionSettings, write_condition
+
+    write_condition(from_json(ConditionSettings, options.settings), options.corpora, options.output, options.name)
+
+
+def _sources(options: argparse.Namespace) -> None:
+    from codecfake.sources import SourcesSettings, write_sources
+
+    write_sources(from_json(SourcesSettings, options.settings), options.output)
+
+
+def _check_lists(options: argparse.Namespace) -> None:
+    from codecfake.trials import check_unjudged
+
+    check_unjudged(options.lists, options.judged, options.output)

@@ -1,0 +1,67 @@
+"""Commands that show what was measured: tables, figures, the report."""
+
+import argparse
+import json
+from pathlib import Path
+
+from codecfake.commands.parsing import Commands, command
+from codecfake.settings import build, from_json
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to the subparsers of a parser."""
+    tables = command(commands, "tables", _tables, "compute the tables from score files")
+    tables.add_argument("--scores", type=Path, required=True)
+    tables.add_argument(
+        "--protocols", type=Path, required=True, help="folder of protocols: {domain}/{split}.tsv, eval/"
+    )
+    tables.add_argument(
+        "--models", type=Path, required=True, help="folder of {model}/history.tsv, for figures of losses"
+    )
+    tables.add_argument("--published", type=Path, required=True, help="folder of the papers' own tables")
+    tables.add_argument("--output", type=Path, required=True)
+    tables.add_argument("--workers", type=int, default=1, help="processes, which take a condition each")
+
+    spectrograms = command(commands, "spectrograms", _spectrograms, "draw utterances through every source")
+    spectrograms.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    spectrograms.add_argument("--protocol", type=Path, required=True, help="whose bona fide trials are drawn")
+    spectrograms.add_argument("--output", type=Path, required=True, help="folder of figures")
+
+    report = command(commands, "report", _report, "write the HTML report")
+    report.add_argument("--results", type=Path, required=True)
+    report.add_argument("--output", type=Path, required=True)
+
+
+def _tables(options: argparse.Namespace) -> None:
+    from codecfake.published import Published
+    from codecfake.tables import TableSettings, evaluate
+    from codecfake.tables.comparisons import write_comparisons
+    from codecfake.tables.figures import Results, write_figures
+    from codecfake.tables.papers import write_papers
+    from codecfake.tables.rates import write_rates
+
+    settings = from_json(TableSettings, options.settings)
+    published, judged = Published(options.published), options.protocols / "eval"
+    rates = evaluate(options.scores, judged, settings, options.workers)
+    write_rates(rates, options.output)
+    write_comparisons(options.scores, judged, settings, published.baselines, options.output, options.workers)
+    write_papers(published, settings.papers, rates, options.protocols, options.output, settings.title)
+    write_figures(Results(rates, published, options.models), settings.figures, options.output / "figures")
+
+
+def _spectrograms(options: argparse.Namespace) -> None:
+    from codecfake.tables.figures import SpectrogramSettings, write_spectrograms
+
+    sources = from_json(SpectrogramSettings, options.settings).sources
+    write_spectrograms(options.audio, options.protocol, sources, options.output)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from codecfake.report.excerpts import choose
+    from codecfake.report.inputs import ReportInputs
+    from codecfake.report.page import write_report
+
+    asked = json.loads(options.settings)
+    excerpts = choose(options.results / "protocols" / "eval" / f"{asked['conditions'][0]}.tsv")
+    inputs = {**asked, "results": options.results, "excerpts": excerpts}
+    write_report(build(ReportInputs, inputs), options.output)
