@@ -10,6 +10,10 @@ configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.based
 
 
 include: "rules/common.smk"
+include: "rules/gpus.smk"
+include: "rules/hooks.smk"
+include: "rules/audio_settings.smk"
+include: "rules/measure_settings.smk"
 include: "rules/run_directory.smk"
 include: "rules/corpora.smk"
 include: "rules/codec_weights.smk"

@@ -1,12 +1,11 @@
 """An experiment: which corpora, codecs, splits, conditions and detectors, as plain data checked as a whole."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from codecfake.audit.settings import Limits
 from codecfake.protocols import RECORDINGS, ConditionSettings, PartitionSettings, Side, Split
-from codecfake.validation import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -272,32 +271,3 @@ def laid_over(base: Any, over: Any) -> Any:
     if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
     return {**base, **{key: laid_over(base.get(key), value) for key, value in over.items()}}
-
-
-def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experiment:
-    """Leave out optional corpora that have no root, and the conditions that need them (kept in `not_run`).
-
-    Raises ConfigurationError for a corpus that must have a root and has none.
-    """
-    given = {name for name, root in roots.items() if root}
-    missing = [name for name, corpus in experiment.corpora.items() if not corpus.demo and name not in given]
-    required = [name for name in missing if not experiment.corpora[name].optional]
-    if required:
-        first = required[0]
-        raise ConfigurationError(
-            f"config.yaml: corpora: no root for {', '.join(required)}; say where it lies, "
-            f"e.g. `corpora: {{{first}: /data/{first}}}` (layout: {experiment.corpora[first].layout})"
-        )
-    not_run = {
-        name: f"corpus {corpus} has no root in config.yaml"
-        for name, condition in experiment.conditions.items()
-        for side in (condition.bonafide, condition.spoof)
-        for corpus in experiment.corpora_of(side)
-        if corpus in missing
-    }
-    return replace(
-        experiment,
-        corpora={name: corpus for name, corpus in experiment.corpora.items() if name not in missing},
-        conditions={name: item for name, item in experiment.conditions.items() if name not in not_run},
-        not_run=not_run,
-    )

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from codecfake import experiment_file, files
-from codecfake.experiment import Experiment, with_roots
+from codecfake.experiment import Experiment
+from codecfake.optional_corpora import with_roots
 from codecfake.validation import ConfigurationError, validate
 
 DEMO_FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}

@@ -1,6 +1,7 @@
 # in:  results/models/, results/protocols/eval/{condition}.tsv, results/audio/
-# out: results/scores/{model}/{condition}.tsv (and results/scored/{model}/, kept by source); results/tables/: eer.csv, confusion.csv, metrics.csv, eer_seeds.csv,
-#      comparisons.csv, and the papers' tables and figures that the experiment has cells of
+# out: results/scores/{model}/{condition}.tsv (and results/scored/{model}/, kept by source); results/tables/: eer.csv,
+#      confusion.csv, metrics.csv, eer_seeds.csv, comparisons.csv, and the papers' tables and figures that the experiment
+#      has cells of
 
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 

@@ -12,7 +12,7 @@ from codec_wrappers.training import CodecTrainingSettings
 from codecfake import experiment_file, site
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors import FRONT_ENDS
-from codecfake.experiment import with_roots
+from codecfake.optional_corpora import with_roots
 from codecfake.settings import build
 from codecfake.training import TrainSettings
 from codecfake.validation import ConfigurationError

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from codecfake import experiment_file
-from codecfake.experiment import Experiment, with_roots
+from codecfake.experiment import Experiment
+from codecfake.optional_corpora import with_roots
 from codecfake.planning.audio import AudioSteps
 from codecfake.planning.detection import DetectionSteps
 from codecfake.planning.holdings import Holdings

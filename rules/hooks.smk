@@ -1,0 +1,50 @@
+# What happens before the first job of a run, and after its last. No rules.
+# These run in the main process alone: jobs need not import what they do.
+from codecfake.planning import costs, rates
+from codecfake.settings import SettingsError
+
+SECONDS_BETWEEN_NEWS = 60
+
+
+def claim_run_directory():
+    site.claim_run_directory(EXPERIMENT.title, Path("results"))
+
+
+def require_room(outputs):
+    """Refuse to start a run that the disk cannot hold; `outputs` are the files that it is going to make."""
+    if SITE.check_disk:
+        device = "cpu" if SITE.device == "cpu" else "gpu"
+        try:
+            plan = costs.plan(EXPERIMENT, Path(), rates.shipped(), device, SITE.roots)
+            costs.require_room(costs.left(plan, Path(), frozenset(map(str, outputs))), Path())
+        except (costs.DiskError, SettingsError) as error:
+            raise WorkflowError(str(error)) from None
+
+
+def require_gpu():
+    """Refuse to start where a job will need a GPU and there is none, before others have run for hours."""
+    needed = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
+    if needed and workflow.local_exec and not workflow.remote_exec and not GPUS:
+        raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
+
+
+def begin_watching():
+    """Write down which jobs this run will do, and tell how far it is while it is at work."""
+    from codecfake.watching import following, jobs
+
+    jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in workflow.dag.needrun_jobs() if job.log])
+    following.narrate(Path(), logger.info, SECONDS_BETWEEN_NEWS)
+
+
+def tell_failures():
+    """Say at the end which jobs failed, what their logs end with, and what helps."""
+    from codecfake.watching import failures, jobs
+
+    logger.error(f"\n{failures.failures(jobs.read_run(Path()))}\n")
+
+
+def write_timing():
+    """Gather the records of all jobs in a page beside the report."""
+    from codecfake.report import timing
+
+    timing.write_timing(Path("results"), Path("results/timing.html"))
