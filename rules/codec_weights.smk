@@ -20,7 +20,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
             "../envs/codecs.yaml"
         params:
             checkpoint=checkpoint,
-            weights=str(SITE.weights),
+            weights=weights_folder,
             folder=folder,
         message:
             f"Weights of {checkpoint}"
@@ -53,7 +53,7 @@ rule train_codec:
     params:
         settings=codec_training_settings,
         folder=folder,
-        device=SITE.device,
+        device=device,
     message:
         "Training codec {wildcards.codec}"
     shell:

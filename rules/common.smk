@@ -68,8 +68,20 @@ def made_as(source):
     return source if source == NATIVE else EXPERIMENT.original(source)
 
 
-def root_of(wildcards):
+# Places and devices. They take `output` though they do not need it: Snakemake then knows that they say how a job is run,
+# not what it makes, and makes nothing again when a corpus is moved or when the rest of a run gets a GPU.
+
+
+def root_of(wildcards, output):
     return str(SITE.root(wildcards.corpus))
+
+
+def weights_folder(wildcards, output):
+    return str(SITE.weights)
+
+
+def device(wildcards, output):
+    return SITE.device
 
 
 # folders of outputs and inputs

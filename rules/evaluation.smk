@@ -30,7 +30,7 @@ rule score:
         model=model_folder,
         folder=folder,
         kept=f"results/scored/{MODEL}",
-        device=SITE.device,
+        device=device,
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:

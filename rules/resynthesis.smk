@@ -54,7 +54,7 @@ for codec in EXPERIMENT.codecs:
             root=root_of,
             weights=SITE.weights_argument(codec),
             folder="results/audio/{corpus}",
-            device=SITE.device,
+            device=device,
         message:
             f"{codec}: {{wildcards.corpus}}, shard {{wildcards.shard}}"
         shell:

@@ -51,7 +51,7 @@ rule train_detector:
     params:
         settings=training_settings,
         folder=folder,
-        device=SITE.device,
+        device=device,
     message:
         "Training {wildcards.detector} on {wildcards.training_set} ({wildcards.strategy}, seed {wildcards.seed})"
     shell:

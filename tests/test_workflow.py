@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from whole_runs import MADE, ROOT, TINY, digests, jobs_by_rule, rerun, snakemake, snakemake_dry
+from whole_runs import MADE, ROOT, TINY, digests, jobs_by_rule, rerun, snakemake
 
 from codecfake import experiment_file
 from codecfake.planning import costs, rates
@@ -115,6 +115,21 @@ def test_other_words_in_the_report_run_the_report_alone(tiny: Path, edited: Call
     assert rerun(tiny, edited((("notes",), ["Mind the step."]))) == {"report": 1}
 
 
+def test_the_rest_of_a_run_may_go_to_another_device(tiny: Path) -> None:
+    assert rerun(tiny, TINY, config=["device=auto"]) == {}
+
+
+def test_a_corpus_may_be_moved(tiny: Path, tmp_path: Path, edited: Callable[..., Path]) -> None:
+    """Recordings are known by their digests, not by where they lie."""
+    experiment, target = edited((("corpora", "english", "demo"), False)), "results/audio/english/F00/0000.tar"
+    before, after = tmp_path / "before", tmp_path / "after"
+    shutil.copytree(tiny / "results/demo/VCTK", before)
+    done = snakemake(tmp_path, experiment, target, config=[f"corpora={{english: {before}}}"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    before.rename(after)
+    assert rerun(tmp_path, experiment, target, config=[f"corpora={{english: {after}}}"]) == {}
+
+
 def test_protocols_need_no_audio_shard_and_no_codec(tmp_path: Path) -> None:
     done = snakemake(tmp_path, TINY, "protocols")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -154,7 +169,7 @@ def planned_jobs(plan: costs.RunPlan) -> dict[str, int]:
 
 def test_the_plan_has_the_jobs_and_the_outputs_of_the_run(tiny: Path) -> None:
     plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
-    asked = snakemake_dry(tiny, TINY, "--forceall")
+    asked = rerun(tiny, TINY, options=["--forceall"])
     assert asked == planned_jobs(plan)
     assert all((tiny / path).exists() for step in plan.steps for job in step.jobs for path in job)
 

@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/experiments/tiny.yaml"
+ON_CPU = ("device=cpu",)
 MADE = (
     "corpora/*/*.parquet", "codecs/*/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
     "models/**/*.safetensors", "scores/**/*.tsv", "quality/*.tsv", "tables/*.csv",
@@ -16,27 +18,24 @@ MADE = (
 )  # fmt: skip
 
 
-def snakemake(directory: Path, experiment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def snakemake(
+    directory: Path, experiment: Path, *targets: str, options: Sequence[str] = (), config: Sequence[str] = ON_CPU
+) -> subprocess.CompletedProcess[str]:
     """Run Snakemake as a user does, in a run directory of its own."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory)]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), *options]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        [*command, "--config", f"experiment={experiment}", "device=cpu", "--", *arguments],
+        [*command, "--config", f"experiment={experiment}", *config, "--", *targets],
         cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
 
 
-def rerun(directory: Path, experiment: Path) -> dict[str, int]:
-    """Rule -> number of jobs that a dry run of `all` would start."""
-    return snakemake_dry(directory, experiment)
-
-
-def snakemake_dry(directory: Path, experiment: Path, *options: str) -> dict[str, int]:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), "--dry-run", *options]
-    done = subprocess.run(
-        [*command, "--config", f"experiment={experiment}", "device=cpu", "--", "all"],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+def rerun(
+    directory: Path, experiment: Path, *targets: str, options: Sequence[str] = (), config: Sequence[str] = ON_CPU
+) -> dict[str, int]:
+    """Rule -> number of jobs that a run of `all`, or of these targets, would start now."""
+    options = ["--dry-run", *options]
+    done = snakemake(directory, experiment, *(targets or ("all",)), options=options, config=config)
     assert done.returncode == 0, done.stdout + done.stderr
     return jobs_by_rule(done.stdout + done.stderr)
 
