@@ -47,6 +47,7 @@ rule train_codec:
         "results/benchmarks/train_codec/{codec}.tsv"
     conda:
         "../envs/codecs.yaml"
+    priority: 2  # before shards of other codecs: most waits for what this makes
     threads: threads_beside(gpus_needed())
     resources:
         gpu=gpus_needed(),

@@ -40,7 +40,7 @@ def tell_failures():
     """Say at the end which jobs failed, what their logs end with, and what helps."""
     from codecfake.watching import failures, jobs
 
-    logger.error(f"\n{failures.failures(jobs.read_run(Path()))}\n")
+    logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NONE_BEGUN}\n")
 
 
 def write_timing():

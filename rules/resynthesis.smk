@@ -46,6 +46,7 @@ for codec in EXPERIMENT.codecs:
             f"results/benchmarks/resynthesize_{codec}/{{corpus}}.{{shard}}.tsv"
         conda:
             "../envs/codecs.yaml"
+        priority: 1  # before what does not wait for it, such as detectors of other fakes
         threads: threads_beside(gpus_needed(codec))
         resources:
             gpu=gpus_needed(codec),

@@ -38,16 +38,18 @@ def kill(run: subprocess.Popen[str]) -> str:
     return run.communicate()[0]
 
 
-def finish_despite_kills(directory: Path, experiment: Path | str, rng: np.random.Generator) -> list[str]:
+def finish_despite_kills(
+    directory: Path, experiment: Path | str, rng: np.random.Generator, most_jobs: int = MOST_JOBS
+) -> list[str]:
     """Start a run again and again, and kill it at some moment each time, until it comes to its end.
 
-    A moment is up to MOST_SECONDS after the start or after one of the next MOST_JOBS jobs that are finished: so they
+    A moment is up to MOST_SECONDS after the start or after one of the next `most_jobs` jobs that are finished: so they
     are spread over the whole of a run, however fast the machine is. Gives them in words.
     Raises AssertionError if a run fails by itself.
     """
     moments = []
     while True:
-        jobs, seconds = int(rng.integers(0, MOST_JOBS + 1)), float(rng.uniform(0, MOST_SECONDS))
+        jobs, seconds = int(rng.integers(0, most_jobs + 1)), float(rng.uniform(0, MOST_SECONDS))
         run = start(directory, experiment)
         said = _until_finished(run, jobs)
         try:
@@ -76,22 +78,28 @@ def digests(directory: Path) -> dict[str, str]:
     return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
+def run_undisturbed(directory: Path, experiment: Path | str) -> Path:
+    run = start(directory, experiment)
+    said, _ = run.communicate()
+    assert run.returncode == 0, said
+    return directory
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiment")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--undisturbed", type=Path, help="a finished run's directory; by default one is made first")
+    parser.add_argument("--most-jobs", type=int, default=MOST_JOBS, help="jobs that may finish between two kills")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    undisturbed = start(options.folder / "undisturbed", options.experiment)
-    said, _ = undisturbed.communicate()
-    assert undisturbed.returncode == 0, said
-    expected = digests(options.folder / "undisturbed")
+    expected = digests(options.undisturbed or run_undisturbed(options.folder / "undisturbed", options.experiment))
     kills = 0
     while kills < options.kills:
         directory = options.folder / f"from kill {kills + 1}"
-        for moment in finish_despite_kills(directory, options.experiment, rng):
+        for moment in finish_despite_kills(directory, options.experiment, rng, options.most_jobs):
             kills += 1
             print(f"kill {kills}: {moment}", flush=True)
         assert digests(directory) == expected

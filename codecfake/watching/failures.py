@@ -33,6 +33,10 @@ SILENT = (
     "the log ends without an error: the job was most likely ended from outside. If memory ran out or time was up, "
     f"allow it more (mem_mb, runtime), {AGAIN}"
 )
+NONE_BEGUN = (
+    "No job had begun that did not finish. What failed was ended before, by Snakemake or by the cluster; the reason is "
+    "above, or `squeue` has it"
+)
 
 
 def failures(run: Run) -> str:
