@@ -10,6 +10,7 @@ must not become that of a real run, and each of their paths begins with `rehears
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -29,6 +30,16 @@ from benchmarks import rehearsal  # noqa: E402
 from codecfake import experiment_file, files  # noqa: E402
 
 EXPERIMENTS = ("xie2025", "xie2025-official", "wu2024")
+
+# Runs a command and writes down what it used. A process of its own: one begins with the peak memory of what started it.
+USED_BY = """
+import json, resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"cpu": used.ru_utime + used.ru_stime, "peak_kib": used.ru_maxrss}, file)
+sys.exit(status)
+"""
 
 
 @dataclass(frozen=True)
@@ -145,11 +156,12 @@ class Run:
         with output.open("w") as file:
             command = [sys.executable, "-m", *self.command(*arguments, experiment=experiment)]
             path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            going = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "PATH": path})
-            _, status, used = os.wait4(going.pid, 0)
-        if status:
+            measured = [sys.executable, "-c", USED_BY, self.directory / "used.json", *command]
+            done = subprocess.run(measured, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "PATH": path})
+        if done.returncode:
             raise RuntimeError(f"{self.name}: snakemake {' '.join(arguments)} failed; see {output}")
-        return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
+        wall, used = time.perf_counter() - start, json.loads((self.directory / "used.json").read_text())
+        return Cost(used["cpu"], wall, used["peak_kib"] / 1024)
 
     def jobs(self, experiment: str | None = None) -> tuple[dict[str, int], Cost]:
         """Rule -> jobs that a dry run of `all` would start."""
