@@ -144,8 +144,9 @@ def test_jobs_of_one_rule_can_be_submitted_as_an_array(resumed: Run) -> None:
 
 
 def test_a_job_without_the_gpu_it_needs_stops_and_says_what_to_do(resumed: Run) -> None:
+    once_more = ("--forcerun", "train_codec", "--retries", "0")
     small_node = ("--set-threads", "train_codec=2")  # a job with a GPU asks for eight, and this node has four
     target = "results/codecs/encodec/weights.safetensors"
-    assert resumed.finish(target, "--retries", "0", *small_node, device="cuda") == 1
+    assert resumed.finish(target, *once_more, *small_node, device="cuda") == 1
     assert "there is no CUDA device to run on: torch sees none (CUDA_VISIBLE_DEVICES=" in resumed.output
     assert "set `device: cpu` to run on the CPU" in resumed.output
