@@ -1,5 +1,6 @@
 # What happens before the first job of a run, and after its last. No rules.
 # These run in the main process alone: jobs need not import what they do.
+from codecfake.files import FileError
 from codecfake.planning import costs, rates
 from codecfake.settings import SettingsError
 
@@ -17,7 +18,7 @@ def require_room(outputs):
         try:
             plan = costs.plan(EXPERIMENT, Path(), rates.shipped(), device, SITE.roots)
             costs.require_room(costs.left(plan, Path(), frozenset(map(str, outputs))), Path())
-        except (costs.DiskError, SettingsError) as error:
+        except (costs.DiskError, SettingsError, FileError) as error:
             raise WorkflowError(str(error)) from None
 
 

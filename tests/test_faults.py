@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kills import digests, finish_despite_kills, kill, start
-from whole_runs import ROOT, TINY, rerun, snakemake
+from whole_runs import ON_CPU, ROOT, TINY, rerun, snakemake
 
 KILLS = 20
 TARS = "audio/english/F01/*.tar"
@@ -46,9 +46,9 @@ def finished(directory: Path, *targets: str) -> str:
     return done.stdout + done.stderr
 
 
-def failed(directory: Path, *targets: str) -> str:
+def failed(directory: Path, *targets: str, config: Sequence[str] = ON_CPU) -> str:
     """What a run says that fails."""
-    done = snakemake(directory, TINY, *(targets or ("all",)))
+    done = snakemake(directory, TINY, *(targets or ("all",)), config=config)
     assert done.returncode != 0
     return done.stdout + done.stderr
 
@@ -115,7 +115,7 @@ def test_a_disk_that_fills_up_is_named_and_the_same_command_goes_on_when_there_i
     remount(disk, "size=200m")
     finished(disk, "protocols")
     remount(disk, f"size={shutil.disk_usage(disk).used // 1024 + 200}k")
-    said = failed(disk, *RECORDED)
+    said = failed(disk, *RECORDED, config=[*ON_CPU, "check_disk=False"])
     assert re.search(
         r"WriteError: results/audio/.*\.tar: cannot be written \(No space left on device\); free some", said
     )
