@@ -175,8 +175,8 @@ def test_a_table_cut_short_is_named_by_the_job_that_reads_it(tiny: Path, tmp_pat
         tmp_path, "results/audio/vocoder/F00/0000.tar", "results/quality/P00.tsv"
     )
     check = [sys.executable, "-m", "codecfake", "check", "--results", str(tmp_path / "results"), "--delete"]
-    subprocess.run(check, cwd=ROOT, capture_output=True, check=True)
-    finished(tmp_path, "protocols")
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)
+    finished(tmp_path, *done.stdout.splitlines()[-1].split(" -- ")[1].split())
     made = digests(tmp_path)
     assert made == {file: digest for file, digest in digests(tiny).items() if file in made}
 
