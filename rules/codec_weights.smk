@@ -45,9 +45,9 @@ rule train_codec:
         "logs/train_codec/{codec}.log",
     benchmark:
         "results/benchmarks/train_codec/{codec}.tsv"
+    priority: 2  # before shards of other codecs: most waits for what this makes
     conda:
         "../envs/codecs.yaml"
-    priority: 2  # before shards of other codecs: most waits for what this makes
     threads: threads_beside(gpus_needed())
     resources:
         gpu=gpus_needed(),

@@ -44,9 +44,9 @@ for codec in EXPERIMENT.codecs:
             f"logs/resynthesize_{codec}/{{corpus}}.{{shard}}.log",
         benchmark:
             f"results/benchmarks/resynthesize_{codec}/{{corpus}}.{{shard}}.tsv"
+        priority: 1  # before what does not wait for it, such as detectors of other fakes
         conda:
             "../envs/codecs.yaml"
-        priority: 1  # before what does not wait for it, such as detectors of other fakes
         threads: threads_beside(gpus_needed(codec))
         resources:
             gpu=gpus_needed(codec),
