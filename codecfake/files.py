@@ -157,8 +157,11 @@ def require_seal(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex sha256 of a file; of a folder, that of its `sha256sum` listing in order of names."""
-    if path.is_file():
+    """Hex sha256 of a file; of a folder, that of its `sha256sum` listing in order of names.
+
+    Raises FileNotFoundError if there is neither.
+    """
+    if not path.is_dir():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     members = sorted(member for member in path.rglob("*") if member.is_file())

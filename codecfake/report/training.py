@@ -1,6 +1,5 @@
 """How detectors and codecs were trained: their loss curves and where they stopped."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,9 +56,7 @@ def _read_model(folder: Path, model: Model) -> TrainedModel:
     history["is_best"] = history["is_best"].astype(bool)
     if not history["is_best"].any():
         raise ReportError(f"{folder / 'history.tsv'}: no epoch is marked as best; train the model again")
-    with (folder / "weights.safetensors").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return TrainedModel(model, settings, history, digest)
+    return TrainedModel(model, settings, history, files.sha256(folder / "weights.safetensors"))
 
 
 def _numbers(path: Path) -> pd.DataFrame:
