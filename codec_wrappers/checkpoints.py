@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from codec_wrappers import WRAPPERS
-from codecfake import settings
+from codecfake import provenance, settings
 from codecfake.settings import SettingsError
 
 MANIFEST = Path(__file__).with_name("checkpoints.yaml")
 FORMS = ("state_dicts", "tflite")  # converted to one safetensors file; copied as they are
-WEIGHTS, PROVENANCE = "weights.safetensors", "provenance.json"
+WEIGHTS, PROVENANCE = "weights.safetensors", provenance.RECORD
 CONFIG = "config.yaml"  # beside the weights, where the architecture is published as a file
 UNKNOWN, UNSTATED = "unknown", "unstated"
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -1,14 +1,13 @@
 """Codec weights on disk: one safetensors file under the network's own state_dict names, all of them and no more."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from codec_wrappers.checkpoints import PROVENANCE, WEIGHTS
+from codec_wrappers.checkpoints import WEIGHTS
 from codec_wrappers.codec import Codec
-from codecfake import files
+from codecfake import files, provenance
 
 NAMES_SHOWN = 3
 
@@ -40,20 +39,8 @@ def digest(path: Path) -> str:
 
 
 def _require_as_fetched(folder: Path) -> None:
-    record = folder / PROVENANCE
-    if not record.is_file():
-        return
-    again = "restore it, or delete the folder, and the same command fetches it again"
-    try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{record}: is not a record of weights; {again}") from error
-    for name, sha256 in recorded:
-        if not (folder / name).is_file():
-            raise WeightsError(f"{folder / name}: is missing, but {record} names it; {again}")
-        found = files.sha256(folder / name)
-        if found != sha256:
-            raise WeightsError(f"{folder / name}: has the sha256 {found}, but {record} has recorded {sha256}; {again}")
+    for path, what in provenance.faults(folder):
+        raise WeightsError(f"{path}: {what}; restore it, or delete the folder, and the same command fetches it again")
 
 
 def load_strict(network: nn.Module, path: Path) -> None:

@@ -5,7 +5,6 @@ notices before, and clears away what is to be made again.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -14,7 +13,7 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
-from codecfake import dates, files
+from codecfake import dates, files, provenance
 from codecfake.progress import progress
 from codecfake.shard_lists import LIST
 
@@ -41,7 +40,7 @@ def check(results: Path, workers: int = 1) -> Iterator[Damage]:
         yield from chain.from_iterable(found)
     for seal in sorted(results.glob(f"**/*{files.SEAL}")):
         yield from _sealed(seal)
-    for record in sorted(results.glob("weights/*/provenance.json")):
+    for record in sorted(results.glob(f"weights/*/{provenance.RECORD}")):
         yield from _fetched(record)
 
 
@@ -121,17 +120,8 @@ def _sealed(seal: Path) -> Iterator[Damage]:
 
 def _fetched(record: Path) -> Iterator[Damage]:
     """Published weights that are not those of the record beside them."""
-    try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        yield Damage(record, "is not a record of weights", (record,))
-        return
-    for name, sha256 in recorded:
-        path = record.parent / name
-        if not path.is_file():
-            yield Damage(path, f"is missing, while {record.name} is there", (record,))
-        elif files.sha256(path) != sha256:
-            yield Damage(path, f"its sha256 is not the one in {record.name}", (path,))
+    for path, what in provenance.faults(record.parent):
+        yield Damage(path, what, (path if path.exists() else record,))
 
 
 def _what(path: Path, error: Exception) -> str:

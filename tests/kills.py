@@ -4,7 +4,6 @@ As a program, the same for any experiment: python tests/kills.py EXPERIMENT --ki
 """
 
 import argparse
-import hashlib
 import os
 import signal
 import subprocess
@@ -12,8 +11,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import whole_runs
+from whole_runs import ROOT
 
-ROOT = Path(__file__).parents[1]
 MOST_JOBS, MOST_SECONDS = 3, 4.0  # between two kills
 MADE = (
     "corpora/*/*", "codecs/*/*", "weights/*/*", "audio/**/*", "protocols/**/*", "models/**/*.safetensors",
@@ -74,8 +74,7 @@ def _until_finished(run: subprocess.Popen[str], jobs: int) -> str:
 
 def digests(directory: Path) -> dict[str, str]:
     """sha256 of every result that is the same in every run; pictures, logs and curves are not."""
-    found = sorted({path for pattern in MADE for path in (directory / "results").glob(pattern) if path.is_file()})
-    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    return whole_runs.digests(directory, *MADE)
 
 
 def run_undisturbed(directory: Path, experiment: Path | str) -> Path:

@@ -1,5 +1,6 @@
 """What is finished is held to its digests, named if it is damaged, and made again without a loss."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -203,6 +204,12 @@ def test_a_checkpoint_of_codec_training_that_is_cut_short_is_named(tmp_path: Pat
         training_checkpoint.restore(path, learners, "run", torch.device("cpu"))
 
 
+def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone"):
+        files.sha256(tmp_path / "gone")
+    assert files.sha256(tmp_path) == hashlib.sha256(b"").hexdigest()  # an empty folder is there
+
+
 # published weights, held to the record that their fetching left
 
 
@@ -233,10 +240,10 @@ def scribble_over_the_record(path: Path) -> None:
 
 
 FETCHED_FAULTS = [
-    (flip_first, "weights.safetensors", "its sha256 is not the one in provenance.json", "has the sha256 .*recorded"),
-    (lose, "weights.safetensors", "is missing, while provenance.json is there", "is missing, but .*provenance.json"),
-    (empty_the_record, "provenance.json", "is not a record of weights", "is not a record of weights"),
-    (scribble_over_the_record, "provenance.json", "is not a record of weights", "is not a record of weights"),
+    (flip_first, "weights.safetensors", "its sha256 is not the one in provenance.json"),
+    (lose, "weights.safetensors", "is missing, while provenance.json is there"),
+    (empty_the_record, "provenance.json", "is not a record of weights"),
+    (scribble_over_the_record, "provenance.json", "is not a record of weights"),
 ]
 
 
@@ -245,12 +252,12 @@ def test_published_weights_as_they_were_fetched_are_nothing_to_find(results: Pat
     assert weights.digest(fetched) == files.sha256(fetched / "weights.safetensors")
 
 
-@pytest.mark.parametrize(("fault", "name", "what", "message"), FETCHED_FAULTS)
+@pytest.mark.parametrize(("fault", "name", "what"), FETCHED_FAULTS)
 def test_published_weights_that_are_not_those_of_their_record_are_found_and_refused(
-    results: Path, fetched: Path, fault: Callable[[Path], None], name: str, what: str, message: str
+    results: Path, fetched: Path, fault: Callable[[Path], None], name: str, what: str
 ) -> None:
     fault(fetched / "weights.safetensors")
-    with pytest.raises(weights.WeightsError, match=f"{name}: {message}.*; restore it, or delete the folder"):
+    with pytest.raises(weights.WeightsError, match=f"{name}: {what}; restore it, or delete the folder"):
         weights.digest(fetched)
     (damage,) = check(results)
     assert (damage.path, damage.what) == (fetched / name, what)

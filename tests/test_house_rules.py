@@ -111,7 +111,7 @@ def test_the_package_does_not_know_the_codec_wrappers() -> None:
 
 
 def test_the_codec_wrappers_use_only_what_a_codec_environment_holds() -> None:
-    allowed = {"audio", "devices", "files", "progress", "settings", "shards", "utterances", "__version__"}
+    allowed = {"audio", "devices", "files", "progress", "provenance", "settings", "shards", "utterances", "__version__"}
     beside_snakemake = {"configurations.py": {"experiment"}, "listing.py": {"experiment", "experiment_file"}}
     for path in ROOT.glob("codec_wrappers/**/*.py"):
         ours = {name.split(".")[1] for name in imports(path) if name.startswith("codecfake.")}
