@@ -23,11 +23,12 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import pandas as pd  # noqa: E402
-import yaml  # noqa: E402
+import pandas as pd
+import yaml
 
-from benchmarks import rehearsal  # noqa: E402
-from codecfake import experiment_file, files  # noqa: E402
+from benchmarks import rehearsal
+from codecfake.base import files
+from codecfake.experiment import reading
 
 EXPERIMENTS = ("xie2025", "xie2025-official", "wu2024")
 
@@ -132,7 +133,7 @@ class Run:
     def __init__(self, name: str, directory: Path) -> None:
         self.name, self.directory = name, directory
         self._path = ROOT / "experiments" / f"{name}.yaml"
-        self._experiment = experiment_file.load(self._path)
+        self._experiment = reading.load(self._path)
 
     def write_tables(self) -> None:
         for corpus in self._experiment.corpora:
@@ -182,7 +183,7 @@ class Run:
 
     def changed(self, change: Change) -> str:
         """The experiment with one change, as a file."""
-        values = experiment_file.read(self._path)
+        values = reading.read(self._path)
         if change.keys:
             place = values
             for key in change.keys[:-1]:

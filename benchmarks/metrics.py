@@ -17,10 +17,11 @@ from scipy import special
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from codecfake import calibration, metrics  # noqa: E402
-from codecfake.intervals import BootstrapSettings, Trials, bootstrap  # noqa: E402
-from codecfake.significance import compare  # noqa: E402
-from codecfake.tallies import Metric, act_dcfs, cllrs, eers, min_cllrs, min_dcfs, roc_aucs  # noqa: E402
+from codecfake.scoring import calibration
+from codecfake.statistics import metrics
+from codecfake.statistics.error_counts import Metric, act_dcfs, cllrs, eers, min_cllrs, min_dcfs, roc_aucs
+from codecfake.statistics.intervals import BootstrapSettings, Trials, bootstrap
+from codecfake.statistics.significance import compare
 
 METRICS: dict[str, Metric] = {
     "eer": eers,

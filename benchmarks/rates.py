@@ -16,14 +16,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import torch  # noqa: E402
+import torch
 
-from benchmarks import resynthesis, speech, training  # noqa: E402
-from codecfake import devices, recordings  # noqa: E402
-from codecfake.clips import Clips  # noqa: E402
-from codecfake.detectors.detector import Detector, DetectorSettings  # noqa: E402
-from codecfake.features import StreamedFeatures, in_order  # noqa: E402
-from codecfake.inspection import inspect  # noqa: E402
+from benchmarks import resynthesis, speech, training
+from codecfake.audio import recordings
+from codecfake.base import devices
+from codecfake.corpora.inspection import inspect
+from codecfake.detectors.detector import Detector, DetectorSettings
+from codecfake.features.clips import Clips
+from codecfake.features.streaming import StreamedFeatures, in_order
 
 SSL = {"layer": training.LAYER, "weights": "random"}
 CONFIG = {key: value for key, value in training.XLS_R_300M.items() if key != "num_hidden_layers"}

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files
+from codecfake.base import files
+from codecfake.base.utterances import SPOOF
+from codecfake.corpora.ingest import DTYPES
 from codecfake.corpora.sizes import CorpusSize, Part, published
-from codecfake.experiment import Corpus, Experiment
-from codecfake.ingest import DTYPES
-from codecfake.utterances import SPOOF
+from codecfake.experiment.schema import Corpus, Experiment
 
 LANGUAGES = {"aishell3": "zh"}
 SPEAKERS = {"vctk": ("p", 225), "aishell3": ("SSB", 1)}  # p225, p226, …; SSB001, …

@@ -27,12 +27,13 @@ from unittest import mock
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import torch  # noqa: E402
+import torch
 
-from benchmarks import speech, upstream  # noqa: E402
-from codec_wrappers import resynthesis, wrapper  # noqa: E402
-from codec_wrappers.codec import Codec  # noqa: E402
-from codecfake import devices, files, utterances  # noqa: E402
+from benchmarks import speech, upstream
+from codec_wrappers import wrapper
+from codec_wrappers.codec import Codec
+from codec_wrappers.resynthesis import shard
+from codecfake.base import devices, files, utterances
 
 OURS, UPSTREAM, TOGETHER, APART, UPSTREAM_APART, PRECISIONS = (
     "ours", "upstream", "together", "apart", "upstream apart", "precisions",
@@ -269,14 +270,14 @@ def _ours(case: Case, codec: Codec, task: Task, device: torch.device, folder: Pa
     groups = [(number,) for number in variants] if task.way == APART else [variants]
     inputs = (Path(task.table), Path(task.root), None, 0)
     with mock.patch.object(wrapper(case.wrapper), "load", lambda model, weights: codec):
-        loaded = resynthesis.load_codec(case.wrapper, case.model, None, device)
+        loaded = shard.load_codec(case.wrapper, case.model, None, device)
 
     def work() -> None:
         for group in groups:
             sources = {f"Q{number}": number for number in group}
-            settings = resynthesis.ResynthesisSettings(task.codec, case.wrapper, sources, 1, case.model)
-            with mock.patch.object(resynthesis, "load_codec", lambda *_: loaded):
-                resynthesis.resynthesize_shard(settings, *inputs, folder, device, task.threads)
+            settings = shard.ResynthesisSettings(task.codec, case.wrapper, sources, 1, case.model)
+            with mock.patch.object(shard, "load_codec", lambda *_: loaded):
+                shard.resynthesize_shard(settings, *inputs, folder, device, task.threads)
 
     return work
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from codecfake import files
-from codecfake.utterances import BONAFIDE, COLUMNS
+from codecfake.base import files
+from codecfake.base.utterances import BONAFIDE, COLUMNS
 
 SAMPLE_RATE = 48_000  # VCTK's
 MEAN_DURATION, SPREAD = 3.2, 0.35  # seconds; of the logarithm

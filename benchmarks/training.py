@@ -27,23 +27,24 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import soundfile  # noqa: E402
-import torch  # noqa: E402
-import torch.nn.functional as F  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from benchmarks import speech  # noqa: E402
-from codecfake import audio, devices  # noqa: E402
-from codecfake.clips import Clips  # noqa: E402
-from codecfake.detectors.detector import Detector, DetectorSettings  # noqa: E402
-from codecfake.detectors.mel import Mel, MelSettings  # noqa: E402
-from codecfake.feature_cache import CachePlace, DiskFeatures  # noqa: E402
-from codecfake.features import StreamedFeatures, cut, in_order  # noqa: E402
-from codecfake.shards import Provenance, ShardWriter  # noqa: E402
-from codecfake.strategies import STRATEGIES, update_settings  # noqa: E402
-from codecfake.updates import UPDATES, Update  # noqa: E402
+from benchmarks import speech
+from codecfake.audio import waveforms
+from codecfake.audio.shards import Provenance, ShardWriter
+from codecfake.base import devices
+from codecfake.detectors.detector import Detector, DetectorSettings
+from codecfake.detectors.mel import Mel, MelSettings
+from codecfake.features.cache import CachePlace, DiskFeatures
+from codecfake.features.clips import Clips
+from codecfake.features.streaming import StreamedFeatures, cut, in_order
+from codecfake.training.strategies import STRATEGIES, update_settings
+from codecfake.training.updates import UPDATES, Update
 
 CROP, RATE, LAYER = 64_600, 16_000, 5
 PUBLISHED, STREAMED, KEPT = "published", "streamed", "kept on disk"
@@ -210,10 +211,10 @@ def record(folder: Path, number: int) -> Speech:
     (folder / "files").mkdir()
     with ShardWriter(folder / "shards/c/F00/0000.tar", "", Provenance("none", 0, 0.0, "", "benchmark")) as shard:
         for row in listed.itertuples():
-            found = audio.read(folder / "made" / row.path)
-            wav = audio.resample(found.wav, found.sample_rate, RATE)
+            found = waveforms.read(folder / "made" / row.path)
+            wav = waveforms.resample(found.wav, found.sample_rate, RATE)
             shard.add(row.utterance_id, wav, RATE)
-            soundfile.write(folder / "files" / f"{row.utterance_id}.wav", audio.to_int16(wav)[0], RATE)
+            soundfile.write(folder / "files" / f"{row.utterance_id}.wav", waveforms.to_int16(wav)[0], RATE)
     trials = pd.DataFrame({"corpus": "c", "source": "F00", "utterance_id": listed["utterance_id"]})
     return Speech(sorted((folder / "files").iterdir()), folder / "shards", trials)
 

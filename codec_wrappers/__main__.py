@@ -8,7 +8,7 @@ import warnings
 from datetime import date
 from pathlib import Path
 
-from codecfake.settings import from_json
+from codecfake.base.settings import from_json
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -73,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resynthesize(options: argparse.Namespace) -> None:
-    from codec_wrappers.resynthesis import ResynthesisSettings, resynthesize_shard
-    from codecfake.devices import prepare_job, use_huge_pages
+    from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize_shard
+    from codecfake.base.devices import prepare_job, use_huge_pages
 
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)
@@ -84,8 +84,8 @@ def _resynthesize(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from codec_wrappers.training import CodecTrainingSettings, train
-    from codecfake.devices import prepare_job
+    from codec_wrappers.training.loop import CodecTrainingSettings, train
+    from codecfake.base.devices import prepare_job
 
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(CodecTrainingSettings, options.settings)
@@ -93,14 +93,14 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from codec_wrappers.listing import as_text, path_of, rows
+    from codecfake.experiment.codec_table import as_text, path_of, rows
 
     for name in options.experiments:
         print(as_text(rows(path_of(name)), options.form), end="\n\n")
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from codec_wrappers import checkpoints, fetching
+    from codec_wrappers.weights import checkpoints, fetching
 
     if options.list:
         return print(checkpoints.table(checkpoints.load().values()))
@@ -119,8 +119,8 @@ def _fetch(options: argparse.Namespace) -> None:
 def _contract(options: argparse.Namespace) -> None:
     from codec_wrappers import contract
     from codec_wrappers.contract.page import made, page
-    from codecfake import files
-    from codecfake.devices import prepare
+    from codecfake.base import files
+    from codecfake.base.devices import prepare
 
     device = prepare(options.device, options.threads)
     weights = contract.weights_by_codec(options.weights)

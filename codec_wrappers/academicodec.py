@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks.hificodec import HifiCodec, Quantizer
 from codec_wrappers.networks.latent_codec import LatentCodec
-from codec_wrappers.weights import load_into
-from codecfake import settings
-from codecfake.settings import SettingsError
+from codec_wrappers.weights.loading import load_into
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
 
 REMAINDERS = ("drop", "pad")
 

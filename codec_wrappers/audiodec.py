@@ -17,9 +17,9 @@ from codec_wrappers.networks.audiodec import Autoencoder, Quantizer
 from codec_wrappers.networks.audiodec_vocoder import Vocoder
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.latent_codec import LatentCodec
-from codec_wrappers.weights import load_into
-from codecfake import settings
-from codecfake.settings import SettingsError
+from codec_wrappers.weights.loading import load_into
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
 
 DECODERS = ("vocoder", "symmetric")
 

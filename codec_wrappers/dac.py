@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers import loudness
 from codec_wrappers.codec import Codec, Gain, Reconstruction
-from codec_wrappers.initialization import keep_package_variance
 from codec_wrappers.networks.codebooks import kmeans
-from codec_wrappers.weights import load_into
-from codecfake import settings
-from codecfake.settings import SettingsError
+from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.weights.loading import load_into
+from codecfake.audio import loudness
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
 
 PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: ((2, 4, 5, 8), 12)}  # strides, codebooks
 COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper

@@ -19,12 +19,12 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.checkpoints import CONFIG
 from codec_wrappers.codec import Codec, Gain, Reconstruction, decoded_together
-from codec_wrappers.ema_codebooks import follow, random_prefix
-from codec_wrappers.weights import load_into
-from codecfake import settings
-from codecfake.settings import SettingsError
+from codec_wrappers.networks.ema_codebooks import follow, random_prefix
+from codec_wrappers.weights.checkpoints import CONFIG
+from codec_wrappers.weights.loading import load_into
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
 
 SAMPLE_RATE = 16_000
 TIME_RATIOS = {"ds320": (8, 5, 4, 2), "ds640": (8, 5, 4, 2, 2)}

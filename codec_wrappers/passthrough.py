@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from codec_wrappers.codec import Codec
-from codec_wrappers.weights import WeightsError
-from codecfake import settings
+from codec_wrappers.weights.loading import WeightsError
+from codecfake.base import settings
 
 
 @dataclass(frozen=True)

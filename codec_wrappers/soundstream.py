@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from codec_wrappers.codec import Codec
 from codec_wrappers.networks import seanet, soundstream
 from codec_wrappers.networks.latent_codec import LatentCodec
-from codec_wrappers.weights import load_into
-from codecfake import settings
-from codecfake.settings import SettingsError
+from codec_wrappers.weights.loading import load_into
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
 
 SAMPLE_RATE = 16_000
 REMAINDERS = ("drop", "pad")

@@ -12,10 +12,10 @@ from typing import Any
 from torch import Tensor
 
 from codec_wrappers.codec import Codec, Reconstruction
-from codec_wrappers.ema_codebooks import follow
-from codec_wrappers.initialization import keep_package_variance
-from codec_wrappers.weights import load_into
-from codecfake import settings
+from codec_wrappers.networks.ema_codebooks import follow
+from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.weights.loading import load_into
+from codecfake.base import settings
 
 SAMPLE_RATE = 16_000
 STRIDES = (8, 5, 4, 2)

@@ -10,9 +10,10 @@ from snakemake.logging import logger
 
 sys.path.insert(0, workflow.basedir)
 
-from codec_wrappers import configurations
-from codecfake import run_lock, site
-from codecfake.validation import ConfigurationError
+from codecfake.experiment import codecs
+from codecfake.running import run_lock
+from codecfake.experiment import site
+from codecfake.base.validation import ConfigurationError
 
 NATIVE = "native"  # recordings at their own rate, which codecs are trained on
 SNAKEMAKE_FOLDER = Path(".snakemake").resolve()

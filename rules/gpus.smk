@@ -2,7 +2,7 @@
 import os
 
 from codec_wrappers import ON_CPU
-from codecfake import gpus
+from codecfake.base import gpus
 
 
 def on_cluster():

@@ -1,8 +1,8 @@
 # What happens before the first job of a run, and after its last. No rules.
 # These run in the main process alone: jobs need not import what they do.
-from codecfake.files import FileError
-from codecfake.planning import costs, rates
-from codecfake.settings import SettingsError
+from codecfake.base.files import FileError
+from codecfake.running.planning import costs, rates
+from codecfake.base.settings import SettingsError
 
 SECONDS_BETWEEN_NEWS = 60
 
@@ -31,7 +31,7 @@ def require_gpu():
 
 def begin_watching():
     """Write down which jobs this run will do, and tell how far it is while it is at work."""
-    from codecfake.watching import following, jobs
+    from codecfake.running.watching import following, jobs
 
     jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in workflow.dag.needrun_jobs() if job.log])
     following.narrate(Path(), logger.info, SECONDS_BETWEEN_NEWS)
@@ -39,7 +39,7 @@ def begin_watching():
 
 def tell_failures():
     """Say at the end which jobs failed, what their logs end with, and what helps."""
-    from codecfake.watching import failures, jobs
+    from codecfake.running.watching import failures, jobs
 
     logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NONE_BEGUN}\n")
 

@@ -2,9 +2,9 @@
 from dataclasses import asdict
 from itertools import product
 
-from codecfake import quality_choice
-from codecfake.protocols import RECORDINGS
-from codecfake.published import Published
+from codecfake.experiment import quality_choice
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.tables.published import Published
 from codecfake.tables.figures import KINDS, drawable
 
 PUBLISHED = Path(workflow.basedir) / "protocols" / "published"  # the papers' own numbers

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from snakemake.logging import logger
 
-from codecfake import dates, run_lock
+from codecfake.running import dates, run_lock
 
 # What Snakemake is asked for when it starts no job. It tells of a dry run at this point, but not of these.
 ONLY_LOOKS = {

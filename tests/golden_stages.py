@@ -20,12 +20,13 @@ from golden_vectors import (
 )
 from torch import Tensor
 
-from codec_wrappers import loudness, lyra
+from codec_wrappers import lyra
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.dac import ChunkedDac, Dac
 from codec_wrappers.funcodec import Freqcodec, Funcodec
 from codec_wrappers.networks.latent_codec import LatentCodec
-from codec_wrappers.resynthesis import level
+from codec_wrappers.resynthesis.shard import level
+from codecfake.audio import loudness
 
 DECODERS = {"vocoder": "vocoder", "sym": "symmetric"}
 DECIBEL_LIMIT = 1e-4

@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files, verdicts
-from codecfake.calibration import Calibration
-from codecfake.published import Published
-from codecfake.quality import SummarySettings, write_summary
+from codecfake.audio.shards import Provenance, ShardWriter
+from codecfake.base import files
+from codecfake.base.utterances import COLUMNS
+from codecfake.quality.step import SummarySettings, write_summary
 from codecfake.report.inputs import ReportInputs
-from codecfake.shards import Provenance, ShardWriter
+from codecfake.scoring import verdicts
+from codecfake.scoring.calibration import Calibration
+from codecfake.scoring.verdicts import DevResult
 from codecfake.tables import TableSettings, evaluate
 from codecfake.tables.comparisons import write_comparisons
 from codecfake.tables.papers import write_papers
+from codecfake.tables.published import Published
 from codecfake.tables.rates import write_rates
-from codecfake.utterances import COLUMNS
-from codecfake.verdicts import DevResult
 
 SAMPLE_RATE = 16000
 PUBLISHED = Path(__file__).parents[1] / "protocols/published"

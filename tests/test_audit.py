@@ -13,19 +13,20 @@ import pytest
 import soundfile
 from imitation_run import ImitationRun
 
-from codecfake import audio, files
 from codecfake.__main__ import main
+from codecfake.audio import waveforms
+from codecfake.audio.shards import Flac, Provenance, ShardWriter, encode
 from codecfake.audit import lists, measurement
 from codecfake.audit.features import FEATURES, NAMES
 from codecfake.audit.overlap import FAULT, REPORTED, between_lists
 from codecfake.audit.probes import BELOW, EXEMPT, UNPROBED, Arms, _verdict
 from codecfake.audit.settings import AuditedCondition, AuditedDomain, AuditSettings, Limits
 from codecfake.audit.step import Fault, audit, require_no_faults
+from codecfake.base import files
+from codecfake.base.utterances import COLUMNS
+from codecfake.base.validation import ConfigurationError
 from codecfake.report.audit import audit_section
 from codecfake.report.page import write_report
-from codecfake.shards import Flac, Provenance, ShardWriter, encode
-from codecfake.utterances import COLUMNS
-from codecfake.validation import ConfigurationError
 
 RATE = 16_000
 SPEAKERS, EACH = 6, 8  # train has four speakers, dev and eval one each
@@ -106,7 +107,7 @@ class Build:
         provenance = Provenance("imitation", 1, 1.0, "", "test")
         with ShardWriter(self.results / "audio/tones" / source / "0000.tar", f"{source}_", provenance) as shard:
             for number, utterance_id in enumerate(self.utterances["utterance_id"]):
-                wav = audio.resample(change(speech(number)), RATE, rate)
+                wav = waveforms.resample(change(speech(number)), RATE, rate)
                 shard.append(utterance_id, encoder(wav, rate))
 
     def write_protocols(self, split_of: tuple[str, ...] = SPLIT_OF, sources: tuple[str, ...] = ("F01",)) -> None:
@@ -209,7 +210,7 @@ def test_fakes_by_another_encoder_are_told_by_their_headers(build: Build) -> Non
         buffer = io.BytesIO()
         with soundfile.SoundFile(buffer, "w", rate, 1, "PCM_16", format="FLAC") as file:
             file.title = "made by a codec"
-            file.write(audio.to_int16(wav)[0])
+            file.write(waveforms.to_int16(wav)[0])
         data = buffer.getvalue()
         return replace(encode(wav, rate), data=data, sha256=files.hashlib.sha256(data).hexdigest())
 
@@ -294,7 +295,7 @@ def test_spoofs_that_came_as_recordings_are_told_and_not_judged(build: Build) ->
 def test_the_measures_of_a_wave_are_those_computed_by_hand() -> None:
     samples = np.concatenate([np.zeros(1600), np.full(1600, 4000), np.full(800, -4000)]).astype(np.int16)
     samples[1600:] += np.tile(np.array([512, -512], np.int16), 1200)
-    values = dict(zip(NAMES, measurement.measure(audio.encode_flac(samples, RATE)), strict=True))
+    values = dict(zip(NAMES, measurement.measure(waveforms.encode_flac(samples, RATE)), strict=True))
     assert (values["sample_rate"], values["bits"], values["duration"]) == (RATE, 16, 0.25)
     assert values["length_grid"] == 5 + 3 * np.log2(5)  # 4000 = 2⁵ · 5³
     assert (values["head_run"], values["tail_run"]) == (1600, 1)
@@ -305,7 +306,7 @@ def test_the_measures_of_a_wave_are_those_computed_by_hand() -> None:
 
 
 def test_the_header_is_what_libflac_wrote() -> None:
-    header = measurement.read_header(audio.encode_flac(np.arange(9000, dtype=np.int16), RATE))
+    header = measurement.read_header(waveforms.encode_flac(np.arange(9000, dtype=np.int16), RATE))
     assert header.bits == 16
     assert header.block_size == 4096
     assert header.encoder.startswith(b"reference libFLAC") or b"libFLAC" in header.encoder

@@ -9,17 +9,17 @@ import pytest
 import soundfile
 import tones
 
-from codecfake import trials
-from codecfake.audio import AudioError
-from codecfake.augmentation import AUGMENTATIONS, compression
-from codecfake.augmentation.augmentation import Augmentation, AugmentationError, at_snr
-from codecfake.augmentation.band_limit import BandLimit, BandLimitSettings
-from codecfake.augmentation.chain import AUGMENTATION_CLASSES, Chain
-from codecfake.augmentation.compression import Compression, CompressionSettings
-from codecfake.augmentation.fir import band_stop, convolve, high_pass, low_pass, peak_gain
-from codecfake.augmentation.folders import Folder, stretch
-from codecfake.augmentation.noise import Noise, NoiseSettings
-from codecfake.augmentation.rawboost import (
+from codecfake.audio.waveforms import AudioError
+from codecfake.base.settings import SettingsError
+from codecfake.features.augmentation import AUGMENTATIONS, compression
+from codecfake.features.augmentation.augmentation import Augmentation, AugmentationError, at_snr
+from codecfake.features.augmentation.band_limit import BandLimit, BandLimitSettings
+from codecfake.features.augmentation.chain import AUGMENTATION_CLASSES, Chain
+from codecfake.features.augmentation.compression import Compression, CompressionSettings
+from codecfake.features.augmentation.fir import band_stop, convolve, high_pass, low_pass, peak_gain
+from codecfake.features.augmentation.folders import Folder, stretch
+from codecfake.features.augmentation.noise import Noise, NoiseSettings
+from codecfake.features.augmentation.rawboost import (
     Convolutive,
     ConvolutiveSettings,
     Impulsive,
@@ -29,10 +29,10 @@ from codecfake.augmentation.rawboost import (
     StationarySettings,
     notches,
 )
-from codecfake.augmentation.reverberation import Reverberation, ReverberationSettings
-from codecfake.augmentation.speed import Speed, SpeedSettings
-from codecfake.clips import Clips
-from codecfake.settings import SettingsError
+from codecfake.features.augmentation.reverberation import Reverberation, ReverberationSettings
+from codecfake.features.augmentation.speed import Speed, SpeedSettings
+from codecfake.features.clips import Clips
+from codecfake.protocols import trials
 
 RATE = 16_000
 CROP = 4_000

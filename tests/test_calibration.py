@@ -8,9 +8,9 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
-from codecfake.calibration import Calibration, CalibrationError, ReliabilityBin, fit, read, reliability, write
-from codecfake.metrics import act_dcf, cllr, eer, min_cllr
-from codecfake.settings import SettingsError
+from codecfake.base.settings import SettingsError
+from codecfake.scoring.calibration import Calibration, CalibrationError, ReliabilityBin, fit, read, reliability, write
+from codecfake.statistics.metrics import act_dcf, cllr, eer, min_cllr
 
 
 @pytest.fixture

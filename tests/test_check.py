@@ -12,15 +12,19 @@ import pytest
 import tones
 import torch
 
-from codec_wrappers import training_checkpoint, weights
-from codec_wrappers.training_settings import CodecTrainingError
-from codecfake import __main__, dates, files, protocols, utterances
-from codecfake.audio import AudioError
-from codecfake.check import check, delete
-from codecfake.recordings import RecordingsSettings, write_shard
-from codecfake.shard_index import ShardError
-from codecfake.shard_lists import write_list
-from codecfake.shards import AudioStore, Provenance, ShardWriter
+from codec_wrappers.training import checkpoint
+from codec_wrappers.training.settings import CodecTrainingError
+from codec_wrappers.weights import loading
+from codecfake import __main__
+from codecfake.audio.recordings import RecordingsSettings, write_shard
+from codecfake.audio.shard_index import ShardError
+from codecfake.audio.shard_lists import write_list
+from codecfake.audio.shards import AudioStore, Provenance, ShardWriter
+from codecfake.audio.waveforms import AudioError
+from codecfake.base import files, utterances
+from codecfake.protocols import lists
+from codecfake.running import dates
+from codecfake.running.check import check, delete
 
 OLD = 1_000_000_000  # seconds
 
@@ -51,7 +55,7 @@ def results(tmp_path: Path) -> Path:
     root = tmp_path / "results"
     for number, (source, codec) in enumerate({"F01": "dac", "F01-4": "dac", "F02": "lyra"}.items()):
         write(root / f"audio/en/{source}/0000.tar", codec, seed=number)
-    table = pd.DataFrame({column: ["1", "2"] for column in protocols.COLUMNS})
+    table = pd.DataFrame({column: ["1", "2"] for column in lists.COLUMNS})
     files.write_tsv(root / "protocols/eval/C1.tsv", table)
     files.write_bytes(root / "models/m/weights.safetensors", b"numbers")
     for sealed in (root / "protocols/eval/C1.tsv", root / "models/m/weights.safetensors"):
@@ -196,12 +200,12 @@ def test_a_recording_that_changed_after_ingest_stops_its_shard_and_leaves_none(t
 
 def test_a_checkpoint_of_codec_training_that_is_cut_short_is_named(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
-    learners = training_checkpoint.Learners({"codec": torch.nn.Linear(20, 20)}, {})
-    training_checkpoint.save(path, training_checkpoint.Progress(step=7), learners, "run")
-    assert training_checkpoint.restore(path, learners, "run", torch.device("cpu")).step == 7
+    learners = checkpoint.Learners({"codec": torch.nn.Linear(20, 20)}, {})
+    checkpoint.save(path, checkpoint.Progress(step=7), learners, "run")
+    assert checkpoint.restore(path, learners, "run", torch.device("cpu")).step == 7
     cut(path)
     with pytest.raises(CodecTrainingError, match=r"(?s)checkpoint.pt: damaged .*; delete it, and training starts anew"):
-        training_checkpoint.restore(path, learners, "run", torch.device("cpu"))
+        checkpoint.restore(path, learners, "run", torch.device("cpu"))
 
 
 def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:
@@ -249,7 +253,7 @@ FETCHED_FAULTS = [
 
 def test_published_weights_as_they_were_fetched_are_nothing_to_find(results: Path, fetched: Path) -> None:
     assert list(check(results)) == []
-    assert weights.digest(fetched) == files.sha256(fetched / "weights.safetensors")
+    assert loading.digest(fetched) == files.sha256(fetched / "weights.safetensors")
 
 
 @pytest.mark.parametrize(("fault", "name", "what"), FETCHED_FAULTS)
@@ -257,8 +261,8 @@ def test_published_weights_that_are_not_those_of_their_record_are_found_and_refu
     results: Path, fetched: Path, fault: Callable[[Path], None], name: str, what: str
 ) -> None:
     fault(fetched / "weights.safetensors")
-    with pytest.raises(weights.WeightsError, match=f"{name}: {what}; restore it, or delete the folder"):
-        weights.digest(fetched)
+    with pytest.raises(loading.WeightsError, match=f"{name}: {what}; restore it, or delete the folder"):
+        loading.digest(fetched)
     (damage,) = check(results)
     assert (damage.path, damage.what) == (fetched / name, what)
     assert len(delete([damage])) == 1

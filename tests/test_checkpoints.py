@@ -10,8 +10,17 @@ from urllib.parse import urlparse
 import pytest
 import torch
 
-from codec_wrappers import WRAPPERS, checkpoints, wrapper
-from codec_wrappers.checkpoints import LICENCES, MANIFEST, PERMISSIVE, UNKNOWN, Checkpoint, ManifestError, Published
+from codec_wrappers import WRAPPERS, wrapper
+from codec_wrappers.weights import checkpoints
+from codec_wrappers.weights.checkpoints import (
+    LICENCES,
+    MANIFEST,
+    PERMISSIVE,
+    UNKNOWN,
+    Checkpoint,
+    ManifestError,
+    Published,
+)
 
 ALL = checkpoints.load()
 CONVERTED = [name for name, checkpoint in ALL.items() if checkpoint.form == "state_dicts"]

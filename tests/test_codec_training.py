@@ -18,20 +18,22 @@ from small_codecs import SMALL
 from small_recipes import DISCRIMINATORS, small, two_stages
 from torch import Tensor
 
-from codec_wrappers import segments, training, training_checkpoint, wrapper
+from codec_wrappers import wrapper
 from codec_wrappers.__main__ import main
 from codec_wrappers.codec import Gain
-from codec_wrappers.codec_validation import use_of_codes
-from codec_wrappers.objective import Objective
-from codec_wrappers.recipe import Optimizer
-from codec_wrappers.segments import Recording, Segments, Sizes, held_out, listed
-from codec_wrappers.training import CodecTrainingError, CodecTrainingSettings, train
-from codec_wrappers.training_checkpoint import Learners, Progress
-from codec_wrappers.training_curves import spectrogram
-from codec_wrappers.updates import Updates
-from codecfake import audio, files
-from codecfake.settings import SettingsError
-from codecfake.shards import Provenance, ShardError, ShardWriter
+from codec_wrappers.training import checkpoint, loop, segments
+from codec_wrappers.training.checkpoint import Learners, Progress
+from codec_wrappers.training.curves import spectrogram
+from codec_wrappers.training.loop import CodecTrainingError, CodecTrainingSettings, train
+from codec_wrappers.training.objective import Objective
+from codec_wrappers.training.recipe import Optimizer
+from codec_wrappers.training.segments import Recording, Segments, Sizes, held_out, listed
+from codec_wrappers.training.updates import Updates
+from codec_wrappers.training.validation import use_of_codes
+from codecfake.audio import waveforms
+from codecfake.audio.shards import Provenance, ShardError, ShardWriter
+from codecfake.base import files
+from codecfake.base.settings import SettingsError
 
 CPU = torch.device("cpu")
 CODECS = sorted(DISCRIMINATORS)
@@ -55,7 +57,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def few_segments() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "CODEBOOK_SEGMENTS", 8)
+        patch.setattr(loop, "CODEBOOK_SEGMENTS", 8)
         yield
 
 
@@ -131,7 +133,7 @@ class Watched(Objective):
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, Tensor, Tensor]]:
     Watched.steps = []
-    monkeypatch.setattr(training, "Objective", Watched)
+    monkeypatch.setattr(loop, "Objective", Watched)
     return Watched.steps
 
 
@@ -320,7 +322,7 @@ def test_recordings_are_listed_by_name_over_all_shards(recordings: Path) -> None
 def test_a_segment_is_a_part_of_the_whole_recording_resampled(from_rate: int, to_rate: int, place: float) -> None:
     samples = np.random.default_rng(0).integers(-9000, 9000, from_rate, dtype=np.int16)
     segment = segments.cut(flac(samples, from_rate), recording(samples, from_rate), place, to_rate, to_rate // 4)
-    resampled = audio.resample(samples / audio.FULL_SCALE, from_rate, to_rate).astype(np.float32)
+    resampled = waveforms.resample(samples / waveforms.FULL_SCALE, from_rate, to_rate).astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(resampled, to_rate // 4)
     error = np.abs(windows - segment).max(axis=1)
     assert error.min() < 2e-4  # what the resampler's filter would find beyond the edges read
@@ -330,7 +332,9 @@ def test_a_segment_is_a_part_of_the_whole_recording_resampled(from_rate: int, to
 def test_a_segment_is_the_recording_itself_at_its_own_rate() -> None:
     samples = np.arange(1, 1001, dtype=np.int16)
     data, whole = flac(samples, 8000), recording(samples, 8000)
-    starts = {int(segments.cut(data, whole, place / 2000, 8000, 990)[0] * audio.FULL_SCALE) for place in range(2000)}
+    starts = {
+        int(segments.cut(data, whole, place / 2000, 8000, 990)[0] * waveforms.FULL_SCALE) for place in range(2000)
+    }
     assert starts == set(range(1, 12))  # every start, the first and the last too
 
 
@@ -342,7 +346,7 @@ def test_a_recording_shorter_than_a_segment_is_followed_by_zeros(num_samples: in
 
 
 def flac(samples: np.ndarray, rate: int) -> bytes:
-    return audio.encode_flac(samples, rate)
+    return waveforms.encode_flac(samples, rate)
 
 
 def recording(samples: np.ndarray, rate: int) -> Recording:
@@ -400,7 +404,7 @@ def test_a_killed_run_ends_in_the_same_bytes_as_an_undisturbed_one(
     run(recordings, tmp_path / "undisturbed", chosen)
     for step in kill_after:
         with monkeypatch.context() as patch:
-            patch.setattr(training_checkpoint, "save", killing_after(step))
+            patch.setattr(checkpoint, "save", killing_after(step))
             with pytest.raises(KilledError):
                 run(recordings, tmp_path / "killed", chosen)
     run(recordings, tmp_path / "killed", chosen)
@@ -408,7 +412,7 @@ def test_a_killed_run_ends_in_the_same_bytes_as_an_undisturbed_one(
 
 
 def killing_after(step: int) -> Any:
-    whole = training_checkpoint.save
+    whole = checkpoint.save
 
     def save(path: Path, progress: Progress, *others: Any) -> None:
         whole(path, progress, *others)
@@ -423,9 +427,9 @@ def test_a_checkpoint_holds_what_published_weights_have_no_place_for(tmp_path: P
     learners = Learners({"codec": network}, {})
     counts = network.quantizer.stages()[0][0].counts
     counts.copy_(torch.arange(len(counts)))
-    training_checkpoint.save(tmp_path / "checkpoint.pt", Progress(step=3), learners, "this run")
+    checkpoint.save(tmp_path / "checkpoint.pt", Progress(step=3), learners, "this run")
     counts.zero_()
-    assert training_checkpoint.restore(tmp_path / "checkpoint.pt", learners, "this run", CPU) == Progress(step=3)
+    assert checkpoint.restore(tmp_path / "checkpoint.pt", learners, "this run", CPU) == Progress(step=3)
     assert counts.tolist() == list(range(len(counts)))
 
 
@@ -509,7 +513,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(
     recordings: Path, encodec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(training_checkpoint, "save", killing_after(2))
+        patch.setattr(checkpoint, "save", killing_after(2))
         with pytest.raises(KilledError):
             run(recordings, tmp_path / "codec", settings(seed=9))
     run(recordings, tmp_path / "codec", settings())

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from codec_wrappers import WRAPPERS, wrapper
 from codec_wrappers.codec import Codec
-from codec_wrappers.ema_codebooks import random_prefix
-from codec_wrappers.weights import WeightsError, load_strict, save
-from codecfake.settings import SettingsError
+from codec_wrappers.networks.ema_codebooks import random_prefix
+from codec_wrappers.weights.loading import WeightsError, load_strict, save
+from codecfake.base.settings import SettingsError
 
 TRAINABLE = [name for name in SMALL if name != "passthrough"]
 NUM_FRAMES = 24

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ASK = "from codecfake.compiled import librosa; print('asked', flush=True); librosa(); print('given', flush=True)"
+ASK = (
+    "from codecfake.base.librosa_cache import librosa; "
+    "print('asked', flush=True); librosa(); print('given', flush=True)"
+)
 USE = (
-    "import numpy as np; from codecfake.quality_metrics import f0; "
+    "import numpy as np; from codecfake.quality.measures import f0; "
     "print(f0(np.sin(np.arange(8000) * 2 * np.pi * 200 / 16000))[0].mean().round(3))"
 )
 

@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from codec_wrappers import configurations
-from codec_wrappers.configurations import CodecConfigurationError
-from codec_wrappers.licences import licence
-from codecfake import experiment_file
-from codecfake.experiment import Experiment
+from codec_wrappers.weights.licenses import licence
+from codecfake.experiment import codecs, reading
+from codecfake.experiment.codecs import CodecConfigurationError
+from codecfake.experiment.schema import Experiment
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 
 def load(name: str) -> Experiment:
-    return experiment_file.load(EXPERIMENTS / f"{name}.yaml")
+    return reading.load(EXPERIMENTS / f"{name}.yaml")
 
 
 def with_weights(codec: str, weights: Any, **changes: Any) -> Experiment:
@@ -27,31 +26,31 @@ def with_weights(codec: str, weights: Any, **changes: Any) -> Experiment:
 
 @pytest.mark.parametrize("name", ["demo", "demo-strategies", "real-small", "xie2025", "xie2025-official", "wu2024"])
 def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
-    configurations.check(load(name))
+    codecs.check(load(name))
 
 
 def test_a_checkpoint_that_does_not_exist_is_answered_with_the_known_ones() -> None:
     with pytest.raises(
         CodecConfigurationError, match=r"codecs.dac.weights.official: .*'dac_48khz'; known: encodec_24khz"
     ):
-        configurations.check(with_weights("dac", {"official": "dac_48khz"}))
+        codecs.check(with_weights("dac", {"official": "dac_48khz"}))
 
 
 def test_a_checkpoint_of_another_codec_is_refused() -> None:
     with pytest.raises(CodecConfigurationError, match="encodec_24khz holds weights of encodec, not of dac"):
-        configurations.check(with_weights("dac", {"official": "encodec_24khz"}, model={}))
+        codecs.check(with_weights("dac", {"official": "encodec_24khz"}, model={}))
 
 
 def test_a_model_that_contradicts_its_checkpoint_is_refused() -> None:
     with pytest.raises(
         CodecConfigurationError, match=r"codecs.dac.model.sample_rate: 24000; dac_44khz was made with 44100"
     ):
-        configurations.check(with_weights("dac", {"official": "dac_44khz"}, model={"sample_rate": 24000}))
+        codecs.check(with_weights("dac", {"official": "dac_44khz"}, model={"sample_rate": 24000}))
 
 
 def test_a_permissive_experiment_refuses_restricted_and_unlicensed_weights_by_name() -> None:
     with pytest.raises(CodecConfigurationError) as error:
-        configurations.check(replace(load("xie2025-official"), licence="permissive"))
+        codecs.check(replace(load("xie2025-official"), licence="permissive"))
     for refused in (
         "audiodec (code: CC-BY-NC-4.0), audiodec (weights: CC-BY-NC-4.0)",
         "encodec (weights: unstated)",
@@ -64,21 +63,21 @@ def test_a_permissive_experiment_refuses_restricted_and_unlicensed_weights_by_na
 
 
 def test_codecs_trained_here_are_permissive() -> None:
-    configurations.check(replace(load("xie2025"), licence="permissive"))
+    codecs.check(replace(load("xie2025"), licence="permissive"))
 
 
 def test_alternatives_that_nothing_uses_are_not_held_to_the_licence() -> None:
     experiment = load("xie2025")
     assert experiment.codecs["soundstream-academicodec"].weights == {"official": "soundstream_academicodec"}
-    configurations.check(replace(experiment, licence="permissive"))
+    codecs.check(replace(experiment, licence="permissive"))
 
 
 def test_weights_of_ones_own_need_a_licence_to_be_permissive() -> None:
     own = with_weights("encodec", {"local": "mine.safetensors"})
     with pytest.raises(CodecConfigurationError, match=r"encodec \(weights: unstated\)"):
-        configurations.check(replace(own, licence="permissive"))
+        codecs.check(replace(own, licence="permissive"))
     licensed = with_weights("encodec", {"local": "mine.safetensors", "licence": "MIT"})
-    configurations.check(replace(licensed, licence="permissive"))
+    codecs.check(replace(licensed, licence="permissive"))
 
 
 def test_the_licence_of_a_row_is_one_line() -> None:

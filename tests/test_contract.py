@@ -35,12 +35,13 @@ from codec_wrappers.contract.memory import peak_bytes
 from codec_wrappers.contract.page import Made, page
 from codec_wrappers.contract.promises import MOST_BYTES_PER_SAMPLE, broken
 from codec_wrappers.contract.signals import ODD, speech_like
-from codec_wrappers.resynthesis import ResynthesisSettings, resynthesize, resynthesize_shard
-from codec_wrappers.weights import save
-from codecfake import files, recordings, shards
-from codecfake.devices import prepare
-from codecfake.recordings import RecordingsSettings
-from codecfake.utterances import COLUMNS
+from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize, resynthesize_shard
+from codec_wrappers.weights.loading import save
+from codecfake.audio import recordings, shards
+from codecfake.audio.recordings import RecordingsSettings
+from codecfake.base import files
+from codecfake.base.devices import prepare
+from codecfake.base.utterances import COLUMNS
 
 CPU = torch.device("cpu")
 RMS_SET = ["funcodec_ds640", "funcodec_ds320", "freqcodec_gr1", "freqcodec_gr8"]

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from codecfake import corpora
+from codecfake.base.settings import SettingsError
 from codecfake.corpora.listing import CorpusError, Listing
-from codecfake.settings import SettingsError
 
 TAKE_ALL = {"table": None, "key": "bonafide", "language": "en"}  # what `listed` must be told
 

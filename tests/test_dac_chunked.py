@@ -9,11 +9,11 @@ from small_codecs import SMALL
 from torch import Tensor
 
 from codec_wrappers import dac as dac_wrapper
-from codec_wrappers import loudness
 from codec_wrappers.codec import Gain
 from codec_wrappers.dac import ChunkedDac, Dac, build
-from codec_wrappers.resynthesis import level, resynthesize, with_gain
-from codecfake.settings import SettingsError
+from codec_wrappers.resynthesis.shard import level, resynthesize, with_gain
+from codecfake.audio import loudness
+from codecfake.base.settings import SettingsError
 
 RATE = 16_000
 STEP = 5346  # samples that a window of 1 s decodes to, at 16 kHz

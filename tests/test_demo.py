@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from codecfake.audio import Audio
+from codecfake.audio.waveforms import Audio
+from codecfake.base.settings import SettingsError
 from codecfake.demo import aishell3, asvspoof2019, corpora, espeak, libritts, recording, texts, vctk, voices
 from codecfake.demo.copy_synthesis import KNOWN_ATTACKS, UNKNOWN_ATTACKS, copy_synthesis
 from codecfake.demo.corpora import DemoError, synthesize
 from codecfake.demo.espeak import Manner, SpeechError, speak
 from codecfake.demo.settings import DemoSettings
-from codecfake.settings import SettingsError
 
 TINY = DemoSettings(
     english_speakers=2,

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from released_files import called, write_program
 
+from codecfake.base.settings import SettingsError
 from codecfake.detectors import BACK_ENDS, BONAFIDE, FRONT_ENDS, SPOOF, FeatureShape
 from codecfake.detectors.detector import (
     BACK_END_CLASSES,
@@ -21,7 +22,6 @@ from codecfake.detectors.lcnn import Lcnn, LcnnSettings, MaxFeatureMap
 from codecfake.detectors.mel import HOP_LENGTH, Mel, MelSettings
 from codecfake.detectors.sinc import Sinc, SincSettings
 from codecfake.detectors.ssl import FrontEndWeightsError, SslSettings, Wav2Vec2, WavLM, digest
-from codecfake.settings import SettingsError
 
 CROP = 8_000
 SMALL_SSL = {

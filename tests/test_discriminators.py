@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.adversarial import discriminator_losses, joined
-from codec_wrappers.discriminators import DISCRIMINATORS, Discriminator, build
-from codecfake.settings import SettingsError
+from codec_wrappers.training.adversarial import discriminator_losses, joined
+from codec_wrappers.training.discriminators import DISCRIMINATORS, Discriminator, build
+from codecfake.base.settings import SettingsError
 
 SMALL: dict[str, dict[str, Any]] = {
     "periods": {"channels": 1},

@@ -19,10 +19,10 @@ import pytest
 import requests
 from file_server import FileServer, running
 
-from codec_wrappers import download as module
-from codec_wrappers import partial_file
-from codec_wrappers.checkpoints import Published
-from codec_wrappers.download import DownloadError, Patience, download
+from codec_wrappers.weights import download as module
+from codec_wrappers.weights import partial_file
+from codec_wrappers.weights.checkpoints import Published
+from codec_wrappers.weights.download import DownloadError, Patience, download
 
 DATA = np.random.default_rng(0).bytes(1_000_000)
 OTHER = np.random.default_rng(1).bytes(1_000_000)
@@ -349,8 +349,8 @@ def test_a_killed_download_leaves_only_a_part_and_the_next_one_ends_in_the_same_
     gate = threading.Event()
     address = server.serve("codec.pt", DATA, gate=gate)
     code = (
-        "import sys; from pathlib import Path; from codec_wrappers.checkpoints import Published; "
-        "from codec_wrappers.download import download; "
+        "import sys; from pathlib import Path; from codec_wrappers.weights.checkpoints import Published; "
+        "from codec_wrappers.weights.download import download; "
         "download(Published('codec.pt', (sys.argv[1],)), Path(sys.argv[2]))"
     )
     part = target.with_name("codec.pt.part")

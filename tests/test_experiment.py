@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from codec_wrappers import WRAPPERS
-from codec_wrappers.training import CodecTrainingSettings
-from codecfake import experiment_file, site
+from codec_wrappers.training.loop import CodecTrainingSettings
+from codecfake.base.settings import build
+from codecfake.base.validation import ConfigurationError
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors import FRONT_ENDS
-from codecfake.optional_corpora import with_roots
-from codecfake.settings import build
-from codecfake.training import TrainSettings
-from codecfake.validation import ConfigurationError
+from codecfake.experiment import reading, site
+from codecfake.experiment.optional_corpora import with_roots
+from codecfake.training.loop import TrainSettings
 
 ROOT = Path(__file__).parents[1]
 DEMO = yaml.safe_load((ROOT / "experiments/demo.yaml").read_text(encoding="utf-8"))
@@ -40,7 +40,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 def load(tmp_path: Path, values: dict[str, Any]) -> Any:
     path = tmp_path / "experiment.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    return experiment_file.load(path)
+    return reading.load(path)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_fault_in_an_experiment_is_named_with_its_remedy(
 def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "experiment.yaml").write_text("title: [\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="experiment.yaml: not valid YAML"):
-        experiment_file.load(tmp_path / "experiment.yaml")
+        reading.load(tmp_path / "experiment.yaml")
 
 
 def roots(tmp_path: Path, *names: str) -> dict[str, str | None]:
@@ -156,7 +156,7 @@ def test_weights_that_are_not_there_are_an_error(tmp_path: Path) -> None:
 def layered(tmp_path: Path, **files: dict[str, Any]) -> dict[str, Any]:
     for name, values in files.items():
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    return experiment_file.read(tmp_path / "top.yaml")
+    return reading.read(tmp_path / "top.yaml")
 
 
 def test_an_experiment_says_only_what_differs_from_the_one_it_is_based_on(tmp_path: Path) -> None:
@@ -176,8 +176,8 @@ def test_experiments_based_on_each_other_in_a_circle_are_an_error(tmp_path: Path
 
 
 def test_published_weights_take_the_place_of_training_in_the_plan_that_is_based_on_the_full_one() -> None:
-    trained = experiment_file.load(ROOT / "experiments/xie2025.yaml")
-    official = experiment_file.load(ROOT / "experiments/xie2025-official.yaml")
+    trained = reading.load(ROOT / "experiments/xie2025.yaml")
+    official = reading.load(ROOT / "experiments/xie2025-official.yaml")
     assert trained.checkpoints_run() == []
     assert len(official.checkpoints_run()) == len(official.codecs_run()) == 7
     assert not any(official.is_trained(codec) for codec in official.codecs_run())
@@ -212,7 +212,7 @@ def test_a_condition_without_its_optional_corpus_is_left_out_and_named(tmp_path:
 
 
 def test_an_alias_shares_the_audio_of_its_source() -> None:
-    experiment = experiment_file.load(ROOT / "experiments/demo.yaml")
+    experiment = reading.load(ROOT / "experiments/demo.yaml")
     assert experiment.aliases() == {"C3-3": "F03", "C3-4": "F03"}
     assert experiment.audio_of_condition("C3-3") == experiment.audio_of_condition("C3")
     assert ("english", "C3-3") not in experiment.all_audio()
@@ -220,7 +220,7 @@ def test_an_alias_shares_the_audio_of_its_source() -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
 def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(name: str) -> None:
-    experiment = experiment_file.load(ROOT / f"experiments/{name}.yaml")
+    experiment = reading.load(ROOT / f"experiments/{name}.yaml")
     for model in experiment.model_names():
         detector, training_set, strategy, seed = model.split("/")
         settings = experiment.train_settings(detector, training_set, strategy, int(seed.removeprefix("seed")))

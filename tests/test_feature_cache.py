@@ -14,13 +14,15 @@ import tones
 import torch
 from torch import Tensor
 
-from codecfake import feature_cache, files, models, trials
-from codecfake.clips import Clips
-from codecfake.detectors import FeatureShape
+from codecfake.base import files
+from codecfake.detectors import FeatureShape, models
 from codecfake.detectors.detector import DetectorSettings
-from codecfake.feature_cache import DIGESTS, FEATURES, RECORD, CachePlace, DiskFeatures, FeatureCacheError, cached
-from codecfake.features import CachedFeatures, StreamedFeatures, in_order
-from codecfake.training import TrainSettings, train
+from codecfake.features import cache
+from codecfake.features.cache import DIGESTS, FEATURES, RECORD, CachePlace, DiskFeatures, FeatureCacheError, cached
+from codecfake.features.clips import Clips
+from codecfake.features.streaming import CachedFeatures, StreamedFeatures, in_order
+from codecfake.protocols import trials
+from codecfake.training.loop import TrainSettings, train
 
 CPU = torch.device("cpu")
 CROP = 3_200
@@ -65,7 +67,7 @@ def kept(
     return DiskFeatures(streamed, 6, "train", CachePlace(folder, limit), of)
 
 
-def in_full(features: feature_cache.Features, number: int = 20, size: int = 7) -> Tensor:
+def in_full(features: cache.Features, number: int = 20, size: int = 7) -> Tensor:
     return torch.cat(list(features.batches(in_order(number, size))))
 
 

@@ -17,15 +17,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from codecfake import audio as audio_door
-from codecfake import checkpoint, files, models, precision, scoring, trials
-from codecfake.augmentation.chain import Chain
-from codecfake.clips import Clips, clip
+from codecfake.audio import waveforms as audio_door
+from codecfake.audio.shards import AudioStore, Provenance, ShardWriter
+from codecfake.base import files
+from codecfake.detectors import models
 from codecfake.detectors.detector import Detector, DetectorSettings
-from codecfake.features import PREFETCHED, BatchLoader, StreamedFeatures, in_order
-from codecfake.shards import AudioStore, Provenance, ShardWriter
-from codecfake.training import TrainSettings, train
-from codecfake.training_data import TrainingData
+from codecfake.features import precision
+from codecfake.features.augmentation.chain import Chain
+from codecfake.features.clips import Clips, clip
+from codecfake.features.streaming import PREFETCHED, BatchLoader, StreamedFeatures, in_order
+from codecfake.protocols import trials
+from codecfake.scoring import conditions
+from codecfake.training import checkpoint
+from codecfake.training.data import TrainingData
+from codecfake.training.loop import TrainSettings, train
 
 CPU = torch.device("cpu")
 CROP = 4_000
@@ -315,7 +320,7 @@ def test_training_with_workers_that_is_killed_and_started_again_ends_in_the_same
     running.start()
     running.join(60)
     assert running.exitcode == -signal.SIGKILL
-    with caplog.at_level("INFO", "codecfake.checkpoint"):
+    with caplog.at_level("INFO", "codecfake.training.checkpoint"):
         run(audio, lists, killed, workers=2)
     assert "going on at epoch" in caplog.text
     for name in ("weights.safetensors", "settings.json", "history.tsv"):
@@ -359,7 +364,7 @@ def test_scoring_pads_as_training_did(audio: Path, lists: Path) -> None:
     scores = {}
     for pad in ("repeat", "zero"):
         run(audio, lists, lists / pad, crop_samples=9_000, epochs=1, pad=pad)
-        scoring.score(lists / pad, [lists / "dev.tsv"], audio, lists / pad, CPU)
+        conditions.score(lists / pad, [lists / "dev.tsv"], audio, lists / pad, CPU)
         scores[pad] = files.read_tsv(lists / pad / "dev.tsv")["score"].astype(float)
     table = trials.read([lists / "dev.tsv"])
     detector, _ = models.load(lists / "zero", CPU)
@@ -373,7 +378,7 @@ def test_scores_are_measured_against_exact_ones_where_training_had_fewer_bits(
 ) -> None:
     run(audio, lists, lists / "model", epochs=1, front_end_precision="bfloat16")
     monkeypatch.setattr(precision, "LARGEST_SHIFT", 1e9)
-    scoring.score(lists / "model", [lists / "dev.tsv"], audio, lists / "scores", CPU)
+    conditions.score(lists / "model", [lists / "dev.tsv"], audio, lists / "scores", CPU)
     monkeypatch.setattr(precision, "LARGEST_SHIFT", 0.0)
     with pytest.raises(precision.PrecisionError, match="bfloat16 moves scores by up to .*; at most 0.0 is allowed"):
-        scoring.score(lists / "model", [lists / "dev.tsv"], audio, lists / "scores", CPU)
+        conditions.score(lists / "model", [lists / "dev.tsv"], audio, lists / "scores", CPU)

@@ -18,14 +18,15 @@ from file_server import FileServer, running
 from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import archives, checkpoints, conversion, fetching, wrapper
+from codec_wrappers import wrapper
 from codec_wrappers.__main__ import main
-from codec_wrappers.archives import ArchiveError, copy_member
-from codec_wrappers.checkpoints import UNKNOWN, Checkpoint, OfficialFile
-from codec_wrappers.conversion import ConversionError
-from codec_wrappers.download import Patience
-from codec_wrappers.fetching import MissingFilesError, WrongFileError, fetch, obtain
-from codec_wrappers.weights import WeightsError
+from codec_wrappers.weights import archives, checkpoints, conversion, fetching
+from codec_wrappers.weights.archives import ArchiveError, copy_member
+from codec_wrappers.weights.checkpoints import UNKNOWN, Checkpoint, OfficialFile
+from codec_wrappers.weights.conversion import ConversionError
+from codec_wrappers.weights.download import Patience
+from codec_wrappers.weights.fetching import MissingFilesError, WrongFileError, fetch, obtain
+from codec_wrappers.weights.loading import WeightsError
 
 QUICK = Patience(attempts=2, backoff_seconds=0.0, timeout_seconds=10.0)
 MANIFEST = checkpoints.load()

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from codec_wrappers import weights
-from codecfake import checkpoint, files, run_lock, shards
-from codecfake.files import WriteError
+from codec_wrappers.weights import loading
+from codecfake.audio import shards
+from codecfake.base import files
+from codecfake.base.files import WriteError
+from codecfake.running import run_lock
+from codecfake.training import checkpoint
 
 KIB = 1024
 
@@ -52,7 +55,7 @@ def save_checkpoint(folder: Path) -> None:
 
 
 def save_weights(folder: Path) -> None:
-    weights.save(torch.nn.Linear(300, 300), folder / "weights.safetensors")
+    loading.save(torch.nn.Linear(300, 300), folder / "weights.safetensors")
 
 
 WRITERS = {"0000.tar": write_shard, "checkpoint.pt": save_checkpoint, "weights.safetensors": save_weights}

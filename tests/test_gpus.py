@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from codecfake import devices, gpus
+from codecfake.base import devices, gpus
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/experiments/tiny.yaml"

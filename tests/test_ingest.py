@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from codecfake import files, ingest, utterances
+from codecfake.base import files, utterances
+from codecfake.base.settings import SettingsError, from_json
+from codecfake.corpora import ingest
+from codecfake.corpora.ingest import IngestError, IngestSettings
 from codecfake.corpora.listing import CorpusError
-from codecfake.ingest import IngestError, IngestSettings
-from codecfake.settings import SettingsError, from_json
 
 BAD_AUDIO = {  # None: accepted
     "UPPER.WAV": None,
@@ -131,7 +132,7 @@ def test_a_decoder_that_crashes_rejects_its_file_alone(
 
 
 def crash_on_u3(path: Path, min_duration: float) -> object:
-    from codecfake.inspection import inspect
+    from codecfake.corpora.inspection import inspect
 
     if path.stem == "u3":
         os.kill(os.getpid(), signal.SIGSEGV)

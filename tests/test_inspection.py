@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from codecfake.audio import AudioError
-from codecfake.inspection import inspect
+from codecfake.audio.waveforms import AudioError
+from codecfake.corpora.inspection import inspect
 
 RATE = 16000
 

@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from benchmarks.metrics import METRICS, Population, coverage
-from codecfake import intervals, metrics
-from codecfake.intervals import (
+from codecfake.statistics import intervals, metrics
+from codecfake.statistics.error_counts import DetectionCost, crossings, eers, min_dcfs, once, rank, roc_aucs
+from codecfake.statistics.intervals import (
     BootstrapSettings,
     Trials,
     bootstrap,
@@ -21,7 +22,6 @@ from codecfake.intervals import (
     log_odds_interval,
     percentile_interval,
 )
-from codecfake.tallies import DetectionCost, crossings, eers, min_dcfs, once, rank, roc_aucs
 
 BY_TRIAL, BY_SPEAKER = BootstrapSettings("trial", 200), BootstrapSettings("speaker", 200)
 

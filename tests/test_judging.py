@@ -13,15 +13,18 @@ import soundfile
 import tones
 import torch
 
-from codecfake import audio, files, judging, models, scoring, verdicts
 from codecfake.__main__ import main
-from codecfake.audio import AudioError
-from codecfake.calibration import Calibration
+from codecfake.audio import waveforms
+from codecfake.audio.waveforms import AudioError
+from codecfake.base import files
+from codecfake.corpora.ingest import IngestSettings
+from codecfake.detectors import models
 from codecfake.detectors.detector import Detector, DetectorSettings
-from codecfake.ingest import IngestSettings
-from codecfake.judging import Failure, Judge, Judgment, Window
-from codecfake.released import PUBLISHED_SCORES
-from codecfake.verdicts import DevResult, VerdictError
+from codecfake.detectors.released import PUBLISHED_SCORES
+from codecfake.scoring import conditions, judging, verdicts
+from codecfake.scoring.calibration import Calibration
+from codecfake.scoring.judging import Failure, Judge, Judgment, Window
+from codecfake.scoring.verdicts import DevResult, VerdictError
 
 CPU = torch.device("cpu")
 WINDOW = 4_000
@@ -69,7 +72,7 @@ def test_a_file_scores_as_its_recording_does_in_the_workflow_to_the_last_bit(tmp
     model = write_model(tmp_path / "model", window=6_400)  # as long as the longest of these recordings
     shard = tones.write_audio(tmp_path / "audio", num_utterances=3) / tones.CORPUS / tones.SOURCE / "0000.tar"
     protocol = tones.write_protocol(tmp_path / "C1.tsv", range(3))
-    scoring.score(model, [protocol], tmp_path / "audio", tmp_path / "scores", CPU, batch_size=1)
+    conditions.score(model, [protocol], tmp_path / "audio", tmp_path / "scores", CPU, batch_size=1)
     with tarfile.open(shard) as tar:
         for member in tar:
             files.write_bytes(tmp_path / "files" / member.name, tar.extractfile(member).read())  # type: ignore[union-attr]
@@ -96,7 +99,7 @@ def test_channels_are_averaged(judge: Judge, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
 def test_any_rate_goes_through_the_one_resampler_and_16_bit(rate: int, judge: Judge, tmp_path: Path) -> None:
     wav = noise(rate)
-    at_16_khz = audio.to_int16(audio.resample(wav, rate, 16_000))[0] / 32768
+    at_16_khz = waveforms.to_int16(waveforms.resample(wav, rate, 16_000))[0] / 32768
     judgment = judge(write(tmp_path / "native.wav", wav, rate))
     assert judgment.windows == judge(write(tmp_path / "resampled.wav", at_16_khz)).windows
     assert judgment.duration == 1
@@ -107,7 +110,7 @@ def test_a_short_file_is_filled_up_as_in_training(judge: Judge, tmp_path: Path) 
     short = write(tmp_path / "short.wav", wav)
     assert judge(short).windows == judge(write(tmp_path / "long.wav", np.resize(wav, WINDOW))).windows
     zeros = Judge(write_model(tmp_path / "zero", pad="zero"), CPU)
-    assert zeros(short).windows == judge(write(tmp_path / "zeros.wav", audio.fit(wav, WINDOW))).windows
+    assert zeros(short).windows == judge(write(tmp_path / "zeros.wav", waveforms.fit(wav, WINDOW))).windows
 
 
 def test_samples_that_16_bit_had_to_clip_are_counted(judge: Judge, tmp_path: Path) -> None:

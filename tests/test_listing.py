@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from codec_wrappers.__main__ import main
-from codec_wrappers.listing import Row, path_of, rows
+from codecfake.experiment.codec_table import Row, path_of, rows
 
 XIE = ("F01", "F02", "F03", "C3-1", "C3-2", "C3-3", "C3-4", "F04", "C4-1", "C4-2", "C4-3", "F05", "F06", "F07")
 WU = ("A", "B1", "B2", "B3", "C", "D1", "D2", "D3", "E", "F1", "F2", "F3", "F4", "F5", "F6")

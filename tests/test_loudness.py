@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from codec_wrappers.loudness import FLOOR, level, loudness
+from codecfake.audio.loudness import FLOOR, level, loudness
 
 RATE = 48_000
 

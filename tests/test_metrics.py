@@ -9,8 +9,9 @@ from scipy import stats
 from sklearn import metrics as sklearn_metrics
 from sklearn.isotonic import IsotonicRegression
 
-from codecfake import tallies
-from codecfake.metrics import (
+from codecfake.statistics import error_counts
+from codecfake.statistics.error_counts import Tally, rank
+from codecfake.statistics.metrics import (
     Confusion,
     DetectionCost,
     act_dcf,
@@ -23,16 +24,15 @@ from codecfake.metrics import (
     min_dcf,
     roc_auc,
 )
-from codecfake.tallies import Tally, rank
 
 METRICS = (eer, min_dcf, act_dcf, cllr, min_cllr, roc_auc)
 PLURALS = (
-    tallies.eers,
-    tallies.min_dcfs,
-    tallies.act_dcfs,
-    tallies.cllrs,
-    tallies.min_cllrs,
-    tallies.roc_aucs,
+    error_counts.eers,
+    error_counts.min_dcfs,
+    error_counts.act_dcfs,
+    error_counts.cllrs,
+    error_counts.min_cllrs,
+    error_counts.roc_aucs,
 )
 DEGENERATE = [
     ([0.0], [0.0]),
@@ -344,7 +344,7 @@ def test_ranking_puts_bona_fide_first_where_scores_tie_however_trials_are_given(
 
 @pytest.mark.parametrize(("plural", "metric"), zip(PLURALS, METRICS, strict=True))
 def test_counting_trials_is_repeating_them(plural, metric) -> None:
-    exact = plural not in (tallies.cllrs, tallies.min_cllrs)
+    exact = plural not in (error_counts.cllrs, error_counts.min_cllrs)
     for seed in range(100):
         bonafide, spoof = tied_scores(seed)
         scores, is_bonafide = np.r_[bonafide, spoof], np.arange(len(bonafide) + len(spoof)) < len(bonafide)

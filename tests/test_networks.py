@@ -16,7 +16,7 @@ from codec_wrappers.networks.codebooks import AveragedCodebook, TrainedCodebook,
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspose1d
-from codecfake.settings import SettingsError
+from codecfake.base.settings import SettingsError
 
 DIMENSION, CODES, STAGES = 8, 16, 4
 QUANTIZERS: dict[str, Any] = {

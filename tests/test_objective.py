@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from codec_wrappers import recipe as recipes
-from codec_wrappers.adversarial import discriminator_losses, feature_distances, generator_losses, joined
-from codec_wrappers.balancer import Balancer
 from codec_wrappers.codec import Reconstruction
-from codec_wrappers.distillation import Teacher, distillation_loss
-from codec_wrappers.losses import MelDistance, SpectralDistance
-from codec_wrappers.objective import Objective
-from codec_wrappers.recipe import RECIPES, Spectra, recipe
-from codecfake.settings import SettingsError
+from codec_wrappers.training import recipe as recipes
+from codec_wrappers.training.adversarial import discriminator_losses, feature_distances, generator_losses, joined
+from codec_wrappers.training.balancer import Balancer
+from codec_wrappers.training.distillation import Teacher, distillation_loss
+from codec_wrappers.training.losses import MelDistance, SpectralDistance
+from codec_wrappers.training.objective import Objective
+from codec_wrappers.training.recipe import RECIPES, Spectra, recipe
+from codecfake.base.settings import SettingsError
 
 RATE = 16_000
 SMALL_DISCRIMINATORS: dict[str, dict[str, Any]] = {

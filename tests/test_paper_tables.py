@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from codecfake import files
-from codecfake.published import Published, PublishedTable
-from codecfake.shards import Provenance, ShardWriter
+from codecfake.audio.shards import Provenance, ShardWriter
+from codecfake.base import files
 from codecfake.tables import grid
 from codecfake.tables.comparisons import compared, pairs_of, write_comparisons
 from codecfake.tables.figures import (
@@ -24,9 +23,10 @@ from codecfake.tables.figures import (
     write_spectrograms,
 )
 from codecfake.tables.papers import OTHER_DATA, beside, write_count_table, write_paper_table
+from codecfake.tables.published import Published, PublishedTable
+from codecfake.tables.rate_intervals import generator, seed_intervals
 from codecfake.tables.rates import Rates, TableSettings, evaluate
 from codecfake.tables.trials import Model, read_judged
-from codecfake.tables.uncertain import generator, seed_intervals
 
 FOLDER = Path(__file__).parents[1] / "protocols/published"
 W2V2 = [f"w2v2-aasist/{training_set}/erm/seed{seed}" for training_set in ("vocoder", "codec") for seed in (1, 2)]

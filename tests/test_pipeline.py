@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from codec_wrappers.pipeline import Helpers
+from codec_wrappers.resynthesis.pipeline import Helpers
 
 THREADS = [0, 1, 4]
 

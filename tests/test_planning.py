@@ -13,22 +13,23 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import rehearsal  # noqa: E402
-from codecfake import experiment_file, protocols  # noqa: E402
 from codecfake.__main__ import main  # noqa: E402
+from codecfake.base.settings import SettingsError
 from codecfake.corpora.sizes import SizeError, published  # noqa: E402
-from codecfake.experiment import Corpus, Experiment  # noqa: E402
-from codecfake.planning import costs, rates  # noqa: E402
-from codecfake.planning.holdings import Holdings  # noqa: E402
-from codecfake.planning.lists import Lists  # noqa: E402
-from codecfake.planning.rates import Rate, RateError, Rates  # noqa: E402
-from codecfake.planning.steps import Left, Step  # noqa: E402
-from codecfake.settings import SettingsError  # noqa: E402
+from codecfake.experiment import reading
+from codecfake.experiment.schema import Corpus, Experiment
+from codecfake.protocols import lists as protocols
+from codecfake.running.planning import costs, rates
+from codecfake.running.planning.corpus_counts import Holdings
+from codecfake.running.planning.lists import Lists
+from codecfake.running.planning.rates import Rate, RateError, Rates
+from codecfake.running.planning.steps import Left, Step
 
 ROOT = Path(__file__).parents[1]
 
 
 def load(name: str) -> Experiment:
-    return experiment_file.load(ROOT / "experiments" / f"{name}.yaml")
+    return reading.load(ROOT / "experiments" / f"{name}.yaml")
 
 
 def in_small(experiment: Experiment) -> Experiment:

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from codecfake import experiment_file, protocols, splits
-from codecfake.experiment import Codec, Condition, Domain, Experiment, Selection, Source
-from codecfake.protocols import Split
+from codecfake.experiment import reading
+from codecfake.experiment.schema import Codec, Condition, Domain, Experiment, Selection, Source
+from codecfake.protocols import lists as protocols
+from codecfake.protocols import splits
+from codecfake.protocols.lists import Split
 
 PUBLISHED_COUNTS = Path(__file__).parents[1] / "protocols" / "published" / "xie2025_counts.tsv"
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -204,4 +206,4 @@ def test_a_name_with_spaces_keeps_the_asvspoof_form_at_five_columns() -> None:
 
 @pytest.mark.parametrize("name", ["demo", "xie2025", "real-small"])
 def test_the_experiments_that_are_shipped_are_valid(name: str) -> None:
-    assert experiment_file.load(EXPERIMENTS / f"{name}.yaml").conditions
+    assert reading.load(EXPERIMENTS / f"{name}.yaml").conditions

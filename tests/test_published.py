@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from codecfake.experiment_file import load
-from codecfake.published import LABELS, Published, PublishedError, PublishedTable, wrong_averages
+from codecfake.experiment.reading import load
+from codecfake.tables.published import LABELS, Published, PublishedError, PublishedTable, wrong_averages
 
 FOLDER = Path(__file__).parents[1] / "protocols/published"
 RATES = {

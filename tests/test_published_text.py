@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codecfake import files
+from codecfake.base import files
 
 FOLDER = Path(__file__).parents[1] / "protocols/published"
 SUBSETS = ["A", "B1", "B2", "B3", "C", "D1", "D2", "D3", "E", "F1", "F2", "F3", "F4", "F5", "F6"]

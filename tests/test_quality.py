@@ -10,21 +10,11 @@ import pytest
 import torch
 from scipy.signal import firwin, lfilter
 
-from codec_wrappers.losses import MelDistance
-from codec_wrappers.losses import si_sdr_db as si_sdr_of_training
-from codecfake import files
-from codecfake.quality import (
-    COLUMNS,
-    QualityError,
-    QualitySettings,
-    SummarySettings,
-    draw,
-    measure_source,
-    read,
-    statistics,
-    write_summary,
-)
-from codecfake.quality_metrics import (
+from codec_wrappers.training.losses import MelDistance
+from codec_wrappers.training.losses import si_sdr_db as si_sdr_of_training
+from codecfake.audio.shards import Provenance, ShardError, ShardWriter
+from codecfake.base import files
+from codecfake.quality.measures import (
     FLOOR,
     HIGHER,
     LOWER,
@@ -40,7 +30,17 @@ from codecfake.quality_metrics import (
     pesq_mos,
     si_sdr_db,
 )
-from codecfake.shards import Provenance, ShardError, ShardWriter
+from codecfake.quality.step import (
+    COLUMNS,
+    QualityError,
+    QualitySettings,
+    SummarySettings,
+    draw,
+    measure_source,
+    read,
+    statistics,
+    write_summary,
+)
 
 BETTER = {metric.name: metric.better for metric in METRICS}
 

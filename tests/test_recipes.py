@@ -5,8 +5,8 @@ import math
 import pytest
 
 from codec_wrappers.codec import Gain
-from codec_wrappers.recipe import LEVELS, RECIPES, Optimizer, Recipe, Spectra, Stage, recipe
-from codecfake.settings import SettingsError
+from codec_wrappers.training.recipe import LEVELS, RECIPES, Optimizer, Recipe, Spectra, Stage, recipe
+from codecfake.base.settings import SettingsError
 
 WITHOUT_TEACHER = {"weights": {"distillation": 0}}
 

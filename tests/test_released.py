@@ -13,13 +13,14 @@ from golden_vectors import Vector, assert_logits
 from released_files import BUILD, STACK_GLOBAL, called, named, storage, tensor, tupled, value, write_program
 from torch import Tensor, nn
 
-from codecfake import files, models, torch_files
 from codecfake.__main__ import main
-from codecfake.detectors import BONAFIDE, SPOOF, FeatureShape
+from codecfake.base import files, torch_files
+from codecfake.base.restricted_unpickling import UnpicklingError
+from codecfake.base.settings import build
+from codecfake.detectors import BONAFIDE, SPOOF, FeatureShape, models
 from codecfake.detectors.detector import BACK_END_CLASSES, FRONT_END_CLASSES, score
 from codecfake.detectors.lcnn import Lcnn, LcnnSettings
-from codecfake.detectors.sinc import Sinc, SincSettings
-from codecfake.released import (
+from codecfake.detectors.released import (
     CROP_SAMPLES,
     PUBLISHED_SCORES,
     RELEASED,
@@ -28,8 +29,7 @@ from codecfake.released import (
     fit,
     import_checkpoint,
 )
-from codecfake.restricted_unpickling import UnpicklingError
-from codecfake.settings import build
+from codecfake.detectors.sinc import Sinc, SincSettings
 
 CPU = torch.device("cpu")
 XLS_R_SHAPE = FeatureShape(num_frames=201, dimension=1024, frames_first=False)  # of 64,600 samples, WavLM-large's too
@@ -277,7 +277,7 @@ HARM = {
     + STACK_GLOBAL,
     "collections.OrderedDict.__init__": value("collections") + value("OrderedDict.__init__") + STACK_GLOBAL,
     "model.LCNN.__init__.__globals__": value("model") + value("LCNN.__init__.__globals__") + STACK_GLOBAL,
-    "codecfake.files.write_text": called("codecfake.files", "write_text", "ran", "x"),
+    "codecfake.base.files.write_text": called("codecfake.base.files", "write_text", "ran", "x"),
     "os.popen": b"(" + value("touch ran") + b"ios\npopen\n",  # the opcode INST
     "os.execl": b"(" + named("os", "execl") + value("/bin/touch") + b"o",  # the opcode OBJ
 }

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from imitation_run import SAMPLE_RATE, ImitationRun
 
-from codecfake import files, verdicts
-from codecfake.calibration import Calibration
-from codecfake.quality import SummarySettings, write_summary
+from codecfake.audio.shards import ShardError
+from codecfake.base import files
+from codecfake.quality.step import SummarySettings, write_summary
 from codecfake.report.answer import Interval, eer_tables, findings
 from codecfake.report.calibration import reliability_of
 from codecfake.report.comparisons import families
@@ -24,10 +24,11 @@ from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.matrix import matrix
 from codecfake.report.page import write_report
 from codecfake.report.published import PaperCell, paper_tables
-from codecfake.report.spectrograms import NUM_MELS, log_mel, mel_bands
 from codecfake.report.training import read_models
-from codecfake.shards import ShardError
+from codecfake.scoring import verdicts
+from codecfake.scoring.calibration import Calibration
 from codecfake.tables import ScoreError
+from codecfake.tables.spectrograms import NUM_MELS, log_mel, mel_bands
 
 SECTIONS = [
     "eer",

@@ -10,13 +10,15 @@ import torch
 from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import resynthesis, wrapper
+from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
-from codec_wrappers.resynthesis import ResynthesisError, ResynthesisSettings, resynthesize, resynthesize_shard
-from codecfake import files, recordings, shards
-from codecfake.recordings import RecordingsSettings
-from codecfake.utterances import COLUMNS
+from codec_wrappers.resynthesis import shard
+from codec_wrappers.resynthesis.shard import ResynthesisError, ResynthesisSettings, resynthesize, resynthesize_shard
+from codecfake.audio import recordings, shards
+from codecfake.audio.recordings import RecordingsSettings
+from codecfake.base import files
+from codecfake.base.utterances import COLUMNS
 
 CPU = torch.device("cpu")
 
@@ -69,9 +71,9 @@ def test_the_level_comes_back_as_it_went_in(gain: Gain, level: float) -> None:
 @pytest.mark.parametrize("level", [0.5, 0.001])
 def test_a_codec_can_be_given_a_level_that_is_not_its_habit(level: float) -> None:
     wav = torch.full((1, 100), level)
-    codec = resynthesis.with_gain(Rounding(), "rms")
+    codec = shard.with_gain(Rounding(), "rms")
     assert torch.allclose(resynthesize(codec, wav, [4])[0], wav, rtol=1e-3)
-    assert codec.encode(wav / resynthesis.level(codec.gain, wav)).unique().tolist() == [1000]
+    assert codec.encode(wav / shard.level(codec.gain, wav)).unique().tolist() == [1000]
 
 
 @pytest.mark.parametrize("gain", list(Gain))
@@ -95,7 +97,7 @@ def test_samples_that_are_not_finite_stop_the_job() -> None:
 
 def test_batches_hold_utterances_of_one_length_and_at_most_so_many_seconds() -> None:
     rows = pd.DataFrame({"num_samples": [100] * 5 + [200] * 3, "sample_rate": 100, "utterance_id": range(8)})
-    found = list(resynthesis.batches(rows, batch_duration=2.0))
+    found = list(shard.batches(rows, batch_duration=2.0))
     assert [[row.utterance_id for row in batch] for batch in found] == [[0, 1], [2, 3], [4], [5], [6], [7]]
 
 
@@ -118,9 +120,10 @@ def corpus(tmp_path: Path, rng: np.random.Generator) -> Path:
 def test_passthrough_gives_the_bytes_of_the_recordings(corpus: Path, rate: int | str) -> None:
     table, audio_root = corpus.with_suffix(".parquet"), corpus.parent / "audio"
     settings = ResynthesisSettings("through", "passthrough", {"P00": 1}, num_shards=2, sample_rate=rate)
-    for shard in range(2):
-        recordings.write_shard(RecordingsSettings(2, rate), table, corpus, shard, audio_root / f"c/F00/{shard:04d}.tar")
-        resynthesize_shard(settings, table, corpus, None, shard, audio_root / "c", CPU)
+    for number in range(2):
+        tar = audio_root / f"c/F00/{number:04d}.tar"
+        recordings.write_shard(RecordingsSettings(2, rate), table, corpus, number, tar)
+        resynthesize_shard(settings, table, corpus, None, number, audio_root / "c", CPU)
     store = shards.AudioStore(audio_root, [("c", "F00"), ("c", "P00")])
     for number in range(8):
         assert store.read_bytes("c", "P00", f"u{number}") == store.read_bytes("c", "F00", f"u{number}")
@@ -306,5 +309,5 @@ def test_a_remainder_that_is_padded_leaves_no_zeros_at_the_end(name: str, num_sa
     torch.manual_seed(0)
     codec = wrapper(name).build({**SMALL[name], "remainder": "pad"})
     with torch.no_grad():
-        decoded = codec.decode(codec.encode(resynthesis._padded(codec, torch.randn(1, num_samples))))
+        decoded = codec.decode(codec.encode(shard._padded(codec, torch.randn(1, num_samples))))
     assert decoded.shape[1] >= num_samples

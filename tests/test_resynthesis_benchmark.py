@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import resynthesis as benchmark  # noqa: E402
 from benchmarks import speech  # noqa: E402
-from codec_wrappers.resynthesis import resynthesize  # noqa: E402
+from codec_wrappers.resynthesis.shard import resynthesize
 
 Measurement = benchmark.Measurement
 

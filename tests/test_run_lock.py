@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from codecfake import run_lock
-from codecfake.run_lock import RunLockError, claim, shared_by_jobs
+from codecfake.running import run_lock
+from codecfake.running.run_lock import RunLockError, claim, shared_by_jobs
 
 NOW = "2026-01-01 12:00:00"
 HOLDER = """

@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from codecfake.detectors.detector import DetectorSettings
-from codecfake.plan import Plan
-from codecfake.samplers import SAMPLERS, Composition, SamplingError, co_training, released_pass, shares
-from codecfake.strategies import STRATEGIES
-from codecfake.training_settings import TrainSettings
+from codecfake.training.plan import Plan
+from codecfake.training.samplers import SAMPLERS, Composition, SamplingError, co_training, released_pass, shares
+from codecfake.training.settings import TrainSettings
+from codecfake.training.strategies import STRATEGIES
 
 CODECFAKE, ASVSPOOF = 740_747, 25_380  # trials of the published train lists
 NAMES = ("codec/train", "vocoder/train", "music/train", "noise/train")

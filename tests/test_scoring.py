@@ -10,11 +10,13 @@ import tones
 import torch
 from safetensors.torch import load_file, save_file
 
-from codecfake import files, models, scoring
-from codecfake.clips import Clips
+from codecfake.base import files
+from codecfake.detectors import models
 from codecfake.detectors.detector import DetectorSettings
-from codecfake.training import TrainSettings, train
-from codecfake.trials import TrialsError
+from codecfake.features.clips import Clips
+from codecfake.protocols.trials import TrialsError
+from codecfake.scoring import conditions
+from codecfake.training.loop import TrainSettings, train
 
 CPU = torch.device("cpu")
 
@@ -55,7 +57,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_tones_score_higher_than_noise(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU)
     table = scores(tmp_path / "scores" / "C1.tsv")
     is_tone = ~table.index.str.startswith("F01_")
     assert table[is_tone].min() > table[~is_tone].max()
@@ -64,7 +66,7 @@ def test_tones_score_higher_than_noise(model: Path, audio: Path, protocols: list
 def test_rows_are_those_of_the_protocol_in_its_order(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path
 ) -> None:
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU)
     for path in protocols:
         table = files.read_tsv(tmp_path / "scores" / path.name)
         assert list(table.columns) == ["trial_id", "score"]
@@ -74,7 +76,7 @@ def test_rows_are_those_of_the_protocol_in_its_order(
 def test_a_recording_of_two_conditions_is_scored_once(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU)
     assert len(reads) == 8
     first, second = scores(tmp_path / "scores" / "C1.tsv"), scores(tmp_path / "scores" / "C2.tsv")
     assert second.equals(first[second.index])
@@ -83,7 +85,7 @@ def test_a_recording_of_two_conditions_is_scored_once(
 def test_written_scores_are_the_detector_s_own_to_the_last_bit(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path
 ) -> None:
-    scoring.score(model, protocols[:1], audio, tmp_path / "scores", CPU, batch_size=1)
+    conditions.score(model, protocols[:1], audio, tmp_path / "scores", CPU, batch_size=1)
     detector, crop_samples = models.load(model, CPU)
     table = files.read_tsv(protocols[0])
     with torch.no_grad():
@@ -94,23 +96,23 @@ def test_written_scores_are_the_detector_s_own_to_the_last_bit(
 
 def test_scoring_twice_gives_the_same_bytes(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
     for name in ("first", "second"):
-        scoring.score(model, protocols, audio, tmp_path / name, CPU, workers=2 if name == "second" else 0)
+        conditions.score(model, protocols, audio, tmp_path / name, CPU, workers=2 if name == "second" else 0)
     assert (tmp_path / "first" / "C1.tsv").read_bytes() == (tmp_path / "second" / "C1.tsv").read_bytes()
 
 
 def test_two_protocols_of_one_name_are_refused(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     twin = Path(shutil.copy(protocols[0], tmp_path / "other" / "C1.tsv"))
-    with pytest.raises(scoring.ScoringError, match="2 protocols have 1 file names"):
-        scoring.score(model, [protocols[0], twin], audio, tmp_path / "scores", CPU)
+    with pytest.raises(conditions.ScoringError, match="2 protocols have 1 file names"):
+        conditions.score(model, [protocols[0], twin], audio, tmp_path / "scores", CPU)
 
 
 def test_scores_that_are_not_finite_are_refused(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scoring, "score_of", lambda logits: logits[:, 0] * float("nan"))
-    with pytest.raises(scoring.ScoringError, match="8 of 8 trials have a score that is not finite, the first is u012"):
-        scoring.score(model, protocols, audio, tmp_path / "scores", CPU)
+    monkeypatch.setattr(conditions, "score_of", lambda logits: logits[:, 0] * float("nan"))
+    with pytest.raises(conditions.ScoringError, match="8 of 8 trials have .* not finite, the first is u012"):
+        conditions.score(model, protocols, audio, tmp_path / "scores", CPU)
 
 
 @pytest.mark.parametrize("name", [models.WEIGHTS, models.SETTINGS])
@@ -120,7 +122,7 @@ def test_an_incomplete_model_folder_is_refused(
     broken = Path(shutil.copytree(model, tmp_path / "broken"))
     (broken / name).unlink()
     with pytest.raises(models.ModelError, match=f"no {name}; train the detector first"):
-        scoring.score(broken, protocols, audio, tmp_path / "scores", CPU)
+        conditions.score(broken, protocols, audio, tmp_path / "scores", CPU)
 
 
 def test_weights_of_another_detector_are_refused(
@@ -131,7 +133,7 @@ def test_weights_of_another_detector_are_refused(
     record["settings"]["detector"]["back_end"] = {"name": "aasist"}
     (broken / models.SETTINGS).write_text(json.dumps(record))
     with pytest.raises(models.ModelError, match="tensors too few or too many"):
-        scoring.score(broken, protocols, audio, tmp_path / "scores", CPU)
+        conditions.score(broken, protocols, audio, tmp_path / "scores", CPU)
 
 
 def scores(path: Path) -> pd.Series:
@@ -142,27 +144,27 @@ def test_a_recording_that_was_trained_on_is_not_judged(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path
 ) -> None:
     trained_on = tones.write_protocol(tmp_path / "train.tsv", range(12))
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on])
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on])
     overlapping = tones.write_protocol(tmp_path / "more.tsv", range(13))
     with pytest.raises(TrialsError, match=r"trials of the C1 list are also in the train \(.*more.tsv\) list"):
-        scoring.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on, overlapping])
+        conditions.score(model, protocols, audio, tmp_path / "scores", CPU, [trained_on, overlapping])
 
 
 def test_a_new_condition_costs_what_is_new_in_it(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
     reads.clear()
     more = tones.write_protocol(tmp_path / "C3.tsv", range(12, 16))
-    scoring.score(model, [*protocols, more], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, [*protocols, more], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
     assert reads == []
     assert scores(tmp_path / "scores" / "C3.tsv").equals(scores(tmp_path / "scores" / "C1.tsv"))
 
 
 def test_kept_scores_change_no_byte(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
-    scoring.score(model, protocols, audio, tmp_path / "without", CPU)
+    conditions.score(model, protocols, audio, tmp_path / "without", CPU)
     for name in ("first", "second"):
-        scoring.score(model, protocols, audio, tmp_path / name, CPU, kept=tmp_path / "kept")
+        conditions.score(model, protocols, audio, tmp_path / name, CPU, kept=tmp_path / "kept")
         for path in protocols:
             assert (tmp_path / name / path.name).read_bytes() == (tmp_path / "without" / path.name).read_bytes()
 
@@ -171,12 +173,12 @@ def test_a_source_with_other_trials_is_scored_anew_and_alone(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
     table = files.read_tsv(protocols[0])
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
     reads.clear()
     noises = table[table["key"] == "spoof"]
     fewer = pd.concat([table[table["key"] == "bonafide"], noises[:-1]])
     files.write_tsv(protocols[0], fewer)
-    scoring.score(model, protocols[:1], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols[:1], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
     assert len(reads) == len(noises) - 1
     assert len(list((tmp_path / "kept").rglob("*.tsv"))) == 2
 
@@ -189,7 +191,7 @@ def test_scores_of_another_model_are_not_taken(
     save_file({name: tensor + 0.01 for name, tensor in state.items()}, other / models.WEIGHTS)
     files.seal(other / models.WEIGHTS)
     for each in (model, other):
-        scoring.score(each, protocols, audio, tmp_path / each.name, CPU, kept=tmp_path / "kept")
+        conditions.score(each, protocols, audio, tmp_path / each.name, CPU, kept=tmp_path / "kept")
     assert len(reads) == 16
     assert not scores(tmp_path / model.name / "C1.tsv").equals(scores(tmp_path / "other" / "C1.tsv"))
 
@@ -197,11 +199,11 @@ def test_scores_of_another_model_are_not_taken(
 def test_a_kept_file_that_does_not_fit_is_replaced(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
     before = {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*.tsv")}
     for path, content in before.items():
         path.write_bytes(content[:-3] + content[-3:].translate(bytes.maketrans(b"0123456789", b"1234567890")))
     reads.clear()
-    scoring.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
     assert len(reads) == 8
     assert {path: path.read_bytes() for path in before} == before

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from codecfake.settings import SettingsError, from_json
+from codecfake.base.settings import SettingsError, from_json
 
 
 @dataclass(frozen=True)

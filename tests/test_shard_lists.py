@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from codecfake.files import read_tsv
-from codecfake.shard_index import ShardError, read_index
-from codecfake.shard_lists import LIST, gone, write_list
+from codecfake.audio.shard_index import ShardError, read_index
+from codecfake.audio.shard_lists import LIST, gone, write_list
+from codecfake.base.files import read_tsv
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from codecfake import audio, files, shards
-from codecfake.export import export
+from codecfake.audio import shards, waveforms
+from codecfake.audio.export import export
+from codecfake.base import files
 
 RECORDED = shards.Provenance("none", 0, 0.0, "", "test")
 
@@ -39,7 +40,7 @@ def test_every_utterance_is_found_by_offset(tmp_path: Path, wavs: dict[str, np.n
     for utterance_id, wav in wavs.items():
         samples, rate = store.read("en", "F01", utterance_id)
         assert rate == 16000
-        np.testing.assert_array_equal(samples, audio.to_int16(wav)[0])
+        np.testing.assert_array_equal(samples, waveforms.to_int16(wav)[0])
 
 
 def test_the_tar_is_plain_and_its_members_are_named_as_published(tmp_path: Path, wavs: dict[str, np.ndarray]) -> None:
@@ -143,8 +144,8 @@ def test_a_part_of_an_utterance_is_decoded_to_the_same_samples(
     start: int, wanted: int, rng: np.random.Generator
 ) -> None:
     data = shards.encode(rng.uniform(-0.5, 0.5, 5_000), 16_000).data
-    whole, _ = audio.decode_int16(data)
-    part, _ = audio.decode_int16(data, start, wanted)
+    whole, _ = waveforms.decode_int16(data)
+    part, _ = waveforms.decode_int16(data, start, wanted)
     np.testing.assert_array_equal(part, whole[start : start + wanted])
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from benchmarks.metrics import Population, false_rejections
-from codecfake.intervals import BootstrapSettings, Trials, design_of, draws
-from codecfake.metrics import eer
-from codecfake.significance import PairedTests, compare, holm, over_seeds, paired_tests, utterance_errors
+from codecfake.statistics.intervals import BootstrapSettings, Trials, design_of, draws
+from codecfake.statistics.metrics import eer
+from codecfake.statistics.significance import PairedTests, compare, holm, over_seeds, paired_tests, utterance_errors
 
 BY_SPEAKER = BootstrapSettings("speaker", 300)
 

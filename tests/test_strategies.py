@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
+from codecfake.base.settings import SettingsError
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.aasist import Aasist, AasistSettings
 from codecfake.detectors.lcnn import Lcnn, LcnnSettings
-from codecfake.samplers import SAMPLERS
-from codecfake.settings import SettingsError
-from codecfake.strategies import STRATEGIES, UPDATE_SETTINGS, update_settings
-from codecfake.updates import UPDATES, Update
+from codecfake.training.samplers import SAMPLERS
+from codecfake.training.strategies import STRATEGIES, UPDATE_SETTINGS, update_settings
+from codecfake.training.updates import UPDATES, Update
 
 SHAPE = FeatureShape(num_frames=40, dimension=32, frames_first=True)
 BACK_ENDS: dict[str, Callable[[], nn.Module]] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from codecfake import files
+from codecfake.base import files
 from codecfake.tables import Model, ScoreError, read_protocol, read_scores, write_tables
 
 MODEL = "mel-lcnn/codec/erm/seed1"

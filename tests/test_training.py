@@ -15,17 +15,23 @@ import tones
 import torch
 from safetensors.torch import load_file
 
-from codecfake import clips, files, metrics, models, training, trials, verdicts
-from codecfake.clips import Clips, clip
+from codecfake.audio.shards import ShardError
+from codecfake.base import files
+from codecfake.detectors import models
 from codecfake.detectors.detector import DetectorSettings, score
-from codecfake.features import StreamedFeatures, in_order
-from codecfake.plan import Plan
-from codecfake.samplers import Composition, SamplingError, shuffled
-from codecfake.shards import ShardError
-from codecfake.strategies import STRATEGIES
-from codecfake.training import CHECKPOINT, TrainingError, train
-from codecfake.training_settings import SELECTIONS, TrainSettings
-from codecfake.trials import TrialsError
+from codecfake.features import clips
+from codecfake.features.clips import Clips, clip
+from codecfake.features.streaming import StreamedFeatures, in_order
+from codecfake.protocols import trials
+from codecfake.protocols.trials import TrialsError
+from codecfake.scoring import verdicts
+from codecfake.statistics import metrics
+from codecfake.training import loop
+from codecfake.training.loop import CHECKPOINT, TrainingError, train
+from codecfake.training.plan import Plan
+from codecfake.training.samplers import Composition, SamplingError, shuffled
+from codecfake.training.settings import SELECTIONS, TrainSettings
+from codecfake.training.strategies import STRATEGIES
 
 CPU = torch.device("cpu")
 MEL_LCNN = DetectorSettings({"name": "mel", "log": True}, {"name": "lcnn", "width": 0.125})
@@ -270,13 +276,13 @@ def test_the_average_is_over_the_epochs_that_were_best_so_far(
 ) -> None:
     settings = changed(epochs=5, learning_rate=0.1, select="dev_eer", keep="average")
     ended: list[dict[str, torch.Tensor]] = []
-    judge = training._Run._judge_dev
+    judge = loop._Run._judge_dev
 
     def recorded(run: Any) -> Any:
         ended.append({name: weight.detach().clone() for name, weight in run._back_end.named_parameters()})
         return judge(run)
 
-    monkeypatch.setattr(training._Run, "_judge_dev", recorded)
+    monkeypatch.setattr(loop._Run, "_judge_dev", recorded)
     rows = history(run(corpus, tmp_path, settings))
     best = [ended[number] for number in np.flatnonzero(rows["is_best"])]
     assert 1 < len(best) < 5
@@ -324,7 +330,7 @@ def test_equal_error_rates_are_told_apart_by_the_loss() -> None:
         {"dev_eer": 0.0, "dev_loss": 2.0},
         {"dev_eer": 0.5, "dev_loss": 0.0},
     ]
-    best = [training.is_least(row, judged[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(judged)]
+    best = [loop.is_least(row, judged[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(judged)]
     assert best == [True, True, True, False, False]
 
 

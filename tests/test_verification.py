@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codecfake import metrics
 from codecfake.__main__ import main
+from codecfake.statistics import metrics
 from codecfake.verification.ledger import Ledger, VerifySettings, verify
 from codecfake.verification.printed import Cell, read_cells, speaks_of
 from codecfake.verification.rates import error_rate

@@ -8,18 +8,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from codecfake import files, run_lock
 from codecfake.__main__ import main
+from codecfake.audio.shards import Provenance
+from codecfake.base import files
 from codecfake.report.timing import job_table, rule_rows, write_timing
-from codecfake.shards import Provenance
-from codecfake.watching import following
-from codecfake.watching.bars import last_bar
-from codecfake.watching.failures import SILENT, failures, remedy
-from codecfake.watching.forecast import forecast
-from codecfake.watching.jobs import LIST, Run, State, WatchError, read_run, write_list
-from codecfake.watching.records import Record, read_record
-from codecfake.watching.text import duration, line, rate, table
-from codecfake.watching.work import Work, work_of
+from codecfake.running import run_lock
+from codecfake.running.watching import following
+from codecfake.running.watching.bars import last_bar
+from codecfake.running.watching.failures import SILENT, failures, remedy
+from codecfake.running.watching.forecast import forecast
+from codecfake.running.watching.jobs import LIST, Run, State, WatchError, read_run, write_list
+from codecfake.running.watching.records import Record, read_record
+from codecfake.running.watching.text import duration, line, rate, table
+from codecfake.running.watching.work import Work, work_of
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 BAR = "train dac:  25%|=====      | 25/100 [00:30<01:30,  1.20s/step]"

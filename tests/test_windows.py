@@ -10,8 +10,8 @@ from torch import Tensor
 
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec, Gain
-from codec_wrappers.resynthesis import resynthesize
-from codec_wrappers.windows import Window, cut, joined
+from codec_wrappers.resynthesis.shard import resynthesize
+from codec_wrappers.resynthesis.windows import Window, cut, joined
 
 WINDOW_DURATION = 0.8  # seconds
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {

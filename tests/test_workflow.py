@@ -14,9 +14,9 @@ import pytest
 import yaml
 from whole_runs import MADE, ROOT, TINY, digests, jobs_by_rule, rerun, snakemake
 
-from codecfake import experiment_file
-from codecfake.planning import costs, rates
-from codecfake.planning.steps import Left
+from codecfake.experiment import reading
+from codecfake.running.planning import costs, rates
+from codecfake.running.planning.steps import Left
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
@@ -194,7 +194,7 @@ def test_what_is_made_is_not_planned_again(tiny: Path) -> None:
 
 
 def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Path) -> None:
-    values = experiment_file.read(ROOT / "experiments/wu2024.yaml")
+    values = reading.read(ROOT / "experiments/wu2024.yaml")
     values["corpora"]["vctk"]["size"] = {"bonafide": 10**15, "hours": 1e12}
     (tmp_path / "large.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     for name in ("vctk", "asvspoof"):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files
-from codecfake.shards import Provenance, ShardWriter
+from codecfake.audio.shards import Provenance, ShardWriter
+from codecfake.base import files
 
 CORPUS, RECORDINGS, SOURCE = "tones", "F00", "F01"
 SAMPLE_RATE = 16_000

@@ -10,7 +10,7 @@ from codec_wrappers.codec import Codec
 from codec_wrappers.contract.forms import PUBLISHED, Form, fresh, loaded
 from codec_wrappers.contract.measurements import Measurements, Settings, measure
 from codec_wrappers.contract.promises import ContractError, broken
-from codecfake.progress import progress
+from codecfake.base.progress import progress
 
 
 def measure_forms(

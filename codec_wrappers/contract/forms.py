@@ -11,7 +11,7 @@ import torch
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
 from codec_wrappers.contract.signals import speech_like
-from codec_wrappers.resynthesis import load_codec
+from codec_wrappers.resynthesis.shard import load_codec
 
 START_DURATION = 1.0  # seconds of a signal that fresh codebooks start from
 START_BATCH = 2

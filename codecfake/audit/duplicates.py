@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from codecfake.audio.shards import AudioStore
 from codecfake.audit.lists import TrialList, audio_names
 from codecfake.audit.overlap import ACCEPTED, FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings
-from codecfake.protocols import RECORDINGS
-from codecfake.shards import AudioStore
+from codecfake.protocols.lists import RECORDINGS
 
 EXPECTED = "expected"
 

@@ -21,8 +21,8 @@ class Feature:
     codec_changes: str = ""  # why every codec changes it, however well files are handled; "" if none should
 
 
-_DOOR = "write fakes and recordings with codecfake.shards.ShardWriter alone"
-_LENGTH = "cut the codec's padding: a fake has exactly its recording's number of samples (codecfake.audio.fit)"
+_DOOR = "write fakes and recordings with codecfake.audio.shards.ShardWriter alone"
+_LENGTH = "cut the codec's padding: a fake has exactly its recording's number of samples (waveforms.fit)"
 _GAIN = "undo the codec's input gain (`gain`, without `keep_gain`), or give recordings the same level"
 _TRIM = "trim both arms alike, or neither"
 _MEAN = "take the mean out of both arms"

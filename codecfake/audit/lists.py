@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files, utterances
+from codecfake.audio.shards import AudioStore
 from codecfake.audit.settings import AuditSettings
-from codecfake.protocols import RECORDINGS
-from codecfake.shards import AudioStore
-from codecfake.trials import RECORDING
-from codecfake.utterances import KEYS
+from codecfake.base import files, utterances
+from codecfake.base.utterances import KEYS
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.protocols.trials import RECORDING
 
 WHAT = ("speakers", "utterances", "sentences", "audio")
 

@@ -8,7 +8,7 @@ from math import gcd, log2
 
 import numpy as np
 
-from codecfake import audio
+from codecfake.audio import waveforms
 from codecfake.audit.features import NAMES
 
 QUIETEST_DB = -100.0  # of silence, whose level has no logarithm
@@ -46,7 +46,7 @@ def measure(flac: bytes) -> np.ndarray:
     Raises ValueError if it is no FLAC file.
     """
     header = read_header(flac)
-    samples, sample_rate = audio.decode_int16(flac)
+    samples, sample_rate = waveforms.decode_int16(flac)
     values = {
         "sample_rate": sample_rate,
         "bits": header.bits,
@@ -123,8 +123,8 @@ def tail_repeat(samples: np.ndarray) -> int:
 
 
 def level_features(samples: np.ndarray) -> dict[str, float]:
-    wav = samples / audio.FULL_SCALE
-    full = np.count_nonzero((samples == audio.FULL_SCALE - 1) | (samples == -audio.FULL_SCALE))
+    wav = samples / waveforms.FULL_SCALE
+    full = np.count_nonzero((samples == waveforms.FULL_SCALE - 1) | (samples == -waveforms.FULL_SCALE))
     return {
         "rms": _decibel(float(np.sqrt(np.mean(wav**2)))) if len(wav) else QUIETEST_DB,
         "peak": _decibel(float(np.abs(wav).max(initial=0))),

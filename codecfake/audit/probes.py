@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from codecfake.audio.shards import AudioStore
 from codecfake.audit.features import FEATURES, HANDLING, NAMES
 from codecfake.audit.lists import TrialList
 from codecfake.audit.measurement import measure_all
 from codecfake.audit.overlap import FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings, Limits
-from codecfake.intervals import BootstrapSettings, Trials, bootstrap
-from codecfake.metrics import roc_auc
-from codecfake.progress import progress
-from codecfake.protocols import RECORDINGS
-from codecfake.shards import AudioStore
-from codecfake.tallies import roc_aucs
-from codecfake.utterances import BONAFIDE, SPOOF
+from codecfake.base.progress import progress
+from codecfake.base.utterances import BONAFIDE, SPOOF
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.statistics.error_counts import roc_aucs
+from codecfake.statistics.intervals import BootstrapSettings, Trials, bootstrap
+from codecfake.statistics.metrics import roc_auc
 
 ALL = "all"  # the probe that sees exempt features too: reported alone
 FOLDS = 5

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from codecfake.audit.features import CODECS_CHANGE, HANDLING, NAMES
-from codecfake.validation import ConfigurationError
+from codecfake.base.validation import ConfigurationError
 
 CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins")
 

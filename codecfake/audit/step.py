@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from codecfake import files
+from codecfake.audio.shards import AudioStore
 from codecfake.audit import duplicates, lists, overlap, probes
 from codecfake.audit.features import CODECS_CHANGE, FEATURES
 from codecfake.audit.settings import AuditError, AuditSettings
-from codecfake.shards import AudioStore
+from codecfake.base import files
 
 TABLES = {
     "overlap": overlap.Overlap, "duplicates": duplicates.Duplicate, "twins": duplicates.Twins,
@@ -107,7 +107,7 @@ def _twin_message(row: duplicates.Twins) -> str:
     return (
         f"{row.list}: of {row.fakes} fakes of {row.source}, {row.recorded} have their recording and {row.equally_long} "
         f"are as long as it, the first that is not is {row.example}; cut fakes to their recordings' length "
-        f"(codecfake.audio.fit) and make the shards again"
+        f"(codecfake.audio.waveforms.fit) and make the shards again"
     )
 
 

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from codecfake.base.settings import from_json
 from codecfake.commands.parsing import Commands, command, count
-from codecfake.settings import from_json
 
 
 def add(commands: Commands) -> None:
@@ -69,9 +69,9 @@ def _add_for_files(commands: Commands) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from codecfake.devices import prepare_job, use_huge_pages
-    from codecfake.feature_cache import CachePlace
-    from codecfake.training import TrainSettings, train
+    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.features.cache import CachePlace
+    from codecfake.training.loop import TrainSettings, train
 
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)
@@ -81,8 +81,8 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _score_conditions(options: argparse.Namespace) -> None:
-    from codecfake.devices import prepare_job, use_huge_pages
-    from codecfake.scoring import score
+    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.scoring.conditions import score
 
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)
@@ -99,14 +99,14 @@ def _score_conditions(options: argparse.Namespace) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from codecfake.verdicts import calibrate
+    from codecfake.scoring.verdicts import calibrate
 
     calibrate(options.scores, options.protocol, options.output)
 
 
 def _score(options: argparse.Namespace) -> None:
-    from codecfake import judging, verdicts
-    from codecfake.devices import prepare, use_huge_pages
+    from codecfake.base.devices import prepare, use_huge_pages
+    from codecfake.scoring import judging, verdicts
 
     paths, others = judging.audio_files(options.files)
     place = options.calibration or options.model / verdicts.CALIBRATION
@@ -129,6 +129,6 @@ def _score(options: argparse.Namespace) -> None:
 
 
 def _import_checkpoint(options: argparse.Namespace) -> None:
-    from codecfake.released import import_checkpoint
+    from codecfake.detectors.released import import_checkpoint
 
     import_checkpoint(options.file, options.detector, options.output, options.front_end)

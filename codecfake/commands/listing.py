@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from codecfake.base.settings import from_json
 from codecfake.commands.parsing import Commands, command
-from codecfake.settings import from_json
 
 
 def add(commands: Commands) -> None:
@@ -26,24 +26,24 @@ def add(commands: Commands) -> None:
 
 
 def _partition(options: argparse.Namespace) -> None:
-    from codecfake.protocols import PartitionSettings, write_partition
+    from codecfake.protocols.lists import PartitionSettings, write_partition
 
     write_partition(from_json(PartitionSettings, options.settings), options.corpora, options.output, options.name)
 
 
 def _condition(options: argparse.Namespace) -> None:
-    from codecfake.protocols import ConditionSettings, write_condition
+    from codecfake.protocols.lists import ConditionSettings, write_condition
 
     write_condition(from_json(ConditionSettings, options.settings), options.corpora, options.output, options.name)
 
 
 def _sources(options: argparse.Namespace) -> None:
-    from codecfake.sources import SourcesSettings, write_sources
+    from codecfake.protocols.sources import SourcesSettings, write_sources
 
     write_sources(from_json(SourcesSettings, options.settings), options.output)
 
 
 def _check_lists(options: argparse.Namespace) -> None:
-    from codecfake.trials import check_unjudged
+    from codecfake.protocols.trials import check_unjudged
 
     check_unjudged(options.lists, options.judged, options.output)

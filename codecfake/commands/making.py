@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from codecfake.base.settings import from_json
 from codecfake.commands.parsing import Commands, command
-from codecfake.settings import from_json
 
 
 def add(commands: Commands) -> None:
@@ -43,26 +43,26 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _ingest(options: argparse.Namespace) -> None:
-    from codecfake.ingest import IngestSettings, ingest
+    from codecfake.corpora.ingest import IngestSettings, ingest
 
     settings = from_json(IngestSettings, options.settings)
     ingest(options.root, settings, options.utterances, options.rejected, options.workers)
 
 
 def _record(options: argparse.Namespace) -> None:
-    from codecfake.recordings import RecordingsSettings, write_shard
+    from codecfake.audio.recordings import RecordingsSettings, write_shard
 
     settings = from_json(RecordingsSettings, options.settings)
     write_shard(settings, options.utterances, options.root, options.shard, options.output)
 
 
 def _list_shards(options: argparse.Namespace) -> None:
-    from codecfake.shard_lists import write_list
+    from codecfake.audio.shard_lists import write_list
 
     write_list([path for path in options.shards if path.suffix == ".parquet"], options.output)
 
 
 def _export(options: argparse.Namespace) -> None:
-    from codecfake.export import export
+    from codecfake.audio.export import export
 
     print(f"{export(options.audio, options.to, options.sources)} files written to {options.to}")

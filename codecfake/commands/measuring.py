@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from codecfake.base.settings import from_json
 from codecfake.commands.parsing import Commands, command, count
-from codecfake.settings import from_json
 
 
 def add(commands: Commands) -> None:
@@ -55,13 +55,13 @@ def add(commands: Commands) -> None:
 
 
 def _quality(options: argparse.Namespace) -> None:
-    from codecfake.quality import QualitySettings, measure_source
+    from codecfake.quality.step import QualitySettings, measure_source
 
     measure_source(from_json(QualitySettings, options.settings), options.protocols, options.audio, options.output)
 
 
 def _quality_summary(options: argparse.Namespace) -> None:
-    from codecfake.quality import SummarySettings, write_summary
+    from codecfake.quality.step import SummarySettings, write_summary
 
     write_summary(from_json(SummarySettings, options.settings), options.measured, options.output)
 
@@ -77,14 +77,14 @@ def _audit(options: argparse.Namespace) -> None:
 
 def _audit_verdict(options: argparse.Namespace) -> None:
     from codecfake.audit.step import require_no_faults
-    from codecfake.files import write_text
+    from codecfake.base.files import write_text
 
     require_no_faults(options.audit)
     write_text(options.output, "no faults\n")
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from codecfake.files import write_json
+    from codecfake.base.files import write_json
     from codecfake.verification.ledger import VerifySettings, verify
     from codecfake.verification.rendering import as_json, as_text
 

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from codecfake.base.settings import build, from_json
 from codecfake.commands.parsing import Commands, command
-from codecfake.settings import build, from_json
 
 
 def add(commands: Commands) -> None:
@@ -33,11 +33,11 @@ def add(commands: Commands) -> None:
 
 
 def _tables(options: argparse.Namespace) -> None:
-    from codecfake.published import Published
     from codecfake.tables import TableSettings, evaluate
     from codecfake.tables.comparisons import write_comparisons
     from codecfake.tables.figures import Results, write_figures
     from codecfake.tables.papers import write_papers
+    from codecfake.tables.published import Published
     from codecfake.tables.rates import write_rates
 
     settings = from_json(TableSettings, options.settings)
@@ -57,9 +57,9 @@ def _spectrograms(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from codecfake.report.excerpts import choose
     from codecfake.report.inputs import ReportInputs
     from codecfake.report.page import write_report
+    from codecfake.tables.excerpts import choose
 
     asked = json.loads(options.settings)
     excerpts = choose(options.results / "protocols" / "eval" / f"{asked['conditions'][0]}.tsv")

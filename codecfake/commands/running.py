@@ -35,8 +35,8 @@ def add(commands: Commands) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
-    from codecfake.planning import costs, rates, rendering
-    from codecfake.validation import read_yaml
+    from codecfake.base.validation import read_yaml
+    from codecfake.running.planning import costs, rates, rendering
 
     config = read_yaml(options.config)
     config |= {"experiment": options.experiment} if options.experiment else {}
@@ -53,13 +53,13 @@ def _plan(options: argparse.Namespace) -> None:
 
 
 def _watch(options: argparse.Namespace) -> None:
-    from codecfake.watching.following import watch
+    from codecfake.running.watching.following import watch
 
     watch(options.directory, options.every)
 
 
 def _check(options: argparse.Namespace) -> None:
-    from codecfake.check import check, delete
+    from codecfake.running.check import check, delete
 
     damages = list(check(options.results, options.workers))
     for damage in damages:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
-from codecfake.utterances import Utterance
 
 PARTS = ("train", "test")
 MARKER = tuple(f"{part}/wav" for part in PARTS)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import KEYS, SPLITS, Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
-from codecfake.utterances import KEYS, SPLITS, Utterance
 
 PROTOCOLS = "ASVspoof2019_LA_cm_protocols"
 MARKER = (f"LA/{PROTOCOLS}", PROTOCOLS)

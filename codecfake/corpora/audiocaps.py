@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
-from codecfake.utterances import Utterance
 
 AUDIO = "audio"
 MARKER = (AUDIO,)

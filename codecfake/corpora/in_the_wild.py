@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import BONAFIDE, SPOOF, Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import (
     UNKNOWN_ATTACK,
@@ -15,7 +16,6 @@ from codecfake.corpora.listing import (
     listing,
     require,
 )
-from codecfake.utterances import BONAFIDE, SPOOF, Utterance
 
 FOLDER = "release_in_the_wild"
 MARKER = (f"{FOLDER}/meta.csv", "meta.csv")

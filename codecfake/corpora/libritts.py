@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, listing, require, transcript
-from codecfake.utterances import Utterance
 
 MARKER = ("train-*", "dev-*", "test-*")
 OFFICIAL = "train-clean-100/103/1241/103_1241_000000_000001.wav (subset/speaker/chapter), texts in ….normalized.txt"

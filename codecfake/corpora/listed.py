@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF, Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import UNKNOWN_ATTACK, CorpusError, Listing, Rejection, audio_files, listing, require
-from codecfake.utterances import BONAFIDE, SPLITS, SPOOF, Utterance
 
 MARKER = ("*",)
 OFFICIAL = "audio files, and a table of them (.csv or .tsv with a column path) if the option table names one"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from codecfake.utterances import Utterance
+from codecfake.base.utterances import Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not say what made it

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from codecfake import settings
-from codecfake.utterances import BONAFIDE, SPOOF
+from codecfake.base import settings
+from codecfake.base.utterances import BONAFIDE, SPOOF
 
 USUAL_SECONDS, USUAL_RATE = 4.0, 24_000  # of an utterance, where nothing is known of it
 

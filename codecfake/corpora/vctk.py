@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from codecfake import settings
+from codecfake.base import settings
+from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import (
     AUDIO_SUFFIXES,
     CorpusError,
@@ -17,7 +18,6 @@ from codecfake.corpora.listing import (
     require,
     transcript,
 )
-from codecfake.utterances import Utterance
 
 RELEASE_092, RELEASE_080 = "wav48_silence_trimmed", "wav48"
 MARKER = (RELEASE_092, RELEASE_080)

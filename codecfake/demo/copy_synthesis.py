@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from codecfake.compiled import librosa
+from codecfake.base.librosa_cache import librosa
 
 TINY = 1e-10  # a bin below the first band, or a band narrower than a bin, has no weights to divide
 

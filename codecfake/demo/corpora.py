@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from codecfake import audio
+from codecfake.audio import waveforms
+from codecfake.base.progress import progress
 from codecfake.demo import aishell3, asvspoof2019, espeak, libritts, vctk
 from codecfake.demo.copy_synthesis import copy_synthesis
 from codecfake.demo.plan import Take
 from codecfake.demo.recording import record, room
 from codecfake.demo.seeds import generator
 from codecfake.demo.settings import DemoSettings
-from codecfake.progress import progress
 
 LAYOUTS = (vctk, aishell3, libritts, asvspoof2019)
 TITLE = "Demo corpora of codecfake: synthetic speech"
@@ -106,12 +106,12 @@ def _perform(take: Take, seed: int) -> np.ndarray:
         spoken = espeak.speak(take.sentence, take.voice.manner)
     except espeak.SpeechError as error:
         raise DemoError(f"utterance {take.utterance_id}: {error}") from error
-    speech = audio.Audio(spoken / audio.FULL_SCALE, espeak.SAMPLE_RATE)
+    speech = waveforms.Audio(spoken / waveforms.FULL_SCALE, espeak.SAMPLE_RATE)
     rng = generator(seed, "utterance", take.utterance_id)
     wav = record(speech, room(seed, take.voice.speaker_id), take.sample_rate, rng)
     if take.attack is not None:
         wav = copy_synthesis(wav, take.sample_rate, take.attack, rng)
-    samples, clipped = audio.to_int16(wav)
+    samples, clipped = waveforms.to_int16(wav)
     if clipped:
         raise DemoError(f"utterance {take.utterance_id}: {clipped} samples clip; choose another seed")
     return samples

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import next_fast_len
 
-from codecfake import audio
+from codecfake.audio import waveforms
 from codecfake.demo.seeds import generator
 
 EQUALIZER_HZ = (60.0, 250.0, 1000.0, 4000.0, 16000.0)
@@ -41,9 +41,9 @@ def room(seed: int, speaker_id: str) -> Room:
     )
 
 
-def record(speech: audio.Audio, place: Room, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+def record(speech: waveforms.Audio, place: Room, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The waveform `[T]` at `sample_rate` of speech in a room; `rng` is the utterance's own."""
-    wav = audio.resample(speech.wav, speech.sample_rate, sample_rate)
+    wav = waveforms.resample(speech.wav, speech.sample_rate, sample_rate)
     before, after = (int(seconds * sample_rate) for seconds in rng.uniform(*PAUSE_SECONDS, 2))
     wav = np.pad(wav, (before, after))
     octaves = _octaves(len(wav), sample_rate)

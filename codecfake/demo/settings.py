@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from codecfake.base.settings import SettingsError
 from codecfake.demo import copy_synthesis, texts, voices
-from codecfake.settings import SettingsError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from codecfake import settings
+from codecfake.base import settings
 from codecfake.detectors import BONAFIDE, SPOOF
 from codecfake.detectors.aasist import Aasist, AasistSettings
 from codecfake.detectors.lcnn import Lcnn, LcnnSettings

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from codecfake import files
+from codecfake.base import files
+from codecfake.base.utterances import SPOOF
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import INTERVAL_COLUMNS, MODEL_COLUMNS, Model
-from codecfake.utterances import SPOOF
 
-UNRELIABLE = ("clusters alone", "not drawn by")  # in notes of `codecfake.tables.uncertain`
+UNRELIABLE = ("clusters alone", "not drawn by")  # in notes of `codecfake.tables.rate_intervals`
 CHANCE = 50.0  # percent: the EER of a detector that knows nothing
 
 

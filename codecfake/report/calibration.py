@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from codecfake import metrics, verdicts
-from codecfake.calibration import ReliabilityBin, reliability
+from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.report.answer import read_table
 from codecfake.report.figures import drawing, series_color
 from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.scoring import verdicts
+from codecfake.scoring.calibration import ReliabilityBin, reliability
+from codecfake.statistics import metrics
 from codecfake.tables import METRIC_COLUMNS, Scores, read_joined, read_protocol
-from codecfake.utterances import BONAFIDE, SPOOF
 
 SMALLEST_DOT, LARGEST_DOT = 12, 160  # area of a bin's dot in square points; in between as its number of trials
 

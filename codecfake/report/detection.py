@@ -8,9 +8,9 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from codecfake import metrics
 from codecfake.report.figures import LineStyle, drawing, line_styles, series_color
 from codecfake.report.inputs import ReportInputs
+from codecfake.statistics import metrics
 from codecfake.tables import DECISION_THRESHOLD, Model, Scores, read_protocol, read_scores
 
 BONAFIDE_COLOR, SPOOF_COLOR = series_color(0), series_color(1)

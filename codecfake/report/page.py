@@ -7,25 +7,24 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codecfake import files
-from codecfake.intervals import FEW_CLUSTERS
+from codecfake.base import files
 from codecfake.report import (
     answer,
     audit,
     calibration,
     comparisons,
     detection,
-    holdings,
+    materials,
     matrix,
     provenance,
     published,
     quality,
-    spectrograms,
     training,
 )
 from codecfake.report.figures import line_styles
 from codecfake.report.inputs import ReportInputs
-from codecfake.tables import CONFUSION_COLUMNS
+from codecfake.statistics.intervals import FEW_CLUSTERS
+from codecfake.tables import CONFUSION_COLUMNS, spectrograms
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     trained = training.read_models(inputs.results, inputs.models)
     tables = answer.eer_tables(inputs, trained)
     findings = answer.findings(tables)
-    codecs = holdings.codec_rows(inputs)
+    codecs = materials.codec_rows(inputs)
     return {
         "inputs": inputs,
         "trained": trained,
@@ -92,15 +91,15 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "loss_panels": training.detector_panels(trained),
         "strategy_styles": training.strategy_styles(trained),
         "codec_panels": training.codec_panels(inputs.results, _trained(inputs, codecs)),
-        "corpora": holdings.corpus_rows(inputs),
-        "protocols": holdings.protocol_rows(inputs),
+        "corpora": materials.corpus_rows(inputs),
+        "protocols": materials.protocol_rows(inputs),
         "codecs": codecs,
         "versions": provenance.versions(),
         "experiment": provenance.as_yaml(inputs.experiment),
     }
 
 
-def _trained(inputs: ReportInputs, codecs: list[holdings.CodecRow]) -> list[str]:
+def _trained(inputs: ReportInputs, codecs: list[materials.CodecRow]) -> list[str]:
     """Those of the codecs shown that were trained in this run, each once."""
     return list(
         dict.fromkeys(inputs.trained_codecs[row.source] for row in codecs if row.source in inputs.trained_codecs)

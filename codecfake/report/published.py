@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from codecfake.published import LABELS, OURS
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
+from codecfake.tables.published import LABELS, OURS
 
 COUNTED = ["ours", "published", "difference"]  # columns of a table of counts
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from codecfake.quality import PROVENANCE, YES
-from codecfake.quality_metrics import HIGHER, METRICS
+from codecfake.quality.measures import HIGHER, METRICS
+from codecfake.quality.step import PROVENANCE, YES
 from codecfake.report.inputs import ReportError, ReportInputs
 
 BETTER = {metric.name: metric.better for metric in METRICS}

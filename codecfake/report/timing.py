@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codecfake import files
-from codecfake.watching.jobs import RECORDS, RESULTS
-from codecfake.watching.records import read_record
-from codecfake.watching.text import duration, rate_of
-from codecfake.watching.work import Work, work_of
+from codecfake.base import files
+from codecfake.running.watching.jobs import RECORDS, RESULTS
+from codecfake.running.watching.records import read_record
+from codecfake.running.watching.text import duration, rate_of
+from codecfake.running.watching.work import Work, work_of
 
 COLUMNS = ["rule", "job", "seconds", "cpu_seconds", "max_rss_mb", "amount", "unit"]
 MB_PER_GB = 1024  # as Snakemake counts

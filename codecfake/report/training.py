@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
-from codecfake import files
+from codecfake.base import files
 from codecfake.report.figures import LineStyle, drawing, line_styles, series_color
 from codecfake.report.inputs import ReportError
 from codecfake.tables import Model

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import metrics
-from codecfake.intervals import BootstrapSettings
-from codecfake.significance import Comparison, compare, holm, paired_tests, utterance_errors
+from codecfake.statistics import metrics
+from codecfake.statistics.intervals import BootstrapSettings
+from codecfake.statistics.significance import Comparison, compare, holm, paired_tests, utterance_errors
+from codecfake.tables.rate_intervals import generator
 from codecfake.tables.rates import Rows, TableSettings, over_conditions, write_csv
 from codecfake.tables.trials import Judged, Model, read_joined, read_judged
-from codecfake.tables.uncertain import generator
 
 BASE_STRATEGY = "erm"
 MOST_TRAINING_SETS = 4  # of which all pairs are compared

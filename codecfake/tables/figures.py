@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from codecfake import files
-from codecfake.published import Published, PublishedTable
+from codecfake.base import files
 from codecfake.tables.papers import beside
+from codecfake.tables.published import Published, PublishedTable
 from codecfake.tables.rates import CONFUSION_COLUMNS, Rates
 from codecfake.tables.trials import Model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from codecfake.report.spectrograms import ExcerptRow
+    from codecfake.tables.spectrograms import ExcerptRow
 
 CROSS_TESTING = "wu2024_figure2"
 # Xie et al. 2025, Figs. 5 and 6: the detector of both, the training sets and conditions of the first
@@ -79,8 +79,8 @@ def write_spectrograms(audio_root: Path, protocol: Path, sources: dict[str, list
     `sources` are those of each corpus, recordings first. The utterances are the first bona fide ones of `protocol`; a
     corpus that it does not judge is not drawn.
     """
-    from codecfake.report.excerpts import choose
-    from codecfake.report.spectrograms import excerpt_row
+    from codecfake.tables.excerpts import choose
+    from codecfake.tables.spectrograms import excerpt_row
 
     chosen = choose(protocol)
     rows = [excerpt_row(audio_root, corpus, sources[corpus], utterance) for corpus, utterance in chosen.items()]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from codecfake import files
-from codecfake.published import LABELS, OURS, CountTable, Published, PublishedTable
+from codecfake.base import files
+from codecfake.base.utterances import KEYS
 from codecfake.tables import grid
+from codecfake.tables.published import LABELS, OURS, CountTable, Published, PublishedTable
 from codecfake.tables.rates import INTERVAL_COLUMNS, Rates, write_csv
-from codecfake.utterances import KEYS
 
 GROUP = ["detector", "training_set", "strategy"]
 NUMBERS = ["num_seeds", "eer_percent", "eer_std_percent", *INTERVAL_COLUMNS]

@@ -11,11 +11,12 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from codecfake import files, metrics
-from codecfake.intervals import BootstrapSettings, Interval
-from codecfake.significance import over_seeds
+from codecfake.base import files
+from codecfake.statistics import metrics
+from codecfake.statistics.intervals import BootstrapSettings, Interval
+from codecfake.statistics.significance import over_seeds
+from codecfake.tables.rate_intervals import SeedIntervals, generator, seed_intervals, trial_intervals
 from codecfake.tables.trials import MODEL_COLUMNS, Judged, Model, read_joined, read_judged
-from codecfake.tables.uncertain import SeedIntervals, generator, seed_intervals, trial_intervals
 
 logger = logging.getLogger(__name__)
 

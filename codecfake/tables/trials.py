@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files
-from codecfake.intervals import Trials
-from codecfake.utterances import BONAFIDE, SPOOF
+from codecfake.base import files
+from codecfake.base.utterances import BONAFIDE, SPOOF
+from codecfake.statistics.intervals import Trials
 
 MODEL_COLUMNS = ["detector", "training_set", "strategy", "seed"]
 

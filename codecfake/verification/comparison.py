@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from codecfake.verification.cross_checks import Copies
 from codecfake.verification.faults import FAULT, NOTE, Finding, counted
 from codecfake.verification.printed import LABELS, Cell, condition_key, speaks_of
 from codecfake.verification.rates import ErrorRate
 from codecfake.verification.reading import ScoreFile, VerificationError
-from codecfake.verification.siblings import Copies
 from codecfake.verification.verdicts import (
     DIFFERENT,
     HOLDING,

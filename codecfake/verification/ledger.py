@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codecfake.intervals import BootstrapSettings
+from codecfake.statistics.intervals import BootstrapSettings
 from codecfake.verification.comparison import Judged, Line, compare, contradictions
+from codecfake.verification.cross_checks import Entry, copies, sibling_findings
 from codecfake.verification.faults import (
     FAULT,
     NOTE,
@@ -19,7 +20,6 @@ from codecfake.verification.faults import (
 from codecfake.verification.printed import read_cells, read_folders
 from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
-from codecfake.verification.siblings import Entry, copies, sibling_findings
 from codecfake.verification.verdicts import HOLDING
 
 SUFFIXES = ("", ".txt", ".tsv", ".csv", ".score", ".scores", ".out")

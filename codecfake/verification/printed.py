@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from codecfake import files
+from codecfake.base import files
 from codecfake.verification.reading import VerificationError
 
 LABELS = ("model", "detector", "training", "training_set", "strategy", "test")

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from codecfake.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
-from codecfake.tallies import crossings, eers, once, rank
+from codecfake.statistics.error_counts import crossings, eers, once, rank
+from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
 
 SEED = 0  # of the draws of intervals: the same file gives the same bytes
 

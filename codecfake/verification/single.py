@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake import files
-from codecfake.intervals import BootstrapSettings, Interval
+from codecfake.base import files
+from codecfake.statistics.intervals import BootstrapSettings, Interval
 from codecfake.verification.faults import FAULT, TOO_SHORT, Finding, direction, file_findings, protocol_findings
 from codecfake.verification.ledger import choose_protocol
 from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate

@@ -1,0 +1,1 @@
+"""Resynthesis: the recordings of one shard through one codec."""

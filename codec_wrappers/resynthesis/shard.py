@@ -1,0 +1,299 @@
+"""Resynthesis: the recordings of one shard through one codec, every source of it from one encoder pass.
+
+All that codecs have in common is done here, once: rate, length, level, windows, checks, batches, shards.
+
+Recordings are read and resampled by threads ahead of the codec, and written by threads behind it. Memory is bounded,
+whatever the shard: in the codec is one utterance, on a GPU a batch of `batch_duration`, of a long recording one window
+and its context; and before it and behind it wait at most `QUEUED_DURATION` of recordings, or one that is longer.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from codec_wrappers import wrapper
+from codec_wrappers.codec import Codec, Gain
+from codec_wrappers.networks import weight_norm
+from codec_wrappers.resynthesis import windows
+from codec_wrappers.resynthesis.pipeline import Helpers, to_cpu
+from codec_wrappers.weights.loading import digest
+from codecfake import __version__
+from codecfake.audio import loudness, shards, waveforms
+from codecfake.base import utterances
+from codecfake.base.progress import progress
+
+NATIVE = "native"
+READ = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
+RMS_FLOOR = 1e-8  # FunCodec's
+QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as much again waits to be written
+WINDOW_DURATION = 30.0  # seconds: longer than utterances are
+
+
+class ResynthesisError(RuntimeError):
+    """A codec gave something that is not speech of the right shape."""
+
+
+@dataclass(frozen=True)
+class ResynthesisSettings:
+    codec: str  # name of the codec configuration
+    wrapper: str
+    sources: dict[str, int]  # source -> number of quantizers
+    num_shards: int
+    model: dict[str, Any] = field(default_factory=dict)
+    gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
+    keep_gain: bool = False  # leave the output at that level
+    licence: str = ""  # of the codec's code and weights
+    sample_rate: int | str = 16000  # of the shards; "native": the codec's own
+    batch_duration: float = 60.0  # seconds of audio in a batch, at most; only a GPU is given batches
+    window_duration: float = WINDOW_DURATION  # what is longer goes through the codec in parts of at most this
+
+
+def resynthesize_shard(
+    settings: ResynthesisSettings,
+    table: Path,
+    root: Path,
+    weights: Path | None,
+    shard: int,
+    output: Path,
+    device: torch.device,
+    threads: int = 1,
+) -> None:
+    """Write `output/{source}/{shard}.tar` and its index for every source, whole or not at all.
+
+    `table` is the corpus's utterance table, `root` the corpus's folder. `threads` helpers, besides torch's own threads,
+    do not change a byte.
+
+    Raises ResynthesisError naming the utterance that cannot be read, resynthesized or written, and as `weights.digest`.
+    """
+    origin = digest(weights) if weights is not None else ""
+    codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
+    rows = shards.members(utterances.read(table), shard, settings.num_shards)
+    rows = rows.loc[rows["key"] == utterances.BONAFIDE, list(READ)]
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress(None, f"{settings.codec} {table.parent.name} {shard:04d}", len(rows), "utt"))
+        writers = {
+            source: stack.enter_context(_writer(codec, settings, source, output / source / f"{shard:04d}.tar", origin))
+            for source in settings.sources
+        }
+        helpers = stack.enter_context(Helpers(_num_helpers(device, threads), QUEUED_DURATION))
+        stages = _Stages(codec, settings, root, device if codec.network is not None else torch.device("cpu"))
+        most = settings.batch_duration if device.type == "cuda" else 0.0
+        read = helpers.ahead(stages.read, batches(rows, most), _duration)
+        outputs = (stages.through(batch) for batch in read)
+        for encoded in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
+            for source, utterance_id, flac in encoded:
+                writers[source].append(utterance_id, flac)
+            bar.update(len(encoded) // len(writers))
+
+
+def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device: torch.device) -> Codec:
+    """A codec ready to resynthesize: weights loaded, evaluation mode, on `device`."""
+    codec = wrapper(name).load(model, weights)
+    if codec.network is not None:
+        codec.network.eval().requires_grad_(False).to(device)
+        weight_norm.fold(codec.network)
+    return codec
+
+
+def with_gain(codec: Codec, gain: str | None) -> Codec:
+    """The codec, given its input at another level than by its own habit. Raises ValueError for an unknown gain."""
+    if gain is not None:
+        codec.gain = Gain(gain)
+    return codec
+
+
+def resynthesize(
+    codec: Codec, wav: Tensor, quantizers: list[int], window_duration: float = WINDOW_DURATION
+) -> list[Tensor]:
+    """Wav `[B, T]` at the codec's rate through the codec: one `[B, T]` for each number of quantizers.
+
+    What is longer than `window_duration` (seconds) goes through it in parts, at the level of the whole. Exactly T
+    samples come back, at the level that went in.
+
+    Raises ResynthesisError if a sample is not finite.
+    """
+    with torch.inference_mode():
+        gain = level(codec.gain, wav, codec.sample_rate)
+        outputs = [output * gain for output in _round_trip(codec, wav, gain, quantizers, window_duration)]
+        _refuse_not_finite(all(bool(torch.isfinite(output).all()) for output in outputs))
+        return outputs
+
+
+def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
+    """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it.
+
+    Loudness is measured at `sample_rate`. Raises ValueError if it is wanted and there is none.
+    """
+    if gain is Gain.UNIT_RMS:
+        return wav.square().mean(dim=1, keepdim=True).sqrt() + RMS_FLOOR
+    if gain is Gain.PEAK_095:
+        peak = wav.abs().amax(dim=1, keepdim=True) / 0.95
+        return torch.where(peak > 0, peak, torch.ones_like(peak))
+    if gain is Gain.LUFS_16:
+        if sample_rate is None:
+            raise ValueError("gain lufs is measured at the codec's sample rate, and this one has none; use rms or peak")
+        return loudness.level(wav, sample_rate)
+    return torch.ones_like(wav[:, :1])
+
+
+def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[list[Any]]:
+    """Rows of equal length and rate, so many seconds of them or one row: padding would change what most codecs give."""
+    same: dict[tuple[int, int], list[Any]] = {}
+    for row in rows.itertuples(index=False):
+        same.setdefault((row.num_samples, row.sample_rate), []).append(row)
+    for (num_samples, sample_rate), group in same.items():
+        size = max(1, int(batch_duration * sample_rate / num_samples))
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Utterances of equal length and rate on their way to the codec, in the CPU's memory."""
+
+    utterance_ids: list[str]
+    wav: Tensor  # [B, T], at the codec's rate
+    gain: Tensor  # [B, 1], see `level`
+    codec_rate: int
+    rate: int  # of what is written
+    num_samples: int  # of what is written
+
+    @property
+    def duration(self) -> float:
+        return len(self.utterance_ids) * self.num_samples / self.rate
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """What the codec made of a batch: `[sources, B, T]` in the CPU's memory, there once `arrived` has happened."""
+
+    batch: _Batch
+    wavs: Tensor
+    arrived: torch.cuda.Event | None
+
+
+class _Stages:
+    """A batch is read, goes through the codec, and is encoded; reading and encoding may be done by any thread."""
+
+    def __init__(self, codec: Codec, settings: ResynthesisSettings, root: Path, device: torch.device) -> None:
+        self._codec = codec
+        self._settings = settings
+        self._root = root
+        self._device = device
+
+    def read(self, rows: list[Any]) -> _Batch:
+        native, num_samples = int(rows[0].sample_rate), int(rows[0].num_samples)
+        codec_rate = self._codec.sample_rate or native
+        rate = codec_rate if self._settings.sample_rate == NATIVE else int(self._settings.sample_rate)
+        wav = torch.from_numpy(np.stack([self._read_one(row, native, codec_rate) for row in rows]))
+        gain = level(self._codec.gain, wav, self._codec.sample_rate)
+        if self._device.type == "cuda":
+            wav, gain = wav.pin_memory(), gain.pin_memory()
+        ids = [row.utterance_id for row in rows]
+        return _Batch(ids, wav, gain, codec_rate, rate, waveforms.resampled_length(num_samples, native, rate))
+
+    def _read_one(self, row: Any, native: int, codec_rate: int) -> np.ndarray:
+        with _naming(row.utterance_id):
+            recording = waveforms.read(self._root / row.path, row.sha256)
+            return waveforms.resample(recording.wav, native, codec_rate).astype(np.float32)
+
+    def through(self, batch: _Batch) -> _Outputs:
+        with _naming(*batch.utterance_ids), torch.inference_mode():
+            wav, gain = (tensor.to(self._device, non_blocking=True) for tensor in (batch.wav, batch.gain))
+            quantizers = list(self._settings.sources.values())
+            outputs = _round_trip(self._codec, wav, gain, quantizers, self._settings.window_duration)
+            undone = torch.ones_like(gain) if self._settings.keep_gain else gain
+            return _Outputs(batch, *to_cpu(torch.stack(outputs) * undone))
+
+    def encode(self, outputs: _Outputs) -> list[tuple[str, str, shards.Flac]]:
+        """(source, utterance_id, FLAC) of every waveform."""
+        if outputs.arrived is not None:
+            outputs.arrived.synchronize()
+        return [
+            (source, utterance_id, self._encode_one(outputs.batch, source, utterance_id, wav))
+            for source, wavs in zip(self._settings.sources, outputs.wavs.numpy(), strict=True)
+            for utterance_id, wav in zip(outputs.batch.utterance_ids, wavs, strict=True)
+        ]
+
+    def _encode_one(self, batch: _Batch, source: str, utterance_id: str, wav: np.ndarray) -> shards.Flac:
+        with _naming(f"{source}_{utterance_id}"):
+            _refuse_not_finite(bool(np.isfinite(wav).all()))
+            resampled = waveforms.resample(wav, batch.codec_rate, batch.rate)
+            return shards.encode(waveforms.fit(resampled, batch.num_samples), batch.rate)
+
+
+@contextmanager
+def _naming(*utterance_ids: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        more = f" and {len(utterance_ids) - 1} of its length" if len(utterance_ids) > 1 else ""
+        raise ResynthesisError(f"utterance {utterance_ids[0]}{more}: {error}") from error
+
+
+def _duration(rows: list[Any]) -> float:
+    return sum(row.num_samples / row.sample_rate for row in rows)
+
+
+def _num_helpers(device: torch.device, threads: int) -> int:
+    """On one CPU thread, helpers would only take turns with the codec."""
+    return 0 if device.type == "cpu" and threads == 1 else threads
+
+
+def _writer(
+    codec: Codec, settings: ResynthesisSettings, source: str, path: Path, weights_sha256: str
+) -> shards.ShardWriter:
+    quantizers = settings.sources[source]
+    if quantizers > codec.num_quantizers:
+        raise ResynthesisError(
+            f"{source}: {quantizers} quantizers asked of {settings.codec}, which has {codec.num_quantizers}; "
+            f"lower `quantizers` or raise the model's"
+        )
+    bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
+    provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.licence)
+    return shards.ShardWriter(path, f"{source}_", provenance)
+
+
+def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], window_duration: float) -> list[Tensor]:
+    """At the level that the codec was given."""
+
+    def run(part: Tensor) -> list[Tensor]:
+        decoded = _decode(codec, codec.encode_first(_padded(codec, part), max(quantizers)), quantizers)
+        return [_fit(output, part.shape[1]) for output in decoded]
+
+    return windows.joined(run, wav / gain, _windows(codec, wav.shape[1], window_duration))
+
+
+def _decode(codec: Codec, codes: Tensor, quantizers: list[int]) -> list[Tensor]:
+    if codes.is_cuda:
+        return codec.decode_all(codes, quantizers)
+    return [codec.decode(codes[:, :number]) for number in quantizers]  # several at once leave a CPU's cache
+
+
+def _windows(codec: Codec, num_samples: int, window_duration: float) -> list[windows.Window]:
+    if codec.context_duration is None or codec.sample_rate is None:
+        return [windows.Window(0, num_samples, 0, num_samples)]
+    longest, context = (round(seconds * codec.sample_rate) for seconds in (window_duration, codec.context_duration))
+    return windows.cut(num_samples, longest, context, codec.hop_length)
+
+
+def _padded(codec: Codec, wav: Tensor) -> Tensor:
+    """Zeros up to a whole number of frames, unless the codec has a way of its own with the rest."""
+    if codec.any_length:
+        return wav
+    return torch.nn.functional.pad(wav, (0, -wav.shape[1] % codec.hop_length))
+
+
+def _fit(wav: Tensor, num_samples: int) -> Tensor:
+    return torch.nn.functional.pad(wav[:, :num_samples], (0, max(0, num_samples - wav.shape[1])))
+
+
+def _refuse_not_finite(finite: bool) -> None:
+    if not finite:
+        raise ResynthesisError("the codec gave samples that are not finite; its weights do not fit its architecture")

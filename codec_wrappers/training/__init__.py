@@ -1,0 +1,1 @@
+"""Codec training: a codec's own architecture and codebooks, learned from recordings by a published recipe."""

@@ -1,0 +1,42 @@
+"""Weights of losses as shares of the gradient that reaches the codec (Défossez et al. 2022, section 3.4)."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from codec_wrappers.training import recipe
+
+TINY = 1e-12  # of a gradient's norm
+
+
+class Balancer(nn.Module):
+    """Divides the gradient of every loss by the moving average of its norm, before they are weighted and summed.
+
+    The averages are the state of the module: `[L, 2]`, sums of norms and of what they were weighted with.
+    """
+
+    averages: Tensor
+
+    def __init__(self, chosen: recipe.Balancer, weights: Mapping[str, float]) -> None:
+        super().__init__()
+        self._chosen = chosen
+        self._weights = dict(weights)
+        self.register_buffer("averages", torch.zeros(len(weights), 2))
+
+    def gradient(self, losses: Mapping[str, Tensor], wav: Tensor) -> Tensor:
+        """The gradient `[B, T]` to hand on to `wav`; shares are of those losses that are given."""
+        total = sum(self._weights[name] for name in losses)
+        balanced = torch.zeros_like(wav)
+        for name, loss in losses.items():
+            (gradient,) = torch.autograd.grad(loss, wav, retain_graph=True)
+            share = self._weights[name] / total * self._chosen.total_norm
+            balanced += share * gradient / (self._average_norm(name, gradient) + TINY)
+        return balanced
+
+    def _average_norm(self, name: str, gradient: Tensor) -> Tensor:
+        """The moving average of the norm of a batch's rows, this batch's included."""
+        average = self.averages[list(self._weights).index(name)]
+        norm = gradient.norm(dim=1).mean()
+        average.mul_(self._chosen.decay).add_(torch.stack([norm, torch.ones_like(norm)]))
+        return average[0] / average[1]

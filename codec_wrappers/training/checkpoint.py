@@ -1,0 +1,98 @@
+"""Checkpoints of codec training: where a run stands, in one file, so that a killed run goes on as if nothing happened.
+
+No random state is kept: every step draws its randomness from (seed, step) alone.
+"""
+
+import io
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from codec_wrappers.training.settings import CodecTrainingError
+from codecfake.base import files
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Progress:
+    """How far a run has come."""
+
+    step: int = 0  # steps that are done
+    sums: dict[str, float] = field(default_factory=dict)  # of each loss since the last row of the history
+    counts: dict[str, int] = field(default_factory=dict)  # of the steps that had it
+    untrained: dict[str, float] = field(default_factory=dict)  # quality before the first step
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def add(self, losses: Mapping[str, float]) -> None:
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def take_means(self) -> dict[str, float]:
+        """The mean of each loss since this was last asked."""
+        means = {name: total / self.counts[name] for name, total in self.sums.items()}
+        self.sums, self.counts = {}, {}
+        return means
+
+
+@dataclass(frozen=True)
+class Learners:
+    """What learns, under the names it is saved by."""
+
+    modules: Mapping[str, nn.Module]
+    optimizers: Mapping[str, Optimizer]
+
+
+def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:
+    """Write a checkpoint of the run with fingerprint `run`."""
+    content = {
+        "run": run,
+        "progress": vars(progress),
+        "modules": {name: _state(module) for name, module in learners.modules.items()},
+        "optimizers": {name: optimizer.state_dict() for name, optimizer in learners.optimizers.items()},
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    files.write_bytes(path, buffer.getbuffer())
+
+
+def restore(path: Path, learners: Learners, run: str, device: torch.device) -> Progress:
+    """Fill what learns from the checkpoint, if there is one of the run with fingerprint `run`.
+
+    Raises CodecTrainingError if it is damaged.
+    """
+    if not path.is_file():
+        return Progress()
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # of many kinds, where bytes are missing or changed
+        raise CodecTrainingError(f"{path}: damaged ({error}); delete it, and training starts anew") from error
+    if content["run"] != run:
+        log.warning("%s: of a run with other settings or other recordings; starting from the first step", path)
+        return Progress()
+    for name, module in learners.modules.items():
+        _load(module, content["modules"][name])
+    for name, optimizer in learners.optimizers.items():
+        optimizer.load_state_dict(content["optimizers"][name])
+    progress = Progress(**content["progress"])
+    log.info("%s: going on after step %d", path, progress.step)
+    return progress
+
+
+def _state(module: nn.Module) -> dict[str, Any]:
+    # the counts of codes that some published weights have no place for are buffers outside of the state_dict
+    return {"state": module.state_dict(), "buffers": dict(module.named_buffers())}
+
+
+@torch.no_grad()
+def _load(module: nn.Module, content: Mapping[str, Any]) -> None:
+    module.load_state_dict(content["state"])
+    for name, buffer in module.named_buffers():
+        buffer.copy_(content["buffers"][name])

@@ -1,0 +1,124 @@
+"""Discriminators of waveforms: HiFi-GAN's, and SoundStream's after MelGAN's, with widths to choose."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+
+from codec_wrappers.training.discriminators.discriminator import Discriminator, Judgment
+
+
+class _Stack(nn.Module):
+    """Convolutions with leaky ReLUs between them, whose outputs are the feature maps; the last gives the logits."""
+
+    def __init__(self, layers: Sequence[nn.Module], slope: float, match_logits: bool) -> None:
+        super().__init__()
+        self.layers, self.last = nn.ModuleList(layers[:-1]), layers[-1]
+        self._slope, self._match_logits = slope, match_logits
+
+    def forward(self, features: Tensor) -> Judgment:
+        maps = []
+        for layer in self.layers:
+            features = F.leaky_relu(layer(features), self._slope)
+            maps.append(features)
+        logits = self.last(features)
+        return logits, [*maps, logits] if self._match_logits else maps
+
+
+@dataclass(frozen=True)
+class PeriodSettings:
+    periods: tuple[int, ...] = (2, 3, 5, 7, 11)  # samples
+    channels: int = 32  # of the first convolution; the last has 32 times as many
+    match_logits: bool = True  # whether the logits are a feature map too: not in DAC
+    peak: float | None = None
+
+
+class PeriodDiscriminators(Discriminator):
+    """HiFi-GAN's multi-period discriminator (Kong et al. 2020, section 2.3): the wav folded into columns."""
+
+    def __init__(self, chosen: PeriodSettings) -> None:
+        super().__init__()
+        self.peak, self.periods = chosen.peak, chosen.periods
+        self.stacks = nn.ModuleList(_period_stack(chosen) for _ in chosen.periods)
+
+    def judge(self, wav: Tensor) -> list[Judgment]:
+        return [stack(_folded(wav, period)) for stack, period in zip(self.stacks, self.periods, strict=True)]
+
+
+def _period_stack(chosen: PeriodSettings) -> _Stack:
+    widths = [1, *(chosen.channels * times for times in (1, 4, 16, 32, 32))]
+    strides = (3, 3, 3, 3, 1)
+    layers = [
+        weight_norm(nn.Conv2d(before, after, (5, 1), (stride, 1), padding=(2, 0)))
+        for before, after, stride in zip(widths, widths[1:], strides, strict=False)
+    ]
+    return _Stack([*layers, weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))], 0.1, chosen.match_logits)
+
+
+def _folded(wav: Tensor, period: int) -> Tensor:
+    """`[B, T] -> [B, 1, T / period, period]`, T filled up by reflection."""
+    missing = -wav.shape[1] % period
+    return F.pad(wav, (0, missing), "reflect").unflatten(1, (-1, period))[:, None]
+
+
+@dataclass(frozen=True)
+class ScaleSettings:
+    scales: int = 3
+    channels: int = 128  # of the first convolution; the last has 8 times as many
+    peak: float | None = None
+
+
+@dataclass(frozen=True)
+class WaveSettings:
+    scales: int = 3
+    channels: int = 16  # of the first convolution; each of the next four has 4 times as many,
+    most: int = 1024  # but no more than these
+    peak: float | None = None
+
+
+class ScaleDiscriminators(Discriminator):
+    """Stacks over the wav, and over averages of 2, 4, … samples."""
+
+    def __init__(self, stacks: Sequence[_Stack], peak: float | None) -> None:
+        super().__init__()
+        self.peak = peak
+        self.stacks = nn.ModuleList(stacks)
+        self.halved = nn.AvgPool1d(4, 2, padding=2)
+
+    def judge(self, wav: Tensor) -> list[Judgment]:
+        judgments, wav = [], wav[:, None]
+        for stack in self.stacks:
+            judgments.append(stack(wav))
+            wav = self.halved(wav)
+        return judgments
+
+
+def hifigan_scales(chosen: ScaleSettings) -> Discriminator:
+    """HiFi-GAN's multi-scale discriminator (Kong et al. 2020, section 2.3); groups are never more than channels."""
+    norms: list[Callable[..., nn.Module]] = [spectral_norm, *[weight_norm] * (chosen.scales - 1)]
+    widths = [1, *(chosen.channels * times for times in (1, 1, 2, 4, 8, 8, 8)), 1]
+    shapes = ((15, 1, 1), (41, 2, 4), (41, 2, 16), (41, 4, 16), (41, 4, 16), (41, 1, 16), (5, 1, 1), (3, 1, 1))
+    stacks = [_Stack(_conv_layers(widths, shapes, norm), 0.1, match_logits=True) for norm in norms]
+    return ScaleDiscriminators(stacks, chosen.peak)
+
+
+def soundstream_waves(chosen: WaveSettings) -> Discriminator:
+    """SoundStream's wave-based discriminator (Zeghidour et al. 2021, section III-D), after MelGAN's."""
+    inner = [min(chosen.most, chosen.channels * 4**power) for power in range(5)]
+    widths = [1, *inner, inner[-1], 1]
+    grouped = [(41, 4, max(1, width // 4)) for width in inner[:-1]]
+    shapes = ((15, 1, 1), *grouped, (5, 1, 1), (3, 1, 1))
+    stacks = [_Stack(_conv_layers(widths, shapes, weight_norm), 0.2, match_logits=False) for _ in range(chosen.scales)]
+    return ScaleDiscriminators(stacks, chosen.peak)
+
+
+def _conv_layers(
+    widths: Sequence[int], shapes: Sequence[tuple[int, int, int]], norm: Callable[..., nn.Module]
+) -> list[nn.Module]:
+    """Normed convolutions of (kernel, stride, groups)."""
+    return [
+        norm(nn.Conv1d(before, after, kernel, stride, kernel // 2, groups=min(groups, before)))
+        for before, after, (kernel, stride, groups) in zip(widths, widths[1:], shapes, strict=False)
+    ]

@@ -1,0 +1,284 @@
+"""Codec training: a codec's own architecture and codebooks, learned from recordings by a published recipe.
+
+Generator and discriminators take turns on each batch; stages say when the discriminators join in and what is frozen.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from codec_wrappers import wrapper
+from codec_wrappers.codec import Codec, Gain, Reconstruction
+from codec_wrappers.resynthesis.shard import with_gain
+from codec_wrappers.training import checkpoint, segments
+from codec_wrappers.training.checkpoint import Learners
+from codec_wrappers.training.curves import Curves
+from codec_wrappers.training.objective import Objective
+from codec_wrappers.training.recipe import Recipe, Stage
+from codec_wrappers.training.segments import Recording, Segments, Sizes
+from codec_wrappers.training.settings import PRECISIONS, CodecTrainingError, CodecTrainingSettings
+from codec_wrappers.training.updates import Updates
+from codec_wrappers.training.validation import Validation
+from codec_wrappers.weights.loading import save
+from codecfake.base import files
+from codecfake.base.progress import progress
+
+__all__ = ["CodecTrainingError", "CodecTrainingSettings", "train"]
+
+CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
+CODEBOOK_SEGMENTS = 64  # that codebooks start from; a batch has fewer frames than a codebook has codes
+STATISTICS_BATCHES = 4  # of so many segments, that a decoder on frozen codes takes its statistics from
+CURVE_STEPS = 10  # a point of the training curves so often
+SHOWN = 3  # validation utterances to hear and to see
+
+
+def train(
+    settings: CodecTrainingSettings,
+    audio_root: Path,
+    source: str,
+    output: Path,
+    device: torch.device,
+    workers: int = 0,
+) -> None:
+    """Train on `audio_root/{corpus}/{source}` and write the codec's folder `output`.
+
+    It holds `weights.safetensors`, `history.tsv`, `quality.tsv` (untrained and trained, on held-out utterances),
+    `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the same arguments,
+    goes on from its checkpoint and ends (on a CPU) in the same bytes as an undisturbed one.
+
+    Raises CodecTrainingError if the codec has nothing to train, if a loss or a gradient is not finite, or if too little
+    speech is given, and SettingsError if the recipe is not known.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        _Run(settings, audio_root, source, output, device, workers).finish()
+
+
+class _Run:
+    """A codec in training, its data, and how far it has come."""
+
+    def __init__(
+        self,
+        settings: CodecTrainingSettings,
+        audio_root: Path,
+        source: str,
+        output: Path,
+        device: torch.device,
+        workers: int,
+    ) -> None:
+        self._settings, self._output, self._device, self._workers = settings, output, device, workers
+        torch.manual_seed(settings.seed)
+        self._codec = codec = _fresh(settings)
+        self._recipe = recipe = settings.resolved()
+        self._network = _with_helpers(codec, recipe).to(device)
+        assert codec.sample_rate is not None
+        self._objective = Objective(recipe, codec.sample_rate).to(device)
+        self._objective.precision = PRECISIONS[settings.precision]
+        self._generator, self._discriminator = _updates(recipe, self._network, self._objective)
+        recordings = segments.listed(audio_root, source, settings.corpora)
+        held_out, others = segments.held_out(recordings, settings.validation_utterances, settings.seed)
+        sizes = Sizes.of(codec, recipe.segment_duration, recipe.batch_size, _level(codec, recipe))
+        self._segments = Segments(audio_root, source, others, sizes, settings.seed)
+        wavs = segments.whole(audio_root, source, held_out, codec.sample_rate)
+        self._validation = Validation(codec, wavs, settings.quantizers or codec.num_quantizers, device)
+        self._learners = _learners(self._network, self._objective, self._generator, self._discriminator)
+        self._fingerprint = _fingerprint(settings, recipe, recordings)
+        self._progress = checkpoint.restore(output / CHECKPOINT, self._learners, self._fingerprint, device)
+        self._stage: Stage | None = None
+
+    def finish(self) -> None:
+        """Take the steps that are left, write the results, and remove the checkpoint."""
+        now, recipe = self._progress, self._recipe
+        folder = self._output / TENSORBOARD if self._settings.tensorboard else None
+        curves = Curves(folder, now.step, self._codec.sample_rate or 0)
+        if not now.untrained:
+            now.untrained = self._judge(curves)
+        steps = range(now.step + 1, recipe.steps + 1)
+        batches = self._segments.batches(steps, self._workers, self._device)
+        bar = progress(batches, f"train {self._settings.codec}", total=len(steps), unit="step")
+        for step, wav in zip(steps, bar, strict=True):
+            losses = self._step(step, wav, curves)
+            now.step = step
+            now.add(losses)
+            bar.set_postfix_str(f"loss {losses['loss']:.3f}", refresh=False)
+            self._end_step(curves)
+        curves.close()
+        self._write_results()
+        (self._output / CHECKPOINT).unlink(missing_ok=True)
+
+    def _step(self, step: int, wav: Tensor, curves: Curves) -> dict[str, float]:
+        """Update generator and discriminators on one batch; gives the losses by name.
+
+        Raises CodecTrainingError, before any update, if a loss or a gradient is not finite.
+        """
+        stage, quantize = self._enter(step)
+        self._seed_step(step)
+        self._generator.zero_grad()
+        output = self._reconstruct(wav, quantize)
+        losses = self._objective.backward(output, wav, stage.adversarial)
+        learning = {"generator": self._generator}
+        if self._discriminator is not None and stage.adversarial:
+            loss = self._objective.discriminator_loss(output.wav, wav)
+            losses["discriminator"] = loss.item()
+            if self._recipe.discriminator_learns(losses["discriminator"], losses):
+                self._discriminator.zero_grad()
+                loss.backward()
+                learning["discriminator"] = self._discriminator
+        norms = {name: updates.clip() for name, updates in learning.items()}
+        self._require_finite(step, losses, norms)
+        for updates in learning.values():
+            updates.apply(step - 1)
+        if step % CURVE_STEPS == 0:
+            rates = {name: updates.learning_rate(step - 1) for name, updates in learning.items()}
+            for group, values in (("loss", losses), ("gradient norm", norms), ("learning rate", rates)):
+                curves.add(group, values, step)
+        return losses
+
+    def _enter(self, step: int) -> tuple[Stage, bool]:
+        """The stage of a step, once the codec is ready for it, and whether the step quantizes."""
+        stage = self._recipe.stage(step - 1)
+        if stage is not self._stage:
+            self._codec.use_decoder(stage.decoder)
+            self._codec.freeze(stage.frozen)
+            if step - 1 == stage.from_step > 0 and self._recipe.stage(step - 2).decoder != stage.decoder:
+                self._codec.fit_decoder(self._statistics_batches())
+            self._stage = stage
+        warm_up = min(self._recipe.warm_up_steps, self._recipe.steps // 3)
+        if step == warm_up + 1:
+            self._start_codebooks(step)
+        return stage, step > warm_up
+
+    @torch.no_grad()
+    def _start_codebooks(self, step: int) -> None:
+        self._seed_step(step)
+        self._reconstruct(self._segments.drawn(segments.BEFORE_TRAINING, CODEBOOK_SEGMENTS).to(self._device), True)
+
+    def _statistics_batches(self) -> Iterator[Tensor]:
+        drawn = self._segments.drawn(segments.BEFORE_TRAINING, STATISTICS_BATCHES * CODEBOOK_SEGMENTS)
+        yield from drawn.to(self._device).split(CODEBOOK_SEGMENTS)
+
+    def _reconstruct(self, wav: Tensor, quantize: bool) -> Reconstruction:
+        with self._autocast():
+            output = self._codec.reconstruct(wav, quantize)
+        semantic = None if output.semantic is None else output.semantic.float()
+        return Reconstruction(output.wav.float(), output.quantizer_loss.float(), semantic)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        precision = PRECISIONS[self._settings.precision]
+        return nullcontext() if precision is torch.float32 else torch.autocast(self._device.type, precision)
+
+    def _require_finite(self, step: int, losses: Mapping[str, float], norms: Mapping[str, float]) -> None:
+        found = {**losses, **{f"gradient of the {name}": norm for name, norm in norms.items()}}
+        bad = [f"{name} {value}" for name, value in found.items() if not math.isfinite(value)]
+        if bad:
+            raise CodecTrainingError(
+                f"{self._settings.codec}: not finite at step {step}: {', '.join(bad)}; nothing was updated. Lower the "
+                f"learning rates, or look at the audio of {', '.join(sorted(set(self._segments.names(step))))}"
+            )
+
+    def _end_step(self, curves: Curves) -> None:
+        now, settings = self._progress, self._settings
+        every = -(-self._recipe.steps // settings.validations)
+        is_judged = now.step % every == 0 or now.step == self._recipe.steps
+        if is_judged:
+            now.history.append({"step": now.step, **now.take_means(), **self._judge(curves)})
+            files.write_tsv(self._output / HISTORY, _table(now.history))
+        if is_judged or now.step % settings.checkpoint_every == 0:
+            curves.flush()
+            checkpoint.save(self._output / CHECKPOINT, now, self._learners, self._fingerprint)
+
+    def _judge(self, curves: Curves) -> dict[str, float]:
+        """The quality on the held-out utterances, shown in the curves too."""
+        step = self._progress.step
+        quality = asdict(self._validation())
+        curves.add("validation", quality, step)
+        for number, (wav, output) in enumerate(zip(self._validation.wavs, self._validation.outputs, strict=True), 1):
+            if number <= SHOWN:
+                curves.show(f"{number} coded", output, step)
+            if number <= SHOWN and step == 0:
+                curves.show(f"{number} recorded", wav, step)
+        return quality
+
+    def _write_results(self) -> None:
+        now, settings = self._progress, self._settings
+        self._codec.drop_helpers()
+        trained = {name: now.history[-1][name] for name in now.untrained}
+        quality = [{"state": "untrained", **now.untrained}, {"state": "trained", **trained}]
+        named = {**asdict(settings), "recipe": settings.recipe or settings.wrapper}
+        save(self._network, self._output / "weights.safetensors")
+        files.seal(self._output / "weights.safetensors")
+        files.write_tsv(self._output / "quality.tsv", pd.DataFrame(quality).round(4))
+        files.write_tsv(self._output / HISTORY, _table(now.history))
+        files.write_json(self._output / "settings.json", {**named, "resolved_recipe": asdict(self._recipe)})
+
+    def _seed_step(self, step: int) -> None:
+        """Dropout of quantizers and new vectors of codebooks depend on seed and step alone."""
+        words = np.random.SeedSequence((self._settings.seed, step)).generate_state(1, np.uint64)
+        torch.manual_seed(int(words[0]))
+
+
+def _fresh(settings: CodecTrainingSettings) -> Codec:
+    codec = with_gain(wrapper(settings.wrapper).build(settings.model), settings.gain)
+    if codec.network is None or codec.sample_rate is None:
+        raise CodecTrainingError(f"{settings.codec}: {settings.wrapper} has no weights to train")
+    if settings.quantizers is not None and not 1 <= settings.quantizers <= codec.num_quantizers:
+        raise CodecTrainingError(
+            f"{settings.codec}: {settings.quantizers} quantizers to be validated with, of {codec.num_quantizers}; "
+            f"change `quantizers`, or the model's"
+        )
+    return codec
+
+
+def _with_helpers(codec: Codec, recipe: Recipe) -> nn.Module:
+    """The codec's network, with every decoder that a stage uses."""
+    for stage in recipe.stages:
+        codec.use_decoder(stage.decoder)
+    codec.use_decoder(None)
+    assert codec.network is not None
+    return codec.network
+
+
+def _level(codec: Codec, recipe: Recipe) -> Gain:
+    """The level that training utterances are brought to: the codec's own, or else the recipe's."""
+    return Gain(recipe.level) if codec.gain is Gain.NONE else codec.gain
+
+
+def _updates(recipe: Recipe, network: nn.Module, objective: Objective) -> tuple[Updates, Updates | None]:
+    """Those of the generator and, where a stage has them, of the discriminators."""
+    generator = Updates(recipe.generator, network.parameters(), 0, recipe.steps)
+    adversarial = [stage.from_step for stage in recipe.stages if stage.adversarial]
+    if recipe.discriminator is None or not adversarial:
+        return generator, None
+    parameters = objective.discriminators.parameters()
+    return generator, Updates(recipe.discriminator, parameters, adversarial[0], recipe.steps)
+
+
+def _learners(network: nn.Module, objective: Objective, generator: Updates, discriminator: Updates | None) -> Learners:
+    optimizers = {"generator": generator.optimizer}
+    if discriminator is not None:
+        optimizers["discriminator"] = discriminator.optimizer
+    return Learners({"codec": network, "objective": objective}, optimizers)
+
+
+def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, recordings: list[Recording]) -> str:
+    """What must be equal for a checkpoint to be of the same run."""
+    parts = (json.dumps([asdict(settings), asdict(recipe)], sort_keys=True), *map(str, recordings))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _table(history: list[dict[str, float]]) -> pd.DataFrame:
+    """Rows of the history: step, loss, other losses by name, quality. A loss that a row has no step of is empty."""
+    table = pd.DataFrame(history)
+    quality = [name for name in history[-1] if name in ("si_sdr_db", "mel_distance", "num_utterances")]
+    quality += [name for name in history[-1] if name.startswith("codebook_")]
+    losses = sorted(set(table.columns) - {"step", "loss", *quality})
+    return table[["step", "loss", *losses, *quality]].round(6)

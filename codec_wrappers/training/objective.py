@@ -1,0 +1,138 @@
+"""What a codec's training minimizes: a recipe's losses, and the discriminators that some of them need."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from codec_wrappers.codec import Reconstruction
+from codec_wrappers.training import discriminators
+from codec_wrappers.training.adversarial import discriminator_losses, feature_distances, generator_losses, joined
+from codec_wrappers.training.balancer import Balancer
+from codec_wrappers.training.discriminators import Judgment
+from codec_wrappers.training.distillation import Teacher, distillation_loss
+from codec_wrappers.training.losses import SpectralDistance
+from codec_wrappers.training.recipe import Recipe
+
+UNBALANCED = ("quantizer", "distillation")  # do not reach the codec by way of its output
+
+
+class Objective(nn.Module):
+    """Losses of a codec and of its discriminators. Wavs are `[B, T]`; the longer of two is cut to the shorter."""
+
+    precision = torch.float32  # of the discriminators' arithmetic; losses are always float32
+
+    def __init__(self, recipe: Recipe, sample_rate: int) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.discriminators = discriminators.build(recipe.discriminators)
+        named = {name: chosen for name, chosen in recipe.spectra.items() if recipe.weight(name)}
+        self.spectra = nn.ModuleDict({name: SpectralDistance(chosen, sample_rate) for name, chosen in named.items()})
+        self.balancer: Balancer | None = None
+        if recipe.balancer:
+            balanced = {name: weight for name, weight in recipe.weights.items() if weight and name not in UNBALANCED}
+            self.balancer = Balancer(recipe.balancer, balanced)
+        self._teacher: Teacher | None = None
+        if recipe.teacher and recipe.weight("distillation"):
+            self._teacher = Teacher(recipe.teacher, sample_rate)
+
+    def discriminator_loss(self, estimate: Tensor, target: Tensor) -> Tensor:
+        """What the discriminators minimize; `estimate` learns nothing from it."""
+        estimate, target = _as_long(estimate.detach(), target)
+        losses = discriminator_losses(self._gan, self._judge(target), self._judge(estimate))
+        return joined(self.recipe.over_discriminators, losses)
+
+    def backward(self, output: Reconstruction, target: Tensor, adversarial: bool) -> dict[str, float]:
+        """Back-propagate the weighted, or balanced, losses into the codec, and leave none in the discriminators.
+
+        Gives every loss by name, unweighted, and their weighted sum as "loss".
+        """
+        estimate, target = _as_long(output.wav, target)
+        with _fixed(self.discriminators):
+            losses = self._losses(output, estimate, target, adversarial)
+            total = _weighted(self.recipe, losses)
+            if self.balancer is None:
+                total.backward()
+            else:
+                self._backward_balanced(self.balancer, losses, estimate)
+        named = losses | {"loss": total}
+        return dict(zip(named, torch.stack([loss.detach() for loss in named.values()]).tolist(), strict=True))
+
+    def _losses(self, output: Reconstruction, estimate: Tensor, target: Tensor, adversarial: bool) -> dict[str, Tensor]:
+        losses = {name: distance(estimate, target) for name, distance in self.spectra.items()}
+        if self.recipe.weight("waveform"):
+            losses["waveform"] = _waveform_distance(self.recipe.waveform, estimate, target)
+        if adversarial:
+            losses |= self._adversarial_losses(estimate, target)
+        if self.recipe.weight("quantizer"):
+            losses["quantizer"] = output.quantizer_loss
+        if self._teacher is not None:
+            losses["distillation"] = _distillation_loss(self._teacher, output, target)
+        return losses
+
+    def _adversarial_losses(self, estimate: Tensor, target: Tensor) -> dict[str, Tensor]:
+        with torch.no_grad():
+            real = self._judge(target)
+        fake = self._judge(estimate)
+        adversarial = generator_losses(self._gan, fake)
+        features = feature_distances(self.recipe.feature_matching, real, fake)
+        over = self.recipe.over_discriminators
+        losses = {"adversarial": joined(over, adversarial), "feature": joined(over, features)}
+        return {name: loss for name, loss in losses.items() if self.recipe.weight(name)}
+
+    def _backward_balanced(self, balancer: Balancer, losses: dict[str, Tensor], estimate: Tensor) -> None:
+        balanced = {name: loss for name, loss in losses.items() if name not in UNBALANCED}
+        gradient = balancer.gradient(balanced, estimate)
+        rest = _weighted(self.recipe, {name: loss for name, loss in losses.items() if name in UNBALANCED})
+        roots = [estimate, rest] if rest.requires_grad else [estimate]
+        torch.autograd.backward(roots, [gradient, None][: len(roots)])
+
+    def _judge(self, wav: Tensor) -> list[Judgment]:
+        with _arithmetic(wav, self.precision):
+            judgments = [judgment for each in self.discriminators.values() for judgment in each(wav)]
+        return [(logits.float(), [features.float() for features in maps]) for logits, maps in judgments]
+
+    @property
+    def _gan(self) -> str:
+        assert self.recipe.gan is not None  # a recipe with adversarial stages has one
+        return self.recipe.gan
+
+
+def _as_long(estimate: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    length = min(estimate.shape[1], target.shape[1])
+    return estimate[:, :length].float(), target[:, :length].float()
+
+
+def _weighted(recipe: Recipe, losses: dict[str, Tensor]) -> Tensor:
+    return sum((recipe.weight(name) * loss for name, loss in losses.items()), torch.zeros(()))
+
+
+def _waveform_distance(kind: str, estimate: Tensor, target: Tensor) -> Tensor:
+    if kind == "absolute":
+        return F.l1_loss(estimate, target)
+    return (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
+
+
+def _distillation_loss(teacher: Teacher, output: Reconstruction, target: Tensor) -> Tensor:
+    if output.semantic is None:
+        raise ValueError(
+            "distillation: the codec gives no semantic output; distil SpeechTokenizer with `warm_up_steps: 0`, "
+            "or change `weights: {distillation: 0}`"
+        )
+    return distillation_loss(output.semantic.float(), teacher(target))
+
+
+def _arithmetic(wav: Tensor, precision: torch.dtype) -> AbstractContextManager[object]:
+    return nullcontext() if precision is torch.float32 else torch.autocast(wav.device.type, precision)
+
+
+@contextmanager
+def _fixed(module: nn.Module) -> Iterator[None]:
+    """No gradient is kept for the parameters of `module`."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)

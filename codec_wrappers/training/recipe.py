@@ -1,0 +1,234 @@
+"""What a codec's training minimizes and how: published recipes as data (`recipes.yaml`), with a user's changes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
+
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "exponential", "halve", "cosine")
+GANS = ("hinge", "least_squares")
+PARTS = ("encoder", "quantizer", "decoder")
+LEVELS = ("none", "rms", "peak", "lufs")  # of `codec_wrappers.codec.Gain`
+GENERATOR_LOSSES = ("adversarial", "feature", "waveform", "quantizer", "distillation")  # and those of `spectra`
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    kind: str
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    schedule_argument: float | None = None  # exponential: factor per step; halve: steps per halving
+    clip_norm: float | None = None  # of the gradient of all parameters together
+
+    def __post_init__(self) -> None:
+        _one_of("Optimizer.kind", self.kind, OPTIMIZERS)
+        _one_of("Optimizer.schedule", self.schedule, SCHEDULES)
+        if len(self.betas) != 2:
+            raise SettingsError(f"Optimizer.betas: expected two numbers, found {list(self.betas)}")
+        if (self.schedule in ("exponential", "halve")) != (self.schedule_argument is not None):
+            raise SettingsError(
+                f"Optimizer.schedule_argument: {self.schedule_argument!r} with the schedule {self.schedule!r}; "
+                f"exponential takes the factor per step, halve the steps per halving, the others nothing"
+            )
+
+    def factor(self, step: int, steps: int) -> float:
+        """The learning rate after `step` of `steps` steps, as a share of the first."""
+        if self.schedule == "cosine":
+            return (1 + math.cos(math.pi * min(step, steps) / steps)) / 2
+        if self.schedule_argument is None:
+            return 1.0
+        if self.schedule == "halve":
+            return 0.5 ** (step // self.schedule_argument)
+        return self.schedule_argument**step
+
+
+@dataclass(frozen=True)
+class Stage:
+    from_step: int  # steps done before it begins
+    adversarial: bool
+    frozen: tuple[str, ...] = ()  # parts of the codec that do not learn
+    decoder: str | None = None  # "symmetric": AudioDec's helper; None: the codec's own
+
+    def __post_init__(self) -> None:
+        for part in self.frozen:
+            _one_of("Stage.frozen", part, PARTS)
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """Défossez et al. 2022, section 3.4."""
+
+    decay: float  # of the moving averages of the gradients' norms, a step
+    total_norm: float  # of the balanced gradient, on average, if all point the same way
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Spectra over windows of several lengths, and how those of two wavs are compared.
+
+    The distance is a sum over windows of weighted means over frames and bands; the last three fields hold the
+    weights, one for each window, and an empty one leaves its term out.
+    """
+
+    windows: tuple[int, ...] = ()  # samples
+    window_durations: tuple[float, ...] = ()  # seconds, instead of `windows`: the nearest powers of two in samples
+    hops: tuple[int, ...] = ()  # samples; empty: a quarter of each window
+    fft_size: int | None = None  # of all windows, which are filled up with zeros; None: each window's own length
+    centered: bool = True  # frames lie around multiples of the hop; False: around the middles of hops, as HiFi-GAN's
+    mels: tuple[int, ...] = ()  # number of bands for each window; empty: the bins of the spectrum themselves
+    mel_scale: str = "slaney"
+    mel_norm: str | None = "slaney"  # every band has the same area; None: the same peak
+    lowest_hz: float = 0.0
+    highest_hz: float | None = None  # None: half the sample rate
+    power: float = 1.0  # 1: amplitudes, 2: powers
+    normalization: str = "none"  # the spectrum over: 1, the window's "sum", its root "energy", its root "length"
+    logarithm: str = "log10"
+    floor: float = 1e-5  # under which a band counts as silence
+    linear_absolute: tuple[float, ...] = ()
+    log_absolute: tuple[float, ...] = ()
+    log_squared: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        _one_of("Spectra.mel_scale", self.mel_scale, ("slaney", "htk"))
+        _one_of("Spectra.mel_norm", self.mel_norm, ("slaney", None))
+        _one_of("Spectra.normalization", self.normalization, ("none", "sum", "energy", "length"))
+        _one_of("Spectra.logarithm", self.logarithm, ("log10", "ln"))
+        if bool(self.windows) == bool(self.window_durations):
+            raise SettingsError("Spectra: give either windows (samples) or window_durations (seconds)")
+        for name in ("hops", "mels", "linear_absolute", "log_absolute", "log_squared"):
+            found = len(getattr(self, name))
+            if found not in (0, self.num_windows):
+                raise SettingsError(f"Spectra.{name}: {found} values for {self.num_windows} windows; give one for each")
+
+    @property
+    def num_windows(self) -> int:
+        return len(self.windows or self.window_durations)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    source: str  # paper and repository
+    batch_size: int
+    segment_duration: float  # seconds
+    steps: int
+    generator: Optimizer
+    weights: dict[str, float]  # of the losses; zero leaves a loss out
+    spectra: dict[str, Spectra] = field(default_factory=dict)  # distances, by the name of their weight
+    waveform: str = "absolute"  # mean |Δ|; "relative": divided by the mean of |target|
+    discriminator: Optimizer | None = None
+    discriminators: dict[str, dict[str, Any] | None] = field(default_factory=dict)  # settings by name; None: left out
+    gan: str | None = None
+    over_discriminators: str = "mean"  # losses of the discriminators, and of their feature maps: "mean" or "sum"
+    feature_matching: str = "absolute"  # mean |Δ|; "relative": divided by the mean of |target's feature|
+    discriminator_rule: str = "always"
+    balancer: Balancer | None = None  # of all losses of the waveform; None: they are summed
+    stages: tuple[Stage, ...] = (Stage(0, adversarial=False),)
+    level: str = "none"  # that training utterances are brought to
+    warm_up_steps: int = 0  # during which the decoder is given the latent unquantized
+    teacher: str | None = None  # HuBERT, as a folder or by its name on the hub, to distil
+
+    def __post_init__(self) -> None:
+        _one_of("Recipe.waveform", self.waveform, ("absolute", "relative"))
+        _one_of("Recipe.gan", self.gan, (*GANS, None))
+        _one_of("Recipe.over_discriminators", self.over_discriminators, ("mean", "sum"))
+        _one_of("Recipe.feature_matching", self.feature_matching, ("absolute", "relative"))
+        _one_of("Recipe.discriminator_rule", self.discriminator_rule, ("always", "when_losing"))
+        _one_of("Recipe.level", self.level, LEVELS)
+        for name in self.weights:
+            _one_of("Recipe.weights", name, (*GENERATOR_LOSSES, *self.spectra))
+        _check_stages(self)
+        _check_distillation(self)
+
+    def weight(self, name: str) -> float:
+        return self.weights.get(name, 0.0)
+
+    def stage(self, steps_done: int) -> Stage:
+        """The stage that the next step belongs to."""
+        return [stage for stage in self.stages if stage.from_step <= steps_done][-1]
+
+    def discriminator_learns(self, loss: float, generator: Mapping[str, float]) -> bool:
+        """Whether a step may update the discriminators, whose loss is `loss`; `generator` are its losses by name.
+
+        "when_losing", as the package `funcodec` trains: only while their loss is larger than the weighted sum of the
+        generator's losses of the waveform.
+        """
+        if self.discriminator_rule == "always":
+            return True
+        named = [name for name in generator if name in self.weights and name not in ("quantizer", "distillation")]
+        return loss > sum(self.weights[name] * generator[name] for name in named)
+
+
+def recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
+    """The published recipe of that name with `changes`, which reach into nested mappings.
+
+    Raises SettingsError if the name, or a setting in `changes`, is not known.
+    """
+    _one_of("recipe", name, RECIPES)
+    return settings.build(Recipe, _merged(_published()[name], changes))
+
+
+@cache
+def _published() -> dict[str, Any]:
+    return yaml.safe_load(Path(__file__).with_name("recipes.yaml").read_text(encoding="utf-8"))
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _merged(merged[name], value) if both else value
+    return merged
+
+
+def _check_stages(chosen: Recipe) -> None:
+    starts = [stage.from_step for stage in chosen.stages]
+    if not starts or starts[0] != 0 or starts != sorted(set(starts)):
+        raise SettingsError(
+            f"Recipe.stages: they begin at steps {starts}; the first begins at 0, each later than the last"
+        )
+    if starts[-1] >= chosen.steps:
+        raise SettingsError(
+            f"Recipe.stages: the last begins after step {starts[-1]}, but training ends with step {chosen.steps}; "
+            f"with other steps, give other stages too"
+        )
+    wanted = any(stage.adversarial for stage in chosen.stages)
+    named = [name for name, found in chosen.discriminators.items() if found is not None]
+    if wanted and not (chosen.gan and chosen.discriminator and named):
+        raise SettingsError(
+            "Recipe.stages: an adversarial stage needs gan, discriminator (its optimizer) and discriminators; "
+            "give them, or only stages with adversarial: false"
+        )
+
+
+def _check_distillation(chosen: Recipe) -> None:
+    if not chosen.weight("distillation"):
+        return
+    if chosen.teacher is None:
+        raise SettingsError(
+            "Recipe.teacher: distillation needs a HuBERT model, as a folder or by its name on the hub; without one, "
+            "change `weights: {distillation: 0}`: the first codebook then learns to reconstruct as the others do, "
+            "and no longer to hold the content of speech"
+        )
+    if chosen.warm_up_steps:
+        raise SettingsError(
+            "Recipe.warm_up_steps: distillation needs the quantizer from the first step; change `warm_up_steps: 0`, "
+            "or `weights: {distillation: 0}`"
+        )
+
+
+def _one_of(where: str, value: Any, known: tuple[Any, ...]) -> None:
+    if value not in known:
+        raise SettingsError(f"{where}: {value!r} is not known; known: {', '.join(str(name) for name in known)}")
+
+
+RECIPES = tuple(_published())

@@ -1,0 +1,46 @@
+"""What decides the training of a codec, and the error that stops it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from codec_wrappers.training.recipe import Recipe, recipe
+from codecfake.base.settings import SettingsError
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class CodecTrainingError(RuntimeError):
+    """A codec cannot be trained with these settings on these recordings."""
+
+
+@dataclass(frozen=True)
+class CodecTrainingSettings:
+    codec: str  # name of the codec configuration
+    wrapper: str
+    corpora: list[str]
+    recipe: str | None = None  # a name in recipes.yaml; None: the one published for the wrapper
+    changes: dict[str, Any] = field(default_factory=dict)  # to the recipe: steps, batch_size, segment_duration, …
+    model: dict[str, Any] = field(default_factory=dict)
+    quantizers: int | None = None  # validated with so many codebooks; None: all
+    gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
+    precision: str = "float32"  # or "bfloat16", in all networks but the quantizer
+    validation_utterances: int = 8
+    validations: int = 3
+    checkpoint_every: int = 1000  # steps; and at every validation
+    tensorboard: bool = True
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise SettingsError(f"precision {self.precision!r} is not known; known: {', '.join(PRECISIONS)}")
+        if not self.corpora:
+            raise SettingsError("corpora: none is named; give at least one corpus to train on")
+        for name in ("validation_utterances", "validations", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    def resolved(self) -> Recipe:
+        """The recipe with the changes in it. Raises SettingsError if the recipe or a change is not known."""
+        return recipe(self.recipe or self.wrapper, self.changes)

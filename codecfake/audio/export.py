@@ -1,0 +1,36 @@
+"""Loose files out of shards, named as the published set names them: `F01_p225_001.flac`."""
+
+import tarfile
+from pathlib import Path
+
+from codecfake.audio import shards
+from codecfake.base.files import atomic
+from codecfake.base.progress import progress
+
+
+def export(audio_root: Path, to: Path, sources: list[str] | None = None) -> int:
+    """Unpack `audio_root/{corpus}/{source}/*.tar` into `to/{corpus}/{source}/`; the number of files written.
+
+    Only the sources named, or all. Files that are already there, whole, are left as they are.
+    Raises ShardError if there is nothing to unpack.
+    """
+    tars = sorted(tar for tar in audio_root.glob("*/*/*.tar") if not sources or tar.parent.name in sources)
+    if not tars:
+        raise shards.ShardError(f"{audio_root}: no shards of {', '.join(sources) if sources else 'any source'}")
+    return sum(
+        _unpack(tar, to / tar.parent.relative_to(audio_root)) for tar in progress(tars, "export", len(tars), "shard")
+    )
+
+
+def _unpack(tar_path: Path, folder: Path) -> int:
+    written = 0
+    with tarfile.open(tar_path) as tar:
+        for member in tar:
+            path = folder / Path(member.name).name
+            stream = tar.extractfile(member)
+            if stream is None or (path.exists() and path.stat().st_size == member.size):
+                continue
+            with atomic(path) as part:
+                part.write_bytes(stream.read())
+            written += 1
+    return written

@@ -1,0 +1,147 @@
+"""Where each utterance of many shards lies: a table that costs under 100 bytes an utterance and that processes share.
+
+The rows of a source are sorted by utterance id and found by bisection. They are arrays, not Python objects: a forked
+worker never writes to their pages, and a million rows are read in seconds.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codecfake.audio import shard_lists
+from codecfake.base import files
+
+ENTRY = np.dtype([("offset", "u8"), ("num_bytes", "u4"), ("num_samples", "u4"), ("sample_rate", "u4"), ("tar", "u4")])
+SCHEMA = pa.schema(
+    [
+        ("utterance_id", pa.string()),
+        ("sha256", pa.binary(32)),
+        ("offset", pa.uint64()),
+        ("num_bytes", pa.uint32()),
+        ("num_samples", pa.uint32()),
+        ("sample_rate", pa.uint32()),
+        ("tar", pa.uint32()),
+    ]
+)
+
+
+class ShardError(ValueError):
+    """A shard does not hold what its index or the caller says."""
+
+
+@dataclass(frozen=True)
+class ShardIndex:
+    """The utterances of some sources, one row each."""
+
+    sources: dict[tuple[str, str], range]  # (corpus, source) -> its rows
+    tars: list[str]
+    utterance_ids: pa.StringArray  # [N], ascending within a source
+    entries: np.ndarray  # [N] of ENTRY
+    sha256: np.ndarray  # [N, 32], uint8: of the FLAC bytes
+
+    @property
+    def nbytes(self) -> int:
+        return self.utterance_ids.nbytes + self.entries.nbytes + self.sha256.nbytes
+
+    def row(self, corpus: str, source: str, utterance_id: str) -> int | None:
+        """The row of one utterance, if it is there."""
+        rows = self.sources.get((corpus, source), range(0))
+        place = bisect_left(rows, utterance_id, key=lambda row: self.utterance_ids[row].as_py())
+        found = place < len(rows) and self.utterance_ids[rows[place]].as_py() == utterance_id
+        return rows[place] if found else None
+
+    def rows(self, recordings: pd.DataFrame) -> np.ndarray:
+        """The row of each of `recordings` (columns corpus, source, utterance_id), -1 where it is not there."""
+        found = np.full(len(recordings), -1, dtype=np.int64)
+        for name, places in recordings.groupby(["corpus", "source"], sort=False).indices.items():
+            rows = self.sources.get(name, range(0))
+            wanted = pa.array(recordings["utterance_id"].to_numpy()[places], pa.string())
+            place = pc.index_in(wanted, self.utterance_ids[rows.start : rows.stop])
+            found[places] = pc.fill_null(pc.add(place.cast(pa.int64()), rows.start), -1)
+        return found
+
+    def name(self, row: int) -> tuple[str, str, str]:
+        """(corpus, source, utterance_id) of a row."""
+        corpus, source = next(name for name, rows in self.sources.items() if row in rows)
+        return corpus, source, self.utterance_ids[row].as_py()
+
+
+def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> ShardIndex:
+    """Read the indexes of the shards under `root/{corpus}/{source}/`.
+
+    Raises ShardError if a source has no shards, if an utterance is in two of them, or if they were made with two sets
+    of weights; FileError if an index is damaged.
+    """
+    names = sorted(set(corpora_and_sources))
+    tars: list[str] = []
+    made_with: dict[str, dict[str, str]] = {}  # source -> digest of weights -> a shard that was made with them
+    tables = [_source(root / corpus / source, tars, made_with.setdefault(source, {})) for corpus, source in names]
+    ends = np.cumsum([0, *(len(table) for table in tables)]).tolist()
+    sources = {name: range(*ends[place : place + 2]) for place, name in enumerate(names)}
+    whole = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
+    entries = np.empty(len(whole), ENTRY)
+    for column in ENTRY.names or ():
+        entries[column] = whole[column].to_numpy()
+    return ShardIndex(sources, tars, whole["utterance_id"].combine_chunks(), entries, _bytes(whole["sha256"]))
+
+
+def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Table:
+    """The rows of one source, sorted by id; appends the paths of its tars to `tars`, and notes their weights."""
+    _require_all(folder)
+    parts = []
+    for path in sorted(folder.glob("*.parquet")):
+        table = files.read_arrow(path, (*SCHEMA.names[:-1], "weights_sha256"))
+        for weights in table["weights_sha256"].unique().to_pylist():
+            made_with.setdefault(weights, str(path.with_suffix(".tar")))
+        _require_one_origin(made_with)
+        table = table.drop_columns("weights_sha256")
+        digests = pa.array(map(bytes.fromhex, table["sha256"].to_pylist()), pa.binary(32))
+        table = table.set_column(table.column_names.index("sha256"), "sha256", digests)
+        parts.append(table.append_column("tar", pa.array(np.full(len(table), len(tars)))).cast(SCHEMA))
+        tars.append(str(path.with_suffix(".tar")))
+    if not parts:
+        raise ShardError(f"{folder}: no shards; run the resynthesis of {folder.name} first")
+    table = pa.concat_tables(parts).sort_by("utterance_id")
+    _require_distinct(table, tars)
+    return table
+
+
+def _require_all(folder: Path) -> None:
+    missing = shard_lists.gone(folder)
+    if missing:
+        raise ShardError(
+            f"{folder}: {len(missing)} of its shards are gone, though {shard_lists.LIST} has them; make them again: "
+            f"snakemake -- {' '.join(map(str, missing))}"
+        )
+
+
+def _require_one_origin(made_with: dict[str, str]) -> None:
+    if len(made_with) > 1:
+        told = " and ".join(f"{tar} with the sha256 {weights or '(none)'}" for weights, tar in made_with.items())
+        raise ShardError(
+            f"a source comes from one set of weights, but these shards were made with two: {told}. The weights were "
+            f"replaced in between: put the right ones in place, delete the shards of the others (the column "
+            f"weights_sha256 of their .parquet tells), and the same command makes them again"
+        )
+
+
+def _require_distinct(table: pa.Table, tars: list[str]) -> None:
+    ids = table["utterance_id"].combine_chunks()
+    row = pc.index(pc.equal(ids[1:], ids[:-1]), True).as_py() if len(ids) else -1
+    if row >= 0:
+        first, second = sorted(tars[table["tar"][at].as_py()] for at in (row, row + 1))
+        raise ShardError(
+            f"{first} and {second} both hold utterance {ids[row]}; delete the shards that a run with another number "
+            f"of shards has left"
+        )
+
+
+def _bytes(digests: pa.ChunkedArray) -> np.ndarray:
+    """Fixed-width bytes as an array `[N, 32]`."""
+    return np.frombuffer(b"".join(digests.to_pylist()), np.uint8).reshape(-1, 32)

@@ -1,0 +1,1 @@
+"""What every stage stands on: files, settings, progress, devices. Imports nothing else of this package."""

@@ -1,0 +1,27 @@
+"""Published weights, held to the record that is left beside them when they are fetched."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from codecfake.base import files
+
+RECORD = "provenance.json"
+
+
+def faults(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Files of `folder` that are not what its record says, each with what is wrong; none where there is no record."""
+    record = folder / RECORD
+    if not record.is_file():
+        return
+    try:
+        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        yield record, "is not a record of weights"
+        return
+    for name, sha256 in recorded:
+        path = folder / name
+        if not path.is_file():
+            yield path, f"is missing, while {RECORD} is there"
+        elif files.sha256(path) != sha256:
+            yield path, f"its sha256 is not the one in {RECORD}"

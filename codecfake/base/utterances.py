@@ -1,0 +1,37 @@
+"""The utterance table: which audio exists in a corpus, one row per utterance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from codecfake.base import files
+
+BONAFIDE, SPOOF = "bonafide", "spoof"
+KEYS = (BONAFIDE, SPOOF)
+SPLITS = ("train", "dev", "eval")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What a corpus's own files say of one utterance, before its audio is decoded."""
+
+    utterance_id: str  # the corpus's own stem
+    speaker_id: str
+    language: str  # ISO 639-1
+    path: str  # relative to the corpus root, with forward slashes
+    text: str | None = None
+    key: str = BONAFIDE
+    split: str | None = None  # where the corpus is published with one
+    attack: str = "-"  # the corpus's name of what made a spoof; "-" for bona fide
+
+
+COLUMNS = (
+    "utterance_id", "corpus", "speaker_id", "language", "text", "path", "key", "split", "attack",
+    "sample_rate", "channels", "num_samples", "sha256",
+)  # fmt: skip
+
+
+def read(path: Path) -> pd.DataFrame:
+    """An utterance table; columns are `COLUMNS`, rows sorted by utterance_id. Raises FileError if it is damaged."""
+    return files.read_parquet(path, COLUMNS)

@@ -1,0 +1,144 @@
+"""Ingest: a corpus's own files become an utterance table, after every recording was decoded once, whole.
+
+Nothing is dropped without a row in the table of rejections.
+"""
+
+import logging
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pebble import ProcessExpired, ProcessPool
+
+from codecfake import corpora
+from codecfake.audio.waveforms import AudioError
+from codecfake.base import files, utterances
+from codecfake.base.progress import progress
+from codecfake.base.settings import SettingsError
+from codecfake.base.utterances import Utterance
+from codecfake.corpora.inspection import Inspection, inspect
+from codecfake.corpora.listing import Listing, Rejection
+
+DTYPES = dict.fromkeys(utterances.COLUMNS, "str") | dict.fromkeys(("sample_rate", "channels", "num_samples"), "int64")
+REASONS_SHOWN = 10
+
+logger = logging.getLogger(__name__)
+
+
+class IngestError(ValueError):
+    """Too much of a corpus cannot be used."""
+
+
+@dataclass(frozen=True)
+class IngestSettings:
+    """A corpus, its layout with the layout's options, and what is asked of its recordings."""
+
+    corpus: str
+    layout: str
+    options: dict[str, Any] = field(default_factory=dict)
+    max_rejected: float = 0.01  # share of the listed utterances, in [0, 1]
+    min_duration: float = 0.1  # seconds
+    deadline: float = 60.0  # seconds to read and decode one file
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_rejected <= 1:
+            raise SettingsError(f"max_rejected is a share in [0, 1], not {self.max_rejected}")
+        if self.deadline <= 0:
+            raise SettingsError(f"deadline is a time in seconds, more than 0, not {self.deadline}")
+
+
+def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected_path: Path, workers: int) -> None:
+    """Write the utterance table (parquet) and the rejections (TSV: path, reason) of the corpus at `root`.
+
+    Raises CorpusError if `root` does not hold the corpus, and IngestError if more than `max_rejected` of its
+    utterances are rejected; rejections are then written, and logged, but the utterance table is not.
+    """
+    utterances_path.unlink(missing_ok=True)
+    listing = corpora.reader(settings.layout).utterances(root, settings.options)
+    accepted: list[dict[str, Any]] = []
+    rejected = list(listing.rejected)
+    for utterance, outcome in _inspected(root, listing, settings, workers):
+        if isinstance(outcome, Inspection):
+            accepted.append({"corpus": settings.corpus, **asdict(utterance), **asdict(outcome)})
+        else:
+            rejected.append(Rejection(utterance.path, outcome))
+    rejected.sort(key=lambda rejection: (rejection.path, rejection.reason))
+    _write_rejected(rejected_path, rejected)
+    _check(settings, len(accepted), rejected, rejected_path)
+    files.write_parquet(utterances_path, pd.DataFrame(accepted, columns=list(DTYPES)).astype(DTYPES))
+    files.seal(utterances_path)
+
+
+def _inspected(
+    root: Path, listing: Listing, settings: IngestSettings, workers: int
+) -> Iterator[tuple[Utterance, Inspection | str]]:
+    """Each utterance with what its file holds, or the reason why it is rejected; in the order of the listing.
+
+    A damaged file can hang or crash a decoder, so each is decoded in a process that may be killed.
+    """
+    pool = ProcessPool(workers, context=get_context("spawn"))
+    try:
+        futures = [
+            pool.schedule(inspect, args=(root / utterance.path, settings.min_duration), timeout=settings.deadline)
+            for utterance in listing.utterances
+        ]
+        with progress(None, f"ingest {settings.corpus}", total=len(futures), unit="files") as bar:
+            for utterance, future in zip(listing.utterances, futures, strict=True):
+                yield utterance, _outcome(future, settings.deadline)
+                bar.update()
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _outcome(future: "Future[Inspection]", deadline: float) -> Inspection | str:
+    try:
+        return future.result()
+    except AudioError as error:
+        return str(error)
+    except TimeoutError:
+        return f"not read and decoded within {deadline:g} s, so the attempt was killed"
+    except ProcessExpired as error:
+        return f"the decoder crashed on it ({_end(error.exitcode)})"
+
+
+def _end(exitcode: int) -> str:
+    return signal.Signals(-exitcode).name if exitcode < 0 else f"exit status {exitcode}"
+
+
+def _write_rejected(path: Path, rejected: list[Rejection]) -> None:
+    rows = [(rejection.path, rejection.reason) for rejection in rejected]
+    files.write_tsv(path, pd.DataFrame(rows, columns=["path", "reason"]))
+
+
+def _check(settings: IngestSettings, num_accepted: int, rejected: list[Rejection], rejected_path: Path) -> None:
+    unexpected = [rejection for rejection in rejected if not rejection.expected]
+    listed = num_accepted + len(unexpected)
+    if num_accepted and len(unexpected) <= settings.max_rejected * listed:
+        return
+    # a workflow engine deletes what a failed job wrote, but keeps its log
+    for rejection in rejected:
+        logger.error("rejected: %s: %s", rejection.path, rejection.reason)
+    shown = unexpected or rejected
+    reasons = "".join(f"\n  {rejection.path}: {rejection.reason}" for rejection in shown[:REASONS_SHOWN])
+    more = f"\n  … and {len(shown) - REASONS_SHOWN} more" if len(shown) > REASONS_SHOWN else ""
+    raise IngestError(
+        f"corpus {settings.corpus}: {_verdict(settings, num_accepted, len(unexpected))}{reasons}{more}\n"
+        f"The whole list is in {rejected_path} and in this command's log"
+    )
+
+
+def _verdict(settings: IngestSettings, num_accepted: int, num_rejected: int) -> str:
+    if not num_accepted:
+        return "none of its recordings can be used; restore its audio:"
+    listed = num_accepted + num_rejected
+    enough = -(-num_rejected * 10_000 // listed) / 10_000  # rounded up
+    return (
+        f"{num_rejected} of {listed} utterances ({num_rejected / listed:.2%}) are rejected, but max_rejected is "
+        f"{settings.max_rejected:g}; restore the files, or go on without them by `max_rejected: {enough:g}`:"
+    )

@@ -1,0 +1,138 @@
+"""Released checkpoints as model folders of ours: the detectors of Xie et al. 2025, and AASIST and AASIST-L.
+
+The files are read as data (`torch_files`), fit the networks here to the last tensor, and have their classes
+in our order afterwards: spoof 0, bona fide 1. What their own code calls the score of a file is in `PUBLISHED_SCORES`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+import codecfake
+from codecfake.base import files, torch_files
+from codecfake.detectors import BONAFIDE, models
+from codecfake.detectors.detector import Detector, DetectorSettings
+
+CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector
+CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row a class
+KEYS_SHOWN = 3
+
+Parts = dict[str, Any]  # of a detector: a name and settings
+
+
+class ReleasedError(ValueError):
+    """A released checkpoint cannot be imported."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """A published detector, and which of its logits is that of bona fide speech."""
+
+    front_end: Parts
+    back_end: Parts
+    bonafide_index: int
+
+
+XLS_R: Parts = {"name": "wav2vec2", "weights": "facebook/wav2vec2-xls-r-300m", "layer": 5}
+WAVLM: Parts = {"name": "wavlm", "weights": "microsoft/wavlm-large", "layer": 5}  # normalized or not: not published
+RAW_AASIST: Parts = {"name": "aasist", "projection": None, "block_pool": 3, "nodes": "max"}
+
+RELEASED: dict[str, Released] = {
+    "mel-lcnn": Released({"name": "mel"}, {"name": "lcnn"}, bonafide_index=0),
+    "w2v2-lcnn": Released(XLS_R, {"name": "lcnn"}, bonafide_index=0),
+    "w2v2-aasist": Released(XLS_R, {"name": "aasist"}, bonafide_index=0),
+    "wavlm-aasist": Released(WAVLM, {"name": "aasist"}, bonafide_index=0),
+    "aasist": Released({"name": "sinc"}, {**RAW_AASIST, "pool_ratios": [0.5, 0.7, 0.5]}, bonafide_index=1),
+    "aasist-l": Released(
+        {"name": "sinc"},
+        {**RAW_AASIST, "channels": [32, 24], "graph_dims": [24, 32], "pool_ratios": [0.4, 0.5, 0.7]},
+        bonafide_index=1,
+    ),
+}
+
+
+def _probability(logits: Tensor) -> Tensor:
+    """P(bona fide), as the code of Xie et al. writes it: the softmax, in single precision, where 1 - 1e-8 is 1."""
+    return logits.softmax(dim=1)[:, BONAFIDE]
+
+
+def _logit(logits: Tensor) -> Tensor:
+    """The logit of bona fide alone, as the code of AASIST writes it."""
+    return logits[:, BONAFIDE]
+
+
+# Of logits `[B, 2]` in our order, `[B]`: what released score files hold, of a recording's first 64,600 samples.
+# To be compared with those files only. Our score is the difference of the logits, which does not saturate.
+PUBLISHED_SCORES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": _probability, "logit": _logit}
+
+
+def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: str | None = None) -> None:
+    """Write the model folder of the released detector `name` (of RELEASED) from its `.pt`, `.pth` file.
+
+    `front_end_weights` is the transformers folder, or hub id, of the front-end that it was trained on, if it has one;
+    by default the published one.
+
+    Raises UnpicklingError if the file is not of weights alone, and ReleasedError if they are not this detector's.
+    """
+    released = _released(name)
+    tensors = torch_files.read_state_dict(path)
+    settings = DetectorSettings(_front_end(name, released, front_end_weights), released.back_end)
+    detector = Detector(settings, CROP_SAMPLES)
+    fitted = fit(tensors, detector.back_end.state_dict(), f"{path}: is not {name}")
+    record = {
+        "version": codecfake.__version__,
+        "front_end_weights": detector.front_end_weights(),
+        "released": {"detector": name, "file": path.name, "sha256": files.sha256(path)},
+        "settings": {"detector": settings.complete(), "crop_samples": CROP_SAMPLES, "pad": PAD},
+    }
+    ours = bonafide_last(fitted, released.bonafide_index)
+    models.save(output, {f"back_end.{key}": tensor for key, tensor in ours.items()}, record)
+
+
+def fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """The tensors in the order of `expected`. Raises ReleasedError unless all and no others are there, and finite."""
+    missing, strange = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
+    if missing or strange:
+        raise ReleasedError(
+            f"{where}: it lacks {_few(missing)} and has {_few(strange)} too many; "
+            f"give the detector that the file is of: {', '.join(RELEASED)}"
+        )
+    for key, ours in expected.items():
+        if tensors[key].shape != ours.shape or tensors[key].dtype != ours.dtype:
+            raise ReleasedError(f"{where}: {key} is {_kind(tensors[key])}, but {_kind(ours)} is needed")
+        if not tensors[key].isfinite().all():
+            raise ReleasedError(f"{where}: {key} holds values that are not finite; fetch the file again")
+    return {key: tensors[key] for key in expected}
+
+
+def bonafide_last(tensors: Mapping[str, Tensor], bonafide_index: int) -> dict[str, Tensor]:
+    """Weights whose last layer gives the logit of bona fide at index 1, where it was at `bonafide_index`."""
+    if bonafide_index == BONAFIDE:
+        return dict(tensors)
+    return {key: rows.flip(0) if key.split(".")[0] in CLASSES else rows for key, rows in tensors.items()}
+
+
+def _released(name: str) -> Released:
+    if name not in RELEASED:
+        raise ReleasedError(f"there is no released detector {name!r}; known: {', '.join(RELEASED)}")
+    return RELEASED[name]
+
+
+def _front_end(name: str, released: Released, weights: str | None) -> Parts:
+    if weights is None:
+        return released.front_end
+    if "weights" not in released.front_end:
+        raise ReleasedError(f"{name} has the front-end {released.front_end['name']}, which takes no weights; give none")
+    return {**released.front_end, "weights": weights}
+
+
+def _few(keys: list[str]) -> str:
+    shown = f" ({', '.join(keys[:KEYS_SHOWN])}{', …' if len(keys) > KEYS_SHOWN else ''})" if keys else ""
+    return f"{len(keys)} tensors{shown}"
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

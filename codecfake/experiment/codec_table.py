@@ -1,0 +1,113 @@
+"""The codec configurations of experiments as one table: what is run, at which true bit rate, under which licence."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from codec_wrappers import wrapper
+from codec_wrappers.codec import Codec
+from codec_wrappers.weights.licenses import licence
+from codecfake.experiment import reading
+from codecfake.experiment.schema import Codec as Configuration
+from codecfake.experiment.schema import Experiment, Source
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+LYRA = "lyra"
+PACKAGES = {
+    "encodec": "encodec",
+    "dac": "descript-audio-codec",
+    "speechtokenizer": "speechtokenizer",
+    "funcodec": "funcodec",
+    "lyra": "ai-edge-litert",
+}
+OURS = "ours"  # networks written here
+
+
+@dataclass(frozen=True)
+class Row:
+    """One source of an experiment."""
+
+    id: str
+    codec: str
+    package: str
+    sample_rate: int | None  # Hz
+    hop_length: int | None  # samples
+    quantizers: int
+    printed_kbps: float | None  # what the paper's table says
+    true_kbps: float | None  # quantizers · bits · frames per second
+    weights: str
+    licence: str
+    note: str
+
+
+def path_of(experiment: str) -> Path:
+    """The file of an experiment given by its name or as a path."""
+    return Path(experiment) if experiment.endswith((".yaml", ".yml")) else EXPERIMENTS / f"{experiment}.yaml"
+
+
+def rows(path: Path) -> list[Row]:
+    """Every source of an experiment file, alternative readings after what they are alternatives to."""
+    experiment = reading.load(path)
+    found = [row for name in experiment.codecs for row in _rows(experiment, name)]
+    order = list(dict.fromkeys(source for codec in experiment.codecs.values() for source in codec.sources))
+    main = {source: _alternative_to(experiment, source) or source for source in order}
+    return sorted(found, key=lambda row: (order.index(main[row.id]), row.id != main[row.id]))
+
+
+def as_text(table: Sequence[Row], form: str) -> str:
+    """The rows as a table of `tabulate`'s named form, or as `tsv`."""
+    from tabulate import tabulate
+
+    headers = [name.replace("_", " ").replace("kbps", "kbit/s") for name in Row.__annotations__]
+    values = [["" if value is None else value for value in asdict(row).values()] for row in table]
+    return tabulate(values, headers, tablefmt=form, floatfmt="g", disable_numparse=[0, 1, 2, 8, 9, 10])
+
+
+def _rows(experiment: Experiment, name: str) -> Iterator[Row]:
+    configuration = experiment.codecs[name]
+    codec = _skeleton(configuration)
+    for source, what in configuration.sources.items():
+        quantizers = configuration.sources[what.same_as or source].quantizers or 0
+        yield Row(
+            id=source,
+            codec=name,
+            package=PACKAGES.get(configuration.wrapper, OURS),
+            sample_rate=codec.sample_rate,
+            hop_length=codec.hop_length,
+            quantizers=quantizers,
+            printed_kbps=what.printed_kbps,
+            true_kbps=None if codec.sample_rate is None else round(codec.bitrate_kbps(quantizers), 3),
+            weights=_weights(configuration),
+            licence=licence(configuration.wrapper, configuration.weights),
+            note=_note(what),
+        )
+
+
+def _skeleton(configuration: Configuration) -> Codec:
+    """The architecture without its numbers, which nobody reads here."""
+    module = wrapper(configuration.wrapper)
+    if configuration.wrapper == LYRA:
+        return module.Lyra.__new__(module.Lyra)  # its facts are the class's own; only its models come from files
+    with torch.device("meta"):
+        return module.build(configuration.model)
+
+
+def _weights(configuration: Configuration) -> str:
+    if isinstance(configuration.weights, dict):
+        return next(iter(configuration.weights.values()))
+    return configuration.weights
+
+
+def _note(source: Source) -> str:
+    parts = [
+        f"same audio as {source.same_as}" if source.same_as else "",
+        f"alternative to {source.alternative_to}" if source.alternative_to else "",
+        source.note,
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _alternative_to(experiment: Experiment, source: str) -> str | None:
+    return experiment.codecs[experiment.codec_of(source)].sources[source].alternative_to

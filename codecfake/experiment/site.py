@@ -1,0 +1,127 @@
+"""The site: config.yaml resolved on this machine, and the run directory that belongs to one experiment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codecfake.base import files
+from codecfake.base.validation import ConfigurationError, validate
+from codecfake.experiment import reading
+from codecfake.experiment.optional_corpora import with_roots
+from codecfake.experiment.schema import Experiment
+
+DEMO_FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}
+OWNER = "experiment.txt"
+
+
+@dataclass(frozen=True)
+class Site:
+    experiment: Experiment
+    experiment_as_written: dict[str, Any]  # the YAML, for the report
+    roots: dict[str, Path]
+    weights: Path
+    device: str
+    check_disk: bool
+
+    def root(self, corpus: str) -> Path:
+        """The folder of a corpus; relative to the run directory for those that the workflow synthesizes."""
+        return self.roots[corpus]
+
+    def weights_of(self, codec: str) -> list[str]:
+        """The weights that a codec reads: files for the workflow to make or to find; none for passthrough."""
+        weights = self.experiment.codecs[codec].weights
+        if weights == "none":
+            return []
+        if weights == "trained":
+            return [f"results/codecs/{codec}/weights.safetensors"]
+        if "official" in weights:
+            return [f"results/weights/{weights['official']}/provenance.json"]
+        path = self.weights / weights["local"]
+        return sorted(str(member) for member in path.iterdir()) if path.is_dir() else [str(path)]
+
+    def weights_argument(self, codec: str) -> list[str]:
+        """The command-line arguments that name a codec's weights."""
+        weights = self.experiment.codecs[codec].weights
+        if weights == "none":
+            return []
+        if weights == "trained":
+            return ["--weights", f"results/codecs/{codec}/weights.safetensors"]
+        if "official" in weights:
+            return ["--weights", f"results/weights/{weights['official']}"]
+        return ["--weights", str(self.weights / weights["local"])]
+
+
+def read(config: Mapping[str, Any], base: Path) -> Site:
+    """Validate config.yaml (as `config`) and the experiment it names; `base` is the folder of the Snakefile.
+
+    Raises ConfigurationError for anything unknown, missing or impossible, before any job.
+    """
+    validate(dict(config), "config", "config.yaml")
+    path = experiment_path(config["experiment"], base)
+    experiment = reading.load(path)
+    given: dict[str, str | None] = config.get("corpora") or {}
+    experiment = with_roots(experiment, given)
+    roots = {name: _root(name, experiment, given, base) for name in experiment.corpora}
+    weights = base / (config.get("weights") or "weights")
+    _check_weights(experiment, weights)
+    return Site(
+        experiment,
+        reading.read(path),
+        roots,
+        weights,
+        config.get("device", "auto"),
+        config.get("check_disk", True),
+    )
+
+
+def check_run_directory(title: str, results: Path) -> None:
+    """Refuse to mix two experiments in one `results/`: the second would overwrite the first."""
+    owner = results / OWNER
+    other = owner.read_text(encoding="utf-8").strip() if owner.exists() else title
+    if other != title:
+        raise ConfigurationError(
+            f"{results.resolve()} holds the results of another experiment ({other}); "
+            f"run this one in a directory of its own: snakemake --directory runs/NAME …"
+        )
+
+
+def claim_run_directory(title: str, results: Path) -> None:
+    """Write down whose results these are."""
+    if not (results / OWNER).exists():
+        files.write_text(results / OWNER, title + "\n")
+
+
+def experiment_path(name: str, base: Path) -> Path:
+    """The file of an experiment, by its name or its path. Raises ConfigurationError if there is no such name."""
+    if name.endswith((".yaml", ".yml")):
+        return base / name
+    path = base / "experiments" / f"{name}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
+        raise ConfigurationError(f"config.yaml: experiment: there is no {name!r}; experiments/ has {known}")
+    return path
+
+
+def _root(name: str, experiment: Experiment, given: Mapping[str, str | None], base: Path) -> Path:
+    corpus = experiment.corpora[name]
+    if corpus.demo:
+        if corpus.layout not in DEMO_FOLDERS:
+            raise ConfigurationError(
+                f"corpora.{name}: no demo corpus has the layout {corpus.layout}; those are {', '.join(DEMO_FOLDERS)}"
+            )
+        return Path("results/demo") / DEMO_FOLDERS[corpus.layout]
+    root = base / str(given[name])
+    if not root.is_dir():
+        raise ConfigurationError(f"config.yaml: corpora.{name}: {root} is not a folder; correct the path")
+    return root
+
+
+def _check_weights(experiment: Experiment, folder: Path) -> None:
+    for name in experiment.codecs_run():
+        weights = experiment.codecs[name].weights
+        if isinstance(weights, dict) and "local" in weights and not (folder / weights["local"]).exists():
+            raise ConfigurationError(
+                f"codecs.{name}.weights: {folder / weights['local']} does not exist; "
+                f"put the weights there or set `weights:` in config.yaml to the folder that has them"
+            )

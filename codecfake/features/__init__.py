@@ -1,0 +1,1 @@
+"""From trials to the tensors that a back-end is given."""

@@ -1,0 +1,58 @@
+"""Recordings of the user that are mixed with speech: noises, room impulse responses."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from codecfake.audio import waveforms
+from codecfake.detectors import SAMPLE_RATE
+from codecfake.features.augmentation.augmentation import AugmentationError
+
+SUFFIXES = (".wav", ".flac")
+
+
+class Folder:
+    """All .wav and .flac files below a folder, in order of their names, so that a draw means the same everywhere.
+
+    Raises AugmentationError if there are none.
+    """
+
+    def __init__(self, folder: str, pattern: str) -> None:
+        self._folder = Path(folder)
+        found = (path for path in self._folder.glob(f"**/{pattern}") if path.suffix.lower() in SUFFIXES)
+        self._paths = sorted(path.relative_to(self._folder).as_posix() for path in found)
+        if not self._paths:
+            raise AugmentationError(
+                f"{folder}: no {' or '.join(SUFFIXES)} file named {pattern} below it; give the folder of an unpacked "
+                f"corpus, such as musan/noise or RIRS_NOISES/simulated_rirs"
+            )
+
+    def draw(self, rng: np.random.Generator) -> Path:
+        """One of the files, each as likely as any other."""
+        return self._folder / self._paths[int(rng.integers(len(self._paths)))]
+
+    @cached_property
+    def record(self) -> dict[str, str | int]:
+        """Folder, number of files, and sha256 over their names and sizes."""
+        sizes = (f"{path}\t{(self._folder / path).stat().st_size}\n" for path in self._paths)
+        digest = hashlib.sha256("".join(sizes).encode()).hexdigest()
+        return {"folder": str(self._folder), "files": len(self._paths), "sha256_of_listing": digest}
+
+
+def stretch(path: Path, num_samples: int, rng: np.random.Generator) -> np.ndarray:
+    """`[num_samples]` at 16 kHz from a random place of a recording; a shorter one is repeated. Channels are averaged.
+
+    Raises AudioError if the file cannot be decoded or is empty.
+    """
+    try:
+        about = soundfile.info(path)
+    except soundfile.LibsndfileError as error:
+        raise waveforms.AudioError(f"{path}: cannot be decoded ({error.error_string})") from error
+    if about.frames == 0:
+        raise waveforms.AudioError(f"{path}: has no samples; take it out of its folder")
+    wanted = min(about.frames, waveforms.resampled_length(num_samples, SAMPLE_RATE, about.samplerate))
+    wav = waveforms.read_segment(path, int(rng.integers(about.frames - wanted + 1)), wanted)
+    return np.resize(waveforms.resample(wav.astype(np.float64), about.samplerate, SAMPLE_RATE), num_samples)

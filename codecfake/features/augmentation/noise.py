@@ -1,0 +1,34 @@
+"""Additive noise from recordings: MUSAN's `noise`, `music` or `speech`, or any folder."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codecfake.features.augmentation.augmentation import Augmentation, at_snr, require_range
+from codecfake.features.augmentation.folders import Folder, stretch
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    folder: str
+    pattern: str = "*"  # of file names
+    min_snr_db: float = 0.0  # of the powers over the whole clip
+    max_snr_db: float = 20.0
+
+    def __post_init__(self) -> None:
+        require_range("snr_db", self.min_snr_db, self.max_snr_db)
+
+
+class Noise(Augmentation):
+    """A random part of a random recording."""
+
+    def __init__(self, settings: NoiseSettings) -> None:
+        self._settings = settings
+        self._folder = Folder(settings.folder, settings.pattern)
+
+    def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        noise = stretch(self._folder.draw(rng), len(wav), rng)
+        return at_snr(wav, noise, rng.uniform(self._settings.min_snr_db, self._settings.max_snr_db))
+
+    def recordings(self) -> dict[str, str | int]:
+        return self._folder.record

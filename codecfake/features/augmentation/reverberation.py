@@ -1,0 +1,41 @@
+"""Reverberation by room impulse responses: `RIRS_NOISES/simulated_rirs`, or any folder."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codecfake.audio import waveforms
+from codecfake.detectors import SAMPLE_RATE
+from codecfake.features.augmentation.augmentation import Augmentation
+from codecfake.features.augmentation.fir import convolve
+from codecfake.features.augmentation.folders import Folder
+
+
+@dataclass(frozen=True)
+class ReverberationSettings:
+    folder: str
+    pattern: str = "*"  # of file names; RIRS_NOISES/real_rirs_isotropic_noises holds noises too: `*rir*`
+
+
+class Reverberation(Augmentation):
+    """A random channel of a random room, at the power that the clip had.
+
+    The direct sound, the greatest sample of the response, stays where the speech was; the tail after the end is cut.
+    """
+
+    def __init__(self, settings: ReverberationSettings) -> None:
+        self._folder = Folder(settings.folder, settings.pattern)
+
+    def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        path = self._folder.draw(rng)
+        room = waveforms.decode_channels(path.read_bytes(), str(path))
+        channel = room.samples[:, int(rng.integers(room.samples.shape[1]))]
+        response = waveforms.resample(channel.astype(np.float64), room.sample_rate, SAMPLE_RATE)
+        if not response.any():
+            raise waveforms.AudioError(f"{path}: a room impulse response of zeros; take it out of its folder")
+        wet = convolve(wav, response, int(np.abs(response).argmax()))
+        power = np.mean(wet**2)
+        return wet * np.sqrt(np.mean(wav**2) / power) if power > 0 else wet
+
+    def recordings(self) -> dict[str, str | int]:
+        return self._folder.record

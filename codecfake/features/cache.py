@@ -1,0 +1,227 @@
+"""Features of a frozen front-end on disk, for runs that repeat over seeds and strategies.
+
+A folder per (front-end, its weights, clips): `features.f16` `[N, F, D]` in half precision, `digests.sha256` with 32
+bytes a trial, and `cache.json`, which says of what these are and is written last. A killed run leaves the first two;
+the next one goes on where it ended. Every trial is checked against its digest when a process first reads it.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from codecfake.base import files
+from codecfake.base.progress import progress
+from codecfake.features.streaming import BatchLoader, CachedFeatures, Features, Order, StreamedFeatures, in_order
+
+NONE, MEMORY, DISK = CACHES = ("none", "memory", "disk")
+ON_DISK = ("wav2vec2", "wavlm")  # front-ends that take longer to compute than to read
+FEATURES, DIGESTS, RECORD, LOCK = "features.f16", "digests.sha256", "cache.json", "lock"
+DIGEST_BYTES = 32
+ITEM_BYTES = np.dtype(np.float16).itemsize
+
+log = logging.getLogger(__name__)
+
+
+class FeatureCacheError(RuntimeError):
+    """A cache of features cannot be made or used."""
+
+
+@dataclass(frozen=True)
+class CachePlace:
+    """Where features may be kept, and how many bytes one cache may take there; without a limit, what is free."""
+
+    folder: Path
+    limit_bytes: float = float("inf")
+
+
+def cached(
+    streamed: StreamedFeatures, kind: str, batch_size: int, name: str, place: CachePlace | None, of: dict[str, Any]
+) -> Features:
+    """The features, kept as `kind` (of `CACHES`) says; `of` names front-end and weights, as JSON values.
+
+    Raises FeatureCacheError if clips change with the epoch, or as `DiskFeatures` does.
+    """
+    if kind == NONE:
+        return streamed
+    if streamed.clips.vary:
+        raise FeatureCacheError(
+            f"cache_features is {kind}, but clips are cropped or augmented anew in every epoch; set it to {NONE}"
+        )
+    if kind == MEMORY:
+        return CachedFeatures(streamed, batch_size, name)
+    if place is None:
+        raise FeatureCacheError("cache_features is disk; say where, with --feature-cache FOLDER")
+    return DiskFeatures(streamed, batch_size, name, place, of)
+
+
+class DiskFeatures:
+    """Features of every trial, computed once for all runs.
+
+    Raises FeatureCacheError if the disk or the limit is too small, if a feature is beyond half precision, and if what
+    is read is not what was written.
+    """
+
+    def __init__(
+        self, streamed: StreamedFeatures, batch_size: int, name: str, place: CachePlace, of: dict[str, Any]
+    ) -> None:
+        identity = {"format": 1, **of, "clips": streamed.clips.digest()}
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self._folder = place.folder / key[:20]
+        self._device = streamed.device
+        with _alone(self._folder):
+            if not (self._folder / RECORD).is_file():
+                _Writer(streamed, self._folder).write(batch_size, name, place, identity)
+        self._load = BatchLoader(_Rows(self._folder), streamed.workers, pin_memory=self._device.type == "cuda")
+
+    def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
+        for features in self._load([batch.tolist() for batch in order]):
+            yield features.to(self._device, non_blocking=True).float()
+
+
+class _Writer:
+    """Computes features into a folder, batch by batch; whole batches that are there already are not computed again."""
+
+    def __init__(self, streamed: StreamedFeatures, folder: Path) -> None:
+        self._streamed = streamed
+        self._folder = folder
+        self._shape = streamed.shape()
+        self._trial_bytes = ITEM_BYTES * self._shape[1] * self._shape[2]
+        self._num_bytes = self._shape[0] * (self._trial_bytes + DIGEST_BYTES)
+
+    def write(self, batch_size: int, name: str, place: CachePlace, identity: dict[str, Any]) -> None:
+        self._require_room(place)
+        with _opened(self._folder / FEATURES) as features, _opened(self._folder / DIGESTS) as digests:
+            os.truncate(features, self._shape[0] * self._trial_bytes)
+            os.truncate(digests, self._shape[0] * DIGEST_BYTES)
+            order = in_order(len(self._streamed), batch_size)
+            missing = [batch for batch in order if not self._is_there(batch, features, digests)]
+            bar = progress(
+                self._streamed.batches(missing), f"features of {name}, to disk", total=len(missing), unit="batch"
+            )
+            for batch, computed in zip(missing, bar, strict=True):
+                self._put(batch, _halved(computed), features, digests)
+            os.fsync(features)
+            os.fsync(digests)
+        record = {**identity, "shape": list(self._shape), DIGESTS: files.sha256(self._folder / DIGESTS)}
+        files.write_json(self._folder / RECORD, record)
+
+    def _require_room(self, place: CachePlace) -> None:
+        held = sum(path.stat().st_blocks * 512 for path in self._folder.iterdir())
+        free = shutil.disk_usage(self._folder).free + held
+        room = min(free, place.limit_bytes)
+        if self._num_bytes > room:
+            what = "the limit allows" if room == place.limit_bytes else "the disk has"
+            raise FeatureCacheError(
+                f"{place.folder}: the features of {self._shape[0]:,} trials take {self._num_bytes / 1e9:,.3f} GB "
+                f"({self._shape[1]} x {self._shape[2]} of 2 bytes each), but {what} {room / 1e9:,.3f} GB; give another "
+                f"folder or limit, or set cache_features to {NONE}"
+            )
+
+    def _is_there(self, batch: np.ndarray, features: int, digests: int) -> bool:
+        start, number = int(batch[0]), len(batch)
+        found = os.pread(digests, number * DIGEST_BYTES, start * DIGEST_BYTES)
+        if not any(found):
+            return False
+        data = os.pread(features, number * self._trial_bytes, start * self._trial_bytes)
+        return found == _digests(data, number)
+
+    def _put(self, batch: np.ndarray, computed: np.ndarray, features: int, digests: int) -> None:
+        data = computed.tobytes()
+        _write_at(features, data, int(batch[0]) * self._trial_bytes)
+        _write_at(digests, _digests(data, len(batch)), int(batch[0]) * DIGEST_BYTES)
+
+
+class _Rows(Dataset[Tensor]):
+    """The features of each trial of a finished cache, `[F, D]` in half precision."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        self._shape = tuple(record["shape"])
+        self._digests = np.fromfile(folder / DIGESTS, np.uint8)
+        size = ITEM_BYTES * int(np.prod(self._shape))
+        if files.sha256(folder / DIGESTS) != record[DIGESTS] or (folder / FEATURES).stat().st_size != size:
+            raise self._damaged("its size or its digests are not those that were written")
+        self._digests = self._digests.reshape(-1, DIGEST_BYTES)
+        self._checked = np.zeros(len(self), dtype=bool)
+
+    def __len__(self) -> int:
+        return int(self._shape[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_features"}  # it would be copied whole
+
+    @cached_property
+    def _features(self) -> np.ndarray:
+        return np.memmap(self._folder / FEATURES, np.float16, "r", shape=self._shape)
+
+    def __getitem__(self, trial: int) -> Tensor:
+        row = np.array(self._features[trial])
+        if not self._checked[trial]:
+            if _digests(row.tobytes(), 1) != self._digests[trial].tobytes():
+                raise self._damaged(f"the sha256 of trial {trial} is not the one that was written")
+            self._checked[trial] = True
+        return torch.from_numpy(row)
+
+    def _damaged(self, what: str) -> FeatureCacheError:
+        return FeatureCacheError(f"{self._folder}: damaged, {what}; delete this folder and run again")
+
+
+def _halved(features: Tensor) -> np.ndarray:
+    half = features.half().cpu().numpy()
+    if not np.isfinite(half).all():
+        raise FeatureCacheError(
+            f"features reach {features.abs().max().item():.3g}, and half precision ends at 65504; set cache_features "
+            f"to {MEMORY} or {NONE}"
+        )
+    return half
+
+
+def _digests(data: bytes, number: int) -> bytes:
+    """sha256 of each of `number` equal parts, one after the other."""
+    size = len(data) // number
+    return b"".join(hashlib.sha256(data[start : start + size]).digest() for start in range(0, number * size, size))
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A descriptor to read and write at offsets: a full disk is an error then, and not a signal as in a memory map."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Only one process is inside for a folder; the system frees the lock of a killed one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("%s: waiting for another run that writes these features", folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""Which utterances are trained on and judged: splits, protocols, trials, sources."""

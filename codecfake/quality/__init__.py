@@ -1,0 +1,1 @@
+"""How near codecs' outputs are to their recordings."""

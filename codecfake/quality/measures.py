@@ -1,0 +1,199 @@
+"""How near a codec's output is to the recording it was made from: measures that need no listener.
+
+PESQ (ITU-T P.862.2, wide band) and STOI (Taal et al. 2011; its extended form: Jensen and Taal 2016) are their
+libraries'. They were made for telephones and for noise, not for neural codecs, and compare waveforms or their
+envelopes: a codec that speaks the same words in another phase may please the ear and fail here. So spectra and pitch
+stand beside them.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from codecfake.base.librosa_cache import librosa
+
+SAMPLE_RATE = 16000  # Hz, of both waveforms
+WINDOW, NUM_MELS = 1024, 80  # of spectra; what trained codecs are validated with
+FLOOR = 1e-5  # amplitude under which a band counts as silent: -100 dB of full scale, the noise of 16 bit lies lower
+LOWEST_F0, HIGHEST_F0 = 60.0, 500.0  # Hz
+F0_HOP = 320  # samples: a decision every 20 ms
+F0_STEP = 0.25  # semitones between the pitches that pYIN tells apart; its time grows with the square of their number
+BANDWIDTH_RANGE = 1e-6  # what lies 60 dB below the strongest frequency is no longer in the band
+SHORTEST_STOI = 0.4  # seconds: 30 frames, each 12.8 ms after the one before
+# The library crashes on more than 50 stretches of speech; it finds at most one in 0.4 s.
+LONGEST_PESQ = 20.0  # seconds
+
+HIGHER, LOWER, NEITHER = 1, -1, 0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of the tables, and which way is better."""
+
+    name: str
+    better: int
+
+
+METRICS = (
+    Metric("pesq", HIGHER),  # MOS-LQO, 1.02 to 4.64
+    Metric("stoi", HIGHER),  # at most 1
+    Metric("estoi", HIGHER),
+    Metric("si_sdr_db", HIGHER),
+    Metric("mel_distance", LOWER),  # of log10 amplitudes: 0.1 is 2 dB
+    Metric("log_spectral_distance_db", LOWER),
+    Metric("f0_error_cents", LOWER),
+    Metric("voicing_error", LOWER),  # share of frames
+    Metric("bandwidth_error_hz", LOWER),
+    Metric("bandwidth_hz", NEITHER),
+    Metric("bonafide_bandwidth_hz", NEITHER),
+)
+NAMES = [metric.name for metric in METRICS]
+
+Measured = dict[str, float | str]  # a number, or the reason why there is none
+
+
+def measure(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    """Every metric of one utterance, by the names of `METRICS`; both `[T]` at `SAMPLE_RATE`, full scale ±1.
+
+    Raises ValueError if the two are not of one length.
+    """
+    if recording.shape != fake.shape:
+        raise ValueError(f"the recording has {len(recording)} samples and the fake {len(fake)}; they must be as long")
+    recording, fake = recording.astype(np.float64), fake.astype(np.float64)
+    found: Measured = {}
+    for compare in (_perceived, _waveform, _spectra, _pitch, _bandwidths):
+        found |= compare(recording, fake)
+    return {name: value if value == value else "not a number" for name, value in found.items()}
+
+
+def _silence(recording: np.ndarray, fake: np.ndarray) -> str:
+    """Which of the two never moves; "" if both do."""
+    return "the recording is silent" if not np.ptp(recording) else "the fake is silent" if not np.ptp(fake) else ""
+
+
+def _perceived(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    silence = _silence(recording, fake)
+    if silence:
+        return dict.fromkeys(("pesq", "stoi", "estoi"), silence)
+    return {
+        "pesq": pesq_mos(recording, fake),
+        "stoi": _stoi(recording, fake, extended=False),
+        "estoi": _stoi(recording, fake, extended=True),
+    }
+
+
+def pesq_mos(recording: np.ndarray, fake: np.ndarray) -> float | str:
+    """MOS-LQO by ITU-T P.862.2. The package is optional: it is built by a C compiler."""
+    try:
+        import pesq
+    except ImportError:
+        return "not installed"
+    if len(recording) > LONGEST_PESQ * SAMPLE_RATE:
+        return f"longer than {LONGEST_PESQ:g} s"
+    try:
+        return float(pesq.pesq(SAMPLE_RATE, recording, fake, "wb"))
+    except pesq.BufferTooShortError:
+        return "shorter than 0.25 s"
+    except pesq.NoUtterancesError:
+        return "no speech found"
+    except (pesq.PesqError, ValueError) as error:  # ValueError: the level of what it takes for speech is zero
+        return f"failed ({error})".replace(";", ",")
+
+
+def _stoi(recording: np.ndarray, fake: np.ndarray, extended: bool) -> float | str:
+    import pystoi
+
+    too_short = f"less than {SHORTEST_STOI} s of speech"
+    if len(recording) < SHORTEST_STOI * SAMPLE_RATE:
+        return too_short
+    np.random.seed(0)  # noqa: NPY002  the package adds noise of 1e-16 from here, which silent bands are scaled up from
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        value = float(pystoi.stoi(recording, fake, SAMPLE_RATE, extended=extended))
+    return too_short if any("Not enough STFT frames" in str(warning.message) for warning in warned) else value
+
+
+def _waveform(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    return {"si_sdr_db": _silence(recording, fake) or si_sdr_db(recording, fake)}
+
+
+def si_sdr_db(recording: np.ndarray, fake: np.ndarray) -> float:
+    """Scale-invariant signal-to-distortion ratio in dB, means removed (Le Roux et al. 2019, equation 3)."""
+    target, estimate = recording - recording.mean(), fake - fake.mean()
+    target = (estimate @ target) / (target @ target) * target
+    distortion = float(np.sum((estimate - target) ** 2))
+    signal = float(target @ target)
+    # What rounding leaves of two equal waveforms is no distortion.
+    if distortion <= np.finfo(np.float64).eps ** 2 * len(target) * signal:
+        return math.inf
+    return 10 * math.log10(signal / distortion) if signal > 0 else -math.inf
+
+
+def _spectra(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    """Mean absolute difference of log mel amplitudes, and the log-spectral distance (Gray and Markel 1976)."""
+    ours, theirs = _amplitudes(recording), _amplitudes(fake)
+    decibels = 20 * (_log(ours) - _log(theirs))
+    mels = _log(_mel_bands() @ ours) - _log(_mel_bands() @ theirs)
+    return {
+        "mel_distance": float(np.mean(np.abs(mels))),
+        "log_spectral_distance_db": float(np.mean(np.sqrt(np.mean(decibels**2, axis=0)))),
+    }
+
+
+def _amplitudes(wav: np.ndarray) -> np.ndarray:
+    """Amplitude spectra `[WINDOW // 2 + 1, F]`; a full-scale sine is 0.5, less what falls between bins."""
+    padded = np.pad(wav, (0, max(0, WINDOW - len(wav))))
+    spectra = librosa().stft(padded, n_fft=WINDOW, hop_length=WINDOW // 4, pad_mode="reflect")
+    return np.abs(spectra) / (WINDOW / 2)  # the sum of the Hann window
+
+
+def _mel_bands() -> np.ndarray:
+    return librosa().filters.mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=NUM_MELS, htk=True, norm=None)
+
+
+def _log(amplitudes: np.ndarray) -> np.ndarray:
+    return np.log10(np.maximum(amplitudes, FLOOR))
+
+
+def _pitch(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    """Root mean square error of F0 over the frames voiced in both, and the share of frames voiced in one alone.
+
+    To be read together: a fake whose hard frames lose their voice has the smaller error of F0. One octave mistaken
+    outweighs all that is finer.
+    """
+    (ours, ours_voiced), (theirs, theirs_voiced) = f0(recording), f0(fake)
+    both = ours_voiced & theirs_voiced
+    cents = 1200 * np.log2(theirs[both] / ours[both])
+    return {
+        "f0_error_cents": float(np.sqrt(np.mean(cents**2))) if both.any() else "no frame is voiced in both",
+        "voicing_error": float(np.mean(ours_voiced != theirs_voiced)),
+    }
+
+
+def f0(wav: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """F0 in Hz and whether it is voiced, both `[F]`, a frame every `F0_HOP` samples (pYIN, Mauch and Dixon 2014).
+
+    pYIN answers in steps; YIN has the value between them, wherever the two agree to half a semitone.
+    """
+    limits = {"sr": SAMPLE_RATE, "fmin": LOWEST_F0, "fmax": HIGHEST_F0, "frame_length": WINDOW, "hop_length": F0_HOP}
+    steps, voiced, _ = librosa().pyin(wav, resolution=F0_STEP, fill_na=None, **limits)
+    between = librosa().yin(wav, **limits)
+    return np.where(np.abs(np.log2(between / steps)) < 0.5 / 12, between, steps), voiced
+
+
+def _bandwidths(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    silence = _silence(recording, fake)
+    if silence:
+        return dict.fromkeys(("bandwidth_error_hz", "bandwidth_hz", "bonafide_bandwidth_hz"), silence)
+    ours, theirs = bandwidth_hz(recording), bandwidth_hz(fake)
+    return {"bandwidth_error_hz": abs(theirs - ours), "bandwidth_hz": theirs, "bonafide_bandwidth_hz": ours}
+
+
+def bandwidth_hz(wav: np.ndarray) -> float:
+    """The highest frequency that the long-term spectrum holds, within `BANDWIDTH_RANGE` of its strongest one."""
+    from scipy.signal import welch
+
+    frequencies, power = welch(wav, SAMPLE_RATE, nperseg=min(WINDOW, len(wav)))
+    return float(frequencies[power >= BANDWIDTH_RANGE * power.max()][-1])

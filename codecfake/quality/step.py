@@ -1,0 +1,250 @@
+"""How well each codec gives speech back: held-out recordings, their fakes, and the tables over all of them."""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from codecfake.audio import waveforms
+from codecfake.audio.shards import AudioStore
+from codecfake.base import files
+from codecfake.base.progress import progress
+from codecfake.base.utterances import BONAFIDE
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.quality.measures import METRICS, NAMES, NEITHER, SAMPLE_RATE, Measured, measure
+
+logger = logging.getLogger(__name__)
+
+UTTERANCE = ["corpus", "utterance_id"]
+PROVENANCE = ["codec", "quantizers", "bitrate_kbps"]
+COLUMNS = [*UTTERANCE, "speaker_id", *PROVENANCE, *NAMES, "note"]
+
+
+class QualityError(ValueError):
+    """The quality of a codec cannot be measured on this audio, or its tables not be made from these files."""
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """Which fakes are measured, on how many utterances of all corpora together."""
+
+    source: str
+    corpora: list[str]  # those that have the source's audio
+    utterances: int = 32
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.utterances < 1:
+            raise QualityError(f"QualitySettings.utterances is {self.utterances}; at least 1 is needed")
+
+
+@dataclass(frozen=True)
+class SummarySettings:
+    sources: list[str]  # in the order of the tables
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """A metric over utterances. The standard error takes them for independent, which those of one speaker are not."""
+
+    n: int
+    mean: float
+    standard_error: float  # not a number for fewer than two utterances, or if the mean is infinite
+
+
+# measuring one source
+
+
+def measure_source(settings: QualitySettings, protocols: Sequence[Path], audio_root: Path, output: Path) -> None:
+    """Measure one source on utterances drawn from the bona fide trials of `protocols`; write a row an utterance.
+
+    Columns are `COLUMNS`; a metric that has no value has a reason in `note`. Raises QualityError if no bona fide trial
+    is of the source's corpora, or if its shards were not all made alike, and ShardError if an utterance has no audio.
+    """
+    drawn = draw(_bonafide(protocols), settings.utterances, settings.seed)
+    drawn = drawn[drawn["corpus"].isin(settings.corpora)]
+    if drawn.empty:
+        raise QualityError(
+            f"source {settings.source}: no bona fide trial of {', '.join(map(str, protocols))} is of corpus "
+            f"{' or '.join(settings.corpora)}, which it was made from; measure it on a condition that has them"
+        )
+    provenance = _provenance(audio_root, settings)
+    store = AudioStore(audio_root, product(settings.corpora, (RECORDINGS, settings.source)))
+    rows = []
+    for row in progress(drawn.itertuples(), f"quality of {settings.source}", len(drawn), "utt"):
+        measured = measure(*_pair(store, settings.source, row.corpus, row.utterance_id))
+        names = {"corpus": row.corpus, "utterance_id": row.utterance_id, "speaker_id": row.speaker_id}
+        rows.append({**names, **provenance, **_texts(measured)})
+    files.write_tsv(output, pd.DataFrame(rows, columns=COLUMNS))
+
+
+def draw(utterances: pd.DataFrame, number: int, seed: int) -> pd.DataFrame:
+    """`number` rows, as many of each corpus (one more of the first where that leaves a rest), by the hash of their ids.
+
+    A corpus that has fewer gives all it has. The same for any order of rows.
+    """
+    groups = utterances.groupby("corpus")
+    share, rest = divmod(number, max(1, len(groups)))
+    parts = [utterances.head(0)]
+    for place, (corpus, rows) in enumerate(groups):
+        wanted = share + (place < rest)
+        if len(rows) < wanted:
+            logger.info("corpus %s: all of its %d held-out utterances are drawn, not %d", corpus, len(rows), wanted)
+        rank = [hashlib.sha256(f"quality:{seed}:{corpus}/{name}".encode()).digest() for name in rows["utterance_id"]]
+        parts.append(rows.assign(rank=rank).sort_values("rank").head(wanted).drop(columns="rank"))
+    return pd.concat(parts).sort_values(UTTERANCE, ignore_index=True)
+
+
+def _bonafide(protocols: Sequence[Path]) -> pd.DataFrame:
+    trials = pd.concat([files.read_tsv(path) for path in protocols])
+    return trials[trials["key"] == BONAFIDE].drop_duplicates(UTTERANCE)
+
+
+def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
+    """What made the source, by the indexes of its shards."""
+    folders = [audio_root / corpus / settings.source for corpus in settings.corpora]
+    indexes = [files.read_parquet(path, PROVENANCE) for folder in folders for path in folder.glob("*.parquet")]
+    kinds = pd.concat(indexes or [pd.DataFrame(columns=PROVENANCE)]).drop_duplicates()
+    if len(kinds) != 1:
+        raise QualityError(
+            f"source {settings.source}: its shards under {audio_root} were made in {len(kinds)} ways (codec, "
+            f"quantizers or bit rate differ); delete {audio_root}/*/{settings.source} and run the workflow again"
+        )
+    codec, quantizers, bitrate = kinds.iloc[0]
+    return {"codec": codec, "quantizers": int(quantizers), "bitrate_kbps": f"{bitrate:.6g}"}
+
+
+def _pair(store: AudioStore, source: str, corpus: str, utterance_id: str) -> tuple[np.ndarray, np.ndarray]:
+    """The recording and its fake at the rate of the metrics; what two resamplings leave over is cut off."""
+    wavs = []
+    for each in (RECORDINGS, source):
+        samples, rate = store.read(corpus, each, utterance_id)
+        wavs.append(waveforms.resample(samples / waveforms.FULL_SCALE, rate, SAMPLE_RATE))
+    lengths = [len(wav) for wav in wavs]
+    if max(lengths) - min(lengths) > 1:
+        raise QualityError(
+            f"utterance {utterance_id} of {corpus}: {source} has {lengths[1]} samples at {SAMPLE_RATE} Hz and the "
+            f"recording {lengths[0]}; make both again"
+        )
+    return wavs[0][: min(lengths)], wavs[1][: min(lengths)]
+
+
+def _texts(measured: Measured) -> dict[str, str]:
+    """Six digits of every number, which any machine agrees on; reasons go to the note."""
+    numbers = {name: "" if isinstance(value, str) else f"{value:.6g}" for name, value in measured.items()}
+    reasons = [f"{name}: {value}" for name, value in measured.items() if isinstance(value, str)]
+    return {**numbers, "note": "; ".join(reasons)}
+
+
+# the tables
+
+
+def write_summary(settings: SummarySettings, folder: Path, output: Path) -> None:
+    """Write `quality.csv`, a row a source and metric, and `quality_order.csv`, what more bits bring.
+
+    Read are `folder/{source}.tsv` of `measure_source`; both tables go into the folder `output`.
+    """
+    measured = {source: read(folder / f"{source}.tsv") for source in settings.sources}
+    means = [row for source, table in measured.items() for row in _means(source, table)]
+    gains = list(_gains(measured))
+    _write_csv(output / "quality.csv", means, MEAN_COLUMNS)
+    _write_csv(output / "quality_order.csv", gains, GAIN_COLUMNS)
+    worse = [f"{row['metric']} from {row['fewer']} to {row['more']}" for row in gains if row["worse"] == YES]
+    if worse:
+        logger.warning(
+            "more bits are worse in %d of %d comparisons: %s; quality_order.csv says by how much",
+            len(worse), len(gains), ", ".join(worse),
+        )  # fmt: skip
+
+
+MEAN_COLUMNS = ["source", *PROVENANCE, "metric", "n", "missing", "mean", "standard_error", "why_missing"]
+GAIN_COLUMNS = [
+    "codec", "metric", "fewer", "more", "fewer_kbps", "more_kbps", "n", "gain", "standard_error", "worse",
+]  # fmt: skip
+YES, NO = "yes", "no"
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The file of a source, indexed by utterance, its metrics as numbers. Raises QualityError if it is not one."""
+    table = files.read_tsv(path)
+    absent = [f"column {name!r}" for name in COLUMNS if name not in table] or ["row"] * table.empty
+    if absent:
+        raise QualityError(f"{path}: no {absent[0]}; delete it and measure again")
+    return table.set_index(UTTERANCE).assign(**{name: pd.to_numeric(table[name]).to_numpy() for name in NAMES})
+
+
+def statistics(values: np.ndarray) -> Statistics:
+    """Mean and its standard error of `[N]`, those that are not numbers left out."""
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return Statistics(0, np.nan, np.nan)
+    if len(known) == 1 or np.isinf(known).any():
+        return Statistics(len(known), float(known.mean()), np.nan)
+    return Statistics(len(known), float(known.mean()), float(known.std(ddof=1) / np.sqrt(len(known))))
+
+
+def _means(source: str, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    reasons = _reasons(table["note"])
+    for name in NAMES:
+        found = statistics(table[name].to_numpy())
+        why = "; ".join(f"{reason} ({count})" for reason, count in sorted(reasons.get(name, {}).items()))
+        place = {"source": source, **table[PROVENANCE].iloc[0], "metric": name}
+        yield {**place, **asdict(found), "missing": len(table) - found.n, "why_missing": why}
+
+
+def _reasons(notes: pd.Series) -> dict[str, Counter[str]]:
+    """Metric -> how often it has no value for which reason."""
+    found: dict[str, Counter[str]] = {}
+    for note in notes:
+        for part in filter(None, note.split("; ")):
+            metric, reason = part.split(": ", 1)
+            found.setdefault(metric, Counter())[reason] += 1
+    return found
+
+
+def _gains(measured: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """What every step to more quantizers of one codec brings, on the utterances that both sources have."""
+    made = {source: table[PROVENANCE].iloc[0] for source, table in measured.items()}
+    for (fewer, more), metric in product(_steps(made), METRICS):
+        if metric.better != NEITHER:
+            yield {
+                "codec": made[more]["codec"],
+                "metric": metric.name,
+                "fewer": fewer,
+                "more": more,
+                "fewer_kbps": made[fewer]["bitrate_kbps"],
+                "more_kbps": made[more]["bitrate_kbps"],
+                **_gain(measured[fewer][metric.name], measured[more][metric.name], metric.better),
+            }
+
+
+def _steps(made: dict[str, pd.Series]) -> list[tuple[str, str]]:
+    """Pairs of sources of one codec, each with the source of the next larger number of quantizers."""
+    ordered = sorted(made, key=lambda source: (made[source]["codec"], int(made[source]["quantizers"])))
+    return [
+        (fewer, more)
+        for fewer, more in pairwise(ordered)
+        if made[fewer]["codec"] == made[more]["codec"] and made[fewer]["quantizers"] != made[more]["quantizers"]
+    ]
+
+
+def _gain(fewer: pd.Series, more: pd.Series, better: int) -> dict[str, Any]:
+    """The mean improvement over utterances; `worse` if it is below zero by more than its standard error."""
+    before, after = fewer.align(more, join="inner")
+    with np.errstate(invalid="ignore"):  # infinite in both
+        change = np.where(before == after, 0.0, better * (after - before))
+    found = statistics(change)
+    worse = found.mean < -found.standard_error or np.isneginf(found.mean)
+    return {"n": found.n, "gain": found.mean, "standard_error": found.standard_error, "worse": YES if worse else NO}
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
+    with files.atomic(path) as part:
+        pd.DataFrame(rows, columns=columns).to_csv(part, index=False, float_format="%.6g", lineterminator="\n")

@@ -1,0 +1,1 @@
+"""What happens around the jobs of a run: planning, watching, checking, locks and dates."""

@@ -1,0 +1,129 @@
+"""Is everything that is finished still what was written? Files are read whole and held to the digests recorded of them.
+
+Disks and people change files behind a workflow's back, and leave their dates alone. Jobs notice when they read; this
+notices before, and clears away what is to be made again.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+
+from codecfake.audio.shard_lists import LIST
+from codecfake.base import files, provenance
+from codecfake.base.progress import progress
+from codecfake.running import dates
+
+UTTERANCES_SHOWN = 3  # of a shard
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A finished file that is not what was written, and all that is to be deleted so that it is made again."""
+
+    path: Path
+    what: str
+    remove: tuple[Path, ...]
+
+
+def check(results: Path, workers: int = 1) -> Iterator[Damage]:
+    """What is damaged below `results`: shards, then tables, protocols, scores and weights, each in the order of names.
+
+    `workers` processes read a shard each.
+    """
+    indexes = sorted(results.glob("audio/*/*/*.parquet"))
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        found = progress(pool.map(_shard, indexes), "check of shards", len(indexes), "shard")
+        yield from chain.from_iterable(found)
+    for seal in sorted(results.glob(f"**/*{files.SEAL}")):
+        yield from _sealed(seal)
+    for record in sorted(results.glob(f"weights/*/{provenance.RECORD}")):
+        yield from _fetched(record)
+
+
+def delete(damages: Sequence[Damage]) -> list[Path]:
+    """Delete what is to be made again; gives the files that were there.
+
+    Of all that the same jobs write, the dates are noted for `dates.give_back`.
+    """
+    gone = list(dict.fromkeys(path for damage in damages for path in damage.remove if path.exists()))
+    for folder in dict.fromkeys(damage.path.parent for damage in damages):
+        for path, sha256 in _sealed_in(folder):
+            dates.remember(path, sha256)
+    for index in dict.fromkeys(damage.path.with_suffix(".parquet") for damage in damages):
+        for other in _of_one_job(index):
+            dates.remember(other, files.sha256(other), (other.with_suffix(".tar"),))
+    for path in gone:
+        if path.name == LIST:
+            dates.remember(path, files.sha256(path))
+        path.unlink()
+    return gone
+
+
+def _shard(index: Path) -> list[Damage]:
+    tar, listed = index.with_suffix(".tar"), index.with_name(LIST)
+    try:
+        rows = files.read_arrow(index, ("utterance_id", "offset", "num_bytes", "sha256")).to_pylist()
+    except files.FileError as error:
+        return [Damage(index, _what(index, error), (index, tar, listed))]
+    if not tar.is_file():
+        return [Damage(tar, "is missing, while its index is there", (index, listed))]
+    with tar.open("rb") as file:
+        bad = [row["utterance_id"] for row in rows if _sha256(file, row["offset"], row["num_bytes"]) != row["sha256"]]
+    shown = ", ".join(bad[:UTTERANCES_SHOWN]) + (", …" if len(bad) > UTTERANCES_SHOWN else "")
+    what = f"{len(bad)} of {len(rows)} utterances are not those that were written: {shown}"
+    return [Damage(tar, what, (index, tar, listed))] if bad else []
+
+
+def _sha256(file, offset: int, num_bytes: int) -> str:  # type: ignore[no-untyped-def]
+    file.seek(offset)
+    return hashlib.sha256(file.read(num_bytes)).hexdigest()
+
+
+def _sealed_in(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Files with their recorded sha256: all protocols of a domain, all scores of a model are one job's."""
+    for seal in sorted(folder.glob(f"*{files.SEAL}")):
+        path = seal.with_name(seal.name.removesuffix(files.SEAL))
+        with suppress(files.FileError):
+            recorded = files.sealed_sha256(path)
+            if recorded is not None and path.exists():
+                yield path, recorded
+
+
+def _of_one_job(index: Path) -> list[Path]:
+    """The indexes of a shard that the same job writes: those of the same codec."""
+    found = {path: _codec(path) for path in sorted(index.parents[1].glob(f"*/{index.name}"))}
+    codec = found.get(index)
+    return [path for path, other in found.items() if other is not None and other == codec]
+
+
+def _codec(index: Path) -> str | None:
+    try:
+        return str(files.read_arrow(index, ("codec",))["codec"][0])
+    except (files.FileError, IndexError):
+        return None
+
+
+def _sealed(seal: Path) -> Iterator[Damage]:
+    path = seal.with_name(seal.name.removesuffix(files.SEAL))
+    try:
+        recorded = files.sealed_sha256(path)
+    except files.FileError as error:
+        yield Damage(seal, _what(seal, error), (seal,))
+        return
+    if path.exists() and files.sha256(path) != recorded:
+        yield Damage(path, f"its sha256 is not the one in {seal.name}", (path,))
+
+
+def _fetched(record: Path) -> Iterator[Damage]:
+    """Published weights that are not those of the record beside them."""
+    for path, what in provenance.faults(record.parent):
+        yield Damage(path, what, (path if path.exists() else record,))
+
+
+def _what(path: Path, error: Exception) -> str:
+    return str(error).removeprefix(f"{path}: ").removesuffix(f"; {files.MAKE_AGAIN}")

@@ -1,0 +1,56 @@
+"""How many trials the lists of an experiment hold, by arithmetic on counts of utterances."""
+
+import pandas as pd
+
+from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
+from codecfake.experiment.schema import Experiment, Selection
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.running.planning.corpus_counts import CELL, Holdings
+
+
+class Lists:
+    """Trials with their seconds of audio: columns of `COUNTS`, by (corpus, key, split), and `source`."""
+
+    def __init__(self, experiment: Experiment, holdings: Holdings) -> None:
+        self._experiment, self._holdings = experiment, holdings
+
+    def of_domain(self, domain: str, split: str) -> pd.DataFrame:
+        """The train or dev trials of a domain: its recordings, and its sources of bona fide speech."""
+        rule = self._experiment.domains[domain]
+        counts = self._holdings.by_split(rule.corpora, rule.split)
+        counts = counts[(counts["split"] == split) & counts["corpus"].isin(rule.keep or rule.corpora)]
+        made = counts[counts["key"] == BONAFIDE]
+        sources = [made.assign(source=self._experiment.original(source)) for source in rule.sources]
+        return pd.concat([counts.assign(source=RECORDINGS), *sources], ignore_index=True)
+
+    def of_training_set(self, training_set: str, split: str) -> pd.DataFrame:
+        """The trials of all domains of a training set."""
+        domains = self._experiment.training_sets[training_set].domains
+        return pd.concat([self.of_domain(domain, split) for domain in domains], ignore_index=True)
+
+    def of_condition(self, condition: str) -> pd.DataFrame:
+        """The trials of a condition."""
+        sides = self._experiment.conditions[condition]
+        return pd.concat([self._side(sides.bonafide, BONAFIDE), self._side(sides.spoof, SPOOF)], ignore_index=True)
+
+    def judged(self) -> pd.DataFrame:
+        """What a model scores: the trials of all conditions, a recording of several once."""
+        whole = pd.concat([self.of_condition(condition) for condition in self._experiment.conditions])
+        # the counts tell apart what two rules call the same split
+        return whole.drop_duplicates([*CELL, "source", "utterances"], ignore_index=True)
+
+    def _side(self, chosen: Selection, key: str) -> pd.DataFrame:
+        counts = self._of_selection(chosen)
+        counts = counts[counts["corpus"].isin(self._experiment.corpora_of(chosen))]
+        if chosen.utterances == "eval" and counts["split"].isin(SPLITS).any():
+            counts = counts[counts["split"] == "eval"]
+        # what codecs make spoofs of is bona fide speech; other spoofs were recorded as such
+        wanted = key if chosen.source == RECORDINGS else BONAFIDE
+        return counts[counts["key"] == wanted].assign(source=self._experiment.original(chosen.source))
+
+    def _of_selection(self, chosen: Selection) -> pd.DataFrame:
+        if chosen.domain is not None:
+            domain = self._experiment.domains[chosen.domain]
+            return self._holdings.by_split(domain.corpora, domain.split)
+        assert chosen.corpus is not None
+        return self._holdings.of(chosen.corpus)

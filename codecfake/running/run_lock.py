@@ -1,0 +1,147 @@
+"""One run at a time in a run directory; and where a run was killed, the same command goes on.
+
+Snakemake's own lock is a file, which a killed run leaves behind. Two locks of the operating system tell whether it is
+stale, since they end with the processes that hold them, however those end. One is held by a run's main process. The
+other is shared by everything that its jobs start, which may outlive it.
+"""
+
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+from codecfake.base import files
+
+RUN, JOBS = "codecfake.run", "codecfake.jobs"  # in .snakemake/
+SNAKEMAKE = "locks"  # Snakemake's own, in the same folder
+BOOT = Path("/proc/sys/kernel/random/boot_id")  # the same in all containers of a machine
+
+
+class RunLockError(RuntimeError):
+    """A run directory belongs to another run, or may."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The main process of a run."""
+
+    pid: int
+    host: str
+    boot: str  # "" where the system does not tell
+    started: str
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        return self.host == socket.gethostname() or (self.boot != "" and self.boot == _boot())
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, started {self.started}"
+
+
+def claim(folder: Path, started: str, tell: Callable[[str], None]) -> TextIO | None:
+    """Hold the run directory with the `.snakemake` folder `folder`, as long as the file that comes back is open.
+
+    What a killed run has left is cleared: jobs of it that are still at work are waited for, and then Snakemake's lock
+    is removed. `tell` is told of both. None comes back where the file system knows no locks; Snakemake's stays alone.
+
+    Raises RunLockError if another run is at work, or if that cannot be known, and WriteError.
+    """
+    with files.explaining(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / RUN).open("a+")
+    last = _holder(lock)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunLockError(_refusal(folder, last)) from None
+    except OSError:
+        return None
+    _wait_for_jobs(folder, tell)
+    if (folder / SNAKEMAKE).is_dir() and any((folder / SNAKEMAKE).iterdir()):
+        _remove_stale(folder, last, tell)
+    lock.truncate(0)
+    json.dump(asdict(Holder(os.getpid(), socket.gethostname(), _boot(), started)), lock)
+    lock.flush()
+    return lock
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a run is at work, or may be: Snakemake's lock is there, and cannot be shown to be stale."""
+    if not (folder / SNAKEMAKE).is_dir() or not any((folder / SNAKEMAKE).iterdir()):
+        return False
+    try:
+        with (folder / RUN).open() as lock:
+            last = _holder(lock)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # for a moment: closing the file gives it back
+    except OSError:  # it is held, or the file system knows no locks
+        return True
+    return last is not None and not last.is_of_this_machine
+
+
+def shared_by_jobs(folder: Path) -> str:
+    """The shell command after which a job, and all that it starts, shares the lock that `claim` waits for.
+
+    Where the file system or the machine has no such locks, it does nothing.
+    """
+    return f"if exec 9>>{shlex.quote(str(folder / JOBS))}; then flock --shared 9 2>/dev/null || true; fi; "
+
+
+def _holder(lock: TextIO) -> Holder | None:
+    lock.seek(0)
+    try:
+        return Holder(**json.load(lock))
+    except (ValueError, TypeError):
+        return None
+
+
+def _boot() -> str:
+    return BOOT.read_text().strip() if BOOT.exists() else ""
+
+
+def _refusal(folder: Path, holder: Holder | None) -> str:
+    return (
+        f"{folder.parent}: another run is at work here ({holder or 'which has just started'}), and one directory takes "
+        f"one run at a time. Wait for it or stop it; or give this one a directory of its own: snakemake --directory "
+        f"runs/NAME …"
+    )
+
+
+def _wait_for_jobs(folder: Path, tell: Callable[[str], None]) -> None:
+    with (folder / JOBS).open("a") as jobs:
+        try:
+            fcntl.flock(jobs, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pids = " ".join(map(str, _users(folder / JOBS)))
+            tell(
+                f"{folder.parent}: jobs of a run that was killed are still at work here; waiting for them to end. "
+                f"To end them now: {f'kill {pids}' if pids else 'cancel them; they are of another machine or user'}"
+            )
+            fcntl.flock(jobs, fcntl.LOCK_EX)
+
+
+def _users(path: Path) -> list[int]:
+    """Processes that have a file open, but this one, as far as this user and this machine can see."""
+    found = set()
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if descriptor.samefile(path):
+                found.add(int(descriptor.parts[2]))
+        except OSError:
+            continue
+    return sorted(found - {os.getpid()})
+
+
+def _remove_stale(folder: Path, last: Holder | None, tell: Callable[[str], None]) -> None:
+    if last is None or not last.is_of_this_machine:
+        raise RunLockError(
+            f"{folder.parent}: locked by {last or 'a run that nothing is known of'}. Whether that is still at work "
+            f"cannot be seen from here; if it is not: snakemake --unlock, then the same command"
+        )
+    shutil.rmtree(folder / SNAKEMAKE)
+    tell(f"{folder.parent}: the last run here was killed ({last}). Its lock is removed; going on where it ended")

@@ -1,0 +1,91 @@
+"""The jobs of a run and where each stands, told from the ages of its files: the list, a job's log, its record.
+
+Only ages of files are compared with one another, never with a clock: machines of a cluster may disagree about the time.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from codecfake.base import files
+from codecfake.running import run_lock
+from codecfake.running.watching.records import Record, read_record
+
+LIST = Path("logs/jobs.txt")  # written when a run starts, so that its age is the run's
+LOGS = Path("logs")
+RESULTS = Path("results")
+RECORDS = RESULTS / "benchmarks"
+
+
+class WatchError(ValueError):
+    """A folder holds no run to watch."""
+
+
+class State(Enum):
+    TO_COME = "to come"
+    STARTED = "started"  # at work, or else failed
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    state: State
+    record: Record | None  # of this run if it is done, else of an earlier one, if there was one
+
+    @property
+    def rule(self) -> str:
+        return self.name.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it stands: all jobs that it set out to do."""
+
+    directory: Path
+    jobs: list[Job]
+    started: float  # seconds since the epoch, by the file system's clock
+
+    @property
+    def is_at_work(self) -> bool:
+        return run_lock.is_at_work(self.directory / ".snakemake")
+
+    def of(self, state: State) -> list[Job]:
+        return [job for job in self.jobs if job.state is state]
+
+
+def name_of(log: str) -> str:
+    """The name of the job that writes this log."""
+    return str(Path(log).relative_to(LOGS).with_suffix(""))
+
+
+def write_list(directory: Path, names: list[str]) -> None:
+    """Say that a run starts now, and which jobs it will do."""
+    files.write_text(directory / LIST, "".join(f"{name}\n" for name in sorted(names)))
+
+
+def read_run(directory: Path) -> Run:
+    """Where the run in `directory` stands, or the last one there. Raises WatchError if there was none."""
+    path = directory / LIST
+    if not path.is_file():
+        raise WatchError(f"{path} does not exist: no run has started in {directory.resolve()}; name it by --directory")
+    started = path.stat().st_mtime_ns
+    jobs = [_job(directory, name, started) for name in path.read_text(encoding="utf-8").split()]
+    return Run(directory, jobs, started / 1e9)
+
+
+def _job(directory: Path, name: str, started: int) -> Job:
+    record = directory / RECORDS / f"{name}.tsv"
+    if _age(record) >= started:
+        state = State.DONE
+    else:
+        state = State.STARTED if _age(directory / LOGS / f"{name}.log") >= started else State.TO_COME
+    return Job(name, state, read_record(record))
+
+
+def _age(path: Path) -> int:
+    """When a file was last written, in nanoseconds since the epoch; 0 if it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

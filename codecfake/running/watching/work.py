@@ -1,0 +1,67 @@
+"""How much a finished job has done, in the unit of its rule, told from what it wrote: with its time, a rate."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow.parquet
+
+from codecfake.base import files
+
+AUDIO = "s of audio"
+
+
+@dataclass(frozen=True)
+class Work:
+    amount: float
+    unit: str
+
+
+def work_of(results: Path, name: str) -> Work | None:
+    """What the job of this name (`resynthesize_dac/english.0001`) has done; None where nothing is counted.
+
+    Resynthesis counts every second that it writes: a codec's variants count each for itself.
+    """
+    rule, _, wildcards = name.partition("/")
+    try:
+        return _work(results, rule, wildcards.split("."))
+    except (OSError, ValueError):  # files that a later run is about to replace, or that were taken away
+        return None
+
+
+def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
+    if rule.startswith("resynthesize_"):
+        corpus, shard = wildcards
+        indexes = sorted((results / "audio" / corpus).glob(f"*/{shard}.parquet"))
+        return Work(sum(_duration(path, rule.removeprefix("resynthesize_")) for path in indexes), AUDIO)
+    match rule, wildcards:
+        case "record", [corpus, recordings, shard]:
+            return Work(_duration(results / "audio" / corpus / recordings / f"{shard}.parquet", "none"), AUDIO)
+        case "ingest_corpus", [corpus]:
+            return Work(_seconds(results / "corpora" / corpus / "utterances.parquet"), AUDIO)
+        case "quality", [source]:
+            return Work(len(files.read_tsv(results / "quality" / f"{source}.tsv")), "utterances")
+        case "train_codec", [codec]:
+            steps = files.read_tsv(results / "codecs" / codec / "history.tsv")["step"]
+            return Work(float(steps.astype(int).max()), "steps")
+        case "train_detector", [*model]:
+            return Work(len(files.read_tsv(results.joinpath("models", *model, "history.tsv"))), "epochs")
+    return None
+
+
+def _duration(index: Path, codec: str) -> float:
+    """Seconds of audio in a shard, if this codec made it."""
+    made_by, seconds = _shard(index, index.stat().st_mtime_ns)
+    return seconds if made_by == codec else 0.0
+
+
+@lru_cache(maxsize=100_000)
+def _shard(index: Path, age: int) -> tuple[str, float]:
+    """The codec and seconds of a shard, by its index of that age."""
+    table = pyarrow.parquet.read_table(index, columns=["codec"])
+    return (table["codec"][0].as_py() if len(table) else ""), _seconds(index)
+
+
+def _seconds(path: Path) -> float:
+    table = pyarrow.parquet.read_table(path, columns=["num_samples", "sample_rate"]).to_pandas()
+    return float((table["num_samples"] / table["sample_rate"]).sum())

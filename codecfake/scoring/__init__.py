@@ -1,0 +1,1 @@
+"""From models to scores: conditions of an experiment, and files of any kind."""

@@ -1,0 +1,129 @@
+"""Scores to log-likelihood ratios: one slope and one offset, fitted on dev, applied to eval.
+
+The fit is logistic regression with both keys weighted to a prior (Brümmer and du Preez 2006), which lowers the Cllr of
+dev. Its targets are those of Platt 1999: of n trials of a key, as if n + 1 of n + 2 were of it. A dev set without a
+single error then says no more than one of its size can, about log n, where plain logistic regression has no
+finite slope; a dev set of thousands with many errors is calibrated as without them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codecfake.base import files
+from codecfake.base.settings import from_json
+from codecfake.statistics.error_counts import checked
+
+
+class CalibrationError(ValueError):
+    """Scores cannot be calibrated."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The map from scores to log-likelihood ratios of bona fide over spoof (natural logarithm), and whence it is."""
+
+    slope: float  # 0 where dev ranks spoofs above bona fide trials: no score is turned round
+    offset: float
+    prior: float  # of bona fide, that the fit was weighted to
+    num_bonafide: int  # trials of dev
+    num_spoof: int
+
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
+        """Log-likelihood ratios of scores `[N]`."""
+        return self.slope * np.asarray(scores, dtype=np.float64) + self.offset
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Trials whose predicted probabilities of being bona fide lie in [low, high), the last bin including 1."""
+
+    low: float
+    high: float
+    predicted: float  # mean of their predictions
+    observed: float  # share of them that is bona fide
+    count: int
+
+
+def fit(bonafide: np.ndarray, spoof: np.ndarray, prior: float = 0.5) -> Calibration:
+    """Calibrate on the scores of dev. The result is a function of the scores alone, in any order.
+
+    Where bona fide trials do not outscore spoofs the best slope is not above 0; the scores then tell nothing that
+    could be used, and every log-likelihood ratio is 0.
+
+    Raises CalibrationError if all scores are equal or `prior` is not between 0 and 1, and ValueError if one key has
+    no score or a score is not finite.
+    """
+    bonafide, spoof = np.sort(checked(bonafide, "bonafide")), np.sort(checked(spoof, "spoof"))
+    if not 0 < prior < 1:
+        raise CalibrationError(f"prior is {prior}; the share of bona fide must lie between 0 and 1")
+    scores = np.concatenate((bonafide, spoof))
+    center, scale = float(scores.mean()), float(scores.std())
+    if scores.min() == scores.max():
+        raise CalibrationError(f"all {len(scores)} scores are {center:.6g}; scores that do not vary have no slope")
+    slope, offset = _logistic((bonafide - center) / scale, (spoof - center) / scale, prior)
+    if slope <= 0:
+        slope, offset = 0.0, 0.0
+    return Calibration(slope / scale, offset - slope / scale * center, prior, len(bonafide), len(spoof))
+
+
+def write(path: Path, calibration: Calibration) -> None:
+    """Write a calibration as JSON."""
+    files.write_json(path, asdict(calibration))
+
+
+def read(path: Path) -> Calibration:
+    """Read a calibration. Raises SettingsError naming the entry that is unknown, missing or of the wrong kind."""
+    return from_json(Calibration, path.read_text(encoding="utf-8"))
+
+
+def reliability(bonafide: np.ndarray, spoof: np.ndarray, bins: int = 10) -> Iterator[ReliabilityBin]:
+    """Predicted and observed shares of bona fide, of log-likelihood ratios, in bins of equal width that hold a trial.
+
+    Predictions take the share of bona fide among these trials for the prior. Raises ValueError as `fit`.
+    """
+    from scipy import special
+
+    bonafide, spoof = checked(bonafide, "bonafide"), checked(spoof, "spoof")
+    predicted = special.expit(np.concatenate((bonafide, spoof)) + np.log(len(bonafide) / len(spoof)))
+    is_bonafide = np.arange(len(predicted)) < len(bonafide)
+    bin_of = np.minimum((predicted * bins).astype(int), bins - 1)
+    for index in np.unique(bin_of):
+        held = bin_of == index
+        shares = float(predicted[held].mean()), float(is_bonafide[held].mean())
+        yield ReliabilityBin(int(index) / bins, (int(index) + 1) / bins, *shares, int(held.sum()))
+
+
+def _logistic(bonafide: np.ndarray, spoof: np.ndarray, prior: float) -> tuple[float, float]:
+    """Slope and offset that minimize the cross-entropy of standardized scores with Platt's targets."""
+    from scipy import optimize, special
+
+    scores = np.concatenate((bonafide, spoof))
+    keys = [
+        (len(bonafide), prior, (len(bonafide) + 1) / (len(bonafide) + 2)),
+        (len(spoof), 1 - prior, 1 / (len(spoof) + 2)),
+    ]
+    weight = np.concatenate([np.full(count, share / count) for count, share, _ in keys])
+    target = np.concatenate([np.full(count, aim) for count, _, aim in keys])
+    design = np.stack((scores, np.ones_like(scores)))
+
+    def log_odds(line: np.ndarray) -> np.ndarray:
+        return line @ design + special.logit(prior)
+
+    def loss(line: np.ndarray) -> float:
+        return float(weight @ (np.logaddexp(0, log_odds(line)) - target * log_odds(line)))
+
+    def gradient(line: np.ndarray) -> np.ndarray:
+        return design @ (weight * (special.expit(log_odds(line)) - target))
+
+    def curvature(line: np.ndarray) -> np.ndarray:
+        share = special.expit(log_odds(line))
+        return (design * (weight * share * (1 - share))) @ design.T
+
+    found = optimize.minimize(
+        loss, np.zeros(2), jac=gradient, hess=curvature, method="trust-exact", options={"gtol": 1e-10}
+    )
+    assert np.linalg.norm(found.jac) < 1e-6, found  # convex and smooth, with finite targets: a minimum exists
+    return float(found.x[0]), float(found.x[1])

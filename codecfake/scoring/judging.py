@@ -1,0 +1,213 @@
+"""Judging of audio files of any kind, heard through the door that the recordings of training came through.
+
+Channels are averaged, samples go through the one resampler to 16 kHz and are rounded to 16 bit; what ingest rejects
+is not judged. A detector hears windows of one length, 64,600 samples as published. A longer file is cut into them,
+end to end, the last one ending with the file; a shorter one is filled up as in training. A file's score is the mean of
+its windows' scores. Protocols are scored by `scoring`, which hears the first window alone, as the papers do.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from codecfake.audio import waveforms
+from codecfake.audio.waveforms import AudioError
+from codecfake.corpora.inspection import inspect
+from codecfake.detectors import SAMPLE_RATE, models
+from codecfake.detectors.detector import score as score_of
+from codecfake.detectors.released import PUBLISHED_SCORES
+from codecfake.features.clips import clip
+from codecfake.scoring.verdicts import DevResult, Rule
+
+MIN_DURATION = 0.1  # seconds, as at ingest
+BATCH_SIZE = 8  # windows; on a CPU more are no faster
+# What is taken for audio in a folder, decodable or not: a recording that cannot be judged is to be named.
+SUFFIXES = {
+    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".mp4",
+    ".oga", ".ogg", ".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Window:
+    start: float  # seconds
+    score: float
+
+
+@dataclass(frozen=True)
+class Judgment:
+    path: Path
+    duration: float  # seconds
+    clipped_samples: int  # at 16 kHz and 16 bit
+    score: float  # the mean of the windows'; higher means more bona fide
+    windows: list[Window]
+    published: float | None  # as released code gives it, of the first window alone
+
+    @property
+    def lowest(self) -> Window:
+        return min(self.windows, key=lambda window: window.score)
+
+
+@dataclass(frozen=True)
+class Failure:
+    path: Path
+    reason: str
+
+
+Outcome = Judgment | Failure
+
+
+class Judge:
+    """A model folder's detector, for audio files."""
+
+    def __init__(
+        self,
+        model: Path,
+        device: torch.device,
+        front_end_weights: str | None = None,
+        published: str | None = None,
+    ) -> None:
+        """`published` is the form of PUBLISHED_SCORES to give too. Raises ModelError as `models.load`."""
+        self._detector, self.window_samples = models.load(model, device, front_end_weights)
+        self._pad = models.read_record(model)["settings"].get("pad", "repeat")
+        self._device = device
+        self._published = published
+
+    def __call__(self, path: Path) -> Judgment:
+        """Raises AudioError if a file cannot be used, or if the detector has no finite score for it."""
+        wav, clipped = waveform(path)
+        starts = window_starts(len(wav), self.window_samples)
+        logits = torch.cat([self._logits(wav, starts[n : n + BATCH_SIZE]) for n in range(0, len(starts), BATCH_SIZE)])
+        scores = score_of(logits).tolist()
+        if not np.isfinite(scores).all():
+            raise AudioError("the detector has no finite score for it")
+        windows = [Window(start / SAMPLE_RATE, score) for start, score in zip(starts, scores, strict=True)]
+        published = float(PUBLISHED_SCORES[self._published](logits)[0]) if self._published else None
+        return Judgment(path, len(wav) / SAMPLE_RATE, clipped, math.fsum(scores) / len(scores), windows, published)
+
+    @torch.no_grad()
+    def _logits(self, wav: np.ndarray, starts: Sequence[int]) -> torch.Tensor:
+        size = self.window_samples
+        clips = np.stack([clip(wav[start : start + size], size, self._pad).astype(np.float32) for start in starts])
+        return self._detector(torch.from_numpy(clips).to(self._device)).cpu()
+
+
+def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
+    """The judgment of each file, or why there is none. Raises nothing that is a file's own fault."""
+    for path in paths:
+        try:
+            yield judge(path)
+        except AudioError as error:
+            yield Failure(path, str(error).removeprefix(f"{path}: "))
+
+
+def audio_files(given: Sequence[Path]) -> tuple[list[Path], int]:
+    """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and how many others are there.
+
+    Raises AudioError if a folder holds no audio file.
+    """
+    found, others = [], 0
+    for path in given:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        members = sorted(member for member in path.rglob("*") if member.is_file())
+        audible = [member for member in members if member.suffix.lower() in SUFFIXES]
+        if not audible:
+            raise AudioError(f"{path}: none of its {len(members)} files has the suffix of an audio file; name the file")
+        found += audible
+        others += len(members) - len(audible)
+    return found, others
+
+
+def waveform(path: Path) -> tuple[np.ndarray, int]:
+    """A file as 16-bit shards at 16 kHz would hold it, `[T]` in float64, and how many samples were clipped.
+
+    Raises AudioError if ingest would reject it.
+    """
+    inspection = inspect(path, MIN_DURATION)
+    recording = waveforms.read(path, inspection.sha256)
+    samples, clipped = waveforms.to_int16(waveforms.resample(recording.wav, recording.sample_rate, SAMPLE_RATE))
+    return samples / waveforms.FULL_SCALE, clipped
+
+
+def window_starts(num_samples: int, window_samples: int) -> list[int]:
+    """First samples of windows that lie end to end, and of one more that ends with the recording if a rest is left."""
+    starts = list(range(0, max(1, num_samples - window_samples + 1), window_samples))
+    rest = num_samples - window_samples
+    return starts if rest <= starts[-1] else [*starts, rest]
+
+
+def as_json(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, dev: DevResult | None) -> str:
+    """Everything that is known of files, and of the rule that they are judged by."""
+    values = {
+        "threshold": rule.threshold,
+        "threshold_reason": rule.reason,
+        "window_seconds": judge.window_samples / SAMPLE_RATE,
+        "judged": [_row(outcome, rule, dev) for outcome in outcomes if isinstance(outcome, Judgment)],
+        "not_judged": [
+            {"path": str(outcome.path), "reason": outcome.reason}
+            for outcome in outcomes
+            if isinstance(outcome, Failure)
+        ],
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _row(outcome: Judgment, rule: Rule, dev: DevResult | None) -> dict[str, Any]:
+    llr = dev.llr(outcome.score) if dev else None
+    return {
+        **asdict(outcome),
+        "path": str(outcome.path),
+        "verdict": rule.verdict(outcome.score),
+        "llr": llr,
+        "probability": None if llr is None else _probability(llr),
+        "beyond_dev": dev is not None and dev.is_beyond(outcome.score),
+        "lowest_window": asdict(outcome.lowest),
+    }
+
+
+def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
+    """A file in one line, for people."""
+    if isinstance(outcome, Failure):
+        return f"{outcome.path}: not judged: {outcome.reason}"
+    facts = [f"score {outcome.score:.4g}"]
+    llr = dev.llr(outcome.score) if dev else None
+    if llr is None:
+        facts.append("uncalibrated")
+    else:
+        facts.append(f"LLR {llr:.4g}, P(bona fide) {_probability(llr):.4g} at equal priors")
+    if dev and dev.is_beyond(outcome.score):
+        facts.append("beyond every score of dev, so extrapolated")
+    if outcome.published is not None:
+        facts.append(f"as published {outcome.published:.9g}")
+    if len(outcome.windows) > 1:
+        lowest = outcome.lowest
+        facts.append(f"lowest of {len(outcome.windows)} windows {lowest.score:.4g} at {lowest.start:.2f} s")
+    if outcome.clipped_samples:
+        facts.append(f"{outcome.clipped_samples} samples clipped")
+    return f"{outcome.path}: {rule.verdict(outcome.score)} ({'; '.join(facts)})"
+
+
+def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, others: int) -> str:
+    """How the lines above came about; `others` is how many files of folders are none of audio."""
+    failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
+    seconds = judge.window_samples / SAMPLE_RATE
+    above = "Nothing is judged" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
+    left = f" Files without the suffix of an audio file left out: {others}." if others else ""
+    return (
+        f"{len(outcomes) - failed} of {len(outcomes)} files judged.{left}\n"
+        f"{above}: {rule.reason}.\n"
+        f"A score is logit(bona fide) - logit(spoof), the mean over windows of {seconds:.4g} s."
+    )
+
+
+def _probability(llr: float) -> float:
+    """Of bona fide at equal priors."""
+    return 1 / (1 + math.exp(-llr)) if llr > 0 else math.exp(llr) / (1 + math.exp(llr))

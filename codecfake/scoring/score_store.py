@@ -1,0 +1,56 @@
+"""Scores that a model has given before, kept by source: a new condition costs no more than what is new in it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from codecfake import __version__
+from codecfake.base import files
+from codecfake.detectors import models
+
+SCORE = "{:.9g}".format  # of a float32, without loss
+
+
+@dataclass(frozen=True)
+class KeptScores:
+    """Scores of one model under `folder`, a file a source; `identity` is all else that decides them."""
+
+    folder: Path
+    identity: str
+
+    def find(self, name: str, utterance_ids: pd.Series, clips: str) -> np.ndarray | None:
+        """The scores `[N]` of these utterances of a source, made of clips of this digest; None if they are not kept."""
+        path = self._path(name, clips)
+        try:
+            table = files.read_tsv(path)
+        except (FileNotFoundError, files.FileError):  # what is damaged is scored again
+            return None
+        if list(table.columns) != ["utterance_id", "score"] or table["utterance_id"].tolist() != utterance_ids.tolist():
+            return None
+        return table["score"].to_numpy(dtype=np.float32)
+
+    def keep(self, name: str, utterance_ids: pd.Series, clips: str, scores: np.ndarray) -> None:
+        """Write the scores of a source, in the place of those it had."""
+        path = self._path(name, clips)
+        table = pd.DataFrame({"utterance_id": utterance_ids.to_numpy(), "score": [SCORE(score) for score in scores]})
+        files.write_tsv(path, table)
+        files.seal(path)
+        for old in path.parent.glob("*.tsv"):
+            if old != path:
+                files.seal_of(old).unlink(missing_ok=True)
+                old.unlink()
+
+    def _path(self, name: str, clips: str) -> Path:
+        digest = hashlib.sha256(f"{self.identity} {clips}".encode()).hexdigest()
+        return self.folder / name / f"{digest[:32]}.tsv"
+
+
+def identity(model: Path, **what_else: Any) -> str:
+    """Of a model folder's files, the version of this package and `what_else` decides a score."""
+    digests = {name: files.sha256(model / name) for name in (models.WEIGHTS, models.SETTINGS)}
+    return json.dumps({**digests, "version": __version__, **what_else}, sort_keys=True)

@@ -1,0 +1,1 @@
+"""Training of detectors: data, batches, updates and the loop."""

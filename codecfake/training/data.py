@@ -1,0 +1,61 @@
+"""What a detector is trained and judged on: clips as the settings ask for them, through its front-end."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from codecfake.detectors.detector import Detector
+from codecfake.detectors.ssl import Ssl, digest
+from codecfake.features.augmentation.chain import Chain
+from codecfake.features.cache import DISK, CachePlace, cached
+from codecfake.features.clips import Clips
+from codecfake.features.streaming import Features, StreamedFeatures
+from codecfake.training.settings import TrainSettings
+
+
+class TrainingData:
+    """Makes the features of train and dev trials; only those of train are cropped or augmented at random."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        detector: Detector,
+        device: torch.device,
+        audio_root: Path,
+        workers: int,
+        place: CachePlace | None,
+    ) -> None:
+        self._settings, self._detector, self._device = settings, detector, device
+        self._audio_root, self._workers, self._place = audio_root, workers, place
+        self._chain = Chain(settings.augmentation)
+        self.mixed_in = self._chain.recordings()  # recordings of the user
+
+    def train(self, trials: pd.DataFrame) -> Features:
+        s = self._settings
+        return self._features(
+            Clips(trials, self._audio_root, s.crop_samples, s.crop, s.pad, self._chain, s.seed), "train"
+        )
+
+    def dev(self, trials: pd.DataFrame) -> Features:
+        return self._features(
+            Clips(trials, self._audio_root, self._settings.crop_samples, pad=self._settings.pad), "dev"
+        )
+
+    def _features(self, clips: Clips, name: str) -> Features:
+        s = self._settings
+        streamed = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, s.front_end_precision)
+        identity = self._identity if s.cache == DISK else {}
+        return cached(streamed, s.cache, s.batch_size, name, self._place, identity)
+
+    @cached_property
+    def _identity(self) -> dict[str, Any]:
+        """What decides the features of a clip."""
+        front_end = self._detector.front_end
+        return {
+            "front_end": self._settings.detector.complete()["front_end"],
+            "front_end_precision": self._settings.front_end_precision,
+            "front_end_weights_sha256": digest(front_end.model) if isinstance(front_end, Ssl) else "",
+        }

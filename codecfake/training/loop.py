@@ -1,0 +1,278 @@
+"""Training of a detector: one loop for every front-end, back-end and strategy."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, update_bn
+
+import codecfake
+from codecfake.base import files
+from codecfake.base.progress import progress
+from codecfake.base.utterances import BONAFIDE as BONAFIDE_KEY
+from codecfake.detectors import BONAFIDE, SPOOF, models
+from codecfake.detectors.detector import Detector, score
+from codecfake.features.cache import CachePlace
+from codecfake.features.streaming import in_order
+from codecfake.protocols import trials
+from codecfake.scoring import verdicts
+from codecfake.statistics import metrics
+from codecfake.training import checkpoint
+from codecfake.training.curves import Curves
+from codecfake.training.data import TrainingData
+from codecfake.training.plan import Plan
+from codecfake.training.samplers import Composition
+from codecfake.training.settings import AVERAGE, SELECTIONS, TrainSettings
+from codecfake.training.strategies import STRATEGIES, update_settings
+from codecfake.training.updates import UPDATES
+
+CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
+NAMED_TRIALS = 128  # at most so many are named in an error; one bad clip can spoil its whole batch
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says why."""
+
+
+def train(
+    train_tsv: Sequence[Path],
+    dev_tsv: Sequence[Path],
+    audio_root: Path,
+    output: Path,
+    settings: TrainSettings,
+    device: torch.device,
+    workers: int = 0,
+    feature_cache: CachePlace | None = None,
+) -> None:
+    """Train a detector; write its model folder, `history.tsv` and TensorBoard events into `output`.
+
+    A killed run, started again with the same arguments, goes on from its checkpoint and ends (on a CPU) in the
+    same bytes as an undisturbed one.
+
+    Raises TrialsError if a list is empty, has one key only or shares a recording with another, SamplingError if the
+    strategy's sampler cannot make batches of the train lists, and TrainingError if the loss is not finite.
+    """
+    train_trials, dev_trials = trials.read(train_tsv), trials.read(dev_tsv)
+    trials.require_both_keys(train_trials, "train")
+    trials.require_both_keys(dev_trials, "dev")
+    trials.require_disjoint(dev_trials, "dev", train_trials, "train")
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        run = _Run(train_trials, dev_trials, audio_root, output, settings, device, workers, feature_cache)
+        run.finish()
+
+
+class _Run:
+    """A detector in training, its data, and how far it has come."""
+
+    def __init__(
+        self,
+        train_trials: pd.DataFrame,
+        dev_trials: pd.DataFrame,
+        audio_root: Path,
+        output: Path,
+        settings: TrainSettings,
+        device: torch.device,
+        workers: int,
+        feature_cache: CachePlace | None,
+    ) -> None:
+        self._settings, self._output, self._device = settings, output, device
+        self._train_trials, self._dev_trials = train_trials, dev_trials
+        self._train_classes, self._dev_classes = _classes(train_trials), _classes(dev_trials)
+        self._seed_step(epoch=0, step=-1)
+        self._detector = Detector(settings.detector, settings.crop_samples).to(device)
+        self._back_end = self._detector.back_end
+        self._optimizer = torch.optim.Adam(
+            self._back_end.parameters(),
+            settings.learning_rate,
+            (settings.betas[0], settings.betas[1]),
+            weight_decay=settings.weight_decay,
+        )
+        strategy = STRATEGIES[settings.strategy]
+        changes = update_settings(settings.strategy, settings.strategy_settings)
+        self._update = UPDATES[strategy.update](self._optimizer, self._back_end, changes)
+        self._plan = Plan(settings, Composition.of(train_trials))
+        self._class_weights = torch.empty(2, device=device)
+        self._class_weights[SPOOF] = settings.spoof_weight
+        self._class_weights[BONAFIDE] = settings.bonafide_weight
+        self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache)
+        self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
+        self._fingerprint = _fingerprint(settings, self._data.mixed_in, train_trials, dev_trials)
+        self._progress = checkpoint.restore(output / CHECKPOINT, self._back_end, self._optimizer, self._fingerprint)
+        self._average = AveragedModel(self._back_end) if settings.keep == AVERAGE else None
+        if self._average and self._progress.average:
+            self._average.load_state_dict(self._progress.average)
+
+    def finish(self) -> None:
+        """Train the epochs that are left, write the results, and remove the checkpoint."""
+        curves = Curves(self._output / TENSORBOARD if self._settings.tensorboard else None, self._total_steps())
+        while self._progress.epoch < self._settings.epochs:
+            self._train_epoch(curves)
+            self._end_epoch(curves)
+        curves.close()
+        if self._average:
+            self._take(self._average)
+        self._save_model()
+        (self._output / CHECKPOINT).unlink()
+
+    def _train_epoch(self, curves: Curves) -> None:
+        now = self._progress
+        order = self._plan.batches(now.epoch)[now.step :]
+        name = f"epoch {now.epoch + 1}/{self._settings.epochs}"
+        bar = progress(self._train_features.batches(order, now.epoch), name, total=len(order), unit="batch")
+        for batch, features in zip(order, bar, strict=True):
+            self._detector.train()
+            self._seed_step(now.epoch, now.step)
+            self._set_learning_rate()
+            loss = self._step(features, batch)
+            now.step += 1
+            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+            curves.add({"loss/step": loss}, self._total_steps())
+            if now.step % self._settings.checkpoint_steps == 0:
+                self._checkpoint()
+
+    def _step(self, features: Tensor, batch: np.ndarray) -> float:
+        """Update the weights on one batch; gives its loss. Raises TrainingError, before the update, if not finite."""
+        classes = self._train_classes[torch.from_numpy(batch)].to(self._device)
+        weight = self._class_weights[classes].sum()
+        places = iter(("", "at the ascended weights, "))
+
+        def closure() -> Tensor:
+            self._optimizer.zero_grad()
+            losses = F.cross_entropy(self._back_end(features), classes, self._class_weights, reduction="none")
+            _require_finite(losses, self._train_trials.iloc[batch], next(places))
+            loss = losses.sum() / weight
+            loss.backward()
+            return loss.detach()
+
+        loss = self._update.step(closure).item()
+        self._progress.loss_sum += loss * weight.item()
+        self._progress.weight_sum += weight.item()
+        return loss
+
+    def _end_epoch(self, curves: Curves) -> None:
+        now = self._progress
+        judged, scores = self._judge_dev()
+        is_best = is_least(judged, now.history, SELECTIONS[self._settings.select])
+        now.epoch += 1
+        if is_best:
+            now.best_epoch, now.best_scores = now.epoch, scores
+            now.best_state = self._own_state()
+            if self._average:
+                self._average.update_parameters(self._back_end)
+                now.average = self._average.state_dict()
+        row = {
+            "epoch": now.epoch,
+            "updates": now.epoch * self._plan.updates_per_epoch,
+            "train_loss": now.loss_sum / now.weight_sum,
+            **judged,
+            "learning_rate": self._optimizer.param_groups[0]["lr"],
+            "is_best": int(is_best),
+        }
+        now.history.append(row)
+        now.step, now.loss_sum, now.weight_sum = 0, 0.0, 0.0
+        files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
+        self._checkpoint()
+        curves.add({f"epoch/{name}": row[name] for name in ("train_loss", "dev_loss", "dev_eer")}, self._total_steps())
+
+    def _take(self, average: AveragedModel) -> None:
+        """Keep averaged weights, and BatchNorm statistics that are measured with them in one more pass over the train
+        lists, as SWA of Izmailov et al. 2018 asks for.
+        """
+        now = self._progress
+        self._back_end.load_state_dict(average.module.state_dict())
+        self._seed_step(now.epoch, 0)
+        update_bn(self._train_features.batches(self._plan.batches(now.epoch), now.epoch), self._back_end)
+        _, now.best_scores = self._judge_dev()
+        now.best_state = self._own_state()
+
+    def _own_state(self) -> dict[str, Tensor]:
+        """A copy of the weights as they are now."""
+        return {name: tensor.clone() for name, tensor in self._detector.own_state().items()}
+
+    @torch.no_grad()
+    def _judge_dev(self) -> tuple[dict[str, float], Tensor]:
+        """Weighted loss and EER over the whole dev set, and the mean of the losses of its batches; the scores `[N]`."""
+        self._detector.eval()
+        order = in_order(len(self._dev_trials), self._settings.batch_size)
+        bar = progress(self._dev_features.batches(order), "dev", total=len(order), unit="batch")
+        logits = torch.cat([self._back_end(features) for features in bar]).cpu().double()
+        classes, weights = self._dev_classes, self._class_weights.cpu().double()
+        losses = F.cross_entropy(logits, classes, weights, reduction="none")
+        _require_finite(losses, self._dev_trials)
+        scores, bonafide = score(logits), classes == BONAFIDE
+        rate = metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer
+        weight = weights[classes]
+        parts = zip(losses.split(self._settings.batch_size), weight.split(self._settings.batch_size), strict=True)
+        judged = {
+            "dev_loss": (losses.sum() / weight.sum()).item(),
+            "dev_loss_of_batches": torch.stack([part.sum() / its.sum() for part, its in parts]).mean().item(),
+            "dev_eer": rate,
+        }
+        return judged, scores
+
+    def _save_model(self) -> None:
+        record = {
+            "version": codecfake.__version__,
+            "front_end_weights": self._detector.front_end_weights(),
+            "best_epoch": self._progress.best_epoch,
+            "averaged_epochs": int(self._average.n_averaged) if self._average else 0,
+            "mixed_in": self._data.mixed_in,
+            "settings": self._settings.complete(),
+        }
+        files.write_tsv(self._output / HISTORY, pd.DataFrame(self._progress.history))
+        assert self._progress.best_scores is not None
+        is_bonafide = (self._dev_classes == BONAFIDE).numpy()
+        result = verdicts.dev_result(self._progress.best_scores.numpy(), is_bonafide)
+        verdicts.write(self._output / verdicts.CALIBRATION, result)
+        models.save(self._output, self._progress.best_state, record)
+
+    def _checkpoint(self) -> None:
+        path = self._output / CHECKPOINT
+        checkpoint.save(path, self._progress, self._back_end, self._optimizer, self._fingerprint)
+
+    def _seed_step(self, epoch: int, step: int) -> None:
+        """Dropout (and the first weights, at step -1) depend on seed, epoch and step alone."""
+        words = np.random.SeedSequence((self._settings.seed, epoch, step + 1)).generate_state(1, np.uint64)
+        torch.manual_seed(int(words[0]))
+
+    def _set_learning_rate(self) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._plan.learning_rate(self._total_steps())
+
+    def _total_steps(self) -> int:
+        return self._progress.epoch * self._plan.updates_per_epoch + self._progress.step
+
+
+def _classes(table: pd.DataFrame) -> Tensor:
+    """Class index of each trial, `[N]`."""
+    return torch.from_numpy(np.where(table["key"] == BONAFIDE_KEY, BONAFIDE, SPOOF))
+
+
+def is_least(judged: dict[str, float], history: list[dict[str, Any]], columns: Sequence[str]) -> bool:
+    """Whether an epoch is the least so far by some columns, the first one first; without columns, every one is."""
+    value = [judged[column] for column in columns]
+    return not columns or all(value < [earlier[column] for column in columns] for earlier in history)
+
+
+def _require_finite(losses: Tensor, table: pd.DataFrame, place: str = "") -> None:
+    bad = ~torch.isfinite(losses).cpu().numpy()
+    if bad.any():
+        names = table["trial_id"].to_numpy()[bad]
+        raise TrainingError(
+            f"{place}the loss of {len(names)} of {len(table)} trials is not finite ({', '.join(names[:NAMED_TRIALS])}"
+            f"{', …' if len(names) > NAMED_TRIALS else ''}); look at their audio, or lower learning_rate, or rho"
+        )
+
+
+def _fingerprint(settings: TrainSettings, mixed_in: object, *tables: pd.DataFrame) -> str:
+    """What must be equal for a checkpoint to be of the same run."""
+    asked = json.dumps([settings.complete(), mixed_in], sort_keys=True)
+    parts = (asked, *(table.to_csv() for table in tables))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,43 @@
+"""The plan of a training run: which batches every epoch has, and the learning rate of every update."""
+
+import numpy as np
+
+from codecfake.training.samplers import SAMPLERS, Batches, Composition, num_shuffled
+from codecfake.training.schedules import SCHEDULES, Course
+from codecfake.training.settings import TrainSettings
+from codecfake.training.strategies import STRATEGIES
+
+
+class Plan:
+    """A function of settings and train lists alone: a run that goes on needs no more than its epoch and step."""
+
+    def __init__(self, settings: TrainSettings, composition: Composition) -> None:
+        self._settings, self._composition = settings, composition
+        self.updates_per_epoch = self._count_updates()
+        self._course = Course(
+            settings.learning_rate,
+            settings.final_learning_rate,
+            settings.halve_every * self.updates_per_epoch,
+            settings.epochs * self.updates_per_epoch,
+        )
+
+    def batches(self, epoch: int) -> Batches:
+        """The batches of an epoch: a new pass of the sampler, cut where the epoch ends or repeated until it does."""
+        rng = np.random.default_rng((self._settings.seed, epoch))
+        batches: Batches = []
+        while len(batches) < self.updates_per_epoch:
+            batches += self._sample(rng)
+        return batches[: self.updates_per_epoch]
+
+    def learning_rate(self, done: int) -> float:
+        """Of the update that comes after `done` others, over all epochs."""
+        return SCHEDULES[self._settings.schedule](self._course, done)
+
+    def _count_updates(self) -> int:
+        if self._settings.match == "updates":
+            return num_shuffled(len(self._composition), self._settings.batch_size)
+        return len(self._sample(np.random.default_rng(0)))
+
+    def _sample(self, rng: np.random.Generator) -> Batches:
+        sampler = SAMPLERS[STRATEGIES[self._settings.strategy].sampler]
+        return sampler(self._composition, self._settings.batch_size, rng)

@@ -1,0 +1,128 @@
+"""Updates: one step of the weights. SAM is of Foret et al. 2021, ASAM of Kwon et al. 2021.
+
+Both ascend to the weights where the loss is worst within a ball of radius rho, take the gradient there, come back,
+and let the base optimizer step with it: two passes over one batch, one update. In the second pass BatchNorm
+normalizes by the batch as in the first and leaves its running statistics alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim import Optimizer
+
+from codecfake.training.strategies import AsamSettings, BaseSettings, SamSettings
+
+TINY = 1e-12  # keeps a gradient of zero from being divided by its norm
+
+Closure = Callable[[], Tensor]  # sets the gradients of one batch at the present weights, gives its loss
+
+
+class Update(Protocol):
+    """One optimization step. May call the closure more than once; gives the loss at the weights before the step.
+
+    An error of the closure leaves the weights as they were.
+    """
+
+    def step(self, closure: Closure) -> Tensor: ...
+
+
+class BaseUpdate:
+    """The base optimizer's own step."""
+
+    def __init__(self, optimizer: Optimizer, model: nn.Module, settings: BaseSettings) -> None:
+        self._optimizer = optimizer
+
+    def step(self, closure: Closure) -> Tensor:
+        loss = closure()
+        self._optimizer.step()
+        return loss
+
+
+class Sam:
+    """Sharpness-aware minimization of `model` by `optimizer`, whose gradient is that at the ascended weights."""
+
+    def __init__(self, optimizer: Optimizer, model: nn.Module, settings: SamSettings) -> None:
+        self._optimizer = optimizer
+        self._rho = settings.rho
+        self._redraws_dropout = settings.dropout == "redrawn"
+        self._parameters = dict(model.named_parameters())
+        self._normalizations = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+        self._device = next(model.parameters()).device
+
+    def step(self, closure: Closure) -> Tensor:
+        randomness = _random_state(self._device)
+        loss = closure()
+        if not self._redraws_dropout:
+            _set_random_state(self._device, randomness)
+        with self._ascended(), _running_statistics_kept(self._normalizations):
+            closure()
+        self._optimizer.step()
+        return loss
+
+    @contextmanager
+    def _ascended(self) -> Iterator[None]:
+        """Ascend along the present gradients, and come back to the very same weights."""
+        names = [name for name, weight in self._parameters.items() if weight.grad is not None]
+        weights: list[Tensor] = [self._parameters[name] for name in names]
+        with torch.no_grad():
+            origin = [weight.clone() for weight in weights]
+            torch._foreach_add_(weights, self._ascent(names, weights, [weight.grad for weight in weights]))
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                torch._foreach_copy_(weights, origin)
+
+    def _ascent(self, names: list[str], weights: list[Tensor], gradients: list[Any]) -> tuple[Tensor, ...]:
+        """rho g / |g|, the norm over all tensors together."""
+        return torch._foreach_mul(gradients, self._rho / (nn.utils.get_total_norm(gradients) + TINY))
+
+
+class Asam(Sam):
+    """SAM in a ball that is stretched along each weight by its own size, so that rescaling it changes nothing."""
+
+    def __init__(self, optimizer: Optimizer, model: nn.Module, settings: AsamSettings) -> None:
+        super().__init__(optimizer, model, settings)
+        self._eta = settings.eta
+        self._scaled = {name for name in self._parameters if settings.scaled == "all" or "weight" in name}
+
+    def _ascent(self, names: list[str], weights: list[Tensor], gradients: list[Any]) -> tuple[Tensor, ...]:
+        """rho t^2 g / |t g|: t is |w| + eta for a tensor that is scaled, 1 for another."""
+        sizes = [
+            weight.abs() + self._eta if name in self._scaled else torch.ones_like(weight)
+            for name, weight in zip(names, weights, strict=True)
+        ]
+        scaled = torch._foreach_mul(sizes, gradients)
+        factor = self._rho / (nn.utils.get_total_norm(scaled) + TINY)
+        return torch._foreach_mul(torch._foreach_mul(sizes, scaled), factor)
+
+
+UPDATES: dict[str, Callable[[Optimizer, nn.Module, Any], Update]] = {"base": BaseUpdate, "sam": Sam, "asam": Asam}
+
+
+@contextmanager
+def _running_statistics_kept(normalizations: Sequence[_BatchNorm]) -> Iterator[None]:
+    """In training, normalize by the batch as ever, and write down nothing of it."""
+    tracked = [module for module in normalizations if module.track_running_stats]
+    for module in tracked:
+        module.track_running_stats = False
+    try:
+        yield
+    finally:
+        for module in tracked:
+            module.track_running_stats = True
+
+
+def _random_state(device: torch.device) -> Tensor:
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def _set_random_state(device: torch.device, state: Tensor) -> None:
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    else:
+        torch.set_rng_state(state)
