@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from file_server import FileServer, running
-from whole_runs import TINY, snakemake
-
-SHARED = Path(__file__).parents[2] / "shared"
+from places import SHARED, TINY
+from whole_runs import snakemake
 
 
 @pytest.fixture(scope="session")

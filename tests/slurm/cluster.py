@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from places import ROOT, TINY
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-TINY = ROOT / "tests/experiments/tiny.yaml"
 SECONDS_AT_MOST = 3600.0
 
 

@@ -1,0 +1,333 @@
+"""The plan of a run: counts that the lists will have, closed forms of hours and bytes, and a disk that is too small."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from places import ROOT
+
+from benchmarks import rehearsal  # noqa: E402
+from codecfake.__main__ import main  # noqa: E402
+from codecfake.base.settings import SettingsError
+from codecfake.corpora.sizes import SizeError, published  # noqa: E402
+from codecfake.experiment import reading
+from codecfake.experiment.schema import Corpus, Experiment
+from codecfake.protocols import lists as protocols
+from codecfake.running.planning import costs, rates
+from codecfake.running.planning.corpus_counts import Holdings
+from codecfake.running.planning.lists import Lists
+from codecfake.running.planning.rates import Rate, RateError, Rates
+from codecfake.running.planning.steps import Left, Step
+
+
+def load(name: str) -> Experiment:
+    return reading.load(ROOT / "experiments" / f"{name}.yaml")
+
+
+def in_small(experiment: Experiment) -> Experiment:
+    """The same experiment with corpora of a few dozen utterances."""
+    sizes = {
+        "vctk": {"bonafide": 60, "hours": 0.05, "sample_rate": 48000},
+        "aishell3": {"bonafide": 40, "hours": 0.04, "sample_rate": 44100},
+    }
+    small = {name: replace(experiment.corpora[name], size=size, shards=2) for name, size in sizes.items()}
+    return replace(experiment, corpora={**experiment.corpora, **small})
+
+
+@pytest.fixture
+def ingested(tmp_path: Path) -> tuple[Experiment, Path]:
+    """The codec fakes of xie2025-official with small corpora, and a run directory that has their utterance tables."""
+    experiment = in_small(load("xie2025-official"))
+    own = {"codec", "codec-english", "codec-chinese"}
+    experiment = replace(
+        experiment,
+        corpora={name: experiment.corpora[name] for name in ("vctk", "aishell3")},
+        domains={name: item for name, item in experiment.domains.items() if name in own},
+        conditions={
+            name: item
+            for name, item in experiment.conditions.items()
+            if {item.bonafide.domain, item.spoof.domain} <= own
+        },
+        models=[replace(experiment.models[0], training_sets=["codec"])],
+    )
+    rehearsal.write_tables(experiment, tmp_path / "results", wu2024=False)
+    return experiment, tmp_path
+
+
+def tables(experiment: Experiment, root: Path) -> dict[str, pd.DataFrame]:
+    paths = {name: root / f"results/corpora/{name}/utterances.parquet" for name in experiment.corpora}
+    return {name: pd.read_parquet(path) for name, path in paths.items()}
+
+
+def planned(experiment: Experiment, root: Path, device: str = "gpu", **own: float) -> dict[str, Step]:
+    known = rates.shipped().changed({name.replace("__", "."): value for name, value in own.items()}, "the test")
+    return {step.rule: step for step in costs.plan(experiment, root, known, device).steps}
+
+
+# what the lists will hold
+
+
+def test_before_ingest_the_published_sizes_give_the_published_split(tmp_path: Path) -> None:
+    experiment = load("xie2025")
+    lists = Lists(experiment, Holdings(experiment.corpora, tmp_path, {}, {}))
+    train, dev = (lists.of_domain("codec", split)["utterances"].sum() for split in ("train", "dev"))
+    assert train == pytest.approx(740_747, abs=5)
+    assert dev == pytest.approx(92_596, abs=5)
+    assert lists.of_condition("C7")["utterances"].sum() == pytest.approx(145_505, abs=1)
+    assert lists.of_domain("vocoder", "train")["utterances"].sum() == 25_380
+
+
+def test_after_ingest_the_plan_counts_the_very_trials_of_the_protocols(ingested: tuple[Experiment, Path]) -> None:
+    experiment, root = ingested
+    lists = Lists(experiment, Holdings(experiment.corpora, root / "results", {}, {}))
+    for domain in ("codec", "codec-english", "codec-chinese"):
+        for split in ("train", "dev"):
+            made = protocols.partition(experiment.partition_settings(domain), tables(experiment, root), split)
+            assert lists.of_domain(domain, split)["utterances"].sum() == len(made)
+    for condition in ("C1", "C7", "C3-4", "C1-english", "C7-chinese"):
+        made = protocols.condition(experiment.condition_settings(condition), tables(experiment, root))
+        assert lists.of_condition(condition)["utterances"].sum() == len(made)
+
+
+def test_a_recording_of_several_conditions_is_judged_once(ingested: tuple[Experiment, Path]) -> None:
+    experiment, root = ingested
+    chosen = {name: experiment.conditions[name] for name in ("C1", "C2", "C7", "C3-4", "C1-english", "C7-english")}
+    experiment = replace(experiment, conditions=chosen)
+    settings = (experiment.condition_settings(name) for name in chosen)
+    trials = pd.concat([protocols.condition(one, tables(experiment, root)) for one in settings])
+    lists = Lists(experiment, Holdings(experiment.corpora, root / "results", {}, {}))
+    assert lists.judged()["utterances"].sum() == len(trials.drop_duplicates(["corpus", "source", "utterance_id"]))
+
+
+def test_speakers_who_are_listed_take_their_share_of_a_corpus_that_is_not_there(tmp_path: Path) -> None:
+    experiment = load("wu2024")
+    lists = Lists(experiment, Holdings(experiment.corpora, tmp_path, {}, {}))
+    dev = lists.of_domain("A", "dev")["utterances"].sum()
+    assert dev == pytest.approx(2 * 44_242 * 2 / 109)  # recordings and one source, two of 109 speakers
+
+
+# sizes of corpora
+
+
+def test_a_corpus_with_fewer_files_than_are_published_is_planned_as_small_as_it_is(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.flac").touch()
+    (tmp_path / "notes.txt").touch()
+    holdings = Holdings({"vctk": Corpus("vctk")}, tmp_path, {}, {"vctk": tmp_path})
+    assert holdings.of("vctk")["utterances"].sum() == 10
+    assert holdings.of("vctk")["seconds"].sum() == pytest.approx(44 * 3600 * 10 / 44_242)
+
+
+def test_a_listed_corpus_is_planned_by_the_number_of_its_files(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.WAV").touch()
+    corpus = Corpus("listed", options={"key": "spoof"})
+    counts = Holdings({"mine": corpus}, tmp_path, {}, {"mine": tmp_path}).of("mine")
+    assert counts[["key", "utterances", "seconds"]].to_numpy().tolist() == [["spoof", 3, 12.0]]
+
+
+def test_a_corpus_of_unknown_size_is_an_error_that_says_how_to_give_one() -> None:
+    with pytest.raises(SizeError, match=r"no size of a corpus of layout listed.*size: \{spoof: 1000, hours: 1.2\}"):
+        published("listed", {})
+
+
+def test_a_size_without_utterances_is_refused() -> None:
+    with pytest.raises(SettingsError, match="how many utterances"):
+        published("listed", {"hours": 1.0})
+
+
+# hours and bytes
+
+
+def test_hours_of_a_codec_are_its_audio_over_its_rate_and_a_share_for_each_further_source(
+    ingested: tuple[Experiment, Path],
+) -> None:
+    steps = planned(*ingested, resynthesis__encodec__gpu=100, resynthesis__further_source=0.5)
+    step = steps["resynthesize_encodec"]
+    assert step.audio_hours_in == pytest.approx(0.09, abs=1e-4)
+    assert step.audio_hours_out == pytest.approx(4 * 0.09, abs=1e-4)
+    assert step.gpu_hours == pytest.approx(0.09 * 2.5 / 100, rel=1e-3)
+    assert step.cpu_hours == 0
+    assert len(step.jobs) == 4
+    assert step.files == 4 * 4 * 2
+
+
+def test_without_a_gpu_the_hours_are_a_processors(ingested: tuple[Experiment, Path]) -> None:
+    steps = planned(*ingested, device="cpu", resynthesis__dac__cpu=0.5)
+    assert steps["resynthesize_dac"].cpu_hours == pytest.approx(0.09 / 0.5, rel=1e-3)
+    assert all(step.gpu_hours == 0 for step in steps.values())
+
+
+def test_bytes_of_a_source_are_those_of_its_samples_and_of_its_utterances(ingested: tuple[Experiment, Path]) -> None:
+    steps = planned(*ingested, bytes__shard__sample=1.5, bytes__shard__utterance=1000)
+    expected = 0.09 * 3600 * 16_000 * 1.5 + 100 * 1000
+    assert steps["resynthesize_dac"].bytes_out == pytest.approx(expected, rel=1e-4)
+    assert steps["resynthesize_funcodec"].bytes_out == pytest.approx(3 * expected, rel=1e-4)
+
+
+def test_native_rates_take_as_many_samples_as_the_codec_and_the_corpora_have(ingested: tuple[Experiment, Path]) -> None:
+    experiment, root = ingested
+    native = replace(experiment, audio=replace(experiment.audio, sample_rate="native"))
+    steps = planned(native, root, bytes__shard__sample=1, bytes__shard__utterance=1e-9)
+    assert steps["resynthesize_dac"].bytes_out == pytest.approx(0.09 * 3600 * 44_100, rel=1e-4)
+    assert steps["record"].bytes_out == pytest.approx(3600 * (0.05 * 48_000 + 0.04 * 44_100), rel=1e-4)
+
+
+def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_twice(tmp_path: Path) -> None:
+    experiment = load("wu2024")
+    grid = replace(experiment.models[0], detectors=["aasist-l"], training_sets=["A"], seeds=[1])
+    own = {"features__sinc__gpu": 1000.0, "train__sinc-aasist__gpu": 100.0}
+    hours = {}
+    for strategy in ("erm", "sam"):
+        one = replace(experiment, models=[replace(grid, strategies=[strategy])])
+        step = planned(one, tmp_path, **own)["train_detector"]
+        hours[strategy] = (step.gpu_hours or 0) * 3600
+    train, dev = (2 * 44_242 * share for share in (105 / 109, 2 / 109))
+    features, dev_pass = 5 * (train + dev) / 1000, 5 * dev / 300
+    assert hours["erm"] == pytest.approx(features + 5 * train / 100 + dev_pass)
+    assert hours["sam"] == pytest.approx(features + 5 * train / 50 + dev_pass)
+
+
+def test_small_codecs_of_ones_own_are_not_planned_as_the_published_ones(tmp_path: Path) -> None:
+    steps = planned(load("demo"), tmp_path, device="cpu", weights_mb__own=6, resynthesis__own__cpu=20)
+    assert steps["train_codec"].bytes_out == 7 * 6e6
+    dac = steps["resynthesize_dac"]
+    assert dac.cpu_hours == pytest.approx(dac.audio_hours_in / 20)
+
+
+def test_codec_training_takes_the_segments_of_its_recipe(tmp_path: Path) -> None:
+    step = planned(load("xie2025"), tmp_path)["train_codec"]
+    encodec, soundstream = 400_000 * 64 * 1.0, 133_800 * 32 * 2.016875
+    assert step.audio_hours_in * 3600 > encodec + soundstream
+    whole = load("xie2025")
+    only = replace(
+        whole,
+        conditions={"C4": whole.conditions["C4"]},
+        domains={"codec": replace(whole.domains["codec"], sources=["F04"])},
+        models=[replace(whole.models[0], training_sets=["codec"])],
+    )
+    assert planned(only, tmp_path)["train_codec"].audio_hours_in * 3600 == encodec
+
+
+def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: tuple[Experiment, Path]) -> None:
+    experiment, root = ingested
+    grid = replace(experiment.models[0], detectors=["w2v2-aasist"], training_sets=["codec"], seeds=[1, 2])
+    experiment = replace(experiment, models=[grid])
+    assert "(features kept)" not in planned(experiment, root)
+    kept = replace(experiment, training={**experiment.training, "cache_features": "disk"})
+    # 80 train and 10 dev recordings with 6 sources each, once for both seeds
+    assert planned(kept, root)["(features kept)"].bytes_out == 90 * 7 * 411_708
+
+
+# rates
+
+
+def test_every_rate_says_what_it_rests_on_and_none_of_a_gpu_is_called_measured() -> None:
+    known = rates.shipped()
+    for name, rate in known.all().items():
+        assert rate.source
+        if name.endswith(".gpu"):
+            assert rate.basis in ("goal", "estimate"), name
+
+
+def test_rates_of_the_user_win(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("ingest.cpu: 11\nrecord.cpu: {value: 12}\n", encoding="utf-8")
+    known = rates.given(rates.shipped(), file, ["record.cpu=13"])
+    assert (known["ingest.cpu"], known["record.cpu"]) == (11, 13)
+    assert known.used["record.cpu"].basis == "yours"
+
+
+@pytest.mark.parametrize(
+    ("single", "message"),
+    [("speed=1", "no rate 'speed' is known"), ("record.cpu", "NAME=NUMBER"), ("record.cpu=0", "positive number")],
+)
+def test_a_rate_that_cannot_be_is_refused(single: str, message: str) -> None:
+    with pytest.raises(RateError, match=message):
+        rates.given(rates.shipped(), None, [single])
+
+
+def test_a_plan_names_the_rates_that_it_used_and_no_others() -> None:
+    known = Rates({"a": Rate(1.0, "goal", "s"), "b": Rate(2.0, "goal", "s")})
+    assert known["a"] == 1.0
+    assert list(known.used) == ["a"]
+
+
+# the disk
+
+
+def test_what_is_there_need_not_be_written(tmp_path: Path) -> None:
+    step = Step("s", "r", (("a", "b"), ("c", "d")), bytes_out=100.0, other_files=2)
+    assert step.left(tmp_path) == Left(100.0, 6)
+    for name in "ab":
+        (tmp_path / name).touch()
+    assert step.left(tmp_path) == Left(50.0, 3)
+
+
+def test_jobs_that_are_not_asked_for_need_no_room_and_files_to_be_replaced_give_theirs(tmp_path: Path) -> None:
+    step = Step("s", "r", (("a", "b"), ("c", "d")), bytes_out=100.0)
+    (tmp_path / "a").write_bytes(b"0123456789")
+    assert step.left(tmp_path, frozenset({"b"})) == Left(40.0, 2)
+    assert step.left(tmp_path, frozenset()) == Left(0.0, 0)
+
+
+def disk_of(monkeypatch: pytest.MonkeyPatch, num_bytes: int, files: int) -> None:
+    disk = SimpleNamespace(f_bavail=num_bytes // 512, f_frsize=512, f_files=2 * files, f_favail=files)
+    monkeypatch.setattr(os, "statvfs", lambda _: disk)
+
+
+def test_a_disk_that_is_too_small_is_refused_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk_of(monkeypatch, 1_024_000, 10)
+    costs.require_room(Left(1_024_000.0, 10), tmp_path)
+    with pytest.raises(costs.DiskError, match=r"1,024,001 bytes are needed, but 1,024,000 are available.*check_disk"):
+        costs.require_room(Left(1_024_001.0, 10), tmp_path)
+    with pytest.raises(costs.DiskError, match="11 files are needed, but 10 are available"):
+        costs.require_room(Left(1.0, 11), tmp_path)
+
+
+def test_a_disk_that_does_not_count_its_files_holds_any_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk_of(monkeypatch, 1_024_000, 0)
+    costs.require_room(Left(1.0, 1_000_000), tmp_path)
+
+
+# the command
+
+
+def plan(*arguments: str) -> None:
+    main(["plan", "--config", str(ROOT / "config.yaml"), *arguments])
+
+
+def test_plan_prints_a_table_and_what_it_rests_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_of(monkeypatch, 10**15, 10**9)
+    plan("--experiment", "xie2025-official", "--directory", str(tmp_path / "not yet there"))
+    text = capsys.readouterr().out
+    assert "resynthesize_funcodec" in text
+    assert "goals, never measured: resynthesis.soundstream.gpu 1000" in text
+    assert "Not ingested yet" in text
+    assert "Not planned: ITW" in text
+    assert "1,000,000.00 GB" in text
+
+
+def test_plan_for_programs_has_the_same_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_of(monkeypatch, 10**15, 10**9)
+    plan("--experiment", "wu2024", "--directory", str(tmp_path), "--json", "--optional")
+    found = json.loads(capsys.readouterr().out)
+    assert found["fits"]
+    assert found["jobs"] == sum(step["jobs"] for step in found["steps"])
+    assert {step["rule"] for step in found["steps"] if step["rule"].startswith("resynthesize_")} == {
+        f"resynthesize_{codec}" for codec in load("wu2024").codecs_run()
+    }
+
+
+def test_plan_refuses_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk_of(monkeypatch, 10**9, 10**9)
+    with pytest.raises(SystemExit, match=r"DiskError: .* bytes are needed, but 1,000,000,000 are available"):
+        plan("--experiment", "xie2025", "--directory", str(tmp_path))

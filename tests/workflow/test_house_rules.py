@@ -1,0 +1,131 @@
+"""Rules that no single module can keep: one set of pins, one direction of imports, no pickles, no addresses."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from places import ROOT
+
+ENVS = ROOT / "envs"
+SOURCES = sorted([*ROOT.glob("codecfake/**/*.py"), *ROOT.glob("codec_wrappers/**/*.py")])
+WORKFLOW = sorted([ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
+PICKLES_AS_DATA = ROOT / "codecfake" / "restricted_unpickling.py"  # which calls nothing that a file names
+
+PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
+
+
+def pins(path: Path) -> dict[str, str]:
+    return {name.lower().replace("_", "-"): version for name, version in PIN.findall(path.read_text(encoding="utf-8"))}
+
+
+def main_pins() -> dict[str, str]:
+    names = ("torch.txt", "requirements.txt", "no-deps.txt", "optional.txt")
+    return {package: version for name in names for package, version in pins(ENVS / name).items()}
+
+
+@pytest.mark.parametrize("name", ["codecs.post-deploy.sh", "quality.post-deploy.sh"])
+def test_what_is_added_to_an_environment_has_the_pins_of_the_main_one(name: str) -> None:
+    ours = pins(ENVS / name)
+    assert ours
+    assert {package: main_pins()[package] for package in ours} == ours
+
+
+def test_constraints_hold_every_pin_and_no_address() -> None:
+    text = (ENVS / "constraints.txt").read_text(encoding="utf-8")
+    resolved = pins(ENVS / "constraints.txt")
+    wanted = pins(ENVS / "torch.txt") | pins(ENVS / "requirements.txt") | pins(ENVS / "optional.txt")
+    assert {package: resolved.get(package) for package in wanted} == wanted
+    assert "://" not in text
+
+
+def test_torch_and_torchaudio_are_of_one_version() -> None:
+    torch = pins(ENVS / "torch.txt")
+    assert torch["torch"] == torch["torchaudio"]
+
+
+def test_every_rule_has_an_environment_that_exists() -> None:
+    used = {name for path in WORKFLOW for name in re.findall(r'"\.\./envs/([\w.]+)"', path.read_text(encoding="utf-8"))}
+    assert used == {"data.yaml", "codecs.yaml", "detectors.yaml", "quality.yaml"}
+    for name in used:
+        assert yaml.safe_load((ENVS / name).read_text(encoding="utf-8"))["dependencies"]
+
+
+RULE = re.compile(r"^( *)rule ?(\w*):\n((?:\1 +.*\n|\n)+)", re.MULTILINE)  # head, and what is indented below it
+PATH_OF = r'{}:\n +f?"(.+)",?\n'
+
+
+def rules() -> dict[str, str]:
+    """Name -> text of every rule that has a command; names and paths of generated rules as in the rule's own text."""
+    texts = [text.replace("{{", "{").replace("}}", "}") for text in (p.read_text(encoding="utf-8") for p in WORKFLOW)]
+    found = [(name, body) for text in texts for _, name, body in RULE.findall(text) if "shell:" in body]
+    return {name or re.findall(PATH_OF.format("name"), body)[0]: body for name, body in found}
+
+
+def test_every_rule_is_found() -> None:
+    commands = sum(path.read_text(encoding="utf-8").count(" shell:\n") for path in WORKFLOW)
+    assert len(rules()) == commands > 15
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_job_has_a_log_and_a_record_of_its_time_named_as_its_rule_and_wildcards(name: str) -> None:
+    (log,) = re.findall(PATH_OF.format("log"), rules()[name])
+    (record,) = re.findall(PATH_OF.format("benchmark"), rules()[name])
+    wildcards = r"/(seed)?\{\w+\}(\.(seed)?\{\w+\})*"
+    assert re.fullmatch(rf"logs/{re.escape(name)}({wildcards})?\.log", log)
+    assert record == log.replace("logs/", "results/benchmarks/").replace(".log", ".tsv")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_weights_are_loaded_without_running_code(path: Path) -> None:
+    tools = {"dill", "joblib"} if path == PICKLES_AS_DATA else {"pickle", "dill", "joblib"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            assert not tools & {name.split(".")[0] for name in names}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+            assert "weights_only=True" in ast.unparse(node)
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_librosa_is_imported_where_one_process_at_a_time_builds_it() -> None:
+    for path in SOURCES:
+        assert not {name for name in imports(path) if name.split(".")[0] == "librosa"}, f"{path}: see librosa_cache"
+
+
+def test_the_package_does_not_know_the_codec_wrappers() -> None:
+    for path in ROOT.glob("codecfake/**/*.py"):
+        assert not {name for name in imports(path) if name.startswith("codec_wrappers")}, path
+
+
+def test_the_codec_wrappers_use_only_what_a_codec_environment_holds() -> None:
+    allowed = {"audio", "devices", "files", "progress", "provenance", "settings", "shards", "utterances", "__version__"}
+    beside_snakemake = {"configurations.py": {"experiment"}, "listing.py": {"experiment", "experiment_file"}}
+    for path in ROOT.glob("codec_wrappers/**/*.py"):
+        ours = {name.split(".")[1] for name in imports(path) if name.startswith("codecfake.")}
+        assert ours <= allowed | beside_snakemake.get(path.name, set()), path
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "codecfake.corpora.ingest, codecfake.audio.recordings, codecfake.protocols.lists, codecfake.audio.export",
+        "codecfake.demo.corpora, codecfake.experiment.site",
+        "codecfake.tables, codecfake.quality.step, codecfake.report.page",
+    ],
+)
+def test_corpora_protocols_tables_and_report_need_no_torch(modules: str) -> None:
+    code = f"import sys; import {modules}; sys.exit(bool({{'torch', 'transformers', 'encodec'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
