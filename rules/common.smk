@@ -22,8 +22,8 @@ try:
     SITE = site.read(config, Path(workflow.basedir))
     EXPERIMENT = SITE.experiment
     site.check_run_directory(EXPERIMENT.title, Path("results"))
-    configurations.check(EXPERIMENT)
-except (ConfigurationError, configurations.CodecConfigurationError) as error:
+    codecs.check(EXPERIMENT)
+except (ConfigurationError, codecs.CodecConfigurationError) as error:
     raise WorkflowError(str(error)) from None
 
 # The package is used from the checkout, also inside conda environments and other run directories.

@@ -18,7 +18,7 @@ from codecfake.base import devices, gpus
 HOLDER = """
 import logging, os, sys, time
 from pathlib import Path
-from codecfake import gpus
+from codecfake.base import gpus
 logging.basicConfig(format="%(message)s", level=logging.INFO)
 gpus.SECONDS_BETWEEN_TRIES = 0.05
 print(gpus.take(sys.argv[2:], Path(sys.argv[1])), flush=True)

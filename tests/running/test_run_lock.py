@@ -18,7 +18,7 @@ NOW = "2026-01-01 12:00:00"
 HOLDER = """
 import sys, time
 from pathlib import Path
-from codecfake.run_lock import claim
+from codecfake.running.run_lock import claim
 lock = claim(Path(sys.argv[1]), "2026-01-01 11:00:00", print)
 (Path(sys.argv[1]) / "locks").mkdir(exist_ok=True)
 (Path(sys.argv[1]) / "locks/0.input.lock").touch()

@@ -204,9 +204,9 @@ class Adam(torch.optim.Adam):
         Adam.steps += 1
         return super().step(closure)
 
-torch.set_num_threads(int(sys.argv[2]))
+torch.set_num_threads(int(sys.argv[1]))
 torch.optim.Adam = Adam
-audio, output, dev, *lists = map(Path, sys.argv[3:])
+audio, output, dev, *lists = map(Path, sys.argv[2:])
 train(lists, [dev], audio, output, of_strategy("csam"), CPU)
 """
 

@@ -461,12 +461,12 @@ def test_a_run_killed_between_checkpoints_goes_back_to_the_last(
 
 KILL_AT = """
 import os, signal, sys
-from codec_wrappers import training, training_checkpoint
+from codec_wrappers.training import checkpoint, loop
 from codec_wrappers.__main__ import main
 
-training.CODEBOOK_SEGMENTS = 8
+loop.CODEBOOK_SEGMENTS = 8
 at, step = int(sys.argv[1]), 0
-whole_save, whole_write = training_checkpoint.save, training_checkpoint.files.write_bytes
+whole_save, whole_write = checkpoint.save, checkpoint.files.write_bytes
 
 def save(path, progress, learners, run):
     global step
@@ -474,12 +474,13 @@ def save(path, progress, learners, run):
     whole_save(path, progress, learners, run)
 
 def write_bytes(path, content):
-    if path.name == training.CHECKPOINT and step == at:
+    if path.name == loop.CHECKPOINT and step == at:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(f".{path.name}.part").write_bytes(content[:100])
         os.kill(os.getpid(), signal.SIGKILL)
     whole_write(path, content)
 
-training_checkpoint.save, training_checkpoint.files.write_bytes = save, write_bytes
+checkpoint.save, checkpoint.files.write_bytes = save, write_bytes
 main(sys.argv[2:])
 """
 
