@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser("fetch", help="published weights: find or download, verify, convert")
     fetch.set_defaults(run=_fetch)
     fetch.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="as `--list` names them")
-    fetch.add_argument("--list", action="store_true", help="what there is, under which licences")
+    fetch.add_argument("--list", action="store_true", help="what there is, under which licenses")
     fetch.add_argument("--folder", type=Path, default=Path("weights"), help="where official files lie, or are put")
     fetch.add_argument("--output", type=Path, help="folder for what resynthesis loads, of one checkpoint")
 

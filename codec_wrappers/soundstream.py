@@ -1,7 +1,7 @@
 """SoundStream (Zeghidour et al. 2021) at 16 kHz, 8 codebooks of 10 bits, 4 kbit/s, in one of two published forms.
 
 Its authors published no PyTorch code. `kaiidams` is the default: of the independent ones it is the nearest to the
-paper (convolutions alone, the paper's strides and widths) and the one under a clear licence (MIT), with weights.
+paper (convolutions alone, the paper's strides and widths) and the one under a clear license (MIT), with weights.
 `academicodec` is the class SoundStream of the AcademiCodec toolkit: EnCodec's network, of which 4 kbit/s uses
 8 of 24 codebooks.
 """

@@ -61,7 +61,7 @@ def resynthesis_settings(codec, wildcards):
             "model": chosen.model,
             "gain": chosen.gain,
             "keep_gain": chosen.keep_gain,
-            "licence": licenses.licence(chosen.wrapper, chosen.weights),
+            "license": licenses.license(chosen.wrapper, chosen.weights),
             "sources": chosen.generated(),
             "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
             "sample_rate": EXPERIMENT.audio.sample_rate,
@@ -86,7 +86,7 @@ def sources_settings():
                     "same_as": what.same_as or "",
                     "alternative_to": what.alternative_to or "",
                     "weights": " ".join(codec.weights.values()) if isinstance(codec.weights, dict) else codec.weights,
-                    "licence": licenses.licence(codec.wrapper, codec.weights),
+                    "license": licenses.license(codec.wrapper, codec.weights),
                     "note": what.note,
                 }
                 for name, codec in used.items()

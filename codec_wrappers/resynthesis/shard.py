@@ -49,7 +49,7 @@ class ResynthesisSettings:
     model: dict[str, Any] = field(default_factory=dict)
     gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
     keep_gain: bool = False  # leave the output at that level
-    licence: str = ""  # of the codec's code and weights
+    license: str = ""  # of the codec's code and weights
     sample_rate: int | str = 16000  # of the shards; "native": the codec's own
     batch_duration: float = 60.0  # seconds of audio in a batch, at most; only a GPU is given batches
     window_duration: float = WINDOW_DURATION  # what is longer goes through the codec in parts of at most this
@@ -256,7 +256,7 @@ def _writer(
             f"lower `quantizers` or raise the model's"
         )
     bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
-    provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.licence)
+    provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.license)
     return shards.ShardWriter(path, f"{source}_", provenance)
 
 

@@ -34,7 +34,7 @@ class Provenance:
     bitrate_kbps: float  # true bit rate; 0 for recordings
     weights_sha256: str  # "" where there are no weights
     version: str  # of codecfake
-    licence: str = ""  # of the codec's code and weights; recordings keep their corpus's
+    license: str = ""  # of the codec's code and weights; recordings keep their corpus's
 
 
 def cut(durations: pd.Series, num_shards: int) -> np.ndarray:

@@ -120,7 +120,7 @@ def _perform(take: Take, seed: int) -> np.ndarray:
 def _readme(settings: DemoSettings) -> str:
     return f"""{TITLE}
 
-No person speaks here. eSpeak NG (a program under GPL-3.0-or-later; what it speaks is not under that licence)
+No person speaks here. eSpeak NG (a program under GPL-3.0-or-later; what it speaks is not under that license)
 read sentences written for this demo; a seeded room color, level and noise floor were added to each utterance.
 
 VCTK, AISHELL3, LibriTTS and LA (ASVspoof 2019) name the layouts only: nothing is from the corpora of these names.

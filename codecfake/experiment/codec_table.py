@@ -1,4 +1,4 @@
-"""The codec configurations of experiments as one table: what is run, at which true bit rate, under which licence."""
+"""The codec configurations of experiments as one table: what is run, at which true bit rate, under which license."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ import torch
 
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
-from codec_wrappers.weights.licenses import licence
+from codec_wrappers.weights.licenses import license
 from codecfake.experiment import reading
 from codecfake.experiment.schema import Codec as Configuration
 from codecfake.experiment.schema import Experiment, Source
@@ -38,7 +38,7 @@ class Row:
     printed_kbps: float | None  # what the paper's table says
     true_kbps: float | None  # quantizers · bits · frames per second
     weights: str
-    licence: str
+    license: str
     note: str
 
 
@@ -80,7 +80,7 @@ def _rows(experiment: Experiment, name: str) -> Iterator[Row]:
             printed_kbps=what.printed_kbps,
             true_kbps=None if codec.sample_rate is None else round(codec.bitrate_kbps(quantizers), 3),
             weights=_weights(configuration),
-            licence=licence(configuration.wrapper, configuration.weights),
+            license=license(configuration.wrapper, configuration.weights),
             note=_note(what),
         )
 

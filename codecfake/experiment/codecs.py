@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 from codec_wrappers.weights import checkpoints
 from codec_wrappers.weights.checkpoints import PERMISSIVE, ManifestError
-from codec_wrappers.weights.licenses import licences
+from codec_wrappers.weights.licenses import licenses
 from codecfake.experiment.schema import Codec, Experiment
 
 
 class CodecConfigurationError(ValueError):
-    """A codec asks for weights that do not exist, are another codec's, or are under a licence that is not wanted."""
+    """A codec asks for weights that do not exist, are another codec's, or are under a license that is not wanted."""
 
 
 def check(experiment: Experiment) -> None:
     """Raise CodecConfigurationError naming every codec in use that breaks a rule, and what to write instead."""
     used = {name: experiment.codecs[name] for name in experiment.codecs_run()}
     faults = [fault for name, codec in used.items() for fault in _misfits(name, codec)]
-    if not faults and experiment.licence == "permissive":
+    if not faults and experiment.license == "permissive":
         faults = list(_restricted(used))
     if faults:
         raise CodecConfigurationError("; ".join(faults))
@@ -42,7 +42,7 @@ def _misfits(name: str, codec: Codec) -> Iterator[str]:
 
 
 def _restricted(used: dict[str, Codec]) -> Iterator[str]:
-    found = {name: licences(codec.wrapper, codec.weights) for name, codec in used.items()}
+    found = {name: licenses(codec.wrapper, codec.weights) for name, codec in used.items()}
     refused = [
         f"{name} ({kind}: {identifier})"
         for name, kinds in found.items()
@@ -51,6 +51,6 @@ def _restricted(used: dict[str, Codec]) -> Iterator[str]:
     ]
     if refused:
         yield (
-            f"licence: permissive refuses {', '.join(refused)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
-            f"Train these codecs (`weights: trained`), leave them out, or write `licence: any`"
+            f"license: permissive refuses {', '.join(refused)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
+            f"Train these codecs (`weights: trained`), leave them out, or write `license: any`"
         )

@@ -128,7 +128,7 @@ class Experiment:
     training_sets: dict[str, TrainingSet]
     models: list[ModelGrid]
     description: str = ""
-    licence: str = "any"  # or "permissive": no codec whose code or weights are non-commercial or unlicensed
+    license: str = "any"  # or "permissive": no codec whose code or weights are non-commercial or unlicensed
     seed: int = 1
     demo: dict[str, Any] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)

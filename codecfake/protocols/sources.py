@@ -18,7 +18,7 @@ class SourceRow:
     same_as: str  # the source whose bytes it shares, "" if it has its own
     alternative_to: str  # the source whose row in the paper it reads otherwise
     weights: str
-    licence: str
+    license: str
     note: str
 
 

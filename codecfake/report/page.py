@@ -84,7 +84,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "confusions": _confusions(inputs),
         "panels": list(detection.panels(inputs)),
         "styles": line_styles(inputs.conditions),
-        "excerpt_rows": spectrograms.excerpt_rows(inputs),
+        "excerpt_rows": spectrograms.excerpt_rows(inputs.results / "audio", inputs.sources, inputs.excerpts),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from PIL import Image
 
 from codecfake.audio import waveforms
 from codecfake.audio.shards import AudioStore
-from codecfake.report.inputs import ReportInputs
 
 EXCERPT_SECONDS = 3
 SAMPLE_RATE = 16000  # of the picture; audio is heard at its own
@@ -38,10 +38,9 @@ class ExcerptRow:
     excerpts: list[Excerpt]
 
 
-def excerpt_rows(inputs: ReportInputs) -> list[ExcerptRow]:
+def excerpt_rows(root: Path, sources: Mapping[str, list[str]], utterances: Mapping[str, str]) -> list[ExcerptRow]:
     """The middle of each corpus's utterance through every source of that corpus."""
-    root = inputs.results / "audio"
-    return [excerpt_row(root, corpus, inputs.sources[corpus], chosen) for corpus, chosen in inputs.excerpts.items()]
+    return [excerpt_row(root, corpus, sources[corpus], utterance) for corpus, utterance in utterances.items()]
 
 
 def excerpt_row(root: Path, corpus: str, sources: list[str], utterance: str) -> ExcerptRow:

@@ -23,7 +23,7 @@ from codecfake.verification.reading import ScoreFile, VerificationError, read_pr
 from codecfake.verification.verdicts import HOLDING
 
 SUFFIXES = ("", ".txt", ".tsv", ".csv", ".score", ".scores", ".out")
-NO_SCORES = re.compile(r"(readme|license|licence|changelog)\b", re.IGNORECASE)
+NO_SCORES = re.compile(r"(readme|license|license|changelog)\b", re.IGNORECASE)
 CONDITION_ENDS = re.compile(r"[_-](results?|scores?)$", re.IGNORECASE)
 
 

@@ -170,8 +170,8 @@ def test_training_lowers_the_error_and_moves_the_encoder(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_an_unknown_model_setting_is_refused_by_name(name: str) -> None:
-    with pytest.raises(SettingsError, match="unknown setting 'colour'; known settings"):
-        wrapper(name).build({**SMALL[name], "colour": 1})
+    with pytest.raises(SettingsError, match="unknown setting 'color'; known settings"):
+        wrapper(name).build({**SMALL[name], "color": 1})
 
 
 @pytest.mark.parametrize("name", TRAINABLE)

@@ -45,8 +45,8 @@ def test_a_layout_that_is_not_known_is_refused_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize("layout", corpora.LAYOUTS)
 def test_an_option_that_is_not_known_is_refused(layout: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="unknown setting 'colour'"):
-        read(layout, tmp_path, colour="red")
+    with pytest.raises(SettingsError, match="unknown setting 'color'"):
+        read(layout, tmp_path, color="red")
 
 
 @pytest.mark.parametrize("layout", corpora.LAYOUTS)

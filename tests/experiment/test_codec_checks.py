@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from places import EXPERIMENTS
 
-from codec_wrappers.weights.licenses import licence
+from codec_wrappers.weights.licenses import license
 from codecfake.experiment import codecs, reading
 from codecfake.experiment.codecs import CodecConfigurationError
 from codecfake.experiment.schema import Experiment
@@ -48,7 +48,7 @@ def test_a_model_that_contradicts_its_checkpoint_is_refused() -> None:
 
 def test_a_permissive_experiment_refuses_restricted_and_unlicensed_weights_by_name() -> None:
     with pytest.raises(CodecConfigurationError) as error:
-        codecs.check(replace(load("xie2025-official"), licence="permissive"))
+        codecs.check(replace(load("xie2025-official"), license="permissive"))
     for refused in (
         "audiodec (code: CC-BY-NC-4.0), audiodec (weights: CC-BY-NC-4.0)",
         "encodec (weights: unstated)",
@@ -61,24 +61,24 @@ def test_a_permissive_experiment_refuses_restricted_and_unlicensed_weights_by_na
 
 
 def test_codecs_trained_here_are_permissive() -> None:
-    codecs.check(replace(load("xie2025"), licence="permissive"))
+    codecs.check(replace(load("xie2025"), license="permissive"))
 
 
-def test_alternatives_that_nothing_uses_are_not_held_to_the_licence() -> None:
+def test_alternatives_that_nothing_uses_are_not_held_to_the_license() -> None:
     experiment = load("xie2025")
     assert experiment.codecs["soundstream-academicodec"].weights == {"official": "soundstream_academicodec"}
-    codecs.check(replace(experiment, licence="permissive"))
+    codecs.check(replace(experiment, license="permissive"))
 
 
-def test_weights_of_ones_own_need_a_licence_to_be_permissive() -> None:
+def test_weights_of_ones_own_need_a_license_to_be_permissive() -> None:
     own = with_weights("encodec", {"local": "mine.safetensors"})
     with pytest.raises(CodecConfigurationError, match=r"encodec \(weights: unstated\)"):
-        codecs.check(replace(own, licence="permissive"))
-    licensed = with_weights("encodec", {"local": "mine.safetensors", "licence": "MIT"})
-    codecs.check(replace(licensed, licence="permissive"))
+        codecs.check(replace(own, license="permissive"))
+    licensed = with_weights("encodec", {"local": "mine.safetensors", "license": "MIT"})
+    codecs.check(replace(licensed, license="permissive"))
 
 
-def test_the_licence_of_a_row_is_one_line() -> None:
-    assert licence("dac", {"official": "dac_44khz"}) == "MIT"
-    assert licence("encodec", {"official": "encodec_24khz"}) == "code MIT, weights unstated"
-    assert licence("audiodec", "trained") == "Apache-2.0"
+def test_the_license_of_a_row_is_one_line() -> None:
+    assert license("dac", {"official": "dac_44khz"}) == "MIT"
+    assert license("encodec", {"official": "encodec_24khz"}) == "code MIT, weights unstated"
+    assert license("audiodec", "trained") == "Apache-2.0"

@@ -1,4 +1,4 @@
-"""The list of codec configurations says what is true: rates, aliases, alternatives, licences."""
+"""The list of codec configurations says what is true: rates, aliases, alternatives, licenses."""
 
 from pathlib import Path
 
@@ -52,11 +52,11 @@ def test_a_printed_rate_that_is_not_the_true_one_has_a_note(listed: dict[str, Ro
             assert row.note, f"{row.id}: {row.printed_kbps} printed, {row.true_kbps} true, and no word about it"
 
 
-def test_licences_of_code_and_weights_are_said(listed: dict[str, Row]) -> None:
-    assert listed["F05"].licence == "Apache-2.0"  # trained here, by our own code
-    assert listed["C"].licence == "CC-BY-NC-4.0"
-    assert listed["E"].licence == "code MIT, weights unstated"
-    assert listed["F01-lyra"].licence == "Apache-2.0"
+def test_licenses_of_code_and_weights_are_said(listed: dict[str, Row]) -> None:
+    assert listed["F05"].license == "Apache-2.0"  # trained here, by our own code
+    assert listed["C"].license == "CC-BY-NC-4.0"
+    assert listed["E"].license == "code MIT, weights unstated"
+    assert listed["F01-lyra"].license == "Apache-2.0"
 
 
 def test_the_command_prints_the_experiments_that_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
             {"models": [{"detectors": ["mel-lcnn"], "training_sets": ["codec"], "strategies": ["csam"]}]},
             "csam mixes domains, but training set 'codec' has one; give it another domain, or take sam",
         ),
-        ({"licence": "free"}, "licence: 'free' is not one of ['any', 'permissive']"),
+        ({"license": "free"}, "license: 'free' is not one of ['any', 'permissive']"),
         (
             {"domains__codec__split": {"by": "listed", "dev_speakers": ["p1"]}},
             "dev_speakers and eval_speakers go together",

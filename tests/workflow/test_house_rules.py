@@ -6,14 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import import_graph
 import pytest
 import yaml
 from places import ROOT
 
+from codec_wrappers import WRAPPERS
+
 ENVS = ROOT / "envs"
 SOURCES = sorted([*ROOT.glob("codecfake/**/*.py"), *ROOT.glob("codec_wrappers/**/*.py")])
 WORKFLOW = sorted([ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
-PICKLES_AS_DATA = ROOT / "codecfake" / "restricted_unpickling.py"  # which calls nothing that a file names
+PICKLES_AS_DATA = ROOT / "codecfake/base/restricted_unpickling.py"  # which calls nothing that a file names
 
 PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 
@@ -105,17 +108,42 @@ def test_librosa_is_imported_where_one_process_at_a_time_builds_it() -> None:
         assert not {name for name in imports(path) if name.split(".")[0] == "librosa"}, f"{path}: see librosa_cache"
 
 
-def test_the_package_does_not_know_the_codec_wrappers() -> None:
-    for path in ROOT.glob("codecfake/**/*.py"):
-        assert not {name for name in imports(path) if name.startswith("codec_wrappers")}, path
+# A room imports rooms of earlier lines alone. The wrappers, each a module of its own, are one line.
+LAYERS = """
+codecfake codecfake/base codecfake/statistics
+codecfake/audio codec_wrappers
+codec_wrappers/codec codecfake/corpora codecfake/protocols codecfake/demo
+codec_wrappers/networks codec_wrappers/weights codecfake/detectors
+WRAPPERS codec_wrappers/resynthesis codecfake/features
+codec_wrappers/training codec_wrappers/contract codecfake/scoring codecfake/quality codecfake/audit
+codecfake/training codecfake/tables codecfake/verification
+codecfake/experiment
+codecfake/running
+codecfake/report codec_wrappers/__main__
+codecfake/commands
+codecfake/__main__
+"""
+LAYER = {room: layer for layer, line in enumerate(LAYERS.splitlines()) for room in line.split()}
+
+
+def layer_of(room: str) -> int:
+    return LAYER["WRAPPERS" if room.removeprefix("codec_wrappers/") in WRAPPERS else room]
+
+
+def test_no_room_is_part_of_a_circle_of_imports() -> None:
+    assert import_graph.cycles(import_graph.arrows(ROOT)) == []
+
+
+def test_imports_go_down_the_layers() -> None:
+    for room, targets in import_graph.arrows(ROOT).items():
+        assert {target for target in targets if layer_of(target) >= layer_of(room)} == set(), room
 
 
 def test_the_codec_wrappers_use_only_what_a_codec_environment_holds() -> None:
-    allowed = {"audio", "devices", "files", "progress", "provenance", "settings", "shards", "utterances", "__version__"}
-    beside_snakemake = {"configurations.py": {"experiment"}, "listing.py": {"experiment", "experiment_file"}}
-    for path in ROOT.glob("codec_wrappers/**/*.py"):
-        ours = {name.split(".")[1] for name in imports(path) if name.startswith("codecfake.")}
-        assert ours <= allowed | beside_snakemake.get(path.name, set()), path
+    graph = import_graph.arrows(ROOT)
+    for room in (name for name in graph if name.startswith("codec_wrappers/") and name != "codec_wrappers/__main__"):
+        ours = {target for target in graph[room] if target.startswith("codecfake")}
+        assert ours <= {"codecfake", "codecfake/base", "codecfake/audio"}, room
 
 
 @pytest.mark.parametrize(

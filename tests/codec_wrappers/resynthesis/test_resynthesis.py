@@ -297,10 +297,10 @@ def test_a_level_that_is_to_stay_is_not_undone(corpus: Path) -> None:
     assert abs(int(np.abs(wav).max()) / 32768 - 0.95) < 1e-3
 
 
-def test_every_row_of_a_shard_carries_the_licence_of_its_codec(corpus: Path) -> None:
-    settings = ResynthesisSettings("through", "passthrough", {"P00": 1}, 1, licence="Apache-2.0")
+def test_every_row_of_a_shard_carries_the_license_of_its_codec(corpus: Path) -> None:
+    settings = ResynthesisSettings("through", "passthrough", {"P00": 1}, 1, license="Apache-2.0")
     write(settings, corpus, corpus.parent / "audio", 1)
-    assert set(pd.read_parquet(corpus.parent / "audio" / "P00" / "0000.parquet")["licence"]) == {"Apache-2.0"}
+    assert set(pd.read_parquet(corpus.parent / "audio" / "P00" / "0000.parquet")["license"]) == {"Apache-2.0"}
 
 
 @pytest.mark.parametrize("name", ["soundstream", "academicodec"])

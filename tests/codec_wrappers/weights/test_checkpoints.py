@@ -13,7 +13,7 @@ import torch
 from codec_wrappers import WRAPPERS, wrapper
 from codec_wrappers.weights import checkpoints
 from codec_wrappers.weights.checkpoints import (
-    LICENCES,
+    LICENSES,
     MANIFEST,
     PERMISSIVE,
     UNKNOWN,
@@ -48,8 +48,8 @@ PAPERS = {  # id in its paper -> checkpoint
 ENTRY: dict[str, Any] = {
     "wrapper": "encodec",
     "model": {},
-    "code_licence": "MIT",
-    "weights_licence": "MIT",
+    "code_license": "MIT",
+    "weights_license": "MIT",
     "notice": "",
     "files": [{"name": "a.pt", "addresses": ["https://example.org/a.pt"], "holds": {"model": ""}}],
 }
@@ -138,29 +138,29 @@ def test_lyra_is_in_the_repository_as_the_manifest_says(shared: Path) -> None:
         assert (shared / "weights" / file.name).stat().st_size == file.bytes
 
 
-def test_permissive_are_the_licences_of_code_and_weights_together() -> None:
+def test_permissive_are_the_licenses_of_code_and_weights_together() -> None:
     checkpoint = ALL["dac_16khz"]
     assert checkpoint.is_permissive
-    assert not replace(checkpoint, weights_licence="unstated").is_permissive
-    assert not replace(checkpoint, code_licence="CC-BY-NC-4.0").is_permissive
+    assert not replace(checkpoint, weights_license="unstated").is_permissive
+    assert not replace(checkpoint, code_license="CC-BY-NC-4.0").is_permissive
 
 
 def test_what_forbids_commerce_or_is_not_stated_is_not_permissive() -> None:
     assert not {"unstated", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0"} & PERMISSIVE
-    assert PERMISSIVE < LICENCES
+    assert PERMISSIVE < LICENSES
 
 
-def test_checkpoints_under_permissive_licences_are_these() -> None:
+def test_checkpoints_under_permissive_licenses_are_these() -> None:
     assert {name for name, checkpoint in ALL.items() if checkpoint.is_permissive} == {
         *(name for name in ALL if name.startswith(("dac_", "freqcodec_", "funcodec_", "soundstream_kaiidams"))),
         "lyra",
     }
 
 
-def test_a_licence_is_one_line_for_a_table() -> None:
-    assert ALL["dac_16khz"].licence == "MIT"
-    assert ALL["encodec_24khz"].licence == "code MIT, weights unstated"
-    assert ALL["audiodec_libritts_v1"].licence == "CC-BY-NC-4.0"
+def test_a_license_is_one_line_for_a_table() -> None:
+    assert ALL["dac_16khz"].license == "MIT"
+    assert ALL["encodec_24khz"].license == "code MIT, weights unstated"
+    assert ALL["audiodec_libritts_v1"].license == "CC-BY-NC-4.0"
 
 
 def test_every_checkpoint_has_a_credit_with_a_year_or_a_version() -> None:
@@ -168,8 +168,8 @@ def test_every_checkpoint_has_a_credit_with_a_year_or_a_version() -> None:
         assert re.search(r"\((\w.* )?20\d\d\)", checkpoint.notice), checkpoint.name
 
 
-def test_the_code_of_every_wrapper_has_a_licence() -> None:
-    assert set(checkpoints.code_licences()) == set(WRAPPERS)
+def test_the_code_of_every_wrapper_has_a_license() -> None:
+    assert set(checkpoints.code_licenses()) == set(WRAPPERS)
 
 
 def test_outputs_are_one_file_of_weights_or_the_models_as_they_are(tmp_path: Path) -> None:
@@ -193,8 +193,8 @@ FILE = ENTRY["files"][0]
     ("changes", "message"),
     [
         ({"wrapper": "vocos"}, "unknown wrapper 'vocos'; known: passthrough, "),
-        ({"weights_licence": "mit"}, "unknown licence 'mit'; known: "),
-        ({"code_licence": "free"}, "unknown licence 'free'; known: "),
+        ({"weights_license": "mit"}, "unknown license 'mit'; known: "),
+        ({"code_license": "free"}, "unknown license 'free'; known: "),
         ({"form": "pickle"}, "unknown form 'pickle'; known: state_dicts, tflite"),
         ({"license": "MIT"}, ".*unknown setting 'license'"),
         ({"files": []}, "has no files"),

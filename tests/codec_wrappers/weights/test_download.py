@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 import requests
 from file_server import FileServer, running
+from places import ROOT
 
 from codec_wrappers.weights import download as module
 from codec_wrappers.weights import partial_file
 from codec_wrappers.weights.checkpoints import Published
 from codec_wrappers.weights.download import DownloadError, Patience, download
-from places import ROOT
 
 DATA = np.random.default_rng(0).bytes(1_000_000)
 OTHER = np.random.default_rng(1).bytes(1_000_000)

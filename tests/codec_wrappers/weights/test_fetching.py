@@ -548,8 +548,8 @@ def test_provenance_says_what_the_weights_are_and_where_they_are_from(
         "checkpoint": "encodec_24khz",
         "wrapper": "encodec",
         "model": SMALL["encodec"],
-        "code_licence": "MIT",
-        "weights_licence": "unstated",
+        "code_license": "MIT",
+        "weights_license": "unstated",
         "permissive": False,
         "notice": MANIFEST["encodec_24khz"].notice,
         "official_files": [
@@ -752,7 +752,7 @@ def test_no_archive_is_unpacked_by_a_way_around_the_checks() -> None:
 # the command
 
 
-def test_the_list_names_every_checkpoint_with_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_names_every_checkpoint_with_its_license(capsys: pytest.CaptureFixture[str]) -> None:
     main(["fetch", "--list"])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(MANIFEST)

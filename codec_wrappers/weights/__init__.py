@@ -1,0 +1,1 @@
+"""Codec weights: published checkpoints fetched, verified and converted; what a wrapper loads."""

@@ -1,0 +1,128 @@
+"""A file that grows under another name, `NAME.part`, by one process alone; it gets its name when it is complete.
+
+`NAME.part.json` beside it says which file on which server it is the beginning of. Both stay when a process dies, and
+the next one goes on from there.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from codecfake.base import files
+
+log = logging.getLogger("codecfake.weights")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a server says about a file, to know it again."""
+
+    address: str
+    etag: str | None
+    last_modified: str | None
+    num_bytes: int | None
+    sha256: str | None
+
+    @property
+    def validator(self) -> str | None:
+        """What a range request may name: a weak ETag stands for files that differ in bytes."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+
+class Part:
+    """A growing file that this process alone writes to."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self._file = file
+        self._notes = path.with_name(path.name + ".json")
+
+    @property
+    def num_bytes(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    @property
+    def source(self) -> Source | None:
+        """Where the bytes so far are from; None if that is not known."""
+        try:
+            return Source(**json.loads(self._notes.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def start(self, source: Source | None = None) -> None:
+        """Begin anew, with a file from `source`."""
+        self._notes.unlink(missing_ok=True)
+        self._file.truncate(0)
+        if source is not None:
+            files.write_json(self._notes, asdict(source))
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._file.flush()
+
+    def finish(self, target: Path) -> None:
+        """Give the file its name."""
+        os.fsync(self._file.fileno())
+        self.path.replace(target)
+        self._notes.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        self._notes.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def claimed(target: Path) -> Iterator[Part | None]:
+    """The `.part` of `target`, for this process alone; None if `target` exists, perhaps since another one made it.
+
+    The lock is on the part itself and ends with the process, however that ends.
+    """
+    if target.exists():
+        yield None
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = target.with_name(target.name + ".part")
+    with _locked(path) as file:
+        part = Part(path, file)
+        if target.exists():
+            part.discard()
+            yield None
+            return
+        try:
+            yield part
+        finally:
+            if path.exists() and part.num_bytes == 0:
+                part.discard()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    while True:
+        with path.open("ab") as file:
+            _lock(file, path)
+            if _is_at(path, file):  # else the process that had the lock has renamed or removed the file
+                yield file
+                return
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.info("%s: another process is at it; waiting for that", path)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        log.warning("%s: cannot be locked (%s); let no other job fetch the same file now", path, error.strerror)
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
