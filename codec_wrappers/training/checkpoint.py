@@ -1,9 +1,5 @@
-"""Checkpoints of codec training: where a run stands, in one file, so that a killed run goes on as if nothing happened.
+"""Where the training of a codec stands."""
 
-No random state is kept: every step draws its randomness from (seed, step) alone.
-"""
-
-import io
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +10,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from codec_wrappers.training.settings import CodecTrainingError
-from codecfake.base import files
+from codecfake.base import resumable
 
 log = logging.getLogger(__name__)
 
@@ -53,29 +48,20 @@ class Learners:
 def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:
     """Write a checkpoint of the run with fingerprint `run`."""
     content = {
-        "run": run,
         "progress": vars(progress),
         "modules": {name: _state(module) for name, module in learners.modules.items()},
         "optimizers": {name: optimizer.state_dict() for name, optimizer in learners.optimizers.items()},
     }
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    files.write_bytes(path, buffer.getbuffer())
+    resumable.save(path, run, content)
 
 
 def restore(path: Path, learners: Learners, run: str, device: torch.device) -> Progress:
     """Fill what learns from the checkpoint, if there is one of the run with fingerprint `run`.
 
-    Raises CodecTrainingError if it is damaged.
+    Raises CheckpointError if it is damaged.
     """
-    if not path.is_file():
-        return Progress()
-    try:
-        content = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # of many kinds, where bytes are missing or changed
-        raise CodecTrainingError(f"{path}: damaged ({error}); delete it, and training starts anew") from error
-    if content["run"] != run:
-        log.warning("%s: of a run with other settings or other recordings; starting from the first step", path)
+    content = resumable.restore(path, run, device)
+    if content is None:
         return Progress()
     for name, module in learners.modules.items():
         _load(module, content["modules"][name])

@@ -1,32 +1,23 @@
 """What TensorBoard shows of a codec in training: curves, spectrograms and sound; no result is computed from them."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
+
+from codecfake.base.curves import Curves
 
 LONGEST = 10.0  # seconds of a recording that are shown and played
 WINDOW, HOP = 1024, 256
 DECIBELS = 80.0  # from the loudest bin (white) to black
 
 
-class Curves:
-    """Writes event files into `folder`; None writes nothing. Events of an earlier attempt after `step` are void."""
+class CodecCurves(Curves):
+    """Curves with sound and pictures beside them. Events of an earlier attempt after `step` are void."""
 
     def __init__(self, folder: Path | None, step: int, sample_rate: int) -> None:
-        self._writer: Any = None
+        super().__init__(folder, step + 1)
         self._sample_rate = sample_rate
-        if folder is not None:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(str(folder), purge_step=step + 1)
-
-    def add(self, group: str, values: Mapping[str, float], step: int) -> None:
-        if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(f"{group}/{name}", value, step)
 
     def show(self, name: str, wav: Tensor, step: int) -> None:
         """A waveform `[1, T]` to hear and to see."""
@@ -34,14 +25,6 @@ class Curves:
             shown = wav[:, : round(LONGEST * self._sample_rate)].cpu()
             self._writer.add_audio(name, shown.clamp(-1, 1), step, sample_rate=self._sample_rate)
             self._writer.add_image(name, spectrogram(shown), step)
-
-    def flush(self) -> None:
-        if self._writer is not None:
-            self._writer.flush()
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
 
 
 def spectrogram(wav: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 Generator and discriminators take turns on each batch; stages say when the discriminators join in and what is frozen.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -22,7 +20,7 @@ from codec_wrappers.codec import Codec, Gain, Reconstruction
 from codec_wrappers.resynthesis.shard import with_gain
 from codec_wrappers.training import checkpoint, segments
 from codec_wrappers.training.checkpoint import Learners
-from codec_wrappers.training.curves import Curves
+from codec_wrappers.training.curves import CodecCurves
 from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Recipe, Stage
 from codec_wrappers.training.segments import Recording, Segments, Sizes
@@ -30,7 +28,7 @@ from codec_wrappers.training.settings import PRECISIONS, CodecTrainingError, Cod
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import Validation
 from codec_wrappers.weights.loading import save
-from codecfake.base import files
+from codecfake.base import files, resumable
 from codecfake.base.progress import progress
 
 __all__ = ["CodecTrainingError", "CodecTrainingSettings", "train"]
@@ -99,7 +97,7 @@ class _Run:
         """Take the steps that are left, write the results, and remove the checkpoint."""
         now, recipe = self._progress, self._recipe
         folder = self._output / TENSORBOARD if self._settings.tensorboard else None
-        curves = Curves(folder, now.step, self._codec.sample_rate or 0)
+        curves = CodecCurves(folder, now.step, self._codec.sample_rate or 0)
         if not now.untrained:
             now.untrained = self._judge(curves)
         steps = range(now.step + 1, recipe.steps + 1)
@@ -115,7 +113,7 @@ class _Run:
         self._write_results()
         (self._output / CHECKPOINT).unlink(missing_ok=True)
 
-    def _step(self, step: int, wav: Tensor, curves: Curves) -> dict[str, float]:
+    def _step(self, step: int, wav: Tensor, curves: CodecCurves) -> dict[str, float]:
         """Update generator and discriminators on one batch; gives the losses by name.
 
         Raises CodecTrainingError, before any update, if a loss or a gradient is not finite.
@@ -185,7 +183,7 @@ class _Run:
                 f"learning rates, or look at the audio of {', '.join(sorted(set(self._segments.names(step))))}"
             )
 
-    def _end_step(self, curves: Curves) -> None:
+    def _end_step(self, curves: CodecCurves) -> None:
         now, settings = self._progress, self._settings
         every = -(-self._recipe.steps // settings.validations)
         is_judged = now.step % every == 0 or now.step == self._recipe.steps
@@ -196,7 +194,7 @@ class _Run:
             curves.flush()
             checkpoint.save(self._output / CHECKPOINT, now, self._learners, self._fingerprint)
 
-    def _judge(self, curves: Curves) -> dict[str, float]:
+    def _judge(self, curves: CodecCurves) -> dict[str, float]:
         """The quality on the held-out utterances, shown in the curves too."""
         step = self._progress.step
         quality = asdict(self._validation())
@@ -222,8 +220,7 @@ class _Run:
 
     def _seed_step(self, step: int) -> None:
         """Dropout of quantizers and new vectors of codebooks depend on seed and step alone."""
-        words = np.random.SeedSequence((self._settings.seed, step)).generate_state(1, np.uint64)
-        torch.manual_seed(int(words[0]))
+        resumable.seed_step(self._settings.seed, step)
 
 
 def _fresh(settings: CodecTrainingSettings) -> Codec:
@@ -271,8 +268,7 @@ def _learners(network: nn.Module, objective: Objective, generator: Updates, disc
 
 def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, recordings: list[Recording]) -> str:
     """What must be equal for a checkpoint to be of the same run."""
-    parts = (json.dumps([asdict(settings), asdict(recipe)], sort_keys=True), *map(str, recordings))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return resumable.fingerprint(json.dumps([asdict(settings), asdict(recipe)], sort_keys=True), *map(str, recordings))
 
 
 def _table(history: list[dict[str, float]]) -> pd.DataFrame:

@@ -1,25 +1,16 @@
-"""Checkpoints: where a training run stands, in one file, so that a killed run goes on as if nothing had happened.
+"""Where the training of a detector stands."""
 
-No random state is kept: every step draws its randomness from (seed, epoch, step) alone.
-"""
-
-import io
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from codecfake.base import files
+from codecfake.base import resumable
 
 log = logging.getLogger(__name__)
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint cannot be read."""
 
 
 @dataclass
@@ -31,7 +22,7 @@ class Progress:
     loss_sum: float = 0.0  # of the weighted losses of those steps
     weight_sum: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)  # one row an epoch
-    best_epoch: int = 0  # the one kept so far, counted from 1
+    best_epoch: int = 0  # the best one so far, counted from 1
     best_state: dict[str, Tensor] = field(default_factory=dict)
     best_scores: Tensor | None = None  # of the dev trials, in their order
     average: dict[str, Tensor] = field(default_factory=dict)  # state of the AveragedModel, where weights are averaged
@@ -39,15 +30,8 @@ class Progress:
 
 def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimizer, run: str) -> None:
     """Write a checkpoint of the run with fingerprint `run`."""
-    content = {
-        "run": run,
-        "progress": vars(progress),
-        "back_end": back_end.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    files.write_bytes(path, buffer.getbuffer())
+    states = {"back_end": back_end.state_dict(), "optimizer": optimizer.state_dict()}
+    resumable.save(path, run, {"progress": vars(progress), **states})
 
 
 def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> Progress:
@@ -55,14 +39,8 @@ def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> 
 
     Raises CheckpointError if it is damaged.
     """
-    if not path.is_file():
-        return Progress()
-    try:
-        content = torch.load(path, map_location=next(back_end.parameters()).device, weights_only=True)
-    except Exception as error:  # of many kinds, where bytes are missing or changed
-        raise CheckpointError(f"{path}: damaged ({error}); delete it, and training starts anew") from error
-    if content["run"] != run:
-        log.warning("%s: of a run with other settings or other trials; starting from the first epoch", path)
+    content = resumable.restore(path, run, next(back_end.parameters()).device)
+    if content is None:
         return Progress()
     back_end.load_state_dict(content["back_end"])
     optimizer.load_state_dict(content["optimizer"])

@@ -1,6 +1,5 @@
 """Training of a detector: one loop for every front-end, back-end and strategy."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,8 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 import codecfake
-from codecfake.base import files
+from codecfake.base import files, resumable
+from codecfake.base.curves import Curves
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE as BONAFIDE_KEY
 from codecfake.detectors import BONAFIDE, SPOOF, models
@@ -25,7 +25,6 @@ from codecfake.protocols import trials
 from codecfake.scoring import verdicts
 from codecfake.statistics import metrics
 from codecfake.training import checkpoint
-from codecfake.training.curves import Curves
 from codecfake.training.data import TrainingData
 from codecfake.training.plan import Plan
 from codecfake.training.samplers import Composition
@@ -133,7 +132,7 @@ class _Run:
             loss = self._step(features, batch)
             now.step += 1
             bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-            curves.add({"loss/step": loss}, self._total_steps())
+            curves.add("loss", {"step": loss}, self._total_steps())
             if now.step % self._settings.checkpoint_steps == 0:
                 self._checkpoint()
 
@@ -179,7 +178,8 @@ class _Run:
         now.step, now.loss_sum, now.weight_sum = 0, 0.0, 0.0
         files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
         self._checkpoint()
-        curves.add({f"epoch/{name}": row[name] for name in ("train_loss", "dev_loss", "dev_eer")}, self._total_steps())
+        shown = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
+        curves.add("epoch", shown, self._total_steps())
 
     def _take(self, average: AveragedModel) -> None:
         """Keep averaged weights, and BatchNorm statistics that are measured with them in one more pass over the train
@@ -239,8 +239,7 @@ class _Run:
 
     def _seed_step(self, epoch: int, step: int) -> None:
         """Dropout (and the first weights, at step -1) depend on seed, epoch and step alone."""
-        words = np.random.SeedSequence((self._settings.seed, epoch, step + 1)).generate_state(1, np.uint64)
-        torch.manual_seed(int(words[0]))
+        resumable.seed_step(self._settings.seed, epoch, step + 1)
 
     def _set_learning_rate(self) -> None:
         for group in self._optimizer.param_groups:
@@ -273,6 +272,5 @@ def _require_finite(losses: Tensor, table: pd.DataFrame, place: str = "") -> Non
 
 def _fingerprint(settings: TrainSettings, mixed_in: object, *tables: pd.DataFrame) -> str:
     """What must be equal for a checkpoint to be of the same run."""
-    asked = json.dumps([settings.complete(), mixed_in], sort_keys=True)
-    parts = (asked, *(table.to_csv() for table in tables))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    data = (table.to_csv() for table in tables)
+    return resumable.fingerprint(json.dumps([settings.complete(), mixed_in], sort_keys=True), *data)

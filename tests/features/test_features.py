@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from codecfake.audio import waveforms as audio_door
 from codecfake.audio.shards import AudioStore, Provenance, ShardWriter
 from codecfake.base import files
+from codecfake.base.resumable import CheckpointError
 from codecfake.detectors import models
 from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.features import precision
@@ -330,7 +331,7 @@ def test_training_with_workers_that_is_killed_and_started_again_ends_in_the_same
 def test_a_damaged_checkpoint_is_named(audio: Path, lists: Path) -> None:
     (lists / "model").mkdir()
     (lists / "model" / "checkpoint.pt").write_bytes(b"PK\3\4 and no more")
-    with pytest.raises(checkpoint.CheckpointError, match="checkpoint.pt: damaged .*; delete it, and training starts"):
+    with pytest.raises(CheckpointError, match="checkpoint.pt: damaged .*; delete it to train"):
         run(audio, lists, lists / "model")
 
 

@@ -13,7 +13,6 @@ import tones
 import torch
 
 from codec_wrappers.training import checkpoint
-from codec_wrappers.training.settings import CodecTrainingError
 from codec_wrappers.weights import loading
 from codecfake import __main__
 from codecfake.audio.recordings import RecordingsSettings, write_shard
@@ -22,6 +21,7 @@ from codecfake.audio.shard_lists import write_list
 from codecfake.audio.shards import AudioStore, Provenance, ShardWriter
 from codecfake.audio.waveforms import AudioError
 from codecfake.base import files, utterances
+from codecfake.base.resumable import CheckpointError
 from codecfake.protocols import lists
 from codecfake.running import dates
 from codecfake.running.check import check, delete
@@ -204,7 +204,7 @@ def test_a_checkpoint_of_codec_training_that_is_cut_short_is_named(tmp_path: Pat
     checkpoint.save(path, checkpoint.Progress(step=7), learners, "run")
     assert checkpoint.restore(path, learners, "run", torch.device("cpu")).step == 7
     cut(path)
-    with pytest.raises(CodecTrainingError, match=r"(?s)checkpoint.pt: damaged .*; delete it, and training starts anew"):
+    with pytest.raises(CheckpointError, match=r"(?s)checkpoint.pt: damaged .*; delete it to train"):
         checkpoint.restore(path, learners, "run", torch.device("cpu"))
 
 

@@ -462,11 +462,12 @@ def test_a_run_killed_between_checkpoints_goes_back_to_the_last(
 KILL_AT = """
 import os, signal, sys
 from codec_wrappers.training import checkpoint, loop
+from codecfake.base import resumable
 from codec_wrappers.__main__ import main
 
 loop.CODEBOOK_SEGMENTS = 8
 at, step = int(sys.argv[1]), 0
-whole_save, whole_write = checkpoint.save, checkpoint.files.write_bytes
+whole_save, whole_write = checkpoint.save, resumable.files.write_bytes
 
 def save(path, progress, learners, run):
     global step
@@ -480,7 +481,7 @@ def write_bytes(path, content):
         os.kill(os.getpid(), signal.SIGKILL)
     whole_write(path, content)
 
-checkpoint.save, checkpoint.files.write_bytes = save, write_bytes
+checkpoint.save, resumable.files.write_bytes = save, write_bytes
 main(sys.argv[2:])
 """
 
@@ -518,7 +519,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(
         with pytest.raises(KilledError):
             run(recordings, tmp_path / "codec", settings(seed=9))
     run(recordings, tmp_path / "codec", settings())
-    assert "of a run with other settings or other recordings; starting from the first step" in caplog.text
+    assert "from a run with other settings or other data; training starts from the beginning" in caplog.text
     assert contents(tmp_path / "codec") == contents(encodec)
 
 

@@ -1,5 +1,6 @@
 """Training curves for TensorBoard; no result is computed from them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ class Curves:
 
             self._writer = SummaryWriter(str(folder), purge_step=step)
 
-    def add(self, values: dict[str, float], step: int) -> None:
+    def add(self, group: str, values: Mapping[str, float], step: int) -> None:
+        """One point of the curve `{group}/{name}` for each value."""
         if self._writer is not None:
             for name, value in values.items():
-                self._writer.add_scalar(name, value, step)
+                self._writer.add_scalar(f"{group}/{name}", value, step)
+
+    def flush(self) -> None:
+        if self._writer is not None:
+            self._writer.flush()
 
     def close(self) -> None:
         if self._writer is not None:
