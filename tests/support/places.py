@@ -6,4 +6,4 @@ ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
 PUBLISHED = ROOT / "protocols/published"
 EXPERIMENTS = ROOT / "experiments"
-TINY = ROOT / "tests/experiments/tiny.yaml"
+TINY = EXPERIMENTS / "tiny.yaml"

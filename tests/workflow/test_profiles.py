@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from places import ROOT
+from places import ROOT, TINY
 
-TINY = ROOT / "tests/experiments/tiny.yaml"
 WORKFLOW = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
 
 
