@@ -34,6 +34,7 @@ for codec in EXPERIMENT.codecs:
         input:
             utterances="results/corpora/{corpus}/utterances.parquet",
             weights=SITE.weights_of(codec),
+            wrapper=wrapper_of(codec),
         output:
             expand(
                 "results/audio/{{corpus}}/{source}/{{shard}}.{kind}",
