@@ -2,7 +2,7 @@
 from dataclasses import asdict
 from itertools import product
 
-from codec_wrappers.weights import checkpoints, licenses
+from codec_wrappers.weights import checkpoints
 
 # corpora
 
@@ -23,7 +23,20 @@ def ingest_settings(wildcards):
     )
 
 
+# codecs
+
+
+def wrapper_of(codec):
+    """The file of a codec's own code, where it lies beside the experiment."""
+    path = plugins.file_of(EXPERIMENT.codecs[codec].wrapper)
+    return [] if path is None else [str(path)]
+
+
 # codec weights
+
+
+def trained_wrapper(wildcards):
+    return wrapper_of(wildcards.codec)
 
 
 def codec_training_settings(wildcards):
@@ -61,7 +74,7 @@ def resynthesis_settings(codec, wildcards):
             "model": chosen.model,
             "gain": chosen.gain,
             "keep_gain": chosen.keep_gain,
-            "license": licenses.license(chosen.wrapper, chosen.weights),
+            "license": EXPERIMENT.license_of(codec),
             "sources": chosen.generated(),
             "num_shards": EXPERIMENT.corpora[wildcards.corpus].shards,
             "sample_rate": EXPERIMENT.audio.sample_rate,
@@ -85,8 +98,8 @@ def sources_settings():
                     "printed_kbps": what.printed_kbps,
                     "same_as": what.same_as or "",
                     "alternative_to": what.alternative_to or "",
-                    "weights": " ".join(codec.weights.values()) if isinstance(codec.weights, dict) else codec.weights,
-                    "license": licenses.license(codec.wrapper, codec.weights),
+                    "weights": codec.weights.label,
+                    "license": EXPERIMENT.license_of(name),
                     "note": what.note,
                 }
                 for name, codec in used.items()

@@ -33,6 +33,7 @@ rule train_codec:
     """Train a codec's own architecture on the codec training corpora, by its recipe. Further threads read audio."""
     input:
         audio=codec_training_audio,
+        wrapper=trained_wrapper,
     output:
         multiext(
             "results/codecs/{codec}/",

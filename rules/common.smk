@@ -10,7 +10,7 @@ from snakemake.logging import logger
 from codecfake.experiment import codecs
 from codecfake.running import run_lock
 from codecfake.experiment import site
-from codecfake.base import installation
+from codecfake.base import installation, plugins
 from codecfake.base.validation import ConfigurationError
 
 NATIVE = "native"  # recordings at their own rate, which codecs are trained on
@@ -25,17 +25,17 @@ try:
     SITE = site.read(config, BASE)
     EXPERIMENT = SITE.experiment
     site.check_run_directory(EXPERIMENT.title, Path("results"))
-    codecs.check(EXPERIMENT)
+    codecs.check_licenses(EXPERIMENT)
 except (ConfigurationError, codecs.CodecConfigurationError) as error:
     raise WorkflowError(str(error)) from None
 
 # The packages are used from here, also inside conda environments and other run directories.
 # Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A job that ends
-# inside compiled code says where. Jobs of a module have the prefix of the importing workflow, too.
+# inside compiled code says where, and one whose code lies beside the experiment looks for it there. Jobs of a module have the prefix of the importing workflow, too.
 shell.prefix(
     "set -euo pipefail; "
     f"{shell._process_prefix or '' if IS_MODULE else run_lock.shared_by_jobs(SNAKEMAKE_FOLDER)}"
-    f"export PYTHONFAULTHANDLER=1 "
+    f"export PYTHONFAULTHANDLER=1 {plugins.VARIABLE}={shlex.quote(str(plugins.folder()))} "
     f"PYTHONPATH={shlex.quote(str(installation.import_folder(SNAKEMAKE_FOLDER / 'codecfake')))}; "
 )
 

@@ -1,7 +1,7 @@
 # Which jobs hold a GPU, and how many threads they have beside it. No rules.
 import os
 
-from codec_wrappers import ON_CPU
+import codec_wrappers
 from codecfake.base import gpus
 
 
@@ -26,7 +26,7 @@ if GPUS and not ON_CLUSTER and "gpu" not in workflow.global_resources:
 
 def gpus_needed(codec=None):
     """GPUs of a job that runs a detector, trains a codec, or resynthesizes by `codec`."""
-    if codec is not None and EXPERIMENT.codecs[codec].wrapper in ON_CPU:
+    if codec is not None and codec_wrappers.entry(EXPERIMENT.codecs[codec].wrapper).device == "cpu":
         return 0
     return gpus.needed(SITE.device, ON_CLUSTER, len(GPUS))
 

@@ -2,6 +2,7 @@
 from dataclasses import asdict
 from itertools import product
 
+import codec_wrappers
 from codecfake.experiment import quality_choice
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.tables.published import Published
@@ -152,7 +153,7 @@ def audit_settings():
             "corpora": audit_corpora(),
             "codec_training": audit_codec_training(),
             "aliases": EXPERIMENT.aliases(),
-            "controls": [source for source, wrapper in wrappers.items() if wrapper == "passthrough"],
+            "controls": [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control],
             "limits": asdict(EXPERIMENT.audit),
             "seed": EXPERIMENT.seed,
         }
@@ -205,7 +206,7 @@ def report_settings():
             + [f"eval/{condition}" for condition in EXPERIMENT.conditions],
             "sources": EXPERIMENT.sources_by_corpus(),
             "trained_codecs": {
-                source: name for name, codec in codecs if codec.weights == "trained" for source in codec.sources
+                source: name for name, codec in codecs if EXPERIMENT.is_trained(name) for source in codec.sources
             },
             "printed_kbps": {
                 source: what.printed_kbps

@@ -55,6 +55,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, Mapping):
             raise SettingsError(f"{where}: expected a mapping, found {value!r}")
         return {key: _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if hasattr(hint, "from_plain"):
+        return hint.from_plain(value)
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):
             raise SettingsError(f"{where}: expected a mapping, found {value!r}")

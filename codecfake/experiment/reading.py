@@ -6,20 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from codecfake import corpora
-from codecfake.base import settings
+from codecfake.base import plugins, settings
 from codecfake.base.validation import ConfigurationError, read_yaml, validate
+from codecfake.experiment import codecs
 from codecfake.experiment.schema import Experiment, laid_over
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.training.strategies import STRATEGIES, update_settings
 
 
 def load(path: Path) -> Experiment:
-    """Read, validate and check an experiment. Raises ConfigurationError naming key, rule and remedy."""
+    """Read, validate and check an experiment. Raises ConfigurationError naming key, rule and remedy.
+
+    Names of code outside the package are looked up beside this experiment from now on.
+    """
     values = read(path)
+    plugins.look_beside(path)
     validate(values, "experiment", str(path))
     experiment = settings.build(Experiment, values)
-    for fault in _faults(experiment):
-        raise ConfigurationError(f"{path}: {fault}")
+    faults = list(_faults(experiment))
+    if faults:
+        raise ConfigurationError("\n".join(f"{path}: {fault}" for fault in faults))
     return experiment
 
 
@@ -62,7 +68,9 @@ def _layers(path: Path) -> list[dict[str, Any]]:
 def _faults(experiment: Experiment) -> Iterator[str]:
     """What the schema cannot say: names that refer to nothing, and combinations that cannot work."""
     yield from _corpus_faults(experiment)
-    yield from _codec_faults(experiment)
+    yield from codecs.faults(experiment)
+    if experiment.codec_training is not None:
+        yield from _unknown("codec_training.corpora", experiment.codec_training.corpora, experiment.corpora, "corpus")
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
     yield from _model_faults(experiment)
@@ -81,34 +89,6 @@ def _corpus_faults(experiment: Experiment) -> Iterator[str]:
             settings.build(corpora.reader(corpus.layout).OPTIONS, corpus.options)
         except ValueError as error:
             yield f"corpora.{name}.options: {error}"
-
-
-def _codec_faults(experiment: Experiment) -> Iterator[str]:
-    seen: dict[str, str] = {RECORDINGS: "the recordings themselves"}
-    for name, codec in experiment.codecs.items():
-        for source, what in codec.sources.items():
-            if source in seen:
-                yield f"codecs.{name}.sources: {source!r} is already {seen[source]}; source names must be unique"
-            seen[source] = f"a source of {name}"
-            alternative = what.alternative_to
-            if alternative is not None and not any(
-                alternative in other.sources for other in experiment.codecs.values()
-            ):
-                yield f"codecs.{name}.sources.{source}.alternative_to: there is no source {alternative!r}"
-            if what.same_as is not None and what.same_as not in codec.generated():
-                yield f"codecs.{name}.sources.{source}.same_as: {what.same_as!r} is not a source that {name} generates"
-        if codec.weights == "trained" and experiment.codec_training is None:
-            yield f"codecs.{name}.weights: trained, but the experiment has no codec_training section"
-        if codec.weights == "none" and codec.wrapper != "passthrough":
-            yield f"codecs.{name}.weights: none, but {codec.wrapper} cannot work without weights"
-        if codec.weights != "none" and codec.wrapper == "passthrough":
-            yield f"codecs.{name}.weights: passthrough has no weights; write `weights: none`"
-        if codec.weights == "trained" and codec.wrapper == "lyra":
-            yield f"codecs.{name}.weights: lyra cannot be trained here; write `weights: {{official: lyra}}`"
-        if codec.keep_gain and codec.gain in (None, "none"):
-            yield f"codecs.{name}.keep_gain: there is no level to keep; say which with `gain`"
-    if experiment.codec_training is not None:
-        yield from _unknown("codec_training.corpora", experiment.codec_training.corpora, experiment.corpora, "corpus")
 
 
 def _domain_faults(experiment: Experiment) -> Iterator[str]:

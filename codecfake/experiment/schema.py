@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from codec_wrappers import entry
 from codecfake.audit.settings import Limits
+from codecfake.experiment.weights import Official, Trained, Weights, one_line
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side, Split
 
 
@@ -36,8 +38,8 @@ class Source:
 class Codec:
     """A wrapper with its architecture and weights; its sources share one encoder pass."""
 
-    wrapper: str
-    weights: Any  # "trained", "none", {"official": checkpoint} or {"local": path under the weights folder}
+    wrapper: str  # of `codec_wrappers.names()`, or one outside the package: `module:name`, `file.py:name`
+    weights: Weights
     sources: dict[str, Source]
     model: dict[str, Any] = field(default_factory=dict)
     gain: str | None = None  # level that the codec is given; None: the codec's own habit
@@ -98,7 +100,7 @@ class ModelGrid:
 class CodecTraining:
     """How every codec with `weights: trained` is trained, but for what its own `training` says.
 
-    `settings` are those of `codec_wrappers.training.loop.CodecTrainingSettings`: the recipe, and changes to it.
+    `settings` are those of `codec_wrappers.training.settings.CodecTrainingSettings`: the recipe, and changes to it.
     """
 
     corpora: list[str]
@@ -211,13 +213,19 @@ class Experiment:
     def checkpoints_run(self) -> list[str]:
         """The official checkpoints that the codecs in use need."""
         weights = (self.codecs[codec].weights for codec in self.codecs_run())
-        return list(
-            dict.fromkeys(item["official"] for item in weights if isinstance(item, dict) and "official" in item)
-        )
+        return list(dict.fromkeys(each.checkpoint for each in weights if isinstance(each, Official)))
 
     def is_trained(self, codec: str) -> bool:
         """Whether the workflow itself trains a codec's weights."""
-        return self.codecs[codec].weights == "trained"
+        return isinstance(self.codecs[codec].weights, Trained)
+
+    def licenses_of(self, codec: str) -> dict[str, str]:
+        """SPDX identifiers of the `code` and the `weights` that a codec runs with."""
+        return self.codecs[codec].weights.licenses(entry(self.codecs[codec].wrapper).license)
+
+    def license_of(self, codec: str) -> str:
+        """The same in one line for a table: `MIT`, or `code MIT, weights unstated`."""
+        return one_line(self.licenses_of(codec))
 
     def averages_run(self) -> dict[str, list[str]]:
         """`averages` over the conditions that are run; the mean of all if none is asked for."""
