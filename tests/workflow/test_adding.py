@@ -17,7 +17,7 @@ from codecfake.experiment.schema import laid_over
 PAGE = (ROOT / "docs/adding.md").read_text(encoding="utf-8")
 SECTIONS = {title.strip(): text for title, text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", PAGE, re.MULTILINE)}
 ADDITIONS = [title for title in SECTIONS if title != "An experiment"]
-FILE = re.compile(r"^`(\w+\.py)`:.*\n\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^`(\w+\.py)`:[^\n]*\n\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
