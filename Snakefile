@@ -6,7 +6,8 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
+# the run directory's own, or the one beside this file; where this is a module, its importer's `config:` replaces it
+configfile: "config.yaml" if Path("config.yaml").exists() else str(Path(str(workflow.current_basedir)) / "config.yaml")
 
 
 include: "rules/common.smk"
@@ -26,25 +27,11 @@ include: "rules/evaluation.smk"
 include: "rules/report.smk"
 
 
-# on a cluster, these run beside Snakemake: a few seconds each
-localrules:
-    all,
-    protocols,
-    dataset,
-    tables,
-    list_shards,
-    write_partition,
-    write_condition,
-    write_sources,
-    quality_summary,
-    audit_verdict,
-
-
 rule all:
-    default_target: True
     input:
         "results/report.html",
         rules.protocols.input,
+    localrule: True
     message:
         "Everything is made. Open results/report.html"
 

@@ -37,6 +37,7 @@ rule audit_verdict:
         "logs/audit_verdict.log",
     benchmark:
         "results/benchmarks/audit_verdict.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     message:

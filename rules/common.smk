@@ -1,37 +1,42 @@
 # Configuration, checked before any job, and what rules of all stages use. No rules.
 import json
 import shlex
-import sys
 from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-sys.path.insert(0, workflow.basedir)
-
 from codecfake.experiment import codecs
 from codecfake.running import run_lock
 from codecfake.experiment import site
+from codecfake.base import installation
 from codecfake.base.validation import ConfigurationError
 
 NATIVE = "native"  # recordings at their own rate, which codecs are trained on
 SNAKEMAKE_FOLDER = Path(".snakemake").resolve()
+# Another workflow can import this one as a module. That workflow then owns the run: its locks, dates and messages.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+if IS_MODULE and (workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier._prefix_replacements):
+    raise WorkflowError("module codecfake: its commands write to results/, so leave out prefix: and replace_prefix:")
+BASE = Path(config.get("relative_to") or workflow.basedir)  # the folder of the Snakefile that was started
 
 try:
-    SITE = site.read(config, Path(workflow.basedir))
+    SITE = site.read(config, BASE)
     EXPERIMENT = SITE.experiment
     site.check_run_directory(EXPERIMENT.title, Path("results"))
     codecs.check(EXPERIMENT)
 except (ConfigurationError, codecs.CodecConfigurationError) as error:
     raise WorkflowError(str(error)) from None
 
-# The package is used from the checkout, also inside conda environments and other run directories.
+# The packages are used from here, also inside conda environments and other run directories.
 # Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A job that ends
-# inside compiled code says where.
+# inside compiled code says where. Jobs of a module have the prefix of the importing workflow, too.
 shell.prefix(
-    f"set -euo pipefail; {run_lock.shared_by_jobs(SNAKEMAKE_FOLDER)}"
-    f"export PYTHONFAULTHANDLER=1 PYTHONPATH={shlex.quote(workflow.basedir)}; "
+    "set -euo pipefail; "
+    f"{shell._process_prefix or '' if IS_MODULE else run_lock.shared_by_jobs(SNAKEMAKE_FOLDER)}"
+    f"export PYTHONFAULTHANDLER=1 "
+    f"PYTHONPATH={shlex.quote(str(installation.import_folder(SNAKEMAKE_FOLDER / 'codecfake')))}; "
 )
 
 

@@ -45,6 +45,7 @@ rule tables:
     input:
         table_files(),
         [] if scores_alone() else spectrogram_files(),
+    localrule: True
 
 
 rule tabulate:

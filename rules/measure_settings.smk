@@ -7,7 +7,7 @@ from codecfake.protocols.lists import RECORDINGS
 from codecfake.tables.published import Published
 from codecfake.tables.figures import KINDS, drawable
 
-PUBLISHED = Path(workflow.basedir) / "protocols" / "published"  # the papers' own numbers
+PUBLISHED = installation.published()  # the papers' own numbers
 
 
 # training

@@ -14,6 +14,7 @@ rule write_partition:
         "logs/write_partition/{domain}.log",
     benchmark:
         "results/benchmarks/write_partition/{domain}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -35,6 +36,7 @@ rule write_condition:
         "logs/write_condition/{condition}.log",
     benchmark:
         "results/benchmarks/write_condition/{condition}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -54,6 +56,7 @@ rule write_sources:
         "logs/write_sources.log",
     benchmark:
         "results/benchmarks/write_sources.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -74,3 +77,4 @@ rule protocols:
             split=("train", "dev"),
         ),
         expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
+    localrule: True

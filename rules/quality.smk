@@ -36,6 +36,7 @@ rule quality_summary:
         "logs/quality_summary.log",
     benchmark:
         "results/benchmarks/quality_summary.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

@@ -76,6 +76,7 @@ rule list_shards:
         "results/benchmarks/list_shards/{corpus}.{source}.tsv"
     wildcard_constraints:
         source="[A-Za-z0-9_-]+",
+    localrule: True
     conda:
         "../envs/data.yaml"
     message:
@@ -88,3 +89,4 @@ rule dataset:
     """All audio of the experiment: recordings and codec fakes, in shards."""
     input:
         shards_of(EXPERIMENT.all_audio()),
+    localrule: True

@@ -18,7 +18,7 @@ ONLY_LOOKS = {
 
 def may_start_jobs():
     asked = {argument.split("=")[0] for argument in sys.argv[1:]}
-    return workflow.is_main_process and not workflow.output_settings.dryrun and not asked & ONLY_LOOKS
+    return workflow.is_main_process and not IS_MODULE and not workflow.output_settings.dryrun and not asked & ONLY_LOOKS
 
 
 def first_of(paths):

@@ -9,11 +9,10 @@ import torch
 from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
 from codec_wrappers.weights.licenses import license
-from codecfake.experiment import reading
+from codecfake.experiment import reading, site
 from codecfake.experiment.schema import Codec as Configuration
 from codecfake.experiment.schema import Experiment, Source
 
-EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 LYRA = "lyra"
 PACKAGES = {
     "encodec": "encodec",
@@ -44,7 +43,7 @@ class Row:
 
 def path_of(experiment: str) -> Path:
     """The file of an experiment given by its name or as a path."""
-    return Path(experiment) if experiment.endswith((".yaml", ".yml")) else EXPERIMENTS / f"{experiment}.yaml"
+    return site.experiment_path(experiment, Path())
 
 
 def rows(path: Path) -> list[Row]:

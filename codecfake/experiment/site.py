@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codecfake.base import files
+from codecfake.base import files, installation
 from codecfake.base.validation import ConfigurationError, validate
 from codecfake.experiment import reading
 from codecfake.experiment.optional_corpora import with_roots
@@ -53,7 +53,7 @@ class Site:
 
 
 def read(config: Mapping[str, Any], base: Path) -> Site:
-    """Validate config.yaml (as `config`) and the experiment it names; `base` is the folder of the Snakefile.
+    """Validate config.yaml (as `config`) and the experiment it names; relative paths are relative to `base`.
 
     Raises ConfigurationError for anything unknown, missing or impossible, before any job.
     """
@@ -93,14 +93,24 @@ def claim_run_directory(title: str, results: Path) -> None:
 
 
 def experiment_path(name: str, base: Path) -> Path:
-    """The file of an experiment, by its name or its path. Raises ConfigurationError if there is no such name."""
+    """The file of an experiment, by its path (relative to `base`) or by its name.
+
+    Names are those in `base`'s own `experiments` folder, if it has one, and those that come with the workflow.
+    Raises ConfigurationError if there is no such name.
+    """
     if name.endswith((".yaml", ".yml")):
         return base / name
-    path = base / "experiments" / f"{name}.yaml"
-    if not path.exists():
-        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
-        raise ConfigurationError(f"config.yaml: experiment: there is no {name!r}; experiments/ has {known}")
-    return path
+    paths = experiments(base)
+    if name not in paths:
+        raise ConfigurationError(f"config.yaml: experiment: there is no {name!r}; experiments/ has {', '.join(paths)}")
+    return paths[name]
+
+
+def experiments(base: Path) -> dict[str, Path]:
+    """Name -> file of every experiment that can be run by its name from `base`."""
+    folders = (installation.experiments(), base / "experiments")
+    files_by_name = {file.stem: file for folder in folders for file in folder.glob("*.yaml")}
+    return dict(sorted(files_by_name.items()))
 
 
 def _root(name: str, experiment: Experiment, given: Mapping[str, str | None], base: Path) -> Path:

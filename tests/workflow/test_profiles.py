@@ -22,8 +22,8 @@ SLURM = profile("slurm")
 
 
 def local_rules() -> set[str]:
-    listed = re.findall(r"^localrules:\n((?:    \w+,\n)+)", WORKFLOW, re.MULTILINE)
-    return set(re.findall(r"\w+", listed[0]))
+    texts = re.findall(r"^rule (\w+):\n((?:[ \n].*\n|\n)+)", WORKFLOW, re.MULTILINE)
+    return {rule for rule, text in texts if "    localrule: True\n" in text}
 
 
 def test_a_cluster_s_profile_repeats_the_default_one() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import yaml
 
-from codecfake.base import settings
+from codecfake.base import installation, settings
 
 MEASURED, GOAL, ESTIMATE, YOURS = BASES = ("measured", "goal", "estimate", "yours")
-SHIPPED = Path(__file__).parents[3] / "benchmarks" / "rates.yaml"
 
 
 class RateError(ValueError):
@@ -58,8 +57,9 @@ class Rates:
         return Rates(self._known | {name: Rate(float(value), YOURS, source) for name, value in values.items()})
 
 
-def shipped(path: Path = SHIPPED) -> Rates:
-    """The rates that come with the workflow. Raises RateError naming the entry at fault."""
+def shipped(path: Path | None = None) -> Rates:
+    """The rates that come with the workflow, or those of `path`. Raises RateError naming the entry at fault."""
+    path = path or installation.rates()
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Rates({name: _rate(path, name, entry) for name, entry in content.items()})
 

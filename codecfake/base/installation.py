@@ -1,0 +1,77 @@
+"""Where the files of the workflow are: inside the installed package, or in the checkout that the package is part of.
+
+Nothing else in the code computes such a path from the place of its own file.
+"""
+
+import os
+from pathlib import Path
+
+PACKAGES = ("codecfake", "codec_wrappers")
+PACKAGE = Path(__file__).parents[1]
+INSIDE = "workflow"  # the folder of an installed package, see pyproject.toml
+
+
+class InstallationError(RuntimeError):
+    """The files of the workflow, or packages that it needs, are not installed."""
+
+
+def workflow_folder() -> Path:
+    """The folder with Snakefile, rules, envs, profiles, experiments, protocols and config.yaml.
+
+    Raises InstallationError if there is none.
+    """
+    for folder in (PACKAGE / INSIDE, PACKAGE.parent):
+        if (folder / "Snakefile").is_file():
+            return folder
+    raise InstallationError(
+        f"the workflow's files are missing: neither {PACKAGE / INSIDE} nor {PACKAGE.parent} has a Snakefile; "
+        f"install codecfake again"
+    )
+
+
+def is_checkout() -> bool:
+    """Whether the package is used from its source tree, an editable installation included."""
+    return workflow_folder() == PACKAGE.parent
+
+
+def snakefile() -> Path:
+    """The Snakefile of the workflow."""
+    return workflow_folder() / "Snakefile"
+
+
+def experiments() -> Path:
+    """The folder of the experiments that come with the workflow."""
+    return workflow_folder() / "experiments"
+
+
+def published() -> Path:
+    """The folder of the numbers that the papers print."""
+    return workflow_folder() / "protocols" / "published"
+
+
+def rates() -> Path:
+    """The rates that a plan is computed from."""
+    return workflow_folder() / "benchmarks" / "rates.yaml"
+
+
+def import_folder(links: Path) -> Path:
+    """The folder that jobs put on PYTHONPATH: the checkout, or `links`, made to hold the two packages and no other.
+
+    A job in a conda environment must import our packages, but nothing else from the environment of the main process:
+    site-packages itself would bring its torch and pandas along.
+    """
+    if is_checkout():
+        return PACKAGE.parent
+    links.mkdir(parents=True, exist_ok=True)
+    for name in PACKAGES:
+        _link(links / name, PACKAGE.parent / name)
+    return links.resolve()
+
+
+def _link(path: Path, target: Path) -> None:
+    """Make `path` a link to `target`, in one step: other processes may be reading it."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.symlink_to(target)
+    temporary.replace(path)
