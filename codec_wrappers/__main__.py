@@ -73,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resynthesize(options: argparse.Namespace) -> None:
-    from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize_shard
+    from codec_wrappers.resynthesis.settings import ResynthesisSettings
+    from codec_wrappers.resynthesis.shard import resynthesize_shard
     from codecfake.base.devices import prepare_job, use_huge_pages
 
     use_huge_pages()

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from codecfake.audit.features import CODECS_CHANGE, HANDLING, NAMES
-from codecfake.base.validation import ConfigurationError
+from codecfake.base.settings import Fault, FaultsError
+from codecfake.base.suggestions import unknown
 
 CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins")
 
@@ -22,16 +23,19 @@ class Limits:
     accepted: dict[str, str] = field(default_factory=dict)  # check -> why its faults are accepted
 
     def __post_init__(self) -> None:
+        faults = []
         if not 0.5 <= self.max_shortcut_auc <= 1:
-            raise ConfigurationError(f"audit.max_shortcut_auc is {self.max_shortcut_auc}; it is 0.5 (chance) to 1")
+            faults.append(Fault(("max_shortcut_auc",), f"{self.max_shortcut_auc} is out of range; 0.5 (chance) to 1"))
         if self.utterances < 2:
-            raise ConfigurationError(f"audit.utterances is {self.utterances}; at least 2 are needed, 200 say something")
+            faults.append(Fault(("utterances",), f"{self.utterances} is too few; give at least 2, better 200"))
         for key, given, known in (("exempt", self.exempt, (*NAMES, HANDLING)), ("accepted", self.accepted, CHECKS)):
             for name, reason in given.items():
                 if (name.split("/")[-1] if key == "exempt" else name) not in known:
-                    raise ConfigurationError(f"audit.{key}: there is no {name!r}; known are {', '.join(known)}")
+                    faults.append(Fault((key,), unknown("feature" if key == "exempt" else "check", name, known), name))
                 if not reason.strip():
-                    raise ConfigurationError(f"audit.{key}.{name}: say why; a reason is shown in the report")
+                    faults.append(Fault((key, name), "say why; a reason is shown in the report"))
+        if faults:
+            raise FaultsError("audit", faults)
 
     def reasons(self, source: str) -> dict[str, str]:
         """Every feature by which the probes of a source are not judged, and why."""

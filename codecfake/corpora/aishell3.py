@@ -8,11 +8,19 @@ from pathlib import Path, PurePosixPath
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.corpora.sizes import CorpusSize, Part
 
 PARTS = ("train", "test")
 MARKER = tuple(f"{part}/wav" for part in PARTS)
 OFFICIAL = "train/wav/SSB0005/SSB00050001.wav and test/wav/…, texts in train/content.txt and test/content.txt"
 NAME = re.compile(r"(?P<speaker_id>SSB\d{4})\d{4}")
+
+SIZE = CorpusSize(
+    source="Shi et al. 2021, arXiv 2010.11567 (85 hours); utterances as Xie et al. 2025 count",
+    sample_rate=44_100,
+    wav=True,
+    speech=(Part("bonafide", 88_035, hours=85.0, speakers=218),),
+)
 
 
 @dataclass(frozen=True)

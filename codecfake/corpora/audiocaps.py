@@ -8,6 +8,7 @@ from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.corpora.sizes import CorpusSize, Part
 
 AUDIO = "audio"
 MARKER = (AUDIO,)
@@ -15,6 +16,14 @@ COLUMNS = ("audiocap_id", "youtube_id", "start_time", "caption")
 OFFICIAL = (
     f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be fetched, "
     f"{AUDIO}/[Y]<youtube_id>[_<start_time>].wav or .flac"
+)
+
+# clips of 10 s, as many as Xie et al. 2025 could fetch; they are at 16 kHz here
+SIZE = CorpusSize(
+    source="Xie et al. 2025, released score files (49,274 recordings)",
+    sample_rate=16_000,
+    wav=True,
+    speech=(Part("bonafide", 49_274, hours=136.9, speakers=1),),
 )
 
 

@@ -16,12 +16,23 @@ from codecfake.corpora.listing import (
     listing,
     require,
 )
+from codecfake.corpora.sizes import CorpusSize, Part
 
 FOLDER = "release_in_the_wild"
 MARKER = (f"{FOLDER}/meta.csv", "meta.csv")
 OFFICIAL = f"{FOLDER}/meta.csv (columns file, speaker, label) and {FOLDER}/0.wav, 1.wav, …"
 COLUMNS = ("file", "speaker", "label")
 KEY_OF_LABEL = {"bona-fide": BONAFIDE, "spoof": SPOOF}
+
+SIZE = CorpusSize(
+    source="Müller et al. 2022, arXiv 2203.16263 (20.8 and 17.2 hours, 58 speakers)",
+    sample_rate=16_000,
+    wav=True,
+    speech=(
+        Part("bonafide", 19_963, hours=20.8, speakers=58),
+        Part("spoof", 11_816, hours=17.2, speakers=58),
+    ),
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from codecfake import corpora
 from codecfake.audio.waveforms import AudioError
 from codecfake.base import files, utterances
 from codecfake.base.progress import progress
-from codecfake.base.settings import SettingsError
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.inspection import Inspection, inspect
 from codecfake.corpora.listing import Listing, Rejection
+from codecfake.corpora.settings import IngestSettings
 
 DTYPES = dict.fromkeys(utterances.COLUMNS, "str") | dict.fromkeys(("sample_rate", "channels", "num_samples"), "int64")
 REASONS_SHOWN = 10
@@ -34,24 +34,6 @@ class IngestError(ValueError):
     """Too much of a corpus cannot be used."""
 
 
-@dataclass(frozen=True)
-class IngestSettings:
-    """A corpus, its layout with the layout's options, and what is asked of its recordings."""
-
-    corpus: str
-    layout: str
-    options: dict[str, Any] = field(default_factory=dict)
-    max_rejected: float = 0.01  # share of the listed utterances, in [0, 1]
-    min_duration: float = 0.1  # seconds
-    deadline: float = 60.0  # seconds to read and decode one file
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.max_rejected <= 1:
-            raise SettingsError(f"max_rejected is a share in [0, 1], not {self.max_rejected}")
-        if self.deadline <= 0:
-            raise SettingsError(f"deadline is a time in seconds, more than 0, not {self.deadline}")
-
-
 def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected_path: Path, workers: int) -> None:
     """Write the utterance table (parquet) and the rejections (TSV: path, reason) of the corpus at `root`.
 
@@ -59,7 +41,7 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected
     utterances are rejected; rejections are then written, and logged, but the utterance table is not.
     """
     utterances_path.unlink(missing_ok=True)
-    listing = corpora.reader(settings.layout).utterances(root, settings.options)
+    listing = corpora.layout(settings.layout).utterances(root, settings.options)
     accepted: list[dict[str, Any]] = []
     rejected = list(listing.rejected)
     for utterance, outcome in _inspected(root, listing, settings, workers):

@@ -8,10 +8,18 @@ from pathlib import Path, PurePosixPath
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, listing, require, transcript
+from codecfake.corpora.sizes import CorpusSize, Part
 
 MARKER = ("train-*", "dev-*", "test-*")
 OFFICIAL = "train-clean-100/103/1241/103_1241_000000_000001.wav (subset/speaker/chapter), texts in ….normalized.txt"
 NAME = re.compile(r"(?P<speaker_id>\d+)_\d+_\d+_\d+")
+
+SIZE = CorpusSize(
+    source="Zen et al. 2019, arXiv 1904.02882 (585 hours, 2,456 speakers); utterances of its seven parts from memory",
+    sample_rate=24_000,
+    wav=True,
+    speech=(Part("bonafide", 375_086, hours=585.0, speakers=2456),),
+)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,11 @@
 """What a corpus holds, by its published size: for planning before it is there."""
 
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from math import ceil
-from typing import Any
-
-import yaml
+from typing import Annotated, Any
 
 from codecfake.base import settings
+from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPOOF
 
 USUAL_SECONDS, USUAL_RATE = 4.0, 24_000  # of an utterance, where nothing is known of it
@@ -57,10 +54,10 @@ class CorpusSize:
 class ListedSize:
     """What an experiment expects a corpus without a published size to hold; hours of both keys together."""
 
-    hours: float
-    bonafide: int = 0
-    spoof: int = 0
-    sample_rate: int = 24000
+    hours: Annotated[float, Range(above=0)]
+    bonafide: Annotated[int, Range(least=0)] = 0  # utterances
+    spoof: Annotated[int, Range(least=0)] = 0
+    sample_rate: Annotated[int, Range(least=8000)] = 24000  # Hz, as distributed
 
     def __post_init__(self) -> None:
         if not (self.hours > 0 and self.bonafide + self.spoof > 0):
@@ -72,14 +69,18 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
 
     Raises SizeError if neither is known.
     """
+    # a layout is a module that states its own size with the classes of this one
+    from codecfake import corpora
+
     if expected:
         return _expected(settings.build(ListedSize, expected))
-    if layout not in _sizes():
+    size = corpora.layout(layout).size
+    if size is None:
         raise SizeError(
             f"no size of a corpus of layout {layout} is known; give one, e.g. `size: {{spoof: 1000, hours: 1.2}}`, "
             f"or ingest the corpus first (snakemake protocols)"
         )
-    return _sizes()[layout]
+    return size
 
 
 def counted(key: str, utterances: int) -> CorpusSize:
@@ -93,9 +94,3 @@ def _expected(size: ListedSize) -> CorpusSize:
     counts = {BONAFIDE: size.bonafide, SPOOF: size.spoof}
     parts = tuple(Part(key, count, size.hours * count / total) for key, count in counts.items() if count)
     return CorpusSize("the experiment", size.sample_rate, True, parts)
-
-
-@cache
-def _sizes() -> dict[str, CorpusSize]:
-    text = resources.files("codecfake.corpora").joinpath("sizes.yaml").read_text(encoding="utf-8")
-    return {layout: settings.build(CorpusSize, values) for layout, values in yaml.safe_load(text).items()}

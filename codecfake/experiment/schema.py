@@ -1,35 +1,66 @@
-"""An experiment: which corpora, codecs, splits, conditions and detectors, as plain data checked as a whole."""
+"""An experiment: which corpora, codecs, splits, conditions and detectors, as plain data.
+
+These classes are what an experiment file is checked against: their annotations say which keys and values there are.
+"""
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from codec_wrappers import WRAPPERS
 from codecfake.audit.settings import Limits
+from codecfake.base.settings import DERIVED, FaultsError, Filled, Of, Pattern, Range, as_faults, fault
+from codecfake.base.suggestions import unknown
+from codecfake.corpora import layout
+from codecfake.corpora.settings import Share
+from codecfake.corpora.sizes import ListedSize
+from codecfake.demo.settings import DemoSettings
+from codecfake.detectors.settings import DetectorSettings
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side, Split
+
+Name = Annotated[str, Pattern("[A-Za-z0-9][A-Za-z0-9_-]*", "a name: letters, digits, _ and -, no other sign first")]
+Names = Annotated[list[Name], Filled()]
+Count = Annotated[int, Range(least=1)]
+Rate = Annotated[int, Range(least=8000)]  # Hz
+Text = Annotated[str, Filled()]
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Recordings on disk. `demo`: synthesized by the workflow; `optional`: left out, and named, if it has no root."""
 
-    layout: str
+    layout: str  # of `codecfake.corpora.LAYOUTS`, or `module:name`
     demo: bool = False
     optional: bool = False
-    shards: int = 1
-    max_rejected: float = 0.01
-    options: dict[str, Any] = field(default_factory=dict)
-    size: dict[str, Any] = field(default_factory=dict)  # what is expected of it, where no published size is known
+    shards: Count = 1
+    max_rejected: Share = 0.01
+    options: dict[str, Any] = field(default_factory=dict)  # of the layout
+    # what it is expected to hold, where its layout has no published size
+    size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            reader = layout(self.layout)
+        except ValueError as error:
+            raise fault(str(error), "layout") from error
+        try:
+            reader.build_options(self.options)
+        except ValueError as error:
+            raise FaultsError("", [each.below("options") for each in as_faults(error)]) from error
 
 
 @dataclass(frozen=True)
 class Source:
     """One kind of audio that a codec makes: `quantizers` codebooks, or the same bytes as another source."""
 
-    quantizers: int | None = None
-    same_as: str | None = None
-    printed_kbps: float | None = None  # what the paper's table says
-    alternative_to: str | None = None  # the source whose row in the paper this reads otherwise
+    quantizers: Count | None = None
+    same_as: Name | None = None
+    printed_kbps: Annotated[float, Range(least=0)] | None = None  # what the paper's table says
+    alternative_to: Name | None = None  # the source whose row in the paper this reads otherwise
     note: str = ""  # what a reader of the list of codecs should know
+
+    def __post_init__(self) -> None:
+        exactly_one({"quantizers": self.quantizers, "same_as": self.same_as})
 
 
 @dataclass(frozen=True)
@@ -38,11 +69,18 @@ class Codec:
 
     wrapper: str
     weights: Any  # "trained", "none", {"official": checkpoint} or {"local": path under the weights folder}
-    sources: dict[str, Source]
+    sources: Annotated[dict[Name, Source], Filled()]
     model: dict[str, Any] = field(default_factory=dict)
-    gain: str | None = None  # level that the codec is given; None: the codec's own habit
+    gain: Literal["none", "rms", "peak", "lufs"] | None = None  # of the codec's input; None: its own habit
     keep_gain: bool = False  # that level stays in the fakes, as in some published sets: a shortcut for detectors
     training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training's
+
+    def __post_init__(self) -> None:
+        if self.wrapper not in WRAPPERS:
+            raise fault(unknown("codec", self.wrapper, WRAPPERS), "wrapper")
+        if not _are_weights(self.weights):
+            known = "trained, none, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
+            raise fault(f"{self.weights!r} is none of {known}", "weights")
 
     def generated(self) -> dict[str, int]:
         """Number of quantizers of every source that is really made."""
@@ -53,21 +91,24 @@ class Codec:
 class Domain:
     """Bona fide recordings and the spoofs that go with them, split as one: codec fakes, or vocoder fakes."""
 
-    corpora: list[str]
+    corpora: Names
     split: Split
-    keep: list[str] | None = None  # of the corpora, after all were split together; None: all
-    sources: list[str] = field(default_factory=list)  # seen in train and dev
+    keep: Names | None = None  # of the corpora, after all were split together; None: all
+    sources: Names = field(default_factory=list)  # seen in train and dev
 
 
 @dataclass(frozen=True)
 class Selection:
     """Some utterances of a domain or a corpus, as recorded or from a codec's source."""
 
-    domain: str | None = None
-    corpus: str | None = None
-    corpora: list[str] | None = None
-    source: str = RECORDINGS
-    utterances: str = "eval"
+    domain: Name | None = None
+    corpus: Name | None = None
+    corpora: Names | None = None
+    source: Name = RECORDINGS
+    utterances: Literal["eval", "all"] = "eval"
+
+    def __post_init__(self) -> None:
+        exactly_one({"domain": self.domain, "corpus": self.corpus})
 
 
 @dataclass(frozen=True)
@@ -78,9 +119,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    domains: list[str]
-    epochs: int = 10
-    halve_every: int = 2
+    domains: Names
+    epochs: Count = 10
+    halve_every: Count = 2
     settings: dict[str, Any] = field(default_factory=dict)  # that differ from `training`
 
 
@@ -88,10 +129,10 @@ class TrainingSet:
 class ModelGrid:
     """A product of detectors, training sets, strategies and seeds to train."""
 
-    detectors: list[str]
-    training_sets: list[str]
-    strategies: list[str] = field(default_factory=lambda: ["erm"])
-    seeds: list[int] = field(default_factory=lambda: [1])
+    detectors: Names
+    training_sets: Names
+    strategies: Annotated[list[str], Filled()] = field(default_factory=lambda: ["erm"])
+    seeds: Annotated[list[Annotated[int, Range(least=0)]], Filled()] = field(default_factory=lambda: [1])
 
 
 @dataclass(frozen=True)
@@ -101,45 +142,47 @@ class CodecTraining:
     `settings` are those of `codec_wrappers.training.loop.CodecTrainingSettings`: the recipe, and changes to it.
     """
 
-    corpora: list[str]
+    corpora: Names
     settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Audio:
-    sample_rate: int | str = 16000
+    """Of every shard, in Hz, or each codec's own."""
+
+    sample_rate: Literal["native"] | Rate = 16000
 
 
 @dataclass(frozen=True)
 class Quality:
     """How many held-out utterances, of all corpora together, every codec's output is compared with."""
 
-    utterances: int = 32
+    utterances: Count = 32
 
 
 @dataclass(frozen=True)
 class Experiment:
     title: str
-    corpora: dict[str, Corpus]
-    codecs: dict[str, Codec]
-    domains: dict[str, Domain]
-    conditions: dict[str, Condition]
-    detectors: dict[str, Any]
-    training_sets: dict[str, TrainingSet]
+    corpora: Annotated[dict[Name, Corpus], Filled()]
+    codecs: dict[Name, Codec]
+    domains: Annotated[dict[Name, Domain], Filled()]
+    conditions: Annotated[dict[Name, Condition], Filled()]
+    detectors: dict[Name, Annotated[dict[str, Any], Of(DetectorSettings)]]
+    training_sets: dict[Name, TrainingSet]
     models: list[ModelGrid]
     description: str = ""
-    license: str = "any"  # or "permissive": no codec whose code or weights are non-commercial or unlicensed
+    license: Literal["any", "permissive"] = "any"  # permissive: no code or weights non-commercial or unlicensed
     seed: int = 1
-    demo: dict[str, Any] = field(default_factory=dict)
+    demo: Annotated[dict[str, Any], Of(DemoSettings)] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None
     quality: Quality = field(default_factory=Quality)
     audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
     strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of updates, where not their own
-    averages: dict[str, list[str]] = field(default_factory=dict)  # report column -> the conditions it is the mean of
+    averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it is the mean of
     notes: list[str] = field(default_factory=list)  # what every reader of the report must know first
-    not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
+    not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def codec_of(self, source: str) -> str:
         """Name of the codec that makes a source."""
@@ -264,6 +307,22 @@ class Experiment:
             return Side(self.corpora_of(chosen), None, None, source, chosen.utterances)
         domain = self.domains[chosen.domain]
         return Side(domain.corpora, domain.split, chosen.corpora or domain.keep, source, chosen.utterances)
+
+
+def exactly_one(values: dict[str, Any]) -> None:
+    """Raise SettingsError unless one of the named values is given, and only one."""
+    given = [name for name, value in values.items() if value is not None]
+    if len(given) != 1:
+        raise fault(f"give exactly one of {', '.join(values)}; found {', '.join(given) or 'none'}")
+
+
+def _are_weights(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value in ("trained", "none")
+    keys = set(value)
+    return all(isinstance(text, str) and text for text in value.values()) and (
+        keys == {"official"} or keys in ({"local"}, {"local", "license"})
+    )
 
 
 def laid_over(base: Any, over: Any) -> Any:
