@@ -1,28 +1,28 @@
-"""The command line behind the workflow's rules: `python -m codecfake COMMAND --help`."""
+"""The command line: `codecfake COMMAND --help`, or `python -m codecfake`."""
 
-import argparse
 import logging
+import os
 import sys
 
 from codecfake import commands
+from codecfake.commands import running
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command; errors that a user can mend end in one message, without a traceback."""
+    """Run one command; errors that a user can fix end in one message, without a traceback."""
     logging.basicConfig(format="%(levelname)s %(message)s")
     logging.getLogger("codecfake").setLevel(logging.INFO)
-    options = _parser().parse_args(arguments)
+    ours, of_snakemake = running.split(sys.argv[1:] if arguments is None else arguments)
+    options = commands.parser().parse_args(ours)
+    options.of_snakemake = of_snakemake
     try:
         options.run(options)
+    except BrokenPipeError:  # what we write to wants no more, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (ValueError, OSError, RuntimeError) as error:
         logging.getLogger("codecfake").debug("", exc_info=True)
         sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m codecfake", description=__doc__)
-    commands.add_all(parser.add_subparsers(required=True, metavar="COMMAND"))
-    return parser
 
 
 if __name__ == "__main__":

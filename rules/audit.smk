@@ -23,7 +23,7 @@ rule audit:
     message:
         "Auditing lists and audio"
     shell:
-        "python -m codecfake audit --settings {params.settings:q} --results results --output {params.folder:q}"
+        "python -m codecfake step audit --settings {params.settings:q} --results results --output {params.folder:q}"
         " --leave-verdict 2>&1 | tee {log:q}"
 
 
@@ -43,4 +43,4 @@ rule audit_verdict:
     message:
         "The audit's verdict"
     shell:
-        "python -m codecfake audit-verdict --audit {input:q} --output {output:q} 2>&1 | tee {log:q}"
+        "python -m codecfake step audit-verdict --audit {input:q} --output {output:q} 2>&1 | tee {log:q}"

@@ -19,7 +19,7 @@ rule synthesize_demo:
     message:
         "Speaking the demo corpora"
     shell:
-        "python -m codecfake demo --settings {params.settings:q} --output {params.folder:q}"
+        "python -m codecfake step demo --settings {params.settings:q} --output {params.folder:q}"
         " --workers {threads} 2>&1 | tee {log:q}"
 
 
@@ -43,5 +43,5 @@ rule ingest_corpus:
     message:
         "Reading corpus {wildcards.corpus}"
     shell:
-        "python -m codecfake ingest --settings {params.settings:q} --root {params.root:q}"
+        "python -m codecfake step ingest --settings {params.settings:q} --root {params.root:q}"
         " --utterances {output.utterances:q} --rejected {output.rejected:q} --workers {threads} 2>&1 | tee {log:q}"

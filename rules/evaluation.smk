@@ -34,7 +34,7 @@ rule score:
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
-        "python -m codecfake score-conditions --model {params.model:q} --protocols {input.protocols:q}"
+        "python -m codecfake step score-conditions --model {params.model:q} --protocols {input.protocols:q}"
         " --trained-on {input.trained_on:q} --audio results/audio"
         " --output {params.folder:q} --kept {params.kept:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
@@ -75,7 +75,7 @@ rule tabulate:
     message:
         "Computing the tables"
     shell:
-        "python -m codecfake tables --settings {params.settings:q} --scores results/scores"
+        "python -m codecfake step tables --settings {params.settings:q} --scores results/scores"
         " --protocols results/protocols --models results/models --published {params.published:q}"
         " --output results/tables --workers {threads} 2>&1 | tee {log:q}"
 
@@ -99,5 +99,5 @@ rule draw_spectrograms:
     message:
         "Drawing spectrograms"
     shell:
-        "python -m codecfake spectrograms --settings {params.settings:q} --audio results/audio"
+        "python -m codecfake step spectrograms --settings {params.settings:q} --audio results/audio"
         " --protocol {input.protocol:q} --output {params.folder:q} 2>&1 | tee {log:q}"

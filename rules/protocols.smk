@@ -22,7 +22,7 @@ rule write_partition:
     message:
         "Train and dev protocols of domain {wildcards.domain}"
     shell:
-        "python -m codecfake partition --settings {params.settings:q} --name {wildcards.domain:q}"
+        "python -m codecfake step partition --settings {params.settings:q} --name {wildcards.domain:q}"
         " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
 
 
@@ -44,7 +44,7 @@ rule write_condition:
     message:
         "Eval protocol of condition {wildcards.condition}"
     shell:
-        "python -m codecfake condition --settings {params.settings:q} --name {wildcards.condition:q}"
+        "python -m codecfake step condition --settings {params.settings:q} --name {wildcards.condition:q}"
         " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
 
 
@@ -64,7 +64,7 @@ rule write_sources:
     message:
         "Sources and their codecs"
     shell:
-        "python -m codecfake sources --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
+        "python -m codecfake step sources --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule protocols:

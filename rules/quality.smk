@@ -22,7 +22,7 @@ rule quality:
     message:
         "Quality of {wildcards.source}"
     shell:
-        "python -m codecfake quality --settings {params.settings:q} --protocols {input.protocols:q}"
+        "python -m codecfake step quality --settings {params.settings:q} --protocols {input.protocols:q}"
         " --audio results/audio --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -44,5 +44,5 @@ rule quality_summary:
     message:
         "Summing up the quality of codecs"
     shell:
-        "python -m codecfake quality-summary --settings {params.settings:q} --measured results/quality"
+        "python -m codecfake step quality-summary --settings {params.settings:q} --measured results/quality"
         " --output results/tables 2>&1 | tee {log:q}"

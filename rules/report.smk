@@ -41,5 +41,5 @@ rule report:
     message:
         "Writing the report"
     shell:
-        "python -m codecfake report --settings {params.settings:q} --results results --output {output:q}"
+        "python -m codecfake step report --settings {params.settings:q} --results results --output {output:q}"
         " 2>&1 | tee {log:q}"

@@ -21,7 +21,7 @@ rule record:
     message:
         "Recordings of {wildcards.corpus}, shard {wildcards.shard}"
     shell:
-        "python -m codecfake record --settings {params.settings:q} --utterances {input.utterances:q}"
+        "python -m codecfake step record --settings {params.settings:q} --utterances {input.utterances:q}"
         " --root {params.root:q} --shard {wildcards.shard} --output {output.tar:q} 2>&1 | tee {log:q}"
 
 
@@ -82,7 +82,7 @@ rule list_shards:
     message:
         "All shards of {wildcards.corpus}, {wildcards.source}"
     shell:
-        "python -m codecfake list-shards {input:q} --output {output:q} 2>&1 | tee {log:q}"
+        "python -m codecfake step list-shards {input:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule dataset:

@@ -19,7 +19,7 @@ rule check_lists:
     message:
         "Checking the lists of {wildcards.training_set} against every condition"
     shell:
-        "python -m codecfake check-lists --lists {input.train:q} {input.dev:q} --judged {input.judged:q}"
+        "python -m codecfake step check-lists --lists {input.train:q} {input.dev:q} --judged {input.judged:q}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -55,6 +55,6 @@ rule train_detector:
     message:
         "Training {wildcards.detector} on {wildcards.training_set} ({wildcards.strategy}, seed {wildcards.seed})"
     shell:
-        "python -m codecfake train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
+        "python -m codecfake step train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
         " --audio results/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) --feature-cache results/features 2>&1 | tee {log:q}"

@@ -10,6 +10,8 @@ from file_server import FileServer, running
 from places import SHARED, TINY
 from whole_runs import snakemake
 
+pytest_plugins = ["processor_time"]
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

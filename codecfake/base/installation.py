@@ -4,6 +4,7 @@ Nothing else in the code computes such a path from the place of its own file.
 """
 
 import os
+import sys
 from pathlib import Path
 
 PACKAGES = ("codecfake", "codec_wrappers")
@@ -52,6 +53,11 @@ def published() -> Path:
 def rates() -> Path:
     """The rates that a plan is computed from."""
     return workflow_folder() / "benchmarks" / "rates.yaml"
+
+
+def install_codecs() -> list[str]:
+    """The command that installs the codec packages without what they declare: see envs/no-deps.txt for why."""
+    return [sys.executable, "-m", "pip", "install", "--no-deps", "-r", str(workflow_folder() / "envs" / "no-deps.txt")]
 
 
 def import_folder(links: Path) -> Path:

@@ -1,12 +1,51 @@
-"""The commands of `python -m codecfake`, in the order in which its help lists them."""
+"""The command line: its commands, in the groups and the order in which its help lists them."""
 
-from codecfake.commands import detecting, listing, making, measuring, reporting, running
-from codecfake.commands.parsing import Commands
+import argparse
 
-GROUPS = (running, making, listing, detecting, measuring, reporting)
+from codecfake import __version__
+from codecfake.commands import checking, judging, looking, publishing, resynthesizing, running, setting_up, steps
+from codecfake.commands.parsing import Commands, Parser
+
+GROUPS = {
+    "make": (running, resynthesizing),
+    "look": (looking,),
+    "judge": (judging,),
+    "check": (checking,),
+    "publish": (publishing,),
+    "set up": (setting_up,),
+}
+EXAMPLES = """
+examples:
+  codecfake demo                         everything in small, on synthesized speech: results/report.html
+  codecfake run xie2025 --run runs/xie   an experiment, in a directory of its own
+  codecfake score speech.flac --model results/models/mel-lcnn/codec/erm/seed1
+
+`codecfake COMMAND --help` tells more. `codecfake step --help` lists the steps that the workflow's rules call."""
 
 
-def add_all(commands: Commands) -> None:
-    """Add every command to the subparsers of a parser."""
-    for group in GROUPS:
-        group.add(commands)
+def parser() -> Parser:
+    """The whole command line."""
+    top = Parser(
+        prog="codecfake",
+        usage="codecfake [--help] [--version] COMMAND …",
+        description="Make codec-fake speech, train detectors on it and measure their error rates.",
+    )
+    top.add_argument("--version", action="version", version=f"codecfake {__version__}", help="show the version")
+    below = top.add_subparsers(
+        required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog="codecfake", parser_class=Parser
+    )
+    top.epilog = f"{_add_groups(below)}\n{EXAMPLES}"
+    steps.add(below)
+    return top
+
+
+def _add_groups(commands: Commands) -> str:
+    """Add every command for people; gives the list of them, in groups."""
+    lines: list[str] = []
+    for title, modules in GROUPS.items():
+        before = len(commands._choices_actions)
+        for module in modules:
+            module.add(commands)
+        lines += ["", f"{title}:"] if lines else [f"{title}:"]
+        lines += [f"  {action.dest:<18} {action.help}" for action in commands._choices_actions[before:]]
+    return "\n".join(lines)

@@ -1,21 +1,104 @@
-"""What all commands of the command line have in common."""
+"""What all commands of the command line have in common: help with defaults and examples, and errors with a hint."""
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+import difflib
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NoReturn
 
 Commands = Any  # argparse's own class of it is not public
+DEVICES = ("cpu", "cuda", "auto")
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps the lines of examples and names the default of every option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        told = "%(default)" in text or "default" in text
+        if action.default in (None, False, argparse.SUPPRESS, "") or action.default == [] or told:
+            return text
+        return f"{text} (default: %(default)s)"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes no abbreviations and suggests what a mistyped word may have meant."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"formatter_class": HelpFormatter, "allow_abbrev": False, **settings})
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
+        """As argparse does it; an unknown option is answered with the one that is most like it."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            parser: Parser = getattr(options, "parser", self)
+            parser.error(f"unknown argument {unknown[0]!r}{did_you_mean(unknown[0], parser.option_names())}")
+        return options
+
+    def option_names(self) -> list[str]:
+        """Every option of this command, as it is typed."""
+        return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2, the message and where to read more."""
+        self.exit(2, f"{self.prog}: {message}\nSee `{self.prog} --help`.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            kind = action.metavar if isinstance(action.metavar, str) else action.dest
+            raise argparse.ArgumentError(
+                None, f"unknown {kind.lower()} {value!r}{did_you_mean(str(value), choices) or _listed(choices)}"
+            )
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """`; did you mean 'x'?`, or nothing where no known word is like it."""
+    near = difflib.get_close_matches(word.split("=")[0], list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], None], text: str, example: str
+) -> argparse.ArgumentParser:
+    """A command for people: `run` is called with its options, and its help ends with the example."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=_sentence(text), epilog=f"example:\n  {example}"
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def step(
     commands: Commands, name: str, run: Callable[[argparse.Namespace], None], text: str, settings: bool = True
 ) -> argparse.ArgumentParser:
-    """A command that calls `run` with its options; `settings`: those of its step are given as JSON."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(run=run)
+    """A command that a rule of the workflow calls; `settings`: those of its step are given as JSON."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=_sentence(text))
+    parser.set_defaults(run=run, parser=parser)
     if settings:
-        parser.add_argument("--settings", required=True, help="the step's settings as a JSON object")
+        parser.add_argument("--settings", required=True, help="the step's settings as a JSON object", metavar="JSON")
     return parser
+
+
+def add_run(parser: argparse.ArgumentParser, text: str = "the run directory") -> None:
+    """The option that names a run directory, by the one name that it has everywhere."""
+    from pathlib import Path
+
+    parser.add_argument("--run", type=Path, default=Path(), help=text, metavar="DIR", dest="directory")
+
+
+def add_device(parser: argparse.ArgumentParser, threads: bool = True) -> None:
+    """Options for where networks run."""
+    parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
+    if threads:
+        parser.add_argument("--threads", type=count, default=os.cpu_count() or 1, help="threads on a CPU")
+
+
+def add_job(parser: argparse.ArgumentParser) -> None:
+    """Options for where networks of a job run, as the workflow gives them."""
+    parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
+    parser.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow gives this job")
+    parser.add_argument("--threads", type=int, default=1, help="threads on a CPU")
 
 
 def count(text: str) -> int:
@@ -24,3 +107,20 @@ def count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{number} is below 0")
     return number
+
+
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parser of every command below this one."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield below
+                yield from parsers(below)
+
+
+def _listed(choices: Collection[str]) -> str:
+    return f"; choose from {', '.join(choices)}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

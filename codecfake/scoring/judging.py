@@ -81,7 +81,10 @@ class Judge:
 
     def __call__(self, path: Path) -> Judgment:
         """Raises AudioError if a file cannot be used, or if the detector has no finite score for it."""
-        wav, clipped = waveform(path)
+        return self.of_samples(*waveform(path), path)
+
+    def of_samples(self, wav: np.ndarray, clipped: int = 0, path: Path = Path()) -> Judgment:
+        """The judgment of samples `[T]` as `heard` gives them. Raises AudioError if there is no finite score."""
         starts = window_starts(len(wav), self.window_samples)
         logits = torch.cat([self._logits(wav, starts[n : n + BATCH_SIZE]) for n in range(0, len(starts), BATCH_SIZE)])
         scores = score_of(logits).tolist()
@@ -133,7 +136,12 @@ def waveform(path: Path) -> tuple[np.ndarray, int]:
     """
     inspection = inspect(path, MIN_DURATION)
     recording = waveforms.read(path, inspection.sha256)
-    samples, clipped = waveforms.to_int16(waveforms.resample(recording.wav, recording.sample_rate, SAMPLE_RATE))
+    return heard(recording.wav, recording.sample_rate)
+
+
+def heard(wav: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
+    """Speech `[T]` as 16-bit shards at 16 kHz would hold it, in float64, and how many samples were clipped."""
+    samples, clipped = waveforms.to_int16(waveforms.resample(wav, sample_rate, SAMPLE_RATE))
     return samples / waveforms.FULL_SCALE, clipped
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,22 @@ class Answer:
         told += [f"  {self.note}"] if self.note else []
         told += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
         return "\n".join([*told, f"{self.name} {float(rate.percent):.3f}"])
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values; rates in percent."""
+        rate = self.rate
+        return {
+            "name": self.name,
+            "form": self.form,
+            "num_bonafide": rate.num_bonafide,
+            "num_spoof": rate.num_spoof,
+            "eer_percent": float(rate.percent),
+            "low_percent": rate.low,
+            "high_percent": rate.high,
+            "method": rate.method,
+            "note": self.note,
+            "findings": [vars(finding) for finding in self.findings],
+        }
 
 
 def answer(

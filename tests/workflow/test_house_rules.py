@@ -120,6 +120,7 @@ codecfake/training codecfake/tables codecfake/verification
 codecfake/experiment
 codecfake/running
 codecfake/report codec_wrappers/__main__
+codecfake/api
 codecfake/commands
 codecfake/__main__
 """

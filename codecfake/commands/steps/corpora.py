@@ -1,38 +1,33 @@
-"""Commands that make audio of audio: corpora, shards, loose files."""
+"""Steps that read corpora and write their recordings into shards."""
 
 import argparse
 from pathlib import Path
 
 from codecfake.base.settings import from_json
-from codecfake.commands.parsing import Commands, command
+from codecfake.commands.parsing import Commands, step
 
 
 def add(commands: Commands) -> None:
-    """Add these commands to the subparsers of a parser."""
-    demo = command(commands, "demo", _demo, "synthesize the demo corpora in their official layouts")
-    demo.add_argument("--output", type=Path, required=True)
-    demo.add_argument("--workers", type=int, default=1)
+    """Add these steps to the subparsers of a parser."""
+    demo = step(commands, "demo", _demo, "synthesize the demo corpora in their official layouts")
+    demo.add_argument("--output", type=Path, required=True, help="folder for the corpora")
+    demo.add_argument("--workers", type=int, default=1, help="processes that synthesize")
 
-    ingest = command(commands, "ingest", _ingest, "list a corpus and decode every file once")
+    ingest = step(commands, "ingest", _ingest, "list a corpus and decode every file once")
     ingest.add_argument("--root", type=Path, required=True, help="the corpus's folder")
     ingest.add_argument("--utterances", type=Path, required=True, help="the utterance table to write (parquet)")
     ingest.add_argument("--rejected", type=Path, required=True, help="the list of bad files to write (TSV)")
-    ingest.add_argument("--workers", type=int, default=1)
+    ingest.add_argument("--workers", type=int, default=1, help="processes that decode a file each")
 
-    record = command(commands, "record", _record, "write one shard of recordings as they are")
-    record.add_argument("--utterances", type=Path, required=True)
+    record = step(commands, "record", _record, "write one shard of recordings as they are")
+    record.add_argument("--utterances", type=Path, required=True, help="the corpus's utterance table")
     record.add_argument("--root", type=Path, required=True, help="the corpus's folder")
-    record.add_argument("--shard", type=int, required=True)
+    record.add_argument("--shard", type=int, required=True, help="its number, from 0")
     record.add_argument("--output", type=Path, required=True, help="the tar to write")
 
-    listed = command(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
-    listed.add_argument("shards", type=Path, nargs="+", help="tars and indexes", metavar="SHARD")
+    listed = step(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
+    listed.add_argument("shards", type=Path, nargs="+", help="tars and indexes of all shards", metavar="SHARD")
     listed.add_argument("--output", type=Path, required=True, help="the TSV to write")
-
-    export = command(commands, "export", _export, "unpack shards into loose FLAC files", settings=False)
-    export.add_argument("--audio", type=Path, default=Path("results/audio"))
-    export.add_argument("--to", type=Path, required=True)
-    export.add_argument("--sources", nargs="+", help="e.g. F00 F01; all by default")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -62,9 +57,3 @@ def _list_shards(options: argparse.Namespace) -> None:
     from codecfake.audio.shard_lists import write_list
 
     write_list([path for path in options.shards if path.suffix == ".parquet"], options.output)
-
-
-def _export(options: argparse.Namespace) -> None:
-    from codecfake.audio.export import export
-
-    print(f"{export(options.audio, options.to, options.sources)} files written to {options.to}")

@@ -1,17 +1,17 @@
-"""Commands that show what was measured: tables, figures, the report."""
+"""Steps that show what was measured: tables, figures, the report."""
 
 import argparse
 import json
 from pathlib import Path
 
 from codecfake.base.settings import build, from_json
-from codecfake.commands.parsing import Commands, command
+from codecfake.commands.parsing import Commands, step
 
 
 def add(commands: Commands) -> None:
-    """Add these commands to the subparsers of a parser."""
-    tables = command(commands, "tables", _tables, "compute the tables from score files")
-    tables.add_argument("--scores", type=Path, required=True)
+    """Add these steps to the subparsers of a parser."""
+    tables = step(commands, "tables", _tables, "compute the tables from score files")
+    tables.add_argument("--scores", type=Path, required=True, help="folder of {model}/{condition}.tsv")
     tables.add_argument(
         "--protocols", type=Path, required=True, help="folder of protocols: {domain}/{split}.tsv, eval/"
     )
@@ -19,17 +19,17 @@ def add(commands: Commands) -> None:
         "--models", type=Path, required=True, help="folder of {model}/history.tsv, for figures of losses"
     )
     tables.add_argument("--published", type=Path, required=True, help="folder of the papers' own tables")
-    tables.add_argument("--output", type=Path, required=True)
+    tables.add_argument("--output", type=Path, required=True, help="folder of tables")
     tables.add_argument("--workers", type=int, default=1, help="processes, which take a condition each")
 
-    spectrograms = command(commands, "spectrograms", _spectrograms, "draw utterances through every source")
+    spectrograms = step(commands, "spectrograms", _spectrograms, "draw utterances through every source")
     spectrograms.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     spectrograms.add_argument("--protocol", type=Path, required=True, help="whose bona fide trials are drawn")
     spectrograms.add_argument("--output", type=Path, required=True, help="folder of figures")
 
-    report = command(commands, "report", _report, "write the HTML report")
-    report.add_argument("--results", type=Path, required=True)
-    report.add_argument("--output", type=Path, required=True)
+    report = step(commands, "report", _report, "write the HTML report")
+    report.add_argument("--results", type=Path, required=True, help="folder of everything that the run made")
+    report.add_argument("--output", type=Path, required=True, help="the HTML file to write")
 
 
 def _tables(options: argparse.Namespace) -> None:

@@ -1,25 +1,25 @@
-"""Commands that write lists: protocols, sources, and whether what is trained on is judged."""
+"""Steps that write lists: protocols, sources, and the check that training data contains no evaluation trials."""
 
 import argparse
 from pathlib import Path
 
 from codecfake.base.settings import from_json
-from codecfake.commands.parsing import Commands, command
+from codecfake.commands.parsing import Commands, step
 
 
 def add(commands: Commands) -> None:
-    """Add these commands to the subparsers of a parser."""
-    partition = command(commands, "partition", _partition, "write the train and dev protocols of a domain")
-    condition = command(commands, "condition", _condition, "write the eval protocol of a condition")
+    """Add these steps to the subparsers of a parser."""
+    partition = step(commands, "partition", _partition, "write the train and dev protocols of a domain")
+    condition = step(commands, "condition", _condition, "write the eval protocol of a condition")
     for parser_ in (partition, condition):
-        parser_.add_argument("--name", required=True)
+        parser_.add_argument("--name", required=True, help="of the domain or the condition")
         parser_.add_argument("--corpora", type=Path, required=True, help="folder of {corpus}/utterances.parquet")
         parser_.add_argument("--output", type=Path, required=True, help="folder of protocols")
 
-    sources = command(commands, "sources", _sources, "write which codec makes which source")
+    sources = step(commands, "sources", _sources, "write which codec makes which source")
     sources.add_argument("--output", type=Path, required=True, help="the TSV to write")
 
-    check = command(commands, "check-lists", _check_lists, "refuse to train on what is judged", settings=False)
+    check = step(commands, "check-lists", _check_lists, "refuse to train on evaluation trials", settings=False)
     check.add_argument("--lists", type=Path, nargs="+", required=True, help="train and dev protocols")
     check.add_argument("--judged", type=Path, nargs="+", required=True, help="every eval protocol")
     check.add_argument("--output", type=Path, required=True, help="the TSV to write: how long the lists are")

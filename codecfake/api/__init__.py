@@ -1,0 +1,22 @@
+"""What a notebook needs: codecs and detectors for arrays and files, results of a run as data frames, error rates.
+
+Names are imported when they are first asked for, so that those of results need no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_MODULES = {
+    "load_codec": "codecs",
+    "load_detector": "detectors",
+    "read_protocols": "results",
+    "read_scores": "results",
+    "eer": "results",
+}
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'codecfake' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    return getattr(import_module(f"codecfake.api.{_MODULES[name]}"), name)

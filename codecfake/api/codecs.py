@@ -1,0 +1,138 @@
+"""Codecs for arrays: the same door, length and level as in the workflow."""
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from codec_wrappers.codec import Codec
+from codec_wrappers.resynthesis import shard
+from codec_wrappers.weights import checkpoints, fetching
+from codec_wrappers.weights.loading import WeightsError, digest
+from codecfake.audio import waveforms
+from codecfake.base.devices import prepare
+
+NONE, OFFICIAL = "none", "official:"
+SETTINGS = "settings.json"  # beside weights that a run trained
+
+
+class ResynthesisError(ValueError):
+    """A codec cannot do what is asked of it."""
+
+
+@dataclass(frozen=True)
+class SpeechCodec:
+    """A codec with its weights, ready for recordings at any rate."""
+
+    name: str
+    codec: Codec
+    device: torch.device
+    weights_sha256: str  # "" without weights
+
+    @property
+    def sample_rate(self) -> int | None:
+        """Hz; None for a codec that takes any rate."""
+        return self.codec.sample_rate
+
+    @property
+    def num_quantizers(self) -> int:
+        """The most quantizers that can be used."""
+        return self.codec.num_quantizers
+
+    def bitrate_kbps(self, quantizers: int | None = None) -> float:
+        """True bit rate in kbit/s of so many quantizers, or of all."""
+        return self.codec.bitrate_kbps(quantizers or self.num_quantizers)
+
+    def resynthesize(
+        self, wav: np.ndarray, sample_rate: int, quantizers: int | None = None, output_rate: int | None = None
+    ) -> tuple[np.ndarray, int]:
+        """Speech `[T]` or `[T, C]` (whose channels are averaged), full scale at ±1, through the codec.
+
+        Gives float32 `[T']` at `output_rate` Hz (by default the rate that came in) and that rate: as long as the input,
+        at its level. `quantizers`: the first so many; by default all.
+
+        Raises ResynthesisError for more quantizers than there are, or an array that is not speech.
+        """
+        number = self.num_quantizers if quantizers is None else quantizers
+        if not 1 <= number <= self.num_quantizers:
+            raise ResynthesisError(f"{self.name}: quantizers is {number}; choose from 1 to {self.num_quantizers}")
+        mono = _mono(wav)
+        codec_rate, rate = self.sample_rate or sample_rate, output_rate or sample_rate
+        given = torch.from_numpy(waveforms.resample(mono, sample_rate, codec_rate).astype(np.float32))
+        (output,) = shard.resynthesize(self.codec, given[None].to(self.device), [number])
+        made = waveforms.resample(output[0].cpu().numpy(), codec_rate, rate)
+        fitted = waveforms.fit(made, waveforms.resampled_length(len(mono), sample_rate, rate))
+        return fitted.astype(np.float32), rate
+
+
+def load_codec(
+    name: str,
+    weights: str | Path | None = None,
+    model: Mapping[str, Any] | None = None,
+    gain: str | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    folder: str | Path = "weights",
+) -> SpeechCodec:
+    """A codec, by its name or as `module:build`.
+
+    `weights`: None or "none"; "official:CHECKPOINT", which is looked for in `folder` and else downloaded to it; or the
+    path of a safetensors file, or of a folder of weights, such as a run's results/codecs/NAME. `model`: settings that
+    differ from those of the weights, or else from the published ones. `gain`: the level that the codec is given.
+
+    Raises WeightsError where the codec needs weights and has none, or others; ValueError for an unknown name.
+    """
+    path, of_weights = _weights(weights, Path(folder))
+    place = prepare(device, threads or torch.get_num_threads())
+    try:
+        with warnings.catch_warnings():
+            # the packages build their layers with torch's older weight normalization, which their checkpoints' names need
+            warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
+            codec = shard.load_codec(name, {**of_weights, **(model or {})}, path, place)
+    except WeightsError as error:
+        raise error if path is not None else WeightsError(_choices(name)) from None
+    used = place if codec.network is not None else torch.device("cpu")
+    return SpeechCodec(name, shard.with_gain(codec, gain), used, "" if path is None else digest(path))
+
+
+def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dict[str, Any]]:
+    """Where weights are, and the settings of the model that they are of."""
+    if weights is None or weights == NONE:
+        return None, {}
+    if isinstance(weights, str) and weights.startswith(OFFICIAL):
+        checkpoint = checkpoints.find(weights.removeprefix(OFFICIAL))
+        output = folder / "converted" / checkpoint.name
+        if not all((output / name).is_file() for name in checkpoint.outputs):
+            fetching.fetch(checkpoint, folder, output)
+        return output, dict(checkpoint.model)
+    path = Path(weights)
+    if not path.exists():
+        raise WeightsError(f"{path}: no such file or folder of weights; official ones are written {OFFICIAL}NAME")
+    return path, _trained_model(path if path.is_dir() else path.parent)
+
+
+def _trained_model(folder: Path) -> dict[str, Any]:
+    record = folder / SETTINGS
+    return dict(json.loads(record.read_text(encoding="utf-8")).get("model", {})) if record.is_file() else {}
+
+
+def _choices(name: str) -> str:
+    official = [f"{OFFICIAL}{one.name}" for one in checkpoints.load().values() if one.wrapper == name]
+    listed = f"; official ones: {', '.join(official)}" if official else ""
+    return f"{name} needs weights: a safetensors file, or a folder such as results/codecs/NAME of a run{listed}"
+
+
+def _mono(wav: np.ndarray) -> np.ndarray:
+    array = np.asarray(wav)
+    if array.ndim == 2:
+        array = array.mean(axis=1)
+    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.floating):
+        raise ResynthesisError(
+            f"speech is an array of floats [T] or [T, C], full scale at ±1, not {array.dtype} {list(np.shape(wav))}"
+        )
+    return array

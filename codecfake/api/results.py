@@ -1,0 +1,85 @@
+"""Protocols and scores of a run as data frames, and error rates with intervals. Needs no torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from codecfake.base import files
+from codecfake.base.utterances import BONAFIDE, KEYS
+from codecfake.statistics.intervals import BootstrapSettings, Interval
+from codecfake.verification.rates import drawn_interval, error_rate
+
+
+class ResultsError(ValueError):
+    """A run does not hold the results that are asked for."""
+
+
+def read_protocols(run: str | Path = ".") -> pd.DataFrame:
+    """All protocols of a run directory, one after another; column `protocol` names each, such as `eval/C1`."""
+    folder = Path(run) / "results" / "protocols"
+    paths = [path for path in sorted(folder.glob("*/*.tsv")) if path.parent.name != "exports"]
+    if not paths:
+        raise ResultsError(f"{folder}: no protocols; make them with `codecfake run --run {run} -- protocols`")
+    tables = [files.read_tsv(path).assign(protocol=f"{path.parent.name}/{path.stem}") for path in paths]
+    return pd.concat(tables, ignore_index=True)
+
+
+def read_scores(run: str | Path = ".", model: str | None = None) -> pd.DataFrame:
+    """Every trial of a run directory with its score: columns of the protocol, and `model`, `condition`, `score`.
+
+    `model`: only this one, such as `mel-lcnn/codec/erm/seed1`.
+    Raises ResultsError if there are no scores, or if a score file and its protocol do not hold the same trials.
+    """
+    results = Path(run) / "results"
+    paths = sorted((results / "scores").glob(f"{model}/*.tsv" if model else "**/*.tsv"))
+    if not paths:
+        raise ResultsError(f"{results / 'scores'}: no scores{f' of {model}' if model else ''}")
+    protocols = {name: files.read_tsv(results / f"protocols/eval/{name}.tsv") for name in {path.stem for path in paths}}
+    tables = [
+        _scored(path, protocols[path.stem], path.parent.relative_to(results / "scores").as_posix()) for path in paths
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def eer(
+    scores: Sequence[float] | np.ndarray | pd.Series,
+    keys: Sequence[str] | np.ndarray | pd.Series,
+    speakers: Sequence[str] | np.ndarray | pd.Series | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """The equal error rate in [0, 1] as `estimate`, with its bounds `low` and `high`.
+
+    `scores` `[N]`: higher means bona fide; `keys` `[N]`: `bonafide` or `spoof`. Bootstrap over `speakers` `[N]` if they
+    are given, or else over trials; with resamples 0, or a single trial of a key, exact bounds.
+
+    Raises ValueError for unknown keys, scores that are not finite, or a key without trials.
+    """
+    values, names = np.asarray(scores, dtype=float), np.asarray(keys)
+    unknown = sorted(set(names.tolist()) - set(KEYS))
+    if unknown or len(names) != len(values):
+        raise ValueError(f"{len(values)} scores need as many keys, each one of {', '.join(KEYS)}; unknown: {unknown}")
+    is_bonafide = names == BONAFIDE
+    bonafide, spoof = values[is_bonafide], values[~is_bonafide]
+    rate = error_rate(bonafide, spoof, level)
+    if resamples == 0 or min(len(bonafide), len(spoof)) < 2:
+        fewest = min(len(bonafide), len(spoof))
+        return Interval(float(rate.percent) / 100, rate.low / 100, rate.high / 100, level, rate.method, fewest, 0)
+    drawn = None
+    if speakers is not None:
+        listed = np.asarray(speakers, dtype=str)
+        drawn = np.concatenate((listed[is_bonafide], listed[~is_bonafide]))
+    by = "trial" if drawn is None else "speaker"
+    return drawn_interval(bonafide, spoof, BootstrapSettings(by, resamples, level), drawn)
+
+
+def _scored(path: Path, protocol: pd.DataFrame, model: str) -> pd.DataFrame:
+    scores = files.read_tsv(path)
+    table = protocol.merge(scores[["trial_id", "score"]], on="trial_id", validate="one_to_one")
+    if not len(table) == len(scores) == len(protocol):
+        raise ResultsError(
+            f"{path}: {len(scores)} scores, {len(protocol)} trials in its protocol, {len(table)} in both; score again"
+        )
+    return table.assign(score=table["score"].astype(float), model=model, condition=path.stem)

@@ -1,0 +1,85 @@
+"""Commands that look: what a run will take, how far it is, and what there is to choose from."""
+
+import argparse
+import json
+from pathlib import Path
+
+from codecfake.commands.parsing import Commands, add_run, command
+
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to the subparsers of a parser."""
+    _add_plan(commands)
+    _add_watch(commands)
+    _add_list(commands)
+
+
+def _add_plan(commands: Commands) -> None:
+    plan = command(
+        commands, "plan", _plan, "show what a run will take: jobs, hours, disk",
+        "codecfake plan --experiment xie2025 --optional",
+    )  # fmt: skip
+    plan.add_argument("--experiment", help="its name or YAML file; by default the one that config.yaml names")
+    add_run(plan, "the run directory: what is made there is counted")
+    plan.add_argument(
+        "--config", type=Path, metavar="FILE",
+        help="the site's config.yaml; by default the current folder's, or else the one that is shipped",
+    )  # fmt: skip
+    plan.add_argument("--optional", action="store_true", help="plan as if all optional corpora were there")
+    plan.add_argument("--device", choices=("cpu", "cuda"), help="where networks run; by default as config.yaml says")
+    plan.add_argument(
+        "--rates", type=Path, metavar="FILE", help="YAML of rates of your own, as benchmarks/rates.py prints them"
+    )
+    plan.add_argument("--rate", nargs="+", default=[], help="single ones, NAME=NUMBER", metavar="RATE")
+    plan.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_watch(commands: Commands) -> None:
+    watch = command(
+        commands, "watch", _watch, "show how far a run is, while it is at work", "codecfake watch --run runs/xie"
+    )
+    add_run(watch)
+    watch.add_argument("--every", type=float, metavar="SECONDS", help="show it again and again until the run ends")
+
+
+def _add_list(commands: Commands) -> None:
+    from codecfake.experiment.listing import KINDS
+
+    listed = command(commands, "list", _list, "list what there is to choose from", "codecfake list checkpoints --json")
+    listed.add_argument("kind", choices=tuple(KINDS), metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    listed.add_argument("--json", action="store_true", help="print a JSON list of objects")
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from codecfake.base import installation
+    from codecfake.base.validation import read_yaml
+    from codecfake.running.planning import costs, rates, rendering
+
+    shipped = installation.workflow_folder() / DEFAULT_CONFIG
+    config = read_yaml(options.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else shipped))
+    config |= {"experiment": options.experiment} if options.experiment else {}
+    device = options.device or config.get("device", "auto")
+    known = rates.given(rates.shipped(), options.rates, options.rate)
+    base = Path(config.get("relative_to") or Path())
+    experiment = costs.planned(config, base, options.optional)
+    roots = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
+    plan = costs.plan(experiment, options.directory, known, "cpu" if device == "cpu" else "gpu", roots)
+    needed = costs.left(plan, options.directory)
+    outcome = (plan, needed, options.directory, costs.free_bytes(options.directory))
+    print(json.dumps(rendering.as_json(*outcome), indent=2) if options.json else rendering.as_text(*outcome))
+    costs.require_room(needed, options.directory)
+
+
+def _watch(options: argparse.Namespace) -> None:
+    from codecfake.running.watching.following import watch
+
+    watch(options.directory, options.every)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from codecfake.experiment import listing
+
+    rows = listing.KINDS[options.kind]()
+    print(json.dumps(rows, indent=2, ensure_ascii=False) if options.json else listing.as_text(rows))

@@ -1,0 +1,60 @@
+"""Steps with a detector: training, and scores of conditions."""
+
+import argparse
+from pathlib import Path
+
+from codecfake.base.settings import from_json
+from codecfake.commands.parsing import Commands, add_job, count, step
+
+
+def add(commands: Commands) -> None:
+    """Add these steps to the subparsers of a parser."""
+    train = step(commands, "train", _train, "train one detector")
+    train.add_argument("--train", type=Path, nargs="+", required=True, help="train protocols")
+    train.add_argument("--dev", type=Path, nargs="+", required=True, help="dev protocols")
+    train.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    train.add_argument("--output", type=Path, required=True, help="the model folder to write")
+    train.add_argument("--feature-cache", type=Path, help="folder for features, with cache_features: disk")
+    train.add_argument("--feature-cache-gb", type=float, default=float("inf"), help="how much one cache may take there")
+
+    score = step(commands, "score-conditions", _score_conditions, "score the trials of conditions", settings=False)
+    score.add_argument("--model", type=Path, required=True, help="a model folder")
+    score.add_argument("--protocols", type=Path, nargs="+", required=True, help="eval protocols, {condition}.tsv")
+    score.add_argument("--trained-on", type=Path, nargs="*", default=[], help="the model's train protocols")
+    score.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
+    score.add_argument("--kept", type=Path, help="folder where scores are kept by source, for the next time")
+    for parser in (train, score):
+        add_job(parser)
+        parser.add_argument("--workers", type=count, default=0, help="processes that decode audio; 0: this one does")
+
+
+def _train(options: argparse.Namespace) -> None:
+    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.features.cache import CachePlace
+    from codecfake.training.loop import train
+    from codecfake.training.settings import TrainSettings
+
+    use_huge_pages()
+    device = prepare_job(options.device, options.gpus, options.threads)
+    settings = from_json(TrainSettings, options.settings)
+    place = CachePlace(options.feature_cache, options.feature_cache_gb * 1e9) if options.feature_cache else None
+    train(options.train, options.dev, options.audio, options.output, settings, device, options.workers, place)
+
+
+def _score_conditions(options: argparse.Namespace) -> None:
+    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.scoring.conditions import score
+
+    use_huge_pages()
+    device = prepare_job(options.device, options.gpus, options.threads)
+    score(
+        options.model,
+        options.protocols,
+        options.audio,
+        options.output,
+        device,
+        options.trained_on,
+        workers=options.workers,
+        kept=options.kept,
+    )

@@ -1,0 +1,63 @@
+"""Steps that measure: the quality of codecs, and the audit of lists and audio."""
+
+import argparse
+from pathlib import Path
+
+from codecfake.base.settings import from_json
+from codecfake.commands.parsing import Commands, step
+
+
+def add(commands: Commands) -> None:
+    """Add these steps to the subparsers of a parser."""
+    quality = step(commands, "quality", _quality, "measure how well one source gives held-out speech back")
+    quality.add_argument("--protocols", type=Path, nargs="+", required=True, help="whose bona fide trials are measured")
+    quality.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    quality.add_argument("--output", type=Path, required=True, help="the TSV to write, a row an utterance")
+
+    summary = step(commands, "quality-summary", _quality_summary, "compute the tables of quality over all sources")
+    summary.add_argument("--measured", type=Path, required=True, help="folder of {source}.tsv")
+    summary.add_argument("--output", type=Path, required=True, help="folder for quality.csv and quality_order.csv")
+
+    audit = step(
+        commands, "audit", _audit, "look for leaks between lists, duplicates and shortcuts; 1 if there are faults"
+    )
+    audit.add_argument("--results", type=Path, required=True, help="folder of everything that the run made")
+    audit.add_argument("--output", type=Path, required=True, help="folder for audit.json and tables")
+    audit.add_argument(
+        "--leave-verdict", action="store_true", help="write faults down, and leave it to audit-verdict to fail"
+    )
+
+    verdict = step(commands, "audit-verdict", _audit_verdict, "fail if an audit found faults", settings=False)
+    verdict.add_argument("--audit", type=Path, required=True, help="its audit.json")
+    verdict.add_argument("--output", type=Path, required=True, help="the text to write if there are none")
+
+
+def _quality(options: argparse.Namespace) -> None:
+    from codecfake.quality.settings import QualitySettings
+    from codecfake.quality.step import measure_source
+
+    measure_source(from_json(QualitySettings, options.settings), options.protocols, options.audio, options.output)
+
+
+def _quality_summary(options: argparse.Namespace) -> None:
+    from codecfake.quality.settings import SummarySettings
+    from codecfake.quality.step import write_summary
+
+    write_summary(from_json(SummarySettings, options.settings), options.measured, options.output)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from codecfake.audit.settings import AuditSettings
+    from codecfake.audit.step import audit, require_no_faults
+
+    audit(from_json(AuditSettings, options.settings), options.results, options.output)
+    if not options.leave_verdict:
+        require_no_faults(options.output / "audit.json")
+
+
+def _audit_verdict(options: argparse.Namespace) -> None:
+    from codecfake.audit.step import require_no_faults
+    from codecfake.base.files import write_text
+
+    require_no_faults(options.audit)
+    write_text(options.output, "no faults\n")

@@ -1,0 +1,110 @@
+"""What there is to choose from in an experiment: codecs, parts of detectors, layouts, … Needs no torch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def codecs() -> list[Row]:
+    """The codecs that the package wraps."""
+    from codec_wrappers import ON_CPU, WRAPPERS
+    from codec_wrappers.weights import checkpoints
+
+    licenses = checkpoints.code_licenses()
+    official = {name: [one.name for one in checkpoints.load().values() if one.wrapper == name] for name in WRAPPERS}
+    return [
+        {
+            "name": name,
+            "license": licenses[name],
+            "runs on": "CPU" if name in ON_CPU else "CPU or GPU",
+            "official weights": official[name],
+        }
+        for name in WRAPPERS
+    ]
+
+
+def detectors() -> list[Row]:
+    """The parts of detectors: any front-end goes with any back-end."""
+    from codecfake.detectors import BACK_ENDS, FRONT_ENDS
+
+    return [
+        {"name": name, "part": part}
+        for part, names in (("front-end", FRONT_ENDS), ("back-end", BACK_ENDS))
+        for name in names
+    ]
+
+
+def layouts() -> list[Row]:
+    """The layouts of corpora."""
+    from codecfake.corpora import LAYOUTS, reader
+
+    return [{"name": name, "what": _first_sentence(reader(name).__doc__)} for name in LAYOUTS]
+
+
+def strategies() -> list[Row]:
+    """The training strategies."""
+    from codecfake.training.strategies import STRATEGIES
+
+    return [
+        {"name": name, "update": one.update, "sampler": one.sampler, "settings": one.settings}
+        for name, one in STRATEGIES.items()
+    ]
+
+
+def experiments() -> list[Row]:
+    """The experiments that can be run by name from the current folder."""
+    from codecfake.experiment import reading, site
+
+    paths = site.experiments(Path())
+    return [
+        {"name": name, "title": reading.read(path).get("title", ""), "file": str(path)} for name, path in paths.items()
+    ]
+
+
+def checkpoints() -> list[Row]:
+    """Published weights of codecs."""
+    from codec_wrappers.weights import checkpoints
+
+    return [
+        {
+            "name": one.name,
+            "codec": one.wrapper,
+            "permissive": one.is_permissive,
+            "code license": one.code_license,
+            "weights license": one.weights_license,
+        }
+        for one in checkpoints.load().values()
+    ]
+
+
+KINDS: Mapping[str, Callable[[], list[Row]]] = {
+    "codecs": codecs,
+    "detectors": detectors,
+    "layouts": layouts,
+    "strategies": strategies,
+    "experiments": experiments,
+    "checkpoints": checkpoints,
+}
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """The rows as a table."""
+    from tabulate import tabulate
+
+    return tabulate([[_cell(value) for value in row.values()] for row in rows], list(rows[0]), disable_numparse=True)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {setting}" for key, setting in value.items())
+    if isinstance(value, list):
+        return f"{len(value)}: {', '.join(value)}" if value else "none"
+    return str(value)
+
+
+def _first_sentence(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split())
