@@ -10,7 +10,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -145,7 +145,7 @@ def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dic
     known = {field.name: field for field in dataclasses.fields(cls) if DERIVED not in field.metadata}
     for key in values:
         if key not in known:
-            faults.append(Fault((), _unknown_setting(key, known), key))
+            faults.append(Fault((), unknown_setting(key, known), key))
     missing = (dataclasses.MISSING, dataclasses.MISSING)
     for name, field in known.items():
         if name not in values and (field.default, field.default_factory) == missing:
@@ -161,7 +161,9 @@ def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dic
     return arguments
 
 
-def _unknown_setting(key: object, known: Mapping[str, Any]) -> str:
+def unknown_setting(key: object, known: Iterable[str]) -> str:
+    """What to say of a key that a mapping of settings does not take."""
+    known = list(known)
     close = difflib.get_close_matches(str(key), known, n=1)
     meant = f"did you mean {close[0]!r}? Known" if close else "known"
     return f"unknown setting {key!r}; {meant} settings: {', '.join(sorted(known)) or 'none'}"

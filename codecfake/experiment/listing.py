@@ -27,7 +27,7 @@ def codecs() -> list[Row]:
 
 def detectors() -> list[Row]:
     """The parts of detectors: any front-end goes with any back-end."""
-    from codecfake.detectors import BACK_ENDS, FRONT_ENDS
+    from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS
 
     return [
         {"name": name, "part": part}
@@ -38,9 +38,9 @@ def detectors() -> list[Row]:
 
 def layouts() -> list[Row]:
     """The layouts of corpora."""
-    from codecfake.corpora import LAYOUTS, reader
+    from codecfake.corpora import LAYOUTS, layout
 
-    return [{"name": name, "what": _first_sentence(reader(name).__doc__)} for name in LAYOUTS]
+    return [{"name": name, "what": _first_sentence(layout(name).reader.__doc__)} for name in LAYOUTS]
 
 
 def strategies() -> list[Row]:

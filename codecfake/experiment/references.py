@@ -31,7 +31,7 @@ def _codec_faults(experiment: Experiment) -> Iterator[Fault]:
     sources = [source for codec in experiment.codecs.values() for source in codec.sources]
     for name, codec in experiment.codecs.items():
         for source, rule in codec.sources.items():
-            keys = ("codecs", name, "sources", source)
+            keys: tuple[str, ...] = ("codecs", name, "sources", source)
             if source in owners:
                 yield Fault(keys[:-1], f"{source!r} is already {owners[source]}; source names must be unique", source)
             owners[source] = f"a source of {name}"
@@ -40,8 +40,8 @@ def _codec_faults(experiment: Experiment) -> Iterator[Fault]:
                 yield Fault((*keys, "same_as"), f"{rule.same_as!r} is not a source that {name} generates")
         yield from _weights_faults(name, codec, experiment)
     if experiment.codec_training is not None:
-        keys = ("codec_training", "corpora")
-        yield from _unknown(keys, experiment.codec_training.corpora, experiment.corpora, "corpus")
+        where = ("codec_training", "corpora")
+        yield from _unknown(where, experiment.codec_training.corpora, experiment.corpora, "corpus")
 
 
 def _weights_faults(name: str, codec: Codec, experiment: Experiment) -> Iterator[Fault]:

@@ -247,6 +247,12 @@ class Experiment:
             corpus: sorted(found, key=lambda source: (source[0] != "F", source)) for corpus, found in sources.items()
         }
 
+    def drawn_sources(self) -> dict[str, list[str]]:
+        """Corpus -> recordings and codecs' sources of the first condition's recordings, to be drawn."""
+        first = next(iter(self.conditions.values()))
+        corpora = self.corpora_of(first.bonafide)
+        return {corpus: sources for corpus, sources in self.sources_by_corpus().items() if corpus in corpora}
+
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""
         return list(dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if source != RECORDINGS))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pandas as pd
 
 from codecfake.base import files, utterances
-from codecfake.base.settings import Filled, Range
+from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
 from codecfake.protocols import splits
 
@@ -28,9 +28,8 @@ class Split:
     dev: Annotated[float, Range(above=0, below=1)] = 0.1
     eval: Annotated[float, Range(above=0, below=1)] = 0.1
     seed: int = 1
-    # of `listed`; all others are trained on
-    dev_speakers: Annotated[list[str], Filled()] = field(default_factory=list)
-    eval_speakers: Annotated[list[str], Filled()] = field(default_factory=list)
+    dev_speakers: list[str] = field(default_factory=list)  # of `listed`; all others are trained on
+    eval_speakers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
