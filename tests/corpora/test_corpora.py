@@ -28,7 +28,7 @@ def write(path: Path, text: str) -> None:
 
 
 def read(layout: str, root: Path, **options: object) -> Listing:
-    return corpora.reader(layout).utterances(root, options)
+    return corpora.layout(layout).utterances(root, options)
 
 
 def ids(listing: Listing) -> list[str]:
@@ -39,8 +39,8 @@ def ids(listing: Listing) -> list[str]:
 
 
 def test_a_layout_that_is_not_known_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(CorpusError, match="'vtck' is not known; known layouts: vctk, aishell3"):
-        corpora.reader("vtck")
+    with pytest.raises(CorpusError, match=r"unknown layout 'vtck'; did you mean 'vctk'\? Choose from vctk, aishell3"):
+        corpora.layout("vtck")
 
 
 @pytest.mark.parametrize("layout", corpora.LAYOUTS)
@@ -55,7 +55,7 @@ def test_a_root_that_does_not_exist_is_refused_with_the_official_layout(layout: 
     with pytest.raises(CorpusError) as error:
         read(layout, tmp_path / "nowhere", **options)
     assert "there is no such folder" in str(error.value)
-    assert corpora.reader(layout).OFFICIAL in str(error.value)
+    assert corpora.layout(layout).reader.OFFICIAL in str(error.value)
 
 
 @pytest.mark.parametrize("layout", [layout for layout in corpora.LAYOUTS if layout != "listed"])
@@ -65,7 +65,7 @@ def test_a_root_of_another_layout_is_refused_with_what_was_looked_for_and_what_i
     audio(tmp_path, "somewhere/else.wav")
     with pytest.raises(CorpusError) as error:
         read(layout, tmp_path)
-    for marker in corpora.reader(layout).MARKER:
+    for marker in corpora.layout(layout).reader.MARKER:
         assert marker in str(error.value)
     assert "The folder holds somewhere" in str(error.value)
 
