@@ -1,4 +1,4 @@
-# Two commands matter: `make run` (the demo, end to end) and `make test`. Each sets up what it needs.
+# The two main commands: `make run` (the demo, end to end) and `make test`. Each installs what it needs.
 
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
@@ -18,7 +18,7 @@ test: setup
 test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
 
-# a whole run through a SLURM of one machine; as root, with Debian's munge, slurmctld, slurmd and slurm-client
+# a whole run through a SLURM on this machine; needs root and Debian's munge, slurmctld, slurmd and slurm-client
 test-slurm: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest tests/slurm -v --durations=0
 
@@ -39,7 +39,7 @@ dryrun: setup
 
 setup: $(VENV)/ready
 
-# torch goes in first and alone: the codec packages must find it and must not choose another
+# torch first and alone, so that the codec packages use this version and do not pick another
 $(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no-deps.txt envs/optional.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codecfake needs Python 3.11 or newer; set PYTHON=…")'
 	@echo "Setting up $(VENV): about 3 minutes and 5 GB, once"
@@ -48,7 +48,7 @@ $(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no
 	$(PIP) install --quiet -c envs/constraints.txt -r envs/requirements.txt
 	$(PIP) install --quiet --no-deps -r envs/no-deps.txt
 	@$(PIP) install --quiet -c envs/constraints.txt -r envs/optional.txt >$(VENV)/optional.log 2>&1 || \
-		echo "No PESQ: pesq could not be built (is there a C compiler? see $(VENV)/optional.log); all else works without it"
+		echo "No PESQ: pesq could not be built (is there a C compiler? see $(VENV)/optional.log); everything else works without it"
 	@touch $@
 
 clean:

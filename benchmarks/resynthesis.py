@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT))
 
 import torch
 
+import codec_wrappers
 from benchmarks import speech, upstream
-from codec_wrappers import wrapper
 from codec_wrappers.codec import Codec
 from codec_wrappers.resynthesis import shard
 from codecfake.base import devices, files, utterances
@@ -253,8 +253,8 @@ def _fresh(case: Case, device: torch.device, lyra: str | None) -> Codec:
     """The codec with random weights; codebooks of moving averages would otherwise be zeros."""
     torch.manual_seed(0)
     if case.wrapper == "lyra":
-        return wrapper("lyra").load({}, Path(lyra or ""))
-    codec: Codec = wrapper(case.wrapper).build(case.model)
+        return codec_wrappers.load("lyra", {}, Path(lyra or ""))
+    codec: Codec = codec_wrappers.build(case.wrapper, case.model)
     assert codec.network is not None
     for name, buffer in codec.network.named_buffers():
         if name.endswith("embed"):
@@ -269,7 +269,7 @@ def _ours(case: Case, codec: Codec, task: Task, device: torch.device, folder: Pa
     variants = (case.quantizers,) if task.way == OURS else case.variants
     groups = [(number,) for number in variants] if task.way == APART else [variants]
     inputs = (Path(task.table), Path(task.root), None, 0)
-    with mock.patch.object(wrapper(case.wrapper), "load", lambda model, weights: codec):
+    with mock.patch.object(codec_wrappers.module_of(case.wrapper), "load", lambda model, weights: codec):
         loaded = shard.load_codec(case.wrapper, case.model, None, device)
 
     def work() -> None:

@@ -3,50 +3,18 @@
 The published streaming decoder carries state from one file into the next; the forward pass used here does not.
 """
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from codec_wrappers.codec import Codec
 from codec_wrappers.networks.audiodec import Autoencoder, Quantizer
 from codec_wrappers.networks.audiodec_vocoder import Vocoder
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.settings import AudioDecSettings
 from codec_wrappers.weights.loading import load_into
-from codecfake.base import settings
-from codecfake.base.settings import SettingsError
-
-DECODERS = ("vocoder", "symmetric")
-
-
-@dataclass(frozen=True)
-class AudioDecSettings:
-    """Defaults: libritts_v1, the autoencoder `symAD_libritts_24000_hop300` with its v1 vocoder."""
-
-    decoder: str = "vocoder"
-    sample_rate: int = 24000
-    channels: int = 32
-    channel_ratios: tuple[int, ...] = (2, 4, 8, 16)
-    strides: tuple[int, ...] = (3, 4, 5, 5)
-    dimension: int = 64  # of the latent
-    num_quantizers: int = 8
-    codebook_size: int = 1024
-    codebook_decay: float = 0.8
-    vocoder_channels: int = 512
-
-    def __post_init__(self) -> None:
-        if self.decoder not in DECODERS:
-            raise SettingsError(f"audiodec: decoder {self.decoder!r} is not known; known: {', '.join(DECODERS)}")
-        if len(self.channel_ratios) != len(self.strides):
-            raise SettingsError(
-                f"audiodec: {len(self.channel_ratios)} channel_ratios for {len(self.strides)} strides; "
-                f"give one for each stride"
-            )
 
 
 class AudioDecNetwork(nn.Module):
@@ -55,18 +23,20 @@ class AudioDecNetwork(nn.Module):
     To learn its codes before the vocoder learns to decode them, the autoencoder can be given its symmetric decoder.
     """
 
-    def __init__(self, chosen: AudioDecSettings) -> None:
+    def __init__(self, settings: AudioDecSettings) -> None:
         super().__init__()
         self.vocoder: Vocoder | None = None
         self.vocoder_rests = False  # while the symmetric decoder takes its place
-        if chosen.decoder == "vocoder":
-            self.vocoder = Vocoder(chosen.dimension, chosen.vocoder_channels, chosen.strides[::-1])
-        quantizer = Quantizer(chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay)
+        if settings.decoder == "vocoder":
+            self.vocoder = Vocoder(settings.dimension, settings.vocoder_channels, settings.strides[::-1])
+        quantizer = Quantizer(
+            settings.num_quantizers, settings.codebook_size, settings.dimension, settings.codebook_decay
+        )
         self.autoencoder = Autoencoder(
-            chosen.channels,
-            chosen.channel_ratios,
-            chosen.strides,
-            chosen.dimension,
+            settings.channels,
+            settings.channel_ratios,
+            settings.strides,
+            settings.dimension,
             quantizer,
             symmetric_decoder=self.vocoder is None,
         )
@@ -82,12 +52,12 @@ class AudioDec(LatentCodec):
     network: AudioDecNetwork
     any_length = True
 
-    def __init__(self, chosen: AudioDecSettings) -> None:
-        super().__init__(AudioDecNetwork(chosen))
-        self.sample_rate = chosen.sample_rate
-        self.hop_length = math.prod(chosen.strides)
-        self.num_quantizers = chosen.num_quantizers
-        self.bits_per_code = math.log2(chosen.codebook_size)
+    def __init__(self, settings: AudioDecSettings) -> None:
+        super().__init__(AudioDecNetwork(settings))
+        self.sample_rate = settings.sample_rate
+        self.hop_length = settings.hop_length
+        self.num_quantizers = settings.num_quantizers
+        self.bits_per_code = settings.bits_per_code
 
     @property
     def quantizer(self) -> Quantizer:
@@ -126,14 +96,14 @@ class AudioDec(LatentCodec):
             self.network.autoencoder.decoder = None
 
 
-def build(model: Mapping[str, Any]) -> Codec:
-    """The architecture with fresh weights; `{}` is the published size."""
-    return AudioDec(settings.build(AudioDecSettings, model))
+def build(settings: AudioDecSettings) -> AudioDec:
+    """The architecture with fresh weights."""
+    return AudioDec(settings)
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(settings: AudioDecSettings, weights: Path | None) -> AudioDec:
     """The codec with the weights of a safetensors file."""
-    return load_into(build(model), weights)
+    return load_into(build(settings), weights)
 
 
 def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -1,13 +1,19 @@
-"""The interface that every codec wrapper offers, and no more than the workflow needs."""
+"""The interface that every codec wrapper offers, and no more than the workflow needs.
+
+It imports no torch: settings are checked, and wrappers outside the package are looked at, where there is none.
+"""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Gain(Enum):
@@ -19,17 +25,34 @@ class Gain(Enum):
     LUFS_16 = "lufs"  # DAC's `compress`: a loudness of -16 LUFS
 
 
-@dataclass(frozen=True)
-class Reconstruction:
-    """A training-mode round trip: `wav` is `[B, T']`, `quantizer_loss` a scalar to add to the loss."""
+class Shape(Protocol):
+    """What the codes of a codec look like: known from its settings, before its network is built."""
 
-    wav: Tensor
-    quantizer_loss: Tensor
-    semantic: Tensor | None = None  # [B, F, D]: what a teacher's features are compared with
+    @property
+    def sample_rate(self) -> int | None:
+        """Hz; None: any rate, taken as it comes."""
+
+    @property
+    def hop_length(self) -> int:
+        """Samples per frame."""
+
+    @property
+    def num_quantizers(self) -> int:
+        """The most codebooks that `encode` gives."""
+
+    @property
+    def bits_per_code(self) -> float: ...
+
+
+def bitrate_kbps(shape: Shape, quantizers: int) -> float:
+    """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError for a codec without a rate of its own."""
+    if shape.sample_rate is None:
+        raise TypeError(f"{type(shape).__name__} has no rate of its own, hence no bit rate")
+    return quantizers * shape.bits_per_code * shape.sample_rate / shape.hop_length / 1000
 
 
 class Codec(ABC):
-    """A neural codec: waveform to codes and back.
+    """A neural codec: waveform to codes and back. This is all that resynthesis asks of one.
 
     Shapes: wav `[B, T]`, float32, at `sample_rate`, T a multiple of `hop_length`;
     codes `[B, Q, F]`, int64, coarse first. Rows of one batch never influence each other.
@@ -42,8 +65,7 @@ class Codec(ABC):
     gain: Gain = Gain.NONE
     any_length: bool = False  # T need not be a multiple: the codec pads inside, in its own way
     context_duration: float | None = 1.0  # seconds on both sides that a frame hears; None: no need to cut what is long
-    network: torch.nn.Module | None = None  # holds the weights; None if there are none to train
-    frozen: frozenset[str] = frozenset()  # the parts that training leaves as they are
+    network: torch.nn.Module | None = None  # is moved to the device of a job; None: the codec runs on the CPU
 
     @abstractmethod
     def encode(self, wav: Tensor) -> Tensor:
@@ -64,13 +86,34 @@ class Codec(ABC):
         """
         return [self.decode(codes[:, :number]) for number in quantizers]
 
+    def bitrate_kbps(self, quantizers: int) -> float:
+        """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError if the codec has no rate of its own."""
+        return bitrate_kbps(self, quantizers)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A training-mode round trip: `wav` is `[B, T']`, `quantizer_loss` a scalar to add to the loss."""
+
+    wav: Tensor
+    quantizer_loss: Tensor
+    semantic: Tensor | None = None  # [B, F, D]: what a teacher's features are compared with
+
+
+class TrainableCodec(Codec):
+    """A codec whose weights can be learned here."""
+
+    sample_rate: int
+    network: torch.nn.Module  # holds the weights
+    frozen: frozenset[str] = frozenset()  # the parts that training leaves as they are
+
+    @abstractmethod
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         """A differentiable round trip of wav `[B, T]` in training mode, codebooks updated as the codec does.
 
         New codebooks start from the first batch. Without `quantize`, the latent is decoded as it is.
         Quantizes in float32, under autocast too.
         """
-        raise TypeError(f"{type(self).__name__} has no weights to train")
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """The parts of `network` that training can freeze."""
@@ -89,7 +132,6 @@ class Codec(ABC):
 
     def start_training(self) -> None:
         """Put `network` in training mode, but not a frozen quantizer: its codebooks would move without gradients."""
-        assert self.network is not None
         self.network.train()
         if "quantizer" in self.frozen:
             self.parts()["quantizer"].eval()
@@ -108,13 +150,9 @@ class Codec(ABC):
     def drop_helpers(self) -> None:  # noqa: B027
         """Leave in `network` what encoding and decoding need, and no more."""
 
-    def bitrate_kbps(self, quantizers: int) -> float:
-        """True bit rate in kbit/s of `quantizers` codebooks."""
-        if self.sample_rate is None:
-            raise TypeError(f"{type(self).__name__} has no rate of its own, hence no bit rate")
-        return quantizers * self.bits_per_code * self.sample_rate / self.hop_length / 1000
-
 
 def decoded_together(latents: Sequence[Tensor], decode: Callable[[Tensor], Tensor]) -> list[Tensor]:
     """`decode` of each of latents `[B, …]`, all of one shape, as one batch."""
+    import torch
+
     return list(decode(torch.cat(list(latents))).chunk(len(latents)))

@@ -5,10 +5,8 @@ workflow fills them. `chunked`: as the package's `compress` and `decompress` do 
 their D1 to D3. Weights are the same.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,52 +14,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.codec import Codec, Gain, Reconstruction
+from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec
 from codec_wrappers.networks.codebooks import kmeans
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.settings import DacSettings
 from codec_wrappers.weights.loading import load_into
 from codecfake.audio import loudness
-from codecfake.base import settings
 from codecfake.base.settings import SettingsError
 
-PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: ((2, 4, 5, 8), 12)}  # strides, codebooks
 COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper
 WINDOW_DURATION = 1  # seconds, of the package's `compress`
 WINDOWS_AT_ONCE = 64  # of all rows of a batch; bounds the memory, however long they are
 
 
-@dataclass(frozen=True)
-class DacSettings:
-    sample_rate: int = 44_100
-    mode: str = "file"  # or "chunked"; both are trained as file, on segments with padding, and share weights
-    encoder_dim: int = 64
-    encoder_rates: tuple[int, ...] | None = None  # None, here and below: as published for the sample rate
-    latent_dim: int | None = None
-    decoder_dim: int = 1536
-    decoder_rates: tuple[int, ...] | None = None
-    n_codebooks: int | None = None
-    codebook_size: int = 1024
-    codebook_dim: int = 8
-    quantizer_dropout: float = 0.5  # share of a training batch that uses a random number of codebooks
-
-    def __post_init__(self) -> None:
-        if self.sample_rate not in PUBLISHED:
-            known = ", ".join(str(rate) for rate in PUBLISHED)
-            raise SettingsError(f"DacSettings: sample_rate {self.sample_rate} is not one DAC is published for: {known}")
-        if self.mode not in MODES:
-            raise SettingsError(f"DacSettings: unknown mode {self.mode!r}; one of {', '.join(MODES)}")
-
-
-class Dac(Codec):
+class Dac(TrainableCodec):
     sample_rate: int
     network: Any  # dac.DAC
 
-    def __init__(self, chosen: DacSettings) -> None:
-        self.sample_rate = chosen.sample_rate
-        self.bits_per_code = math.log2(chosen.codebook_size)
-        self.network = _network(chosen).eval()
-        self.hop_length = int(self.network.hop_length)
-        self.num_quantizers = self.network.n_codebooks
+    def __init__(self, settings: DacSettings) -> None:
+        self.sample_rate = settings.sample_rate
+        self.bits_per_code = settings.bits_per_code
+        self.network = _network(settings).eval()
+        self.hop_length = settings.hop_length
+        self.num_quantizers = settings.num_quantizers
 
     def encode(self, wav: Tensor) -> Tensor:
         _, codes, *_ = self.network.encode(self.network.preprocess(wav[:, None], self.sample_rate))
@@ -107,17 +82,15 @@ class ChunkedDac(Dac):
     any_length = True
     context_duration = None  # what is long goes through in windows of its own
 
-    def __init__(self, chosen: DacSettings) -> None:
-        super().__init__(chosen)
+    def __init__(self, settings: DacSettings) -> None:
+        super().__init__(settings)
         self._longest_piece = WINDOW_DURATION * self.sample_rate
         self._window = -(-self._longest_piece // self.hop_length) * self.hop_length
         self._step = self.network.get_output_length(self._window)
         self._frames = _frames(self.network.encoder, self._window)
         # or else one piece and two windows could have the same number of frames
         if self._step < 1 or 2 * self._frames * self.hop_length <= self._window:
-            raise SettingsError(
-                f"DacSettings: 1 s is too short for chunks through strides {chosen.encoder_rates}; use mode file"
-            )
+            raise SettingsError(f"dac: 1 s is too short for chunks through strides {settings.strides}; use mode file")
 
     def encode(self, wav: Tensor) -> Tensor:
         wav = wav / wav.abs().amax(dim=1, keepdim=True).clamp(min=1)
@@ -171,36 +144,32 @@ class ChunkedDac(Dac):
 MODES = {"file": Dac, "chunked": ChunkedDac}
 
 
-def build(model: Mapping[str, Any]) -> Dac:
-    """The architecture with fresh weights; `{}` is the published 44.1 kHz, 8 kbit/s size."""
-    chosen = settings.build(DacSettings, model)
-    return MODES[chosen.mode](chosen)
+def build(settings: DacSettings) -> Dac:
+    """The architecture with fresh weights."""
+    return MODES[settings.mode](settings)
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Dac:
+def load(settings: DacSettings, weights: Path | None) -> Dac:
     """The codec with the weights of a safetensors file."""
-    codec = build(model)
-    load_into(codec, weights)
+    codec = load_into(build(settings), weights)
     codec.network.quantizer.is_new.fill_(False)
     return codec
 
 
-def _network(chosen: DacSettings) -> Any:
+def _network(settings: DacSettings) -> Any:
     from dac import DAC
 
-    rates, n_codebooks = PUBLISHED[chosen.sample_rate]
-    encoder_rates = chosen.encoder_rates or rates
     network = DAC(
-        sample_rate=chosen.sample_rate,
-        encoder_dim=chosen.encoder_dim,
-        encoder_rates=list(encoder_rates),
-        latent_dim=chosen.latent_dim,
-        decoder_dim=chosen.decoder_dim,
-        decoder_rates=list(chosen.decoder_rates or reversed(encoder_rates)),
-        n_codebooks=chosen.n_codebooks or n_codebooks,
-        codebook_size=chosen.codebook_size,
-        codebook_dim=chosen.codebook_dim,
-        quantizer_dropout=chosen.quantizer_dropout,
+        sample_rate=settings.sample_rate,
+        encoder_dim=settings.encoder_dim,
+        encoder_rates=list(settings.strides),
+        latent_dim=settings.latent_dim,
+        decoder_dim=settings.decoder_dim,
+        decoder_rates=list(settings.decoder_rates or reversed(settings.strides)),
+        n_codebooks=settings.num_quantizers,
+        codebook_size=settings.codebook_size,
+        codebook_dim=settings.codebook_dim,
+        quantizer_dropout=settings.quantizer_dropout,
     )
     keep_package_variance(network.encoder)
     keep_package_variance(network.decoder)

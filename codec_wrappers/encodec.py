@@ -1,42 +1,28 @@
 """EnCodec at 24 kHz (Défossez et al. 2022), over the package `encodec`: 75 frames/s, up to 32 codebooks, 24 kbit/s."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from codec_wrappers.codec import Codec, Reconstruction, decoded_together
+from codec_wrappers.codec import Reconstruction, TrainableCodec, decoded_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.settings import ENCODEC_RATIOS, EncodecSettings
 from codec_wrappers.weights.loading import load_into
-from codecfake.base import settings
-
-SAMPLE_RATE = 24_000
-RATIOS = (8, 5, 4, 2)
 
 
-@dataclass(frozen=True)
-class EncodecSettings:
-    n_filters: int = 32
-    dimension: int = 128
-    lstm_layers: int = 2
-    num_quantizers: int = 32
-    codebook_size: int = 1024
-
-
-class Encodec(Codec):
-    sample_rate = SAMPLE_RATE
-    hop_length = math.prod(RATIOS)
+class Encodec(TrainableCodec):
+    sample_rate = EncodecSettings.sample_rate
+    hop_length = EncodecSettings.hop_length
     any_length = True
     network: Any  # encodec.EncodecModel
 
-    def __init__(self, chosen: EncodecSettings) -> None:
-        self.num_quantizers = chosen.num_quantizers
-        self.bits_per_code = math.log2(chosen.codebook_size)
-        self.network = _network(chosen).eval()
+    def __init__(self, settings: EncodecSettings) -> None:
+        self.num_quantizers = settings.num_quantizers
+        self.bits_per_code = settings.bits_per_code
+        self.network = _network(settings).eval()
 
     def encode(self, wav: Tensor) -> Tensor:
         return self.encode_first(wav, self.num_quantizers)
@@ -63,36 +49,36 @@ class Encodec(Codec):
         return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
 
 
-def build(model: Mapping[str, Any]) -> Codec:
-    """The architecture with fresh weights; `{}` is the published size."""
-    return Encodec(settings.build(EncodecSettings, model))
+def build(settings: EncodecSettings) -> Encodec:
+    """The architecture with fresh weights."""
+    return Encodec(settings)
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(settings: EncodecSettings, weights: Path | None) -> Encodec:
     """The codec with the weights of a safetensors file."""
-    return load_into(build(model), weights)
+    return load_into(build(settings), weights)
 
 
-def _network(chosen: EncodecSettings) -> Any:
+def _network(settings: EncodecSettings) -> Any:
     from encodec import EncodecModel
     from encodec.modules import SEANetDecoder, SEANetEncoder
     from encodec.quantization import ResidualVectorQuantizer
 
     shape = {
-        "n_filters": chosen.n_filters,
-        "dimension": chosen.dimension,
-        "lstm": chosen.lstm_layers,
-        "ratios": list(RATIOS),
+        "n_filters": settings.n_filters,
+        "dimension": settings.dimension,
+        "lstm": settings.lstm_layers,
+        "ratios": list(ENCODEC_RATIOS),
         "norm": "weight_norm",
         "causal": True,
     }
-    quantizer = ResidualVectorQuantizer(chosen.dimension, chosen.num_quantizers, chosen.codebook_size)
+    quantizer = ResidualVectorQuantizer(settings.dimension, settings.num_quantizers, settings.codebook_size)
     network = EncodecModel(
         SEANetEncoder(**shape),
         SEANetDecoder(**shape),
         quantizer,
         target_bandwidths=[],
-        sample_rate=SAMPLE_RATE,
+        sample_rate=settings.sample_rate,
         channels=1,
     )
     keep_package_variance(network)

@@ -7,9 +7,9 @@ The sizes are those of the repository's configuration files. Where the authors' 
 weights, the network is built from that, as the package would build it.
 """
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,43 +19,23 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.codec import Codec, Gain, Reconstruction, decoded_together
+from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decoded_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
+from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
 from codec_wrappers.weights.checkpoints import CONFIG
 from codec_wrappers.weights.loading import load_into
-from codecfake.base import settings
 from codecfake.base.settings import SettingsError
 
-SAMPLE_RATE = 16_000
-TIME_RATIOS = {"ds320": (8, 5, 4, 2), "ds640": (8, 5, 4, 2, 2)}
-SPECTRUM_GROUPS = {"freqcodec_gr1": 1, "freqcodec_gr8": 8}
 SPECTRUM_RATIOS = ((4, 1), (4, 1), (4, 2), (4, 1))  # of frequency and time
-SPECTRUM_HOP = 320
 STFT_SIZE, STFT_HOP = 512, 160
 SHORTEST = STFT_SIZE // 2 + 1  # samples that the STFT can mirror at its edges
 SMALLEST_MAGNITUDE = 1e-6
 
 
-@dataclass(frozen=True)
-class FuncodecSettings:
-    architecture: str = "ds640"
-    n_filters: int = 32
-    dimension: int = 128
-    lstm_layers: int = 2
-    num_quantizers: int = 32
-    codebook_size: int = 1024
-    config: dict[str, Any] | None = None  # the package's own, which sizes are then taken from
-
-    def __post_init__(self) -> None:
-        known = [*TIME_RATIOS, *SPECTRUM_GROUPS]
-        if self.architecture not in known:
-            raise SettingsError(f"FuncodecSettings: unknown architecture {self.architecture!r}; one of {known}")
-
-
-class Funcodec(Codec):
+class Funcodec(TrainableCodec):
     """Of the waveform: encoder, residual quantizer, decoder."""
 
-    sample_rate = SAMPLE_RATE
+    sample_rate = FuncodecSettings.sample_rate
     gain = Gain.UNIT_RMS
     any_length = True
     network: Any  # the encoder, quantizer and decoder under the official names
@@ -119,30 +99,30 @@ class Freqcodec(Funcodec):
         return torch.istft(spectrum, STFT_SIZE, STFT_HOP, window=torch.hann_window(STFT_SIZE, device=decoded.device))
 
 
-def build(model: Mapping[str, Any]) -> Codec:
-    """The architecture with fresh weights; `{}` is the published ds640."""
-    chosen = settings.build(FuncodecSettings, model)
-    if chosen.config is not None:
-        return _configured(chosen.architecture, chosen.config)
-    return _time(chosen) if chosen.architecture in TIME_RATIOS else _spectrum(chosen)
+def build(settings: FuncodecSettings) -> Funcodec:
+    """The architecture with fresh weights."""
+    if settings.config is not None:
+        return _configured(settings.architecture, settings.config)
+    return _time(settings) if settings.architecture in FUNCODEC_RATIOS else _spectrum(settings)
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(settings: FuncodecSettings, weights: Path | None) -> Funcodec:
     """The codec with the weights of a safetensors file, or of a folder that may hold the authors' `config.yaml` too."""
     published = weights / CONFIG if weights is not None else None
     if published is not None and published.is_file():
-        model = {**model, "config": yaml.safe_load(published.read_text(encoding="utf-8"))}
-    return load_into(build(model), weights)
+        config = yaml.safe_load(published.read_text(encoding="utf-8"))
+        settings = dataclasses.replace(settings, config=config)
+    return load_into(build(settings), weights)
 
 
-def _configured(architecture: str, config: Mapping[str, Any]) -> Codec:
+def _configured(architecture: str, config: Mapping[str, Any]) -> Funcodec:
     """The network of a configuration in the package's form: `encoder`, `encoder_conf`, `model_conf` and so on."""
     from funcodec.models.decoder.seanet_decoder import SEANetDecoder, SEANetDecoder2d
     from funcodec.models.encoder.seanet_encoder import SEANetEncoder, SEANetEncoder2d
     from funcodec.models.quantizer.costume_quantizer import CostumeQuantizer
 
     _refuse_unsupported(architecture, config)
-    two_dimensional = architecture in SPECTRUM_GROUPS
+    two_dimensional = architecture in FUNCODEC_GROUPS
     encoder_class, decoder_class = (
         (SEANetEncoder2d, SEANetDecoder2d) if two_dimensional else (SEANetEncoder, SEANetDecoder)
     )
@@ -155,7 +135,7 @@ def _configured(architecture: str, config: Mapping[str, Any]) -> Codec:
 
 
 def _refuse_unsupported(architecture: str, config: Mapping[str, Any]) -> None:
-    two_dimensional = architecture in SPECTRUM_GROUPS
+    two_dimensional = architecture in FUNCODEC_GROUPS
     suffix, domain = ("_2d", ["mag_phase", "mag_phase"]) if two_dimensional else ("", ["time", "time"])
     details = config.get("model_conf", {})
     found = {
@@ -175,54 +155,53 @@ def _refuse_unsupported(architecture: str, config: Mapping[str, Any]) -> None:
             )
 
 
-def _time(chosen: FuncodecSettings) -> Codec:
+def _time(settings: FuncodecSettings) -> Funcodec:
     from funcodec.models.decoder.seanet_decoder import SEANetDecoder
     from funcodec.models.encoder.seanet_encoder import SEANetEncoder
 
-    ratios = TIME_RATIOS[chosen.architecture]
-    shape = {**_shape(chosen), "ratios": list(ratios)}
-    encoder = SEANetEncoder(dimension=chosen.dimension, **shape)
-    hop_length = math.prod(ratios)
-    decoder = SEANetDecoder(input_size=chosen.dimension, **shape)
-    return Funcodec(hop_length, encoder, _quantizer(chosen, hop_length), decoder)
+    ratios = FUNCODEC_RATIOS[settings.architecture]
+    shape = {**_shape(settings), "ratios": list(ratios)}
+    encoder = SEANetEncoder(dimension=settings.dimension, **shape)
+    decoder = SEANetDecoder(input_size=settings.dimension, **shape)
+    return Funcodec(settings.hop_length, encoder, _quantizer(settings), decoder)
 
 
-def _spectrum(chosen: FuncodecSettings) -> Codec:
+def _spectrum(settings: FuncodecSettings) -> Funcodec:
     from funcodec.models.decoder.seanet_decoder import SEANetDecoder2d
     from funcodec.models.encoder.seanet_encoder import SEANetEncoder2d
 
     shape = {
-        **_shape(chosen),
+        **_shape(settings),
         "ratios": list(SPECTRUM_RATIOS),
         "norm_params": {"num_groups": 1},
         "dilation_base": 1,
-        "conv_group_ratio": SPECTRUM_GROUPS[chosen.architecture],
+        "conv_group_ratio": FUNCODEC_GROUPS[settings.architecture],
     }
-    encoder = SEANetEncoder2d(input_size=3, dimension=chosen.dimension, **shape)
-    decoder = SEANetDecoder2d(input_size=chosen.dimension, channels=3, **shape)
-    return Freqcodec(SPECTRUM_HOP, encoder, _quantizer(chosen, SPECTRUM_HOP), decoder)
+    encoder = SEANetEncoder2d(input_size=3, dimension=settings.dimension, **shape)
+    decoder = SEANetDecoder2d(input_size=settings.dimension, channels=3, **shape)
+    return Freqcodec(settings.hop_length, encoder, _quantizer(settings), decoder)
 
 
-def _shape(chosen: FuncodecSettings) -> dict[str, Any]:
+def _shape(settings: FuncodecSettings) -> dict[str, Any]:
     return {
-        "n_filters": chosen.n_filters,
-        "seq_layer_num": chosen.lstm_layers,
+        "n_filters": settings.n_filters,
+        "seq_layer_num": settings.lstm_layers,
         "norm": "time_group_norm",
         "causal": False,
     }
 
 
-def _quantizer(chosen: FuncodecSettings, hop_length: int) -> nn.Module:
+def _quantizer(settings: FuncodecSettings) -> nn.Module:
     from funcodec.models.quantizer.costume_quantizer import CostumeQuantizer
 
     return CostumeQuantizer(
-        input_size=chosen.dimension,
-        codebook_size=chosen.codebook_size,
-        num_quantizers=chosen.num_quantizers,
+        input_size=settings.dimension,
+        codebook_size=settings.codebook_size,
+        num_quantizers=settings.num_quantizers,
         ema_decay=0.99,
         kmeans_init=True,
-        sampling_rate=SAMPLE_RATE,
-        encoder_hop_length=hop_length,
+        sampling_rate=settings.sample_rate,
+        encoder_hop_length=settings.hop_length,
     )
 
 

@@ -3,8 +3,6 @@
 20 codebooks are 4 kbit/s. The three `.tflite` models are published weights; there is nothing to train here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +11,19 @@ import torch
 from torch import Tensor
 
 from codec_wrappers.codec import Codec
+from codec_wrappers.settings import LyraSettings
 from codec_wrappers.weights.loading import WeightsError
-from codecfake.base import settings
 
-NUM_QUANTIZERS = 46
+NUM_QUANTIZERS = LyraSettings.num_quantizers
 NOT_SENT = -1  # index that the dequantizer skips
 MODELS = ("soundstream_encoder", "quantizer", "lyragan")
 
 
-@dataclass(frozen=True)
-class LyraSettings:
-    """There is nothing to choose."""
-
-
 class Lyra(Codec):
-    sample_rate = 16_000
-    hop_length = 320
+    sample_rate = LyraSettings.sample_rate
+    hop_length = LyraSettings.hop_length
     num_quantizers = NUM_QUANTIZERS
-    bits_per_code = 4.0
+    bits_per_code = LyraSettings.bits_per_code
     context_duration = None  # goes frame by frame
 
     def __init__(self, folder: Path) -> None:
@@ -65,14 +58,13 @@ class Lyra(Codec):
         return torch.from_numpy(np.concatenate(frames))
 
 
-def build(model: Mapping[str, Any]) -> Codec:
+def build(settings: LyraSettings) -> Lyra:
     """Always raises: Lyra is published as compiled models, which have no fresh weights."""
     raise WeightsError("lyra cannot be built with fresh weights, nor trained; load its published .tflite models")
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
-    """The codec of a folder with the three published models; `model` must be empty."""
-    settings.build(LyraSettings, model)
+def load(settings: LyraSettings, weights: Path | None) -> Lyra:
+    """The codec of a folder with the three published models."""
     if weights is None:
         raise WeightsError(f"lyra: found no weights; give the folder that holds {', '.join(MODELS)} (.tflite)")
     return Lyra(weights)

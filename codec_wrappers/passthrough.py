@@ -3,29 +3,21 @@
 Its codes are the bits of the float32 samples.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from codec_wrappers.codec import Codec
+from codec_wrappers.settings import PassthroughSettings
 from codec_wrappers.weights.loading import WeightsError
-from codecfake.base import settings
-
-
-@dataclass(frozen=True)
-class PassthroughSettings:
-    """There is nothing to choose."""
 
 
 class Passthrough(Codec):
     sample_rate = None
-    hop_length = 1
-    num_quantizers = 1
-    bits_per_code = 32.0
+    hop_length = PassthroughSettings.hop_length
+    num_quantizers = PassthroughSettings.num_quantizers
+    bits_per_code = PassthroughSettings.bits_per_code
     context_duration = None
 
     def encode(self, wav: Tensor) -> Tensor:
@@ -35,14 +27,13 @@ class Passthrough(Codec):
         return codes[:, 0].int().view(torch.float32)
 
 
-def build(model: Mapping[str, Any]) -> Codec:
-    """The codec; `model` must be empty."""
-    settings.build(PassthroughSettings, model)
+def build(settings: PassthroughSettings) -> Passthrough:
+    """The codec."""
     return Passthrough()
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(settings: PassthroughSettings, weights: Path | None) -> Passthrough:
     """The codec, which has no weights. Raises WeightsError if any are given."""
     if weights is not None:
         raise WeightsError(f"{weights}: passthrough has no weights; leave them out")
-    return build(model)
+    return build(settings)

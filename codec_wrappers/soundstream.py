@@ -6,70 +6,27 @@ paper (convolutions alone, the paper's strides and widths) and the one under a c
 8 of 24 codebooks.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from codec_wrappers.codec import Codec
 from codec_wrappers.networks import seanet, soundstream
 from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.settings import SoundstreamSettings
 from codec_wrappers.weights.loading import load_into
-from codecfake.base import settings
-from codecfake.base.settings import SettingsError
-
-SAMPLE_RATE = 16_000
-REMAINDERS = ("drop", "pad")
-PUBLISHED_CODEBOOKS = 24  # of form academicodec, for 12 kbit/s
-
-
-@dataclass(frozen=True)
-class SoundstreamSettings:
-    form: str = "kaiidams"
-    channels: int = 32  # of the first layer; they double at each stride
-    strides: tuple[int, ...] = (2, 4, 5, 8)
-    dimension: int = 512  # of the latent
-    num_quantizers: int = 8
-    num_codebooks: int | None = None  # held in the weights, form academicodec only; None: the published 24
-    codebook_size: int = 1024
-    codebook_decay: float = 0.99
-    remainder: str = "drop"  # samples that the decoder leaves out at the end, form kaiidams only; or "pad"
-    quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
-
-    def __post_init__(self) -> None:
-        if self.form not in FORMS:
-            raise SettingsError(f"soundstream: form {self.form!r} is not known; known: {', '.join(FORMS)}")
-        if self.remainder not in REMAINDERS:
-            known = ", ".join(REMAINDERS)
-            raise SettingsError(f"soundstream: remainder {self.remainder!r} is not known; known: {known}")
-        if self.form == "academicodec" and self.remainder != "drop":
-            raise SettingsError("soundstream: form academicodec leaves nothing out; leave remainder out")
-        if self.form == "kaiidams" and self.num_codebooks is not None:
-            raise SettingsError("soundstream: form kaiidams holds num_quantizers codebooks; leave num_codebooks out")
-        if self.form == "academicodec" and self.held_codebooks < self.num_quantizers:
-            raise SettingsError(
-                f"soundstream: {self.num_quantizers} num_quantizers of {self.held_codebooks} codebooks; "
-                f"raise num_codebooks or lower num_quantizers"
-            )
-
-    @property
-    def held_codebooks(self) -> int:
-        return PUBLISHED_CODEBOOKS if self.num_codebooks is None else self.num_codebooks
 
 
 class _Soundstream(LatentCodec):
-    sample_rate = SAMPLE_RATE
+    sample_rate = SoundstreamSettings.sample_rate
 
-    def __init__(self, chosen: SoundstreamSettings, network: nn.Module) -> None:
+    def __init__(self, settings: SoundstreamSettings, network: nn.Module) -> None:
         super().__init__(network)
-        self._dropout = chosen.quantizer_dropout
-        self.hop_length = math.prod(chosen.strides)
-        self.num_quantizers = chosen.num_quantizers
-        self.bits_per_code = math.log2(chosen.codebook_size)
+        self._dropout = settings.quantizer_dropout
+        self.hop_length = settings.hop_length
+        self.num_quantizers = settings.num_quantizers
+        self.bits_per_code = settings.bits_per_code
 
     def stages_in_step(self) -> int | None:
         """Any number with equal chances (section III-C of the paper); all, as long as any codebook is new."""
@@ -89,12 +46,14 @@ class KaiidamsSoundstream(_Soundstream):
 
     network: soundstream.SoundStream
 
-    def __init__(self, chosen: SoundstreamSettings) -> None:
+    def __init__(self, settings: SoundstreamSettings) -> None:
         quantizer = soundstream.Quantizer(
-            chosen.num_quantizers, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
+            settings.num_quantizers, settings.codebook_size, settings.dimension, settings.codebook_decay
         )
-        super().__init__(chosen, soundstream.SoundStream(chosen.channels, chosen.strides, chosen.dimension, quantizer))
-        self._pads = chosen.remainder == "pad"
+        super().__init__(
+            settings, soundstream.SoundStream(settings.channels, settings.strides, settings.dimension, quantizer)
+        )
+        self._pads = settings.remainder == "pad"
 
     @property
     def quantizer(self) -> soundstream.Quantizer:
@@ -114,11 +73,15 @@ class AcademicodecSoundstream(_Soundstream):
     any_length = True
     network: seanet.SeaNet
 
-    def __init__(self, chosen: SoundstreamSettings) -> None:
+    def __init__(self, settings: SoundstreamSettings) -> None:
         quantizer = seanet.Quantizer(
-            chosen.num_quantizers, chosen.held_codebooks, chosen.codebook_size, chosen.dimension, chosen.codebook_decay
+            settings.num_quantizers,
+            settings.held_codebooks,
+            settings.codebook_size,
+            settings.dimension,
+            settings.codebook_decay,
         )
-        super().__init__(chosen, seanet.SeaNet(chosen.channels, chosen.strides, chosen.dimension, quantizer))
+        super().__init__(settings, seanet.SeaNet(settings.channels, settings.strides, settings.dimension, quantizer))
 
     @property
     def quantizer(self) -> seanet.Quantizer:
@@ -131,18 +94,20 @@ class AcademicodecSoundstream(_Soundstream):
         return self.network.decoder["model"](latent)[:, 0]
 
 
-FORMS = {"kaiidams": KaiidamsSoundstream, "academicodec": AcademicodecSoundstream}
+FORMS: dict[str, Callable[[SoundstreamSettings], _Soundstream]] = {
+    "kaiidams": KaiidamsSoundstream,
+    "academicodec": AcademicodecSoundstream,
+}
 
 
-def build(model: Mapping[str, Any]) -> Codec:
-    """The architecture with fresh weights; `{}` is the published size."""
-    chosen = settings.build(SoundstreamSettings, model)
-    return FORMS[chosen.form](chosen)
+def build(settings: SoundstreamSettings) -> LatentCodec:
+    """The architecture with fresh weights."""
+    return FORMS[settings.form](settings)
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(settings: SoundstreamSettings, weights: Path | None) -> LatentCodec:
     """The codec with the weights of a safetensors file."""
-    return load_into(build(model), weights)
+    return load_into(build(settings), weights)
 
 
 def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -3,44 +3,28 @@
 In training, the first codebook, through a layer that encoding and decoding do not use, can follow a teacher's features.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from codec_wrappers.codec import Codec, Reconstruction
+from codec_wrappers.codec import Reconstruction, TrainableCodec
 from codec_wrappers.networks.ema_codebooks import follow
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.settings import SPEECHTOKENIZER_STRIDES, SpeechTokenizerSettings
 from codec_wrappers.weights.loading import load_into
-from codecfake.base import settings
-
-SAMPLE_RATE = 16_000
-STRIDES = (8, 5, 4, 2)
 
 
-@dataclass(frozen=True)
-class SpeechTokenizerSettings:
-    n_filters: int = 64
-    dimension: int = 1024
-    semantic_dimension: int = 768
-    lstm_layers: int = 2
-    n_q: int = 8
-    codebook_size: int = 1024
-
-
-class SpeechTokenizer(Codec):
-    sample_rate = SAMPLE_RATE
-    hop_length = math.prod(STRIDES)
+class SpeechTokenizer(TrainableCodec):
+    sample_rate = SpeechTokenizerSettings.sample_rate
+    hop_length = SpeechTokenizerSettings.hop_length
     any_length = True
     network: Any  # speechtokenizer.SpeechTokenizer
 
-    def __init__(self, chosen: SpeechTokenizerSettings) -> None:
-        self.num_quantizers = chosen.n_q
-        self.bits_per_code = math.log2(chosen.codebook_size)
-        self.network = _network(chosen).eval()
+    def __init__(self, settings: SpeechTokenizerSettings) -> None:
+        self.num_quantizers = settings.num_quantizers
+        self.bits_per_code = settings.bits_per_code
+        self.network = _network(settings).eval()
 
     def encode(self, wav: Tensor) -> Tensor:
         return self.network.encode(wav[:, None]).transpose(0, 1)  # the package says [Q, B, F]
@@ -60,34 +44,34 @@ class SpeechTokenizer(Codec):
         return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss, semantic)
 
 
-def build(model: Mapping[str, Any]) -> Codec:
-    """The architecture with fresh weights; `{}` is the published size."""
-    return SpeechTokenizer(settings.build(SpeechTokenizerSettings, model))
+def build(settings: SpeechTokenizerSettings) -> SpeechTokenizer:
+    """The architecture with fresh weights."""
+    return SpeechTokenizer(settings)
 
 
-def load(model: Mapping[str, Any], weights: Path | None) -> Codec:
+def load(settings: SpeechTokenizerSettings, weights: Path | None) -> SpeechTokenizer:
     """The codec with the weights of a safetensors file."""
-    return load_into(build(model), weights)
+    return load_into(build(settings), weights)
 
 
-def _network(chosen: SpeechTokenizerSettings) -> Any:
+def _network(settings: SpeechTokenizerSettings) -> Any:
     from speechtokenizer import SpeechTokenizer as Network
 
     network = Network(
         {
-            "n_filters": chosen.n_filters,
-            "strides": list(STRIDES),
-            "dimension": chosen.dimension,
-            "semantic_dimension": chosen.semantic_dimension,
+            "n_filters": settings.n_filters,
+            "strides": list(SPEECHTOKENIZER_STRIDES),
+            "dimension": settings.dimension,
+            "semantic_dimension": settings.semantic_dimension,
             "bidirectional": True,
             "dilation_base": 2,
             "residual_kernel_size": 3,
             "n_residual_layers": 1,
-            "lstm_layers": chosen.lstm_layers,
+            "lstm_layers": settings.lstm_layers,
             "activation": "ELU",
-            "codebook_size": chosen.codebook_size,
-            "n_q": chosen.n_q,
-            "sample_rate": SAMPLE_RATE,
+            "codebook_size": settings.codebook_size,
+            "n_q": settings.n_q,
+            "sample_rate": settings.sample_rate,
         }
     )
     keep_package_variance(network)

@@ -33,6 +33,7 @@ rule train_codec:
     """Train a codec's own architecture on the codec training corpora, by its recipe. Further threads read audio."""
     input:
         audio=INPUTS.of_codec_training(),
+        wrapper=by_wildcards(INPUTS.code_of_codec),
     output:
         multiext(
             "results/codecs/{codec}/",

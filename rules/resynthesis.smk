@@ -34,6 +34,7 @@ for codec in EXPERIMENT.codecs:
         input:
             utterances="results/corpora/{corpus}/utterances.parquet",
             weights=RUN.site.weights_of(codec),
+            wrapper=INPUTS.code_of_codec(codec),
         output:
             expand(
                 "results/audio/{{corpus}}/{source}/{{shard}}.{kind}",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
+from codec_wrappers import Form
 from codec_wrappers.codec import Codec
-from codec_wrappers.contract.forms import PUBLISHED, Form, fresh, loaded
+from codec_wrappers.contract.forms import PUBLISHED, form_of, fresh, loaded, needs_weights
 from codec_wrappers.contract.measurements import Measurements, Settings, measure
 from codec_wrappers.contract.promises import ContractError, broken
 from codecfake.base.progress import progress
@@ -19,7 +20,8 @@ def measure_forms(
     """Measurements of the named forms. Those with weights are of the published size, whatever `small` says."""
     found = []
     for name in progress(names, "contract", len(names), "codecs"):
-        form, tried = PUBLISHED[name], replace(settings, piece_duration=PUBLISHED[name].piece_duration)
+        form = form_of(name)
+        tried = replace(settings, piece_duration=form.piece_duration)
         codec = _codec(form, weights.get(name), small, settings.seed, device)
         try:
             found.append(measure(name, codec, tried, device, trained=name in weights))
@@ -29,11 +31,10 @@ def measure_forms(
 
 
 def choose(names: Sequence[str], weights: Mapping[str, Path]) -> list[str]:
-    """The named forms, or all that need no weights but those given. Raises ContractError for an unknown name."""
+    """The named forms, or all that need no weights but those given. Raises CodecError for an unknown name."""
     for name in [*names, *weights]:
-        if name not in PUBLISHED:
-            raise ContractError(f"unknown codec {name!r}; known: {', '.join(PUBLISHED)}")
-    return list(names) or [name for name, form in PUBLISHED.items() if name in weights or not form.needs_weights]
+        form_of(name)
+    return list(names) or [name for name, form in PUBLISHED.items() if name in weights or not needs_weights(form)]
 
 
 def weights_by_codec(given: Sequence[str]) -> dict[str, Path]:
@@ -53,6 +54,6 @@ def check(measured: Sequence[Measurements]) -> None:
 
 
 def _codec(form: Form, weights: Path | None, small: bool, seed: int, device: torch.device) -> Codec:
-    if weights is not None or form.needs_weights:
+    if weights is not None or needs_weights(form):
         return loaded(form, weights, device)
     return fresh(form, small, device, seed)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from codec_wrappers.codec import Codec, Reconstruction, decoded_together
+from codec_wrappers.codec import Reconstruction, TrainableCodec, decoded_together
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 
 
-class LatentCodec(Codec):
+class LatentCodec(TrainableCodec):
     """A codec with a latent `[B, D, F]` between encoder and decoder."""
 
     network: nn.Module

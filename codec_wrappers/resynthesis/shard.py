@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import windows
@@ -79,7 +79,7 @@ def resynthesize_shard(
 
 def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device: torch.device) -> Codec:
     """A codec ready to resynthesize: weights loaded, evaluation mode, on `device`."""
-    codec = wrapper(name).load(model, weights)
+    codec = codec_wrappers.load(name, model, weights)
     if codec.network is not None:
         codec.network.eval().requires_grad_(False).to(device)
         weight_norm.fold(codec.network)

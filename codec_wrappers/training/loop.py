@@ -15,8 +15,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from codec_wrappers import wrapper
-from codec_wrappers.codec import Codec, Gain, Reconstruction
+from codec_wrappers import build
+from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec
 from codec_wrappers.resynthesis.shard import with_gain
 from codec_wrappers.training import checkpoint, segments
 from codec_wrappers.training.checkpoint import Learners
@@ -24,7 +24,7 @@ from codec_wrappers.training.curves import CodecCurves
 from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Recipe, Stage
 from codec_wrappers.training.segments import Recording, Segments, Sizes
-from codec_wrappers.training.settings import PRECISIONS, CodecTrainingError, CodecTrainingSettings
+from codec_wrappers.training.settings import CodecTrainingError, CodecTrainingSettings
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import Validation
 from codec_wrappers.weights.loading import save
@@ -78,9 +78,8 @@ class _Run:
         self._codec = codec = _fresh(settings)
         self._recipe = recipe = settings.resolved()
         self._network = _with_helpers(codec, recipe).to(device)
-        assert codec.sample_rate is not None
         self._objective = Objective(recipe, codec.sample_rate).to(device)
-        self._objective.precision = PRECISIONS[settings.precision]
+        self._objective.precision = _type(settings)
         self._generator, self._discriminator = _updates(recipe, self._network, self._objective)
         recordings = segments.listed(audio_root, source, settings.corpora)
         held_out, others = segments.held_out(recordings, settings.validation_utterances, settings.seed)
@@ -97,7 +96,7 @@ class _Run:
         """Take the steps that are left, write the results, and remove the checkpoint."""
         now, recipe = self._progress, self._recipe
         folder = self._output / TENSORBOARD if self._settings.tensorboard else None
-        curves = CodecCurves(folder, now.step, self._codec.sample_rate or 0)
+        curves = CodecCurves(folder, now.step, self._codec.sample_rate)
         if not now.untrained:
             now.untrained = self._judge(curves)
         steps = range(now.step + 1, recipe.steps + 1)
@@ -171,7 +170,7 @@ class _Run:
         return Reconstruction(output.wav.float(), output.quantizer_loss.float(), semantic)
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        precision = PRECISIONS[self._settings.precision]
+        precision = _type(self._settings)
         return nullcontext() if precision is torch.float32 else torch.autocast(self._device.type, precision)
 
     def _require_finite(self, step: int, losses: Mapping[str, float], norms: Mapping[str, float]) -> None:
@@ -223,10 +222,13 @@ class _Run:
         resumable.seed_step(self._settings.seed, step)
 
 
-def _fresh(settings: CodecTrainingSettings) -> Codec:
-    codec = with_gain(wrapper(settings.wrapper).build(settings.model), settings.gain)
-    if codec.network is None or codec.sample_rate is None:
-        raise CodecTrainingError(f"{settings.codec}: {settings.wrapper} has no weights to train")
+def _fresh(settings: CodecTrainingSettings) -> TrainableCodec:
+    codec = with_gain(build(settings.wrapper, settings.model), settings.gain)
+    if not isinstance(codec, TrainableCodec):
+        raise CodecTrainingError(
+            f"{settings.codec}: {settings.wrapper} gives no TrainableCodec, so it cannot be trained; "
+            f"use its published weights, or none"
+        )
     if settings.quantizers is not None and not 1 <= settings.quantizers <= codec.num_quantizers:
         raise CodecTrainingError(
             f"{settings.codec}: {settings.quantizers} quantizers to be validated with, of {codec.num_quantizers}; "
@@ -235,16 +237,21 @@ def _fresh(settings: CodecTrainingSettings) -> Codec:
     return codec
 
 
-def _with_helpers(codec: Codec, recipe: Recipe) -> nn.Module:
+def _type(settings: CodecTrainingSettings) -> torch.dtype:
+    kind = getattr(torch, settings.precision)
+    assert isinstance(kind, torch.dtype)
+    return kind
+
+
+def _with_helpers(codec: TrainableCodec, recipe: Recipe) -> nn.Module:
     """The codec's network, with every decoder that a stage uses."""
     for stage in recipe.stages:
         codec.use_decoder(stage.decoder)
     codec.use_decoder(None)
-    assert codec.network is not None
     return codec.network
 
 
-def _level(codec: Codec, recipe: Recipe) -> Gain:
+def _level(codec: TrainableCodec, recipe: Recipe) -> Gain:
     """The level that training utterances are brought to: the codec's own, or else the recipe's."""
     return Gain(recipe.level) if codec.gain is Gain.NONE else codec.gain
 

@@ -11,6 +11,7 @@ import yaml
 
 from codecfake.base import settings
 from codecfake.base.settings import SettingsError
+from codecfake.base.suggestions import unknown
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "exponential", "halve", "cosine")
@@ -173,7 +174,8 @@ def recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
 
     Raises SettingsError if the name, or a setting in `changes`, is not known.
     """
-    _one_of("recipe", name, RECIPES)
+    if name not in RECIPES:
+        raise SettingsError(unknown("recipe", name, RECIPES))
     return settings.build(Recipe, _merged(_published()[name], changes))
 
 
@@ -228,7 +230,7 @@ def _check_distillation(chosen: Recipe) -> None:
 
 def _one_of(where: str, value: Any, known: tuple[Any, ...]) -> None:
     if value not in known:
-        raise SettingsError(f"{where}: {value!r} is not known; known: {', '.join(str(name) for name in known)}")
+        raise SettingsError(f"{where}: {unknown('value', value, known)}")
 
 
 RECIPES = tuple(_published())

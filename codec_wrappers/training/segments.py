@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from codec_wrappers.codec import Codec, Gain
+from codec_wrappers.codec import Gain, TrainableCodec
 from codec_wrappers.resynthesis.shard import level
 from codec_wrappers.training.settings import CodecTrainingError
 from codecfake.audio import shards, waveforms
@@ -52,9 +52,8 @@ class Sizes:
     gain: Gain
 
     @classmethod
-    def of(cls, codec: Codec, duration: float, batch_size: int, gain: Gain) -> "Sizes":
+    def of(cls, codec: TrainableCodec, duration: float, batch_size: int, gain: Gain) -> "Sizes":
         """Segments of about `duration` seconds: a whole number of the codec's frames, at least one."""
-        assert codec.sample_rate is not None
         frames = max(1, round(duration * codec.sample_rate / codec.hop_length))
         return cls(codec.sample_rate, frames * codec.hop_length, batch_size, gain)
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
-from codec_wrappers.training.recipe import Recipe, recipe
+from codec_wrappers.training.recipe import RECIPES, Recipe, recipe
 from codecfake.base.settings import SettingsError
+from codecfake.base.suggestions import unknown
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = ("float32", "bfloat16")  # names of torch's, which is not imported here
 
 
 class CodecTrainingError(RuntimeError):
@@ -34,7 +33,7 @@ class CodecTrainingSettings:
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
-            raise SettingsError(f"precision {self.precision!r} is not known; known: {', '.join(PRECISIONS)}")
+            raise SettingsError(unknown("precision", self.precision, PRECISIONS))
         if not self.corpora:
             raise SettingsError("corpora: none is named; give at least one corpus to train on")
         for name in ("validation_utterances", "validations", "checkpoint_every"):
@@ -43,4 +42,6 @@ class CodecTrainingSettings:
 
     def resolved(self) -> Recipe:
         """The recipe with the changes in it. Raises SettingsError if the recipe or a change is not known."""
+        if self.recipe is None and self.wrapper not in RECIPES:
+            raise SettingsError(f"recipe: none is published for {self.wrapper}; name one of {', '.join(RECIPES)}")
         return recipe(self.recipe or self.wrapper, self.changes)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from codec_wrappers.codec import Codec
+from codec_wrappers.codec import TrainableCodec
 from codec_wrappers.resynthesis.shard import level, resynthesize
 from codec_wrappers.training.losses import MelDistance, si_sdr_db
 
@@ -27,15 +27,13 @@ class Quality:
 class Validation:
     """Resynthesizes whole utterances `[1, T]` as the workflow does it, with so many quantizers."""
 
-    def __init__(self, codec: Codec, wavs: list[Tensor], quantizers: int, device: torch.device) -> None:
-        assert codec.sample_rate is not None
+    def __init__(self, codec: TrainableCodec, wavs: list[Tensor], quantizers: int, device: torch.device) -> None:
         self._codec, self._quantizers = codec, quantizers
         self._mel = MelDistance(codec.sample_rate, MEL_WINDOW, NUM_MELS).to(device)
         self.wavs = [wav.to(device) for wav in wavs]
         self.outputs: list[Tensor] = []  # of the last call
 
     def __call__(self) -> Quality:
-        assert self._codec.network is not None
         self._codec.network.eval()
         self.outputs = [resynthesize(self._codec, wav, [self._quantizers])[0] for wav in self.wavs]
         pairs = list(zip(self.outputs, self.wavs, strict=True))

@@ -9,15 +9,16 @@ from typing import Any
 
 import yaml
 
-from codec_wrappers import WRAPPERS
+from codec_wrappers import UNSTATED, names
 from codecfake.base import provenance, settings
 from codecfake.base.settings import SettingsError
+from codecfake.base.suggestions import unknown
 
 MANIFEST = Path(__file__).with_name("checkpoints.yaml")
 FORMS = ("state_dicts", "tflite")  # converted to one safetensors file; copied as they are
 WEIGHTS, PROVENANCE = "weights.safetensors", provenance.RECORD
 CONFIG = "config.yaml"  # beside the weights, where the architecture is published as a file
-UNKNOWN, UNSTATED = "unknown", "unstated"
+UNKNOWN = "unknown"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 # Licenses that let anybody use, change and pass on, commercially too, for no more than credit.
 PERMISSIVE = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "ISC", "MIT"})
@@ -80,14 +81,14 @@ class Checkpoint:
     unused: tuple[str, ...] = ()  # beginnings of names that are dropped
 
     def __post_init__(self) -> None:
-        _refuse_unknown("wrapper", self.wrapper, WRAPPERS)
+        _refuse_unknown("codec", self.wrapper, names())
         _refuse_unknown("form", self.form, FORMS)
         for license in (self.code_license, self.weights_license):
             _refuse_unknown("license", license, sorted(LICENSES))
         if not self.files:
             raise ManifestError("has no files; give at least one")
-        names = [file.name for file in self.files]
-        if len(set(names)) < len(names):
+        files = [file.name for file in self.files]
+        if len(set(files)) < len(files):
             raise ManifestError("two files have one name; names must differ")
         if self.form == "state_dicts" and not all(bool(file.holds) != file.architecture for file in self.files):
             raise ManifestError("every file must say in `holds` which state_dicts are in it, or be the `architecture`")
@@ -123,7 +124,6 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class _Manifest:
-    code: dict[str, str]
     unused: dict[str, tuple[str, ...]]
     checkpoints: dict[str, dict[str, Any]]
 
@@ -140,15 +140,6 @@ def find(name: str) -> Checkpoint:
     known = load()
     _refuse_unknown("checkpoint", name, known)
     return known[name]
-
-
-def code_licenses(path: Path = MANIFEST) -> dict[str, str]:
-    """By wrapper: the license of the code that runs, which is all there is for a codec trained here."""
-    licenses = _read(path).code
-    for name, license in licenses.items():
-        _refuse_unknown("wrapper of `code`", name, WRAPPERS)
-        _refuse_unknown(f"license of `code` for {name}", license, sorted(LICENSES))
-    return licenses
 
 
 def table(checkpoints: Iterable[Checkpoint]) -> str:
@@ -178,4 +169,4 @@ def _checkpoint(name: str, entry: Mapping[str, Any], manifest: _Manifest, path: 
 
 def _refuse_unknown(kind: str, name: str, known: Collection[str]) -> None:
     if name not in known:
-        raise ManifestError(f"unknown {kind} {name!r}; known: {', '.join(known)}")
+        raise ManifestError(unknown(kind, name, known))

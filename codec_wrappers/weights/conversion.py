@@ -10,7 +10,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from codec_wrappers import wrapper
+from codec_wrappers import build, module_of
 from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
 
@@ -113,7 +113,7 @@ def _ours(checkpoint: Checkpoint, parts: dict[str, dict[str, Tensor]]) -> dict[s
         }
         for part, tensors in parts.items()
     }
-    module = wrapper(checkpoint.wrapper)
+    module = module_of(checkpoint.wrapper)
     return module.from_official(today) if hasattr(module, "from_official") else today["model"]
 
 
@@ -122,7 +122,8 @@ def _architecture(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str
     published = checkpoint.architecture_file
     config = {} if published is None else {"config": read_yaml(paths[published.name])}
     with torch.device("meta"):
-        network = wrapper(checkpoint.wrapper).build({**checkpoint.model, **config}).network
+        network = build(checkpoint.wrapper, {**checkpoint.model, **config}).network
+    assert network is not None  # all codecs with state_dicts have one
     return dict(network.state_dict())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from torch import Tensor, nn
 
@@ -10,13 +11,14 @@ from codec_wrappers.weights.checkpoints import WEIGHTS
 from codecfake.base import files, provenance
 
 NAMES_SHOWN = 3
+C = TypeVar("C", bound=Codec)
 
 
 class WeightsError(ValueError):
     """Weights do not fit the codec they are meant for."""
 
 
-def load_into(codec: Codec, path: Path | None) -> Codec:
+def load_into(codec: C, path: Path | None) -> C:
     """Give `codec` back with the weights of `path`, a safetensors file or a folder with one as `fetch` makes it.
 
     Raises WeightsError as `load_strict`, or if there is no path.

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+import codec_wrappers
 from codecfake.experiment.schema import Condition, Experiment
 
 TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # that an audit writes
@@ -18,7 +19,7 @@ def settings(experiment: Experiment) -> dict[str, Any]:
         "corpora": corpora(experiment),
         "codec_training": codec_training(experiment),
         "aliases": experiment.aliases(),
-        "controls": [source for source, wrapper in wrappers.items() if wrapper == "passthrough"],
+        "controls": [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control],
         "limits": asdict(experiment.audit),
         "seed": experiment.seed,
     }

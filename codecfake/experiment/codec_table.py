@@ -4,23 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
-from codec_wrappers import wrapper
-from codec_wrappers.codec import Codec
-from codec_wrappers.weights.licenses import license
+import codec_wrappers
+from codec_wrappers.codec import bitrate_kbps
 from codecfake.experiment import reading, site
-from codecfake.experiment.schema import Codec as Configuration
-from codecfake.experiment.schema import Experiment, Source
+from codecfake.experiment.schema import Experiment
+from codecfake.experiment.sections import Source
 
-LYRA = "lyra"
-PACKAGES = {
-    "encodec": "encodec",
-    "dac": "descript-audio-codec",
-    "speechtokenizer": "speechtokenizer",
-    "funcodec": "funcodec",
-    "lyra": "ai-edge-litert",
-}
 OURS = "ours"  # networks written here
 
 
@@ -66,37 +55,23 @@ def as_text(table: Sequence[Row], form: str) -> str:
 
 def _rows(experiment: Experiment, name: str) -> Iterator[Row]:
     configuration = experiment.codecs[name]
-    codec = _skeleton(configuration)
+    shape = codec_wrappers.shape(configuration.wrapper, configuration.model)
+    sample_rate = None if shape is None else shape.sample_rate
     for source, what in configuration.sources.items():
         quantizers = configuration.sources[what.same_as or source].quantizers or 0
         yield Row(
             id=source,
             codec=name,
-            package=PACKAGES.get(configuration.wrapper, OURS),
-            sample_rate=codec.sample_rate,
-            hop_length=codec.hop_length,
+            package=codec_wrappers.entry(configuration.wrapper).package or OURS,
+            sample_rate=sample_rate,
+            hop_length=None if shape is None else shape.hop_length,
             quantizers=quantizers,
             printed_kbps=what.printed_kbps,
-            true_kbps=None if codec.sample_rate is None else round(codec.bitrate_kbps(quantizers), 3),
-            weights=_weights(configuration),
-            license=license(configuration.wrapper, configuration.weights),
+            true_kbps=None if shape is None or sample_rate is None else round(bitrate_kbps(shape, quantizers), 3),
+            weights=configuration.weights.label,
+            license=experiment.license_of(name),
             note=_note(what),
         )
-
-
-def _skeleton(configuration: Configuration) -> Codec:
-    """The architecture without its numbers, which nobody reads here."""
-    module = wrapper(configuration.wrapper)
-    if configuration.wrapper == LYRA:
-        return module.Lyra.__new__(module.Lyra)  # its facts are the class's own; only its models come from files
-    with torch.device("meta"):
-        return module.build(configuration.model)
-
-
-def _weights(configuration: Configuration) -> str:
-    if isinstance(configuration.weights, dict):
-        return next(iter(configuration.weights.values()))
-    return configuration.weights
 
 
 def _note(source: Source) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from codec_wrappers.weights import checkpoints
 from codecfake.audio.settings import NATIVE
+from codecfake.base import plugins
 from codecfake.corpora import layout
 from codecfake.detectors.settings import DetectorSettings
 from codecfake.experiment import audited, quality_choice
@@ -95,6 +96,11 @@ class Inputs:
 
     def _made_as(self, source: str) -> str:
         return source if source == NATIVE else self._experiment.original(source)
+
+    def code_of_codec(self, codec: str) -> list[str]:
+        """The file beside the experiment that a codec's wrapper is written in."""
+        path = plugins.file_of(self._experiment.codecs[codec].wrapper)
+        return [] if path is None else [str(path)]
 
     # detectors
 

@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.training.settings import CodecTrainingSettings
-from codec_wrappers.weights import licenses
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
 from codecfake.base.settings import build
@@ -22,7 +21,7 @@ from codecfake.demo.settings import DemoSettings
 from codecfake.experiment import audited, quality_choice
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
-from codecfake.experiment.schema import Codec, Experiment
+from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings
 from codecfake.protocols.sources import SourcesSettings
 from codecfake.quality.settings import QualitySettings, SummarySettings
@@ -104,7 +103,7 @@ class Jobs:
             "model": rule.model,
             "gain": rule.gain,
             "keep_gain": rule.keep_gain,
-            "license": licenses.license(rule.wrapper, rule.weights),
+            "license": self._experiment.license_of(codec),
             "sources": rule.generated(),
             "num_shards": self._experiment.corpora[corpus].shards,
             "sample_rate": self._experiment.audio.sample_rate,
@@ -114,8 +113,25 @@ class Jobs:
     # protocols
 
     def write_sources(self) -> Job[SourcesSettings]:
-        codecs = {name: self._experiment.codecs[name] for name in self._experiment.codecs_run()}
-        return job(SourcesSettings, {"sources": [row for item in codecs.items() for row in _source_rows(*item)]})
+        return job(
+            SourcesSettings, {"sources": [row for name in self._experiment.codecs_run() for row in self._rows(name)]}
+        )
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        codec = self._experiment.codecs[name]
+        for source, rule in codec.sources.items():
+            yield {
+                "source": source,
+                "codec": name,
+                "wrapper": codec.wrapper,
+                "quantizers": codec.generated()[rule.same_as or source],
+                "printed_kbps": rule.printed_kbps,
+                "same_as": rule.same_as or "",
+                "alternative_to": rule.alternative_to or "",
+                "weights": codec.weights.label,
+                "license": self._experiment.license_of(name),
+                "note": rule.note,
+            }
 
     def write_partition(self, domain: str) -> Job[PartitionSettings]:
         return job(PartitionSettings, asdict(self._experiment.partition_settings(domain)))
@@ -194,19 +210,3 @@ def job(settings: type[T], values: Mapping[str, Any]) -> Job[T]:
     """Raises ValueError where the job itself would refuse its settings."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False)
     return Job(build(settings, values), text)
-
-
-def _source_rows(name: str, codec: Codec) -> Iterator[dict[str, Any]]:
-    for source, rule in codec.sources.items():
-        yield {
-            "source": source,
-            "codec": name,
-            "wrapper": codec.wrapper,
-            "quantizers": codec.generated()[rule.same_as or source],
-            "printed_kbps": rule.printed_kbps,
-            "same_as": rule.same_as or "",
-            "alternative_to": rule.alternative_to or "",
-            "weights": " ".join(codec.weights.values()) if isinstance(codec.weights, dict) else codec.weights,
-            "license": licenses.license(codec.wrapper, codec.weights),
-            "note": rule.note,
-        }

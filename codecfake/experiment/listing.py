@@ -9,19 +9,21 @@ Row = dict[str, Any]
 
 def codecs() -> list[Row]:
     """The codecs that the package wraps."""
-    from codec_wrappers import ON_CPU, WRAPPERS
+    from codec_wrappers import entry, names
     from codec_wrappers.weights import checkpoints
 
-    licenses = checkpoints.code_licenses()
-    official = {name: [one.name for one in checkpoints.load().values() if one.wrapper == name] for name in WRAPPERS}
+    official = [(one.wrapper, one.name) for one in checkpoints.load().values()]
     return [
         {
             "name": name,
-            "license": licenses[name],
-            "runs on": "CPU" if name in ON_CPU else "CPU or GPU",
-            "official weights": official[name],
+            "what": entry(name).about,
+            "package": entry(name).package or "ours",
+            "license": entry(name).license,
+            "runs on": "CPU" if entry(name).device == "cpu" else "CPU or GPU",
+            "can be trained": entry(name).is_trainable,
+            "official weights": [checkpoint for wrapper, checkpoint in official if wrapper == name],
         }
-        for name in WRAPPERS
+        for name in names()
     ]
 
 

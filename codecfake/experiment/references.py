@@ -5,7 +5,8 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment.schema import Codec, Experiment
+from codecfake.experiment import codecs
+from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.training.strategies import STRATEGIES
 
@@ -27,35 +28,12 @@ def _unknown(keys: tuple[str, ...], names: Iterable[str], known: Iterable[str], 
 
 
 def _codec_faults(experiment: Experiment) -> Iterator[Fault]:
-    owners: dict[str, str] = {RECORDINGS: "the recordings themselves"}
-    sources = [source for codec in experiment.codecs.values() for source in codec.sources]
-    for name, codec in experiment.codecs.items():
-        for source, rule in codec.sources.items():
-            keys: tuple[str, ...] = ("codecs", name, "sources", source)
-            if source in owners:
-                yield Fault(keys[:-1], f"{source!r} is already {owners[source]}; source names must be unique", source)
-            owners[source] = f"a source of {name}"
-            yield from _unknown((*keys, "alternative_to"), filter(None, [rule.alternative_to]), sources, "source")
-            if rule.same_as is not None and rule.same_as not in codec.generated():
-                yield Fault((*keys, "same_as"), f"{rule.same_as!r} is not a source that {name} generates")
-        yield from _weights_faults(name, codec, experiment)
+    for line in codecs.faults(experiment):
+        where, _, text = line.partition(": ")
+        yield Fault(tuple(where.split(".")), text)
     if experiment.codec_training is not None:
-        where = ("codec_training", "corpora")
-        yield from _unknown(where, experiment.codec_training.corpora, experiment.corpora, "corpus")
-
-
-def _weights_faults(name: str, codec: Codec, experiment: Experiment) -> Iterator[Fault]:
-    keys = ("codecs", name, "weights")
-    if experiment.is_trained(name) and experiment.codec_training is None:
-        yield Fault(keys, "trained, but the experiment has no codec_training section; add one")
-    if codec.weights == "none" and codec.wrapper != "passthrough":
-        yield Fault(keys, f"none, but {codec.wrapper} cannot work without weights")
-    if codec.weights != "none" and codec.wrapper == "passthrough":
-        yield Fault(keys, "passthrough has no weights; write `weights: none`")
-    if experiment.is_trained(name) and codec.wrapper == "lyra":
-        yield Fault(keys, "lyra cannot be trained here; write `weights: {official: lyra}`")
-    if codec.keep_gain and codec.gain in (None, "none"):
-        yield Fault(("codecs", name, "keep_gain"), "there is no level to keep; give one with `gain`")
+        keys = ("codec_training", "corpora")
+        yield from _unknown(keys, experiment.codec_training.corpora, experiment.corpora, "corpus")
 
 
 def _domain_faults(experiment: Experiment) -> Iterator[Fault]:

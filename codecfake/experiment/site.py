@@ -13,6 +13,7 @@ from codecfake.experiment import layers, reading
 from codecfake.experiment.configuration import configuration
 from codecfake.experiment.optional_corpora import with_roots
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.weights import Local
 
 OWNER = "experiment.txt"
 
@@ -32,26 +33,12 @@ class Site:
 
     def weights_of(self, codec: str) -> list[str]:
         """The weights that a codec reads: files for the workflow to make or to find; none for passthrough."""
-        weights = self.experiment.codecs[codec].weights
-        if weights == "none":
-            return []
-        if weights == "trained":
-            return [f"results/codecs/{codec}/weights.safetensors"]
-        if "official" in weights:
-            return [f"results/weights/{weights['official']}/provenance.json"]
-        path = self.weights / weights["local"]
-        return sorted(str(member) for member in path.iterdir()) if path.is_dir() else [str(path)]
+        return self.experiment.codecs[codec].weights.inputs(codec, self.weights)
 
     def weights_argument(self, codec: str) -> list[str]:
         """The command-line arguments that name a codec's weights."""
-        weights = self.experiment.codecs[codec].weights
-        if weights == "none":
-            return []
-        if weights == "trained":
-            return ["--weights", f"results/codecs/{codec}/weights.safetensors"]
-        if "official" in weights:
-            return ["--weights", f"results/weights/{weights['official']}"]
-        return ["--weights", str(self.weights / weights["local"])]
+        path = self.experiment.codecs[codec].weights.path(codec, self.weights)
+        return [] if path is None else ["--weights", str(path)]
 
 
 def read(config: Mapping[str, Any], base: Path) -> Site:
@@ -121,8 +108,8 @@ def _root(name: str, experiment: Experiment, given: Mapping[str, str | None], ba
 def _check_weights(experiment: Experiment, folder: Path) -> None:
     for name in experiment.codecs_run():
         weights = experiment.codecs[name].weights
-        if isinstance(weights, dict) and "local" in weights and not (folder / weights["local"]).exists():
+        if isinstance(weights, Local) and not weights.path(name, folder).exists():
             raise ConfigurationError(
-                f"codecs.{name}.weights: {folder / weights['local']} does not exist; "
+                f"codecs.{name}.weights: {weights.path(name, folder)} does not exist; "
                 f"put the weights there or set `weights:` in config.yaml to the folder that has them"
             )

@@ -6,12 +6,12 @@ from typing import Any
 
 import yaml
 
+from codec_wrappers import packages
 from codecfake import __version__
 
 PACKAGES = (
     "numpy", "scipy", "pandas", "pyarrow", "soundfile", "soxr", "librosa", "pesq", "pystoi", "matplotlib", "jinja2",
-    "torch", "transformers",
-    "encodec", "descript-audio-codec", "speechtokenizer", "funcodec", "snakemake",
+    "torch", "transformers", *packages(), "snakemake",
 )  # fmt: skip
 
 

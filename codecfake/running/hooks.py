@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from codec_wrappers import ON_CPU
+import codec_wrappers
 from codecfake.base import installation, plugins
 from codecfake.base.files import FileError
 from codecfake.base.settings import SettingsError
@@ -75,7 +75,7 @@ class Run:
 
     def gpus_of(self, codec: str) -> int:
         """GPUs of a job that resynthesizes by a codec."""
-        return self.gpus.needed(on_cpu=self.site.experiment.codecs[codec].wrapper in ON_CPU)
+        return self.gpus.needed(on_cpu=codec_wrappers.entry(self.site.experiment.codecs[codec].wrapper).device == "cpu")
 
     # when Snakemake has read the workflow
 
@@ -147,7 +147,7 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
         configuration.check_files(workflow.configfiles)
         here = site.read(config, base)
         site.check_run_directory(here.experiment.title, RESULTS)
-        codecs.check(here.experiment)
+        codecs.check_licenses(here.experiment)
         papers = Papers(here.experiment, Published(installation.published()))
         jobs = Jobs(here.experiment, papers, here.experiment_as_written)
         jobs.check()

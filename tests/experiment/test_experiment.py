@@ -8,7 +8,7 @@ import pytest
 import yaml
 from places import ROOT
 
-from codec_wrappers import WRAPPERS
+import codec_wrappers
 from codec_wrappers.training.loop import CodecTrainingSettings
 from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
@@ -245,6 +245,6 @@ def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(
         assert build(TrainSettings, settings).complete()["detector"]["front_end"]["name"] in FRONT_ENDS
     assert build(DemoSettings, experiment.demo).seed == 1
     for codec in experiment.codecs.values():
-        assert codec.wrapper in WRAPPERS
+        assert codec.wrapper in codec_wrappers.names()
     for codec in filter(experiment.is_trained, experiment.codecs):
         assert build(CodecTrainingSettings, experiment.codec_training_settings(codec)).codec == codec

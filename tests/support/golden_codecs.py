@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from golden_vectors import Vector, published_weights
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.codec import Codec
 
 # Wrapper, by a part of the repository's name and by how file names begin
@@ -74,13 +74,13 @@ def _published(vector: Vector) -> Codec:
     folder = published_weights(vector, "lyra")
     if not folder.is_dir():
         pytest.skip(f"needs the published models in {folder}")
-    return wrapper("lyra").load({}, folder)
+    return codec_wrappers.load("lyra", {}, folder)
 
 
 def _filled(vector: Vector, name: str, decoder: str | None) -> Codec:
     model = SIZES[name](vector) | ({} if decoder is None else {"decoder": decoder})
-    module = wrapper(name)
-    codec = module.build(model)
+    module = codec_wrappers.module_of(name)
+    codec = codec_wrappers.build(name, model)
     weights = {part: vector.weights(part) for part in vector.parts if not (part == "vocoder" != decoder)}
     tensors = module.from_official(weights) if hasattr(module, "from_official") else weights["model"]
     try:

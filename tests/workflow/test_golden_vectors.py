@@ -17,7 +17,7 @@ from golden_workflow import checks_of
 from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.codec import Gain
 from codec_wrappers.dac import ChunkedDac, Dac
 from codec_wrappers.resynthesis.shard import level
@@ -185,7 +185,7 @@ def edit(vector: Vector, **changes: Any) -> None:
 def written(folder: Path, name: str, **errors: Callable[[np.ndarray], np.ndarray]) -> Vector:
     """A golden file of a tiny codec of ours with the recipe's weights of seed 7, and errors in some arrays."""
     repository, wrapper_name, model = CODECS[name]
-    codec = wrapper(wrapper_name).build({**SMALL[wrapper_name], **model})
+    codec = codec_wrappers.build(wrapper_name, {**SMALL[wrapper_name], **model})
     vector = Vector(folder, NAMES.get(name, name))
     shutil.copy(FOLDER / "deterministic_weights.py", folder)
     about = {"repository": repository, "rate": codec.sample_rate, "hop": codec.hop_length, "seed": SEED}
@@ -221,7 +221,7 @@ def parts(wrapper_name: str, codec: Any) -> dict[str, dict[str, Tensor]]:
 
 
 def fill(codec: Any, vector: Vector) -> None:
-    module = wrapper(str(wrapper_of(vector)))
+    module = codec_wrappers.module_of(str(wrapper_of(vector)))
     weights = {part: vector.weights(part) for part in vector.parts}
     convert = getattr(module, "from_official", lambda parts: parts["model"])
     codec.network.load_state_dict(convert(weights), strict=True)

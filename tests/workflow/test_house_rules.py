@@ -11,7 +11,7 @@ import pytest
 import yaml
 from places import ROOT
 
-from codec_wrappers import WRAPPERS
+import codec_wrappers
 
 ENVS = ROOT / "envs"
 SOURCES = sorted([*ROOT.glob("codecfake/**/*.py"), *ROOT.glob("codec_wrappers/**/*.py")])
@@ -111,8 +111,8 @@ def test_librosa_is_imported_where_one_process_at_a_time_builds_it() -> None:
 # A room imports rooms of earlier lines alone. The wrappers, each a module of its own, are one line.
 LAYERS = """
 codecfake codecfake/base codecfake/statistics
-codecfake/audio codec_wrappers
-codec_wrappers/codec codecfake/corpora codecfake/protocols codecfake/demo
+codecfake/audio codec_wrappers/codec codec_wrappers/settings
+codec_wrappers codecfake/corpora codecfake/protocols codecfake/demo
 codec_wrappers/networks codec_wrappers/weights codecfake/detectors
 WRAPPERS codec_wrappers/resynthesis codecfake/features
 codec_wrappers/training codec_wrappers/contract codecfake/scoring codecfake/quality codecfake/audit
@@ -128,7 +128,7 @@ LAYER = {room: layer for layer, line in enumerate(LAYERS.splitlines()) for room 
 
 
 def layer_of(room: str) -> int:
-    return LAYER["WRAPPERS" if room.removeprefix("codec_wrappers/") in WRAPPERS else room]
+    return LAYER["WRAPPERS" if room.removeprefix("codec_wrappers/") in codec_wrappers.names() else room]
 
 
 def test_no_room_is_part_of_a_circle_of_imports() -> None:
@@ -158,3 +158,18 @@ def test_the_codec_wrappers_use_only_what_a_codec_environment_holds() -> None:
 def test_corpora_protocols_tables_and_report_need_no_torch(modules: str) -> None:
     code = f"import sys; import {modules}; sys.exit(bool({{'torch', 'transformers', 'encodec'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_a_codec_of_the_package_is_named_in_its_entry_and_its_module_alone() -> None:
+    """Facts about one codec stand in `codecs.yaml`; any list or table of codecs is filled from there."""
+    names = set(codec_wrappers.names())
+    allowed = {ROOT / "codec_wrappers" / f"{name}.py" for name in names} | {ROOT / "codec_wrappers/settings.py"}
+    for path in set(SOURCES) - allowed:
+        constants = {node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_text(node)}
+        assert not constants & names, path
+    for path in [*WORKFLOW, *ROOT.glob("codecfake/**/*.schema.yaml")]:
+        assert not re.findall(rf"['\"\[ ]({'|'.join(names)})['\",\]]", path.read_text(encoding="utf-8")), path
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

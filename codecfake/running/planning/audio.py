@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import yaml
 
+import codec_wrappers
 from codecfake.base.utterances import BONAFIDE
 from codecfake.experiment.schema import Codec, Experiment, laid_over
+from codecfake.experiment.weights import Official
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.running.planning.corpus_counts import Holdings
 from codecfake.running.planning.rates import Rates
@@ -18,7 +20,6 @@ from codecfake.running.planning.steps import Outputs, Step
 
 HOUR, MB = 3600.0, 1e6
 NATIVE = "native"
-ON_CPU = ("passthrough", "lyra")  # wherever the other codecs run
 # settings of a codec's `model` that leave it the size it is published in; with any other it is one of the user's own
 OF_PUBLISHED_SIZE = frozenset({"remainder", "sample_rate", "mode", "decoder", "form", "architecture"})
 OWN = "own"
@@ -94,7 +95,7 @@ class AudioSteps:
     def _fetch(self) -> Iterator[Step]:
         weights = {codec: self._experiment.codecs[codec].weights for codec in self._experiment.codecs_run()}
         for checkpoint in self._experiment.checkpoints_run():
-            codec = next(name for name, given in weights.items() if given == {"official": checkpoint})
+            codec = next(name for name, given in weights.items() if given == Official(checkpoint))
             # once as downloaded (into the weights folder, which may lie elsewhere), once as converted
             num_bytes = 2 * MB * self._rates[f"weights_mb.{self._experiment.codecs[codec].wrapper}"]
             outputs = (f"results/weights/{checkpoint}/provenance.json",)
@@ -151,7 +152,7 @@ class AudioSteps:
         corpora = [corpus for corpus in self._experiment.corpora if corpus in needed]
         counts = pd.concat([self.bonafide(corpus) for corpus in corpora])
         hours = counts["seconds"].sum() / HOUR
-        device = "cpu" if codec.wrapper in ON_CPU else self._device
+        device = "cpu" if codec_wrappers.entry(codec.wrapper).device == "cpu" else self._device
         passes = 1 + (len(sources) - 1) * self._rates["resynthesis.further_source"]
         spent = hours * passes / self._rates[f"resynthesis.{_kind(codec)}.{device}"]
         return Step(

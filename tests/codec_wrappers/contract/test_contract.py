@@ -14,7 +14,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from codec_wrappers import WRAPPERS, __main__, contract
+import codec_wrappers
+from codec_wrappers import __main__, contract
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.contract import forms
 from codec_wrappers.contract.forms import PUBLISHED
@@ -57,7 +58,7 @@ def codec(request: pytest.FixtureRequest) -> Codec:
 
 
 def small(name: str, request: pytest.FixtureRequest) -> Codec:
-    if PUBLISHED[name].needs_weights:
+    if forms.needs_weights(PUBLISHED[name]):
         return lyra(request.getfixturevalue("shared") / "weights" / name)
     return built(name)
 
@@ -86,7 +87,7 @@ def speech(codec: Codec, frames: int, batch: int = 1, seed: int = 0) -> Tensor:
 
 
 def test_every_wrapper_has_a_published_form() -> None:
-    assert {form.wrapper for form in PUBLISHED.values()} == set(WRAPPERS)
+    assert {form.wrapper for form in PUBLISHED.values()} == set(codec_wrappers.names())
 
 
 def test_as_many_samples_come_back_as_went_in_from_one_on(codec: Codec) -> None:
@@ -140,7 +141,7 @@ def test_a_codec_whose_level_is_set_gives_quiet_speech_back_as_quiet(name: str) 
 
 
 def test_the_level_of_all_other_codecs_is_left_alone() -> None:
-    others = [name for name, form in PUBLISHED.items() if not form.needs_weights and name not in LEVEL_SET]
+    others = [name for name, form in PUBLISHED.items() if not forms.needs_weights(form) and name not in LEVEL_SET]
     assert {name: built(name).gain for name in others} == dict.fromkeys(others, Gain.NONE)
 
 
@@ -192,11 +193,11 @@ def test_stereo_is_its_mean_and_every_rate_keeps_its_duration(
 
 def small_model(name: str) -> dict[str, object]:
     form = PUBLISHED[name]
-    return form.model if form.needs_weights else {**form.model, **form.small}
+    return form.small
 
 
 def weights_of(name: str, folder: Path, request: pytest.FixtureRequest) -> Path | None:
-    if PUBLISHED[name].needs_weights:
+    if forms.needs_weights(PUBLISHED[name]):
         return request.getfixturevalue("shared") / "weights" / name
     network = built(name).network
     if network is None:
@@ -407,7 +408,7 @@ def test_a_decoder_in_bfloat16_is_measured_against_float32() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("name", [name for name, form in PUBLISHED.items() if not form.needs_weights])
+@pytest.mark.parametrize("name", [name for name, form in PUBLISHED.items() if not forms.needs_weights(form)])
 def test_every_promise_is_kept_on_cuda(name: str) -> None:
     device = prepare("cuda", 1)
     form = PUBLISHED[name]
@@ -462,8 +463,8 @@ def test_a_codec_that_fails_in_a_batch_is_named(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mp3"], "unknown codec 'mp3'; known: passthrough, encodec"),
-        (["--weights", "mp3=x"], "unknown codec 'mp3'"),
+        (["mp3"], "unknown form 'mp3'; choose from passthrough, soundstream"),
+        (["--weights", "mp3=x"], "unknown form 'mp3'"),
         (["--weights", "weights/lyra"], "weights 'weights/lyra' do not say whose they are; give CODEC=PATH"),
         (["lyra"], "lyra: found no weights"),
     ],

@@ -7,7 +7,7 @@ import torch
 from golden_codecs import official, wrapper_of
 from golden_vectors import FOLDER, Vector, find, kind_or_none
 
-from codec_wrappers import wrapper
+import codec_wrappers
 
 OURS = ("audiodec", "academicodec", "soundstream")
 REPLACED = "autoencoder.decoder."  # of AudioDec, where the vocoder takes its place
@@ -34,14 +34,16 @@ def test_golden_names_and_shapes_of_our_tensors_are_the_official_ones(vector: Ve
 @pytest.mark.parametrize("vector", cases("audiodec"))
 def test_golden_audiodec_of_a_streaming_checkpoint_loses_its_pad_buffers_and_nothing_else(vector: Vector) -> None:
     streamed = {**vector.weights("autoencoder"), "encoder.conv.pad_buffer": torch.zeros(1, 1, 6)}
-    assert set(wrapper("audiodec").from_official({"autoencoder": streamed})) == set(ours(vector, "symmetric"))
+    assert set(codec_wrappers.module_of("audiodec").from_official({"autoencoder": streamed})) == set(
+        ours(vector, "symmetric")
+    )
 
 
 @pytest.mark.parametrize("vector", cases("soundstream"))
 def test_golden_soundstream_of_a_distributed_checkpoint_loses_the_prefix_of_its_names(vector: Vector) -> None:
     tensors = vector.weights()
     prefixed = {f"module.{name}": tensor for name, tensor in tensors.items()}
-    convert = wrapper("soundstream").from_official
+    convert = codec_wrappers.module_of("soundstream").from_official
     assert set(convert({"model": prefixed})) == set(convert({"model": tensors})) == set(ours(vector))
 
 

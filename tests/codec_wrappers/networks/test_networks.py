@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.codec import Gain
 from codec_wrappers.networks import audiodec, hificodec, seanet, soundstream
 from codec_wrappers.networks.audiodec_vocoder import Vocoder
@@ -91,7 +91,7 @@ def test_a_causal_transposed_convolution_does_not_see_the_future() -> None:
 
 @pytest.mark.parametrize("decoder", ["vocoder", "symmetric"])
 def test_audiodec_gives_out_the_past_before_it_knows_the_future(decoder: str) -> None:
-    codec = wrapper("audiodec").build({**SMALL_AUDIODEC, "decoder": decoder})
+    codec = codec_wrappers.build("audiodec", {**SMALL_AUDIODEC, "decoder": decoder})
     past = torch.randn(1, 20 * 300)
     other_future = past.clone()
     other_future[:, 3001:] = 0
@@ -122,7 +122,9 @@ def test_hificodec_gives_back_as_many_samples_as_whole_frames(length: int) -> No
 
 @pytest.mark.parametrize("length", [1, 319, 320, 321, 700])
 def test_seanet_covers_any_length_however_short(length: int) -> None:
-    codec = wrapper("soundstream").build({"form": "academicodec", "channels": 2, "dimension": 8, "codebook_size": 16})
+    codec = codec_wrappers.build(
+        "soundstream", {"form": "academicodec", "channels": 2, "dimension": 8, "codebook_size": 16}
+    )
     with torch.no_grad():
         codes = codec.encode(torch.randn(1, length))
         assert codes.shape == (1, 8, -(-length // 320))
@@ -298,18 +300,18 @@ def rows(latent: Tensor) -> Tensor:
 
 def test_a_published_soundstream_comes_without_its_wrapping_and_its_discriminators() -> None:
     small = {"form": "academicodec", "channels": 2, "dimension": 8, "codebook_size": 16}
-    state = wrapper("soundstream").build(small).network.state_dict()
+    state = codec_wrappers.build("soundstream", small).network.state_dict()
     published = {f"module.{name}": tensor for name, tensor in state.items()}
     published["wave_discriminators.0.weight"] = torch.zeros(1)
-    assert set(wrapper("soundstream").from_official({"model": published})) == set(state)
+    assert set(codec_wrappers.module_of("soundstream").from_official({"model": published})) == set(state)
 
 
 def test_a_published_soundstream_codebook_goes_on_learning_from_where_it_is() -> None:
-    codec = wrapper("soundstream").build({"channels": 2, "dimension": 8, "codebook_size": 16})
+    codec = codec_wrappers.build("soundstream", {"channels": 2, "dimension": 8, "codebook_size": 16})
     published = dict(codec.network.state_dict())
     published["quantizer.code_relative_frequency"] = torch.full((8, 16), 1 / 16)
     published["quantizer.running_mean"] = torch.full((8, 16, 8), 1e6)  # whatever it means there
-    codec.network.load_state_dict(wrapper("soundstream").from_official({"model": published}))
+    codec.network.load_state_dict(codec_wrappers.module_of("soundstream").from_official({"model": published}))
     book = codec.quantizer.stages()[0][0]
     inputs = 0.01 * torch.randn(50, 8) + book.vectors[0]
     before = book.vectors.clone()
@@ -322,8 +324,8 @@ def test_a_published_soundstream_codebook_goes_on_learning_from_where_it_is() ->
 
 def test_peak_normalization_is_left_to_the_workflow() -> None:
     small = {"channels": 32, "codebook_size": 16}
-    assert wrapper("academicodec").build(small).gain is Gain.NONE
-    assert wrapper("academicodec").build({**small, "peak_normalize": True}).gain is Gain.PEAK_095
+    assert codec_wrappers.build("academicodec", small).gain is Gain.NONE
+    assert codec_wrappers.build("academicodec", {**small, "peak_normalize": True}).gain is Gain.PEAK_095
 
 
 @pytest.mark.parametrize(
@@ -337,27 +339,27 @@ def test_peak_normalization_is_left_to_the_workflow() -> None:
     ],
 )
 def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], kbps: float) -> None:
-    codec = wrapper(name).build(model)
+    codec = codec_wrappers.build(name, model)
     assert codec.bitrate_kbps(codec.num_quantizers) == pytest.approx(kbps)
 
 
 @pytest.mark.parametrize(
     ("name", "model", "message"),
     [
-        ("audiodec", {"decoder": "hifigan"}, "decoder 'hifigan' is not known; known: vocoder, symmetric"),
+        ("audiodec", {"decoder": "hifigan"}, "unknown decoder 'hifigan'; choose from vocoder, symmetric"),
         ("audiodec", {"strides": [4, 5]}, "4 channel_ratios for 2 strides; give one for each"),
         ("academicodec", {"channels": 40}, "40 channels cannot be halved 4 times .* multiple of 16"),
-        ("soundstream", {"form": "lyra"}, "form 'lyra' is not known; known: kaiidams, academicodec"),
+        ("soundstream", {"form": "lyra"}, "unknown form 'lyra'; choose from kaiidams, academicodec"),
         ("soundstream", {"num_codebooks": 24}, "kaiidams holds num_quantizers codebooks"),
-        ("soundstream", {"remainder": "keep"}, "remainder 'keep' is not known; known: drop, pad"),
+        ("soundstream", {"remainder": "keep"}, "unknown remainder 'keep'; choose from drop, pad"),
         ("soundstream", {"form": "academicodec", "remainder": "pad"}, "leaves nothing out"),
-        ("academicodec", {"remainder": "keep"}, "remainder 'keep' is not known; known: drop, pad"),
+        ("academicodec", {"remainder": "keep"}, "unknown remainder 'keep'; choose from drop, pad"),
         ("soundstream", {"form": "academicodec", "num_quantizers": 25}, "25 num_quantizers of 24 codebooks"),
     ],
 )
 def test_settings_that_make_no_codec_are_refused(name: str, model: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        wrapper(name).build(model)
+        codec_wrappers.build(name, model)
 
 
 def test_a_start_for_our_layers_is_not_given_to_those_of_a_package() -> None:

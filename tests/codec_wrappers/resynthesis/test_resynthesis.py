@@ -10,7 +10,7 @@ import torch
 from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import shard
@@ -271,7 +271,7 @@ def filled(name: str) -> Codec:
     """A small codec whose codebooks are not zeros any more."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        codec = wrapper(name).build(SMALL[name])
+        codec = codec_wrappers.build(name, SMALL[name])
         if codec.network is not None:
             codec.reconstruct(0.1 * torch.randn(8, 24 * codec.hop_length))
             codec.network.eval()
@@ -279,7 +279,7 @@ def filled(name: str) -> Codec:
 
 
 def given_as(name: str, codec: Codec, monkeypatch: pytest.MonkeyPatch) -> Codec:
-    monkeypatch.setattr(wrapper(name), "load", lambda model, weights: codec)
+    monkeypatch.setattr(codec_wrappers.module_of(name), "load", lambda model, weights: codec)
     return codec
 
 
@@ -307,7 +307,7 @@ def test_every_row_of_a_shard_carries_the_license_of_its_codec(corpus: Path) -> 
 @pytest.mark.parametrize("num_samples", [1, 319, 320, 321, 7000])
 def test_a_remainder_that_is_padded_leaves_no_zeros_at_the_end(name: str, num_samples: int) -> None:
     torch.manual_seed(0)
-    codec = wrapper(name).build({**SMALL[name], "remainder": "pad"})
+    codec = codec_wrappers.build(name, {**SMALL[name], "remainder": "pad"})
     with torch.no_grad():
         decoded = codec.decode(codec.encode(shard._padded(codec, torch.randn(1, num_samples))))
     assert decoded.shape[1] >= num_samples

@@ -8,7 +8,7 @@ import torch
 from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.resynthesis.shard import resynthesize
 from codec_wrappers.resynthesis.windows import Window, cut, joined
@@ -166,7 +166,7 @@ class Watched(Codec):
 def build(name: str) -> Codec:
     """A small codec whose codebooks are filled: those of moving averages are zeros until their first batch."""
     module, model = FORMS[name]
-    codec = wrapper(module).build(model)
+    codec = codec_wrappers.build(module, model)
     if codec.network is not None:
         for _ in range(2):
             codec.reconstruct(speech(codec, 24 * codec.hop_length).expand(4, -1))

@@ -18,7 +18,7 @@ from file_server import FileServer, running
 from small_codecs import SMALL
 from torch import Tensor
 
-from codec_wrappers import wrapper
+import codec_wrappers
 from codec_wrappers.__main__ import main
 from codec_wrappers.weights import archives, checkpoints, conversion, fetching
 from codec_wrappers.weights.archives import ArchiveError, copy_member
@@ -79,7 +79,7 @@ def small_network(name: str) -> dict[str, Tensor]:
     """The state_dict of a small codec with weights of its own."""
     torch.manual_seed(1)
     config = {"config": small_config(name)} if MANIFEST[name].architecture_file else {}
-    state = wrapper(MANIFEST[name].wrapper).build({**small_model(name), **config}).network.state_dict()
+    state = codec_wrappers.build(MANIFEST[name].wrapper, {**small_model(name), **config}).network.state_dict()
     return {key: torch.rand_like(tensor) + 0.5 for key, tensor in state.items()}
 
 
@@ -177,7 +177,7 @@ def test_what_was_published_is_what_the_codec_is_loaded_with(
     state = small_network(name)
     checkpoint = served(server, name, state)
     fetch(checkpoint, folder, output, QUICK)
-    codec = wrapper(checkpoint.wrapper).load(checkpoint.model, checkpoint.weights_in(output))
+    codec = codec_wrappers.load(checkpoint.wrapper, checkpoint.model, checkpoint.weights_in(output))
     loaded = codec.network.state_dict()
     assert set(loaded) == set(state)
     if checkpoint.model.get("form", "kaiidams") == "kaiidams" and checkpoint.wrapper == "soundstream":
@@ -213,7 +213,7 @@ def test_an_architecture_that_is_no_yaml_is_refused(server: FileServer, folder: 
 def test_a_folder_that_was_fetched_into_can_be_loaded_as_it_is(server: FileServer, folder: Path, output: Path) -> None:
     checkpoint = encodec(server)
     fetch(checkpoint, folder, output, QUICK)
-    wrapper("encodec").load(checkpoint.model, output)
+    codec_wrappers.load("encodec", checkpoint.model, output)
 
 
 @pytest.mark.parametrize("name", GOLDEN)
@@ -583,7 +583,7 @@ def test_models_that_are_not_converted_are_copied(server: FileServer, folder: Pa
 
 def test_the_published_lyra_speaks_after_it_was_fetched(shared: Path, output: Path) -> None:
     fetch(MANIFEST["lyra"], shared / "weights", output, QUICK)
-    codes = wrapper("lyra").load({}, output).encode(torch.zeros(1, 640))
+    codes = codec_wrappers.load("lyra", {}, output).encode(torch.zeros(1, 640))
     assert codes.shape == (1, 46, 2)
 
 
@@ -711,7 +711,7 @@ def test_files_that_are_gone_are_taken_from_the_archive_that_has_them(
 ) -> None:
     checkpoint, state = audiodec_in_an_archive(server, made)
     fetch(checkpoint, folder, output, QUICK)
-    loaded = wrapper("audiodec").load(checkpoint.model, output).network.state_dict()
+    loaded = codec_wrappers.load("audiodec", checkpoint.model, output).network.state_dict()
     assert all(torch.equal(loaded[name], tensor) for name, tensor in state.items())
     assert [request.path for request in server.requests] == ["gone", "exp.zip"]
 
@@ -769,7 +769,7 @@ def test_the_command_makes_what_resynthesis_loads(shared: Path, output: Path) ->
     [
         ([], "name one or more checkpoints; `fetch --list` shows"),
         (["lyra", "dac_16khz", "--output", "out"], "--output is the folder of one checkpoint, but 2 are named"),
-        (["lira"], "unknown checkpoint 'lira'; known: encodec_24khz, "),
+        (["lira"], "unknown checkpoint 'lira'; .*encodec_24khz, "),
     ],
 )
 def test_a_command_that_makes_no_sense_is_refused(arguments: list[str], message: str, folder: Path) -> None:

@@ -1,0 +1,258 @@
+"""The settings of every codec of the package, and what they decide about its codes.
+
+They import no torch, so that Snakemake checks them before the first job where neither torch nor a codec is installed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from codecfake.base.settings import SettingsError
+from codecfake.base.suggestions import unknown
+
+REMAINDERS = ("drop", "pad")  # of samples after the last whole frame
+
+SOUNDSTREAM_FORMS = ("kaiidams", "academicodec")
+SOUNDSTREAM_CODEBOOKS = 24  # of form academicodec as published, for 12 kbit/s
+SPEECHTOKENIZER_STRIDES = (8, 5, 4, 2)
+ENCODEC_RATIOS = (8, 5, 4, 2)
+FUNCODEC_RATIOS = {"ds320": (8, 5, 4, 2), "ds640": (8, 5, 4, 2, 2)}  # of the waveform
+FUNCODEC_GROUPS = {"freqcodec_gr1": 1, "freqcodec_gr8": 8}  # of the short-time spectrum
+FUNCODEC_SPECTRUM_HOP = 320
+AUDIODEC_DECODERS = ("vocoder", "symmetric")
+HIFICODEC_STAGES = 2  # of its quantizer, each over all groups
+DAC_PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: ((2, 4, 5, 8), 12)}
+DAC_MODES = ("file", "chunked")
+
+
+@dataclass(frozen=True)
+class PassthroughSettings:
+    """There is nothing to set."""
+
+    sample_rate: ClassVar[int | None] = None
+    hop_length: ClassVar[int] = 1
+    num_quantizers: ClassVar[int] = 1
+    bits_per_code: ClassVar[float] = 32.0
+
+
+@dataclass(frozen=True)
+class SoundstreamSettings:
+    form: str = "kaiidams"
+    channels: int = 32  # of the first layer; they double at each stride
+    strides: tuple[int, ...] = (2, 4, 5, 8)
+    dimension: int = 512  # of the latent
+    num_quantizers: int = 8
+    num_codebooks: int | None = None  # held in the weights, form academicodec only; None: the published 24
+    codebook_size: int = 1024
+    codebook_decay: float = 0.99
+    remainder: str = "drop"  # samples that the decoder leaves out at the end, form kaiidams only; or "pad"
+    quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
+
+    sample_rate: ClassVar[int] = 16_000
+
+    def __post_init__(self) -> None:
+        _require_known("soundstream", "form", self.form, SOUNDSTREAM_FORMS)
+        _require_known("soundstream", "remainder", self.remainder, REMAINDERS)
+        if self.form == "academicodec" and self.remainder != "drop":
+            raise SettingsError("soundstream: form academicodec leaves nothing out; leave remainder out")
+        if self.form == "kaiidams" and self.num_codebooks is not None:
+            raise SettingsError("soundstream: form kaiidams holds num_quantizers codebooks; leave num_codebooks out")
+        if self.form == "academicodec" and self.held_codebooks < self.num_quantizers:
+            raise SettingsError(
+                f"soundstream: {self.num_quantizers} num_quantizers of {self.held_codebooks} codebooks; "
+                f"raise num_codebooks or lower num_quantizers"
+            )
+
+    @property
+    def held_codebooks(self) -> int:
+        return SOUNDSTREAM_CODEBOOKS if self.num_codebooks is None else self.num_codebooks
+
+    @property
+    def hop_length(self) -> int:
+        return math.prod(self.strides)
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class SpeechTokenizerSettings:
+    n_filters: int = 64
+    dimension: int = 1024
+    semantic_dimension: int = 768
+    lstm_layers: int = 2
+    n_q: int = 8
+    codebook_size: int = 1024
+
+    sample_rate: ClassVar[int] = 16_000
+    hop_length: ClassVar[int] = math.prod(SPEECHTOKENIZER_STRIDES)
+
+    @property
+    def num_quantizers(self) -> int:
+        return self.n_q
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class FuncodecSettings:
+    architecture: str = "ds640"
+    n_filters: int = 32
+    dimension: int = 128
+    lstm_layers: int = 2
+    num_quantizers: int = 32
+    codebook_size: int = 1024
+    config: dict[str, Any] | None = None  # the package's own, which sizes are then taken from
+
+    sample_rate: ClassVar[int] = 16_000
+
+    def __post_init__(self) -> None:
+        _require_known("funcodec", "architecture", self.architecture, (*FUNCODEC_RATIOS, *FUNCODEC_GROUPS))
+
+    @property
+    def hop_length(self) -> int:
+        ratios = FUNCODEC_RATIOS.get(self.architecture)
+        return FUNCODEC_SPECTRUM_HOP if ratios is None else math.prod(ratios)
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class EncodecSettings:
+    n_filters: int = 32
+    dimension: int = 128
+    lstm_layers: int = 2
+    num_quantizers: int = 32
+    codebook_size: int = 1024
+
+    sample_rate: ClassVar[int] = 24_000
+    hop_length: ClassVar[int] = math.prod(ENCODEC_RATIOS)
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class AudioDecSettings:
+    """Defaults: libritts_v1, the autoencoder `symAD_libritts_24000_hop300` with its v1 vocoder."""
+
+    decoder: str = "vocoder"
+    sample_rate: int = 24000
+    channels: int = 32
+    channel_ratios: tuple[int, ...] = (2, 4, 8, 16)
+    strides: tuple[int, ...] = (3, 4, 5, 5)
+    dimension: int = 64  # of the latent
+    num_quantizers: int = 8
+    codebook_size: int = 1024
+    codebook_decay: float = 0.8
+    vocoder_channels: int = 512
+
+    def __post_init__(self) -> None:
+        _require_known("audiodec", "decoder", self.decoder, AUDIODEC_DECODERS)
+        if len(self.channel_ratios) != len(self.strides):
+            raise SettingsError(
+                f"audiodec: {len(self.channel_ratios)} channel_ratios for {len(self.strides)} strides; "
+                f"give one for each stride"
+            )
+
+    @property
+    def hop_length(self) -> int:
+        return math.prod(self.strides)
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class AcademicodecSettings:
+    sample_rate: int = 24000
+    peak_normalize: bool = False  # True: as Wu et al. (2024) ran it; its author calls it unnecessary
+    channels: int = 512  # of the latent; each stage towards the waveform has half as many
+    strides: tuple[int, ...] = (2, 4, 5, 8)
+    kernels: tuple[int, ...] = (3, 7, 11)  # of the residual blocks
+    dilations: tuple[int, ...] = (1, 3, 5)
+    groups: int = 2
+    codebook_size: int = 1024
+    remainder: str = "drop"  # samples after the last whole frame, as published; "pad": coded with zeros after them
+
+    def __post_init__(self) -> None:
+        _require_known("academicodec", "remainder", self.remainder, REMAINDERS)
+        least = 2 ** len(self.strides)
+        if self.channels % least or self.channels % self.groups:
+            raise SettingsError(
+                f"academicodec: {self.channels} channels cannot be halved {len(self.strides)} times and cut into "
+                f"{self.groups} groups; give a multiple of {math.lcm(least, self.groups)}"
+            )
+
+    @property
+    def hop_length(self) -> int:
+        return math.prod(self.strides)
+
+    @property
+    def num_quantizers(self) -> int:
+        return HIFICODEC_STAGES * self.groups
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class DacSettings:
+    sample_rate: int = 44_100
+    mode: str = "file"  # or "chunked"; both are trained as file, on segments with padding, and share weights
+    encoder_dim: int = 64
+    encoder_rates: tuple[int, ...] | None = None  # None, here and below: as published for the sample rate
+    latent_dim: int | None = None
+    decoder_dim: int = 1536
+    decoder_rates: tuple[int, ...] | None = None
+    n_codebooks: int | None = None
+    codebook_size: int = 1024
+    codebook_dim: int = 8
+    quantizer_dropout: float = 0.5  # share of a training batch that uses a random number of codebooks
+
+    def __post_init__(self) -> None:
+        if self.sample_rate not in DAC_PUBLISHED:
+            rates = ", ".join(str(rate) for rate in DAC_PUBLISHED)
+            raise SettingsError(f"dac: sample_rate {self.sample_rate} is not one that DAC is published for: {rates}")
+        _require_known("dac", "mode", self.mode, DAC_MODES)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Of the encoder."""
+        return self.encoder_rates or DAC_PUBLISHED[self.sample_rate][0]
+
+    @property
+    def hop_length(self) -> int:
+        return math.prod(self.strides)
+
+    @property
+    def num_quantizers(self) -> int:
+        return self.n_codebooks or DAC_PUBLISHED[self.sample_rate][1]
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+@dataclass(frozen=True)
+class LyraSettings:
+    """There is nothing to set."""
+
+    sample_rate: ClassVar[int] = 16_000
+    hop_length: ClassVar[int] = 320
+    num_quantizers: ClassVar[int] = 46
+    bits_per_code: ClassVar[float] = 4.0
+
+
+def _require_known(codec: str, kind: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise SettingsError(f"{codec}: {unknown(kind, value, known)}")

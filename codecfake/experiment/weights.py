@@ -1,0 +1,131 @@
+"""The weights of a codec in an experiment: trained here, published, of a file, or none; what each means to a run."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from codec_wrappers import UNSTATED
+from codec_wrappers.weights import checkpoints
+from codecfake.base.settings import SettingsError
+
+FORMS = "trained, none, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
+
+
+class Weights(ABC):
+    """One of the classes below."""
+
+    kind: ClassVar[str]  # of `codec_wrappers.WEIGHTS`
+
+    @staticmethod
+    def from_plain(value: Any) -> "Weights":
+        """The weights that an experiment file writes. Raises SettingsError for anything but `FORMS`."""
+        if value == "trained":
+            return Trained()
+        if value == "none":
+            return NoWeights()
+        if isinstance(value, Mapping) and all(isinstance(each, str) and each for each in value.values()):
+            if set(value) == {"official"}:
+                return Official(value["official"])
+            if {"local"} <= set(value) <= {"local", "license"}:
+                return Local(value["local"], value.get("license", UNSTATED))
+        raise SettingsError(f"{value!r} is none of {FORMS}")
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What tables call them."""
+
+    @abstractmethod
+    def path(self, codec: str, folder: Path) -> Path | None:
+        """What the codec loads, seen from the run directory; `folder` is the weights folder of config.yaml."""
+
+    def inputs(self, codec: str, folder: Path) -> list[str]:
+        """The files that a job waits for, and is done again for when they change."""
+        path = self.path(codec, folder)
+        return [] if path is None else [str(path)]
+
+    def licenses(self, code: str) -> dict[str, str]:
+        """SPDX identifiers of `code` and `weights`, where the wrapper's own code is under the license `code`."""
+        return {"code": code, "weights": code}  # what is trained here has no license but the code's
+
+
+@dataclass(frozen=True)
+class Trained(Weights):
+    """Trained by the workflow itself."""
+
+    kind: ClassVar[str] = "trained"
+
+    @property
+    def label(self) -> str:
+        return self.kind
+
+    def path(self, codec: str, folder: Path) -> Path:
+        return Path("results/codecs") / codec / checkpoints.WEIGHTS
+
+
+@dataclass(frozen=True)
+class NoWeights(Weights):
+    """There is nothing to load."""
+
+    kind: ClassVar[str] = "none"
+
+    @property
+    def label(self) -> str:
+        return self.kind
+
+    def path(self, codec: str, folder: Path) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Official(Weights):
+    """A published checkpoint, by its name in checkpoints.yaml."""
+
+    checkpoint: str
+    kind: ClassVar[str] = "official"
+
+    @property
+    def label(self) -> str:
+        return self.checkpoint
+
+    def path(self, codec: str, folder: Path) -> Path:
+        return Path("results/weights") / self.checkpoint
+
+    def inputs(self, codec: str, folder: Path) -> list[str]:
+        return [str(self.path(codec, folder) / checkpoints.PROVENANCE)]
+
+    def licenses(self, code: str) -> dict[str, str]:
+        """Those of the checkpoint, whose code may be under another license than what is trained here."""
+        checkpoint = checkpoints.find(self.checkpoint)
+        return {"code": checkpoint.code_license, "weights": checkpoint.weights_license}
+
+
+@dataclass(frozen=True)
+class Local(Weights):
+    """A file, or a folder, under the weights folder of config.yaml."""
+
+    name: str
+    spdx: str = UNSTATED
+    kind: ClassVar[str] = "local"
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def path(self, codec: str, folder: Path) -> Path:
+        return folder / self.name
+
+    def inputs(self, codec: str, folder: Path) -> list[str]:
+        path = self.path(codec, folder)
+        return sorted(str(member) for member in path.iterdir()) if path.is_dir() else [str(path)]
+
+    def licenses(self, code: str) -> dict[str, str]:
+        return {"code": code, "weights": self.spdx}
+
+
+def one_line(licenses: Mapping[str, str]) -> str:
+    """`MIT`, or `code MIT, weights unstated`."""
+    code, weights = licenses["code"], licenses["weights"]
+    return code if code == weights else f"code {code}, weights {weights}"
