@@ -37,6 +37,7 @@ rule all:
 
 
 onstart:
+    require_packages()
     require_gpu()
     require_room([path for job in workflow.dag.needrun_jobs() for path in job.output])
     claim_run_directory()

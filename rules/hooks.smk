@@ -1,6 +1,7 @@
 # What happens before the first job of a run, and after its last. No rules.
 # These run in the main process alone: jobs need not import what they do.
 from codecfake.base.files import FileError
+from codecfake.base.installation import InstallationError
 from codecfake.running.planning import costs, rates
 from codecfake.base.settings import SettingsError
 
@@ -27,6 +28,20 @@ def require_gpu():
     needed = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
     if needed and workflow.local_exec and not workflow.remote_exec and not GPUS:
         raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
+
+
+def require_packages():
+    """Refuse to start a run whose jobs will miss a package, unless they run in environments of their own."""
+    from codecfake.experiment.codec_table import PACKAGES
+    from codecfake.running import requirements
+
+    if not workflow.deployment_settings.deployment_method:
+        wrappers = [EXPERIMENT.codecs[codec].wrapper for codec in EXPERIMENT.codecs_run()]
+        rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
+        try:
+            requirements.require(rules, [PACKAGES[wrapper] for wrapper in wrappers if wrapper in PACKAGES])
+        except InstallationError as error:
+            raise WorkflowError(str(error)) from None
 
 
 def begin_watching():
