@@ -1,5 +1,6 @@
 # What happens before the first job of a run, and after its last. No rules.
 # These run in the main process alone: jobs need not import what they do.
+import codec_wrappers
 from codecfake.base.files import FileError
 from codecfake.base.installation import InstallationError
 from codecfake.running.planning import costs, rates
@@ -32,14 +33,13 @@ def require_gpu():
 
 def require_packages():
     """Refuse to start a run whose jobs will miss a package, unless they run in environments of their own."""
-    from codecfake.experiment.codec_table import PACKAGES
     from codecfake.running import requirements
 
     if not workflow.deployment_settings.deployment_method:
-        wrappers = [EXPERIMENT.codecs[codec].wrapper for codec in EXPERIMENT.codecs_run()]
+        entries = [codec_wrappers.entry(EXPERIMENT.codecs[codec].wrapper) for codec in EXPERIMENT.codecs_run()]
         rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
         try:
-            requirements.require(rules, [PACKAGES[wrapper] for wrapper in wrappers if wrapper in PACKAGES])
+            requirements.require(rules, [entry.package for entry in entries if entry.package])
         except InstallationError as error:
             raise WorkflowError(str(error)) from None
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
 
+from codecfake.base import installation
 from codecfake.base.installation import InstallationError
 
 CODECS = "resynthesize_"  # how the rules that run a codec begin; each is named after its codec
@@ -28,10 +29,14 @@ def require(rules: Collection[str], codec_packages: Iterable[str]) -> None:
         f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in lacking.items()
     ]
     if any(_extra(rule) == "codecs" for rule in rules):
-        absent = _missing(sorted(set(codec_packages)))
-        lines += [f"{', '.join(absent)}: not installed; run `codecfake install-codecs`"] if absent else []
+        lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _missing(sorted(set(codec_packages)))]
     if lines:
         raise InstallationError("\n".join(["packages are missing for this run:", *lines]))
+
+
+def _remedy(package: str) -> str:
+    ours = package in installation.codec_packages()
+    return "codecfake install-codecs" if ours else f"pip install {package}"
 
 
 def _extra(rule: str) -> str:

@@ -15,7 +15,8 @@ shell.prefix("export PARENT=mine; ")
 
 rule first:
     input:
-        rules_of_codecfake := ["results/protocols/sources.tsv", "results/corpora/english/utterances.parquet"],
+        "results/protocols/sources.tsv",
+        "results/corpora/english/utterances.parquet",
     output:
         "first.txt",
     localrule: True
@@ -44,9 +45,7 @@ from pathlib import Path
 
 def parent(folder: Path, more: str = "") -> Path:
     folder.mkdir(exist_ok=True)
-    (folder / "Snakefile").write_text(
-        PARENT.format(root=ROOT, tiny=TINY, more=more).replace("rules_of_codecfake := ", "")
-    )
+    (folder / "Snakefile").write_text(PARENT.format(root=ROOT, tiny=TINY, more=more))
     return folder
 
 

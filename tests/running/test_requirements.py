@@ -33,13 +33,15 @@ def test_a_run_of_protocols_needs_no_network_package(absent: set[str]) -> None:
 
 
 def test_every_missing_package_is_named_once_with_the_line_that_installs_it(absent: set[str]) -> None:
-    absent |= {"torch", "encodec", "pystoi"}
+    absent |= {"torch", "encodec", "pystoi", "ai-edge-litert"}
+    rules = ["resynthesize_encodec", "train_codec", "score", "quality"]
     with pytest.raises(InstallationError) as raised:
-        requirements.require(["resynthesize_encodec", "train_codec", "score", "quality"], ["encodec", "encodec"])
+        requirements.require(rules, ["encodec", "encodec", "ai-edge-litert"])
     assert str(raised.value).splitlines() == [
         "packages are missing for this run:",
         "torch: not installed; run `pip install 'codecfake[codecs]'`",
         "torch: not installed; run `pip install 'codecfake[detectors]'`",
         "pystoi: not installed; run `pip install 'codecfake[quality]'`",
+        "ai-edge-litert: not installed; run `pip install ai-edge-litert`",
         "encodec: not installed; run `codecfake install-codecs`",
     ]
