@@ -41,13 +41,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert codec.network is not None
     save(codec.network, results / "codecs/encodec/weights.safetensors")
     files.write_json(results / "codecs/encodec/settings.json", {"model": small})
-    detector = Detector(DetectorSettings({"name": "mel", "log": True}, {"name": "lcnn", "width": 0.125}), 4000)
+    settings = DetectorSettings({"name": "mel", "log": True}, {"name": "lcnn", "width": 0.125})
+    detector = Detector(settings, 4000)
     record = {
         "front_end_weights": detector.front_end_weights(),
-        "settings": {"detector": detector.settings.complete(), "crop_samples": 4000, "pad": "repeat"},
+        "settings": {"detector": settings.complete(), "crop_samples": 4000, "pad": "repeat"},
     }
     models.save(results / "models" / MODEL, detector.own_state(), record)
-    protocol = files.read_tsv(tones.write_protocol(results / "protocols/eval/C1.tsv", range(8)))
+    path = tones.write_protocol(results / "protocols/eval/C1.tsv", range(8))
+    protocol = files.read_tsv(path)
+    files.write_tsv(path, protocol.assign(speaker_id=[f"s{number % 4}" for number in range(len(protocol))]))
     tones.write_protocol(results / "protocols/codec/train.tsv", range(8, 12))
     scores = pd.DataFrame({"trial_id": protocol["trial_id"][::-1], "score": np.linspace(-1, 1, len(protocol))})
     files.write_tsv(results / "scores" / MODEL / "C1.tsv", scores)

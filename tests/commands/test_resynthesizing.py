@@ -13,7 +13,7 @@ from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize_s
 from codec_wrappers.weights.loading import save
 from codecfake.__main__ import main
 from codecfake.audio.shards import AudioStore
-from codecfake.base import files
+from codecfake.base import files, utterances
 
 CPU = torch.device("cpu")
 SMALL = codec_wrappers.entry("encodec").small
@@ -58,7 +58,8 @@ def test_a_file_comes_out_as_from_a_shard_of_the_workflow(tmp_path: Path, weight
         "utterance_id": "u1", "path": "speech.wav", "sha256": files.sha256(speech), "num_samples": 20_001,
         "sample_rate": 22_050, "key": "bonafide", "duration": 20_001 / 22_050,
     }  # fmt: skip
-    pd.DataFrame([row]).to_parquet(tmp_path / "utterances.parquet")
+    others = dict.fromkeys(set(utterances.COLUMNS) - set(row), "")
+    pd.DataFrame([{**others, **row}]).to_parquet(tmp_path / "utterances.parquet")
     settings = ResynthesisSettings("encodec", "encodec", {"F01": 2}, 1, SMALL)
     resynthesize_shard(
         settings, tmp_path / "utterances.parquet", speech.parent, weights, 0, tmp_path / "audio/tones", CPU
