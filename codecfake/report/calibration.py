@@ -100,7 +100,7 @@ def _pooled(root: Path, model: str, conditions: list[str]) -> Scores:
 def _why_not(path: Path) -> str:
     """Why scores cannot be calibrated, in words; "" if they can."""
     if not path.exists():
-        return "it has no calibration.json; python -m codecfake calibrate writes one"
+        return "it has no calibration.json; `codecfake calibrate` writes one"
     fitted = verdicts.read(path).calibration
     if fitted is None:
         return "all its scores of dev are equal, so that there is nothing to fit"

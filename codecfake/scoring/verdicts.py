@@ -88,7 +88,7 @@ def calibrate(score_tsv: Path, protocol: Path, output: Path) -> None:
     if set(scores.index) != set(listed.index) or len(scores) != len(listed):
         raise VerdictError(
             f"{score_tsv} has {len(scores)} trials, {protocol} {len(listed)}, and they are not the same; "
-            f"score this protocol with score-conditions"
+            f"score this protocol with `codecfake step score-conditions`"
         )
     write(output, dev_result(scores.to_numpy(), (listed[scores.index] == BONAFIDE).to_numpy()))
 
@@ -130,7 +130,7 @@ def _required(dev: DevResult | None, name: str, where: Path) -> DevResult:
     if dev is None:
         raise VerdictError(
             f"threshold {name} needs a calibration, and there is no {where}; make one with "
-            f"`python -m codecfake calibrate`, or ask for the threshold logits"
+            f"`codecfake calibrate`, or ask for the threshold logits"
         )
     return dev
 

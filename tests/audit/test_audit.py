@@ -517,12 +517,12 @@ def test_limits_that_make_no_sense_are_refused(values: dict[str, Any], message: 
 def test_the_command_fails_after_it_has_written_what_it_found(build: Build) -> None:
     build.write_audio("F01", offset)
     output = build.results / "audit"
-    arguments = ["audit", "--settings", AS_JSON, "--results", str(build.results), "--output", str(output)]
+    arguments = ["step", "audit", "--settings", AS_JSON, "--results", str(build.results), "--output", str(output)]
     with pytest.raises(SystemExit, match=r"AuditError: \d faults .*\n.*F01 is told from recordings by dc") as stopped:
         main(arguments)
     assert "say in the experiment why not" in str(stopped.value)
     assert (output / "shortcuts.csv").exists()
-    verdict = ["audit-verdict", "--audit", str(output / "audit.json"), "--output", str(output / "passed.txt")]
+    verdict = ["step", "audit-verdict", "--audit", str(output / "audit.json"), "--output", str(output / "passed.txt")]
     main([*arguments, "--leave-verdict"])
     with pytest.raises(SystemExit, match="dc"):
         main(verdict)

@@ -66,7 +66,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_nothing_is_found_where_nothing_is_damaged(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    __main__.main(["check", "--results", str(results), "--workers", "1"])
+    __main__.main(["check", "--run", str(results.parent), "--workers", "1"])
     assert "all that is finished is what was written" in capsys.readouterr().out
 
 
@@ -76,7 +76,7 @@ def test_a_flipped_bit_in_a_shard_is_named_by_the_check_and_by_its_readers(resul
     (damage,) = check(results)
     assert (damage.path, damage.what) == (tar, "1 of 3 utterances are not those that were written: a")
     store = AudioStore(results / "audio", [("en", "F01")])
-    with pytest.raises(ShardError, match=r"0000.tar: utterance a is damaged .*`python -m codecfake check --delete`"):
+    with pytest.raises(ShardError, match=r"0000.tar: utterance a is damaged .*`codecfake check --delete`"):
         store.read("en", "F01", "a")
 
 
@@ -107,8 +107,8 @@ def test_a_tar_that_is_gone_while_its_index_is_there_is_found(results: Path) -> 
 def test_the_command_says_what_makes_again_what_it_deleted(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flip(results / "audio/en/F01/0000.tar", 700)
     with pytest.raises(SystemExit, match="1 damaged; --delete"):
-        __main__.main(["check", "--results", str(results), "--workers", "1"])
-    __main__.main(["check", "--results", str(results), "--workers", "1", "--delete"])
+        __main__.main(["check", "--run", str(results.parent), "--workers", "1"])
+    __main__.main(["check", "--run", str(results.parent), "--workers", "1", "--delete"])
     files_again = "results/audio/en/F01/0000.parquet results/audio/en/F01/0000.tar"
     assert f"snakemake --directory {results.parent} -- {files_again}" in capsys.readouterr().out
 

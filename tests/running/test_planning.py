@@ -305,7 +305,7 @@ def test_plan_prints_a_table_and_what_it_rests_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk_of(monkeypatch, 10**15, 10**9)
-    plan("--experiment", "xie2025-official", "--directory", str(tmp_path / "not yet there"))
+    plan("--experiment", "xie2025-official", "--run", str(tmp_path / "not yet there"))
     text = capsys.readouterr().out
     assert "resynthesize_funcodec" in text
     assert "goals, never measured: resynthesis.soundstream.gpu 1000" in text
@@ -318,7 +318,7 @@ def test_plan_for_programs_has_the_same_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk_of(monkeypatch, 10**15, 10**9)
-    plan("--experiment", "wu2024", "--directory", str(tmp_path), "--json", "--optional")
+    plan("--experiment", "wu2024", "--run", str(tmp_path), "--json", "--optional")
     found = json.loads(capsys.readouterr().out)
     assert found["fits"]
     assert found["jobs"] == sum(step["jobs"] for step in found["steps"])
@@ -330,4 +330,4 @@ def test_plan_for_programs_has_the_same_numbers(
 def test_plan_refuses_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk_of(monkeypatch, 10**9, 10**9)
     with pytest.raises(SystemExit, match=r"DiskError: .* bytes are needed, but 1,000,000,000 are available"):
-        plan("--experiment", "xie2025", "--directory", str(tmp_path))
+        plan("--experiment", "xie2025", "--run", str(tmp_path))

@@ -179,7 +179,7 @@ def test_the_command_shows_a_run_until_none_is_at_work(
             lock.unlink()
 
     monkeypatch.setattr(following.time, "sleep", sleep)
-    main(["watch", "--directory", str(tmp_path), "--every", "5"])
+    main(["watch", "--run", str(tmp_path), "--every", "5"])
     shown = capsys.readouterr().out
     assert slept == [5, 5]
     assert shown.count("1 of 1 jobs done") == 3

@@ -69,5 +69,5 @@ def test_on_a_cluster_networks_ask_for_a_gpu_though_the_machine_that_plans_has_n
     command += ["--printshellcmds", "--directory", str(tmp_path), "--config", f"experiment={TINY}", "--", "all"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    given = re.findall(r"python -m (?:codecfake|codec_wrappers) (\S+).*--gpus (\d)", done.stdout)
+    given = re.findall(r"python -m (?:codecfake step|codec_wrappers) (\S+).*--gpus (\d)", done.stdout)
     assert set(given) == {("train", "1"), ("score-conditions", "1"), ("resynthesize", "1"), ("resynthesize", "0")}
