@@ -25,6 +25,7 @@ class Part:
 
     implementation: str
     settings: type | None
+    is_outside: bool = False  # from outside the package
 
     def load(self) -> Any:
         """The class itself, with whatever it needs."""
@@ -41,7 +42,8 @@ class Part:
 
     def code(self) -> Path | None:
         """The file beside the experiment that it is written in, if it is."""
-        return plugins.file_of(self.implementation)
+        # of a part of ours, to ask would be to import what it runs on
+        return plugins.file_of(self.implementation) if self.is_outside else None
 
     def code_sha256(self) -> str:
         """Digest of that file; empty for parts that are installed."""
@@ -63,7 +65,7 @@ class Registry(Generic[P]):
     def part(self, name: str) -> P:
         """The part of that name, one of ours or `module:name`. Raises SettingsError if there is none."""
         if plugins.is_outside(name):
-            return self._entry(name, self._settings_of(plugins.load(name)))
+            return self._entry(name, self._settings_of(plugins.load(name)), is_outside=True)
         if name not in self._parts:
             raise SettingsError(unknown(self.kind, name, self._parts))
         return self._parts[name]
