@@ -6,7 +6,7 @@ VENV := .venv
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-slow test-slurm lint format dryrun setup clean
+.PHONY: run test test-slow test-slurm lint format dryrun setup packages clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -37,7 +37,14 @@ format: setup
 dryrun: setup
 	$(IN_VENV) snakemake --dry-run --quiet rules all
 
-setup: $(VENV)/ready
+setup: packages $(VENV)/bin/codecfake
+
+packages: $(VENV)/ready
+
+# the command `codecfake`, which runs this checkout
+$(VENV)/bin/codecfake: pyproject.toml $(VENV)/ready
+	$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
 
 # torch first and alone, so that the codec packages use this version and do not pick another
 $(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no-deps.txt envs/optional.txt

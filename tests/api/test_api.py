@@ -75,6 +75,29 @@ def test_the_lines_of_the_document_run_in_a_run_directory(
     assert "Interval(estimate=" in capsys.readouterr().out
 
 
+def test_the_lines_of_the_readme_run(
+    run: Path, wav: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With weights in place of the published ones, which are not downloaded here."""
+    converted = tmp_path / "weights/converted/encodec_24khz"
+    network = codec_wrappers.build("encodec", {}).network
+    assert network is not None
+    save(network, converted / "weights.safetensors")
+    digest = files.sha256(converted / "weights.safetensors")
+    files.write_json(converted / "provenance.json", {"weights_sha256": {"weights.safetensors": digest}})
+    (tmp_path / "results").symlink_to(run / "results")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/real-small").symlink_to(run)
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.+?)```", readme, re.DOTALL)
+    names = {"speech": wav[:4000]}
+    exec(block, names)
+    assert names["fake"].shape == (4000,)
+    assert isinstance(names["score"], float)
+    assert "Interval(estimate=" in capsys.readouterr().out
+
+
 def test_the_document_names_every_function_with_all_its_arguments() -> None:
     listed = dict(re.findall(r"^\| `(\w+)\((.+?)\)` \|", DOCUMENT, re.MULTILINE))
     assert sorted(listed) == codecfake.api.__all__

@@ -11,20 +11,22 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
+import codec_wrappers.__main__
 from codecfake import __version__, commands
 from codecfake.__main__ import main
 from codecfake.commands import parsing, running
 from codecfake.experiment import listing
 
 TOP = commands.parser()
+CODECS = {parser.prog: parser for parser in parsing.parsers(codec_wrappers.__main__._parser())}
 PARSERS = {parser.prog: parser for parser in parsing.parsers(TOP)}
 STEPS = {name: parser for name, parser in PARSERS.items() if name.startswith("codecfake step ")}
 FOR_PEOPLE = {name: parser for name, parser in PARSERS.items() if not name.startswith("codecfake step")}
 
 
-@pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.parametrize("name", PARSERS | CODECS)
 def test_every_option_and_argument_has_a_help_text(name: str) -> None:
-    for action in PARSERS[name]._actions:
+    for action in (PARSERS | CODECS)[name]._actions:
         assert action.help and action.help.strip() and action.help != argparse.SUPPRESS, action.dest
 
 

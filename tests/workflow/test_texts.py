@@ -13,8 +13,6 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 TREE_LINE = re.compile(r"^( *)(\S+)(?: {2,}\S.*)$", re.MULTILINE)
 COMING = {
     "docs/adding.md",
-    "docs/api.md",
-    "docs/installing.md",
 }  # written by others: delete this set when they are there
 
 # Not plain English, or British. A phrase matches whole words, across line breaks.
