@@ -67,7 +67,7 @@ def test_a_root_of_another_layout_is_refused_with_what_was_looked_for_and_what_i
         read(layout, tmp_path)
     for marker in corpora.layout(layout).reader.MARKER:
         assert marker in str(error.value)
-    assert "The folder holds somewhere" in str(error.value)
+    assert "The folder contains somewhere" in str(error.value)
 
 
 def test_a_layout_without_any_recording_is_refused(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_folder_that_is_a_link_is_read_and_a_loop_of_links_is_refused(tmp_path
     assert ids(read("vctk", tmp_path / "corpus")) == ["p225_001"]
 
     (tmp_path / "disk/p225/again").symlink_to(tmp_path / "disk")
-    with pytest.raises(CorpusError, match="again: a link to .*disk, which is read already"):
+    with pytest.raises(CorpusError, match="again: a link to .*disk, which was already read"):
         read("vctk", tmp_path / "corpus")
 
 
@@ -203,7 +203,7 @@ def test_two_releases_of_vctk_in_one_folder_are_refused(vctk: Path) -> None:
 
 def test_one_vctk_recording_in_two_formats_is_refused(vctk: Path) -> None:
     audio(vctk, "wav48_silence_trimmed/p225/p225_001_mic1.wav")
-    with pytest.raises(CorpusError, match="p225_001_mic1.wav is .*p225_001_mic1.flac again"):
+    with pytest.raises(CorpusError, match="p225_001_mic1.wav has the same name as .*p225_001_mic1.flac"):
         read("vctk", vctk)
 
 
@@ -268,7 +268,7 @@ def test_libritts_reads_the_subsets_that_are_asked_for(libritts: Path) -> None:
 
 
 def test_a_libritts_subset_that_is_not_there_is_refused_with_those_that_are(libritts: Path) -> None:
-    with pytest.raises(CorpusError, match="no subset 'dev-cleen'; the subsets there are dev-clean, train-clean-100"):
+    with pytest.raises(CorpusError, match="no subset 'dev-cleen'; choose from dev-clean, train-clean-100"):
         read("libritts", libritts, subsets=["dev-cleen"])
 
 
@@ -467,7 +467,7 @@ def test_rows_without_audio_are_rejected(tmp_path: Path) -> None:
         ("path,key,language,split\na.wav,real,en,test\n", "split 'test' is not one of train, dev, eval"),
         ("path,key,label,language\na.wav,real,real,en\n", "columns key and label mean the same"),
         ("path,key,language\n/data/a.wav,real,en\n", "'/data/a.wav' is not relative to the corpus's root"),
-        ("path,key,language,utterance_id\na.wav,real,en,x/y\n", "'x/y' is empty or holds a slash"),
+        ("path,key,language,utterance_id\na.wav,real,en,x/y\n", "'x/y' is empty or contains a slash"),
         ("path,key,language\na.wav,real,en\nsub/a.wav,real,en\n", "utterance 'a' appears twice"),
         ("path,key,language\na.wav,real,en,and,more\n", r"list\.csv:2: the number of cells"),
     ],
@@ -487,7 +487,7 @@ def test_fakes_named_as_the_recordings_they_imitate_get_names_of_their_own(tmp_p
 
 def test_a_folder_taken_whole_needs_a_key(tmp_path: Path) -> None:
     audio(tmp_path, "a.wav")
-    with pytest.raises(CorpusError, match="or the option key for all"):
+    with pytest.raises(CorpusError, match="or set the option key for all"):
         read("listed", tmp_path, table=None, language="en")
 
 

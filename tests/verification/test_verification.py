@@ -434,7 +434,7 @@ def test_each_printed_number_gets_its_verdict_and_the_worst_comes_first(
     verdicts = {line.condition: line.verdict.name for line in ledger.lines}  # type: ignore[union-attr]
     assert verdicts == {"C1": ROUNDED, "C2": FLIPPED, "C3": DIFFERENT, "C7": NOT_COMPUTABLE}
     assert [row["condition"] for row in as_json(ledger)["rates"]] == ["C7", "C3", "C2", "C1"]
-    assert "no score file for this condition; there are C1, C2, C3)" in as_text(ledger)
+    assert "no score file for this condition; there are C1, C2, C3" in as_text(ledger)
     assert "table VI, Mel-LCNN, Codecfake: 1 printed number without scores" in found(ledger, "no scores")
     assert not ledger.holds
 
@@ -556,7 +556,7 @@ def test_a_table_without_models_speaks_of_the_only_one(tmp_path: Path, release: 
     table = published(tmp_path, ["C1\t99.00"], header="condition\tvalue")
     ledger = ledger_of(tmp_path / "scores", release, tables=[table])
     assert [line.condition for line in ledger.lines if line.cell] == ["C1"]
-    with pytest.raises(VerificationError, match="99.00 is printed for C1 of no model, but there are scores of"):
+    with pytest.raises(VerificationError, match="99.00 is printed for C1 without a model, but there are scores of"):
         ledger_of(tmp_path / "scores", {"other/C1.txt": rows_of(release, "C1")}, tables=[table])
 
 
@@ -630,7 +630,7 @@ def test_a_rate_of_speakers_draws_them(tmp_path: Path, release: dict[str, Rows])
     found = answer(tmp_path / MODEL / "C1.txt", speakers=speakers, settings=EerSettings(resamples=50))
     assert found.rate.method.startswith("bootstrap by speaker")
     speakers.write_text("trial_id\tspeaker_id\np1\tx\n")
-    with pytest.raises(VerificationError, match="speakers.tsv: no speaker of trial"):
+    with pytest.raises(VerificationError, match="speakers.tsv: no speaker for trial"):
         answer(tmp_path / MODEL / "C1.txt", speakers=speakers)
 
 
