@@ -52,7 +52,7 @@ FEATURES = (
     Feature("used_levels", "", "share of small numbers that occur", "requantize nothing before ShardWriter"),
     Feature("bandwidth", "Hz", "highest frequency where the spectrum is within 60 dB of its peak", _BAND,
             codec_changes="a codec fills or cuts the gap that resampling left at the top of the band"),
-    Feature("rolloff", "Hz", "frequency below which 99 % of the energy lies", _BAND,
+    Feature("rolloff", "Hz", "frequency below which 99 % of the energy is", _BAND,
             codec_changes="codecs with few bits lose or invent high frequencies"),
     Feature("bytes_per_sample", "", "how well FLAC compresses it", _DOOR,
             codec_changes="codecs replace noise, which FLAC cannot compress, with learned patterns"),

@@ -14,7 +14,7 @@ BEST = "best baseline"  # the family whose second model differs by condition
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two EERs in percentage points; `text` is "" where there is none."""
+    """A difference of two EERs in percentage points; `text` is "" without one."""
 
     text: str = ""
     title: str = ""

@@ -57,7 +57,7 @@ class Cell:
     """The mean of a metric over the utterances of a source."""
 
     text: str  # "–" if nothing could be measured
-    spread: str = ""  # the standard error; "" if there is none
+    spread: str = ""  # the standard error, or ""
     measured: str = ""  # "7 of 12" if not all could be
     heat: str = "0"  # from 0, the best of the column, to 1, the worst
     best: bool = False

@@ -102,7 +102,7 @@ class Judge:
 
 
 def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
-    """The judgment of each file, or why there is none. Faults of a file raise nothing."""
+    """The judgment of each file, or why it failed. Faults of a file raise nothing."""
     for path in paths:
         try:
             yield judge(path)

@@ -23,7 +23,7 @@ def as_text(ledger: Ledger) -> str:
 
 
 def as_json(ledger: Ledger) -> dict[str, Any]:
-    """The same as plain values, sorted; rates in percent, null where there is none."""
+    """The same as plain values, sorted; rates in percent, null if unknown."""
     return {
         "holds": ledger.holds,
         "files": [_file(one) for one in ledger.judged],
