@@ -1,4 +1,4 @@
-"""Readers of corpora: one module for each official layout, all of the same shape.
+"""Readers of corpora: one module per official layout, all with the same interface.
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
 `MARKER`, the files or folders (globs relative to the root, any of them) that prove its layout, and, if it is known,

@@ -74,7 +74,7 @@ def test_a_flipped_bit_in_a_shard_is_named_by_the_check_and_by_its_readers(resul
     tar = results / "audio/en/F01/0000.tar"
     flip(tar, 700)
     (damage,) = check(results)
-    assert (damage.path, damage.what) == (tar, "1 of 3 utterances are not those that were written: a")
+    assert (damage.path, damage.what) == (tar, "1 of 3 utterances changed since they were written: a")
     store = AudioStore(results / "audio", [("en", "F01")])
     with pytest.raises(ShardError, match=r"0000.tar: utterance a is damaged .*`codecfake check --delete`"):
         store.read("en", "F01", "a")

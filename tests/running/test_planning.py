@@ -131,7 +131,9 @@ def test_a_listed_corpus_is_planned_by_the_number_of_its_files(tmp_path: Path) -
 
 
 def test_a_corpus_of_unknown_size_is_an_error_that_says_how_to_give_one() -> None:
-    with pytest.raises(SizeError, match=r"no size of a corpus of layout listed.*size: \{spoof: 1000, hours: 1.2\}"):
+    with pytest.raises(
+        SizeError, match=r"unknown size of a corpus of layout listed.*size: \{spoof: 1000, hours: 1.2\}"
+    ):
         published("listed", {})
 
 

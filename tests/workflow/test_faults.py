@@ -84,7 +84,7 @@ def test_jobs_that_outlive_a_killed_run_are_waited_for(tmp_path: Path) -> None:
         said = finished(tmp_path, "protocols")
     finally:
         first.communicate()
-    assert "jobs of a run that was killed are still at work here; waiting for them to end" in said
+    assert "jobs of a killed run are still at work here; waiting for them to end" in said
     assert f"the last run here was killed (process {first.pid} on " in said
 
 
