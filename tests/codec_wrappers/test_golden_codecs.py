@@ -21,8 +21,11 @@ def cases() -> list[Any]:
 
 
 def _cases_of(vector: Vector) -> list[Any]:
+    """Networks of full size, once a file for `make test`; the same waveforms through the workflow are long."""
+    together = pytest.mark.xdist_group(vector.name)
+    marks = {"array": [together], "workflow": [together, pytest.mark.long]}
     return [
-        pytest.param(rule, vector, key, id=f"{vector.name}:{key}:{name}", marks=pytest.mark.xdist_group(vector.name))
+        pytest.param(rule, vector, key, id=f"{vector.name}:{key}:{name}", marks=marks[name])
         for name, rule, key in checks_of(vector)
     ]
 
