@@ -15,7 +15,7 @@ import json
 import os
 import pkgutil
 import runpy
-import signal
+import select
 import socket
 import subprocess
 import sys
@@ -24,7 +24,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 PACKAGES = ("codecfake", "codec_wrappers")
 USED_BY_JOBS = ("encodec", "librosa", "matplotlib.figure", "sklearn.ensemble", "sklearn.linear_model", "scipy.signal")
@@ -52,10 +52,10 @@ def running() -> Iterator[Path]:
         client.write_text(CLIENT.format(**facts), encoding="utf-8")
         client.chmod(0o755)
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        with subprocess.Popen([sys.executable, __file__, address], env=environment, stdout=subprocess.PIPE) as server:
+        command, pipes = [sys.executable, __file__, address], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, env=environment, **pipes) as server:  # which ends when its input does
             assert server.stdout is not None and server.stdout.readline() == b"ready\n"
             yield Path(folder)
-            server.terminate()
 
 
 def serve(address: str) -> None:
@@ -70,23 +70,16 @@ def serve(address: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(64)
-    signal.signal(signal.SIGTERM, end)
     print("ready", flush=True)
-    while True:
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             attend(connection)
         connection.close()
-
-
-def end(*_: Any) -> None:
-    """Wait for all children, so that what they took is in the processor time of who waits for this process."""
-    with suppress(ChildProcessError):
+    with suppress(ChildProcessError):  # what they took is then in the processor time of who waits for this process
         while True:
             os.wait()
-    os._exit(0)
 
 
 def attend(connection: socket.socket) -> NoReturn:
