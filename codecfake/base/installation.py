@@ -51,11 +51,6 @@ def published() -> Path:
     return workflow_folder() / "protocols" / "published"
 
 
-def rates() -> Path:
-    """The rates that a plan is computed from."""
-    return workflow_folder() / "benchmarks" / "rates.yaml"
-
-
 def install_codecs() -> list[str]:
     """The command that installs the codec packages without what they declare: see envs/no-deps.txt for why."""
     return [sys.executable, "-m", "pip", "install", "--no-deps", "-r", str(workflow_folder() / NO_DEPS)]

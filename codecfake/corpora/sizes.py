@@ -1,7 +1,8 @@
 """Published sizes of corpora, for planning before they are available."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, isnan, nan
 from typing import Annotated, Any
 
 from codecfake.base import settings
@@ -20,7 +21,7 @@ class Part:
     """Utterances of one key and one published split."""
 
     key: str
-    utterances: int
+    utterances: float  # NaN, like hours, if the size is unknown
     hours: float
     speakers: int = 1
     split: str | None = None
@@ -36,7 +37,11 @@ class CorpusSize:
     speech: tuple[Part, ...]
 
     @property
-    def utterances(self) -> int:
+    def is_known(self) -> bool:
+        return not isnan(self.hours)
+
+    @property
+    def utterances(self) -> float:
         return sum(part.utterances for part in self.speech)
 
     @property
@@ -77,10 +82,15 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
     size = corpora.layout(layout).size
     if size is None:
         raise SizeError(
-            f"unknown size of a corpus of layout {layout}; add one, e.g. `size: {{spoof: 1000, hours: 1.2}}`, "
-            f"or ingest the corpus first (snakemake protocols)"
+            f"unknown size of a corpus of layout {layout}; add one, e.g. `size: {{spoof: 1000, hours: 1.2}}` "
+            f"(hours of both keys together)"
         )
     return size
+
+
+def unknown(keys: Sequence[str]) -> CorpusSize:
+    """The size of a corpus of which nothing is known but the keys that it may have."""
+    return CorpusSize("unknown", USUAL_RATE, True, tuple(Part(key, nan, nan, speakers=0) for key in keys))
 
 
 def counted(key: str, utterances: int) -> CorpusSize:

@@ -14,8 +14,8 @@ from places import ROOT, TINY
 from whole_runs import MADE, ON_CPU, digests, rerun, run, snakemake
 
 from codecfake.experiment import reading
-from codecfake.running.planning import costs, rates
-from codecfake.running.planning.steps import Left
+from codecfake.running.planning import rates, run_plan
+from codecfake.running.planning.steps import Room
 
 pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.usefixtures("quick_jobs")]
 
@@ -158,24 +158,24 @@ def test_the_full_plan_of_the_paper_is_a_graph_of_a_thousand_jobs_or_so(tmp_path
     corpora = "{" + ", ".join(f"{name}: {root}" for name, root in roots.items()) + "}"
     jobs = rerun(tmp_path / "run", Path("xie2025"), config=[f"corpora={corpora}"])
     assert 1000 < sum(jobs.values()) < 3000
-    experiment = costs.planned({"experiment": "xie2025"}, ROOT)
-    assert jobs == planned_jobs(costs.plan(experiment, tmp_path / "run", rates.shipped(), "gpu"))
+    experiment = run_plan.read_experiment({"experiment": "xie2025"}, ROOT)
+    assert jobs == planned_jobs(run_plan.plan(experiment, tmp_path / "run", rates.load(), "gpu"))
     assert not (tmp_path / "run/results").exists()
 
 
-def planned_jobs(plan: costs.RunPlan) -> dict[str, int]:
+def planned_jobs(plan: run_plan.RunPlan) -> dict[str, int]:
     return {step.rule: len(step.jobs) for step in plan.steps if step.jobs and step.rule != "all"}
 
 
 def test_the_plan_has_the_jobs_and_the_outputs_of_the_run(tiny: Path) -> None:
-    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
+    plan = run_plan.plan(run_plan.read_experiment({"experiment": str(TINY)}, ROOT), tiny, rates.load(), "cpu")
     asked = rerun(tiny, TINY, options=["--forceall"])
     assert asked == planned_jobs(plan)
     assert all((tiny / path).exists() for step in plan.steps for job in step.jobs for path in job)
 
 
 def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_network(tiny: Path, tmp_path: Path) -> None:
-    before = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tmp_path, rates.shipped(), "cpu")
+    before = run_plan.plan(run_plan.read_experiment({"experiment": str(TINY)}, ROOT), tmp_path, rates.load(), "cpu")
     for step in before.steps:
         if step.rule.startswith(("record", "resynthesize", "write_partition", "write_condition", "score")):
             made = sum((tiny / path).stat().st_size for job in step.jobs for path in job)
@@ -188,9 +188,9 @@ def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_netwo
 
 
 def test_what_is_made_is_not_planned_again(tiny: Path) -> None:
-    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
-    named = costs.left(replace(plan, steps=tuple(step for step in plan.steps if step.jobs)), tiny)
-    assert named == Left(0.0, 0)
+    plan = run_plan.plan(run_plan.read_experiment({"experiment": str(TINY)}, ROOT), tiny, rates.load(), "cpu")
+    named = replace(plan, steps=tuple(step for step in plan.steps if step.jobs)).to_write(tiny)
+    assert named == Room(0.0, 0)
 
 
 def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Path) -> None:
