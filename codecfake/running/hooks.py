@@ -126,17 +126,17 @@ class Run:
             raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
     def _require_room(self) -> None:
-        """Refuse to start a run that the disk cannot hold."""
+        """Refuse to start a run that the disk cannot hold; warn of what has no known size or rate."""
         # planning is of no use to the jobs, which read the workflow too
-        from codecfake.running.planning import costs, rates
+        from codecfake.running.planning import disk
 
         if self.site.check_disk:
-            outputs = frozenset(str(path) for job in self._needed() for path in job.output)
+            outputs = [path for job in self._needed() for path in job.output]
             device = "cpu" if self.site.device == "cpu" else "gpu"
             try:
-                plan = costs.plan(self.site.experiment, Path(), rates.shipped(), device, self.site.roots)
-                costs.require_room(costs.left(plan, Path(), outputs), Path())
-            except (costs.DiskError, SettingsError, FileError) as error:
+                for warning in disk.check_run(self.site.experiment, outputs, device, self.site.roots):
+                    logger.warning(warning)
+            except (disk.DiskError, SettingsError, FileError) as error:
                 raise WorkflowError(str(error)) from None
 
     def _begin_watching(self) -> None:

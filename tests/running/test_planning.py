@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,13 +13,14 @@ import pandas as pd
 import pytest
 from places import ROOT
 
-import codec_wrappers
 from benchmarks import rehearsal  # noqa: E402
 from codecfake.__main__ import main  # noqa: E402
+from codecfake.base import plugins
 from codecfake.base.settings import SettingsError
 from codecfake.corpora.sizes import published  # noqa: E402
 from codecfake.experiment import reading
 from codecfake.experiment.schema import Corpus, Experiment
+from codecfake.experiment.weights import NoWeights
 from codecfake.protocols import lists as protocols
 from codecfake.running.planning import disk, rates, rendering, run_plan
 from codecfake.running.planning.counts import CorpusCounts
@@ -225,94 +227,96 @@ def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: 
 # what nothing is known of
 
 
-def with_unknown(experiment: Experiment) -> Experiment:
-    """With a codec, a back-end and a strategy from outside the package, and a corpus that is not there."""
-    mimi = replace(experiment.codecs["dac"], wrapper="my_codecs.py:mimi", weights="none", model={})
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for an experiment, with a codec beside it that says nothing about itself."""
+    monkeypatch.setenv(plugins.VARIABLE, "")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "mimi.py").write_text("def build(model): ...\n", encoding="utf-8")
+    return tmp_path
+
+
+def with_unknown(folder: Path, name: str = "mimi") -> Experiment:
+    """The demo with a codec and a back-end from outside the package, and a corpus that is not there."""
+    experiment = load("demo")
+    plugins.look_beside(folder / "mine.yaml")
+    mimi = replace(experiment.codecs["dac"], wrapper="mimi.py:build", weights=NoWeights(), model={})
+    codecs = {codec: settings for codec, settings in experiment.codecs.items() if codec != "dac"}
     lcnn = {**experiment.detectors["mel-lcnn"], "back_end": {"name": "nets.py:Net"}}
-    corpora = {**experiment.corpora, "mine": Corpus("my_layout.py:read")}
     return replace(
         experiment,
-        corpora=corpora,
-        codecs={
-            "mimi" if name == "dac" else name: mimi if name == "dac" else codec
-            for name, codec in experiment.codecs.items()
-        },
+        corpora={**experiment.corpora, "mine": Corpus("listed")},
+        codecs={**codecs, name: mimi},
         detectors={**experiment.detectors, "mel-lcnn": lcnn},
     )
 
 
-def plan_of_unknown(root: Path, single: tuple[str, ...] = ()) -> RunPlan:
-    return run_plan.plan(with_unknown(load("demo")), root, rates.load(single=single), "cpu")
+def plan_of_unknown(folder: Path, single: tuple[str, ...] = (), name: str = "mimi") -> RunPlan:
+    return run_plan.plan(with_unknown(folder, name), folder, rates.load(single=single), "cpu")
 
 
-def test_each_unknown_thing_is_named_with_the_setting_that_would_tell_it(tmp_path: Path) -> None:
-    warnings = "\n".join(plan_of_unknown(tmp_path).warnings())
+def test_each_unknown_thing_is_named_with_the_setting_that_would_tell_it(outside: Path) -> None:
+    warnings = "\n".join(plan_of_unknown(outside).warnings())
     assert "the size of corpus mine" in warnings
     assert "its `size: {hours: …, bonafide: …}` in the experiment" in warnings
     for rate in ("resynthesis.mimi.cpu", "train.mel-mel-lcnn.cpu", "weights_mb.mel-lcnn"):
         assert f"`codecfake plan --rate {rate}=NUMBER` would tell" in warnings, rate
 
 
-def test_what_is_unknown_is_missing_from_sums_of_all_that_is_known(tmp_path: Path) -> None:
-    known = {step.rule: step for step in run_plan.plan(load("demo"), tmp_path, rates.load(), "cpu").steps}
-    lacking = {step.rule: step for step in plan_of_unknown(tmp_path).steps}
+def test_what_is_unknown_is_missing_from_sums_of_all_that_is_known(outside: Path) -> None:
+    known = {step.rule: step for step in run_plan.plan(load("demo"), outside, rates.load(), "cpu").steps}
+    lacking = {step.rule: step for step in plan_of_unknown(outside).steps}
     assert math.isnan(lacking["resynthesize_mimi"].cpu_hours)
     assert lacking["resynthesize_mimi"].bytes_out == known["resynthesize_dac"].bytes_out
     assert lacking["resynthesize_encodec"] == known["resynthesize_encodec"]
     assert lacking["ingest_corpus"].audio_hours_in == known["ingest_corpus"].audio_hours_in
-    assert plan_of_unknown(tmp_path).to_write(tmp_path).num_bytes > 0
+    assert plan_of_unknown(outside).to_write(outside).num_bytes > 0
 
 
-def test_a_rate_of_a_part_from_outside_can_be_given(tmp_path: Path) -> None:
-    plan = plan_of_unknown(tmp_path, ("resynthesis.mimi.cpu=2",))
+def test_a_rate_of_a_part_from_outside_can_be_given(outside: Path) -> None:
+    plan = plan_of_unknown(outside, ("resynthesis.mimi.cpu=2",))
     step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
     assert step.cpu_hours == pytest.approx(step.audio_hours_in / 2)
     assert "resynthesis.mimi.cpu" not in plan.unknown
 
 
-def test_a_codec_from_outside_does_not_get_the_rates_of_the_one_whose_name_it_has(tmp_path: Path) -> None:
-    experiment = load("demo")
-    mine = replace(experiment.codecs["dac"], wrapper="my_codecs.py:mimi", weights="none", model={})
-    experiment = replace(experiment, codecs={**experiment.codecs, "dac": mine})
-    assert "resynthesis.my_codecs.py:mimi.cpu" in run_plan.plan(experiment, tmp_path, rates.load(), "cpu").unknown
+def test_a_codec_from_outside_does_not_get_the_rates_of_the_one_whose_name_it_has(outside: Path) -> None:
+    assert "resynthesis.mimi.py:build.cpu" in plan_of_unknown(outside, name="dac").unknown
 
 
-def test_a_codec_of_ones_own_may_bring_its_rates_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = SimpleNamespace(
-        rates={"resynthesis.cpu": Rate(3.0, "measured", "its authors")}, sample_rate=24_000, device="gpu"
-    )
-    silent = SimpleNamespace(rates={}, sample_rate=None, device="gpu")
-    entries = {"my_codecs.py:mimi": said}
-    monkeypatch.setattr(codec_wrappers, "entry", lambda name: entries.get(name, silent), raising=False)
-    plan = plan_of_unknown(tmp_path)
+def test_a_codec_of_ones_own_may_bring_its_rates_along(outside: Path) -> None:
+    rate = "{'value': 3, 'basis': 'measured', 'source': 'its authors'}"
+    code = f"ENTRY = {{'rates': {{'resynthesis.cpu': {rate}}}}}\ndef build(model): ...\n"
+    (outside / "mimi.py").write_text(code, encoding="utf-8")
+    plan = plan_of_unknown(outside)
     step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
     assert step.cpu_hours == pytest.approx(step.audio_hours_in / 3)
     assert plan.rates["resynthesis.mimi.cpu"].source == "its authors"
 
 
 def test_a_run_with_unknown_things_starts_with_warnings_and_a_true_shortage_still_stops_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    experiment, outputs = with_unknown(load("demo")), ["results/audio/english/F07/0000.tar"]
+    experiment, outputs = with_unknown(outside), ["results/audio/english/F07/0000.tar"]
     disk_of(monkeypatch, 10**15, 10**9)
-    assert len(disk.check_run(experiment, outputs, "cpu", {}, tmp_path)) >= 4
+    assert len(disk.check_run(experiment, outputs, "cpu", {}, outside)) >= 4
     disk_of(monkeypatch, 512, 10**9)
     with pytest.raises(disk.DiskError, match="bytes are needed, but 512 are available"):
-        disk.check_run(experiment, outputs, "cpu", {}, tmp_path)
+        disk.check_run(experiment, outputs, "cpu", {}, outside)
     disk_of(monkeypatch, 10**15, 1)
     with pytest.raises(disk.DiskError, match="files are needed, but 1 are available"):
-        disk.check_run(experiment, outputs, "cpu", {}, tmp_path)
+        disk.check_run(experiment, outputs, "cpu", {}, outside)
 
 
-def test_a_plan_in_which_nothing_is_known_of_a_corpus_can_be_printed(tmp_path: Path) -> None:
+def test_a_plan_in_which_nothing_is_known_of_a_corpus_can_be_printed(outside: Path) -> None:
     experiment = load("wu2024")
-    unknown = replace(experiment, corpora={**experiment.corpora, "vctk": Corpus("my_layout.py:read")})
-    plan = run_plan.plan(unknown, tmp_path, rates.load(), "gpu")
-    room = plan.to_write(tmp_path)
-    text = rendering.as_text(plan, room, tmp_path, 10**12)
+    unknown = replace(experiment, corpora={**experiment.corpora, "vctk": Corpus("listed")})
+    plan = run_plan.plan(unknown, outside, rates.load(), "gpu")
+    room = plan.to_write(outside)
+    text = rendering.as_text(plan, room, outside, 10**12)
     assert re.search(r"resynthesize_encodec .*\?", text)
     assert "missing from every sum: the size of corpus vctk" in text
-    values = json.loads(json.dumps(rendering.as_json(plan, room, tmp_path, 10**12), allow_nan=False))
+    values = json.loads(json.dumps(rendering.as_json(plan, room, outside, 10**12), allow_nan=False))
     assert next(step for step in values["steps"] if step["rule"] == "resynthesize_encodec")["gpu_hours"] is None
     assert "the size of corpus vctk" in values["unknown"]
 

@@ -14,13 +14,10 @@ from codec_wrappers.weights import checkpoints
 from codecfake.base import plugins
 from codecfake.experiment.schema import Codec, laid_over
 from codecfake.protocols.lists import RECORDINGS
-from codecfake.running.planning import rates
 from codecfake.running.planning.basis import Basis, hours_of
 from codecfake.running.planning.steps import HOUR, MB, Outputs, Step, add, most
 
 NATIVE = "native"
-# settings of a codec's `model` that leave it the size it is published in; with any other it is one of the user's own
-OF_PUBLISHED_SIZE = frozenset({"remainder", "sample_rate", "mode", "decoder", "form", "architecture"})
 OWN = "own"
 RECIPES = Path(codec_wrappers.__file__).parent / "training" / "recipes.yaml"
 CODEC_FILES = ("weights.safetensors", "history.tsv", "quality.tsv", "settings.json")
@@ -45,12 +42,14 @@ def rate_part(name: str, wrapper: str) -> str:
 
     That isn't used if it is the name of another codec, whose rates it would get.
     """
-    return name if plugins.is_outside(wrapper) and name not in rates.codecs() else wrapper
+    return name if plugins.is_outside(wrapper) and name not in codec_wrappers.names() else wrapper
 
 
 def _rate_part(name: str, codec: Codec) -> str:
     """The same; `own` if the network of one in the package has another size than the published one."""
-    is_own = not plugins.is_outside(codec.wrapper) and not set(codec.model) <= OF_PUBLISHED_SIZE
+    is_own = not plugins.is_outside(codec.wrapper) and not codec_wrappers.entry(codec.wrapper).is_published_size(
+        codec.model
+    )
     return OWN if is_own else rate_part(name, codec.wrapper)
 
 
@@ -157,9 +156,7 @@ def _resynthesis(basis: Basis, name: str) -> Step:
 
 def _is_on_cpu(codec: Codec) -> bool:
     """Whether it runs on a CPU wherever the others do."""
-    if hasattr(codec_wrappers, "entry"):
-        return bool(codec_wrappers.entry(codec.wrapper).device == "cpu")
-    return codec.wrapper in codec_wrappers.ON_CPU
+    return codec_wrappers.entry(codec.wrapper).device == "cpu"
 
 
 def _shards(basis: Basis, corpora: list[str], sources: list[str]) -> tuple[Outputs, ...]:

@@ -119,11 +119,10 @@ def _model(basis: Basis, name: str) -> Model:
     settings = basis.experiment.train_settings(detector, training_set, strategy, int(seed.removeprefix("seed")))
     train, dev = (_number(basis.trials.of_training_set(training_set, split)) for split in ("train", "dev"))
     front_end, kind, back_end = _rate_names(detector, settings["detector"])
-    known = STRATEGIES.get(strategy)
     return Model(
         name, training_set, settings, train, dev,
-        updates=_updates(basis, training_set, settings, train) if _drifts(known, settings) else 1.0,
-        passes=basis.rates[f"passes.{strategy}"] if known is None else 1.0 if known.update == "base" else 2.0,
+        updates=_updates(basis, training_set, settings, train),
+        passes=1.0 if STRATEGIES[strategy].update == "base" else 2.0,
         feature_seconds=1 / basis.rates[f"features.{front_end}.{basis.device}"],
         step_seconds=1 / basis.rates[f"train.{kind}-{back_end}.{basis.device}"],
         weights_bytes=MB * basis.rates[f"weights_mb.{back_end}"],
@@ -141,11 +140,10 @@ def _rate_names(detector: str, parts: Mapping[str, Any]) -> tuple[str, str, str]
     return front_end, "ssl" if front_end in ("wav2vec2", "wavlm") else front_end, back_end
 
 
-def _drifts(strategy: Any, settings: Mapping[str, Any]) -> bool:
-    return settings.get("match") == "epochs" and getattr(strategy, "sampler", None) == "co_training_released"
-
-
 def _updates(basis: Basis, training_set: str, settings: Mapping[str, Any], train: float) -> float:
+    sampler = STRATEGIES[settings["strategy"]].sampler
+    if settings.get("match") != "epochs" or sampler != "co_training_released":
+        return 1.0
     domains = basis.experiment.training_sets[training_set].domains
     largest = most(_number(basis.trials.of_domain(domain, "train")) for domain in domains)
     batch_size = settings.get("batch_size", 128)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 import codec_wrappers
-from codecfake.base import plugins, settings
+from codecfake.base import settings
 from codecfake.base.suggestions import unknown
 
 MEASURED, GOAL, ESTIMATE, YOURS = BASES = ("measured", "goal", "estimate", "yours")
@@ -77,29 +77,19 @@ def load(file: Path | None = None, single: Iterable[str] = ()) -> Rates:
     Raises RateError for what is no rate. Names are checked when a plan has asked for its own: `Rates.check_own`.
     """
     known = {name: rate for package in TABLES for name, rate in _table(package).items()}
-    for wrapper in codecs():
+    for wrapper in codec_wrappers.names():
         known |= of_codec(wrapper, wrapper)
     own = {} if file is None else _of_file(file)
     return Rates(known, own | dict(_parsed(text) for text in single))
 
 
-def codecs() -> list[str]:
-    """The codecs of the package."""
-    return list(_table("codec_wrappers", nested=True))
-
-
 def of_codec(wrapper: str, name: str) -> dict[str, Rate]:
-    """What the registry, or the module of a codec outside the package, says about its rates, by names with `name`."""
-    entry = getattr(codec_wrappers, "entry", None)
-    said: dict[str, Any] = {}
-    if entry is not None:
-        about = entry(wrapper)
-        said = {key: Rate(rate.value, rate.basis, rate.source) for key, rate in about.rates.items()}
-        if about.sample_rate:
-            said["sample_rate"] = Rate(about.sample_rate, MEASURED, "as published")
-    if not said and not plugins.is_outside(wrapper):
-        said = _table("codec_wrappers", nested=True).get(wrapper, {})
-    return {_named(key, name): rate for key, rate in said.items()}
+    """What the entry of a codec, of the package or outside it, says about its rates, by names with `name`."""
+    entry = codec_wrappers.entry(wrapper)
+    rates = {key: Rate(rate.value, rate.basis, rate.source) for key, rate in entry.rates.items()}
+    if entry.sample_rate:
+        rates["sample_rate"] = Rate(entry.sample_rate, MEASURED, "as published")
+    return {_named(key, name): rate for key, rate in rates.items()}
 
 
 def _named(key: str, part: str) -> str:
@@ -109,14 +99,9 @@ def _named(key: str, part: str) -> str:
 
 
 @cache
-def _table(package: str, nested: bool = False) -> dict[str, Any]:
+def _table(package: str) -> dict[str, Rate]:
     content = yaml.safe_load(resources.files(package).joinpath("rates.yaml").read_text(encoding="utf-8"))
-    build = _rates if nested else _rate
-    return {name: build(f"{package}/rates.yaml: {name}", entry) for name, entry in content.items()}
-
-
-def _rates(where: str, entries: Mapping[str, Any]) -> dict[str, Rate]:
-    return {name: _rate(f"{where}.{name}", entry) for name, entry in entries.items()}
+    return {name: _rate(f"{package}/rates.yaml: {name}", entry) for name, entry in content.items()}
 
 
 def _rate(where: str, entry: Mapping[str, Any]) -> Rate:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codecfake.base.validation import validate
 from codecfake.experiment import reading
+from codecfake.experiment.configuration import configuration
 from codecfake.experiment.optional_corpora import with_roots
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.site import experiment_path
@@ -58,9 +58,9 @@ def read_experiment(config: Mapping[str, Any], base: Path, optional: bool = Fals
 
     Optional corpora without a root are left out, as in a run, unless `optional`. Raises ConfigurationError.
     """
-    validate(dict(config), "config", "config.yaml")
-    experiment = reading.load(experiment_path(config["experiment"], base))
-    roots = dict(config.get("corpora") or {})
+    settings = configuration(config)
+    experiment = reading.load(experiment_path(settings.experiment, base))
+    roots = dict(settings.corpora)
     wanted = (name for name, corpus in experiment.corpora.items() if optional or not corpus.optional)
     return with_roots(experiment, roots | {name: roots.get(name) or "not yet there" for name in wanted})
 
