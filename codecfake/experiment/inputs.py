@@ -125,12 +125,12 @@ class Inputs:
         """The same, and those of augmentations."""
         settings = {**self._experiment.training, **self._experiment.training_sets[training_set].settings}
         files = (link.code() for link in links(settings.get("augmentation", [])))
-        return self.code_of_detector(detector) + _texts(path for path in files if path is not None)
+        return _texts([*self.code_of_detector(detector), *(path for path in files if path is not None)])
 
     def _lists_of_trials(self, training_set: str, split: str) -> list[str]:
         domains = self._experiment.training_sets[training_set].domains
         return [f"results/protocols/{domain}/{split}.tsv" for domain in domains]
 
 
-def _texts(paths: Iterable[Path]) -> list[str]:
+def _texts(paths: Iterable[Path | str]) -> list[str]:
     return list(dict.fromkeys(map(str, paths)))

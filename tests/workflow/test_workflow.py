@@ -222,7 +222,7 @@ def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path) -> None:
 def test_settings_that_a_job_would_refuse_stop_before_any_job(tmp_path: Path, edited: Callable[..., Path]) -> None:
     done = snakemake(tmp_path, edited((("demo", "english_speakers"), 99)), "protocols")
     assert done.returncode != 0
-    assert "DemoSettings.english_speakers is 99; it can be 1 to" in done.stdout + done.stderr
+    assert "demo.english_speakers: 99 is out of range; it can be 1 to" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "logs").exists()
 
@@ -230,5 +230,5 @@ def test_settings_that_a_job_would_refuse_stop_before_any_job(tmp_path: Path, ed
 def test_a_wrong_experiment_stops_before_any_job(tmp_path: Path, edited: Callable[..., Path]) -> None:
     done = snakemake(tmp_path, edited((("speed",), 1)), "all")
     assert done.returncode != 0
-    assert "unknown key 'speed'" in done.stdout + done.stderr
+    assert "unknown setting 'speed'" in done.stdout + done.stderr
     assert not (tmp_path / "results").exists()
