@@ -23,8 +23,8 @@ from codecfake.audit.probes import BELOW, EXEMPT, UNPROBED, Arms, _verdict
 from codecfake.audit.settings import AuditedCondition, AuditedDomain, AuditSettings, Limits
 from codecfake.audit.step import Fault, audit, require_no_faults
 from codecfake.base import files
+from codecfake.base.settings import SettingsError
 from codecfake.base.utterances import COLUMNS
-from codecfake.base.validation import ConfigurationError
 from codecfake.report.audit import audit_section
 from codecfake.report.page import write_report
 
@@ -510,7 +510,7 @@ def test_a_trial_without_audio_names_it(build: Build) -> None:
     ],
 )
 def test_limits_that_make_no_sense_are_refused(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(SettingsError, match=message):
         Limits(**values)
 
 
