@@ -49,7 +49,7 @@ class Layout:
 
 
 def layout(name: str) -> Layout:
-    """The layout of that name, one of ours or `module:utterances`. Raises CorpusError if there is none."""
+    """The layout of that name, one of ours or `module:utterances`. Raises CorpusError for an unknown one."""
     if plugins.is_outside(name):
         return Layout(name, _outside(name))
     if name not in LAYOUTS:
