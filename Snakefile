@@ -10,12 +10,7 @@ min_version("9.27")
 configfile: "config.yaml" if Path("config.yaml").exists() else str(Path(str(workflow.current_basedir)) / "config.yaml")
 
 
-include: "rules/common.smk"
-include: "rules/gpus.smk"
-include: "rules/hooks.smk"
-include: "rules/audio_settings.smk"
-include: "rules/measure_settings.smk"
-include: "rules/run_directory.smk"
+include: "rules/config.smk"
 include: "rules/corpora.smk"
 include: "rules/codec_weights.smk"
 include: "rules/resynthesis.smk"
@@ -37,18 +32,15 @@ rule all:
 
 
 onstart:
-    require_gpu()
-    require_room([path for job in workflow.dag.needrun_jobs() for path in job.output])
-    claim_run_directory()
-    begin_watching()
+    RUN.start()
 
 
 onsuccess:
-    settle_dates()
-    write_timing()
+    hooks.settle_dates()
+    timing.write_timing(Path("results"), Path("results/timing.html"))
     if Path("results/report.html").exists():
         print(f"\nThe report: {Path('results/report.html').resolve()}")
 
 
 onerror:
-    tell_failures()
+    hooks.tell_failures()

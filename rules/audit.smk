@@ -5,12 +5,12 @@
 rule audit:
     """Look for leaks between lists, for audio that is there twice, and for shortcuts that tell fakes by their files."""
     input:
-        corpora=utterance_tables(audit_corpora() + audit_codec_training()),
+        corpora=INPUTS.audited(),
         protocols=rules.protocols.input,
-        audio=shards_of(EXPERIMENT.all_audio()),
+        audio=INPUTS.all_audio(),
     output:
         "results/audit/audit.json",
-        expand("results/audit/{table}.csv", table=AUDIT_TABLES),
+        expand("results/audit/{table}.csv", table=audited.TABLES),
     log:
         "logs/audit.log",
     benchmark:
@@ -18,7 +18,7 @@ rule audit:
     conda:
         "../envs/data.yaml"
     params:
-        settings=audit_settings(),
+        settings=JOBS.audit().text,
         folder=folder,
     message:
         "Auditing lists and audio"

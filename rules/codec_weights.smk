@@ -10,7 +10,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
         name:
             f"fetch_{checkpoint}"
         output:
-            checkpoint_files(checkpoint),
+            INPUTS.of_checkpoint(checkpoint),
         log:
             f"logs/fetch_{checkpoint}.log",
         benchmark:
@@ -20,7 +20,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
             "../envs/codecs.yaml"
         params:
             checkpoint=checkpoint,
-            weights=weights_folder,
+            weights=PLACES.weights,
             folder=folder,
         message:
             f"Weights of {checkpoint}"
@@ -32,8 +32,8 @@ for checkpoint in EXPERIMENT.checkpoints_run():
 rule train_codec:
     """Train a codec's own architecture on the codec training corpora, by its recipe. Further threads read audio."""
     input:
-        audio=codec_training_audio,
-        wrapper=trained_wrapper,
+        audio=INPUTS.of_codec_training(),
+        wrapper=by_wildcards(INPUTS.code_of_codec),
     output:
         multiext(
             "results/codecs/{codec}/",
@@ -49,13 +49,13 @@ rule train_codec:
     priority: 2  # before shards of other codecs: most waits for what this makes
     conda:
         "../envs/codecs.yaml"
-    threads: threads_beside(gpus_needed())
+    threads: GPUS.threads(GPUS.needed())
     resources:
-        gpu=gpus_needed(),
+        gpu=GPUS.needed(),
     params:
-        settings=codec_training_settings,
+        settings=text_of(JOBS.train_codec),
         folder=folder,
-        device=device,
+        device=PLACES.device,
     message:
         "Training codec {wildcards.codec}"
     shell:

@@ -14,7 +14,7 @@ rule synthesize_demo:
         "../envs/data.yaml"
     threads: 2
     params:
-        settings=as_json(EXPERIMENT.demo),
+        settings=JOBS.synthesize_demo().text,
         folder=folder,
     message:
         "Speaking the demo corpora"
@@ -26,7 +26,7 @@ rule synthesize_demo:
 rule ingest_corpus:
     """List a corpus and decode every file once: what is bad is named before anything is built on it."""
     input:
-        ingest_input,
+        by_wildcards(INPUTS.of_ingest),
     output:
         utterances="results/corpora/{corpus}/utterances.parquet",
         rejected="results/corpora/{corpus}/rejected.tsv",
@@ -38,8 +38,8 @@ rule ingest_corpus:
         "../envs/data.yaml"
     threads: 2
     params:
-        settings=ingest_settings,
-        root=root_of,
+        settings=text_of(JOBS.ingest_corpus),
+        root=PLACES.root,
     message:
         "Reading corpus {wildcards.corpus}"
     shell:

@@ -10,11 +10,10 @@ rule score:
     """Score every condition with one model; a trial is scored once, and again only if its model or audio changes."""
     input:
         model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
-        trained_on=partial(partitions, "train"),
+        trained_on=by_wildcards(INPUTS.train_lists),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
-        audio=shards_of(
-            pair for condition in EXPERIMENT.conditions for pair in EXPERIMENT.audio_of_condition(condition)
-        ),
+        audio=INPUTS.of_conditions(),
+        code=by_wildcards(INPUTS.code_of_detector),
     output:
         [f"results/scores/{MODEL}/{condition}.tsv" for condition in EXPERIMENT.conditions],
     log:
@@ -23,14 +22,14 @@ rule score:
         "results/benchmarks/score/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
-    threads: threads_beside(gpus_needed())
+    threads: GPUS.threads(GPUS.needed())
     resources:
-        gpu=gpus_needed(),
+        gpu=GPUS.needed(),
     params:
         model=model_folder,
         folder=folder,
         kept=f"results/scored/{MODEL}",
-        device=device,
+        device=PLACES.device,
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
@@ -43,8 +42,8 @@ rule score:
 rule tables:
     """Error rates, comparisons, the papers' tables and figures; from score files and protocols alone if there is no audio."""
     input:
-        table_files(),
-        [] if scores_alone() else spectrogram_files(),
+        PAPERS.files(),
+        [] if INPUTS.has_scores_alone() else PAPERS.spectrograms(),
     localrule: True
 
 
@@ -57,11 +56,11 @@ rule tabulate:
             condition=EXPERIMENT.conditions,
         ),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
-        counted=counted_protocols(),
-        histories=drawn_histories(),
-        published=published_files(),
+        counted=PAPERS.protocols(),
+        histories=PAPERS.histories(),
+        published=PAPERS.sources(),
     output:
-        table_files(),
+        PAPERS.files(),
     log:
         "logs/tabulate.log",
     benchmark:
@@ -70,7 +69,7 @@ rule tabulate:
         "../envs/data.yaml"
     threads: 4
     params:
-        settings=table_settings(),
+        settings=JOBS.tabulate().text,
         published=published_folder,
     message:
         "Computing the tables"
@@ -84,9 +83,9 @@ rule draw_spectrograms:
     """Draw an utterance of each corpus through every codec, as Fig. 2 of Xie et al. 2025."""
     input:
         protocol=f"results/protocols/eval/{next(iter(EXPERIMENT.conditions))}.tsv",
-        audio=shards_of(drawn_audio()),
+        audio=INPUTS.drawn(),
     output:
-        spectrogram_files(),
+        PAPERS.spectrograms(),
     log:
         "logs/draw_spectrograms.log",
     benchmark:
@@ -94,7 +93,7 @@ rule draw_spectrograms:
     conda:
         "../envs/data.yaml"
     params:
-        settings=spectrogram_settings(),
+        settings=JOBS.draw_spectrograms().text,
         folder=folder,
     message:
         "Drawing spectrograms"

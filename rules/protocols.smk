@@ -7,7 +7,7 @@
 rule write_partition:
     """Write the train and dev protocols of a domain."""
     input:
-        utterances=partition_input,
+        utterances=by_wildcards(INPUTS.of_partition),
     output:
         expand("results/protocols/{{domain}}/{split}.tsv", split=("train", "dev")),
     log:
@@ -18,7 +18,7 @@ rule write_partition:
     conda:
         "../envs/data.yaml"
     params:
-        settings=partition_settings,
+        settings=text_of(JOBS.write_partition),
     message:
         "Train and dev protocols of domain {wildcards.domain}"
     shell:
@@ -29,7 +29,7 @@ rule write_partition:
 rule write_condition:
     """Write the eval protocol of a condition."""
     input:
-        utterances=condition_input,
+        utterances=by_wildcards(INPUTS.of_condition),
     output:
         "results/protocols/eval/{condition}.tsv",
     log:
@@ -40,7 +40,7 @@ rule write_condition:
     conda:
         "../envs/data.yaml"
     params:
-        settings=condition_settings,
+        settings=text_of(JOBS.write_condition),
     message:
         "Eval protocol of condition {wildcards.condition}"
     shell:
@@ -60,7 +60,7 @@ rule write_sources:
     conda:
         "../envs/data.yaml"
     params:
-        settings=sources_settings(),
+        settings=JOBS.write_sources().text,
     message:
         "Sources and their codecs"
     shell:

@@ -5,20 +5,18 @@
 rule quality:
     """Compare one source's fakes with the recordings they were made from."""
     input:
-        protocols=quality_protocols(),
-        audio=quality_audio,
+        protocols=INPUTS.quality_protocols(),
+        audio=by_wildcards(INPUTS.of_quality),
     output:
         "results/quality/{source}.tsv",
     log:
         "logs/quality/{source}.log",
     benchmark:
         "results/benchmarks/quality/{source}.tsv"
-    wildcard_constraints:
-        source="[A-Za-z0-9_-]+",
     conda:
         "../envs/quality.yaml"
     params:
-        settings=quality_settings,
+        settings=text_of(JOBS.quality),
     message:
         "Quality of {wildcards.source}"
     shell:
@@ -29,7 +27,7 @@ rule quality:
 rule quality_summary:
     """Mean quality of every source, and whether more bits are ever worse."""
     input:
-        expand("results/quality/{source}.tsv", source=quality_sources()),
+        expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
     output:
         expand("results/tables/{table}.csv", table=("quality", "quality_order")),
     log:
@@ -40,7 +38,7 @@ rule quality_summary:
     conda:
         "../envs/data.yaml"
     params:
-        settings=as_json({"sources": quality_sources()}),
+        settings=JOBS.quality_summary().text,
     message:
         "Summing up the quality of codecs"
     shell:

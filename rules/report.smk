@@ -7,7 +7,7 @@ rule report:
     input:
         tables=expand(
             "results/tables/{table}.csv",
-            table=("eer", "eer_seeds", "confusion", "metrics", "comparisons", *paper_tables()),
+            table=("eer", "eer_seeds", "confusion", "metrics", "comparisons", *PAPERS.tables),
         ),
         scores=expand(
             "results/scores/{model}/{condition}.tsv",
@@ -25,9 +25,9 @@ rule report:
         quality=[
             f"results/codecs/{codec}/quality.tsv" for codec in EXPERIMENT.codecs_run() if EXPERIMENT.is_trained(codec)
         ],
-        codec_quality=rules.quality_summary.output if quality_sources() else [],
+        codec_quality=rules.quality_summary.output if quality_choice.sources(EXPERIMENT) else [],
         audit=[*rules.audit.output, rules.audit_verdict.output[0]],
-        audio=shards_of(EXPERIMENT.all_audio()),
+        audio=INPUTS.all_audio(),
     output:
         "results/report.html",
     log:
@@ -37,7 +37,7 @@ rule report:
     conda:
         "../envs/data.yaml"
     params:
-        settings=report_settings(),
+        settings=JOBS.report().text,
     message:
         "Writing the report"
     shell:

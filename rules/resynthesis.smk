@@ -16,8 +16,8 @@ rule record:
     conda:
         "../envs/data.yaml"
     params:
-        settings=recordings_settings,
-        root=root_of,
+        settings=text_of(JOBS.record),
+        root=PLACES.root,
     message:
         "Recordings of {wildcards.corpus}, shard {wildcards.shard}"
     shell:
@@ -33,8 +33,8 @@ for codec in EXPERIMENT.codecs:
             f"resynthesize_{codec}"
         input:
             utterances="results/corpora/{corpus}/utterances.parquet",
-            weights=SITE.weights_of(codec),
-            wrapper=wrapper_of(codec),
+            weights=RUN.site.weights_of(codec),
+            wrapper=INPUTS.code_of_codec(codec),
         output:
             expand(
                 "results/audio/{{corpus}}/{source}/{{shard}}.{kind}",
@@ -48,15 +48,15 @@ for codec in EXPERIMENT.codecs:
         priority: 1  # before what does not wait for it, such as detectors of other fakes
         conda:
             "../envs/codecs.yaml"
-        threads: threads_beside(gpus_needed(codec))
+        threads: GPUS.threads(RUN.gpus_of(codec))
         resources:
-            gpu=gpus_needed(codec),
+            gpu=RUN.gpus_of(codec),
         params:
-            settings=partial(resynthesis_settings, codec),
-            root=root_of,
-            weights=SITE.weights_argument(codec),
+            settings=text_of(partial(JOBS.resynthesize, codec)),
+            root=PLACES.root,
+            weights=RUN.site.weights_argument(codec),
             folder="results/audio/{corpus}",
-            device=device,
+            device=PLACES.device,
         message:
             f"{codec}: {{wildcards.corpus}}, shard {{wildcards.shard}}"
         shell:
@@ -68,15 +68,13 @@ for codec in EXPERIMENT.codecs:
 rule list_shards:
     """Note that all shards of a source are there: what comes later waits for this one file instead of hundreds."""
     input:
-        shards,
+        by_wildcards(INPUTS.shards),
     output:
         "results/audio/{corpus}/{source}/shards.tsv",
     log:
         "logs/list_shards/{corpus}.{source}.log",
     benchmark:
         "results/benchmarks/list_shards/{corpus}.{source}.tsv"
-    wildcard_constraints:
-        source="[A-Za-z0-9_-]+",
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -89,5 +87,5 @@ rule list_shards:
 rule dataset:
     """All audio of the experiment: recordings and codec fakes, in shards."""
     input:
-        shards_of(EXPERIMENT.all_audio()),
+        INPUTS.all_audio(),
     localrule: True

@@ -5,8 +5,8 @@
 rule check_lists:
     """Refuse to train on what a condition judges, before any detector is trained."""
     input:
-        train=partial(partitions, "train"),
-        dev=partial(partitions, "dev"),
+        train=by_wildcards(INPUTS.train_lists),
+        dev=by_wildcards(INPUTS.dev_lists),
         judged=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
     output:
         "results/audit/lists/{training_set}.tsv",
@@ -26,9 +26,10 @@ rule check_lists:
 rule train_detector:
     """Train a detector; the epoch that `select` names is kept. Threads beyond the first decode audio."""
     input:
-        train=partial(partitions, "train"),
-        dev=partial(partitions, "dev"),
-        audio=training_audio,
+        train=by_wildcards(INPUTS.train_lists),
+        dev=by_wildcards(INPUTS.dev_lists),
+        audio=by_wildcards(INPUTS.of_training),
+        code=by_wildcards(INPUTS.code_of_training),
         # a new condition has the lists checked again, and nothing trained
         checked=ancient("results/audit/lists/{training_set}.tsv"),
     output:
@@ -45,13 +46,13 @@ rule train_detector:
         "results/benchmarks/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
-    threads: threads_beside(gpus_needed())
+    threads: GPUS.threads(GPUS.needed())
     resources:
-        gpu=gpus_needed(),
+        gpu=GPUS.needed(),
     params:
-        settings=training_settings,
+        settings=text_of(JOBS.train_detector),
         folder=folder,
-        device=device,
+        device=PLACES.device,
     message:
         "Training {wildcards.detector} on {wildcards.training_set} ({wildcards.strategy}, seed {wildcards.seed})"
     shell:

@@ -9,7 +9,7 @@ and its context; and before it and behind it wait at most `QUEUED_DURATION` of r
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +23,20 @@ from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import windows
 from codec_wrappers.resynthesis.pipeline import Helpers, to_cpu
+from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, ResynthesisSettings
 from codec_wrappers.weights.loading import digest
 from codecfake import __version__
 from codecfake.audio import loudness, shards, waveforms
 from codecfake.base import utterances
 from codecfake.base.progress import progress
 
-NATIVE = "native"
 READ = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
 RMS_FLOOR = 1e-8  # FunCodec's
 QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as much again waits to be written
-WINDOW_DURATION = 30.0  # seconds: longer than utterances are
 
 
 class ResynthesisError(RuntimeError):
     """A codec gave something that is not speech of the right shape."""
-
-
-@dataclass(frozen=True)
-class ResynthesisSettings:
-    codec: str  # name of the codec configuration
-    wrapper: str
-    sources: dict[str, int]  # source -> number of quantizers
-    num_shards: int
-    model: dict[str, Any] = field(default_factory=dict)
-    gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
-    keep_gain: bool = False  # leave the output at that level
-    license: str = ""  # of the codec's code and weights
-    sample_rate: int | str = 16000  # of the shards; "native": the codec's own
-    batch_duration: float = 60.0  # seconds of audio in a batch, at most; only a GPU is given batches
-    window_duration: float = WINDOW_DURATION  # what is longer goes through the codec in parts of at most this
 
 
 def resynthesize_shard(

@@ -1,21 +1,14 @@
 """The bona fide arm: recordings as they are, through the same door and into the same shards as every codec."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from codecfake import __version__
 from codecfake.audio import shards, waveforms
+from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.base import utterances
 from codecfake.base.progress import progress
 
 AS_RECORDED = shards.Provenance(codec="none", quantizers=0, bitrate_kbps=0.0, weights_sha256="", version=__version__)
-
-
-@dataclass(frozen=True)
-class RecordingsSettings:
-    num_shards: int
-    sample_rate: int | str = 16000  # of the shards; "native": each recording's own
-    bonafide_only: bool = False  # as what codecs are trained on must be
 
 
 def write_shard(settings: RecordingsSettings, table: Path, root: Path, shard: int, tar_path: Path) -> None:
@@ -27,5 +20,5 @@ def write_shard(settings: RecordingsSettings, table: Path, root: Path, shard: in
     with shards.ShardWriter(tar_path, "", AS_RECORDED) as writer:
         for row in progress(rows.itertuples(), name, len(rows), "utt"):
             recording = waveforms.read(root / row.path, row.sha256)
-            rate = recording.sample_rate if settings.sample_rate == "native" else int(settings.sample_rate)
+            rate = recording.sample_rate if settings.sample_rate == NATIVE else int(settings.sample_rate)
             writer.add(row.utterance_id, waveforms.resample(recording.wav, recording.sample_rate, rate), rate)

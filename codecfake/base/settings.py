@@ -1,18 +1,108 @@
-"""The one door for settings: JSON text in, a frozen dataclass out, unknown keys refused."""
+"""The one door for settings: plain values in, a frozen dataclass out, every fault named.
+
+A dataclass says by its annotations what is allowed: `int`, `float`, `Literal["cpu", "cuda"]`, nested dataclasses, and
+`Annotated[int, Range(least=1)]`. What depends on several fields is checked in its `__post_init__`.
+"""
 
 import dataclasses
+import difflib
 import json
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
+
+from codecfake.base.suggestions import unknown
 
 T = TypeVar("T")
+DERIVED = "derived"  # in the metadata of a field: it is computed, and no setting
+Keys = tuple[str, ...]
 
 
 class SettingsError(ValueError):
     """A setting is unknown, missing or of the wrong kind."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """What is wrong with the value at `keys`; `key` is the one below it that is unknown there."""
+
+    keys: Keys
+    text: str
+    key: str | None = None
+
+    def below(self, *keys: str) -> "Fault":
+        """The same fault, seen from a mapping that holds the faulty one at `keys`."""
+        return dataclasses.replace(self, keys=(*keys, *self.keys))
+
+    @property
+    def place(self) -> Keys:
+        return (*self.keys, self.key) if self.key is not None else self.keys
+
+
+class FaultsError(SettingsError):
+    """Settings with one or more faults; `root` is what their keys are counted from."""
+
+    def __init__(self, root: str, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = ((".".join(filter(None, (root, *each.keys))), each.text) for each in faults)
+        super().__init__("\n".join(": ".join(filter(None, line)) for line in lines))
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Bounds of a number; `above` and `below` are excluded."""
+
+    least: float = float("-inf")
+    most: float = float("inf")
+    above: float = float("-inf")
+    below: float = float("inf")
+
+    def check(self, value: float) -> None:
+        """Raise SettingsError for a number out of bounds, or one that is not a number."""
+        if not (self.least <= value <= self.most and self.above < value < self.below):
+            bounds = {"at least": self.least, "at most": self.most, "more than": self.above, "less than": self.below}
+            known = (f"{words} {bound:g}" for words, bound in bounds.items() if abs(bound) != float("inf"))
+            raise fault(f"{value} is out of range; it must be {' and '.join(known)}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Pattern:
+    """What a text must match, and how to say that."""
+
+    regex: str
+    meaning: str
+
+    def check(self, value: str) -> None:
+        """Raise SettingsError for a text that does not match."""
+        if not re.fullmatch(self.regex, value):
+            raise fault(f"{value!r} is not {self.meaning}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Filled:
+    """A text, mapping or list with something in it, and in a list nothing twice."""
+
+    def check(self, value: Any) -> None:
+        """Raise SettingsError if it is empty, or if a member of a list comes twice."""
+        if not value:
+            raise fault("it is empty; give one or more")
+        twice = [item for place, item in enumerate(value) if item in value[:place]] if isinstance(value, list) else []
+        if twice:
+            raise fault(f"{twice[0]!r} is listed twice; list it once")
+
+
+@dataclasses.dataclass(frozen=True)
+class Of:
+    """A mapping that some dataclass can be built from, kept as it was written."""
+
+    settings: type
+
+    def check(self, value: Mapping[str, Any]) -> None:
+        """Raise the faults of building it."""
+        build(self.settings, value)
 
 
 def from_json(cls: type[T], text: str) -> T:
@@ -21,59 +111,140 @@ def from_json(cls: type[T], text: str) -> T:
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Build the dataclass `cls`, and dataclasses nested in it, from a mapping of plain values."""
-    known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise SettingsError(
-            f"{cls.__name__}: unknown setting {unknown[0]!r}; known settings: {', '.join(sorted(known))}"
-        )
-    required = {
-        name
-        for name, field in known.items()
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
-    missing = sorted(required - set(values))
-    if missing:
-        raise SettingsError(f"{cls.__name__}: setting {missing[0]!r} is missing")
-    hints = typing.get_type_hints(cls)
-    return cls(**{name: _convert(hints[name], value, f"{cls.__name__}.{name}") for name, value in values.items()})
+    """Build the dataclass `cls`, and dataclasses nested in it, from a mapping of plain values.
+
+    Raises FaultsError with all faults, or what the class's own `__post_init__` raises.
+    """
+    faults: list[Fault] = []
+    arguments = _arguments(cls, values, faults)
+    if faults:
+        raise FaultsError(cls.__name__, faults)
+    return cls(**arguments)
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
+def faults_of(cls: type, values: Mapping[str, Any]) -> list[Fault]:
+    """All that keeps `cls` from being built of these values."""
+    try:
+        build(cls, values)
+    except ValueError as error:
+        return as_faults(error)
+    return []
+
+
+def fault(text: str, *keys: str) -> FaultsError:
+    """One fault of the value at `keys`."""
+    return FaultsError("", [Fault(keys, text)])
+
+
+def as_faults(error: ValueError) -> list[Fault]:
+    """The faults that an error holds; any other error is one fault of the whole."""
+    return error.faults if isinstance(error, FaultsError) else [Fault((), str(error))]
+
+
+def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    known = {field.name: field for field in dataclasses.fields(cls) if DERIVED not in field.metadata}
+    for key in values:
+        if key not in known:
+            faults.append(Fault((), unknown_setting(key, known), key))
+    missing = (dataclasses.MISSING, dataclasses.MISSING)
+    for name, field in known.items():
+        if name not in values and (field.default, field.default_factory) == missing:
+            faults.append(Fault((), f"setting {name!r} is missing; a value is needed"))
+    hints = typing.get_type_hints(cls, include_extras=True)
+    arguments = {}
+    for name, value in values.items():
+        if name in known:
+            try:
+                arguments[name] = _convert(hints[name], value)
+            except ValueError as error:
+                faults += [each.below(name) for each in as_faults(error)]
+    return arguments
+
+
+def unknown_setting(key: object, known: Iterable[str]) -> str:
+    """What to say of a key that a mapping of settings does not take."""
+    known = list(known)
+    close = difflib.get_close_matches(str(key), known, n=1)
+    meant = f"did you mean {close[0]!r}? Known" if close else "known"
+    return f"unknown setting {key!r}; {meant} settings: {', '.join(sorted(known)) or 'none'}"
+
+
+def _convert(hint: Any, value: Any) -> Any:
+    """`value` as `hint` has it. Raises ValueError, with the faults of nested values, if it cannot be that."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _checked(_convert(arguments[0], value), arguments[1:])
     if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in arguments:
-            return None
-        options = [argument for argument in arguments if argument is not type(None)]
-        return _first_that_fits(options, value, where)
+        return _one_of(arguments, value)
+    if origin is Literal:
+        if any(value == choice and type(value) is type(choice) for choice in arguments):
+            return value
+        raise fault(unknown("value", value, [str(choice) for choice in arguments]))
     if origin in (list, tuple):
-        if not isinstance(value, list | tuple):
-            raise SettingsError(f"{where}: expected a list, found {value!r}")
-        return origin(_convert(arguments[0], item, where) for item in value)
+        return _sequence(origin, arguments, value)
     if origin is dict:
-        if not isinstance(value, Mapping):
-            raise SettingsError(f"{where}: expected a mapping, found {value!r}")
-        return {key: _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return _mapping(arguments, value)
     if hasattr(hint, "from_plain"):
         return hint.from_plain(value)
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):
-            raise SettingsError(f"{where}: expected a mapping, found {value!r}")
+            raise fault(f"expected a mapping of settings, found {value!r}")
         return build(hint, value)  # type: ignore[arg-type]
-    return _convert_plain(hint, value, where)
+    return _plain(hint, value)
 
 
-def _first_that_fits(options: list[Any], value: Any, where: str) -> Any:
-    for option in options[:-1]:
+def _checked(value: Any, rules: tuple[Any, ...]) -> Any:
+    for rule in rules:
+        rule.check(value)
+    return value
+
+
+def _one_of(options: tuple[Any, ...], value: Any) -> Any:
+    """`value` as the first of the options that takes it; the error is that of the last one."""
+    if value is None and type(None) in options:
+        return None
+    kinds = [option for option in options if option is not type(None)]
+    for kind in kinds[:-1]:
         try:
-            return _convert(option, value, where)
-        except SettingsError:
+            return _convert(kind, value)
+        except ValueError:
             continue
-    return _convert(options[-1], value, where)
+    return _convert(kinds[-1], value)
 
 
-def _convert_plain(hint: Any, value: Any, where: str) -> Any:
+def _sequence(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise fault(f"expected a list, found {value!r}; write it in brackets: [{_shown(value)}]")
+    return origin(_members(((str(place), arguments[0], item) for place, item in enumerate(value))).values())
+
+
+def _mapping(arguments: tuple[Any, ...], value: Any) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise fault(f"expected a mapping, found {value!r}")
+    for key in value:
+        try:
+            _convert(arguments[0], key)
+        except ValueError as error:
+            raise FaultsError("", [dataclasses.replace(each, key=str(key)) for each in as_faults(error)]) from None
+    return _members((key, arguments[1], item) for key, item in value.items())
+
+
+def _members(items: Iterator[tuple[str, Any, Any]]) -> dict[str, Any]:
+    members, faults = {}, []
+    for key, hint, item in items:
+        try:
+            members[key] = _convert(hint, item)
+        except ValueError as error:
+            faults += [each.below(key) for each in as_faults(error)]
+    if faults:
+        raise FaultsError("", faults)
+    return members
+
+
+KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _plain(hint: Any, value: Any) -> Any:
     if hint is Any:
         return value
     if hint is Path and isinstance(value, str):
@@ -82,4 +253,32 @@ def _convert_plain(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    raise SettingsError(f"{where}: expected {hint.__name__}, found {value!r}")
+    right = _right_spelling(hint, value)
+    kind = KINDS.get(hint, hint.__name__)
+    raise fault(f"expected {kind}, found {_shown(value)}" + (f"; write {right}" if right else ""))
+
+
+def _right_spelling(hint: Any, value: Any) -> str:
+    """How to write a value that only has the wrong type."""
+    if hint is bool:
+        return "true or false"
+    if hint is str and isinstance(value, int | float):
+        return "it in quotes"
+    number = _number(value)
+    if hint is int and number is not None and number.is_integer():
+        return f"{number:.0f}"
+    if hint is float and number is not None:
+        return f"{number!r}" + (" (YAML takes an exponent without a point for text)" if "e" in str(value) else "")
+    return ""
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value) if isinstance(value, str | float) else None
+    except ValueError:
+        return None
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML has it."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)

@@ -1,10 +1,10 @@
-"""Validation of YAML configuration against our JSON schemas, with errors that say what to write instead."""
+"""YAML files as people write them: every key once, names as text, and the line of each value for messages."""
 
-from importlib import resources
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 
@@ -12,39 +12,112 @@ class ConfigurationError(ValueError):
     """A configuration file asks for something unknown, missing or impossible."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a value is written, and how."""
+
+    line: int
+    depth: int  # how many keys of those asked for lead to it
+    text: str | None  # of a single value, as written without quotes; None for others
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file: its values, and the tree that says where each is written."""
+
+    path: Path
+    values: dict[str, Any]
+    tree: yaml.Node
+
+    def place(self, keys: tuple[str, ...]) -> Place:
+        """Where the value at `keys` is written, or the nearest one around it."""
+        node: yaml.Node = self.tree
+        line, depth = 1, 0
+        for key in keys:
+            following = _member(node, key)
+            if following is None:
+                break
+            (line, node), depth = following, depth + 1
+        plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        return Place(line, depth, node.value if plain else None)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Parse a YAML mapping. Raises ConfigurationError naming file and line."""
+    """Parse a YAML mapping. Raises ConfigurationError as `read_document`."""
+    return read_document(path).values
+
+
+def read_document(path: Path) -> Document:
+    """Parse a YAML mapping. Raises ConfigurationError naming file and lines; a key that stands twice is an error."""
+    loader = None
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8-sig"))
+        tree: Any = loader.get_single_node()
+        faults = [f"{path}:{line}: {text}" for line, text in sorted(_key_faults(loader, tree))]
+        if faults:
+            raise ConfigurationError("\n".join(faults))
+        values = loader.construct_document(tree) if tree is not None else None
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML: {error}") from error
+    finally:
+        if loader is not None:
+            loader.dispose()
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
-    return values
+    return Document(path, values, tree)
 
 
-def validate(values: dict[str, Any], schema: str, where: str) -> None:
-    """Check `values` against the named schema. Raises ConfigurationError for the deepest fault."""
-    text = resources.files("codecfake.experiment").joinpath(f"schemas/{schema}.schema.yaml").read_text(encoding="utf-8")
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(text))
-    error = jsonschema.exceptions.best_match(validator.iter_errors(values))
-    if error is not None:
-        raise ConfigurationError(f"{where}: {_explain(error)}")
+def _key_faults(loader: yaml.SafeLoader, tree: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Line and text of every key that stands twice in its mapping, or that YAML does not take for text."""
+    seen: set[int] = set()
+    nodes = [tree] if tree is not None else []
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:  # the same node by an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += reversed(node.value)
+        if isinstance(node, yaml.MappingNode):
+            yield from _faults_of(loader, node)
+            nodes += [value for _, value in reversed(node.value)]
 
 
-def _explain(error: Any) -> str:
-    place = ".".join(str(part) for part in error.absolute_path) or "top level"
-    if error.validator == "additionalProperties" and error.schema.get("additionalProperties") is False:
-        known = sorted(error.schema["properties"])
-        unknown = sorted(set(error.instance) - set(known))
-        return f"{place}: unknown key {unknown[0]!r}; known keys: {', '.join(known)}"
-    if error.validator == "unevaluatedProperties":
-        return f"{place}: {error.message.replace('Unevaluated properties are not allowed', 'unknown key')}"
-    if error.validator == "oneOf":
-        options = [" and ".join(option["required"]) for option in error.schema["oneOf"] if "required" in option]
-        return (
-            f"{place}: give exactly one of {', '.join(options)}; found {', '.join(map(str, error.instance)) or 'none'}"
-        )
-    return f"{place}: {error.message}"
+def _faults_of(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[tuple[int, str]]:
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            yield line, "a key must be text"
+            continue
+        if key.value in lines:
+            yield line, f"{key.value!r} stands twice, in lines {lines[key.value]} and {line}; delete or rename one"
+        lines[key.value] = line
+        value = loader.construct_object(key) if key.tag != "tag:yaml.org,2002:merge" else key.value
+        if not isinstance(value, str):
+            yield line, f"YAML reads the key {key.value} as {read_as(value)}; write it in quotes: {key.value!r}"
+
+
+def read_as(value: Any) -> str:
+    """What a value that was meant as text is for YAML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    kinds = {int: "the number", float: "the number", type(None): "nothing"}
+    kind = kinds.get(type(value), f"the {type(value).__name__}")
+    return kind if value is None else f"{kind} {value}"
+
+
+def _member(node: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
+    """Line and node of a member of a mapping, merged ones (`<<`) included, or of a list by its number."""
+    if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
+        member = node.value[int(key)]
+        return member.start_mark.line + 1, member
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    # construction puts merged members first, so the last one counts
+    members = [(name.start_mark.line + 1, value) for name, value in node.value if name.value == key]
+    return members[-1] if members else None

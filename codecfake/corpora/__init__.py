@@ -1,19 +1,66 @@
-"""Readers of corpora: one module for each official layout, all of the same shape.
+"""Readers of corpora: one module per official layout, all with the same interface.
 
-A reader offers `utterances(root, options) -> Listing`, which decodes no audio, and `MARKER`, the files or
-folders (globs relative to the root, any of them) that prove its layout.
+A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
+`MARKER`, the files or folders (globs relative to the root, any of them) that prove its layout, and, if it is known,
+`SIZE`, what the corpus holds as published.
 """
 
 import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from codecfake.corpora.listing import CorpusError
+from codecfake.base import plugins
+from codecfake.base.settings import build
+from codecfake.base.suggestions import unknown
+from codecfake.corpora.listing import CorpusError, Listing
+from codecfake.corpora.sizes import CorpusSize
 
 LAYOUTS: tuple[str, ...] = ("vctk", "aishell3", "libritts", "asvspoof2019la", "in_the_wild", "audiocaps", "listed")
+OFFERED = ("OPTIONS", "MARKER", "utterances")
 
 
-def reader(layout: str) -> ModuleType:
-    """The module that reads a layout. Raises CorpusError for a layout that is not known."""
-    if layout not in LAYOUTS:
-        raise CorpusError(f"layout {layout!r} is not known; known layouts: {', '.join(LAYOUTS)}")
-    return importlib.import_module(f"codecfake.corpora.{layout}")
+@dataclass(frozen=True)
+class Layout:
+    """A layout of corpora, ours or from outside the package."""
+
+    name: str
+    reader: ModuleType
+
+    @property
+    def size(self) -> CorpusSize | None:
+        """What such a corpus holds as published, if that is known."""
+        return getattr(self.reader, "SIZE", None)
+
+    @property
+    def code(self) -> Path | None:
+        """The file beside the experiment that it is written in, if it is."""
+        return plugins.file_of(self.name) if plugins.is_outside(self.name) else None
+
+    def build_options(self, options: Mapping[str, Any]) -> Any:
+        """Its options as its own dataclass. Raises SettingsError for what it does not take."""
+        return build(self.reader.OPTIONS, options)
+
+    def utterances(self, root: Path, options: Mapping[str, Any]) -> Listing:
+        """What the corpus at `root` lists. Raises CorpusError if it does not have this layout."""
+        return self.reader.utterances(root, options)
+
+
+def layout(name: str) -> Layout:
+    """The layout of that name, one of ours or `module:utterances`. Raises CorpusError for an unknown one."""
+    if plugins.is_outside(name):
+        return Layout(name, _outside(name))
+    if name not in LAYOUTS:
+        raise CorpusError(unknown("layout", name, LAYOUTS))
+    return Layout(name, importlib.import_module(f"codecfake.corpora.{name}"))
+
+
+def _outside(name: str) -> ModuleType:
+    plugins.load(name)
+    reader = plugins.module_of(name)
+    missing = [offered for offered in OFFERED if not hasattr(reader, offered)]
+    if missing:
+        raise CorpusError(f"layout {name}: {reader.__file__} has no {missing[0]}; a reader offers {', '.join(OFFERED)}")
+    return reader

@@ -1,4 +1,4 @@
-"""ASVspoof 2019 logical access: bona fide VCTK and spoofs by 19 attacks, with splits of its own."""
+"""ASVspoof 2019 logical access: bona fide VCTK and spoofs by 19 attacks, with its own splits."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,16 +7,32 @@ from pathlib import Path
 from codecfake.base import settings
 from codecfake.base.utterances import KEYS, SPLITS, Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.corpora.sizes import CorpusSize, Part
 
 PROTOCOLS = "ASVspoof2019_LA_cm_protocols"
 MARKER = (f"LA/{PROTOCOLS}", PROTOCOLS)
 PROTOCOL_NAMES = {"train": "train.trn", "dev": "dev.trl", "eval": "eval.trl"}
 OFFICIAL = f"LA/{PROTOCOLS}/ASVspoof2019.LA.cm.train.trn.txt and LA/ASVspoof2019_LA_train/flac/LA_T_1000137.flac"
 
+# 3.4, 3.5 and 3.1 s an utterance in train, dev and eval
+SIZE = CorpusSize(
+    source="the corpus's own protocols (121,461 lines); hours from mean durations, from memory",
+    sample_rate=16_000,
+    wav=False,
+    speech=(
+        Part("bonafide", 2_580, hours=2.4, speakers=20, split="train"),
+        Part("spoof", 22_800, hours=21.5, speakers=20, split="train"),
+        Part("bonafide", 2_548, hours=2.5, speakers=20, split="dev"),
+        Part("spoof", 22_296, hours=21.7, speakers=20, split="dev"),
+        Part("bonafide", 7_355, hours=6.3, speakers=67, split="eval"),
+        Part("spoof", 63_882, hours=55.0, speakers=67, split="eval"),
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Asvspoof2019LaOptions:
-    """`splits`: which of the corpus's three to read."""
+    """`splits`: which of the corpus's three splits to read."""
 
     splits: tuple[str, ...] = SPLITS
 
@@ -33,7 +49,7 @@ OPTIONS = Asvspoof2019LaOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """The trials of the countermeasure protocols; `root` holds the folder LA, or is it."""
+    """The trials of the countermeasure protocols; `root` is the folder LA or its parent."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = "LA/" if (root / MARKER[0]).is_dir() else ""
@@ -48,7 +64,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
 
 def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rejection]]:
     if split not in SPLITS:
-        raise CorpusError(f"option splits: {split!r} is not a split; the splits are {', '.join(SPLITS)}")
+        raise CorpusError(f"option splits: unknown split {split!r}; choose from {', '.join(SPLITS)}")
     protocol = f"{base}{PROTOCOLS}/ASVspoof2019.LA.cm.{PROTOCOL_NAMES[split]}.txt"
     folder = f"{base}ASVspoof2019_LA_{split}/flac"
     audio = by_stem(root, audio_files(root, folder))
@@ -58,7 +74,7 @@ def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rej
     not_trials = sorted(set(audio) - {trial.utterance_id for trial in trials})
     absent = f"listed in {protocol} but the file is absent"
     rejected = [Rejection(f"{folder}/{name}.flac", absent) for name in missing]
-    # dev and eval are published with enrollment recordings for speaker verification, which are not trials here
+    # dev and eval include enrollment recordings for speaker verification, which are not trials here
     rejected += [Rejection(audio[name], f"not in {protocol}", expected=True) for name in not_trials]
     return found, rejected
 
@@ -71,7 +87,7 @@ def _trials(protocol: Path) -> Iterator[_Trial]:
     # LA_0079 LA_T_1138215 - - bonafide
     # LA_0079 LA_T_1004644 - A01 spoof
     if not protocol.is_file():
-        raise CorpusError(f"{protocol}: there is no such protocol; restore it, or leave its split out (option splits)")
+        raise CorpusError(f"{protocol}: no such protocol; restore it, or leave out its split (option splits)")
     for number, line in enumerate(protocol.read_text(encoding="utf-8").splitlines(), start=1):
         fields = line.split()
         if len(fields) != 5 or fields[4] not in KEYS:

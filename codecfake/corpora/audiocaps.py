@@ -1,4 +1,4 @@
-"""AudioCaps: sound events with captions. Its audio is fetched from YouTube, where links die."""
+"""AudioCaps: sound events with captions. Its audio is downloaded from YouTube, where links disappear."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,19 +8,28 @@ from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
+from codecfake.corpora.sizes import CorpusSize, Part
 
 AUDIO = "audio"
 MARKER = (AUDIO,)
 COLUMNS = ("audiocap_id", "youtube_id", "start_time", "caption")
 OFFICIAL = (
-    f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be fetched, "
+    f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be downloaded, "
     f"{AUDIO}/[Y]<youtube_id>[_<start_time>].wav or .flac"
+)
+
+# clips of 10 s, as many as Xie et al. 2025 could fetch; they are at 16 kHz here
+SIZE = CorpusSize(
+    source="Xie et al. 2025, released score files (49,274 recordings)",
+    sample_rate=16_000,
+    wav=True,
+    speech=(Part("bonafide", 49_274, hours=136.9, speakers=1),),
 )
 
 
 @dataclass(frozen=True)
 class AudioCapsOptions:
-    """`csv`: caption files relative to the root; None takes every .csv that lies there."""
+    """`csv`: caption files relative to the root; None means every .csv file in the root."""
 
     csv: tuple[str, ...] | str | None = None
 
@@ -29,7 +38,7 @@ OPTIONS = AudioCapsOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """One utterance a clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
+    """One utterance per clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     audio = by_stem(root, audio_files(root, AUDIO))
@@ -67,7 +76,7 @@ def _first_captions(paths: list[Path]) -> Iterator[tables.Row]:
 
 
 def _names(row: tables.Row) -> Iterator[str]:
-    """The stems under which the usual downloaders save a clip."""
+    """The file stems that common downloaders use for a clip."""
     for youtube_id in (row.cells["youtube_id"], "Y" + row.cells["youtube_id"]):
         yield youtube_id
         yield f"{youtube_id}_{row.cells['start_time']}"

@@ -1,4 +1,4 @@
-"""In-the-Wild: found recordings of public figures, and fakes of them; published for evaluation alone."""
+"""In-the-Wild: recordings of public figures from the web, and fakes of them; published for evaluation only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from codecfake.corpora.listing import (
     listing,
     require,
 )
+from codecfake.corpora.sizes import CorpusSize, Part
 
 FOLDER = "release_in_the_wild"
 MARKER = (f"{FOLDER}/meta.csv", "meta.csv")
@@ -23,17 +24,27 @@ OFFICIAL = f"{FOLDER}/meta.csv (columns file, speaker, label) and {FOLDER}/0.wav
 COLUMNS = ("file", "speaker", "label")
 KEY_OF_LABEL = {"bona-fide": BONAFIDE, "spoof": SPOOF}
 
+SIZE = CorpusSize(
+    source="Müller et al. 2022, arXiv 2203.16263 (20.8 and 17.2 hours, 58 speakers)",
+    sample_rate=16_000,
+    wav=True,
+    speech=(
+        Part("bonafide", 19_963, hours=20.8, speakers=58),
+        Part("spoof", 11_816, hours=17.2, speakers=58),
+    ),
+)
+
 
 @dataclass(frozen=True)
 class InTheWildOptions:
-    """There is nothing to choose."""
+    """No options."""
 
 
 OPTIONS = InTheWildOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All recordings of meta.csv; `root` holds the folder release_in_the_wild, or is it."""
+    """All recordings of meta.csv; `root` is the folder release_in_the_wild or its parent."""
     settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = f"{FOLDER}/" if (root / MARKER[0]).is_file() else ""

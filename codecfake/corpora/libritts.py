@@ -1,4 +1,4 @@
-"""LibriTTS (and LibriTTS-R, laid out alike): read English, here to train codecs on."""
+"""LibriTTS (and LibriTTS-R, with the same layout): read English, used here to train codecs."""
 
 import re
 from collections.abc import Mapping
@@ -8,15 +8,23 @@ from pathlib import Path, PurePosixPath
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, listing, require, transcript
+from codecfake.corpora.sizes import CorpusSize, Part
 
 MARKER = ("train-*", "dev-*", "test-*")
 OFFICIAL = "train-clean-100/103/1241/103_1241_000000_000001.wav (subset/speaker/chapter), texts in ….normalized.txt"
 NAME = re.compile(r"(?P<speaker_id>\d+)_\d+_\d+_\d+")
 
+SIZE = CorpusSize(
+    source="Zen et al. 2019, arXiv 1904.02882 (585 hours, 2,456 speakers); utterances of its seven parts from memory",
+    sample_rate=24_000,
+    wav=True,
+    speech=(Part("bonafide", 375_086, hours=585.0, speakers=2456),),
+)
+
 
 @dataclass(frozen=True)
 class LibriTtsOptions:
-    """`subsets`, such as train-clean-100; None takes all that are there."""
+    """`subsets`, such as train-clean-100; None means all that exist."""
 
     subsets: tuple[str, ...] | None = None
 
@@ -25,7 +33,7 @@ OPTIONS = LibriTtsOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All utterances of the subsets; the text is None where there is no .normalized.txt."""
+    """All utterances of the subsets; the text is None without a .normalized.txt."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     found, rejected = [], []
@@ -46,5 +54,5 @@ def _subsets(root: Path, wanted: tuple[str, ...] | None) -> list[str]:
     present = sorted(path.name for pattern in MARKER for path in root.glob(pattern) if path.is_dir())
     absent = sorted(set(wanted or ()) - set(present))
     if absent:
-        raise CorpusError(f"{root}: no subset {absent[0]!r}; the subsets there are {', '.join(present)}")
+        raise CorpusError(f"{root}: no subset {absent[0]!r}; choose from {', '.join(present)}")
     return present if wanted is None else sorted(set(wanted))

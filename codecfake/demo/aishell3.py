@@ -1,10 +1,10 @@
 """Mandarin in the layout of AISHELL-3."""
 
-from codecfake.demo import texts, voices
+from codecfake.demo import FOLDERS, texts, voices
 from codecfake.demo.plan import Plan, Take, chosen
 from codecfake.demo.settings import DemoSettings
 
-ROOT = "AISHELL3"
+ROOT = FOLDERS["aishell3"]
 SAMPLE_RATE = 44100
 GENDERS = {"F": "female", "M": "male"}
 SPEAKERS_PER_TEST_SPEAKER = 6

@@ -6,13 +6,13 @@ each speaker anew, so that a sentence does not tell the key; file numbers are sh
 
 from dataclasses import dataclass
 
-from codecfake.demo import texts, voices
+from codecfake.demo import FOLDERS, texts, voices
 from codecfake.demo.copy_synthesis import KNOWN_ATTACKS, UNKNOWN_ATTACKS, Attack
 from codecfake.demo.plan import Plan, Take, chosen
 from codecfake.demo.seeds import generator
 from codecfake.demo.settings import DemoSettings
 
-ROOT = "LA"
+ROOT = FOLDERS["asvspoof2019la"]
 SAMPLE_RATE = 16000
 
 

@@ -7,7 +7,6 @@ evaluation differ from those of training, as the ASVspoof 2019 LA attacks do. Le
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from codecfake.base.librosa_cache import librosa
 
@@ -59,6 +58,9 @@ def copy_synthesis(wav: np.ndarray, sample_rate: int, attack: Attack, rng: np.ra
 
 def _through_mel(magnitude: np.ndarray, sample_rate: int, attack: Attack) -> np.ndarray:
     """Magnitudes `[F, N]` as far as their mel bands tell them: each bin takes the mean of the bands over it."""
+    # here, as the sizes of the demo are checked by every process that reads the workflow, and this takes its time
+    from scipy.sparse import csr_array
+
     bands = librosa().filters.mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
     # as sparse matrices, whose products add in a fixed order; those of BLAS depend on the number of threads
     analysis = csr_array(bands / np.maximum(bands.sum(axis=1, keepdims=True), TINY))

@@ -1,10 +1,10 @@
 """English for codecs to be trained on, in the layout of LibriTTS."""
 
-from codecfake.demo import texts, voices
+from codecfake.demo import FOLDERS, texts, voices
 from codecfake.demo.plan import Plan, Take, chosen
 from codecfake.demo.settings import DemoSettings
 
-ROOT = "LibriTTS"
+ROOT = FOLDERS["libritts"]
 PART = "train-clean-100"
 SAMPLE_RATE = 24000
 CHAPTER = "1"

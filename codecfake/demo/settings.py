@@ -1,8 +1,9 @@
 """How large the demo's corpora are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codecfake.base.settings import SettingsError
+from codecfake.base.settings import Fault, FaultsError
 from codecfake.demo import copy_synthesis, texts, voices
 
 
@@ -20,18 +21,23 @@ class DemoSettings:
     spoofs_per_attack: int = 8  # and vocoder speaker
 
     def __post_init__(self) -> None:
+        faults = list(self._faults())
+        if faults:
+            raise FaultsError("demo", faults)
+
+    def _faults(self) -> Iterator[Fault]:
         num_sentences = min(len(texts.english()), len(texts.mandarin()))
-        self._check("english_speakers", 1, len(voices.ENGLISH), "voices in the table")
-        self._check("mandarin_speakers", 2, len(voices.MANDARIN), "voices in the table; one is for `test`")
-        self._check("codec_training_speakers", 1, len(voices.CODEC_TRAINING), "voices in the table")
-        self._check("utterances_per_speaker", 1, num_sentences, "sentences in the shorter list")
-        self._check("vocoder_speakers", 3, len(voices.VOCODER), "voices in the table; each partition has one")
-        self._check("bonafide_per_vocoder_speaker", 1, len(texts.english()), "English sentences")
+        yield from self._fault("english_speakers", 1, len(voices.ENGLISH), "voices in the table")
+        yield from self._fault("mandarin_speakers", 2, len(voices.MANDARIN), "voices in the table; one is for `test`")
+        yield from self._fault("codec_training_speakers", 1, len(voices.CODEC_TRAINING), "voices in the table")
+        yield from self._fault("utterances_per_speaker", 1, num_sentences, "sentences in the shorter list")
+        yield from self._fault("vocoder_speakers", 3, len(voices.VOCODER), "voices in the table, one a partition")
+        yield from self._fault("bonafide_per_vocoder_speaker", 1, len(texts.english()), "English sentences")
         num_attacks = len(copy_synthesis.KNOWN_ATTACKS)
         most_spoofs = (len(texts.english()) - self.bonafide_per_vocoder_speaker) // num_attacks
-        self._check("spoofs_per_attack", 1, most_spoofs, "English sentences that are left for each attack")
+        yield from self._fault("spoofs_per_attack", 1, most_spoofs, "English sentences that are left for each attack")
 
-    def _check(self, name: str, low: int, high: int, bound: str) -> None:
+    def _fault(self, name: str, low: int, high: int, bound: str) -> Iterator[Fault]:
         value = getattr(self, name)
         if not low <= value <= high:
-            raise SettingsError(f"DemoSettings.{name} is {value}; it can be {low} to {high} ({bound})")
+            yield Fault((name,), f"{value} is out of range; it can be {low} to {high} ({bound})")

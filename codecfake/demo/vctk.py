@@ -1,10 +1,10 @@
 """English in the layout of VCTK 0.92, microphone 1."""
 
-from codecfake.demo import texts, voices
+from codecfake.demo import FOLDERS, texts, voices
 from codecfake.demo.plan import Plan, Take, chosen
 from codecfake.demo.settings import DemoSettings
 
-ROOT = "VCTK"
+ROOT = FOLDERS["vctk"]
 SAMPLE_RATE = 48000
 
 

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-FRONT_ENDS = ("mel", "wav2vec2", "wavlm", "sinc")
-BACK_ENDS = ("lcnn", "aasist")
-
 SPOOF, BONAFIDE = 0, 1  # class indices, everywhere
 SAMPLE_RATE = 16_000  # Hz, of every detector's input
 

@@ -5,41 +5,16 @@ behind the sinc front-end, AASIST and AASIST-L themselves. Attribute names are t
 checkpoints; those of Xie et al. have the class order reversed (bona fide 0): swap the rows of `out_layer`.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.graph import GraphAttention, GraphPool, HeterogeneousAttention
+from codecfake.detectors.settings import AasistSettings
 
 GRAPH_TEMPERATURE, HETEROGENEOUS_TEMPERATURE = 2.0, 100.0
 BRANCH_DROPOUT, FINAL_DROPOUT = 0.2, 0.5
-NODES = ("attention", "max")
-
-
-@dataclass(frozen=True)
-class AasistSettings:
-    """Defaults are W2V2-AASIST's.
-
-    AASIST is `{projection: null, block_pool: 3, nodes: max, pool_ratios: [0.5, 0.7, 0.5]}`; AASIST-L is
-    `{…, channels: [32, 24], graph_dims: [24, 32], pool_ratios: [0.4, 0.5, 0.7]}`.
-    """
-
-    projection: int | None = 128  # features are first mapped to so many; null: taken as they are
-    channels: tuple[int, int] = (32, 64)  # of residual blocks 1 and 2, and 3 to 6
-    graph_dims: tuple[int, int] = (64, 32)  # of the two separate graphs, and of the joined one
-    pool_ratios: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of the spectral, the temporal and the joined graph
-    block_pool: int = 1  # each residual block divides the number of frames by it
-    nodes: str = "attention"  # how a node sums up its row of the spectrogram: attention, or max of magnitudes
-
-    def __post_init__(self) -> None:
-        if self.nodes not in NODES:
-            raise ValueError(f"aasist nodes are {self.nodes!r}; known: {', '.join(NODES)}")
-        for name, length in (("channels", 2), ("graph_dims", 2), ("pool_ratios", 3)):
-            if len(getattr(self, name)) != length:
-                raise ValueError(f"aasist {name} is {list(getattr(self, name))}; {length} numbers are needed")
 
 
 class Aasist(nn.Module):

@@ -4,24 +4,15 @@ Its state has the key names of the published Mel-LCNN and W2V2-LCNN checkpoints,
 reverse of ours: bona fide 0, spoof 1. Swap the rows of `fc_mu` when importing one.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
+from codecfake.detectors.settings import LcnnSettings
 
 DROPOUT = 0.7
-
-
-@dataclass(frozen=True)
-class LcnnSettings:
-    width: float = 1.0  # of every layer, relative to the published network
-
-    def __post_init__(self) -> None:
-        if self.width <= 0:
-            raise ValueError(f"lcnn width is {self.width}; it must be positive")
 
 
 class MaxFeatureMap(nn.Module):

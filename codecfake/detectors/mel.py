@@ -1,12 +1,13 @@
 """The mel front-end of Mel-LCNN (Xie et al. 2025): a power mel spectrogram as it comes, without logarithm."""
 
 import math
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from codecfake.detectors import SAMPLE_RATE, FeatureShape
+from codecfake.detectors.front_end import FrontEnd
+from codecfake.detectors.settings import MelSettings
 
 N_FFT = 512
 HOP_LENGTH = 128
@@ -14,12 +15,7 @@ NUM_BANDS = 80
 LOG_FLOOR = 1e-6  # about the power of one 16-bit step in a band
 
 
-@dataclass(frozen=True)
-class MelSettings:
-    log: bool = False  # take the logarithm; the published front-end does not
-
-
-class Mel(nn.Module):
+class Mel(FrontEnd):
     """wav `[B, T]` -> `[B, F, 80]`, F = T // 128 + 1.
 
     Periodic Hann window of 512, centered frames with reflection, 80 triangular HTK bands from 0 to 8 kHz.

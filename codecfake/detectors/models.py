@@ -14,7 +14,8 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from codecfake.base import files, settings
-from codecfake.detectors.detector import Detector, DetectorSettings
+from codecfake.detectors.detector import Detector
+from codecfake.detectors.settings import DetectorSettings
 
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 

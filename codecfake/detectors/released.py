@@ -14,7 +14,8 @@ from torch import Tensor
 import codecfake
 from codecfake.base import files, torch_files
 from codecfake.detectors import BONAFIDE, models
-from codecfake.detectors.detector import Detector, DetectorSettings
+from codecfake.detectors.detector import Detector
+from codecfake.detectors.settings import DetectorSettings
 
 CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector
 CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row a class

@@ -1,24 +1,20 @@
 """The raw-waveform front-end of AASIST (Jung et al. 2022): fixed windowed-sinc band-pass filters, rectified."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from codecfake.detectors import SAMPLE_RATE, FeatureShape
+from codecfake.detectors.front_end import FrontEnd
+from codecfake.detectors.settings import SincSettings
 
 NUM_FILTERS = 70
 KERNEL_SIZE = 129
 
 
-@dataclass(frozen=True)
-class SincSettings:
-    """The published filter bank has nothing to choose."""
-
-
-class Sinc(nn.Module):
+class Sinc(FrontEnd):
     """wav `[B, T]` -> magnitudes of the filters' outputs `[B, F, 70]`, F = T - 128."""
 
     filters: Tensor  # [70, 1, 129]

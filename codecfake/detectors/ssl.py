@@ -4,8 +4,6 @@ The output of layer 5 needs only the first five blocks: the cut model gives it b
 faster than the whole one. The encoder's final LayerNorm belongs to the last layer alone, so it is taken out.
 """
 
-import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
+from codecfake.detectors.front_end import FrontEnd, sha256
+from codecfake.detectors.settings import RANDOM, SslSettings
 
-RANDOM = "random"
 VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
 CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; one of the files
 UNUSED = {"masked_spec_embed"}  # weights that play a part in pre-training alone
@@ -24,22 +23,7 @@ class FrontEndWeightsError(ValueError):
     """Pretrained weights are absent or not those of the front-end."""
 
 
-@dataclass(frozen=True)
-class SslSettings:
-    weights: str  # a transformers folder, a hub id such as facebook/wav2vec2-xls-r-300m, or "random"
-    layer: int = 5  # the block whose output are the features; blocks above it are not built
-    normalize: bool = True  # each clip to zero mean and unit variance, as XLS-R and WavLM-large were trained
-    config: dict[str, Any] = field(default_factory=dict)  # of a random model, in transformers' words
-    seed: int = 0  # of a random model
-
-    def __post_init__(self) -> None:
-        if self.layer < 1:
-            raise ValueError(f"front-end layer is {self.layer}; layers count from 1")
-        if self.config and self.weights != RANDOM:
-            raise ValueError(f"front-end config is for weights: random; {self.weights} brings its own")
-
-
-class Ssl(nn.Module):
+class Ssl(FrontEnd):
     """wav `[B, T]` -> output of block `layer`, `[B, F, D]`: 201 frames of 1024 for 64,600 samples and XLS-R."""
 
     architecture: str  # the prefix of transformers' class names
@@ -58,6 +42,10 @@ class Ssl(nn.Module):
     def is_random(self) -> bool:
         return self._settings.weights == RANDOM
 
+    @property
+    def is_pretrained(self) -> bool:  # type: ignore[override]
+        return not self.is_random
+
     def shape(self, num_samples: int) -> FeatureShape:
         for kernel, stride in self._convolutions:
             num_samples = (num_samples - kernel) // stride + 1
@@ -75,6 +63,9 @@ class Ssl(nn.Module):
             return RANDOM
         return {"source": self._settings.weights, "sha256": digest(self.model)}
 
+    def digest(self) -> str:
+        return digest(self.model)
+
 
 class Wav2Vec2(Ssl):
     architecture = "Wav2Vec2"
@@ -86,11 +77,7 @@ class WavLM(Ssl):
 
 def digest(model: nn.Module) -> str:
     """sha256 over names and values of the weights that are used."""
-    total = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        if name not in UNUSED:
-            total.update(name.encode() + tensor.cpu().numpy().tobytes())
-    return total.hexdigest()
+    return sha256({name: tensor for name, tensor in model.state_dict().items() if name not in UNUSED})
 
 
 def _overrides(settings: SslSettings) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import codec_wrappers
 from codec_wrappers.codec import bitrate_kbps
 from codecfake.experiment import reading, site
-from codecfake.experiment.schema import Experiment, Source
+from codecfake.experiment.schema import Experiment
+from codecfake.experiment.sections import Source
 
 OURS = "ours"  # networks written here
 

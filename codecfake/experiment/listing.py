@@ -9,27 +9,24 @@ Row = dict[str, Any]
 
 def codecs() -> list[Row]:
     """The codecs that the package wraps."""
-    from codec_wrappers import entry, names
-    from codec_wrappers.weights import checkpoints
+    import codec_wrappers
 
-    official = [(one.wrapper, one.name) for one in checkpoints.load().values()]
+    entries = [codec_wrappers.entry(name) for name in codec_wrappers.names()]
     return [
         {
-            "name": name,
-            "what": entry(name).about,
-            "package": entry(name).package or "ours",
-            "license": entry(name).license,
-            "runs on": "CPU" if entry(name).device == "cpu" else "CPU or GPU",
-            "can be trained": entry(name).is_trainable,
-            "official weights": [checkpoint for wrapper, checkpoint in official if wrapper == name],
+            "name": one.name,
+            "about": one.about,
+            "package": one.package or "ours",
+            "license": one.license,
+            "weights": list(one.weights),
         }
-        for name in names()
+        for one in entries
     ]
 
 
 def detectors() -> list[Row]:
     """The parts of detectors: any front-end goes with any back-end."""
-    from codecfake.detectors import BACK_ENDS, FRONT_ENDS
+    from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS
 
     return [
         {"name": name, "part": part}
@@ -40,9 +37,9 @@ def detectors() -> list[Row]:
 
 def layouts() -> list[Row]:
     """The layouts of corpora."""
-    from codecfake.corpora import LAYOUTS, reader
+    from codecfake.corpora import LAYOUTS, layout
 
-    return [{"name": name, "what": _first_sentence(reader(name).__doc__)} for name in LAYOUTS]
+    return [{"name": name, "what": _first_sentence(layout(name).reader.__doc__)} for name in LAYOUTS]
 
 
 def strategies() -> list[Row]:
@@ -104,7 +101,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {setting}" for key, setting in value.items())
     if isinstance(value, list):
-        return f"{len(value)}: {', '.join(value)}" if value else "none"
+        return ", ".join(value)
     return str(value)
 
 

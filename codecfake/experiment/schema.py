@@ -1,147 +1,55 @@
-"""An experiment: which corpora, codecs, splits, conditions and detectors, as plain data checked as a whole."""
+"""An experiment: which corpora, codecs, splits, conditions and detectors, as plain data."""
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from codec_wrappers import entry
 from codecfake.audit.settings import Limits
-from codecfake.experiment.weights import Official, Trained, Weights, one_line
-from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side, Split
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: left out, and named, if it has no root."""
-
-    layout: str
-    demo: bool = False
-    optional: bool = False
-    shards: int = 1
-    max_rejected: float = 0.01
-    options: dict[str, Any] = field(default_factory=dict)
-    size: dict[str, Any] = field(default_factory=dict)  # what is expected of it, where no published size is known
-
-
-@dataclass(frozen=True)
-class Source:
-    """One kind of audio that a codec makes: `quantizers` codebooks, or the same bytes as another source."""
-
-    quantizers: int | None = None
-    same_as: str | None = None
-    printed_kbps: float | None = None  # what the paper's table says
-    alternative_to: str | None = None  # the source whose row in the paper this reads otherwise
-    note: str = ""  # what a reader of the list of codecs should know
-
-
-@dataclass(frozen=True)
-class Codec:
-    """A wrapper with its architecture and weights; its sources share one encoder pass."""
-
-    wrapper: str  # of `codec_wrappers.names()`, or one outside the package: `module:name`, `file.py:name`
-    weights: Weights
-    sources: dict[str, Source]
-    model: dict[str, Any] = field(default_factory=dict)
-    gain: str | None = None  # level that the codec is given; None: the codec's own habit
-    keep_gain: bool = False  # that level stays in the fakes, as in some published sets: a shortcut for detectors
-    training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training's
-
-    def generated(self) -> dict[str, int]:
-        """Number of quantizers of every source that is really made."""
-        return {name: source.quantizers for name, source in self.sources.items() if source.quantizers is not None}
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Bona fide recordings and the spoofs that go with them, split as one: codec fakes, or vocoder fakes."""
-
-    corpora: list[str]
-    split: Split
-    keep: list[str] | None = None  # of the corpora, after all were split together; None: all
-    sources: list[str] = field(default_factory=list)  # seen in train and dev
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Some utterances of a domain or a corpus, as recorded or from a codec's source."""
-
-    domain: str | None = None
-    corpus: str | None = None
-    corpora: list[str] | None = None
-    source: str = RECORDINGS
-    utterances: str = "eval"
-
-
-@dataclass(frozen=True)
-class Condition:
-    bonafide: Selection
-    spoof: Selection
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    domains: list[str]
-    epochs: int = 10
-    halve_every: int = 2
-    settings: dict[str, Any] = field(default_factory=dict)  # that differ from `training`
-
-
-@dataclass(frozen=True)
-class ModelGrid:
-    """A product of detectors, training sets, strategies and seeds to train."""
-
-    detectors: list[str]
-    training_sets: list[str]
-    strategies: list[str] = field(default_factory=lambda: ["erm"])
-    seeds: list[int] = field(default_factory=lambda: [1])
-
-
-@dataclass(frozen=True)
-class CodecTraining:
-    """How every codec with `weights: trained` is trained, but for what its own `training` says.
-
-    `settings` are those of `codec_wrappers.training.settings.CodecTrainingSettings`: the recipe, and changes to it.
-    """
-
-    corpora: list[str]
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Audio:
-    sample_rate: int | str = 16000
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How many held-out utterances, of all corpora together, every codec's output is compared with."""
-
-    utterances: int = 32
+from codecfake.base.settings import DERIVED, Filled, Of
+from codecfake.demo.settings import DemoSettings
+from codecfake.detectors.settings import DetectorSettings
+from codecfake.experiment.sections import (
+    Audio,
+    Codec,
+    CodecTraining,
+    Condition,
+    Corpus,
+    Domain,
+    ModelGrid,
+    Name,
+    Names,
+    Quality,
+    Selection,
+    TrainingSet,
+)
+from codecfake.experiment.weights import Official, Trained, one_line
+from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side
 
 
 @dataclass(frozen=True)
 class Experiment:
     title: str
-    corpora: dict[str, Corpus]
-    codecs: dict[str, Codec]
-    domains: dict[str, Domain]
-    conditions: dict[str, Condition]
-    detectors: dict[str, Any]
-    training_sets: dict[str, TrainingSet]
+    corpora: Annotated[dict[Name, Corpus], Filled()]
+    codecs: dict[Name, Codec]
+    domains: Annotated[dict[Name, Domain], Filled()]
+    conditions: Annotated[dict[Name, Condition], Filled()]
+    detectors: dict[Name, Annotated[dict[str, Any], Of(DetectorSettings)]]
+    training_sets: dict[Name, TrainingSet]
     models: list[ModelGrid]
     description: str = ""
-    license: str = "any"  # or "permissive": no codec whose code or weights are non-commercial or unlicensed
+    license: Literal["any", "permissive"] = "any"  # permissive: no code or weights non-commercial or unlicensed
     seed: int = 1
-    demo: dict[str, Any] = field(default_factory=dict)
+    demo: Annotated[dict[str, Any], Of(DemoSettings)] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None
     quality: Quality = field(default_factory=Quality)
     audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
     strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of updates, where not their own
-    averages: dict[str, list[str]] = field(default_factory=dict)  # report column -> the conditions it is the mean of
+    averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it is the mean of
     notes: list[str] = field(default_factory=list)  # what every reader of the report must know first
-    not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
+    not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def codec_of(self, source: str) -> str:
         """Name of the codec that makes a source."""
@@ -205,6 +113,12 @@ class Experiment:
         return {
             corpus: sorted(found, key=lambda source: (source[0] != "F", source)) for corpus, found in sources.items()
         }
+
+    def drawn_sources(self) -> dict[str, list[str]]:
+        """Corpus -> recordings and codecs' sources of the first condition's recordings, to be drawn."""
+        first = next(iter(self.conditions.values()))
+        corpora = self.corpora_of(first.bonafide)
+        return {corpus: sources for corpus, sources in self.sources_by_corpus().items() if corpus in corpora}
 
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base import files, installation
-from codecfake.base.validation import ConfigurationError, validate
-from codecfake.experiment import reading
+from codecfake.base.suggestions import unknown
+from codecfake.base.validation import ConfigurationError
+from codecfake.demo import FOLDERS
+from codecfake.experiment import layers, reading
+from codecfake.experiment.configuration import configuration
 from codecfake.experiment.optional_corpora import with_roots
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.weights import Local
 
-DEMO_FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}
 OWNER = "experiment.txt"
 
 
@@ -44,22 +46,13 @@ def read(config: Mapping[str, Any], base: Path) -> Site:
 
     Raises ConfigurationError for anything unknown, missing or impossible, before any job.
     """
-    validate(dict(config), "config", "config.yaml")
-    path = experiment_path(config["experiment"], base)
-    experiment = reading.load(path)
-    given: dict[str, str | None] = config.get("corpora") or {}
-    experiment = with_roots(experiment, given)
-    roots = {name: _root(name, experiment, given, base) for name in experiment.corpora}
-    weights = base / (config.get("weights") or "weights")
+    settings = configuration(config)
+    path = experiment_path(settings.experiment, base)
+    experiment = with_roots(reading.load(path), settings.corpora)
+    roots = {name: _root(name, experiment, settings.corpora, base) for name in experiment.corpora}
+    weights = base / (settings.weights or "weights")
     _check_weights(experiment, weights)
-    return Site(
-        experiment,
-        reading.read(path),
-        roots,
-        weights,
-        config.get("device", "auto"),
-        config.get("check_disk", True),
-    )
+    return Site(experiment, reading.read(path), roots, weights, settings.device, settings.check_disk)
 
 
 def check_run_directory(title: str, results: Path) -> None:
@@ -89,25 +82,23 @@ def experiment_path(name: str, base: Path) -> Path:
         return base / name
     paths = experiments(base)
     if name not in paths:
-        raise ConfigurationError(f"config.yaml: experiment: there is no {name!r}; experiments/ has {', '.join(paths)}")
+        raise ConfigurationError(f"config.yaml: experiment: {unknown('experiment', name, paths)}")
     return paths[name]
 
 
 def experiments(base: Path) -> dict[str, Path]:
     """Name -> file of every experiment that can be run by its name from `base`."""
-    folders = (installation.experiments(), base / "experiments")
-    files_by_name = {file.stem: file for folder in folders for file in folder.glob("*.yaml")}
-    return dict(sorted(files_by_name.items()))
+    return layers.named([base / "experiments", installation.experiments()])
 
 
 def _root(name: str, experiment: Experiment, given: Mapping[str, str | None], base: Path) -> Path:
     corpus = experiment.corpora[name]
     if corpus.demo:
-        if corpus.layout not in DEMO_FOLDERS:
+        if corpus.layout not in FOLDERS:
             raise ConfigurationError(
-                f"corpora.{name}: no demo corpus has the layout {corpus.layout}; those are {', '.join(DEMO_FOLDERS)}"
+                f"corpora.{name}: no demo corpus has the layout {corpus.layout}; those are {', '.join(FOLDERS)}"
             )
-        return Path("results/demo") / DEMO_FOLDERS[corpus.layout]
+        return Path("results/demo") / FOLDERS[corpus.layout]
     root = base / str(given[name])
     if not root.is_dir():
         raise ConfigurationError(f"config.yaml: corpora.{name}: {root} is not a folder; correct the path")

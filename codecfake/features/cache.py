@@ -25,10 +25,9 @@ from torch.utils.data import Dataset
 
 from codecfake.base import files
 from codecfake.base.progress import progress
+from codecfake.features.settings import MEMORY, NONE
 from codecfake.features.streaming import BatchLoader, CachedFeatures, Features, Order, StreamedFeatures, in_order
 
-NONE, MEMORY, DISK = CACHES = ("none", "memory", "disk")
-ON_DISK = ("wav2vec2", "wavlm")  # front-ends that take longer to compute than to read
 FEATURES, DIGESTS, RECORD, LOCK = "features.f16", "digests.sha256", "cache.json", "lock"
 DIGEST_BYTES = 32
 ITEM_BYTES = np.dtype(np.float16).itemsize

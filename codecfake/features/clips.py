@@ -15,9 +15,8 @@ from codecfake.audio import waveforms
 from codecfake.audio.shards import AudioStore, ShardError
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.chain import Chain
+from codecfake.features.settings import FIRST, RANDOM, REPEAT, ZERO
 from codecfake.protocols.trials import RECORDING
-
-FIRST, RANDOM = CROPS = ("first", "random")
 
 
 class Clips(Dataset[Tensor]):
@@ -35,7 +34,7 @@ class Clips(Dataset[Tensor]):
         audio_root: Path,
         num_samples: int,
         crop: str = FIRST,
-        pad: str = "repeat",
+        pad: str = REPEAT,
         chain: Chain | None = None,
         seed: int = 0,
     ) -> None:
@@ -106,14 +105,14 @@ def _start(crop: str, length: int, wanted: int, rng: np.random.Generator | None)
     return int(rng.integers(length - wanted + 1))
 
 
-def clip(wav: np.ndarray, num_samples: int, pad: str = "repeat") -> np.ndarray:
-    """The first `num_samples` of `[T]`; a shorter one is made long enough as `PADS[pad]` does."""
+def clip(wav: np.ndarray, num_samples: int, pad: str = REPEAT) -> np.ndarray:
+    """The first `num_samples` of `[T]`; a shorter one is made long enough as `LENGTHENED[pad]` does."""
     if len(wav) == 0:
         raise ValueError("a recording without samples cannot be made longer")
-    return wav[:num_samples] if len(wav) >= num_samples else PADS[pad](wav, num_samples)
+    return wav[:num_samples] if len(wav) >= num_samples else LENGTHENED[pad](wav, num_samples)
 
 
-PADS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
-    "repeat": np.resize,  # from its start again, as often as needed: Xie et al. 2025 and the AASIST code
-    "zero": waveforms.fit,
+LENGTHENED: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    REPEAT: np.resize,  # from its start again, as often as needed: Xie et al. 2025 and the AASIST code
+    ZERO: waveforms.fit,
 }

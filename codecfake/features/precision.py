@@ -5,8 +5,9 @@ import logging
 import torch
 from torch import Tensor, nn
 
-EXACT = "float32"
-DTYPES = {EXACT: torch.float32, "bfloat16": torch.bfloat16}
+from codecfake.features.settings import EXACT, PRECISIONS
+
+DTYPES = {name: getattr(torch, name) for name in PRECISIONS}
 LARGEST_ERROR = 0.05  # of features, relative; bfloat16 keeps 8 bits, and XLS-R of random weights shows 0.01
 LARGEST_SHIFT = 0.1  # of scores, in their standard deviations
 

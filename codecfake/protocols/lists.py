@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pandas as pd
 
 from codecfake.base import files, utterances
+from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
 from codecfake.protocols import splits
 
@@ -22,9 +24,9 @@ class ProtocolError(ValueError):
 class Split:
     """How pooled corpora fall into train, dev and eval: by `utterance`, by `speaker`, as `listed`, as the `corpus`."""
 
-    by: str
-    dev: float = 0.1
-    eval: float = 0.1
+    by: Literal["utterance", "speaker", "listed", "corpus"]
+    dev: Annotated[float, Range(above=0, below=1)] = 0.1
+    eval: Annotated[float, Range(above=0, below=1)] = 0.1
     seed: int = 1
     dev_speakers: list[str] = field(default_factory=list)  # of `listed`; all others are trained on
     eval_speakers: list[str] = field(default_factory=list)

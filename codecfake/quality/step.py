@@ -19,35 +19,13 @@ from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.quality.measures import METRICS, NAMES, NEITHER, SAMPLE_RATE, Measured, measure
+from codecfake.quality.settings import QualityError, QualitySettings, SummarySettings
 
 logger = logging.getLogger(__name__)
 
 UTTERANCE = ["corpus", "utterance_id"]
 PROVENANCE = ["codec", "quantizers", "bitrate_kbps"]
 COLUMNS = [*UTTERANCE, "speaker_id", *PROVENANCE, *NAMES, "note"]
-
-
-class QualityError(ValueError):
-    """The quality of a codec cannot be measured on this audio, or its tables not be made from these files."""
-
-
-@dataclass(frozen=True)
-class QualitySettings:
-    """Which fakes are measured, on how many utterances of all corpora together."""
-
-    source: str
-    corpora: list[str]  # those that have the source's audio
-    utterances: int = 32
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        if self.utterances < 1:
-            raise QualityError(f"QualitySettings.utterances is {self.utterances}; at least 1 is needed")
-
-
-@dataclass(frozen=True)
-class SummarySettings:
-    sources: list[str]  # in the order of the tables
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
-"""What a report is made of: where the results lie, and what was asked of the run."""
+"""The inputs of a report: where the results are, and what the experiment asks for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from codecfake.experiment.report_settings import ReportError, ReportSettings
+
+__all__ = ["ReportError", "ReportInputs"]
 
 
-class ReportError(ValueError):
-    """The results do not hold what the report was asked to show."""
-
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """Everything that a report shows; lists and mappings are shown in the order given.
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs(ReportSettings):
+    """Everything that a report shows.
 
     Files are read under the folder `results`:
     `tables/{eer,eer_seeds,confusion,metrics,comparisons,quality,quality_order}.csv`, `tables/{paper}.csv`,
@@ -20,33 +19,4 @@ class ReportInputs:
     """
 
     results: Path
-    title: str
-    description: str
-    models: list[str]  # `{detector}/{training_set}/{strategy}/seed{n}`
-    conditions: list[str]
-    averages: dict[str, list[str]]  # column -> the conditions it is the mean of; the first one ranks the detectors
-    training_protocols: dict[str, list[str]]  # training set -> the protocols that it trains on: `codec/train`
-    corpora: list[str]
-    protocols: list[str]  # whose sizes are shown: `codec/train`, `eval/C1`
-    sources: dict[str, list[str]]  # corpus -> its sources that have shards, recordings first
-    excerpts: dict[str, str]  # corpus -> the utterance to see and hear through every source
-    experiment: dict[str, Any]  # the experiment as it was run, shown whole
-    trained_codecs: dict[str, str] = field(default_factory=dict)  # source -> folder under `codecs`
-    printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate that the paper prints
-    aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
-    quality: list[str] = field(default_factory=list)  # sources whose quality is shown
-    papers: dict[str, str] = field(default_factory=dict)  # table of a paper, `xie2025_table6` -> its caption
-    audit: bool = False  # whether `audit/` is shown
-    not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
-    notes: list[str] = field(default_factory=list)  # what every reader must know first
-
-    def __post_init__(self) -> None:
-        if not self.models or not self.conditions or not self.averages:
-            raise ReportError("a report needs a model, a condition and an average at least; add them to the experiment")
-        for name, conditions in self.averages.items():
-            absent = [condition for condition in conditions if condition not in self.conditions]
-            if absent or not conditions:
-                raise ReportError(
-                    f"average {name!r}: condition {', '.join(absent) or '(none given)'} is not among those run "
-                    f"({', '.join(self.conditions)}); leave it out"
-                )
+    excerpts: dict[str, str]  # corpus -> the utterance shown and played through every source

@@ -6,10 +6,10 @@ from codecfake.tables.rates import (
     EER_COLUMNS,
     INTERVAL_COLUMNS,
     METRIC_COLUMNS,
-    TableSettings,
     evaluate,
     write_tables,
 )
+from codecfake.tables.settings import TableSettings
 from codecfake.tables.trials import MODEL_COLUMNS, Model, ScoreError, Scores, read_joined, read_protocol, read_scores
 
 __all__ = [

@@ -18,7 +18,8 @@ from codecfake.statistics import metrics
 from codecfake.statistics.intervals import BootstrapSettings
 from codecfake.statistics.significance import Comparison, compare, holm, paired_tests, utterance_errors
 from codecfake.tables.rate_intervals import generator
-from codecfake.tables.rates import Rows, TableSettings, over_conditions, write_csv
+from codecfake.tables.rates import Rows, over_conditions, write_csv
+from codecfake.tables.settings import TableSettings
 from codecfake.tables.trials import Judged, Model, read_joined, read_judged
 
 BASE_STRATEGY = "erm"

@@ -32,13 +32,6 @@ CELL = 0.5  # inches of a heat map's cell
 
 
 @dataclass(frozen=True)
-class SpectrogramSettings:
-    """What spectrograms show."""
-
-    sources: dict[str, list[str]]  # corpus -> its sources, recordings first
-
-
-@dataclass(frozen=True)
 class Results:
     """What figures are drawn from."""
 

@@ -64,7 +64,7 @@ class Published:
     """The tables in a folder. Raises PublishedError if the folder lacks one, or its mapping a name."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         with (folder / "mapping.yaml").open(encoding="utf-8") as file:
             self._mapping: dict[str, Any] = yaml.safe_load(file)
 
@@ -127,7 +127,7 @@ class Published:
         return self._mapping["papers"][name.split("_")[0]]
 
     def _read(self, name: str, columns: list[str]) -> pd.DataFrame:
-        path = self._folder / f"{name}.tsv"
+        path = self.folder / f"{name}.tsv"
         table = files.read_tsv(path)
         missing = [column for column in columns if column not in table]
         if missing:
@@ -137,7 +137,7 @@ class Published:
     def _ours(self, name: str, column: str, printed: str, names: dict[str, str]) -> str:
         if printed not in names:
             raise PublishedError(
-                f"{self._folder / name}.tsv: {column} {printed!r} has no name of ours; add it to mapping.yaml"
+                f"{self.folder / name}.tsv: {column} {printed!r} has no name of ours; add it to mapping.yaml"
             )
         return names[printed]
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +13,10 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.statistics import metrics
-from codecfake.statistics.intervals import BootstrapSettings, Interval
+from codecfake.statistics.intervals import Interval
 from codecfake.statistics.significance import over_seeds
 from codecfake.tables.rate_intervals import SeedIntervals, generator, seed_intervals, trial_intervals
+from codecfake.tables.settings import TableSettings
 from codecfake.tables.trials import MODEL_COLUMNS, Judged, Model, read_joined, read_judged
 
 logger = logging.getLogger(__name__)
@@ -30,24 +31,6 @@ EER_COLUMNS += ["num_speakers", "eer_low_iid_percent", "eer_high_iid_percent"]
 CONFUSION_COLUMNS = ["true_bonafide", "missed_bonafide", "true_spoof", "false_bonafide"]
 METRIC_COLUMNS = ["min_dcf", "min_cllr", "roc_auc", "act_dcf", "cllr"]
 SEED_COLUMNS = ["num_seeds", "eer_percent", "eer_std_percent", *INTERVAL_COLUMNS]
-
-
-@dataclass(frozen=True)
-class TableSettings:
-    """What the tables are to hold, and how intervals are drawn."""
-
-    models: list[str]
-    conditions: list[str]
-    title: str = ""  # of the experiment
-    papers: list[str] = field(default_factory=list)  # tables of `protocols/published` to be written with ours
-    figures: list[str] = field(default_factory=list)  # of `figures.drawable`
-    resamples: int = 1000
-    level: float = 0.95
-    seed: int = 1
-
-    @property
-    def bootstrap(self) -> BootstrapSettings:
-        return BootstrapSettings(resamples=self.resamples, level=self.level)
 
 
 @dataclass(frozen=True)

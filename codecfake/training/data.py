@@ -8,10 +8,11 @@ import pandas as pd
 import torch
 
 from codecfake.detectors.detector import Detector
-from codecfake.detectors.ssl import Ssl, digest
+from codecfake.detectors.settings import FRONT_ENDS
 from codecfake.features.augmentation.chain import Chain
-from codecfake.features.cache import DISK, CachePlace, cached
+from codecfake.features.cache import CachePlace, cached
 from codecfake.features.clips import Clips
+from codecfake.features.settings import DISK
 from codecfake.features.streaming import Features, StreamedFeatures
 from codecfake.training.settings import TrainSettings
 
@@ -54,8 +55,10 @@ class TrainingData:
     def _identity(self) -> dict[str, Any]:
         """What decides the features of a clip."""
         front_end = self._detector.front_end
+        code = FRONT_ENDS.part(self._settings.detector.front_end["name"]).code_sha256()
         return {
             "front_end": self._settings.detector.complete()["front_end"],
             "front_end_precision": self._settings.front_end_precision,
-            "front_end_weights_sha256": digest(front_end.model) if isinstance(front_end, Ssl) else "",
+            "front_end_weights_sha256": front_end.digest(),
+            **({"front_end_code_sha256": code} if code else {}),
         }

@@ -21,14 +21,16 @@ The two passes of SAM are one update.
 """
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from codecfake.detectors.detector import DetectorSettings
-from codecfake.features.augmentation.chain import links
-from codecfake.features.cache import CACHES, DISK, MEMORY, NONE, ON_DISK
-from codecfake.features.clips import CROPS, PADS, RANDOM
-from codecfake.features.precision import DTYPES, EXACT
+from codecfake.base.settings import Fault, FaultsError, as_faults
+from codecfake.base.suggestions import unknown
+from codecfake.detectors.settings import DetectorSettings
+from codecfake.features.augmentation.settings import links
+from codecfake.features.settings import CACHES, CROPS, EXACT, NONE, PADS, PRECISIONS, RANDOM, cache_kind
 from codecfake.training.schedules import SCHEDULES
 from codecfake.training.strategies import STRATEGIES, update_settings
 
@@ -71,41 +73,69 @@ class TrainSettings:
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
-        known = {"strategy": STRATEGIES, "match": MATCHES, "schedule": SCHEDULES, "select": SELECTIONS}
-        known |= {"keep": KEEPS, "crop": CROPS, "pad": PADS, "cache": CACHES, "front_end_precision": DTYPES}
-        for name, choices in known.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; known: {', '.join(choices)}")
-        update_settings(self.strategy, self.strategy_settings)
-        self._require_keepable_features()
-        for name in ("crop_samples", "batch_size", "epochs", "halve_every", "checkpoint_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("learning_rate", "final_learning_rate", "spoof_weight", "bonafide_weight"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
-        if self.schedule == "cosine" and self.final_learning_rate > self.learning_rate:
-            raise ValueError(
-                f"final_learning_rate is {self.final_learning_rate}, above learning_rate {self.learning_rate}; "
-                f"the cosine schedule falls: lower it, or take the constant one"
-            )
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"betas is {self.betas}; it must be two numbers from 0 to below 1")
+        faults = [*self._unknown_names(), *self._faults_of_numbers()]
+        for key, check in (("strategy_settings", self._check_strategy), ("augmentation", self._check_augmentation)):
+            try:
+                check()
+            except ValueError as error:
+                faults += [fault.below(key) for fault in as_faults(error)]
+        if not faults:
+            faults += self._combination_faults()
+        if faults:
+            raise FaultsError("", faults)
 
     @property
     def cache(self) -> str:
-        """Where features are kept: none, memory or disk; on disk only where reading them back is quicker."""
-        if isinstance(self.cache_features, bool):
-            return MEMORY if self.cache_features else NONE
-        is_worth_it = self.cache_features != DISK or self.detector.front_end["name"] in ON_DISK
-        return self.cache_features if is_worth_it else NONE
+        """Where features are kept: none, memory or disk."""
+        return cache_kind(self.cache_features, self.detector.front_end["name"])
 
-    def _require_keepable_features(self) -> None:
-        anew = self.crop == RANDOM or bool(links(self.augmentation))
-        if anew and self.cache != NONE:
-            raise ValueError(
-                f"cache_features is {self.cache}, but train clips are cropped or augmented anew in every epoch; "
-                f"set it to {NONE}, or crop to first and augmentation to nothing"
+    def code(self) -> list[Path]:
+        """The files beside the experiment that its parts are written in."""
+        files = (link.code() for link in links(self.augmentation))
+        return [*self.detector.code(), *(path for path in files if path is not None)]
+
+    def _unknown_names(self) -> Iterator[Fault]:
+        choices: dict[str, Iterable[str]] = {
+            "strategy": STRATEGIES, "match": MATCHES, "schedule": SCHEDULES, "select": SELECTIONS, "keep": KEEPS,
+            "crop": CROPS, "pad": PADS, "front_end_precision": PRECISIONS,
+        }  # fmt: skip
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                yield Fault((name,), unknown(name.replace("_", " "), getattr(self, name), known))
+        if not isinstance(self.cache_features, bool) and self.cache_features not in CACHES:
+            yield Fault(("cache_features",), unknown("place", self.cache_features, ["true", "false", *CACHES]))
+
+    def _faults_of_numbers(self) -> Iterator[Fault]:
+        for name in ("crop_samples", "batch_size", "epochs", "halve_every", "checkpoint_steps"):
+            if getattr(self, name) < 1:
+                yield Fault((name,), f"{getattr(self, name)} is out of range; it must be at least 1")
+        for name in ("learning_rate", "final_learning_rate", "spoof_weight", "bonafide_weight"):
+            if not 0 < getattr(self, name) < float("inf"):
+                yield Fault((name,), f"{getattr(self, name)} is out of range; it must be positive, and finite")
+        if not 0 <= self.weight_decay < float("inf"):
+            yield Fault(("weight_decay",), f"{self.weight_decay} is out of range; it must be at least 0, and finite")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            yield Fault(("betas",), f"{list(self.betas)} must be two numbers from 0 to below 1")
+
+    def _check_strategy(self) -> None:
+        if self.strategy in STRATEGIES:
+            update_settings(self.strategy, self.strategy_settings)
+
+    def _check_augmentation(self) -> None:
+        links(self.augmentation)
+
+    def _combination_faults(self) -> Iterator[Fault]:
+        if self.schedule == "cosine" and self.final_learning_rate > self.learning_rate:
+            yield Fault(
+                ("final_learning_rate",),
+                f"{self.final_learning_rate} is above learning_rate {self.learning_rate}; "
+                f"the cosine schedule falls: lower it, or take the constant one",
+            )
+        if (self.crop == RANDOM or self.augmentation) and self.cache != NONE:
+            yield Fault(
+                ("cache_features",),
+                f"{self.cache}, but train clips are cropped or augmented differently in every epoch; "
+                f"set it to {NONE}, or crop to first and augmentation to nothing",
             )
 
     def complete(self) -> dict[str, Any]:

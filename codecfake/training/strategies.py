@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codecfake.base import settings
+from codecfake.base.settings import SettingsError, fault
+from codecfake.base.suggestions import unknown
 
 DROPOUT = ("same", "redrawn")
 SCALED = ("all", "weight")
@@ -40,7 +42,7 @@ class SamSettings:
         if not 0 <= self.rho < float("inf"):
             raise ValueError(f"rho is {self.rho}; it must be at least 0, and finite")
         if self.dropout not in DROPOUT:
-            raise ValueError(f"dropout is {self.dropout!r}; known: {', '.join(DROPOUT)}")
+            raise fault(unknown("kind of dropout", self.dropout, DROPOUT), "dropout")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class AsamSettings(SamSettings):
         if not 0 <= self.eta < float("inf"):
             raise ValueError(f"eta is {self.eta}; it must be at least 0, and finite")
         if self.scaled not in SCALED:
-            raise ValueError(f"scaled is {self.scaled!r}; known: {', '.join(SCALED)}")
+            raise fault(unknown("choice of tensors", self.scaled, SCALED), "scaled")
 
 
 UpdateSettings = BaseSettings | SamSettings | AsamSettings
@@ -93,7 +95,9 @@ STRATEGIES: dict[str, Strategy] = {
 def update_settings(strategy: str, changes: dict[str, Any]) -> UpdateSettings:
     """The settings of a strategy's update, with `changes` to them.
 
-    Raises SettingsError for a change that its update does not know, and ValueError for a value out of range.
+    Raises SettingsError for an unknown strategy or change, and ValueError for a value out of range.
     """
-    chosen = STRATEGIES[strategy]
-    return settings.build(UPDATE_SETTINGS[chosen.update], {**chosen.settings, **changes})
+    if strategy not in STRATEGIES:
+        raise SettingsError(unknown("strategy", strategy, STRATEGIES))
+    known = STRATEGIES[strategy]
+    return settings.build(UPDATE_SETTINGS[known.update], {**known.settings, **changes})

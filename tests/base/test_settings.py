@@ -36,10 +36,10 @@ def test_settings_are_built_through_and_through() -> None:
     [
         ('{"rate": 1, "speed": 2}', "unknown setting 'speed'; known settings: anything, folder"),
         ("{}", "setting 'rate' is missing"),
-        ('{"rate": "fast"}', "Example.rate: expected float, found 'fast'"),
-        ('{"rate": true}', "Example.rate: expected float"),
+        ('{"rate": "fast"}', "Example.rate: expected a number, found 'fast'"),
+        ('{"rate": true}', "Example.rate: expected a number, found true"),
         ('{"rate": 1, "names": "a"}', "Example.names: expected a list"),
-        ('{"rate": 1, "inner": {"deep": 2}}', "Inner: unknown setting 'deep'"),
+        ('{"rate": 1, "inner": {"deep": 2}}', "Example.inner: unknown setting 'deep'"),
         ('{"rate": 1, "rate_or_word": 1.5}', "Example.rate_or_word"),
     ],
 )

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from codecfake.__main__ import main
 from codecfake.base import files, torch_files
 from codecfake.base.restricted_unpickling import UnpicklingError
-from codecfake.base.settings import build
 from codecfake.detectors import BONAFIDE, SPOOF, FeatureShape, models
-from codecfake.detectors.detector import BACK_END_CLASSES, FRONT_END_CLASSES, score
+from codecfake.detectors.detector import score
 from codecfake.detectors.lcnn import Lcnn, LcnnSettings
 from codecfake.detectors.released import (
     CROP_SAMPLES,
@@ -29,6 +28,7 @@ from codecfake.detectors.released import (
     fit,
     import_checkpoint,
 )
+from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS
 from codecfake.detectors.sinc import Sinc, SincSettings
 
 CPU = torch.device("cpu")
@@ -57,10 +57,10 @@ class Small(nn.Module):
 def back_end(name: str) -> Any:
     """The network that a released detector's weights are of, with random weights."""
     given = RELEASED[name].back_end
-    cls, settings = BACK_END_CLASSES[given["name"]]
+    part = BACK_ENDS.part(given["name"])
     shape = {"mel": MEL_SHAPE, "sinc": Sinc(SincSettings()).shape(CROP_SAMPLES)}
     rest = {key: value for key, value in given.items() if key != "name"}
-    return cls(shape.get(RELEASED[name].front_end["name"], XLS_R_SHAPE), build(settings, rest)).eval()
+    return part.load()(shape.get(RELEASED[name].front_end["name"], XLS_R_SHAPE), part.build_settings(rest)).eval()
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_a_detector_has_as_many_parameters_as_published(name: str, count: int) -
 
 
 def test_the_front_ends_of_released_detectors_give_the_shapes_that_their_weights_are_for() -> None:
-    mel, settings = FRONT_END_CLASSES["mel"]
-    assert mel(settings()).shape(CROP_SAMPLES) == MEL_SHAPE
+    mel = FRONT_ENDS.part("mel")
+    assert mel.load()(mel.build_settings({})).shape(CROP_SAMPLES) == MEL_SHAPE
     convolutions = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))  # of wav2vec 2.0 and WavLM
     frames = CROP_SAMPLES
     for kernel, stride in convolutions:

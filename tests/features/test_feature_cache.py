@@ -305,12 +305,12 @@ def test_features_that_are_as_soon_computed_as_read_are_not_kept_on_disk(front_e
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"cache_features": "ram"}, "cache is 'ram'; known: none, memory, disk"),
-        ({"cache_features": True, "crop": "random"}, "cache_features is memory, but train clips are cropped or"),
-        ({"cache_features": "disk", "augmentation": [{"name": "speed"}]}, "cache_features is disk, but train clips"),
-        ({"crop": "middle"}, "crop is 'middle'; known: first, random"),
-        ({"pad": "mirror"}, "pad is 'mirror'; known: repeat, zero"),
-        ({"front_end_precision": "float16"}, "front_end_precision is 'float16'; known: float32, bfloat16"),
+        ({"cache_features": "ram"}, "cache_features: unknown place 'ram'; choose from true, false, none, memory, disk"),
+        ({"cache_features": True, "crop": "random"}, "cache_features: memory, but train clips are cropped or"),
+        ({"cache_features": "disk", "augmentation": [{"name": "speed"}]}, "cache_features: disk, but train clips"),
+        ({"crop": "middle"}, "crop: unknown crop 'middle'; choose from first, random"),
+        ({"pad": "mirror"}, "pad: unknown pad 'mirror'; choose from repeat, zero"),
+        ({"front_end_precision": "float16"}, "unknown front end precision 'float16'; choose from float32, bfloat16"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -286,9 +286,9 @@ def test_one_setting_of_a_strategy_changes_and_the_others_stay() -> None:
 @pytest.mark.parametrize(
     ("strategy", "changes", "message"),
     [
-        ("erm", {"rho": 0.1}, "unknown setting 'rho'"),
-        ("sam", {"eta": 0.1}, "unknown setting 'eta'; known settings: dropout, rho"),
-        ("sam", {"rho": "large"}, "rho: expected float, found 'large'"),
+        ("erm", {"rho": 0.1}, "unknown setting 'rho'; known settings: none"),
+        ("sam", {"eta": 0.1}, "unknown setting 'eta'.*nown settings: dropout, rho"),
+        ("sam", {"rho": "large"}, "rho: expected a number, found 'large'"),
     ],
 )
 def test_settings_that_an_update_does_not_know_are_refused(
@@ -303,5 +303,5 @@ def test_settings_that_an_update_does_not_know_are_refused(
     [("rho", -0.1), ("rho", float("nan")), ("dropout", "none"), ("eta", -1.0), ("eta", float("inf")), ("scaled", "x")],
 )
 def test_settings_of_updates_out_of_range_are_refused(name: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=f"{name} is {value!r}"):
+    with pytest.raises(ValueError, match=f"{name}.* {value!r}"):
         update_settings("asam", {name: value})

@@ -38,14 +38,16 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _ingest(options: argparse.Namespace) -> None:
-    from codecfake.corpora.ingest import IngestSettings, ingest
+    from codecfake.corpora.ingest import ingest
+    from codecfake.corpora.settings import IngestSettings
 
     settings = from_json(IngestSettings, options.settings)
     ingest(options.root, settings, options.utterances, options.rejected, options.workers)
 
 
 def _record(options: argparse.Namespace) -> None:
-    from codecfake.audio.recordings import RecordingsSettings, write_shard
+    from codecfake.audio.recordings import write_shard
+    from codecfake.audio.settings import RecordingsSettings
 
     settings = from_json(RecordingsSettings, options.settings)
     write_shard(settings, options.utterances, options.root, options.shard, options.output)

@@ -32,7 +32,8 @@ def add(commands: Commands) -> None:
 def _train(options: argparse.Namespace) -> None:
     from codecfake.base.devices import prepare_job, use_huge_pages
     from codecfake.features.cache import CachePlace
-    from codecfake.training.loop import TrainSettings, train
+    from codecfake.training.loop import train
+    from codecfake.training.settings import TrainSettings
 
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)

@@ -33,13 +33,15 @@ def add(commands: Commands) -> None:
 
 
 def _quality(options: argparse.Namespace) -> None:
-    from codecfake.quality.step import QualitySettings, measure_source
+    from codecfake.quality.settings import QualitySettings
+    from codecfake.quality.step import measure_source
 
     measure_source(from_json(QualitySettings, options.settings), options.protocols, options.audio, options.output)
 
 
 def _quality_summary(options: argparse.Namespace) -> None:
-    from codecfake.quality.step import SummarySettings, write_summary
+    from codecfake.quality.settings import SummarySettings
+    from codecfake.quality.step import write_summary
 
     write_summary(from_json(SummarySettings, options.settings), options.measured, options.output)
 

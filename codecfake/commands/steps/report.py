@@ -50,7 +50,8 @@ def _tables(options: argparse.Namespace) -> None:
 
 
 def _spectrograms(options: argparse.Namespace) -> None:
-    from codecfake.tables.figures import SpectrogramSettings, write_spectrograms
+    from codecfake.tables.figures import write_spectrograms
+    from codecfake.tables.settings import SpectrogramSettings
 
     sources = from_json(SpectrogramSettings, options.settings).sources
     write_spectrograms(options.audio, options.protocol, sources, options.output)

@@ -5,10 +5,6 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 
-class AugmentationError(ValueError):
-    """An augmentation cannot be done as asked."""
-
-
 class Augmentation(ABC):
     """Built from its settings; a copy works in every worker process, so a call may change nothing of it."""
 
@@ -21,15 +17,6 @@ class Augmentation(ABC):
     def recordings(self) -> dict[str, str | int] | None:
         """Which recordings of the user are mixed in, for the record: their folder, number and digest."""
         return None
-
-
-def require_range(name: str, low: float, high: float, least: float = -np.inf, most: float = np.inf) -> None:
-    """Raise AugmentationError unless least <= low <= high <= most."""
-    if not least <= low <= high <= most:
-        raise AugmentationError(
-            f"{name} is from {low:g} to {high:g}; the first must not exceed the second, and both lie in "
-            f"[{least:g}, {most:g}]"
-        )
 
 
 def at_snr(wav: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:

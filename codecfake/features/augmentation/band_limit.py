@@ -1,30 +1,14 @@
 """Limits of the band: microphones and lines that pass low or high frequencies badly."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from codecfake.detectors import SAMPLE_RATE
-from codecfake.features.augmentation.augmentation import Augmentation, require_range
+from codecfake.features.augmentation.augmentation import Augmentation
 from codecfake.features.augmentation.fir import convolve, high_pass, low_pass
+from codecfake.features.augmentation.settings import BandLimitSettings
 
 NUM_TAPS = 1023
 WINDOW = np.blackman(NUM_TAPS)  # more than 70 dB down, in a transition of 5.5 / 1023 of the sampling rate: 86 Hz
-
-
-@dataclass(frozen=True)
-class BandLimitSettings:
-    """The band that is left, in Hz; each end is drawn evenly. A low end of 0 leaves low frequencies as they are, a high
-    end of 8000 high ones. A telephone line: low 300, high 3400."""
-
-    min_low_hz: float = 0.0
-    max_low_hz: float = 300.0
-    min_high_hz: float = 3_400.0
-    max_high_hz: float = 8_000.0
-
-    def __post_init__(self) -> None:
-        require_range("low_hz", self.min_low_hz, self.max_low_hz, 0, SAMPLE_RATE / 2)
-        require_range("high_hz", self.min_high_hz, self.max_high_hz, self.max_low_hz, SAMPLE_RATE / 2)
 
 
 class BandLimit(Augmentation):

@@ -1,70 +1,12 @@
 """A chain of augmentations, as training settings give it: `[{name, probability, settings}, …]`, in that order."""
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from codecfake.base.settings import build
-from codecfake.features.augmentation.augmentation import Augmentation, AugmentationError
-from codecfake.features.augmentation.band_limit import BandLimit, BandLimitSettings
-from codecfake.features.augmentation.compression import Compression, CompressionSettings
-from codecfake.features.augmentation.noise import Noise, NoiseSettings
-from codecfake.features.augmentation.rawboost import (
-    Convolutive,
-    ConvolutiveSettings,
-    Impulsive,
-    ImpulsiveSettings,
-    Stationary,
-    StationarySettings,
-)
-from codecfake.features.augmentation.reverberation import Reverberation, ReverberationSettings
-from codecfake.features.augmentation.speed import Speed, SpeedSettings
-
-AUGMENTATION_CLASSES: dict[str, tuple[type, type]] = {
-    "rawboost_convolutive": (Convolutive, ConvolutiveSettings),
-    "rawboost_impulsive": (Impulsive, ImpulsiveSettings),
-    "rawboost_stationary": (Stationary, StationarySettings),
-    "noise": (Noise, NoiseSettings),
-    "reverberation": (Reverberation, ReverberationSettings),
-    "compression": (Compression, CompressionSettings),
-    "speed": (Speed, SpeedSettings),
-    "band_limit": (BandLimit, BandLimitSettings),
-}
-
-
-@dataclass(frozen=True)
-class Link:
-    """One augmentation of a chain."""
-
-    name: str
-    probability: float = 1.0  # that it is done to a clip
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.name not in AUGMENTATION_CLASSES:
-            raise AugmentationError(f"augmentation is {self.name!r}; known: {', '.join(AUGMENTATION_CLASSES)}")
-        if not 0 <= self.probability <= 1:
-            raise AugmentationError(f"probability of {self.name} is {self.probability}; it must be in [0, 1]")
-        self.complete()  # refuses settings that are unknown or out of range
-
-    def complete(self) -> dict[str, Any]:
-        """The link as plain values, with every default spelled out."""
-        return {**dataclasses.asdict(self), "settings": dataclasses.asdict(self._built_settings())}
-
-    def build(self) -> Augmentation:
-        return AUGMENTATION_CLASSES[self.name][0](self._built_settings())
-
-    def _built_settings(self) -> Any:
-        return build(AUGMENTATION_CLASSES[self.name][1], self.settings)
-
-
-def links(given: Sequence[Mapping[str, Any]]) -> list[Link]:
-    """Raises AugmentationError or SettingsError if one is not as it must be."""
-    return [build(Link, each) for each in given]
+from codecfake.features.augmentation.settings import links
 
 
 class Chain:

@@ -9,7 +9,7 @@ import soundfile
 
 from codecfake.audio import waveforms
 from codecfake.detectors import SAMPLE_RATE
-from codecfake.features.augmentation.augmentation import AugmentationError
+from codecfake.features.augmentation.settings import AugmentationError
 
 SUFFIXES = (".wav", ".flac")
 

@@ -1,22 +1,10 @@
 """Additive noise from recordings: MUSAN's `noise`, `music` or `speech`, or any folder."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from codecfake.features.augmentation.augmentation import Augmentation, at_snr, require_range
+from codecfake.features.augmentation.augmentation import Augmentation, at_snr
 from codecfake.features.augmentation.folders import Folder, stretch
-
-
-@dataclass(frozen=True)
-class NoiseSettings:
-    folder: str
-    pattern: str = "*"  # of file names
-    min_snr_db: float = 0.0  # of the powers over the whole clip
-    max_snr_db: float = 20.0
-
-    def __post_init__(self) -> None:
-        require_range("snr_db", self.min_snr_db, self.max_snr_db)
+from codecfake.features.augmentation.settings import NoiseSettings
 
 
 class Noise(Augmentation):

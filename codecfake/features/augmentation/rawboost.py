@@ -4,54 +4,22 @@ section 2, with the defaults of its authors' code. One after the other in a chai
 Authors' numbers of algorithms: 1 convolutive, 2 impulsive, 3 stationary, 4 all three, 5 convolutive and impulsive.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.augmentation import (
     Augmentation,
-    AugmentationError,
     at_snr,
-    require_range,
     within_full_scale,
 )
 from codecfake.features.augmentation.fir import band_stop, convolve, peak_gain
-
-EDGE_HZ = 1e-3  # how near a notch may come to 0 Hz and to half the sampling rate
-
-
-@dataclass(frozen=True)
-class NotchSettings:
-    """Filters of `num_notches` random notches in a row; each number is drawn evenly from its range."""
-
-    num_notches: int = 5
-    min_center_hz: float = 20.0
-    max_center_hz: float = 8_000.0
-    min_width_hz: float = 100.0
-    max_width_hz: float = 1_000.0
-    min_taps: int = 10  # of one notch; an even number is raised by one
-    max_taps: int = 100
-
-    def __post_init__(self) -> None:
-        require_range("center_hz", self.min_center_hz, self.max_center_hz, 0, SAMPLE_RATE / 2)
-        require_range("width_hz", self.min_width_hz, self.max_width_hz, 4 * EDGE_HZ, SAMPLE_RATE / 2)
-        require_range("taps", self.min_taps, self.max_taps, 1)
-
-
-@dataclass(frozen=True)
-class ConvolutiveSettings(NotchSettings):
-    order: int = 5  # powers of the signal that are added up
-    min_gain_db: float = 0.0  # of the signal itself
-    max_gain_db: float = 0.0
-    min_bias_db: float = 5.0  # how far below it the ranges of the higher powers begin and end
-    max_bias_db: float = 20.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_range("gain_db", self.min_gain_db, self.max_gain_db)
-        if self.order < 1:
-            raise AugmentationError(f"order is {self.order}; it must be at least 1")
+from codecfake.features.augmentation.settings import (
+    EDGE_HZ,
+    ConvolutiveSettings,
+    ImpulsiveSettings,
+    NotchSettings,
+    StationarySettings,
+)
 
 
 class Convolutive(Augmentation):
@@ -74,15 +42,6 @@ class Convolutive(Augmentation):
         return 10 ** (rng.uniform(min(ends), max(ends)) / 20)
 
 
-@dataclass(frozen=True)
-class ImpulsiveSettings:
-    max_percent: float = 10.0  # of samples that are hit
-    gain: float = 2.0
-
-    def __post_init__(self) -> None:
-        require_range("percent", 0, self.max_percent, 0, 100)
-
-
 class Impulsive(Augmentation):
     """Impulsive noise that depends on the signal: some samples move by a random multiple of themselves."""
 
@@ -95,16 +54,6 @@ class Impulsive(Augmentation):
         moved = wav.copy()
         moved[hit] += self._settings.gain * wav[hit] * rng.uniform(-1, 1, number) * rng.uniform(-1, 1, number)
         return within_full_scale(moved)
-
-
-@dataclass(frozen=True)
-class StationarySettings(NotchSettings):
-    min_snr_db: float = 10.0
-    max_snr_db: float = 40.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_range("snr_db", self.min_snr_db, self.max_snr_db)
 
 
 class Stationary(Augmentation):

@@ -1,7 +1,5 @@
 """Reverberation by room impulse responses: `RIRS_NOISES/simulated_rirs`, or any folder."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from codecfake.audio import waveforms
@@ -9,12 +7,7 @@ from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.augmentation import Augmentation
 from codecfake.features.augmentation.fir import convolve
 from codecfake.features.augmentation.folders import Folder
-
-
-@dataclass(frozen=True)
-class ReverberationSettings:
-    folder: str
-    pattern: str = "*"  # of file names; RIRS_NOISES/real_rirs_isotropic_noises holds noises too: `*rir*`
+from codecfake.features.augmentation.settings import ReverberationSettings
 
 
 class Reverberation(Augmentation):

@@ -1,21 +1,11 @@
 """Change of speed, and pitch with it, by resampling."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from codecfake.audio import waveforms
 from codecfake.detectors import SAMPLE_RATE
-from codecfake.features.augmentation.augmentation import Augmentation, require_range
-
-
-@dataclass(frozen=True)
-class SpeedSettings:
-    min_factor: float = 0.9  # 1.1 is faster and shorter
-    max_factor: float = 1.1
-
-    def __post_init__(self) -> None:
-        require_range("factor", self.min_factor, self.max_factor, 0.5, 2)
+from codecfake.features.augmentation.augmentation import Augmentation
+from codecfake.features.augmentation.settings import SpeedSettings
 
 
 class Speed(Augmentation):

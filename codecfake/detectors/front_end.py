@@ -1,0 +1,45 @@
+"""The interface of front-ends: waveforms to features, by a network or a transform that is never trained."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from codecfake.detectors import FeatureShape
+
+NONE = "none"
+
+
+class FrontEnd(nn.Module, ABC):
+    """wav `[B, T]`, float32 at 16 kHz -> features `[B, F, D]`. It is built from its settings alone.
+
+    Its persistent state is stored with a trained detector, unless it is pretrained.
+    """
+
+    is_pretrained = False  # its weights are kept elsewhere, and `provenance` says where
+
+    @abstractmethod
+    def shape(self, num_samples: int) -> FeatureShape:
+        """The shape of the features of clips of `num_samples`."""
+
+    @abstractmethod
+    def forward(self, wav: Tensor) -> Tensor:
+        """The features of a batch."""
+
+    def provenance(self) -> str | dict[str, str]:
+        """Its weights in words ("none", "random"), or `source` and `sha256` of pretrained ones."""
+        return NONE
+
+    def digest(self) -> str:
+        """sha256 over the weights that decide its features; empty if there are none."""
+        state = self.state_dict()
+        return sha256(state) if state else ""
+
+
+def sha256(state: Mapping[str, Tensor]) -> str:
+    """Digest over names and values of weights."""
+    total = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        total.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return total.hexdigest()

@@ -1,0 +1,44 @@
+"""What the audit is told of an experiment."""
+
+from dataclasses import asdict
+from typing import Any
+
+import codec_wrappers
+from codecfake.experiment.schema import Condition, Experiment
+
+TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # that an audit writes
+
+
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """Plain values of `AuditSettings`."""
+    wrappers = {source: codec.wrapper for codec in experiment.codecs.values() for source in codec.generated()}
+    return {
+        "domains": {name: {"split_by": domain.split.by} for name, domain in experiment.domains.items()},
+        "conditions": {name: _condition(item) for name, item in experiment.conditions.items()},
+        "training_sets": {name: item.domains for name, item in experiment.training_sets.items()},
+        "corpora": corpora(experiment),
+        "codec_training": codec_training(experiment),
+        "aliases": experiment.aliases(),
+        "controls": [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control],
+        "limits": asdict(experiment.audit),
+        "seed": experiment.seed,
+    }
+
+
+def corpora(experiment: Experiment) -> list[str]:
+    """Corpora that are trained on or judged."""
+    return list(dict.fromkeys(corpus for corpus, _ in experiment.all_audio()))
+
+
+def codec_training(experiment: Experiment) -> list[str]:
+    """Corpora that codecs of this run are trained on."""
+    trained = any(experiment.is_trained(codec) for codec in experiment.codecs_run())
+    return experiment.codec_training.corpora if trained and experiment.codec_training is not None else []
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    sides = {"bonafide": condition.bonafide, "spoof": condition.spoof}
+    return {
+        "domains": list(dict.fromkeys(side.domain for side in sides.values() if side.domain is not None)),
+        "all_of": [key for key, side in sides.items() if side.utterances == "all"],
+    }

@@ -1,0 +1,136 @@
+"""The files that jobs wait for, by the experiment."""
+
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+
+from codec_wrappers.weights import checkpoints
+from codecfake.audio.settings import NATIVE
+from codecfake.base import plugins
+from codecfake.corpora import layout
+from codecfake.detectors.settings import DetectorSettings
+from codecfake.experiment import audited, quality_choice
+from codecfake.experiment.schema import Experiment
+from codecfake.features.augmentation.settings import links
+from codecfake.protocols.lists import RECORDINGS
+
+
+class Inputs:
+    """Paths of the inputs of jobs, relative to the run directory."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+
+    # corpora
+
+    def of_ingest(self, corpus: str) -> list[str]:
+        """The demo, for its corpora, and the file of a reader beside the experiment."""
+        rule = self._experiment.corpora[corpus]
+        code = layout(rule.layout).code
+        return (["results/demo/SHA256SUMS"] if rule.demo else []) + ([] if code is None else [str(code)])
+
+    def utterances(self, corpora: Iterable[str]) -> list[str]:
+        """The utterance tables of corpora."""
+        return [f"results/corpora/{corpus}/utterances.parquet" for corpus in dict.fromkeys(corpora)]
+
+    def of_partition(self, domain: str) -> list[str]:
+        """Utterance tables of a domain."""
+        return self.utterances(self._experiment.domains[domain].corpora)
+
+    def of_condition(self, condition: str) -> list[str]:
+        """Utterance tables of a condition."""
+        settings = self._experiment.condition_settings(condition)
+        return self.utterances([*settings.bonafide.corpora, *settings.spoof.corpora])
+
+    # audio
+
+    def shards(self, corpus: str, source: str) -> list[str]:
+        """Tars and indexes of one source of a corpus."""
+        numbers = range(self._experiment.corpora[corpus].shards)
+        return [f"results/audio/{corpus}/{source}/{n:04d}.{kind}" for n in numbers for kind in ("tar", "parquet")]
+
+    def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
+        """The lists of the shards of (corpus, source) pairs, which are there when all shards are."""
+        pairs = ((corpus, self._made_as(source)) for corpus, source in audio)
+        return list(dict.fromkeys(f"results/audio/{corpus}/{source}/shards.tsv" for corpus, source in pairs))
+
+    def all_audio(self) -> list[str]:
+        """All audio that a protocol names."""
+        return self.lists(self._experiment.all_audio())
+
+    def of_codec_training(self) -> list[str]:
+        """Recordings at their own rate."""
+        training = self._experiment.codec_training
+        return self.lists(product(training.corpora, [NATIVE])) if training else []
+
+    def of_conditions(self) -> list[str]:
+        """Audio that any condition judges."""
+        e = self._experiment
+        return self.lists(pair for condition in e.conditions for pair in e.audio_of_condition(condition))
+
+    def of_quality(self, source: str) -> list[str]:
+        """A source and the recordings that it is compared with."""
+        corpora = quality_choice.corpora(self._experiment, source)
+        return self.lists(product(corpora, (RECORDINGS, source)))
+
+    def quality_protocols(self) -> list[str]:
+        """Eval protocols whose bona fide trials are drawn for the measurement of quality."""
+        return [f"results/protocols/eval/{name}.tsv" for name in quality_choice.conditions(self._experiment)]
+
+    def audited(self) -> list[str]:
+        """Utterance tables that the audit compares."""
+        return self.utterances(audited.corpora(self._experiment) + audited.codec_training(self._experiment))
+
+    def has_scores_alone(self) -> bool:
+        """Whether score files were brought to the run directory without the audio that they are of."""
+        return Path("results/scores").is_dir() and not Path("results/audio").is_dir()
+
+    def of_checkpoint(self, checkpoint: str) -> list[str]:
+        """What is made of a published checkpoint, for the codecs that use it."""
+        return [f"results/weights/{checkpoint}/{name}" for name in checkpoints.find(checkpoint).outputs]
+
+    def drawn(self) -> list[str]:
+        """Audio whose spectrograms are drawn."""
+        sources = self._experiment.drawn_sources().items()
+        return self.lists((corpus, source) for corpus, names in sources for source in names)
+
+    def _made_as(self, source: str) -> str:
+        return source if source == NATIVE else self._experiment.original(source)
+
+    def code_of_codec(self, codec: str) -> list[str]:
+        """The file beside the experiment that a codec's wrapper is written in."""
+        path = plugins.file_of(self._experiment.codecs[codec].wrapper)
+        return [] if path is None else [str(path)]
+
+    # detectors
+
+    def train_lists(self, training_set: str) -> list[str]:
+        """The train protocols of a training set."""
+        return self._lists_of_trials(training_set, "train")
+
+    def dev_lists(self, training_set: str) -> list[str]:
+        """Its dev protocols."""
+        return self._lists_of_trials(training_set, "dev")
+
+    def of_training(self, training_set: str) -> list[str]:
+        """Audio that a training set names."""
+        domains = self._experiment.training_sets[training_set].domains
+        return self.lists(pair for domain in domains for pair in self._experiment.audio_of_domain(domain))
+
+    def code_of_detector(self, detector: str) -> list[str]:
+        """Files beside the experiment in which parts of a detector are written."""
+        return _texts(DetectorSettings(**self._experiment.detectors[detector]).code())
+
+    def code_of_training(self, detector: str, training_set: str) -> list[str]:
+        """The same, and those of augmentations."""
+        settings = {**self._experiment.training, **self._experiment.training_sets[training_set].settings}
+        files = (link.code() for link in links(settings.get("augmentation", [])))
+        return _texts([*self.code_of_detector(detector), *(path for path in files if path is not None)])
+
+    def _lists_of_trials(self, training_set: str, split: str) -> list[str]:
+        domains = self._experiment.training_sets[training_set].domains
+        return [f"results/protocols/{domain}/{split}.tsv" for domain in domains]
+
+
+def _texts(paths: Iterable[Path | str]) -> list[str]:
+    return list(dict.fromkeys(map(str, paths)))

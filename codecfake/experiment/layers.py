@@ -1,0 +1,87 @@
+"""An experiment file and those that it is `based_on`, one laid over the other, and where each value is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codecfake.base import installation
+from codecfake.base.settings import Fault
+from codecfake.base.suggestions import unknown
+from codecfake.base.validation import ConfigurationError, Document, read_document
+from codecfake.experiment.schema import laid_over
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The files of an experiment, its own first."""
+
+    documents: tuple[Document, ...]
+
+    def values(self) -> dict[str, Any]:
+        """The values of the first file, laid over those of the others.
+
+        Mappings are merged key by key; anything else (a list too) takes the place of what was there; null removes it.
+        """
+        values: dict[str, Any] = {}
+        for document in reversed(self.documents):
+            layer = {key: value for key, value in document.values.items() if key != "based_on"}
+            values = _without_nulls(layer, laid_over(values, layer), values)
+        return values
+
+    def located(self, fault: Fault) -> str:
+        """A fault in words, with the file and line that it is written in: the first file that has most of its keys."""
+        places = [(document.path, document.place(fault.place)) for document in self.documents]
+        path, place = max(places, key=lambda found: found[1].depth)
+        text = fault.text
+        if text.startswith("expected text") and place.text:
+            text += f': "{place.text}"'
+        return f"{path}:{place.line}: " + ": ".join(filter(None, (".".join(fault.keys), text)))
+
+
+def read(path: Path) -> Layers:
+    """The layers of an experiment. Raises ConfigurationError if one is missing, or based on itself in a circle."""
+    documents: list[Document] = []
+    while True:
+        documents.append(read_document(path))
+        base = documents[-1].values.get("based_on")
+        if base is None:
+            return Layers(tuple(documents))
+        following = _base(documents[-1], base)
+        if following in [document.path for document in documents]:
+            first = documents[0].path
+            raise ConfigurationError(f"{first}: based_on goes in a circle: it leads to {following} again; break it")
+        path = following
+
+
+def named(folders: Iterable[Path]) -> dict[str, Path]:
+    """Name -> file of the experiments in folders; of two of one name, the one in the first folder."""
+    paths = [path for folder in folders for path in folder.glob("*.yaml")]
+    return dict(sorted({path.stem: path for path in reversed(paths)}.items()))
+
+
+def _base(document: Document, base: Any) -> Path:
+    """The file that another is based on: beside it, or one that comes with the workflow."""
+    where = f"{document.path}:{document.place(('based_on',)).line}: based_on"
+    if not isinstance(base, str):
+        raise ConfigurationError(f"{where}: expected the name of an experiment, found {base!r}")
+    beside = document.path.parent / (base if base.endswith(SUFFIXES) else f"{base}.yaml")
+    if beside.exists():
+        return beside
+    shipped = named([installation.experiments()])
+    if base not in shipped:
+        known = set(named([document.path.parent, installation.experiments()])) - {document.path.stem}
+        raise ConfigurationError(f"{where}: {unknown('experiment', base, sorted(known))}")
+    return shipped[base]
+
+
+def _without_nulls(layer: Any, values: Any, base: Any) -> Any:
+    """`values` less the keys that `layer` sets to null to remove them from `base`; a null of its own stays."""
+    if not (isinstance(layer, dict) and isinstance(base, dict)):
+        return values
+    removed = {key for key, value in layer.items() if value is None and key in base}
+    return {
+        key: _without_nulls(layer.get(key), value, base.get(key)) for key, value in values.items() if key not in removed
+    }

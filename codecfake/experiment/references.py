@@ -1,0 +1,103 @@
+"""Rules that the parts of an experiment must keep with each other: names that refer, combinations that can work."""
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from codecfake.base.settings import Fault
+from codecfake.base.suggestions import unknown
+from codecfake.experiment import codecs
+from codecfake.experiment.schema import Experiment
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.training.strategies import STRATEGIES
+
+
+def faults(experiment: Experiment) -> Iterator[Fault]:
+    """Every broken rule, at the value that breaks it."""
+    yield from _codec_faults(experiment)
+    yield from _domain_faults(experiment)
+    yield from _condition_faults(experiment)
+    yield from _training_set_faults(experiment)
+    yield from _model_faults(experiment)
+
+
+def _unknown(keys: tuple[str, ...], names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
+    choices = list(known)
+    for name in names:
+        if name not in choices:
+            yield Fault(keys, unknown(kind, name, choices) if choices else f"there is no {kind} {name!r}")
+
+
+def _codec_faults(experiment: Experiment) -> Iterator[Fault]:
+    for line in codecs.faults(experiment):
+        where, _, text = line.partition(": ")
+        yield Fault(tuple(where.split(".")), text)
+    if experiment.codec_training is not None:
+        keys = ("codec_training", "corpora")
+        yield from _unknown(keys, experiment.codec_training.corpora, experiment.corpora, "corpus")
+
+
+def _domain_faults(experiment: Experiment) -> Iterator[Fault]:
+    sources = [source for codec in experiment.codecs.values() for source in codec.sources]
+    for name, domain in experiment.domains.items():
+        keys, split = ("domains", name), domain.split
+        yield from _unknown((*keys, "corpora"), domain.corpora, experiment.corpora, "corpus")
+        yield from _unknown((*keys, "sources"), domain.sources, sources, "source")
+        yield from _unknown((*keys, "keep"), domain.keep or [], domain.corpora, "corpus")
+        if (split.by == "listed") != bool(split.dev_speakers and split.eval_speakers):
+            yield Fault((*keys, "split"), "dev_speakers and eval_speakers go together with `by: listed` alone")
+        optional = [c for c in domain.corpora if c in experiment.corpora and experiment.corpora[c].optional]
+        if optional:
+            yield Fault((*keys, "corpora"), f"{optional[0]!r} is optional; a domain needs all of its corpora")
+        if split.by in ("utterance", "speaker") and split.dev + split.eval >= 1:
+            share = f"dev and eval take {split.dev + split.eval:g} of the data"
+            yield Fault((*keys, "split"), f"{share}; nothing is left to train on")
+
+
+def _condition_faults(experiment: Experiment) -> Iterator[Fault]:
+    sources = [RECORDINGS, *(source for codec in experiment.codecs.values() for source in codec.sources)]
+    for name, condition in experiment.conditions.items():
+        for key, side in (("bonafide", condition.bonafide), ("spoof", condition.spoof)):
+            keys = ("conditions", name, key)
+            yield from _unknown((*keys, "domain"), filter(None, [side.domain]), experiment.domains, "domain")
+            yield from _unknown((*keys, "corpus"), filter(None, [side.corpus]), experiment.corpora, "corpus")
+            yield from _unknown((*keys, "corpora"), side.corpora or [], experiment.corpora, "corpus")
+            yield from _unknown((*keys, "source"), [side.source], sources, "source")
+        source = condition.bonafide.source
+        if source != RECORDINGS and source in sources:
+            text = f"source {source!r} is a codec's; bona fide speech is {RECORDINGS}"
+            yield Fault(("conditions", name, "bonafide", "source"), text)
+    for name, conditions in experiment.averages.items():
+        yield from _unknown(("averages", name), conditions, experiment.conditions, "condition")
+
+
+def _training_set_faults(experiment: Experiment) -> Iterator[Fault]:
+    for name, training_set in experiment.training_sets.items():
+        keys = ("training_sets", name, "domains")
+        yield from _unknown(keys, training_set.domains, experiment.domains, "domain")
+        owners: dict[str, str] = {}  # of recordings, which would be trained on twice
+        for other in training_set.domains:
+            domain = experiment.domains.get(other)
+            for corpus in (domain.keep or domain.corpora) if domain else []:
+                if corpus in owners:
+                    yield Fault(
+                        keys,
+                        f"{owners[corpus]} and {other} have the same recordings, of {corpus}; "
+                        f"make one domain with the sources of both",
+                    )
+                owners[corpus] = other
+
+
+def _model_faults(experiment: Experiment) -> Iterator[Fault]:
+    for number, grid in enumerate(experiment.models):
+        keys = ("models", str(number))
+        sets = experiment.training_sets
+        yield from _unknown((*keys, "detectors"), grid.detectors, experiment.detectors, "detector")
+        yield from _unknown((*keys, "training_sets"), grid.training_sets, sets, "training set")
+        yield from _unknown((*keys, "strategies"), grid.strategies, STRATEGIES, "strategy")
+        for strategy, name in product(grid.strategies, grid.training_sets):
+            needs_domains = strategy in STRATEGIES and STRATEGIES[strategy].needs_domains
+            if needs_domains and name in sets and len(sets[name].domains) < 2:
+                yield Fault(
+                    (*keys, "strategies"),
+                    f"{strategy} mixes domains, but training set {name!r} has one; give it another domain, or take sam",
+                )

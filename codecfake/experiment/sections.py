@@ -1,0 +1,152 @@
+"""The sections of an experiment file: their annotations say which keys and values there are."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from codecfake.base.settings import FaultsError, Filled, Of, Pattern, Range, as_faults, fault
+from codecfake.corpora import layout
+from codecfake.corpora.settings import Share
+from codecfake.corpora.sizes import ListedSize
+from codecfake.experiment.weights import Weights
+from codecfake.protocols.lists import RECORDINGS, Split
+
+Name = Annotated[str, Pattern("[A-Za-z0-9][A-Za-z0-9_-]*", "a name: letters, digits, _ and -, no other sign first")]
+Names = Annotated[list[Name], Filled()]
+Count = Annotated[int, Range(least=1)]
+Rate = Annotated[int, Range(least=8000)]  # Hz
+Text = Annotated[str, Filled()]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: left out, and named, if it has no root."""
+
+    layout: str  # of `codecfake.corpora.LAYOUTS`, or `module:name`
+    demo: bool = False
+    optional: bool = False
+    shards: Count = 1
+    max_rejected: Share = 0.01
+    options: dict[str, Any] = field(default_factory=dict)  # of the layout
+    # what it is expected to hold, where its layout has no published size
+    size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            reader = layout(self.layout)
+        except ValueError as error:
+            raise fault(str(error), "layout") from error
+        try:
+            reader.build_options(self.options)
+        except ValueError as error:
+            raise FaultsError("", [each.below("options") for each in as_faults(error)]) from error
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of audio that a codec makes: `quantizers` codebooks, or the same bytes as another source."""
+
+    quantizers: Count | None = None
+    same_as: Name | None = None
+    printed_kbps: Annotated[float, Range(least=0)] | None = None  # what the paper's table says
+    alternative_to: Name | None = None  # the source whose row in the paper this reads otherwise
+    note: str = ""  # what a reader of the list of codecs should know
+
+    def __post_init__(self) -> None:
+        exactly_one({"quantizers": self.quantizers, "same_as": self.same_as})
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A wrapper with its architecture and weights; its sources share one encoder pass."""
+
+    wrapper: str  # of `codec_wrappers.names()`, or one outside the package: `module:name`, `file.py:name`
+    weights: Weights
+    sources: Annotated[dict[Name, Source], Filled()]
+    model: dict[str, Any] = field(default_factory=dict)
+    gain: Literal["none", "rms", "peak", "lufs"] | None = None  # of the codec's input; None: its own habit
+    keep_gain: bool = False  # that level stays in the fakes, as in some published sets: a shortcut for detectors
+    training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training's
+
+    def generated(self) -> dict[str, int]:
+        """Number of quantizers of every source that is really made."""
+        return {name: source.quantizers for name, source in self.sources.items() if source.quantizers is not None}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Bona fide recordings and the spoofs that go with them, split as one: codec fakes, or vocoder fakes."""
+
+    corpora: Names
+    split: Split
+    keep: Names | None = None  # of the corpora, after all were split together; None: all
+    sources: Names = field(default_factory=list)  # seen in train and dev
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Some utterances of a domain or a corpus, as recorded or from a codec's source."""
+
+    domain: Name | None = None
+    corpus: Name | None = None
+    corpora: Names | None = None
+    source: Name = RECORDINGS
+    utterances: Literal["eval", "all"] = "eval"
+
+    def __post_init__(self) -> None:
+        exactly_one({"domain": self.domain, "corpus": self.corpus})
+
+
+@dataclass(frozen=True)
+class Condition:
+    bonafide: Selection
+    spoof: Selection
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    domains: Names
+    epochs: Count = 10
+    halve_every: Count = 2
+    settings: dict[str, Any] = field(default_factory=dict)  # that differ from `training`
+
+
+@dataclass(frozen=True)
+class ModelGrid:
+    """A product of detectors, training sets, strategies and seeds to train."""
+
+    detectors: Names
+    training_sets: Names
+    strategies: Annotated[list[str], Filled()] = field(default_factory=lambda: ["erm"])
+    seeds: Annotated[list[Annotated[int, Range(least=0)]], Filled()] = field(default_factory=lambda: [1])
+
+
+@dataclass(frozen=True)
+class CodecTraining:
+    """How every codec with `weights: trained` is trained, but for what its own `training` says.
+
+    `settings` are those of `codec_wrappers.training.settings.CodecTrainingSettings`: the recipe, and changes to it.
+    """
+
+    corpora: Names
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Of every shard, in Hz, or each codec's own."""
+
+    sample_rate: Literal["native"] | Rate = 16000
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How many held-out utterances, of all corpora together, every codec's output is compared with."""
+
+    utterances: Count = 32
+
+
+def exactly_one(values: dict[str, Any]) -> None:
+    """Raise SettingsError unless one of the named values is given, and only one."""
+    given = [name for name, value in values.items() if value is not None]
+    if len(given) != 1:
+        raise fault(f"give exactly one of {', '.join(values)}; found {', '.join(given) or 'none'}")

@@ -1,0 +1,66 @@
+"""The settings of every training of an experiment, checked where each of them is written."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from itertools import product
+from typing import Any
+
+from codecfake.base.settings import Fault, as_faults, faults_of, unknown_setting
+from codecfake.experiment.schema import Experiment, TrainingSet
+from codecfake.training.settings import TrainSettings
+from codecfake.training.strategies import STRATEGIES, update_settings
+
+ELSEWHERE = ("detector", "epochs", "halve_every", "strategy", "strategy_settings", "seed", "tensorboard")
+SETTINGS = tuple(field.name for field in fields(TrainSettings) if field.name not in ELSEWHERE)
+ANY_DETECTOR = {"front_end": {"name": "mel"}, "back_end": {"name": "lcnn"}}  # where the experiment has none
+
+
+def faults(experiment: Experiment) -> Iterator[Fault]:
+    """Every setting that a training would refuse, each once, those that no model uses included."""
+    yield from _strategy_faults(experiment)
+    yield from _misplaced(("training",), experiment.training)
+    for name, training_set in experiment.training_sets.items():
+        yield from _misplaced(("training_sets", name, "settings"), training_set.settings)
+    yield from _refused(experiment)
+
+
+def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]:
+    """Settings that a training does not have, or that another section of the experiment holds."""
+    for key in values:
+        if key not in SETTINGS:
+            yield Fault(keys, unknown_setting(key, SETTINGS), key)
+
+
+def _refused(experiment: Experiment) -> Iterator[Fault]:
+    """Settings that a training has, with values that it would refuse."""
+    found: dict[tuple[tuple[str, ...], str], Fault] = {}
+    detectors = experiment.detectors or {"": ANY_DETECTOR}
+    for detector, (name, training_set) in product(detectors.values(), experiment.training_sets.items()):
+        given = {**experiment.training, **training_set.settings}
+        values = {
+            **{key: value for key, value in given.items() if key in SETTINGS},
+            "detector": detector,
+            "epochs": training_set.epochs,
+            "halve_every": training_set.halve_every,
+        }
+        for fault in faults_of(TrainSettings, values):
+            placed = _placed(fault, name, training_set)
+            found.setdefault((placed.keys, placed.text), placed)
+    yield from found.values()
+
+
+def _strategy_faults(experiment: Experiment) -> Iterator[Fault]:
+    for strategy, changes in experiment.strategies.items():
+        try:
+            update_settings(strategy, changes)
+        except ValueError as error:
+            keys = ("strategies", strategy) if strategy in STRATEGIES else ("strategies",)
+            yield from (fault.below(*keys) for fault in as_faults(error))
+
+
+def _placed(fault: Fault, name: str, training_set: TrainingSet) -> Fault:
+    """The fault of a training, at the section of the experiment that says what is wrong."""
+    key = fault.place[0] if fault.place else ""
+    if key in training_set.settings:
+        return fault.below("training_sets", name, "settings")
+    return fault.below("training")

@@ -1,0 +1,201 @@
+"""What Snakemake is told before the first job of a run and after its last; its main process alone imports this."""
+
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+
+import codec_wrappers
+from codecfake.base import installation, plugins
+from codecfake.base.files import FileError
+from codecfake.base.installation import InstallationError
+from codecfake.base.settings import SettingsError
+from codecfake.base.validation import ConfigurationError
+from codecfake.experiment import codecs, configuration, site
+from codecfake.experiment.inputs import Inputs
+from codecfake.experiment.jobs import Jobs
+from codecfake.experiment.papers import Papers
+from codecfake.experiment.site import Site
+from codecfake.running import dates, requirements, run_lock
+from codecfake.running.gpu_jobs import GpuJobs, gpu_jobs
+from codecfake.running.places import Places
+from codecfake.tables.published import Published
+
+SECONDS_BETWEEN_NEWS = 60
+RESULTS = Path("results")
+# What Snakemake is asked for when it starts no job. It tells of a dry run at this point, but not of these.
+ONLY_LOOKS = {
+    *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
+    *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
+    *("--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp"),
+    *("--list-untracked", "--lu", "--list-conda-envs", "--unlock", "--nolock"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as Snakemake reads it: everything that rules take from the configuration, and what surrounds its jobs."""
+
+    workflow: Any
+    site: Site
+    papers: Papers
+    jobs: Jobs
+    gpus: GpuJobs
+    is_module: bool  # another workflow imports this one, and owns the run: its locks, dates and messages
+
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs(self.site.experiment)
+
+    @property
+    def places(self) -> Places:
+        return Places(self.site)
+
+    def shell_prefix(self, importers: str) -> str:
+        """What every job's shell runs first; `importers` is the prefix of a workflow that imports this one.
+
+        Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A job that
+        ends inside compiled code says where. The packages are used from here, also inside conda environments.
+        """
+        snakemake = _snakemake_folder()
+        variables = {
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONPATH": str(installation.import_folder(snakemake / "codecfake")),
+            plugins.VARIABLE: str(plugins.folder() or ""),
+        }
+        exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        locks = importers if self.is_module else run_lock.shared_by_jobs(snakemake)
+        return f"set -euo pipefail; {locks}export {exports}; "
+
+    def gpus_of(self, codec: str) -> int:
+        """GPUs of a job that resynthesizes by a codec."""
+        return self.gpus.needed(on_cpu=codec_wrappers.entry(self.site.experiment.codecs[codec].wrapper).device == "cpu")
+
+    # when Snakemake has read the workflow
+
+    def claim(self) -> TextIO | None:
+        """Hold the run directory while the file that comes back is open, and settle its dates; None: nothing starts."""
+        if not self._may_start_jobs():
+            return None
+        try:
+            started = datetime.now().isoformat(" ", "seconds")
+            lock = run_lock.claim(_snakemake_folder(), started, logger.warning)
+        except (run_lock.RunLockError, OSError) as error:
+            raise WorkflowError(str(error)) from None
+        settle_dates()
+        return lock
+
+    def _may_start_jobs(self) -> bool:
+        asked = {argument.split("=")[0] for argument in sys.argv[1:]}
+        dry = self.workflow.output_settings.dryrun
+        return self.workflow.is_main_process and not self.is_module and not dry and not asked & ONLY_LOOKS
+
+    # before the first job
+
+    def start(self) -> None:
+        """Refuse a run that cannot end well; else note whose results these are, and begin to tell how far it is."""
+        self._require_packages()
+        self._require_gpu()
+        self._require_room()
+        site.claim_run_directory(self.site.experiment.title, RESULTS)
+        self._begin_watching()
+
+    def _require_packages(self) -> None:
+        """Refuse to start a run whose jobs will miss a package, unless they run in environments of their own."""
+        if self.workflow.deployment_settings.deployment_method:
+            return
+        experiment = self.site.experiment
+        entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
+        try:
+            rules = {job.rule.name for job in self._needed()}
+            requirements.require(rules, [entry.package for entry in entries if entry.package])
+        except InstallationError as error:
+            raise WorkflowError(str(error)) from None
+
+    def _require_gpu(self) -> None:
+        """Refuse to start where a job will need a GPU and there is none, before others have run for hours."""
+        needed = any(job.resources.get("gpu") for job in self._needed())
+        if needed and self.workflow.local_exec and not self.workflow.remote_exec and not self.gpus.here:
+            raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
+
+    def _require_room(self) -> None:
+        """Refuse to start a run that the disk cannot hold; warn of what has no known size or rate."""
+        # planning is of no use to the jobs, which read the workflow too
+        from codecfake.running.planning import disk
+
+        if self.site.check_disk:
+            outputs = [path for job in self._needed() for path in job.output]
+            device = "cpu" if self.site.device == "cpu" else "gpu"
+            try:
+                for warning in disk.check_run(self.site.experiment, outputs, device, self.site.roots):
+                    logger.warning(warning)
+            except (disk.DiskError, SettingsError, FileError) as error:
+                raise WorkflowError(str(error)) from None
+
+    def _begin_watching(self) -> None:
+        """Write down which jobs this run will do, and tell how far it is while it is at work."""
+        from codecfake.running.watching import following, jobs
+
+        jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in self._needed() if job.log])
+        following.narrate(Path(), logger.info, SECONDS_BETWEEN_NEWS)
+
+    def _needed(self) -> list[Any]:
+        return list(self.workflow.dag.needrun_jobs())
+
+
+def read(workflow: Any, config: Mapping[str, Any]) -> Run:
+    """The run that Snakemake is to do. Raises WorkflowError with all that is wrong in its configuration."""
+    is_module = not workflow.modifier.is_main_snakefile()
+    paths = workflow.modifier.path_modifier
+    if is_module and (paths.prefix or paths._prefix_replacements):
+        raise WorkflowError("module codecfake: its commands write to results/; leave out prefix: and replace_prefix:")
+    base = Path(config.get("relative_to") or workflow.basedir)  # the folder of the Snakefile that was started
+    try:
+        configuration.check_files(workflow.configfiles)
+        here = site.read(config, base)
+        site.check_run_directory(here.experiment.title, RESULTS)
+        codecs.check_licenses(here.experiment)
+        papers = Papers(here.experiment, Published(installation.published()))
+        jobs = Jobs(here.experiment, papers, here.experiment_as_written)
+        jobs.check()
+    except (ConfigurationError, codecs.CodecConfigurationError) as error:
+        raise WorkflowError(str(error)) from None
+    return Run(workflow, here, papers, jobs, gpu_jobs(workflow, here.device), is_module)
+
+
+def settle_dates() -> None:
+    """Correct the dates of results that a clock or a repair has moved, so that nothing is remade for them."""
+    same = dates.give_back(RESULTS)
+    if same:
+        logger.warning(
+            f"Made again with the same bytes as before: {_first_of(same)}. The date of before is kept, so nothing that "
+            f"was made of that is made again"
+        )
+    future = dates.bring_back(RESULTS, time.time())
+    if future:
+        logger.warning(
+            f"Dated in the future: {_first_of(future)}. A clock was wrong; what it dated is dated back, in its order, "
+            f"so nothing is made again for that"
+        )
+
+
+def tell_failures() -> None:
+    """Say at the end which jobs failed, what their logs end with, and what helps."""
+    from codecfake.running.watching import failures, jobs
+
+    logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NONE_BEGUN}\n")
+
+
+def _first_of(paths: list[Path]) -> str:
+    return f"{paths[0]}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+def _snakemake_folder() -> Path:
+    return Path(".snakemake").resolve()

@@ -1,0 +1,44 @@
+"""Places and devices of jobs, as Snakemake asks for them.
+
+These functions take `output` though they do not need it: Snakemake then knows that they tell how a job is run, not what
+it makes, and remakes nothing when a corpus is moved or when the rest of a run gets a GPU.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from codecfake.experiment.site import Site
+
+
+class Places:
+    """Where the files of a site are."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def root(self, wildcards: Any, output: Any) -> str:
+        """The folder of a job's corpus."""
+        return str(self._site.root(wildcards.corpus))
+
+    def weights(self, wildcards: Any, output: Any) -> str:
+        """The folder of published weights."""
+        return str(self._site.weights)
+
+    def device(self, wildcards: Any, output: Any) -> str:
+        """The device of config.yaml."""
+        return self._site.device
+
+
+def folder(wildcards: Any, output: Any) -> str:
+    """The folder of a job's outputs."""
+    return str(Path(output[0]).parent)
+
+
+def model_folder(wildcards: Any, input: Any) -> str:
+    """The folder of the model that a job reads."""
+    return str(Path(input.model[0]).parent)
+
+
+def published_folder(wildcards: Any, input: Any) -> str:
+    """The folder of the papers' numbers that a job reads."""
+    return str(Path(input.published[0]).parent)

@@ -1,0 +1,32 @@
+"""Functions that Snakemake calls with the wildcards of a job."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from codecfake.experiment.jobs import Job
+
+
+def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """`function` as Snakemake calls it: its parameters name the wildcards that it needs.
+
+    Its values are kept, as the jobs of all shards of a corpus ask for the same ones.
+    """
+    names = tuple(inspect.signature(function).parameters)
+    values = cache(function)
+
+    def call(wildcards: Any) -> Any:
+        return values(*(getattr(wildcards, name) for name in names))
+
+    return call
+
+
+def text_of(job: Callable[..., Job[Any]]) -> Callable[[Any], str]:
+    """The JSON text of the settings of a rule's jobs."""
+    call = by_wildcards(job)
+
+    def text(wildcards: Any) -> str:
+        return call(wildcards).text
+
+    return text

@@ -1,0 +1,34 @@
+# The configuration, checked before any job, and what the rules take from it. No rules.
+from functools import partial
+from pathlib import Path
+
+from codecfake.base import installation
+from codecfake.experiment import audited, quality_choice
+from codecfake.report import timing
+from codecfake.running import hooks
+from codecfake.running.places import folder, model_folder, published_folder
+from codecfake.running.wildcards import by_wildcards, text_of
+from codecfake.tables.figures import KINDS
+
+RUN = hooks.read(workflow, config)
+EXPERIMENT, JOBS, INPUTS, PAPERS = RUN.site.experiment, RUN.jobs, RUN.inputs, RUN.papers
+PLACES, GPUS = RUN.places, RUN.gpus
+
+shell.prefix(RUN.shell_prefix(shell._process_prefix or ""))
+
+
+wildcard_constraints:
+    corpus="[A-Za-z0-9_-]+",
+    codec="[A-Za-z0-9_-]+",
+    domain="[A-Za-z0-9_-]+",
+    condition="[A-Za-z0-9_-]+",
+    detector="[A-Za-z0-9_-]+",
+    training_set="[A-Za-z0-9_-]+",
+    source="[A-Za-z0-9_-]+",
+    strategy="[a-z-]+",
+    seed=r"\d+",
+    shard=r"\d{4}",
+    recordings="F00|native",
+
+
+RUN_LOCK = RUN.claim()  # held as long as this file is open

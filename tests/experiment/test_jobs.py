@@ -1,0 +1,75 @@
+"""The settings of jobs: one method a rule, built through what the rule's command reads."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import EXPERIMENTS, PUBLISHED, ROOT
+
+from codecfake.base.settings import from_json
+from codecfake.base.validation import ConfigurationError
+from codecfake.experiment import reading
+from codecfake.experiment.jobs import Job, Jobs
+from codecfake.experiment.papers import Papers
+from codecfake.running.wildcards import by_wildcards, text_of
+from codecfake.tables.published import Published
+
+
+def jobs(name: str) -> Jobs:
+    path = EXPERIMENTS / f"{name}.yaml"
+    experiment = reading.load(path)
+    return Jobs(experiment, Papers(experiment, Published(PUBLISHED)), reading.read(path))
+
+
+def every_job(of: Jobs) -> Iterator[Job[Any]]:
+    yield from (getattr(of, rule)(*wildcards) for rule, wildcards in of._all())
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXPERIMENTS.glob("*.yaml")))
+def test_the_text_of_every_job_gives_the_settings_that_were_checked(name: str) -> None:
+    built = list(every_job(jobs(name)))
+    assert len(built) > 15
+    for job in built:
+        assert from_json(type(job.settings), job.text) == job.settings
+        assert job.text == json.dumps(json.loads(job.text), sort_keys=True, ensure_ascii=False)
+
+
+def test_every_rule_that_takes_settings_has_its_job() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
+    checked = {rule for rule, _ in jobs("tiny")._all()}
+    assert checked == {rule for rule in vars(Jobs) if f"JOBS.{rule}" in texts}
+    assert texts.count("        settings=") == len(checked)
+
+
+def test_jobs_that_cannot_be_built_are_listed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = jobs("tiny")
+
+    def refuse(*wildcards: str) -> None:
+        raise ValueError(f"not {len(wildcards)}")
+
+    monkeypatch.setattr(of, "audit", refuse)
+    monkeypatch.setattr(of, "ingest_corpus", refuse)
+    with pytest.raises(ConfigurationError) as error:
+        of.check()
+    lines = str(error.value).splitlines()
+    assert lines[0] == "ingest_corpus english: not 1"
+    assert lines[-1] == "audit: not 0"
+
+
+class Wildcards:
+    corpus, shard, recordings = "english", "0000", "native"
+
+
+def test_snakemake_asks_with_the_wildcards_that_a_job_depends_on() -> None:
+    of = jobs("tiny")
+    assert text_of(of.record)(Wildcards) == of.record("english", "native").text
+    calls: list[str] = []
+    asked = by_wildcards(lambda corpus: calls.append(corpus) or f"{corpus}!")
+    assert [asked(Wildcards), asked(Wildcards)] == ["english!", "english!"]
+    assert calls == ["english"]
+
+
+def test_the_report_is_given_the_experiment_as_it_is_written() -> None:
+    assert jobs("tiny").report().settings.experiment == reading.read(Path(EXPERIMENTS / "tiny.yaml"))
