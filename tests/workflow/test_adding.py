@@ -78,6 +78,7 @@ def test_an_addition_alone_passes_every_check_before_the_first_job(title: str, f
     assert jobs_by_rule(done.stdout + done.stderr)
 
 
+@pytest.mark.long
 def test_all_additions_together_run_to_the_report(folder: Path, tmp_path: Path) -> None:
     path = write_experiment(folder, *ADDITIONS)
     run = tmp_path / "run"
