@@ -1,4 +1,4 @@
-"""docs/adding.md, carried out literally: its files in a folder outside the checkout, its experiment run to the report."""
+"""docs/adding.md, carried out literally: its files outside the checkout, its experiment run to the report."""
 
 import re
 from pathlib import Path
