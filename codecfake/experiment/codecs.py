@@ -38,6 +38,11 @@ def check_licenses(experiment: Experiment) -> None:
 def faults(experiment: Experiment) -> Iterator[str]:
     """Every fault of the codecs of an experiment, of those too that nothing uses, with the key where it is."""
     yield from _source_faults(experiment)
+    yield from own_faults(experiment)
+
+
+def own_faults(experiment: Experiment) -> Iterator[str]:
+    """The faults of each codec that no other part of the experiment has a share in."""
     for name, codec in experiment.codecs.items():
         yield from (f"codecs.{name}.{fault}" for fault in _codec_faults(name, codec, experiment))
 

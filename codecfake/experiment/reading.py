@@ -35,7 +35,9 @@ def _rule_faults(values: dict[str, Any], faults: list[Fault]) -> list[Fault]:
         return [*references.faults(experiment), *trainings.faults(experiment)]
     # names may refer to the sections that are left out now, so references cannot be checked
     experiment = _without(values, [fault.place[:2] for fault in faults])
-    return [] if experiment is None else list(trainings.faults(experiment))
+    if experiment is None:
+        return []
+    return [*references.of_single_codecs(experiment), *trainings.faults(experiment)]
 
 
 def _without(values: dict[str, Any], places: list[tuple[str, ...]]) -> Experiment | None:
