@@ -141,6 +141,14 @@ def test_all_faults_are_listed_together_each_in_the_file_that_writes_it(tmp_path
     ]  # fmt: skip
 
 
+def test_faults_of_codecs_are_listed_beside_those_of_detectors(tmp_path: Path) -> None:
+    codec = "codecs: {encodec: {model: {n_filtres: 4}}}"
+    detector = "detectors: {mel-lcnn: {back_end: {name: lccn}}}"
+    text = said_of(tmp_path, f"based_on: demo\n{codec}\n{detector}\n")
+    assert "mine.yaml:2: codecs.encodec.model: " in text and "did you mean 'n_filters'?" in text
+    assert "mine.yaml:3: detectors.mel-lcnn.back_end.name: unknown back-end 'lccn'" in text
+
+
 def test_an_experiment_anywhere_is_based_on_one_that_is_shipped_unless_its_own_folder_has_the_name(
     tmp_path: Path,
 ) -> None:
