@@ -14,7 +14,6 @@ import torch
 import yaml
 from places import ROOT, TINY
 from torch import Tensor
-from whole_runs import snakemake
 
 import codec_wrappers
 from codec_wrappers import CodecError, contract
@@ -25,6 +24,8 @@ from codec_wrappers.resynthesis.shard import ResynthesisError, ResynthesisSettin
 from codecfake.audio import shards
 from codecfake.base import files, plugins
 from codecfake.base.utterances import COLUMNS
+from codecfake.experiment import reading
+from codecfake.experiment.inputs import Inputs
 
 CPU = torch.device("cpu")
 
@@ -213,12 +214,12 @@ def test_the_file_of_a_codec_is_an_input_of_its_jobs_and_of_no_others(folder: Pa
     domain = next(iter(values["domains"]))
     values["conditions"]["H1"] = {"bonafide": {"domain": domain}, "spoof": {"domain": domain, "source": "H1"}}
     (folder / "mine.yaml").write_text(yaml.safe_dump(values))
-    done = snakemake(folder / "run", folder / "mine.yaml", "dataset", options=["--dry-run"])
-    assert done.returncode == 0, done.stderr
-    jobs = (done.stdout + done.stderr).split("\n\n")
-    waiting = [job for job in jobs if str(folder / "halves.py") in job.partition("output:")[0]]
-    resynthesis = [job for job in jobs if "logs/resynthesize_halves/" in job]
-    assert waiting == resynthesis != []
+    inputs = Inputs(reading.load(folder / "mine.yaml"))
+    read = {codec: inputs.code_of_codec(codec) for codec in values["codecs"]}
+    assert read.pop("halves") == [str(folder / "halves.py")]
+    assert set(map(tuple, read.values())) == {()}
+    for rules in ("resynthesis.smk", "codec_weights.smk"):
+        assert "INPUTS.code_of_codec" in (ROOT / "rules" / rules).read_text(encoding="utf-8")
 
 
 def test_an_abstract_codec_names_what_it_lacks() -> None:
