@@ -23,8 +23,8 @@ from codecfake.audit.probes import BELOW, EXEMPT, UNPROBED, Arms, _verdict
 from codecfake.audit.settings import AuditedCondition, AuditedDomain, AuditSettings, Limits
 from codecfake.audit.step import Fault, audit, require_no_faults
 from codecfake.base import files
+from codecfake.base.settings import SettingsError
 from codecfake.base.utterances import COLUMNS
-from codecfake.base.validation import ConfigurationError
 from codecfake.report.audit import audit_section
 from codecfake.report.page import write_report
 
@@ -502,15 +502,15 @@ def test_a_trial_without_audio_names_it(build: Build) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"exempt": {"loudness": "x"}}, r"audit.exempt: there is no 'loudness'; known are sample_rate, bits"),
+        ({"exempt": {"loudness": "x"}}, r"audit.exempt: unknown feature 'loudness'; choose from sample_rate, bits"),
         ({"exempt": {"rms": " "}}, r"audit.exempt.rms: say why"),
-        ({"accepted": {"rms": "x"}}, r"audit.accepted: there is no 'rms'; known are speakers, utterances"),
-        ({"max_shortcut_auc": 0.4}, r"max_shortcut_auc is 0.4; it is 0.5 .chance. to 1"),
-        ({"utterances": 1}, r"audit.utterances is 1; at least 2"),
+        ({"accepted": {"rms": "x"}}, r"audit.accepted: unknown check 'rms'; choose from speakers, utterances"),
+        ({"max_shortcut_auc": 0.4}, r"max_shortcut_auc: 0.4 is out of range; 0.5 .chance. to 1"),
+        ({"utterances": 1}, r"audit.utterances: 1 is too few; give at least 2"),
     ],
 )
 def test_limits_that_make_no_sense_are_refused(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(SettingsError, match=message):
         Limits(**values)
 
 
