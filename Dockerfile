@@ -6,8 +6,9 @@ WORKDIR /codecfake
 # what the set-up reads comes first, so that other changes do not repeat it
 COPY Makefile ./
 COPY envs envs
-RUN make setup
+RUN make packages
 COPY . .
+RUN make setup
 ENV PATH=/codecfake/.venv/bin:$PATH PYTHONPATH=/codecfake
 ENTRYPOINT ["snakemake"]
 CMD ["--cores", "all", "--directory", "runs/demo", "all"]

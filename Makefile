@@ -4,17 +4,23 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 VENV := .venv
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
+ON_TWO_CORES := -n 2 --dist loadgroup --max-worker-restart 0
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-slow test-slurm lint format dryrun setup clean
+.PHONY: run test test-long test-slow test-slurm lint format dryrun setup packages clean
 .DEFAULT_GOAL := run
 
 run: setup
 	$(IN_VENV) snakemake --cores $(CORES) all
 
 test: setup
-	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu" -n 2 --dist loadgroup --max-worker-restart 0
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not long and not slow and not gpu" $(ON_TWO_CORES)
 
+# what takes up to a minute a test, and is not needed after every edit; CI runs it after `make test`
+test-long: setup
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "long and not slow and not gpu" $(ON_TWO_CORES)
+
+# what takes minutes a test: runs killed at twenty moments, coverage of intervals, networks at full size
 test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
 
@@ -37,7 +43,14 @@ format: setup
 dryrun: setup
 	$(IN_VENV) snakemake --dry-run --quiet rules all
 
-setup: $(VENV)/ready
+setup: packages $(VENV)/bin/codecfake
+
+packages: $(VENV)/ready
+
+# the command `codecfake`, which runs this checkout
+$(VENV)/bin/codecfake: pyproject.toml $(VENV)/ready
+	$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
 
 # torch first and alone, so that the codec packages use this version and do not pick another
 $(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no-deps.txt envs/optional.txt

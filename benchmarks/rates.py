@@ -1,4 +1,4 @@
-"""The rates of this machine, for `python -m codecfake plan --rates FILE`; the names are those of benchmarks/rates.yaml.
+"""The rates of this machine, for `codecfake plan --rates FILE`, which knows rates by these names.
 
     python benchmarks/rates.py [--device cuda] [--threads 8] [--workers 8] [--codecs encodec dac] > my-rates.yaml
 

@@ -32,20 +32,28 @@ def _parser() -> argparse.ArgumentParser:
     resynthesize.add_argument("--utterances", type=Path, required=True, help="the corpus's utterance table")
     resynthesize.add_argument("--root", type=Path, required=True, help="the corpus's folder")
     resynthesize.add_argument("--weights", type=Path, help="safetensors file, or folder of Lyra's models")
-    resynthesize.add_argument("--shard", type=int, required=True)
+    resynthesize.add_argument("--shard", type=int, required=True, help="its number, from 0")
     resynthesize.add_argument("--output", type=Path, required=True, help="folder of {source}/{shard}.tar")
 
     train = commands.add_parser("train", help="train a codec on recordings")
     train.set_defaults(run=_train)
     train.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     train.add_argument("--source", default="native", help="recordings at their own rate")
-    train.add_argument("--output", type=Path, required=True)
+    train.add_argument("--output", type=Path, required=True, help="folder for weights, history and quality")
     train.add_argument("--workers", type=int, default=0, help="processes that read audio; 0: this one")
 
     listed = commands.add_parser("list", help="every codec configuration of the papers, with its true bit rate")
     listed.set_defaults(run=_list)
-    listed.add_argument("experiments", nargs="*", default=["xie2025", "wu2024"], metavar="EXPERIMENT")
-    listed.add_argument("--form", default="simple", choices=("simple", "github", "tsv", "html", "latex"))
+    listed.add_argument(
+        "experiments", nargs="*", default=["xie2025", "wu2024"], metavar="EXPERIMENT",
+        help="names or YAML files of experiments; by default those of the papers",
+    )  # fmt: skip
+    listed.add_argument(
+        "--form",
+        default="simple",
+        choices=("simple", "github", "tsv", "html", "latex"),
+        help="of the table",
+    )
 
     fetch = commands.add_parser("fetch", help="published weights: find or download, verify, convert")
     fetch.set_defaults(run=_fetch)
@@ -62,13 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         "--weights", nargs="+", default=[], metavar="CODEC=PATH", help="trained weights, of networks as published"
     )
     contract.add_argument("--output", type=Path, help="Markdown page; printed if left out")
-    contract.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"))
-    contract.add_argument("--threads", type=int, default=1)
+    contract.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"), help="where networks run")
+    contract.add_argument("--threads", type=int, default=1, help="threads on a CPU")
     for command in (resynthesize, train):
         command.add_argument("--settings", required=True, help="the step's settings as a JSON object")
-        command.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"))
+        command.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"), help="where networks run")
         command.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow gives this job")
-        command.add_argument("--threads", type=int, default=1)
+        command.add_argument("--threads", type=int, default=1, help="threads on a CPU")
     return parser
 
 

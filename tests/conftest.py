@@ -1,14 +1,16 @@
 """Data for tests: made here, or read from reference material where that is present."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import job_server
 import numpy as np
 import pytest
+import whole_runs
 from file_server import FileServer, running
 from places import SHARED, TINY
-from whole_runs import snakemake
 
 pytest_plugins = ["processor_time"]
 
@@ -30,12 +32,25 @@ def golden() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory in which the tiny experiment went through; tests leave in it what was there."""
-    directory = tmp_path_factory.mktemp("run")
-    done = snakemake(directory, TINY, "all")
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.fixture(scope="session")
+def quick_jobs() -> Iterator[None]:
+    """Jobs of the runs of `whole_runs.snakemake` are forks of one process."""
+    with job_server.running() as folder, whole_runs.python_in(folder):
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, quick_jobs: None) -> Path:
+    """A run directory in which the tiny experiment went through; tests leave it as it was. All workers share it."""
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    directory, finished = place / "tiny", place / "tiny.finished"
+    with (place / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first to come makes it; the others wait
+        if not finished.exists():
+            done = whole_runs.snakemake(directory, TINY, "all")
+            assert done.returncode == 0, done.stdout + done.stderr
+            finished.touch()
     return directory
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from codec_wrappers.training import discriminator_settings
 from codecfake.base import settings
 from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
@@ -149,6 +150,7 @@ class Recipe:
             _one_of("Recipe.weights", name, (*GENERATOR_LOSSES, *self.spectra))
         _check_stages(self)
         _check_distillation(self)
+        discriminator_settings.read(self.discriminators)
 
     def weight(self, name: str) -> float:
         return self.weights.get(name, 0.0)

@@ -91,7 +91,7 @@ def load_codec(
     place = prepare(device, threads or torch.get_num_threads())
     try:
         with warnings.catch_warnings():
-            # the packages build their layers with torch's older weight normalization, which their checkpoints' names need
+            # packages use torch's older weight normalization, which the names in their checkpoints need
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
             codec = shard.load_codec(name, {**of_weights, **(model or {})}, path, place)
     except WeightsError as error:

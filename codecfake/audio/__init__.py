@@ -1,1 +1,1 @@
-"""Waveforms in and out through one door, audio shards and their index, loose files."""
+"""Reading and writing of audio in one place, audio shards and their index, loose files."""

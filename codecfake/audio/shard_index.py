@@ -1,4 +1,4 @@
-"""Where each utterance of many shards lies: a table that costs under 100 bytes an utterance and that processes share.
+"""The index of many shards: a table with under 100 bytes per utterance, which processes share.
 
 The rows of a source are sorted by utterance id and found by bisection. They are arrays, not Python objects: a forked
 worker never writes to their pages, and a million rows are read in seconds.

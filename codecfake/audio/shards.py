@@ -66,7 +66,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Flac:
-    """One utterance as it lies in a shard."""
+    """One utterance as stored in a shard."""
 
     data: bytes
     sha256: str
@@ -85,7 +85,7 @@ def encode(wav: np.ndarray, sample_rate: int) -> Flac:
 class ShardWriter:
     """Writes one shard: `{path}` (tar) and the index beside it (`.parquet`), both only when all went well.
 
-    A context manager; `add` and `append` take utterances in the order they are to lie in the tar.
+    A context manager; `add` and `append` take utterances in their order in the tar.
     """
 
     def __init__(self, tar_path: Path, prefix: str, provenance: Provenance) -> None:
@@ -147,7 +147,7 @@ class ShardWriter:
 class AudioStore:
     """Random access to the utterances of many shards under `root/{corpus}/{source}/`.
 
-    Ready for worker processes: they inherit the index, or a copy of it, and open the tars anew.
+    Ready for worker processes: they inherit the index, or a copy of it, and open the tars again.
     """
 
     def __init__(self, root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> None:
@@ -163,7 +163,7 @@ class AudioStore:
         return read_index(self._root, self._wanted)
 
     def __contains__(self, recording: tuple[str, str, str]) -> bool:
-        """Whether the shards hold (corpus, source, utterance_id)."""
+        """Whether the shards have (corpus, source, utterance_id)."""
         return self.index.row(*recording) is not None
 
     def read_bytes(self, corpus: str, source: str, utterance_id: str) -> bytes:

@@ -1,1 +1,1 @@
-"""The audit: do lists leak, is audio there twice, and can fakes be told by what no codec should change?"""
+"""The audit: leaks between lists, duplicate audio, and shortcuts that separate fakes from recordings."""

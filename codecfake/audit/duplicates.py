@@ -1,4 +1,4 @@
-"""The same audio under two names: declared, as controls and aliases are, or a codec that ignores its bit rate."""
+"""The same audio under two names: declared (controls, aliases), or from a codec that ignores its bit rate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ EXPECTED = "expected"
 class Duplicate:
     """`same` of `shared` utterances have the same bytes in both."""
 
-    first: str  # corpus/source, or a source that is declared
+    first: str  # corpus/source, or a declared source
     second: str
     same: int
     shared: int
@@ -31,7 +31,7 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class Twins:
-    """Whether the fakes of a list have the recordings that they were made from."""
+    """Whether the fakes of a list have their recordings."""
 
     list: str
     source: str
@@ -44,7 +44,7 @@ class Twins:
 
 
 def duplicates(settings: AuditSettings, store: AudioStore) -> list[Duplicate]:
-    """Declared aliases, then every pair of sources with common bytes, and bytes that come twice in one."""
+    """Declared aliases, then pairs of sources with common bytes, and bytes that occur twice in one source."""
     rows = [Duplicate(alias, original, 0, 0, "", EXPECTED, "declared with same_as, made once")
             for alias, original in settings.aliases.items()]  # fmt: skip
     names = audio_names(store)
@@ -57,7 +57,7 @@ def duplicates(settings: AuditSettings, store: AudioStore) -> list[Duplicate]:
 
 
 def twins(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Twins]:
-    """For each list and source of fakes that were made here: are the recordings there, and as long?"""
+    """For each list and source of fakes made here: whether the recordings exist and have the same length."""
     judged: dict[str, set[int]] = {}  # protocol -> the rows of its recordings
     for item in lists:
         recordings = item.trials.loc[item.trials["source"] == RECORDINGS, "row"]
@@ -115,10 +115,10 @@ def _verdict(settings: AuditSettings, sources: tuple[str, str], whole: bool) -> 
     if all(source == RECORDINGS or source in settings.controls for source in sources):
         return EXPECTED, "a control codes nothing"
     if not whole:
-        return REPORTED, "some utterances come out the same"
+        return REPORTED, "some utterances are equal"
     if "duplicates" in settings.limits.accepted:
         return ACCEPTED, settings.limits.accepted["duplicates"]
-    return FAULT, "two sources are the same audio, and the experiment does not say so"
+    return FAULT, "two sources have the same audio, and the experiment does not declare it"
 
 
 def _between_corpora(store: AudioStore, names: np.ndarray) -> Iterator[Duplicate]:
@@ -127,6 +127,6 @@ def _between_corpora(store: AudioStore, names: np.ndarray) -> Iterator[Duplicate
     for first, second in combinations(corpora, 2):
         common = arms[first][arms[first].isin(arms[second])]
         if len(common):
-            why = "two corpora hold the same recordings"
+            why = "two corpora have the same recordings"
             labels = f"{first}/{RECORDINGS}", f"{second}/{RECORDINGS}"
             yield Duplicate(*labels, len(common), len(arms[first]), str(common.index[0]), REPORTED, why)

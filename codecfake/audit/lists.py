@@ -1,4 +1,4 @@
-"""The lists that an audit compares: the trials of every protocol, with what they hold of speakers, texts and audio."""
+"""The lists that an audit compares: the trials of every protocol, with their speakers, texts and audio."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ WHAT = ("speakers", "utterances", "sentences", "audio")
 
 @dataclass(frozen=True)
 class TrialList:
-    """Trials that are trained on, chosen by or judged together; rows have `row`, their place in the audio's index."""
+    """Trials used together for training, selection or evaluation; column `row` is their row in the audio index."""
 
-    name: str  # `codec/train`, `eval/C1`, or `eval/C7 spoof` where a key is judged in whole
+    name: str  # `codec/train`, `eval/C1`, or `eval/C7 spoof` where a whole key is evaluated
     domains: tuple[str, ...]
-    judges_all: bool  # the experiment takes every utterance, trained on or not
+    judges_all: bool  # the experiment uses every utterance, including training data
     trials: pd.DataFrame
 
     @property
@@ -46,14 +46,14 @@ class TrialList:
 
 
 def read_tables(settings: AuditSettings, results: Path) -> dict[str, pd.DataFrame]:
-    """Corpus -> its utterance table with a column `sentence`, of those that are judged or that codecs train on."""
+    """Corpus -> its utterance table with a column `sentence`, for corpora used in evaluation or codec training."""
     names = dict.fromkeys([*settings.corpora, *settings.codec_training])
     tables = {name: utterances.read(results / "corpora" / name / "utterances.parquet") for name in names}
     return {name: table.assign(sentence=table["text"].map(normalized)) for name, table in tables.items()}
 
 
 def normalized(text: str | None) -> str | None:
-    """A sentence without case, punctuation and width of characters; None if nothing is left of it."""
+    """A sentence without case, punctuation and width of characters; None if nothing is left."""
     if not isinstance(text, str):
         return None
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -62,7 +62,7 @@ def normalized(text: str | None) -> str | None:
 
 
 def read_lists(settings: AuditSettings, results: Path, tables: dict[str, pd.DataFrame]) -> list[TrialList]:
-    """Train and dev of each domain, then each condition; keys that are judged in whole are lists of their own."""
+    """Train and dev of each domain, then each condition; keys that are evaluated as a whole are separate lists."""
     sentences = pd.concat([table[["corpus", "utterance_id", "sentence"]] for table in tables.values()])
     found = []
     for domain in settings.domains:
@@ -90,7 +90,7 @@ def audio_names(store: AudioStore) -> np.ndarray:
 
 
 def audio_of(lists: list[TrialList]) -> list[tuple[str, str]]:
-    """(corpus, source) of all that the lists name, and the recordings that fakes were made from."""
+    """(corpus, source) of all trials, and of the recordings that fakes were made from."""
     pairs = pd.concat([item.trials[["corpus", "source"]].drop_duplicates() for item in lists]).drop_duplicates()
     named = list(pairs.itertuples(index=False, name=None))
     return sorted({*named, *((corpus, RECORDINGS) for corpus, _ in named)})

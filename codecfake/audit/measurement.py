@@ -11,17 +11,17 @@ import numpy as np
 from codecfake.audio import waveforms
 from codecfake.audit.features import NAMES
 
-QUIETEST_DB = -100.0  # of silence, whose level has no logarithm
+QUIETEST_DB = -100.0  # dB, of silence, whose level has no logarithm
 FRAME_SECONDS = 0.01
-SILENCE_DB = -40.0  # frames that lie further below the loudest are silent
+SILENCE_DB = -40.0  # dB below the loudest frame; quieter frames are silent
 BANDWIDTH_DB = -60.0
 ROLLOFF = 0.99
 WINDOW = 1024  # samples of a spectrum
-REPEAT_SAMPLES = 32  # the last ones, sought earlier on: too many to come again by chance
-GRID = 2**10 * 3**2 * 5**3  # hops of codecs are made of these factors
+REPEAT_SAMPLES = 32  # searched for earlier in the file: too many to repeat by chance
+GRID = 2**10 * 3**2 * 5**3  # the prime factors of codec hops
 VORBIS_COMMENT, LAST_BLOCK = 4, 0x80
-CROWDS = {"shared_rms": ("rms", 0.05), "shared_peak": ("peak", 0.02)}  # what is shared, and how nearly (dB)
-CROWD = 0.1  # a smaller share of files at one level is chance
+CROWDS = {"shared_rms": ("rms", 0.05), "shared_peak": ("peak", 0.02)}  # the shared feature, and its tolerance (dB)
+CROWD = 0.1  # a smaller share of files at one level is due to chance
 
 
 def measure_all(flacs: Iterable[bytes]) -> np.ndarray:
@@ -33,7 +33,7 @@ def measure_all(flacs: Iterable[bytes]) -> np.ndarray:
 
 
 def crowd(levels: np.ndarray, width: float) -> np.ndarray:
-    """For each of `[N]`, the share of the others that lie within `width`; 0 below a tenth. Silence does not count."""
+    """For each of `[N]`, the share of the others within `width`; 0 below a tenth. Silence does not count."""
     ordered = np.sort(levels)
     near = np.searchsorted(ordered, levels + width, "right") - np.searchsorted(ordered, levels - width, "left") - 1
     share = near / max(1, len(levels) - 1)
@@ -41,9 +41,9 @@ def crowd(levels: np.ndarray, width: float) -> np.ndarray:
 
 
 def measure(flac: bytes) -> np.ndarray:
-    """The features of one FLAC file, float64 `[len(FEATURES)]`, finite; those of `CROWDS`, which need others, are 0.
+    """The features of one FLAC file, float64 `[len(FEATURES)]`, finite; `CROWDS`, which need other files, are 0.
 
-    Raises ValueError if it is no FLAC file.
+    Raises ValueError if it is not a FLAC file.
     """
     header = read_header(flac)
     samples, sample_rate = waveforms.decode_int16(flac)
@@ -65,7 +65,7 @@ def measure(flac: bytes) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Header:
-    """What the metadata of a FLAC file say."""
+    """The metadata of a FLAC file."""
 
     block_size: int  # the largest
     bits: int
@@ -74,7 +74,7 @@ class Header:
 
 
 def read_header(flac: bytes) -> Header:
-    """Parse the metadata blocks of a FLAC file (RFC 9639, section 8). Raises ValueError if it is no FLAC file."""
+    """Parse the metadata blocks of a FLAC file (RFC 9639, section 8). Raises ValueError if it is not a FLAC file."""
     if flac[:4] != b"fLaC":
         raise ValueError(f"not a FLAC file: it begins with {flac[:4]!r}; write the shard again")
     place, last, encoder = 4, False, b""
@@ -100,13 +100,13 @@ def length_features(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
 
 
 def equal_run(samples: np.ndarray) -> int:
-    """How many samples at the start equal the first."""
+    """The number of samples at the start that equal the first."""
     other = samples != samples[:1]
     return int(other.argmax()) if other.any() else len(samples)
 
 
 def tail_repeat(samples: np.ndarray) -> int:
-    """How many samples at the end are an exact copy of samples before them; 0 for fewer than 32, or of one value."""
+    """The number of samples at the end that repeat earlier ones exactly; 0 below 32, or if constant."""
     tail = samples[-REPEAT_SAMPLES:]
     if len(samples) <= REPEAT_SAMPLES or tail.min() == tail.max():
         return 0
@@ -134,7 +134,7 @@ def level_features(samples: np.ndarray) -> dict[str, float]:
 
 
 def bit_features(samples: np.ndarray) -> dict[str, float]:
-    """What 8-bit audio in a 16-bit file, or a gain after rounding, leaves in the lowest bits."""
+    """Traces in the lowest bits, as left by 8-bit audio in a 16-bit file or by a gain after rounding."""
     sizes = np.abs(samples.astype(np.int32))
     used = int(np.bitwise_or.reduce(sizes)) if len(sizes) else 0
     small = int(np.median(sizes)) if len(sizes) else 0

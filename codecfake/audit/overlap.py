@@ -1,7 +1,7 @@
-"""What lists have in common that they should not: speakers, utterances, sentences and the very bytes of audio.
+"""Leaks between lists: common speakers, utterances, sentences and audio bytes.
 
-What is a fault is for the experiment to say. A split by utterance lets speakers recur, as the published set does; a
-split by speaker does not. Sentences are read by many speakers in most corpora, so they are only counted.
+The experiment decides what is a fault. With a split by utterance, speakers recur, as in the published data set; with a
+split by speaker they may not. In most corpora, many speakers read the same sentences, so these are only counted.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ class Overlap:
     num_first: int
     num_second: int
     common: int
-    example: str  # the first one in common, "" if there is none
+    example: str  # the first common one, or ""
     verdict: str
     why: str
 
 
 def between_lists(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Overlap]:
-    """Every list that is trained on or chosen by, against those that must not know it."""
+    """Every list for training or selection, compared with the lists that must be disjoint from it."""
     for first, second in pairs(settings, lists):
         for what in WHAT:
             common = first.members[what].intersection(second.members[what])
@@ -43,7 +43,7 @@ def between_lists(settings: AuditSettings, lists: list[TrialList]) -> Iterator[O
 
 
 def pairs(settings: AuditSettings, lists: list[TrialList]) -> Iterator[tuple[TrialList, TrialList]]:
-    """Train against dev of what is trained together, and both against all that is judged."""
+    """Train compared with dev of each training set, and both with all evaluation lists."""
     by_name = {item.name: item for item in lists}
     together = [product(domains, domains) for domains in settings.training_sets.values()]
     alone = [(domain, domain) for domain in settings.domains]
@@ -55,7 +55,7 @@ def pairs(settings: AuditSettings, lists: list[TrialList]) -> Iterator[tuple[Tri
 
 
 def with_codec_training(settings: AuditSettings, tables: dict[str, pd.DataFrame]) -> Iterator[Overlap]:
-    """What codecs were trained on, against what is resynthesized and judged."""
+    """The training data of codecs, compared with resynthesized and evaluated data."""
     for trained, judged in product(settings.codec_training, settings.corpora):
         members = [
             {
@@ -75,12 +75,12 @@ def with_codec_training(settings: AuditSettings, tables: dict[str, pd.DataFrame]
 
 
 def remedy(overlap: Overlap) -> str:
-    """What to do about a fault."""
+    """The remedy for a fault."""
     if overlap.what == "recordings":
         return "train codecs on another corpus (`codec_training.corpora`)"
     if overlap.what == "audio":
-        return "the same bytes are there under two names; drop one from the corpus, or keep both in one split"
-    return "give all domains over a corpus the same `split`, seed and lists too, and write the protocols again"
+        return "the same bytes exist under two names; drop one from the corpus, or keep both in one split"
+    return "give all domains of a corpus the same `split`, with the same seed and lists, and write the protocols again"
 
 
 def _verdict(settings: AuditSettings, what: str, first: TrialList, second: TrialList, common: int) -> tuple[str, str]:
@@ -89,14 +89,14 @@ def _verdict(settings: AuditSettings, what: str, first: TrialList, second: Trial
     if not common:
         return NONE, ""
     if what == "sentences":
-        return REPORTED, "texts are shared by design of most corpora"
+        return REPORTED, "most corpora share texts by design"
     if second.judges_all:
-        return REPORTED, "the experiment judges all utterances here (`utterances: all`)"
+        return REPORTED, "the experiment evaluates all utterances here (`utterances: all`)"
     if what == "speakers":
         rules = {domain: settings.domains[domain].split_by for domain in (*first.domains, *second.domains)}
         loose = [f"{domain} is split by {by}" for domain, by in rules.items() if by not in PARTS_SPEAKERS]
         if loose or not second.domains:
-            return REPORTED, "; ".join(loose) or "no domain parts its speakers"
+            return REPORTED, "; ".join(loose) or "no domain separates speakers"
     return _fault(settings, what, f"the split keeps {what} apart")
 
 
@@ -108,8 +108,8 @@ def _codec_verdict(
     if not common:
         return NONE, ""
     if what != "recordings":
-        return REPORTED, "a codec may know them; its fakes may sound better for it"
-    return _fault(settings, "codec_training", "codecs were trained on what they are judged by")
+        return REPORTED, "the codec may have been trained on them, so its fakes may sound better"
+    return _fault(settings, "codec_training", "codecs were trained on evaluation data")
 
 
 def _fault(settings: AuditSettings, check: str, why: str) -> tuple[str, str]:

@@ -1,9 +1,9 @@
-"""Probes: how well plain classifiers tell fakes from recordings by one trivial feature, and by all of them.
+"""Probes: how well simple classifiers separate fakes from recordings by one trivial feature, and by all of them.
 
-A probe never judges a speaker that it was fitted on (grouped cross-validation). A logistic regression finds what grows
-or falls, a small tree what lies in a band, such as peaks that were all set to one value; the better of the two counts,
-which at chance lies a little above 0.5. Fakes made here are compared with the very recordings they were made from, so
-that what differs is the codec, or a fault in the handling of files.
+A probe is never tested on speakers that it was fitted on (grouped cross-validation). A logistic regression finds
+monotonic differences, a small tree finds values in a band, such as peaks that were all set to one value. The better of
+the two counts, so chance is slightly above 0.5. Fakes made here are compared with their own recordings, so any
+difference comes from the codec or from a fault in the handling of files.
 """
 
 import hashlib
@@ -28,18 +28,18 @@ from codecfake.statistics.error_counts import roc_aucs
 from codecfake.statistics.intervals import BootstrapSettings, Trials, bootstrap
 from codecfake.statistics.metrics import roc_auc
 
-ALL = "all"  # the probe that sees exempt features too: reported alone
+ALL = "all"  # the probe on all features, with exempt ones: only reported
 FOLDS = 5
 RESAMPLES = 200
-FEWEST = 20  # files of a key; with fewer a probe says nothing
+FEWEST = 20  # files per key; with fewer, a probe means nothing
 CONSTANT = "constant"  # in place of a classifier
-NEARLY_CERTAIN = 0.95  # above this, bounds in log-odds say little: a draw without an error is infinitely far away
+NEARLY_CERTAIN = 0.95  # above this, bounds in log-odds mean little: a resample without errors is at infinity
 BELOW, EXEMPT, UNPROBED = "below", "exempt", "not probed"
 
 
 @dataclass(frozen=True)
 class Arms:
-    """The files of a probe; with `paired`, row for row fake and recording of one utterance."""
+    """The files of a probe; with `paired`, each row has the fake and the recording of one utterance."""
 
     source: str  # of fakes, or the condition whose spoofs came as recordings
     paired: bool
@@ -51,15 +51,15 @@ class Arms:
 class Shortcut:
     source: str
     feature: str
-    auc: float  # of the better classifier; not a number if not probed
+    auc: float  # of the better classifier; NaN if not probed
     low: float
     high: float
     classifier: str
     num_bonafide: int
     num_spoof: int
     speakers: int
-    differ: float  # share of pairs whose values differ; not a number without pairs
-    sign: float  # share of pairs with the larger value in the fake, less the share with the smaller
+    differ: float  # share of pairs whose values differ; NaN without pairs
+    sign: float  # share of pairs with the larger value in the fake, minus the share with the smaller
     verdict: str
     why: str
 
@@ -83,7 +83,7 @@ def shortcuts(settings: AuditSettings, lists: list[TrialList], store: AudioStore
 
 
 def made(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Arms]:
-    """Each source of fakes made here beside the recordings of the same utterances."""
+    """Each source of fakes made here, with the recordings of the same utterances."""
     chosen = _chosen(settings, lists)
     sources = dict.fromkeys(source for item in lists for source in item.trials["source"].unique())
     for source in sources:
@@ -96,7 +96,7 @@ def made(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> 
 
 
 def recorded(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Arms]:
-    """Conditions whose spoofs were not made here: what their files give away is told, not judged."""
+    """Conditions whose spoofs were not made here: what their files reveal is reported, not judged."""
     for name in settings.conditions:
         trials = pd.concat([item.trials for item in lists if item.protocol == f"eval/{name}"])
         spoof = trials[trials["key"] == SPOOF]
@@ -106,7 +106,7 @@ def recorded(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Arms]:
 
 
 def _chosen(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame:
-    """Recordings to probe with: bona fide, of corpora that some codec resynthesizes."""
+    """Recordings for the probes: bona fide, from resynthesized corpora."""
     trials = pd.concat([item.trials for item in lists])
     corpora = trials.loc[trials["source"] != RECORDINGS, "corpus"].unique()
     real = trials[(trials["key"] == BONAFIDE) & trials["corpus"].isin(corpora)]
@@ -114,7 +114,7 @@ def _chosen(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame:
 
 
 def _drawn(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:
-    """Some trials, drawn by a hash of their names: the same ones on any machine and beside any others."""
+    """A sample of trials by a hash of their names: the same on any machine, whatever the other trials are."""
     names = trials["corpus"] + "/" + trials["utterance_id"]
     order = [hashlib.sha256(f"{settings.seed}:{name}".encode()).hexdigest() for name in names]
     drawn = trials.assign(order=order, speaker=trials["corpus"] + "/" + trials["speaker_id"])
@@ -132,13 +132,13 @@ def _probe(settings: AuditSettings, arms: Arms, values: Callable[[pd.Series], np
     columns = {name: [place] for place, name in enumerate(NAMES)}
     columns |= {HANDLING: [NAMES.index(name) for name in judged], ALL: list(range(len(NAMES)))}
     for name, places in columns.items():
-        if places:  # all that handling decides may be exempt
+        if places:  # all features that depend on handling may be exempt
             yield _shortcut(settings, arms, name, bonafide[:, places], spoof[:, places])
 
 
 def _unprobed(arms: Arms, speakers: int) -> Shortcut:
     nan, counts = float("nan"), (len(arms.bonafide), len(arms.spoof), speakers)
-    why = f"{counts[0]} recordings, {counts[1]} fakes, {speakers} speakers; {FEWEST} of each and 2 are needed"
+    why = f"{counts[0]} recordings, {counts[1]} fakes, {speakers} speakers; needs {FEWEST} of each and 2 speakers"
     return Shortcut(arms.source, ALL, nan, nan, nan, "", *counts, nan, nan, UNPROBED, why)
 
 
@@ -158,7 +158,7 @@ def _shortcut(settings: AuditSettings, arms: Arms, name: str, bonafide: np.ndarr
 
 
 def _signs(name: str, differences: np.ndarray) -> np.ndarray:
-    """−1, 0 or 1 for each pair `[N]`: lengths at two rates agree to within a rounding."""
+    """−1, 0 or 1 for each pair `[N]`: lengths at two rates agree up to rounding."""
     tolerance = next(feature.tolerance for feature in FEATURES if feature.name == name)
     return np.where(np.abs(differences) <= tolerance, 0.0, np.sign(differences))
 
@@ -167,19 +167,19 @@ def _verdict(limits: Limits, arms: Arms, name: str, auc: tuple[float, float, flo
     if not arms.paired:
         return REPORTED, "these spoofs came as recordings; their files are as published"
     if name == ALL:
-        return REPORTED, "what exempt features give away is in it"
+        return REPORTED, "includes what exempt features reveal"
     exact = next((feature.exact for feature in FEATURES if feature.name == name), False)
     is_sure = auc[1] > 0.5 or auc[0] > NEARLY_CERTAIN
     differs, tells = exact and differ > 0, auc[0] > limits.max_shortcut_auc and is_sure
     if name in limits.reasons(arms.source):
         return EXEMPT, limits.reasons(arms.source)[name]
     if differs:
-        return FAULT, f"{differ:.0%} of fakes differ from their recordings, which no codec needs"
+        return FAULT, f"{differ:.0%} of fakes differ from their recordings, but no codec requires this"
     return (FAULT, f"AUC above {limits.max_shortcut_auc:g}") if tells else (BELOW, "")
 
 
 def _best(values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray) -> tuple[str, np.ndarray]:
-    """The classifier with the larger AUC, and its scores `[N]`; all alike if there is nothing to go by."""
+    """The classifier with the larger AUC, and its scores `[N]`; constant if features carry no information."""
     if (values == values[0]).all():
         return CONSTANT, np.full(len(values), 0.5)
     makers = _classifiers(values.shape[1]).items()
@@ -203,7 +203,7 @@ def _classifiers(num_features: int) -> dict[str, Callable[[], Any]]:
 
 
 def _judged(make: Callable[[], Any], values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Probability of bona fide, `[N]`, by classifiers that have not met the speaker; 0.5 where none can be fitted."""
+    """Probability of bona fide, `[N]`, by classifiers fitted on other speakers; 0.5 where none can be fitted."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     scores = np.full(len(values), 0.5)
@@ -217,7 +217,7 @@ def _judged(make: Callable[[], Any], values: np.ndarray, is_bonafide: np.ndarray
 def _interval(
     scores: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, float, float]:
-    """The AUC and its bounds, speakers drawn."""
+    """The AUC and its bounds (bootstrap over speakers)."""
     if (scores == scores[0]).all():
         return 0.5, 0.5, 0.5
     trials, settings = Trials(is_bonafide, speakers), BootstrapSettings("speaker", RESAMPLES)

@@ -1,4 +1,4 @@
-"""What an audit is told of the experiment: who promised what, and which findings are known and accepted."""
+"""The experiment's part in an audit: what its splits promise, and which findings are accepted."""
 
 from dataclasses import dataclass, field
 
@@ -18,8 +18,8 @@ class Limits:
     """When a finding is a fault. Reasons are shown in the report beside what they excuse."""
 
     max_shortcut_auc: float = 0.7
-    utterances: int = 200  # recordings that are probed, the same ones for every source
-    exempt: dict[str, str] = field(default_factory=dict)  # feature, or source/feature -> why a probe may go by it
+    utterances: int = 200  # recordings to probe, the same ones for every source
+    exempt: dict[str, str] = field(default_factory=dict)  # feature, or source/feature -> why a probe may use it
     accepted: dict[str, str] = field(default_factory=dict)  # check -> why its faults are accepted
 
     def __post_init__(self) -> None:
@@ -33,37 +33,37 @@ class Limits:
                 if (name.split("/")[-1] if key == "exempt" else name) not in known:
                     faults.append(Fault((key,), unknown("feature" if key == "exempt" else "check", name, known), name))
                 if not reason.strip():
-                    faults.append(Fault((key, name), "say why; a reason is shown in the report"))
+                    faults.append(Fault((key, name), "give a reason; the report shows it"))
         if faults:
             raise FaultsError("audit", faults)
 
     def reasons(self, source: str) -> dict[str, str]:
-        """Every feature by which the probes of a source are not judged, and why."""
+        """The features that are not judged for a source, with reasons."""
         own = {name.removeprefix(f"{source}/"): why for name, why in self.exempt.items()}
         return {**CODECS_CHANGE, **{name: why for name, why in own.items() if "/" not in name}}
 
 
 @dataclass(frozen=True)
 class AuditedDomain:
-    """A domain, and what its split promises: `speaker` and `listed` part speakers, the others utterances alone."""
+    """A domain, and what its split promises: `speaker` and `listed` separate speakers, the others only utterances."""
 
     split_by: str
 
 
 @dataclass(frozen=True)
 class AuditedCondition:
-    domains: list[str]  # that its trials are drawn from; none for corpora that are only judged
-    all_of: list[str] = field(default_factory=list)  # keys of which all utterances are judged, trained on or not
+    domains: list[str]  # the domains of its trials; none for corpora that are only evaluated
+    all_of: list[str] = field(default_factory=list)  # keys whose utterances are all evaluated, including training data
 
 
 @dataclass(frozen=True)
 class AuditSettings:
     domains: dict[str, AuditedDomain]
     conditions: dict[str, AuditedCondition]
-    training_sets: dict[str, list[str]]  # training set -> the domains that it trains on together
-    corpora: list[str]  # that are trained on or judged
+    training_sets: dict[str, list[str]]  # training set -> its domains
+    corpora: list[str]  # used for training or evaluation
     codec_training: list[str] = field(default_factory=list)  # corpora that codecs are trained on
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
-    controls: list[str] = field(default_factory=list)  # sources that code nothing and give recordings back
+    controls: list[str] = field(default_factory=list)  # sources that return recordings unchanged
     limits: Limits = field(default_factory=Limits)
     seed: int = 1

@@ -1,4 +1,4 @@
-"""The step of the workflow: every check, its tables, and the faults in words that say what to do."""
+"""The audit as a step of the workflow: all checks, their tables, and the faults with their remedies."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Fault:
 
 def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
     """Make every check; write `overlap.csv`, `duplicates.csv`, `twins.csv`, `counts.csv`, `shortcuts.csv` and
-    `audit.json` into the folder `output`, and give the faults."""
+    `audit.json` into the folder `output`; returns the faults."""
     tables = lists.read_tables(settings, results)
     named = lists.read_lists(settings, results, tables)
     store = AudioStore(results / "audio", lists.audio_of(named))
@@ -72,13 +72,13 @@ def counts(named: list[lists.TrialList]) -> pd.DataFrame:
 
 
 def require_no_faults(path: Path) -> None:
-    """Raise AuditError with every fault that an `audit.json` holds."""
+    """Raise AuditError with every fault in an `audit.json`."""
     faults = [Fault(**fault) for fault in json.loads(path.read_text(encoding="utf-8"))["faults"]]
     if faults:
         text = "\n".join(f"  {fault.check}: {fault.message}" for fault in faults)
         raise AuditError(
-            f"{len(faults)} faults (details beside {path}):\n{text}\n"
-            f"Mend them, or say in the experiment why not: "
+            f"{len(faults)} faults (details in the folder of {path}):\n{text}\n"
+            f"Fix them, or accept them in the experiment with a reason: "
             f"`audit: {{exempt: {{FEATURE: why}}, accepted: {{CHECK: why}}}}`"
         )
 
@@ -88,7 +88,7 @@ def _faults(found: dict[str, list[Any]]) -> Iterator[Fault]:
         if row.verdict == overlap.FAULT:
             check = "codec_training" if row.what == "recordings" else row.what
             where = f"{row.first} and {row.second}"
-            message = f"{where} share {row.common} {row.what}, the first is {row.example}, but {row.why}; "
+            message = f"{where} share {row.common} {row.what}, first {row.example}, but {row.why}; "
             yield Fault(check, where, message + overlap.remedy(row))
     for row in found["duplicates"]:
         if row.verdict == overlap.FAULT:
@@ -106,7 +106,7 @@ def _faults(found: dict[str, list[Any]]) -> Iterator[Fault]:
 def _twin_message(row: duplicates.Twins) -> str:
     return (
         f"{row.list}: of {row.fakes} fakes of {row.source}, {row.recorded} have their recording and {row.equally_long} "
-        f"are as long as it, the first that is not is {row.example}; cut fakes to their recordings' length "
+        f"have its length; the first other one is {row.example}; cut fakes to their recordings' length "
         f"(codecfake.audio.waveforms.fit) and make the shards again"
     )
 
@@ -115,8 +115,8 @@ def _shortcut_message(row: probes.Shortcut) -> str:
     auc = f"AUC {row.auc:.3f} [{row.low:.3f}, {row.high:.3f}] ({row.classifier}); {row.why}"
     feature = next((feature for feature in FEATURES if feature.name == row.feature), None)
     if feature is None:
-        return f"{row.source} is told from recordings by several features at once, {auc}; see shortcuts.csv for which"
-    return f"{row.source} is told from recordings by {feature.name} ({feature.meaning}), {auc}; {feature.remedy}"
+        return f"{row.source} is separated from recordings by several features together, {auc}; see shortcuts.csv"
+    return f"{row.source} is separated from recordings by {feature.name} ({feature.meaning}), {auc}; {feature.remedy}"
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

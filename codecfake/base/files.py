@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 SEAL = ".sha256"
-MAKE_AGAIN = "`python -m codecfake check --delete` deletes what is damaged, and says what makes it again"
+MAKE_AGAIN = "`codecfake check --delete` deletes what is damaged, and says what makes it again"
 REMEDIES = {
     errno.ENOSPC: "free some space there, and the same command goes on",
     errno.EDQUOT: "free some of the quota, and the same command goes on",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 PACKAGES = ("codecfake", "codec_wrappers")
 PACKAGE = Path(__file__).parents[1]
+NO_DEPS = "envs/no-deps.txt"
 INSIDE = "workflow"  # the folder of an installed package, see pyproject.toml
 
 
@@ -50,14 +51,15 @@ def published() -> Path:
     return workflow_folder() / "protocols" / "published"
 
 
-def rates() -> Path:
-    """The rates that a plan is computed from."""
-    return workflow_folder() / "benchmarks" / "rates.yaml"
-
-
 def install_codecs() -> list[str]:
     """The command that installs the codec packages without what they declare: see envs/no-deps.txt for why."""
-    return [sys.executable, "-m", "pip", "install", "--no-deps", "-r", str(workflow_folder() / "envs" / "no-deps.txt")]
+    return [sys.executable, "-m", "pip", "install", "--no-deps", "-r", str(workflow_folder() / NO_DEPS)]
+
+
+def codec_packages() -> list[str]:
+    """The packages that `install_codecs` installs."""
+    lines = (workflow_folder() / NO_DEPS).read_text(encoding="utf-8").splitlines()
+    return [line.partition("==")[0] for line in lines if "==" in line]
 
 
 def import_folder(links: Path) -> Path:

@@ -1,7 +1,5 @@
 """The command line: its commands, in the groups and the order in which its help lists them."""
 
-import argparse
-
 from codecfake import __version__
 from codecfake.commands import checking, judging, looking, publishing, resynthesizing, running, setting_up, steps
 from codecfake.commands.parsing import Commands, Parser
@@ -23,16 +21,31 @@ examples:
 `codecfake COMMAND --help` tells more. `codecfake step --help` lists the steps that the workflow's rules call."""
 
 
+class TopParser(Parser):
+    """The parser of `codecfake` itself, whose help lists the commands in groups, in its epilog."""
+
+    def format_help(self) -> str:
+        """Usage, options and epilog, without argparse's own list of all commands in one."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, [])
+        formatter.add_text(self.description)
+        formatter.start_section("options")
+        formatter.add_arguments(self._optionals._group_actions)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
+
 def parser() -> Parser:
     """The whole command line."""
-    top = Parser(
+    top = TopParser(
         prog="codecfake",
         usage="codecfake [--help] [--version] COMMAND …",
         description="Make codec-fake speech, train detectors on it and measure their error rates.",
     )
     top.add_argument("--version", action="version", version=f"codecfake {__version__}", help="show the version")
     below = top.add_subparsers(
-        required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog="codecfake", parser_class=Parser
+        required=True, metavar="COMMAND", help="what to do", prog="codecfake", parser_class=Parser
     )
     top.epilog = f"{_add_groups(below)}\n{EXAMPLES}"
     steps.add(below)

@@ -55,21 +55,21 @@ def _add_list(commands: Commands) -> None:
 def _plan(options: argparse.Namespace) -> None:
     from codecfake.base import installation
     from codecfake.base.validation import read_yaml
-    from codecfake.running.planning import costs, rates, rendering
+    from codecfake.running.planning import disk, rates, rendering, run_plan
 
     shipped = installation.workflow_folder() / DEFAULT_CONFIG
     config = read_yaml(options.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else shipped))
     config |= {"experiment": options.experiment} if options.experiment else {}
     device = options.device or config.get("device", "auto")
-    known = rates.given(rates.shipped(), options.rates, options.rate)
+    known = rates.load(options.rates, options.rate)
     base = Path(config.get("relative_to") or Path())
-    experiment = costs.planned(config, base, options.optional)
+    experiment = run_plan.read_experiment(config, base, options.optional)
     roots = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
-    plan = costs.plan(experiment, options.directory, known, "cpu" if device == "cpu" else "gpu", roots)
-    needed = costs.left(plan, options.directory)
-    outcome = (plan, needed, options.directory, costs.free_bytes(options.directory))
+    plan = run_plan.plan(experiment, options.directory, known, "cpu" if device == "cpu" else "gpu", roots)
+    needed = plan.to_write(options.directory)
+    outcome = (plan, needed, options.directory, disk.free_bytes(options.directory))
     print(json.dumps(rendering.as_json(*outcome), indent=2) if options.json else rendering.as_text(*outcome))
-    costs.require_room(needed, options.directory)
+    disk.require_room(needed, options.directory)
 
 
 def _watch(options: argparse.Namespace) -> None:

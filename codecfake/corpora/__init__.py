@@ -1,4 +1,4 @@
-"""Readers of corpora: one module for each official layout, all of the same shape.
+"""Readers of corpora: one module per official layout, all with the same interface.
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
 `MARKER`, the files or folders (globs relative to the root, any of them) that prove its layout, and, if it is known,
@@ -49,7 +49,7 @@ class Layout:
 
 
 def layout(name: str) -> Layout:
-    """The layout of that name, one of ours or `module:utterances`. Raises CorpusError if there is none."""
+    """The layout of that name, one of ours or `module:utterances`. Raises CorpusError for an unknown one."""
     if plugins.is_outside(name):
         return Layout(name, _outside(name))
     if name not in LAYOUTS:

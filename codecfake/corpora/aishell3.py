@@ -1,4 +1,4 @@
-"""AISHELL-3: Mandarin, 218 speakers. Its own train and test parts are for speech synthesis, so not our splits."""
+"""AISHELL-3: Mandarin, 218 speakers. Its train and test parts are for speech synthesis, not for our splits."""
 
 import re
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ SIZE = CorpusSize(
 
 @dataclass(frozen=True)
 class Aishell3Options:
-    """There is nothing to choose."""
+    """No options."""
 
 
 OPTIONS = Aishell3Options
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All utterances of both parts; the text is None where content.txt has no line."""
+    """All utterances of both parts; the text is None without a line in content.txt."""
     settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     found: list[Utterance] = []
@@ -56,7 +56,7 @@ def _path(part: str, stem: str) -> str:
 
 
 def _texts(path: Path) -> dict[str, str | None]:
-    """Stem -> text, of a file in which characters and their pinyin alternate; empty if there is no file."""
+    """Stem -> text, from a file with alternating characters and pinyin; empty without a file."""
     # SSB01120002.wav	幺 yao1 三 san1 三 san1 三 san1 七 qi1 零 ling2 八 ba1 零 ling2 七 qi1 八 ba1 七 qi1
     # SSB01390001.wav	我 wo3 知 zi1 道 dao4 你 ni3 不 bu4 习 qi2 惯 guan4
     if not path.is_file():

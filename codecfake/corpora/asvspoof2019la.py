@@ -1,4 +1,4 @@
-"""ASVspoof 2019 logical access: bona fide VCTK and spoofs by 19 attacks, with splits of its own."""
+"""ASVspoof 2019 logical access: bona fide VCTK and spoofs by 19 attacks, with its own splits."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ SIZE = CorpusSize(
 
 @dataclass(frozen=True)
 class Asvspoof2019LaOptions:
-    """`splits`: which of the corpus's three to read."""
+    """`splits`: which of the corpus's three splits to read."""
 
     splits: tuple[str, ...] = SPLITS
 
@@ -49,7 +49,7 @@ OPTIONS = Asvspoof2019LaOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """The trials of the countermeasure protocols; `root` holds the folder LA, or is it."""
+    """The trials of the countermeasure protocols; `root` is the folder LA or its parent."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = "LA/" if (root / MARKER[0]).is_dir() else ""
@@ -64,7 +64,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
 
 def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rejection]]:
     if split not in SPLITS:
-        raise CorpusError(f"option splits: {split!r} is not a split; the splits are {', '.join(SPLITS)}")
+        raise CorpusError(f"option splits: unknown split {split!r}; choose from {', '.join(SPLITS)}")
     protocol = f"{base}{PROTOCOLS}/ASVspoof2019.LA.cm.{PROTOCOL_NAMES[split]}.txt"
     folder = f"{base}ASVspoof2019_LA_{split}/flac"
     audio = by_stem(root, audio_files(root, folder))
@@ -74,7 +74,7 @@ def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rej
     not_trials = sorted(set(audio) - {trial.utterance_id for trial in trials})
     absent = f"listed in {protocol} but the file is absent"
     rejected = [Rejection(f"{folder}/{name}.flac", absent) for name in missing]
-    # dev and eval are published with enrollment recordings for speaker verification, which are not trials here
+    # dev and eval include enrollment recordings for speaker verification, which are not trials here
     rejected += [Rejection(audio[name], f"not in {protocol}", expected=True) for name in not_trials]
     return found, rejected
 
@@ -87,7 +87,7 @@ def _trials(protocol: Path) -> Iterator[_Trial]:
     # LA_0079 LA_T_1138215 - - bonafide
     # LA_0079 LA_T_1004644 - A01 spoof
     if not protocol.is_file():
-        raise CorpusError(f"{protocol}: there is no such protocol; restore it, or leave its split out (option splits)")
+        raise CorpusError(f"{protocol}: no such protocol; restore it, or leave out its split (option splits)")
     for number, line in enumerate(protocol.read_text(encoding="utf-8").splitlines(), start=1):
         fields = line.split()
         if len(fields) != 5 or fields[4] not in KEYS:

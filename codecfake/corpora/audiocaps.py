@@ -1,4 +1,4 @@
-"""AudioCaps: sound events with captions. Its audio is fetched from YouTube, where links die."""
+"""AudioCaps: sound events with captions. Its audio is downloaded from YouTube, where links disappear."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ AUDIO = "audio"
 MARKER = (AUDIO,)
 COLUMNS = ("audiocap_id", "youtube_id", "start_time", "caption")
 OFFICIAL = (
-    f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be fetched, "
+    f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be downloaded, "
     f"{AUDIO}/[Y]<youtube_id>[_<start_time>].wav or .flac"
 )
 
@@ -29,7 +29,7 @@ SIZE = CorpusSize(
 
 @dataclass(frozen=True)
 class AudioCapsOptions:
-    """`csv`: caption files relative to the root; None takes every .csv that lies there."""
+    """`csv`: caption files relative to the root; None means every .csv file in the root."""
 
     csv: tuple[str, ...] | str | None = None
 
@@ -38,7 +38,7 @@ OPTIONS = AudioCapsOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """One utterance a clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
+    """One utterance per clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     audio = by_stem(root, audio_files(root, AUDIO))
@@ -76,7 +76,7 @@ def _first_captions(paths: list[Path]) -> Iterator[tables.Row]:
 
 
 def _names(row: tables.Row) -> Iterator[str]:
-    """The stems under which the usual downloaders save a clip."""
+    """The file stems that common downloaders use for a clip."""
     for youtube_id in (row.cells["youtube_id"], "Y" + row.cells["youtube_id"]):
         yield youtube_id
         yield f"{youtube_id}_{row.cells['start_time']}"

@@ -1,4 +1,4 @@
-"""In-the-Wild: found recordings of public figures, and fakes of them; published for evaluation alone."""
+"""In-the-Wild: recordings of public figures from the web, and fakes of them; published for evaluation only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ SIZE = CorpusSize(
 
 @dataclass(frozen=True)
 class InTheWildOptions:
-    """There is nothing to choose."""
+    """No options."""
 
 
 OPTIONS = InTheWildOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All recordings of meta.csv; `root` holds the folder release_in_the_wild, or is it."""
+    """All recordings of meta.csv; `root` is the folder release_in_the_wild or its parent."""
     settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = f"{FOLDER}/" if (root / MARKER[0]).is_file() else ""

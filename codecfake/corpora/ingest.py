@@ -1,6 +1,6 @@
-"""Ingest: a corpus's own files become an utterance table, after every recording was decoded once, whole.
+"""Ingest: makes an utterance table of a corpus, and decodes every recording completely once.
 
-Nothing is dropped without a row in the table of rejections.
+Every dropped recording has a row in the table of rejections.
 """
 
 import logging
@@ -31,14 +31,14 @@ logger = logging.getLogger(__name__)
 
 
 class IngestError(ValueError):
-    """Too much of a corpus cannot be used."""
+    """Too much of a corpus is unusable."""
 
 
 def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected_path: Path, workers: int) -> None:
     """Write the utterance table (parquet) and the rejections (TSV: path, reason) of the corpus at `root`.
 
     Raises CorpusError if `root` does not hold the corpus, and IngestError if more than `max_rejected` of its
-    utterances are rejected; rejections are then written, and logged, but the utterance table is not.
+    utterances are rejected; then rejections are written and logged, but the utterance table is not.
     """
     utterances_path.unlink(missing_ok=True)
     listing = corpora.layout(settings.layout).utterances(root, settings.options)
@@ -59,9 +59,9 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected
 def _inspected(
     root: Path, listing: Listing, settings: IngestSettings, workers: int
 ) -> Iterator[tuple[Utterance, Inspection | str]]:
-    """Each utterance with what its file holds, or the reason why it is rejected; in the order of the listing.
+    """Each utterance with the content of its file, or the reason for its rejection; in the order of the listing.
 
-    A damaged file can hang or crash a decoder, so each is decoded in a process that may be killed.
+    A damaged file can hang or crash a decoder, so each is decoded in a process that can be killed.
     """
     pool = ProcessPool(workers, context=get_context("spawn"))
     try:
@@ -103,7 +103,7 @@ def _check(settings: IngestSettings, num_accepted: int, rejected: list[Rejection
     listed = num_accepted + len(unexpected)
     if num_accepted and len(unexpected) <= settings.max_rejected * listed:
         return
-    # a workflow engine deletes what a failed job wrote, but keeps its log
+    # Snakemake deletes the outputs of a failed job, but keeps its log
     for rejection in rejected:
         logger.error("rejected: %s: %s", rejection.path, rejection.reason)
     shown = unexpected or rejected
@@ -117,10 +117,10 @@ def _check(settings: IngestSettings, num_accepted: int, rejected: list[Rejection
 
 def _verdict(settings: IngestSettings, num_accepted: int, num_rejected: int) -> str:
     if not num_accepted:
-        return "none of its recordings can be used; restore its audio:"
+        return "no usable recordings; restore its audio:"
     listed = num_accepted + num_rejected
     enough = -(-num_rejected * 10_000 // listed) / 10_000  # rounded up
     return (
         f"{num_rejected} of {listed} utterances ({num_rejected / listed:.2%}) are rejected, but max_rejected is "
-        f"{settings.max_rejected:g}; restore the files, or go on without them by `max_rejected: {enough:g}`:"
+        f"{settings.max_rejected:g}; restore the files, or accept their loss with `max_rejected: {enough:g}`:"
     )

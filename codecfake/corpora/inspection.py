@@ -1,4 +1,4 @@
-"""Is this file a whole recording? What is found, or the reason why it cannot be used."""
+"""Inspects a file: its content, if it is a complete recording, or the reason why it is unusable."""
 
 import hashlib
 import struct
@@ -11,7 +11,7 @@ import numpy as np
 from codecfake.audio import waveforms
 from codecfake.audio.waveforms import AudioError, Recording
 
-# The size of a WAV's samples, written by programs that stream and cannot know it: at least SoX's 0x7FFFF000.
+# The size of a WAV's samples as written by streaming programs, which do not know it: at least SoX's 0x7FFFF000.
 STREAMED_SIZE = 0x7FFFF000
 FLAC_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 FLAC_MD5 = slice(26, 42)  # after `fLaC`, the header of the STREAMINFO block and its 18 bytes of numbers
@@ -19,7 +19,7 @@ FLAC_MD5 = slice(26, 42)  # after `fLaC`, the header of the STREAMINFO block and
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a whole and usable file holds; `sha256` is that of its bytes."""
+    """The content of a complete and usable file; `sha256` is the digest of its bytes."""
 
     sample_rate: int
     channels: int
@@ -28,7 +28,7 @@ class Inspection:
 
 
 def inspect(path: Path, min_duration: float) -> Inspection:
-    """Read and decode a whole file. Raises AudioError with the reason if it cannot be used; the reason has no path."""
+    """Read and decode a complete file. Raises AudioError with a reason (without the path) if it is unusable."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -51,7 +51,7 @@ def _decode(data: bytes) -> Recording:
 
 
 def _check_whole(data: bytes, recording: Recording) -> None:
-    """Decoders take what is there of a WAV, and never verify a FLAC as a whole; so both are checked here."""
+    """Decoders accept truncated WAV files and never verify a complete FLAC file, so both are checked here."""
     if data.startswith(b"RIFF"):
         _check_wav(data)
     if data.startswith(b"fLaC") and recording.subtype in FLAC_BITS:
@@ -84,9 +84,9 @@ def _check_flac(data: bytes, recording: Recording) -> None:
 
 
 def _flac_md5(recording: Recording) -> bytes:
-    """MD5 of the samples as FLAC hashes them: interleaved little-endian integers of whole bytes."""
+    """MD5 of the samples as in FLAC: interleaved little-endian integers of whole bytes."""
     bits = FLAC_BITS[recording.subtype]
-    scaled = recording.samples * 2 ** (bits - 1)  # whole numbers, exactly: float32 holds 24 bits
+    scaled = recording.samples * 2 ** (bits - 1)  # exact integers: float32 holds 24 bits
     if bits == 24:
         data = scaled.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
     else:
@@ -95,7 +95,7 @@ def _flac_md5(recording: Recording) -> bytes:
 
 
 def _check_samples(recording: Recording, min_duration: float) -> None:
-    """The checks hold for the mean of the channels, which is what the workflow goes on with."""
+    """Checks the mean of the channels, which the workflow uses."""
     wav, channels = recording.samples.mean(axis=1), recording.samples.shape[1]
     if len(wav) == 0:
         raise AudioError("it holds no samples")
@@ -111,7 +111,7 @@ def _check_samples(recording: Recording, min_duration: float) -> None:
 
 
 def _check_range(wav: np.ndarray, subtype: str) -> None:
-    """Decoders of lossy formats overshoot ±1 by nature; a file that stores floats beyond it was written so."""
+    """Lossy decoders can overshoot ±1; a file with stored floats beyond ±1 was written that way."""
     peak = float(np.abs(wav).max())
     if subtype in ("FLOAT", "DOUBLE") and peak > 1:
         raise AudioError(f"float samples exceed ±1 (peak {peak:.4g}), which 16 bit would clip; rescale the file")

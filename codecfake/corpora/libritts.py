@@ -1,4 +1,4 @@
-"""LibriTTS (and LibriTTS-R, laid out alike): read English, here to train codecs on."""
+"""LibriTTS (and LibriTTS-R, with the same layout): read English, used here to train codecs."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ SIZE = CorpusSize(
 
 @dataclass(frozen=True)
 class LibriTtsOptions:
-    """`subsets`, such as train-clean-100; None takes all that are there."""
+    """`subsets`, such as train-clean-100; None means all that exist."""
 
     subsets: tuple[str, ...] | None = None
 
@@ -33,7 +33,7 @@ OPTIONS = LibriTtsOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All utterances of the subsets; the text is None where there is no .normalized.txt."""
+    """All utterances of the subsets; the text is None without a .normalized.txt."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     found, rejected = [], []
@@ -54,5 +54,5 @@ def _subsets(root: Path, wanted: tuple[str, ...] | None) -> list[str]:
     present = sorted(path.name for pattern in MARKER for path in root.glob(pattern) if path.is_dir())
     absent = sorted(set(wanted or ()) - set(present))
     if absent:
-        raise CorpusError(f"{root}: no subset {absent[0]!r}; the subsets there are {', '.join(present)}")
+        raise CorpusError(f"{root}: no subset {absent[0]!r}; choose from {', '.join(present)}")
     return present if wanted is None else sorted(set(wanted))

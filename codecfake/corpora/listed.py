@@ -1,4 +1,4 @@
-"""Any folder of audio: listed in a table, or taken as it is with one key for all (released fakes, one's own data)."""
+"""Any folder of audio, with a table, or with one key for all files (released fakes, your own data)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ KEY_OF_LABEL = {
 
 @dataclass(frozen=True)
 class ListedOptions:
-    """`table` is relative to the root; None takes every audio file.
+    """`table` is relative to the root; None means every audio file.
 
-    `key`, `language` and `attack` hold where no column says. `prefix` is put before every utterance_id: a generator's
-    files are often named as the recordings they imitate, and trials need names of their own.
+    `key`, `language` and `attack` are the defaults for missing columns. `prefix` is put before every utterance_id: a
+    generator's files often have the names of the recordings they imitate, but trials need unique names.
     """
 
     table: str | None = None
@@ -58,7 +58,7 @@ def _utterance(cells: Mapping[str, str], where: str, chosen: ListedOptions) -> U
     key = _key(_cell(cells, where, "key", "label") or chosen.key, where)
     split = _cell(cells, where, "split")
     if split is not None and split not in SPLITS:
-        raise CorpusError(f"{where}: split {split!r} is not one of {', '.join(SPLITS)}; rename it, or leave it blank")
+        raise CorpusError(f"{where}: split {split!r} is not one of {', '.join(SPLITS)}; change it, or leave it blank")
     path = _path(cells, where)
     return Utterance(
         utterance_id=chosen.prefix + (_cell(cells, where, "utterance_id") or PurePosixPath(path).stem),
@@ -73,17 +73,19 @@ def _utterance(cells: Mapping[str, str], where: str, chosen: ListedOptions) -> U
 
 
 def _cell(cells: Mapping[str, str], where: str, *names: str) -> str | None:
-    """The cell of whichever of the columns is there; None if it is blank or there is no such column."""
+    """The cell of the first existing column of these; None if blank or missing."""
     present = [name for name in names if name in cells]
     if len(present) > 1:
-        raise CorpusError(f"{where}: columns {' and '.join(present)} say the same thing; keep one")
+        raise CorpusError(f"{where}: columns {' and '.join(present)} mean the same; keep one")
     return cells[present[0]] or None if present else None
 
 
 def _path(cells: Mapping[str, str], where: str) -> str:
     path = PurePosixPath(cells["path"])
     if path.is_absolute() or path == PurePosixPath():
-        raise CorpusError(f"{where}: path {cells['path']!r} is not relative to the corpus's root; write it so")
+        raise CorpusError(
+            f"{where}: path {cells['path']!r} is not relative to the corpus's root; write a relative path"
+        )
     return path.as_posix()
 
 
@@ -91,12 +93,14 @@ def _key(label: str | None, where: str) -> str:
     if label is None or label.lower() not in KEY_OF_LABEL:
         raise CorpusError(
             f"{where}: key {label!r} is not one of {', '.join(KEY_OF_LABEL)}; "
-            f"give a column key or label, or the option key for all"
+            f"add a column key or label, or set the option key for all"
         )
     return KEY_OF_LABEL[label.lower()]
 
 
 def _language(language: str | None, where: str) -> str:
     if language is None:
-        raise CorpusError(f"{where}: no language; give a column language, or the option language (such as en) for all")
+        raise CorpusError(
+            f"{where}: no language; add a column language, or set the option language (such as en) for all"
+        )
     return language

@@ -1,4 +1,4 @@
-"""What a corpus reader gives: the utterances that its own files name, and what had to be left out, with reasons."""
+"""The result of a corpus reader: the utterances, and what was left out, with reasons."""
 
 import os
 from collections.abc import Iterable
@@ -9,20 +9,20 @@ from typing import NoReturn
 from codecfake.base.utterances import Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not say what made it
+UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not name its attack
 
 
 class CorpusError(ValueError):
-    """A folder does not hold the corpus that it is said to hold."""
+    """A folder does not contain the expected corpus."""
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """A recording that is left out: `path` is relative to the corpus root."""
+    """A recording that was left out; `path` is relative to the corpus root."""
 
     path: str
     reason: str
-    expected: bool = False  # known of the corpus as it is published, so not held against this copy of it
+    expected: bool = False  # a known fault of the published corpus, so it does not count against this copy
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Listing:
 
 
 def listing(root: Path, utterances: Iterable[Utterance], rejected: Iterable[Rejection]) -> Listing:
-    """Sort and check what a reader found. Raises CorpusError if ids are not unique, or if there is nothing."""
+    """Sort and check the result of a reader. Raises CorpusError if ids are not unique, or without utterances."""
     ordered = sorted(utterances, key=lambda utterance: utterance.utterance_id)
     left_out = sorted(rejected, key=lambda rejection: (rejection.path, rejection.reason))
     if not ordered and not left_out:
-        raise CorpusError(f"{root}: no recording in it; unpack the corpus's audio there")
+        raise CorpusError(f"{root}: contains no recording; unpack the corpus's audio there")
     for utterance in ordered:
         _check_id(root, utterance)
     for one, other in zip(ordered, ordered[1:], strict=False):
@@ -48,11 +48,11 @@ def listing(root: Path, utterances: Iterable[Utterance], rejected: Iterable[Reje
 
 
 def _check_id(root: Path, utterance: Utterance) -> None:
-    """Ids become names of files and fields of tab-separated tables."""
+    """Ids are used as file names and as fields of tab-separated tables."""
     if not utterance.utterance_id or set(utterance.utterance_id) & set("/\t\n\r"):
         raise CorpusError(
-            f"{root / utterance.path}: utterance id {utterance.utterance_id!r} is empty or holds a slash, tab or "
-            f"line break; give it another"
+            f"{root / utterance.path}: utterance id {utterance.utterance_id!r} is empty or contains a slash, tab or "
+            f"line break; change it"
         )
 
 
@@ -61,19 +61,19 @@ def require(root: Path, marker: Iterable[str], official: str) -> None:
     if any(True for pattern in marker for _ in root.glob(pattern)):
         return
     if not root.is_dir():
-        raise CorpusError(f"{root}: there is no such folder; it should hold {official}")
+        raise CorpusError(f"{root}: no such folder; expected a folder with {official}")
     there = sorted(path.name for path in root.iterdir())
     raise CorpusError(
-        f"{root}: not the expected layout: found none of {', '.join(marker)}. Official layout: {official}. "
-        f"The folder holds {', '.join(there[:5]) or 'nothing'}{', …' if len(there) > 5 else ''}; "
-        f"set the corpus's root to the folder described"
+        f"{root}: not the expected layout: none of {', '.join(marker)} exists. Official layout: {official}. "
+        f"The folder contains {', '.join(there[:5]) or 'nothing'}{', …' if len(there) > 5 else ''}; "
+        f"set the corpus's root to a folder with that layout"
     )
 
 
 def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO_SUFFIXES) -> list[str]:
     """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
 
-    A folder that is not there has none. Raises CorpusError for a folder that cannot be listed, or is met twice.
+    A missing folder has none. Raises CorpusError for a folder that cannot be listed, or that is linked twice.
     """
     if not (root / folder).is_dir():
         return []
@@ -89,12 +89,12 @@ def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    raise CorpusError(f"{error.filename}: cannot be listed ({error.strerror}); mend the folder") from error
+    raise CorpusError(f"{error.filename}: cannot be listed ({error.strerror}); check its permissions") from error
 
 
 def _check_new(folder: Path, seen: set[Path]) -> None:
     if folder.resolve() in seen:
-        raise CorpusError(f"{folder}: a link to {folder.resolve()}, which is read already; remove the link")
+        raise CorpusError(f"{folder}: a link to {folder.resolve()}, which was already read; remove the link")
     seen.add(folder.resolve())
 
 
@@ -126,7 +126,7 @@ def _refuse_twice(root: Path, name: str, one: str, other: str) -> NoReturn:
 
 
 def transcript(path: Path) -> str | None:
-    """The words of a transcript file, on one line; None if there is no file or nothing in it."""
+    """The words of a transcript file, on one line; None for a missing or empty file."""
     try:
         return " ".join(path.read_text(encoding="utf-8-sig").split()) or None
     except FileNotFoundError:

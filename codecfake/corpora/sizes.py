@@ -1,18 +1,19 @@
-"""What a corpus holds, by its published size: for planning before it is there."""
+"""Published sizes of corpora, for planning before they are available."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, isnan, nan
 from typing import Annotated, Any
 
 from codecfake.base import settings
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPOOF
 
-USUAL_SECONDS, USUAL_RATE = 4.0, 24_000  # of an utterance, where nothing is known of it
+USUAL_SECONDS, USUAL_RATE = 4.0, 24_000  # of an utterance of unknown duration
 
 
 class SizeError(ValueError):
-    """The size of a corpus is not known."""
+    """The size of a corpus is unknown."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Part:
     """Utterances of one key and one published split."""
 
     key: str
-    utterances: int
+    utterances: float  # NaN, like hours, if the size is unknown
     hours: float
     speakers: int = 1
     split: str | None = None
@@ -28,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True)
 class CorpusSize:
-    """A corpus as it is distributed; `wav` is uncompressed, anything else is taken for FLAC."""
+    """A corpus as distributed; `wav` is uncompressed, anything else counts as FLAC."""
 
     source: str
     sample_rate: int
@@ -36,7 +37,11 @@ class CorpusSize:
     speech: tuple[Part, ...]
 
     @property
-    def utterances(self) -> int:
+    def is_known(self) -> bool:
+        return not isnan(self.hours)
+
+    @property
+    def utterances(self) -> float:
         return sum(part.utterances for part in self.speech)
 
     @property
@@ -52,7 +57,7 @@ class CorpusSize:
 
 @dataclass(frozen=True)
 class ListedSize:
-    """What an experiment expects a corpus without a published size to hold; hours of both keys together."""
+    """The expected size of a corpus without a published one; hours of both keys together."""
 
     hours: Annotated[float, Range(above=0)]
     bonafide: Annotated[int, Range(least=0)] = 0  # utterances
@@ -61,11 +66,11 @@ class ListedSize:
 
     def __post_init__(self) -> None:
         if not (self.hours > 0 and self.bonafide + self.spoof > 0):
-            raise settings.SettingsError("size: give hours, and how many utterances are bonafide or spoof")
+            raise settings.SettingsError("size: give hours, and the number of bonafide or spoof utterances")
 
 
 def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
-    """The size of a corpus of a layout, or as an experiment's `size` has it.
+    """The size of a corpus by its layout, or by an experiment's `size`.
 
     Raises SizeError if neither is known.
     """
@@ -77,14 +82,19 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
     size = corpora.layout(layout).size
     if size is None:
         raise SizeError(
-            f"no size of a corpus of layout {layout} is known; give one, e.g. `size: {{spoof: 1000, hours: 1.2}}`, "
-            f"or ingest the corpus first (snakemake protocols)"
+            f"unknown size of a corpus of layout {layout}; add one, e.g. `size: {{spoof: 1000, hours: 1.2}}` "
+            f"(hours of both keys together)"
         )
     return size
 
 
+def unknown(keys: Sequence[str]) -> CorpusSize:
+    """The size of a corpus of which nothing is known but the keys that it may have."""
+    return CorpusSize("unknown", USUAL_RATE, True, tuple(Part(key, nan, nan, speakers=0) for key in keys))
+
+
 def counted(key: str, utterances: int) -> CorpusSize:
-    """The size of a corpus of which nothing but the number of recordings is known."""
+    """The size of a corpus by its number of recordings alone."""
     part = Part(key, utterances, utterances * USUAL_SECONDS / 3600)
     return CorpusSize("number of files", USUAL_RATE, True, (part,))
 

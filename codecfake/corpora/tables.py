@@ -1,4 +1,4 @@
-"""Tables that come with corpora: comma- or tab-separated, with a header."""
+"""Tables of corpora: comma- or tab-separated, with a header."""
 
 import csv
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 @dataclass(frozen=True)
 class Row:
-    """A row's cells by column, blanks stripped, and where it stands (`file:line`) for messages."""
+    """A row's cells by column, stripped, and its place (`file:line`) for messages."""
 
     cells: dict[str, str]
     where: str
 
 
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of a table, which has at least the `required` columns.
+    """The rows of a table with at least the `required` columns.
 
     Raises CorpusError if a column is missing, or if a row has fewer or more cells than the header.
     """
@@ -30,15 +30,17 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
         for cells in reader:
             where = f"{path}:{reader.line_num}"
             if None in cells or None in cells.values():
-                raise CorpusError(f"{where}: the number of cells is not the header's; quote cells that hold separators")
+                raise CorpusError(
+                    f"{where}: the number of cells differs from the header; quote cells that contain separators"
+                )
             yield Row({column: cell.strip() for column, cell in cells.items()}, where)
 
 
 def _delimiter(path: Path) -> str:
     if path.suffix.lower() not in DELIMITERS:
-        raise CorpusError(f"{path}: a table is named .csv (commas) or .tsv or .txt (tabs); rename or convert it")
+        raise CorpusError(f"{path}: a table must be named .csv (commas) or .tsv or .txt (tabs); rename or convert it")
     if not path.is_file():
-        raise CorpusError(f"{path}: there is no such table; put it there, or name another in the corpus's options")
+        raise CorpusError(f"{path}: no such table; put it there, or name another one in the corpus's options")
     return DELIMITERS[path.suffix.lower()]
 
 

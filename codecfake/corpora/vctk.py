@@ -39,9 +39,9 @@ SIZE = CorpusSize(
 
 @dataclass(frozen=True)
 class VctkOptions:
-    """`microphones`, best first: an utterance's recording is the first of these that it has.
+    """`microphones`, in order of preference: the first existing recording of an utterance is used.
 
-    Release 0.80 has one recording of an utterance, which names no microphone and is always taken.
+    Release 0.80 has one recording per utterance without a microphone in its name, which is always used.
     """
 
     microphones: tuple[str, ...] = ("mic1", "mic2")
@@ -51,7 +51,7 @@ OPTIONS = VctkOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All utterances of the release that lies at `root`; those without a transcript (all of p315) too."""
+    """All utterances of the release in `root`, including those without a transcript (all of p315)."""
     chosen = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     folder = _release(root)
@@ -71,7 +71,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
 def _release(root: Path) -> str:
     present = [folder for folder in MARKER if (root / folder).is_dir()]
     if len(present) > 1:
-        raise CorpusError(f"{root}: two releases lie here ({' and '.join(present)}); move one to a folder of its own")
+        raise CorpusError(f"{root}: two releases in one folder ({' and '.join(present)}); move one to another folder")
     return present[0]
 
 
@@ -80,7 +80,7 @@ def _takes(root: Path, folder: str) -> tuple[dict[str, dict[str, str]], list[Rej
     takes: dict[str, dict[str, str]] = defaultdict(dict)
     rejected = []
     for path in audio_files(root, folder, (*AUDIO_SUFFIXES, ".raw")):
-        if path.lower().endswith(".raw"):  # release 0.80 holds one, p376_295.raw
+        if path.lower().endswith(".raw"):  # release 0.80 has one, p376_295.raw
             rejected.append(Rejection(path, "samples without a header, not a WAV file", expected=True))
             continue
         name = NAME.fullmatch(PurePosixPath(path).stem)
@@ -89,7 +89,9 @@ def _takes(root: Path, folder: str) -> tuple[dict[str, dict[str, str]], list[Rej
             continue
         utterance_id, microphone = name["utterance_id"], name["microphone"] or UNTAGGED
         if microphone in takes[utterance_id]:
-            raise CorpusError(f"{root}: {path} is {takes[utterance_id][microphone]} again; remove one of the two")
+            raise CorpusError(
+                f"{root}: {path} has the same name as {takes[utterance_id][microphone]}; remove one of the two"
+            )
         takes[utterance_id][microphone] = path
     return takes, rejected
 

@@ -9,21 +9,18 @@ Row = dict[str, Any]
 
 def codecs() -> list[Row]:
     """The codecs that the package wraps."""
-    from codec_wrappers import entry, names
-    from codec_wrappers.weights import checkpoints
+    import codec_wrappers
 
-    official = [(one.wrapper, one.name) for one in checkpoints.load().values()]
+    entries = [codec_wrappers.entry(name) for name in codec_wrappers.names()]
     return [
         {
-            "name": name,
-            "what": entry(name).about,
-            "package": entry(name).package or "ours",
-            "license": entry(name).license,
-            "runs on": "CPU" if entry(name).device == "cpu" else "CPU or GPU",
-            "can be trained": entry(name).is_trainable,
-            "official weights": [checkpoint for wrapper, checkpoint in official if wrapper == name],
+            "name": one.name,
+            "about": one.about,
+            "package": one.package or "ours",
+            "license": one.license,
+            "weights": list(one.weights),
         }
-        for name in names()
+        for one in entries
     ]
 
 
@@ -104,7 +101,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {setting}" for key, setting in value.items())
     if isinstance(value, list):
-        return f"{len(value)}: {', '.join(value)}" if value else "none"
+        return ", ".join(value)
     return str(value)
 
 

@@ -94,8 +94,8 @@ def _require_none(trials: pd.DataFrame, judged: pd.DataFrame, columns: list[str]
     found = trials.merge(judged.drop_duplicates(columns)[[*columns, "judged_in"]], on=columns)
     if len(found):
         raise TrialsError(
-            f"{what.format(len(found), found['judged_in'].iloc[0])}, the first is {_name(found)}; nothing may be "
-            f"learned of what is judged: keep them apart by the split of a domain, or change the condition"
+            f"{what.format(len(found), found['judged_in'].iloc[0])}, the first is {_name(found)}; training "
+            f"data must not contain evaluation trials: separate them by a domain's split, or change the condition"
         )
 
 

@@ -1,1 +1,1 @@
-"""The report of a run: one HTML page that holds everything it shows, made for reading."""
+"""The report of a run: one self-contained HTML page."""

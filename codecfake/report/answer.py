@@ -1,4 +1,4 @@
-"""The answer of a run: which detector errs least, and the table of error rates behind that sentence."""
+"""The result of a run: the best detector, and the table of error rates behind that sentence."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from codecfake.report.training import TrainedModel
 from codecfake.tables import INTERVAL_COLUMNS, MODEL_COLUMNS, Model
 
 UNRELIABLE = ("clusters alone", "not drawn by")  # in notes of `codecfake.tables.rate_intervals`
-CHANCE = 50.0  # percent: the EER of a detector that knows nothing
+CHANCE = 50.0  # percent
 
 
 @dataclass(frozen=True)
 class Column:
-    """A condition or an average of several; `unseen`: no spoof of its kind was trained on."""
+    """A condition or an average of several; `unseen`: no spoof of this kind was in the training data."""
 
     name: str
     conditions: tuple[str, ...]
@@ -35,17 +35,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds of an EER in percent, for these very seeds."""
+    """Bounds of an EER in percent, for these seeds."""
 
     low: float
     high: float
     level: float
     method: str
-    note: str  # what a reader must know; "" if nothing
+    note: str  # a warning for the reader, or ""
 
     @property
     def unreliable(self) -> bool:
-        """Whether it rests on few speakers or attacks, or could not be drawn by them."""
+        """Whether it comes from few speakers or attacks, or could not be resampled by them."""
         return any(sign in self.note for sign in UNRELIABLE)
 
     @property
@@ -78,7 +78,7 @@ class Cell:
 
     @property
     def heat(self) -> str:
-        """From 0, no error, to 1, chance; the root lets small errors differ to the eye."""
+        """From 0 (no error) to 1 (chance); the square root makes small errors distinguishable."""
         return f"{math.sqrt(min(self.eer / CHANCE, 1)):.2f}"
 
     @property
@@ -105,7 +105,7 @@ class EerTable:
 
     @property
     def best(self) -> Row:
-        """The row of the lowest first average; of equals, that of the lowest second, and so on."""
+        """The row with the lowest first average; ties are decided by the second, and so on."""
         return min(self.rows, key=self.rates)
 
     def rates(self, row: Row) -> list[float]:
@@ -116,7 +116,7 @@ class EerTable:
 
 @dataclass(frozen=True)
 class IntervalLegend:
-    """What must be said once of all intervals."""
+    """What the report says once about all intervals."""
 
     level: float
     methods: list[str]
@@ -125,7 +125,7 @@ class IntervalLegend:
 
 @dataclass(frozen=True)
 class Finding:
-    """The best detector of one training set and strategy, as a sentence needs it."""
+    """The best detector of one training set and strategy, for a sentence."""
 
     table: EerTable
 
@@ -135,7 +135,7 @@ class Finding:
 
     @property
     def tied(self) -> list[Row]:
-        """Other detectors of the table that err exactly as little, by every average."""
+        """Other detectors of the table with exactly the same averages."""
         best = self.table.rates(self.row)
         return [row for row in self.table.rows if row is not self.row and self.table.rates(row) == best]
 
@@ -154,7 +154,7 @@ Intervals = dict[tuple[str, str, int], Interval]  # model group, condition and n
 
 
 def eer_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[EerTable]:
-    """One table a training set and strategy, in the order of the models.
+    """One table per training set and strategy, in the order of the models.
 
     Raises ReportError if a model or a condition is not in the table of error rates.
     """
@@ -173,7 +173,7 @@ def findings(tables: list[EerTable]) -> list[Finding]:
 
 
 def interval_legend(tables: list[EerTable]) -> IntervalLegend | None:
-    """How the intervals shown were drawn; None if none is."""
+    """How the intervals in the tables were computed; None without intervals."""
     cells = [cell for table in tables for row in table.rows for cell in row.cells]
     shown = [cell.interval for cell in cells if cell.interval is not None]
     if not shown:
@@ -191,12 +191,12 @@ def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
     wanted = pd.MultiIndex.from_product([inputs.models, inputs.conditions], names=["model", "condition"])
     table = table.set_index(["model", "condition"])
     for model, condition in wanted.difference(table.index):
-        raise ReportError(f"{path}: no row for {model} under {condition}; write the tables again with this model")
+        raise ReportError(f"{path}: no row for {model} under {condition}; write the tables again, with this model")
     return table.loc[wanted]
 
 
 def _intervals(inputs: ReportInputs) -> Intervals:
-    """Those of `eer_seeds.csv` that have bounds; a mean over other seeds than are shown is not found there."""
+    """The rows of `eer_seeds.csv` with bounds; it has means over the seeds of this run only."""
     text = dict.fromkeys(["detector", "training_set", "strategy", "condition"], str)
     table = pd.read_csv(inputs.results / "tables/eer_seeds.csv", dtype=text).dropna(subset="eer_low_percent")
     table["interval_note"] = table["interval_note"].fillna("")
@@ -207,7 +207,7 @@ def _intervals(inputs: ReportInputs) -> Intervals:
 
 
 def _attacks(inputs: ReportInputs, protocol: str) -> frozenset[str]:
-    """What the spoofs of a protocol were made by."""
+    """The attacks in a protocol."""
     table = files.read_tsv(inputs.results / "protocols" / f"{protocol}.tsv")
     return frozenset(table.loc[table["key"] == SPOOF, "attack"])
 
@@ -249,7 +249,7 @@ def _condition(name: str, row: pd.Series, unseen: bool) -> Column:
 
 
 def _decimals(step: float) -> int:
-    """Decimals of percent that an EER of this step deserves; three, as the papers print, at most."""
+    """Meaningful decimals of an EER with this step, in percent; at most three, as in the papers."""
     return min(3, max(1, math.ceil(-math.log10(step))))
 
 

@@ -1,4 +1,4 @@
-"""What the audit found: faults, what lists share, what is there twice, and how much trivial features give away."""
+"""The results of the audit: faults, what lists share, duplicates, and what trivial features reveal."""
 
 import json
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import pandas as pd
 from codecfake.audit.features import FEATURES, HANDLING
 
 ALL = "all"
-JOINT = {HANDLING: "at once, all that are judged and that no codec touches", ALL: "all features at once"}
-VERDICTS = ("fault", "accepted", "reported", "unknown")  # of overlaps, the gravest first
+JOINT = {HANDLING: "all judged features that no codec changes, together", ALL: "all features together"}
+VERDICTS = ("fault", "accepted", "reported", "unknown")  # of overlaps, the most serious first
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class ProbeRow:
     feature: str
     unit: str
     meaning: str
-    not_judged: str  # why; "" if it is
+    not_judged: str  # the reason; "" if it is judged
     cells: list[Cell]
 
 
 @dataclass(frozen=True)
 class Audit:
     faults: list[dict[str, str]]
-    overlaps: list[dict[str, Any]]  # what lists have in common, the gravest first
+    overlaps: list[dict[str, Any]]  # what lists share, the most serious first
     num_compared: int
     duplicates: list[dict[str, Any]]
     fakes: int
@@ -49,7 +49,7 @@ class Audit:
 
 
 def audit_section(folder: Path) -> Audit:
-    """What an audit wrote into a folder, as the page shows it."""
+    """The audit's output in a folder, as the page shows it."""
     verdict = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
     overlap, duplicates, twins, shortcuts = (
         pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"auc": "", "low": "", "high": ""})

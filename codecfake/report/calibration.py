@@ -1,4 +1,4 @@
-"""Whether scores can be taken for log-likelihood ratios: costs of every model, and the reliability of the best one."""
+"""Whether scores can be used as log-likelihood ratios: costs of all models, and the reliability of the best one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ from codecfake.scoring.calibration import ReliabilityBin, reliability
 from codecfake.statistics import metrics
 from codecfake.tables import METRIC_COLUMNS, Scores, read_joined, read_protocol
 
-SMALLEST_DOT, LARGEST_DOT = 12, 160  # area of a bin's dot in square points; in between as its number of trials
+SMALLEST_DOT, LARGEST_DOT = 12, 160  # area of a bin's dot in square points, by its number of trials
 
 
 @dataclass(frozen=True)
 class CostRow:
-    """Costs of one model's scores as they come, under one condition; Cllr in bits."""
+    """Costs of one model's raw scores under one condition; Cllr in bits."""
 
     condition: str
     cllr: float
@@ -32,7 +32,7 @@ class CostRow:
 
 @dataclass(frozen=True)
 class Reliability:
-    """What became of the calibrated scores of one model; without a figure, `why_not` says why there is none."""
+    """The reliability of one model's calibrated scores; without a figure, `why_not` has the reason."""
 
     model: str
     average: str  # its conditions are pooled
@@ -46,7 +46,7 @@ class Reliability:
 
 
 def costs(inputs: ReportInputs) -> dict[str, list[CostRow]]:
-    """Model -> a row of costs for every condition. Raises ReportError as `read_table`."""
+    """Model -> one row of costs per condition. Raises ReportError as `read_table`."""
     table = read_table(inputs, "metrics.csv")[METRIC_COLUMNS]
     return {
         model: [
@@ -80,7 +80,7 @@ def reliability_of(inputs: ReportInputs, model: str) -> Reliability:
 
 
 def _pooled(root: Path, model: str, conditions: list[str]) -> Scores:
-    """Scores of several conditions together. A trial that they share, as bona fide ones are, counts once."""
+    """Pooled scores of several conditions. Shared trials, such as bona fide ones, count once."""
     parts = []
     for condition in conditions:
         keys = read_protocol(root / f"protocols/eval/{condition}.tsv")
@@ -98,20 +98,20 @@ def _pooled(root: Path, model: str, conditions: list[str]) -> Scores:
 
 
 def _why_not(path: Path) -> str:
-    """Why scores cannot be calibrated, in words; "" if they can."""
+    """Why scores cannot be calibrated; "" if they can."""
     if not path.exists():
-        return "it has no calibration.json; python -m codecfake calibrate writes one"
+        return "it has no calibration.json; `codecfake calibrate` writes one"
     fitted = verdicts.read(path).calibration
     if fitted is None:
-        return "all its scores of dev are equal, so that there is nothing to fit"
+        return "all its dev scores are equal, so there is nothing to fit"
     if fitted.slope == 0:
-        return "spoofs of dev do not score below bona fide trials, so that every log-likelihood ratio is 0"
+        return "dev spoofs do not score below bona fide trials, so every log-likelihood ratio is 0"
     return ""
 
 
 def _figure(model: str, bins: tuple[ReliabilityBin, ...], raw_bins: tuple[ReliabilityBin, ...]) -> Markup:
-    """Observed over predicted share of bona fide, a dot a bin: calibrated solid, as scored dashed."""
-    with drawing(f"reliability {model}", f"Reliability of {model}, calibrated and as scored") as draft:
+    """Observed over predicted share of bona fide, one dot per bin: calibrated solid, raw dashed."""
+    with drawing(f"reliability {model}", f"Reliability of {model}, calibrated and raw") as draft:
         axes = draft.axes()[0]
         axes.plot([0, 1], [0, 1], color=axes.xaxis.label.get_color(), alpha=0.35, linewidth=0.7)
         for series, shown, dash in ((1, raw_bins, "--"), (0, bins, "-")):

@@ -1,4 +1,4 @@
-"""Which of two models errs less on the same trials, as `codecfake.tables.comparisons` wrote it: pairs by conditions."""
+"""Which of two models has the lower EER on the same trials, as `codecfake.tables.comparisons` computed it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import Model
 
-BEST = "best baseline"  # the family whose second model is chosen anew under each condition
+BEST = "best baseline"  # the family whose second model differs by condition
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two EERs in percentage points; `text` is "" where there is none."""
+    """A difference of two EERs in percentage points; `text` is "" without one."""
 
     text: str = ""
     title: str = ""
     significant: bool = False
-    bounded: bool = False  # every draw gives the same difference: its p value is an upper bound
+    bounded: bool = False  # all resamples give the same difference: its p value is an upper bound
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def families(inputs: ReportInputs, trained: list[TrainedModel]) -> list[Family]:
     """The comparisons of the models shown. Raises ReportError if they were not written."""
     path = inputs.results / "tables/comparisons.csv"
     if not path.exists():
-        raise ReportError(f"{path}: there is no such table; write the tables again")
+        raise ReportError(f"{path}: no such table; write the tables again")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     shown = table["first"].isin(inputs.models) & table["second"].isin(inputs.models)
     table = table[shown & table["condition"].isin(inputs.conditions)]

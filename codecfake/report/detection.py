@@ -1,4 +1,4 @@
-"""How far apart a model's bona fide and spoof scores lie: DET curves and score distributions."""
+"""How well a model's scores separate bona fide trials from spoofs: DET curves and score distributions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def panels(inputs: ReportInputs) -> Iterator[ModelPanels]:
 
 
 def _det(name: str, scores: dict[str, Scores], styles: dict[str, LineStyle]) -> Markup:
-    with drawing(f"det {name}", f"DET curves of {name}, one line a condition") as draft:
+    with drawing(f"det {name}", f"DET curves of {name}, one line per condition") as draft:
         axes = draft.axes()[0]
         for condition, trials in scores.items():
             x, y = _visible_corners(metrics.det_curve(trials.bonafide, trials.spoof))
@@ -56,9 +56,9 @@ def _det(name: str, scores: dict[str, Scores], styles: dict[str, LineStyle]) -> 
 
 
 def _visible_corners(curve: metrics.DetCurve) -> tuple[np.ndarray, np.ndarray]:
-    """False-alarm and miss rates as normal deviates: of perhaps 10⁵ steps those that change the picture."""
+    """False-alarm and miss rates as normal deviates: of up to 10⁵ steps, only those that are visible."""
     rates = np.stack([curve.false_alarm_rate, curve.miss_rate], axis=1)
-    rates = np.clip(rates, LOWEST_RATE, 1 - LOWEST_RATE / 10)  # low rates on the edge of the axes, high ones beyond it
+    rates = np.clip(rates, LOWEST_RATE, 1 - LOWEST_RATE / 10)  # low rates: at the edge of the axes; high: beyond
     pixels = np.rint(PIXELS_PER_LOGIT * np.log(rates / (1 - rates)))
     moved = np.any(np.diff(pixels, axis=0) != 0, axis=1)
     kept = np.flatnonzero(np.concatenate([[True], moved]) | np.concatenate([moved, [True]]))
@@ -81,10 +81,10 @@ def _normal_deviate_axes(axes: Axes) -> None:
 
 
 def _distributions(name: str, scores: dict[str, Scores]) -> Markup:
-    """One row a condition: bona fide above its line, spoofs below it, each scaled to its own highest bin."""
+    """One row per condition: bona fide above its line, spoofs below it, each scaled to its own highest bin."""
     edges = _edges(scores)
     height = ROW_HEIGHT * len(scores) + 0.6
-    with drawing(f"scores {name}", f"Score distributions of {name}, one row a condition", height=height) as draft:
+    with drawing(f"scores {name}", f"Score distributions of {name}, one row per condition", height=height) as draft:
         axes = draft.axes()[0]
         for row, trials in enumerate(scores.values()):
             axes.stairs(row - _heights(trials.bonafide, edges), edges, baseline=row, fill=True, color=BONAFIDE_COLOR)
@@ -107,6 +107,6 @@ def _edges(scores: dict[str, Scores]) -> np.ndarray:
 
 
 def _heights(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Counts in bins scaled to a highest of 0.45; the scores beyond the edges lie in the outer bins."""
+    """Counts in bins scaled to a highest of 0.45; the outer bins include the scores beyond the edges."""
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     return 0.45 * counts / counts.max()

@@ -1,4 +1,4 @@
-"""Small figures as inline SVG that take their colors from the page, so that they suit its light and its dark theme.
+"""Small figures as inline SVG with the colors of the page, for its light and dark themes.
 
 Every figure is drawn in placeholder colors, and these are then replaced by CSS: `currentColor` for text and axes,
 `var(--series-N)` for data. Text stays text. The bytes depend on the data and the figure's name alone.
@@ -74,9 +74,9 @@ def series_color(series: int) -> str:
 
 
 def line_styles(names: list[str]) -> dict[str, LineStyle]:
-    """A style for every name: a color for what stands before the first hyphen, a dash for each of its variants.
+    """A style for every name: a color for the part before the first hyphen, a dash pattern for each variant.
 
-    C3, C3-1 and C3-2 share a color; after the last color the colors come again with other dashes.
+    C3, C3-1 and C3-2 share a color; after the last color, the colors repeat with other dashes.
     """
     roots = list(dict.fromkeys(name.split("-")[0] for name in names))
     used: dict[int, int] = {}
@@ -96,7 +96,7 @@ class Drawing:
     svg: Markup = Markup("")
 
     def axes(self, rows: int = 1) -> list[Axes]:
-        """Axes one above the other that share their x axis."""
+        """Vertically stacked axes with a common x axis."""
         return list(self.figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
 
 

@@ -1,4 +1,4 @@
-"""What a report is made of: where the results are, and what was asked of the run."""
+"""The inputs of a report: where the results are, and what the experiment asks for."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,4 +19,4 @@ class ReportInputs(ReportSettings):
     """
 
     results: Path
-    excerpts: dict[str, str]  # corpus -> the utterance to see and hear through every source
+    excerpts: dict[str, str]  # corpus -> the utterance shown and played through every source

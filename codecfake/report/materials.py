@@ -1,4 +1,4 @@
-"""What the run worked on: its corpora, protocols and codecs, as rows to show."""
+"""The materials of the run: corpora, protocols and codecs, as rows to show."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class ProtocolRow:
 
 @dataclass(frozen=True)
 class Quality:
-    """How near a codec's output is to its input, before and after training."""
+    """How close a codec's output is to its input, before and after training."""
 
     si_sdr_untrained: str
     si_sdr_trained: str
@@ -53,7 +53,7 @@ class CodecRow:
     quantizers: int
     bitrate_kbps: float
     printed_kbps: float | None
-    weights: str  # the first figures of their sha256
+    weights: str  # the first digits of their sha256
     clipped_samples: int
     quality: Quality | None  # None: not trained here
 
@@ -103,7 +103,7 @@ def _part(name: str, corpus: str, trials: pd.DataFrame) -> ProtocolRow:
 
 
 def codec_rows(inputs: ReportInputs) -> list[CodecRow]:
-    """One row a source that a codec made. Raises ReportError if its shards were not all made alike."""
+    """One row per source of a codec. Raises ReportError if its shards were not all made alike."""
     made = dict.fromkeys(source for sources in inputs.sources.values() for source in sources if source != RECORDINGS)
     return [_codec(inputs, source) for source in made]
 
@@ -116,7 +116,7 @@ def _codec(inputs: ReportInputs, source: str) -> CodecRow:
     kinds = table[columns].drop_duplicates()
     if len(kinds) != 1:
         raise ReportError(
-            f"source {source}: its shards were made in {len(kinds)} ways (codec, quantizers, bit rate or weights "
+            f"source {source}: its shards were made with {len(kinds)} settings (codec, quantizers, bit rate or weights "
             f"differ); delete {inputs.results / 'audio'}/*/{source} and run the workflow again"
         )
     kind = kinds.iloc[0]

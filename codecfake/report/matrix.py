@@ -1,4 +1,4 @@
-"""Every model under every condition at a glance, as the cross-testing of Wu et al. 2024, Fig. 2."""
+"""Every model under every condition at a glance, like the cross-testing in Wu et al. 2024, Fig. 2."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from codecfake.report.answer import Cell, EerTable
 @dataclass(frozen=True)
 class MatrixCell:
     eer: Cell
-    unseen: bool  # no spoof of its kind was trained on
+    unseen: bool  # no spoof of this kind was in the training data
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Matrix:
 
 
 def matrix(tables: list[EerTable]) -> Matrix | None:
-    """The conditions of all tables in one; None where there is a single table, which shows as much."""
+    """All tables in one; None for a single table, which shows the same."""
     if len(tables) < 2:
         return None
     strategies = {table.strategy for table in tables}

@@ -1,4 +1,4 @@
-"""The report page: gathers what is to be shown, and renders the template with it."""
+"""The report page: collects its content and renders the template."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ def write_report(inputs: ReportInputs, output: Path) -> None:
     """Write the report as one HTML file that needs no other file and no network.
 
     The same inputs in the same environment give the same bytes. Raises ReportError, ScoreError or ShardError
-    where the results do not hold what is asked for.
+    if the results lack something.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -100,14 +100,14 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def _trained(inputs: ReportInputs, codecs: list[materials.CodecRow]) -> list[str]:
-    """Those of the codecs shown that were trained in this run, each once."""
+    """The codecs that were trained in this run, each once."""
     return list(
         dict.fromkeys(inputs.trained_codecs[row.source] for row in codecs if row.source in inputs.trained_codecs)
     )
 
 
 def _confusions(inputs: ReportInputs) -> dict[str, list[ConfusionRow]]:
-    """Model -> a row of decisions for every condition."""
+    """Model -> one row of decisions per condition."""
     table = answer.read_table(inputs, "confusion.csv")[CONFUSION_COLUMNS]
     return {model: _decisions(table.loc[model]) for model in inputs.models}
 

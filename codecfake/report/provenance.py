@@ -16,7 +16,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions in the environment that writes the report; what is absent there is said to be so."""
+    """Versions in the environment that writes the report; missing packages are named as such."""
     own = {"codecfake": __version__, "python": platform.python_version()}
     return own | {name: _version(name) for name in PACKAGES}
 
@@ -29,5 +29,5 @@ def _version(package: str) -> str:
 
 
 def as_yaml(values: dict[str, Any]) -> str:
-    """Settings as YAML, in the order they have."""
+    """Settings as YAML, in their order."""
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

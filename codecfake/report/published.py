@@ -1,4 +1,4 @@
-"""The papers' tables with our numbers beside theirs, as `codecfake.tables.papers` wrote them."""
+"""The papers' tables with our numbers next to theirs, from `codecfake.tables.papers`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ COUNTED = ["ours", "published", "difference"]  # columns of a table of counts
 
 @dataclass(frozen=True)
 class PaperCell:
-    """One cell; what is not known is ""."""
+    """One cell; unknown values are ""."""
 
     ours: str
     published: str
@@ -49,14 +49,14 @@ class PaperTable:
 
 
 def paper_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[PaperTable]:
-    """The papers' tables that were asked for. Raises ReportError if one was not written."""
+    """The papers' tables. Raises ReportError if one was not written."""
     random = {t.model.group for t in trained if t.has_random_front_end}
     return [_table(inputs.results / f"tables/{name}.csv", caption, random) for name, caption in inputs.papers.items()]
 
 
 def _table(path: Path, caption: str, random: set[str]) -> PaperTable:
     if not path.exists():
-        raise ReportError(f"{path}: there is no such table; write the tables again, or leave it out of papers")
+        raise ReportError(f"{path}: no such table; write the tables again, or leave it out of papers")
     cells = pd.read_csv(path, dtype=str, keep_default_na=False)
     if set(COUNTED) <= set(cells):
         return _counts(cells, caption)
@@ -91,7 +91,7 @@ def _cell(cell: pd.Series, decimals: int) -> PaperCell:
 
 
 def _notes(cells: pd.DataFrame) -> Iterator[str]:
-    """What a reader must know of ours, then of the printed numbers."""
-    yield from (f"Of ours: {note}." for note in cells["note"].unique() if note)
+    """Notes on our numbers, then on the printed ones."""
+    yield from (f"Our numbers: {note}." for note in cells["note"].unique() if note)
     for _, cell in cells[cells["published_note"] != ""].iterrows():
         yield f"{' '.join(filter(None, cell[LABELS]))}: {cell['published_note']}."

@@ -1,4 +1,4 @@
-"""How well every codec gives speech back, and whether its larger bit rates do so better."""
+"""How well every codec reproduces speech, and whether higher bit rates improve it."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,13 +16,13 @@ NOT_INSTALLED = "not installed"
 
 @dataclass(frozen=True)
 class Column:
-    """A metric as a table shows it: times `scale`, with so many decimals, shaded over a `span` at the least."""
+    """A metric in the table: multiplied by `scale`, rounded to `decimals`, shaded over at least a `span`."""
 
     metric: str
     name: str
     unit: str
     decimals: int
-    span: float  # what is nearer to the best than this is nowhere near the worst
+    span: float  # the smallest range of the shading: differences below it look small
     scale: float = 1
 
     @property
@@ -57,7 +57,7 @@ class Cell:
     """The mean of a metric over the utterances of a source."""
 
     text: str  # "–" if nothing could be measured
-    spread: str = ""  # the standard error; "" if there is none
+    spread: str = ""  # the standard error, or ""
     measured: str = ""  # "7 of 12" if not all could be
     heat: str = "0"  # from 0, the best of the column, to 1, the worst
     best: bool = False
@@ -76,13 +76,13 @@ class QualityRow:
 
     @property
     def is_control(self) -> bool:
-        """Nothing was coded: what it says is how the measures greet a perfect copy."""
+        """Nothing was coded: it shows the measures of a perfect copy."""
         return self.bitrate_kbps == 0
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Measurements of a metric that could not be made, for one reason."""
+    """Missing measurements of a metric, with one reason."""
 
     metric: str
     reason: str
@@ -109,7 +109,7 @@ class QualityTable:
     rows: list[QualityRow]
     gaps: list[Gap]
     num_steps: int  # steps to more bits, each by one metric
-    num_gains: int  # those that are better by more than the standard error
+    num_gains: int  # steps that are better by more than the standard error
     losses: list[Loss]
 
     @property
@@ -165,7 +165,7 @@ def _cells(own: pd.DataFrame, means: pd.DataFrame) -> list[Cell]:
 
 
 def _rivals(column: Column, means: pd.DataFrame) -> list[float]:
-    """The means of a metric over all sources that are coded, where most utterances could be measured."""
+    """The means of a metric over all coded sources for which most utterances could be measured."""
     comparable = (means["bitrate_kbps"] > 0) & (means["n"] > means["missing"]) & means["mean"].abs().lt(math.inf)
     return list(means.loc[comparable & (means["metric"] == column.metric), "mean"])
 
@@ -186,7 +186,7 @@ def _cell(column: Column, found: Any, rivals: list[float]) -> Cell:
 
 
 def _gaps(means: pd.DataFrame) -> list[Gap]:
-    """What could not be measured and why, over all sources."""
+    """Missing measurements and their reasons, over all sources."""
     shown = {column.metric: column.name for column in COLUMNS}
     found: dict[tuple[str, str], dict[str, int]] = {}
     for row in means[means["metric"].isin(shown)].itertuples():

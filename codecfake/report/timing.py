@@ -1,4 +1,4 @@
-"""The page of times: what every rule took, and how fast it was. It lies beside the report, whose bytes never vary."""
+"""The page of times: duration, memory and speed of every rule. The report itself is the same in every run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class RuleRow:
     mean: str
     longest: str
     cores: str  # busy on average
-    memory: str  # of the job that took most
+    memory: str  # of the job with the highest peak
     rate: str
 
 
 def write_timing(results: Path, output: Path) -> None:
-    """Write the page as `output`, and a row a job beside it, as CSV."""
+    """Write the page as `output`, and next to it a CSV file with a row for every job."""
     table = job_table(results)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -47,7 +47,7 @@ def write_timing(results: Path, output: Path) -> None:
 
 
 def job_table(results: Path) -> pd.DataFrame:
-    """A row for every job that has a record, sorted by name; columns `COLUMNS`, empty where nothing is known."""
+    """A row for every job that has a record, sorted by name; columns `COLUMNS`, empty where unknown."""
     return pd.DataFrame(_jobs(results), columns=COLUMNS)
 
 

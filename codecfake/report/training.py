@@ -1,4 +1,4 @@
-"""How detectors and codecs were trained: their loss curves and where they stopped."""
+"""How detectors and codecs were trained: loss curves, and the epoch that was kept."""
 
 import json
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class TrainedModel:
 
     model: Model
     settings: dict[str, Any]
-    history: pd.DataFrame  # a row an epoch
+    history: pd.DataFrame  # a row per epoch
     weights_sha256: str
 
     @property

@@ -1,7 +1,7 @@
-"""Is everything that is finished still what was written? Files are read whole and held to the digests recorded of them.
+"""Checks finished files: reads them completely and compares them with their recorded digests.
 
-Disks and people change files behind a workflow's back, and leave their dates alone. Jobs notice when they read; this
-notices before, and clears away what is to be made again.
+Disks and people can change files without changing their timestamps. Jobs notice this when they read a file; this check
+notices earlier, and can delete damaged files so that the workflow makes them again.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from codecfake.base import files, provenance
 from codecfake.base.progress import progress
 from codecfake.running import dates
 
-UTTERANCES_SHOWN = 3  # of a shard
+UTTERANCES_SHOWN = 3  # per shard
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A finished file that is not what was written, and all that is to be deleted so that it is made again."""
+    """A finished file that changed since it was written, and all files to delete so that it is made again."""
 
     path: Path
     what: str
@@ -31,9 +31,9 @@ class Damage:
 
 
 def check(results: Path, workers: int = 1) -> Iterator[Damage]:
-    """What is damaged below `results`: shards, then tables, protocols, scores and weights, each in the order of names.
+    """Damaged files below `results`: shards, then tables, protocols, scores and weights, each sorted by name.
 
-    `workers` processes read a shard each.
+    `workers` processes read one shard each.
     """
     indexes = sorted(results.glob("audio/*/*/*.parquet"))
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
@@ -46,22 +46,22 @@ def check(results: Path, workers: int = 1) -> Iterator[Damage]:
 
 
 def delete(damages: Sequence[Damage]) -> list[Path]:
-    """Delete what is to be made again; gives the files that were there.
+    """Delete what must be made again; returns the deleted files.
 
-    Of all that the same jobs write, the dates are noted for `dates.give_back`.
+    Records the timestamps of all outputs of the same jobs, for `dates.give_back`.
     """
-    gone = list(dict.fromkeys(path for damage in damages for path in damage.remove if path.exists()))
+    deleted = list(dict.fromkeys(path for damage in damages for path in damage.remove if path.exists()))
     for folder in dict.fromkeys(damage.path.parent for damage in damages):
         for path, sha256 in _sealed_in(folder):
             dates.remember(path, sha256)
     for index in dict.fromkeys(damage.path.with_suffix(".parquet") for damage in damages):
         for other in _of_one_job(index):
             dates.remember(other, files.sha256(other), (other.with_suffix(".tar"),))
-    for path in gone:
+    for path in deleted:
         if path.name == LIST:
             dates.remember(path, files.sha256(path))
         path.unlink()
-    return gone
+    return deleted
 
 
 def _shard(index: Path) -> list[Damage]:
@@ -71,11 +71,11 @@ def _shard(index: Path) -> list[Damage]:
     except files.FileError as error:
         return [Damage(index, _what(index, error), (index, tar, listed))]
     if not tar.is_file():
-        return [Damage(tar, "is missing, while its index is there", (index, listed))]
+        return [Damage(tar, "is missing, but its index exists", (index, listed))]
     with tar.open("rb") as file:
         bad = [row["utterance_id"] for row in rows if _sha256(file, row["offset"], row["num_bytes"]) != row["sha256"]]
     shown = ", ".join(bad[:UTTERANCES_SHOWN]) + (", …" if len(bad) > UTTERANCES_SHOWN else "")
-    what = f"{len(bad)} of {len(rows)} utterances are not those that were written: {shown}"
+    what = f"{len(bad)} of {len(rows)} utterances changed since they were written: {shown}"
     return [Damage(tar, what, (index, tar, listed))] if bad else []
 
 
@@ -85,7 +85,7 @@ def _sha256(file, offset: int, num_bytes: int) -> str:  # type: ignore[no-untype
 
 
 def _sealed_in(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Files with their recorded sha256: all protocols of a domain, all scores of a model are one job's."""
+    """Files with their recorded sha256: one job writes all protocols of a domain, or all scores of a model."""
     for seal in sorted(folder.glob(f"*{files.SEAL}")):
         path = seal.with_name(seal.name.removesuffix(files.SEAL))
         with suppress(files.FileError):
@@ -95,7 +95,7 @@ def _sealed_in(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _of_one_job(index: Path) -> list[Path]:
-    """The indexes of a shard that the same job writes: those of the same codec."""
+    """The indexes of a shard that the same job writes, which are those of the same codec."""
     found = {path: _codec(path) for path in sorted(index.parents[1].glob(f"*/{index.name}"))}
     codec = found.get(index)
     return [path for path, other in found.items() if other is not None and other == codec]
@@ -120,7 +120,7 @@ def _sealed(seal: Path) -> Iterator[Damage]:
 
 
 def _fetched(record: Path) -> Iterator[Damage]:
-    """Published weights that are not those of the record beside them."""
+    """Published weights that differ from the record in their folder."""
     for path, what in provenance.faults(record.parent):
         yield Damage(path, what, (path if path.exists() else record,))
 

@@ -1,4 +1,4 @@
-"""Dates of files. Snakemake makes again what is older than its input; no clock and no repair should mislead it."""
+"""Timestamps of files. Snakemake rebuilds what is older than its inputs; wrong clocks must not mislead it."""
 
 import json
 import os
@@ -7,14 +7,14 @@ from pathlib import Path
 from codecfake.base import files
 
 AHEAD = 60.0  # seconds that the clocks of a cluster may differ
-NOTE = ".{name}.was"  # of a file that is to be made again
+NOTE = ".{name}.was"  # for a file that must be made again
 
 
 def bring_back(root: Path, now: float) -> list[Path]:
-    """Shift the dates of files below `root` that are in the future, so that the newest is dated `now` (seconds).
+    """Shift timestamps below `root` that are in the future, so that the newest is `now` (seconds).
 
-    Their order stays. So does that towards earlier files: they are shifted by no more than the clock was ahead when
-    they were written. Gives them in the order of their names.
+    Their order is kept, also relative to earlier files: the shift is at most the clock's error when they were written.
+    Returns these files, sorted by name.
     """
     found = {path: path.lstat().st_mtime for path in _files(root)}
     future = sorted(path for path, date in found.items() if date > now + AHEAD)
@@ -26,9 +26,9 @@ def bring_back(root: Path, now: float) -> list[Path]:
 
 
 def remember(witness: Path, sha256: str, others: tuple[Path, ...] = ()) -> None:
-    """Note of a file that will be made again its right sha256, and when it and `others` beside it were written.
+    """Record the correct sha256 of a file that will be made again, and when it and `others` in its folder were written.
 
-    That is the earliest of their dates, as damage may have moved one.
+    That is the earliest of their timestamps, since damage may have changed one.
     """
     written = [path for path in (witness, *others, files.seal_of(witness)) if path.exists()]
     date = min(path.stat().st_mtime_ns for path in written)
@@ -37,19 +37,19 @@ def remember(witness: Path, sha256: str, others: tuple[Path, ...] = ()) -> None:
 
 
 def give_back(root: Path) -> list[Path]:
-    """Give files below `root` that were made again with the same bytes their old dates: nothing follows from them.
+    """Restore the timestamps of files below `root` that were remade with equal bytes, so nothing else is rebuilt.
 
-    Those with other bytes keep the new date. Gives the files of the first kind that were noted.
+    Files with other bytes keep the new timestamp. Returns the restored files.
     """
     same = []
     for note in sorted(path for path in _files(root) if path.match(NOTE.format(name="*"))):
         witness = note.with_name(note.name.removeprefix(".").removesuffix(".was"))
         if not witness.exists():
             continue
-        told = json.loads(note.read_text(encoding="utf-8"))
-        if files.sha256(witness) == told["sha256"]:
-            for name in told["files"]:
-                os.utime(note.with_name(name), ns=(told["date"], told["date"]))
+        record = json.loads(note.read_text(encoding="utf-8"))
+        if files.sha256(witness) == record["sha256"]:
+            for name in record["files"]:
+                os.utime(note.with_name(name), ns=(record["date"], record["date"]))
             same.append(witness)
         note.unlink()
     return same

@@ -15,6 +15,7 @@ from snakemake.logging import logger
 import codec_wrappers
 from codecfake.base import installation, plugins
 from codecfake.base.files import FileError
+from codecfake.base.installation import InstallationError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import codecs, configuration, site
@@ -22,7 +23,7 @@ from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.site import Site
-from codecfake.running import dates, run_lock
+from codecfake.running import dates, requirements, run_lock
 from codecfake.running.gpu_jobs import GpuJobs, gpu_jobs
 from codecfake.running.places import Places
 from codecfake.tables.published import Published
@@ -100,10 +101,23 @@ class Run:
 
     def start(self) -> None:
         """Refuse a run that cannot end well; else note whose results these are, and begin to tell how far it is."""
+        self._require_packages()
         self._require_gpu()
         self._require_room()
         site.claim_run_directory(self.site.experiment.title, RESULTS)
         self._begin_watching()
+
+    def _require_packages(self) -> None:
+        """Refuse to start a run whose jobs will miss a package, unless they run in environments of their own."""
+        if self.workflow.deployment_settings.deployment_method:
+            return
+        experiment = self.site.experiment
+        entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
+        try:
+            rules = {job.rule.name for job in self._needed()}
+            requirements.require(rules, [entry.package for entry in entries if entry.package])
+        except InstallationError as error:
+            raise WorkflowError(str(error)) from None
 
     def _require_gpu(self) -> None:
         """Refuse to start where a job will need a GPU and there is none, before others have run for hours."""
@@ -112,17 +126,17 @@ class Run:
             raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
     def _require_room(self) -> None:
-        """Refuse to start a run that the disk cannot hold."""
+        """Refuse to start a run that the disk cannot hold; warn of what has no known size or rate."""
         # planning is of no use to the jobs, which read the workflow too
-        from codecfake.running.planning import costs, rates
+        from codecfake.running.planning import disk
 
         if self.site.check_disk:
-            outputs = frozenset(str(path) for job in self._needed() for path in job.output)
+            outputs = [path for job in self._needed() for path in job.output]
             device = "cpu" if self.site.device == "cpu" else "gpu"
             try:
-                plan = costs.plan(self.site.experiment, Path(), rates.shipped(), device, self.site.roots)
-                costs.require_room(costs.left(plan, Path(), outputs), Path())
-            except (costs.DiskError, SettingsError, FileError) as error:
+                for warning in disk.check_run(self.site.experiment, outputs, device, self.site.roots):
+                    logger.warning(warning)
+            except (disk.DiskError, SettingsError, FileError) as error:
                 raise WorkflowError(str(error)) from None
 
     def _begin_watching(self) -> None:

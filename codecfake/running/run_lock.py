@@ -1,8 +1,8 @@
-"""One run at a time in a run directory; and where a run was killed, the same command goes on.
+"""One run at a time per run directory; after a kill, the same command continues.
 
-Snakemake's own lock is a file, which a killed run leaves behind. Two locks of the operating system tell whether it is
-stale, since they end with the processes that hold them, however those end. One is held by a run's main process. The
-other is shared by everything that its jobs start, which may outlive it.
+Snakemake's own lock is a file, which a killed run leaves behind. Two locks of the operating system show whether it is
+stale, since they end with their processes, however these end. One is held by the run's main process. The other is
+shared by its jobs and their children, which may outlive it.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")  # the same in all containers of 
 
 
 class RunLockError(RuntimeError):
-    """A run directory belongs to another run, or may."""
+    """A run directory belongs to another run, or may belong to one."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Holder:
 
     pid: int
     host: str
-    boot: str  # "" where the system does not tell
+    boot: str  # "" if unknown
     started: str
 
     @property
@@ -45,10 +45,10 @@ class Holder:
 
 
 def claim(folder: Path, started: str, tell: Callable[[str], None]) -> TextIO | None:
-    """Hold the run directory with the `.snakemake` folder `folder`, as long as the file that comes back is open.
+    """Claim the run directory with the `.snakemake` folder `folder`, for as long as the returned file is open.
 
-    What a killed run has left is cleared: jobs of it that are still at work are waited for, and then Snakemake's lock
-    is removed. `tell` is told of both. None comes back where the file system knows no locks; Snakemake's stays alone.
+    Cleans up after a killed run: waits for its remaining jobs, then removes Snakemake's lock, and reports both through
+    `tell`. Returns None if the file system has no locks; then only Snakemake's lock protects the directory.
 
     Raises RunLockError if another run is at work, or if that cannot be known, and WriteError.
     """
@@ -72,22 +72,22 @@ def claim(folder: Path, started: str, tell: Callable[[str], None]) -> TextIO | N
 
 
 def is_at_work(folder: Path) -> bool:
-    """Whether a run is at work, or may be: Snakemake's lock is there, and cannot be shown to be stale."""
+    """Whether a run is or may be at work: Snakemake's lock exists, and nothing shows that it is stale."""
     if not (folder / SNAKEMAKE).is_dir() or not any((folder / SNAKEMAKE).iterdir()):
         return False
     try:
         with (folder / RUN).open() as lock:
             last = _holder(lock)
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # for a moment: closing the file gives it back
-    except OSError:  # it is held, or the file system knows no locks
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # briefly: closing the file releases it
+    except OSError:  # it is locked, or the file system has no locks
         return True
     return last is not None and not last.is_of_this_machine
 
 
 def shared_by_jobs(folder: Path) -> str:
-    """The shell command after which a job, and all that it starts, shares the lock that `claim` waits for.
+    """A shell command that makes a job and its children share the lock that `claim` waits for.
 
-    Where the file system or the machine has no such locks, it does nothing.
+    It does nothing if the file system or the machine has no such locks.
     """
     return f"if exec 9>>{shlex.quote(str(folder / JOBS))}; then flock --shared 9 2>/dev/null || true; fi; "
 
@@ -107,7 +107,7 @@ def _boot() -> str:
 def _refusal(folder: Path, holder: Holder | None) -> str:
     return (
         f"{folder.parent}: another run is at work here ({holder or 'which has just started'}), and one directory takes "
-        f"one run at a time. Wait for it or stop it; or give this one a directory of its own: snakemake --directory "
+        f"one run at a time. Wait for it, stop it, or use another directory: snakemake --directory "
         f"runs/NAME …"
     )
 
@@ -119,14 +119,14 @@ def _wait_for_jobs(folder: Path, tell: Callable[[str], None]) -> None:
         except BlockingIOError:
             pids = " ".join(map(str, _users(folder / JOBS)))
             tell(
-                f"{folder.parent}: jobs of a run that was killed are still at work here; waiting for them to end. "
-                f"To end them now: {f'kill {pids}' if pids else 'cancel them; they are of another machine or user'}"
+                f"{folder.parent}: jobs of a killed run are still at work here; waiting for them to end. "
+                f"To end them now: {f'kill {pids}' if pids else 'cancel them; they belong to another machine or user'}"
             )
             fcntl.flock(jobs, fcntl.LOCK_EX)
 
 
 def _users(path: Path) -> list[int]:
-    """Processes that have a file open, but this one, as far as this user and this machine can see."""
+    """Other processes that have a file open, as far as this user can see on this machine."""
     found = set()
     for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         try:
@@ -140,8 +140,8 @@ def _users(path: Path) -> list[int]:
 def _remove_stale(folder: Path, last: Holder | None, tell: Callable[[str], None]) -> None:
     if last is None or not last.is_of_this_machine:
         raise RunLockError(
-            f"{folder.parent}: locked by {last or 'a run that nothing is known of'}. Whether that is still at work "
+            f"{folder.parent}: locked by {last or 'an unknown run'}. Whether it is still at work "
             f"cannot be seen from here; if it is not: snakemake --unlock, then the same command"
         )
     shutil.rmtree(folder / SNAKEMAKE)
-    tell(f"{folder.parent}: the last run here was killed ({last}). Its lock is removed; going on where it ended")
+    tell(f"{folder.parent}: the last run here was killed ({last}). Its lock is removed; continuing from there")

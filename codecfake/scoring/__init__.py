@@ -1,1 +1,1 @@
-"""From models to scores: conditions of an experiment, and files of any kind."""
+"""From models to scores: conditions of an experiment, and any audio files."""

@@ -1,9 +1,9 @@
 """Scores to log-likelihood ratios: one slope and one offset, fitted on dev, applied to eval.
 
 The fit is logistic regression with both keys weighted to a prior (Brümmer and du Preez 2006), which lowers the Cllr of
-dev. Its targets are those of Platt 1999: of n trials of a key, as if n + 1 of n + 2 were of it. A dev set without a
-single error then says no more than one of its size can, about log n, where plain logistic regression has no
-finite slope; a dev set of thousands with many errors is calibrated as without them.
+dev. Its targets are those of Platt 1999: for n trials of a key, (n + 1) / (n + 2) instead of 1. With them, a dev set
+without errors gives ratios of about log n at most, where plain logistic regression has no finite slope. For thousands
+of trials with many errors they make no difference.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ class CalibrationError(ValueError):
 
 @dataclass(frozen=True)
 class Calibration:
-    """The map from scores to log-likelihood ratios of bona fide over spoof (natural logarithm), and whence it is."""
+    """The map from scores to log-likelihood ratios of bona fide over spoof (natural logarithm), and its origin."""
 
-    slope: float  # 0 where dev ranks spoofs above bona fide trials: no score is turned round
+    slope: float  # 0 where dev ranks spoofs above bona fide trials: scores are never inverted
     offset: float
-    prior: float  # of bona fide, that the fit was weighted to
+    prior: float  # share of bona fide to which the fit was weighted
     num_bonafide: int  # trials of dev
     num_spoof: int
 
@@ -38,7 +38,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Trials whose predicted probabilities of being bona fide lie in [low, high), the last bin including 1."""
+    """Trials with predicted probabilities of being bona fide in [low, high); the last bin includes 1."""
 
     low: float
     high: float
@@ -50,19 +50,19 @@ class ReliabilityBin:
 def fit(bonafide: np.ndarray, spoof: np.ndarray, prior: float = 0.5) -> Calibration:
     """Calibrate on the scores of dev. The result is a function of the scores alone, in any order.
 
-    Where bona fide trials do not outscore spoofs the best slope is not above 0; the scores then tell nothing that
-    could be used, and every log-likelihood ratio is 0.
+    If bona fide trials do not outscore spoofs, the best slope is not above 0. The scores are then useless, and every
+    log-likelihood ratio is 0.
 
     Raises CalibrationError if all scores are equal or `prior` is not between 0 and 1, and ValueError if one key has
     no score or a score is not finite.
     """
     bonafide, spoof = np.sort(checked(bonafide, "bonafide")), np.sort(checked(spoof, "spoof"))
     if not 0 < prior < 1:
-        raise CalibrationError(f"prior is {prior}; the share of bona fide must lie between 0 and 1")
+        raise CalibrationError(f"prior is {prior}; the share of bona fide must be between 0 and 1")
     scores = np.concatenate((bonafide, spoof))
     center, scale = float(scores.mean()), float(scores.std())
     if scores.min() == scores.max():
-        raise CalibrationError(f"all {len(scores)} scores are {center:.6g}; scores that do not vary have no slope")
+        raise CalibrationError(f"all {len(scores)} scores are {center:.6g}; constant scores have no slope")
     slope, offset = _logistic((bonafide - center) / scale, (spoof - center) / scale, prior)
     if slope <= 0:
         slope, offset = 0.0, 0.0
@@ -75,14 +75,14 @@ def write(path: Path, calibration: Calibration) -> None:
 
 
 def read(path: Path) -> Calibration:
-    """Read a calibration. Raises SettingsError naming the entry that is unknown, missing or of the wrong kind."""
+    """Read a calibration. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
     return from_json(Calibration, path.read_text(encoding="utf-8"))
 
 
 def reliability(bonafide: np.ndarray, spoof: np.ndarray, bins: int = 10) -> Iterator[ReliabilityBin]:
-    """Predicted and observed shares of bona fide, of log-likelihood ratios, in bins of equal width that hold a trial.
+    """Predicted and observed shares of bona fide, of log-likelihood ratios, in the non-empty bins of equal width.
 
-    Predictions take the share of bona fide among these trials for the prior. Raises ValueError as `fit`.
+    The prior of the predictions is the share of bona fide among these trials. Raises ValueError as `fit`.
     """
     from scipy import special
 

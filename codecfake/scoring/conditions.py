@@ -17,7 +17,7 @@ from codecfake.features.clips import Clips
 from codecfake.features.streaming import StreamedFeatures, in_order
 from codecfake.protocols import trials
 from codecfake.protocols.trials import RECORDING
-from codecfake.scoring.score_store import SCORE, KeptScores, identity
+from codecfake.scoring.score_store import SCORE, ScoreStore, identity
 
 
 class ScoringError(ValueError):
@@ -37,15 +37,15 @@ def score(
 ) -> None:
     """Score each protocol `{condition}.tsv` into `output/{condition}.tsv`: `trial_id, score`, in its order.
 
-    A recording is scored once, however many conditions it is in. `trained_on` are the model's train protocols. In the
-    folder `kept` scores outlive this call: a source that has the same model, utterances and audio is not scored again.
-    Raises ScoringError if two protocols have the same name or a score is not finite, TrialsError if a recording that
-    is to be judged was trained on, and PrecisionError if the precision of training moves scores.
+    A recording is scored once, however many conditions use it. `trained_on` are the model's train protocols. The folder
+    `kept` stores scores: a source with the same model, utterances and audio is not scored again.
+    Raises ScoringError if two protocols have the same name or a score is not finite, TrialsError if an evaluated
+    recording was in the training data, and PrecisionError if the precision of training changes scores.
     """
     conditions = {path.stem: trials.read([path]) for path in protocols}
     if len(conditions) < len(protocols):
         raise ScoringError(
-            f"{len(protocols)} protocols have {len(conditions)} file names; every condition needs its own"
+            f"{len(protocols)} protocols have {len(conditions)} file names; every condition needs a unique one"
         )
     for path in trained_on:
         train = trials.read([path])
@@ -75,7 +75,7 @@ class Scorer:
         self._pad, self._bits = trained.get("pad", "repeat"), trained.get("front_end_precision", precision.EXACT)
         self._audio_root, self._device, self._batch_size, self._workers = audio_root, device, batch_size, workers
         what = identity(model, batch_size=batch_size, device=device.type)
-        self._kept = KeptScores(kept, what) if kept is not None else None
+        self._kept = ScoreStore(kept, what) if kept is not None else None
 
     def of_source(self, part: pd.DataFrame, bar: tqdm) -> np.ndarray:
         """Scores `[N]`, float32, of the trials of one source of one corpus, in their order."""
@@ -92,7 +92,7 @@ class Scorer:
         return scores
 
     def require_precise(self, scored: pd.DataFrame) -> None:
-        """Raise PrecisionError if fewer bits move the first scores by too much of the spread of all of `scored`."""
+        """Raise PrecisionError if fewer bits change the first scores by too large a part of the spread of `scored`."""
         if self._bits == precision.EXACT:
             return
         _, first = next(iter(scored.groupby(RECORDING[:2])))
@@ -120,6 +120,6 @@ def _require_finite(table: pd.DataFrame) -> None:
     bad = table[~np.isfinite(table["score"])]
     if len(bad):
         raise ScoringError(
-            f"{len(bad)} of {len(table)} trials have a score that is not finite, the first is "
+            f"{len(bad)} of {len(table)} trials have a score that is not finite, first "
             f"{bad['trial_id'].iloc[0]}; look at its audio and at the detector's history.tsv"
         )

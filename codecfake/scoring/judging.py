@@ -1,9 +1,9 @@
-"""Judging of audio files of any kind, heard through the door that the recordings of training came through.
+"""Verdicts on audio files, which are read by the same code as the recordings of training.
 
 Channels are averaged, samples go through the one resampler to 16 kHz and are rounded to 16 bit; what ingest rejects
-is not judged. A detector hears windows of one length, 64,600 samples as published. A longer file is cut into them,
-end to end, the last one ending with the file; a shorter one is filled up as in training. A file's score is the mean of
-its windows' scores. Protocols are scored by `scoring`, which hears the first window alone, as the papers do.
+is not judged. The detector's input is a window of 64,600 samples, as published. A longer file is cut into adjacent
+windows, the last of which ends with the file; a shorter one is padded as in training. A file's score is the mean over
+its windows. For protocols, `conditions` scores only the first window, as in the papers.
 """
 
 import json
@@ -26,8 +26,8 @@ from codecfake.features.clips import clip
 from codecfake.scoring.verdicts import DevResult, Rule
 
 MIN_DURATION = 0.1  # seconds, as at ingest
-BATCH_SIZE = 8  # windows; on a CPU more are no faster
-# What is taken for audio in a folder, decodable or not: a recording that cannot be judged is to be named.
+BATCH_SIZE = 8  # windows; more are no faster on a CPU
+# Audio files in a folder by suffix, decodable or not: a recording that cannot be judged must be reported.
 SUFFIXES = {
     ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".mp4",
     ".oga", ".ogg", ".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
@@ -47,7 +47,7 @@ class Judgment:
     clipped_samples: int  # at 16 kHz and 16 bit
     score: float  # the mean of the windows'; higher means more bona fide
     windows: list[Window]
-    published: float | None  # as released code gives it, of the first window alone
+    published: float | None  # as released code computes it, of the first window alone
 
     @property
     def lowest(self) -> Window:
@@ -102,7 +102,7 @@ class Judge:
 
 
 def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
-    """The judgment of each file, or why there is none. Raises nothing that is a file's own fault."""
+    """The judgment of each file, or why it failed. Faults of a file raise nothing."""
     for path in paths:
         try:
             yield judge(path)
@@ -111,7 +111,7 @@ def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
 
 
 def audio_files(given: Sequence[Path]) -> tuple[list[Path], int]:
-    """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and how many others are there.
+    """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and the number of other files.
 
     Raises AudioError if a folder holds no audio file.
     """
@@ -123,14 +123,14 @@ def audio_files(given: Sequence[Path]) -> tuple[list[Path], int]:
         members = sorted(member for member in path.rglob("*") if member.is_file())
         audible = [member for member in members if member.suffix.lower() in SUFFIXES]
         if not audible:
-            raise AudioError(f"{path}: none of its {len(members)} files has the suffix of an audio file; name the file")
+            raise AudioError(f"{path}: none of its {len(members)} files has an audio suffix; name the file itself")
         found += audible
         others += len(members) - len(audible)
     return found, others
 
 
 def waveform(path: Path) -> tuple[np.ndarray, int]:
-    """A file as 16-bit shards at 16 kHz would hold it, `[T]` in float64, and how many samples were clipped.
+    """A file as stored in 16-bit shards at 16 kHz, `[T]` in float64, and how many samples were clipped.
 
     Raises AudioError if ingest would reject it.
     """
@@ -140,20 +140,20 @@ def waveform(path: Path) -> tuple[np.ndarray, int]:
 
 
 def heard(wav: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
-    """Speech `[T]` as 16-bit shards at 16 kHz would hold it, in float64, and how many samples were clipped."""
+    """Speech `[T]` as stored in 16-bit shards at 16 kHz, in float64, and how many samples were clipped."""
     samples, clipped = waveforms.to_int16(waveforms.resample(wav, sample_rate, SAMPLE_RATE))
     return samples / waveforms.FULL_SCALE, clipped
 
 
 def window_starts(num_samples: int, window_samples: int) -> list[int]:
-    """First samples of windows that lie end to end, and of one more that ends with the recording if a rest is left."""
+    """First samples of adjacent windows, and of one more that ends with the recording if samples are left."""
     starts = list(range(0, max(1, num_samples - window_samples + 1), window_samples))
     rest = num_samples - window_samples
     return starts if rest <= starts[-1] else [*starts, rest]
 
 
 def as_json(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, dev: DevResult | None) -> str:
-    """Everything that is known of files, and of the rule that they are judged by."""
+    """All results for files, and the rule for verdicts."""
     values = {
         "threshold": rule.threshold,
         "threshold_reason": rule.reason,
@@ -192,7 +192,7 @@ def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
     else:
         facts.append(f"LLR {llr:.4g}, P(bona fide) {_probability(llr):.4g} at equal priors")
     if dev and dev.is_beyond(outcome.score):
-        facts.append("beyond every score of dev, so extrapolated")
+        facts.append("beyond all dev scores, so extrapolated")
     if outcome.published is not None:
         facts.append(f"as published {outcome.published:.9g}")
     if len(outcome.windows) > 1:
@@ -204,11 +204,11 @@ def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
 
 
 def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, others: int) -> str:
-    """How the lines above came about; `others` is how many files of folders are none of audio."""
+    """An explanation of the lines above; `others` is the number of files that are not audio."""
     failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
     seconds = judge.window_samples / SAMPLE_RATE
-    above = "Nothing is judged" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
-    left = f" Files without the suffix of an audio file left out: {others}." if others else ""
+    above = "No verdicts" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
+    left = f" Skipped files without an audio suffix: {others}." if others else ""
     return (
         f"{len(outcomes) - failed} of {len(outcomes)} files judged.{left}\n"
         f"{above}: {rule.reason}.\n"

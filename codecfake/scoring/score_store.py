@@ -1,4 +1,4 @@
-"""Scores that a model has given before, kept by source: a new condition costs no more than what is new in it."""
+"""A store of a model's scores, by source: a new condition costs only what is new in it."""
 
 import hashlib
 import json
@@ -17,25 +17,25 @@ SCORE = "{:.9g}".format  # of a float32, without loss
 
 
 @dataclass(frozen=True)
-class KeptScores:
-    """Scores of one model under `folder`, a file a source; `identity` is all else that decides them."""
+class ScoreStore:
+    """Scores of one model under `folder`, one file per source; `identity` is the rest of what determines them."""
 
     folder: Path
     identity: str
 
     def find(self, name: str, utterance_ids: pd.Series, clips: str) -> np.ndarray | None:
-        """The scores `[N]` of these utterances of a source, made of clips of this digest; None if they are not kept."""
+        """Stored scores `[N]` of these utterances of a source, from clips with this digest; None without them."""
         path = self._path(name, clips)
         try:
             table = files.read_tsv(path)
-        except (FileNotFoundError, files.FileError):  # what is damaged is scored again
+        except (FileNotFoundError, files.FileError):  # damaged files are scored again
             return None
         if list(table.columns) != ["utterance_id", "score"] or table["utterance_id"].tolist() != utterance_ids.tolist():
             return None
         return table["score"].to_numpy(dtype=np.float32)
 
     def keep(self, name: str, utterance_ids: pd.Series, clips: str, scores: np.ndarray) -> None:
-        """Write the scores of a source, in the place of those it had."""
+        """Write the scores of a source; they replace earlier ones."""
         path = self._path(name, clips)
         table = pd.DataFrame({"utterance_id": utterance_ids.to_numpy(), "score": [SCORE(score) for score in scores]})
         files.write_tsv(path, table)
@@ -51,6 +51,6 @@ class KeptScores:
 
 
 def identity(model: Path, **what_else: Any) -> str:
-    """Of a model folder's files, the version of this package and `what_else` decides a score."""
+    """The digest of all that determines a score: the model folder, the version of this package and `what_else`."""
     digests = {name: files.sha256(model / name) for name in (models.WEIGHTS, models.SETTINGS)}
     return json.dumps({**digests, "version": __version__, **what_else}, sort_keys=True)

@@ -1,6 +1,6 @@
-"""From scores to words: what a detector's scores on dev say of any other recording's score.
+"""From scores to verdicts, by a detector's scores on dev.
 
-Every rule is a threshold on the score: a recording that scores above it is judged bona fide, else spoof.
+Every rule is a threshold: a recording with a higher score is judged bona fide, otherwise spoof.
 """
 
 from collections.abc import Callable
@@ -22,30 +22,30 @@ WORDS = {True: "bona fide", False: "spoof", None: "undecided"}
 
 
 class VerdictError(ValueError):
-    """A verdict was asked for that the model's calibration cannot give."""
+    """The model's calibration does not support this verdict."""
 
 
 @dataclass(frozen=True)
 class DevResult:
-    """What the scores of dev say: where their error rates are equal, and how they become log-likelihood ratios."""
+    """The dev scores in short: the EER threshold, and the map to log-likelihood ratios."""
 
     eer: float  # in [0, 1]
     eer_threshold: float
-    calibration: Calibration | None  # none if all scores of dev are equal
-    score_range: tuple[float, ...] | None = None  # the least and the greatest score of dev
+    calibration: Calibration | None  # None if all dev scores are equal
+    score_range: tuple[float, ...] | None = None  # the lowest and the highest dev score
 
     def llr(self, score: float) -> float | None:
         """Log-likelihood ratio of bona fide over spoof, natural logarithm."""
         return None if self.calibration is None else float(self.calibration(np.array([score]))[0])
 
     def is_beyond(self, score: float) -> bool:
-        """Whether no score of dev was as low or as high, so that what is said of it is extrapolated."""
+        """Whether a score is outside the range of dev, so that its log-likelihood ratio is extrapolated."""
         return self.score_range is not None and not self.score_range[0] <= score <= self.score_range[1]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Scores above `threshold` are judged bona fide; without one, nothing is judged."""
+    """Scores above `threshold` are judged bona fide; without a threshold there are no verdicts."""
 
     threshold: float | None
     reason: str
@@ -63,32 +63,32 @@ def dev_result(scores: np.ndarray, is_bonafide: np.ndarray) -> DevResult:
     rate = metrics.eer(bonafide, spoof)
     try:
         fitted = calibration.fit(bonafide, spoof)
-    except CalibrationError:  # scores that do not vary, of which there is nothing to say
+    except CalibrationError:  # constant scores cannot be calibrated
         fitted = None
     return DevResult(rate.eer, rate.threshold, fitted, (float(scores.min()), float(scores.max())))
 
 
 def write(path: Path, result: DevResult) -> None:
-    """Write what dev says as JSON; in a model folder, its name is CALIBRATION."""
+    """Write the dev summary as JSON; in a model folder, the file is CALIBRATION."""
     files.write_json(path, asdict(result))
 
 
 def read(path: Path) -> DevResult:
-    """Read what `write` wrote. Raises SettingsError naming the entry that is unknown, missing or of the wrong kind."""
+    """Read what `write` wrote. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
     return from_json(DevResult, path.read_text(encoding="utf-8"))
 
 
 def calibrate(score_tsv: Path, protocol: Path, output: Path) -> None:
-    """Write what the scores of a protocol's trials say, as training does of dev: for models that have no dev scores.
+    """Write a calibration from the scores of any protocol: for models without dev scores.
 
-    Raises VerdictError unless the score file holds just the protocol's trials.
+    Raises VerdictError unless the score file has exactly the protocol's trials.
     """
     listed = trials.read([protocol]).set_index("trial_id")["key"]
     scores = files.read_tsv(score_tsv).set_index("trial_id")["score"].astype(float)
     if set(scores.index) != set(listed.index) or len(scores) != len(listed):
         raise VerdictError(
             f"{score_tsv} has {len(scores)} trials, {protocol} {len(listed)}, and they are not the same; "
-            f"score this protocol with score-conditions"
+            f"score this protocol with `codecfake step score-conditions`"
         )
     write(output, dev_result(scores.to_numpy(), (listed[scores.index] == BONAFIDE).to_numpy()))
 
@@ -96,7 +96,7 @@ def calibrate(score_tsv: Path, protocol: Path, output: Path) -> None:
 def rule(name: str | None, dev: DevResult | None, where: Path) -> Rule:
     """The rule called `name`, of RULES; by default `llr` with a calibration, and `logits` without.
 
-    Raises VerdictError if the rule needs a calibration and there is none; `where` one was looked for is then named.
+    Raises VerdictError, naming the file `where`, if the rule needs a calibration and it is missing.
     """
     if name is None:
         name = "logits" if dev is None else "llr"
@@ -107,30 +107,30 @@ def _llr(dev: DevResult | None, where: Path) -> Rule:
     dev = _required(dev, "llr", where)
     fitted = dev.calibration
     if fitted is None:
-        return Rule(None, "all scores of dev are equal, so that none tells anything")
+        return Rule(None, "all dev scores are equal, so scores have no meaning")
     if fitted.slope == 0:
-        return Rule(None, "spoofs of dev do not score below bona fide trials, so that no score tells anything")
+        return Rule(None, "dev spoofs do not score below bona fide trials, so scores have no meaning")
     return Rule(
         -fitted.offset / fitted.slope,
-        f"LLR 0, where both are as likely at equal priors; "
-        f"calibrated on {fitted.num_bonafide} bona fide and {fitted.num_spoof} spoof trials of dev",
+        f"LLR 0, where both are equally likely at equal priors; "
+        f"calibrated on {fitted.num_bonafide} bona fide and {fitted.num_spoof} spoof dev trials",
     )
 
 
 def _eer(dev: DevResult | None, where: Path) -> Rule:
     dev = _required(dev, "eer", where)
-    return Rule(dev.eer_threshold, f"the EER threshold of dev, where {100 * dev.eer:.3g} % of either key are misjudged")
+    return Rule(dev.eer_threshold, f"the EER threshold on dev, where {100 * dev.eer:.3g} % of each key are errors")
 
 
 def _logits(dev: DevResult | None, where: Path) -> Rule:
-    return Rule(0.0, "uncalibrated: both logits are equal there, which says nothing of error rates")
+    return Rule(0.0, "uncalibrated: both logits are equal there, which implies nothing about error rates")
 
 
 def _required(dev: DevResult | None, name: str, where: Path) -> DevResult:
     if dev is None:
         raise VerdictError(
-            f"threshold {name} needs a calibration, and there is no {where}; make one with "
-            f"`python -m codecfake calibrate`, or ask for the threshold logits"
+            f"threshold {name} needs a calibration, but there is no {where}; make one with "
+            f"`codecfake calibrate`, or use --threshold logits"
         )
     return dev
 

@@ -23,7 +23,7 @@ class DetectionCost:
 
     def __post_init__(self) -> None:
         if not 0 < self.spoof_prior < 1:
-            raise ValueError(f"spoof_prior is {self.spoof_prior}; it must lie between 0 and 1")
+            raise ValueError(f"spoof_prior is {self.spoof_prior}; it must be between 0 and 1")
         if not (0 < self.miss_cost < math.inf and 0 < self.false_alarm_cost < math.inf):
             raise ValueError(f"costs are {self.miss_cost} and {self.false_alarm_cost}; both must be above 0 and finite")
 
@@ -115,7 +115,7 @@ Metric = Callable[[Tally], np.ndarray]  # one value a sample, [R]
 
 
 def eers(tally: Tally) -> np.ndarray:
-    """`metrics.eer` of every sample, `[R]`: equal to sorting each sample's trials anew, repeats and all."""
+    """`metrics.eer` of every sample, `[R]`: equal to sorting each sample's trials, with repeats."""
     missed, accepted = crossings(tally)
     return (missed / tally.num_bonafide[:, 0] + accepted / tally.num_spoof[:, 0]) / 2
 

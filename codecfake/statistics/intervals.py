@@ -43,7 +43,7 @@ class BootstrapSettings:
         if self.resamples < 1:
             raise ValueError(f"resamples is {self.resamples}; at least 1 is needed (1000 for two digits)")
         if not 0 < self.level < 1:
-            raise ValueError(f"level is {self.level}; it must lie between 0 and 1, as 0.95 does")
+            raise ValueError(f"level is {self.level}; it must be between 0 and 1, as 0.95 does")
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Whether published error rates follow from published scores: anyone's files, read as they are and counted again."""
+"""Whether published error rates follow from published scores: recomputes them from score files of any form."""

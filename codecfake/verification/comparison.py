@@ -1,4 +1,4 @@
-"""Printed numbers laid beside recomputed ones: which belongs to which, and what their differences have in common."""
+"""Compares printed numbers with recomputed ones: matches them, and finds patterns in their differences."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from codecfake.verification.verdicts import (
 
 @dataclass(frozen=True)
 class Judged:
-    """A score file and its rate; without one, `why` says what stands in the way."""
+    """A score file and its error rate; without one, `why` has the reason."""
 
     model: str
     condition: str
@@ -41,7 +41,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Line:
-    """One printed number and what it is worth, or (without a cell) a file of which none was printed."""
+    """A printed number and its verdict, or (without a cell) a file without a printed number."""
 
     model: str
     condition: str
@@ -53,7 +53,7 @@ class Line:
 def compare(
     judged: list[Judged], cells: list[Cell], folders: Mapping[str, Mapping[str, str]]
 ) -> tuple[list[Line], list[Finding]]:
-    """A line for every cell and every folder it speaks of, and for every file of which nothing is printed.
+    """A line for every cell and each of its folders, and for every file without a printed number.
 
     Raises VerificationError if a cell names no model and there are several.
     """
@@ -77,7 +77,7 @@ def _require_names(cells: list[Cell], models: list[str]) -> None:
     nameless = [cell for cell in cells if not cell.labels]
     if nameless and len(models) > 1:
         raise VerificationError(
-            f"{nameless[0].printed} is printed for {nameless[0].condition} of no model, but there are scores of "
+            f"{nameless[0].printed} is printed for {nameless[0].condition} without a model, but there are scores of "
             f"{', '.join(models)}; name it in a column {' or '.join(LABELS[:2])}"
         )
 
@@ -87,7 +87,7 @@ def _line(cell: Cell, model: str, judged: list[Judged], cells: list[Cell]) -> Li
         return Line(model, cell.condition, None, cell, _judge_average(cell, judged, cells))
     one = next((one for one in judged if condition_key(one.condition) == condition_key(cell.condition)), None)
     if one is None:
-        told = f"no score file of this condition (there are {', '.join(other.condition for other in judged)})"
+        told = f"no score file for this condition; there are {', '.join(other.condition for other in judged)}"
         return Line(model, cell.condition, None, cell, Verdict(NOT_COMPUTABLE, told))
     verdict = judge(cell.printed, one.rate) if one.rate else Verdict(NOT_COMPUTABLE, one.why)
     if verdict.name == DIFFERENT:
@@ -96,13 +96,13 @@ def _line(cell: Cell, model: str, judged: list[Judged], cells: list[Cell]) -> Li
 
 
 def _looks_like(cell: Cell, judged: list[Judged]) -> str:
-    """The conditions of the same model whose rate the number is: a cell may have slipped."""
+    """The conditions of the same model that have this rate: cells may have been swapped."""
     same = [one.condition for one in judged if one.rate and agreement(cell.printed, one.rate.percent)]
-    return f"; it is the rate of {', '.join(same)}" if same else ""
+    return f"; it equals the rate of {', '.join(same)}" if same else ""
 
 
 def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdict:
-    """A printed mean against the mean of the rates of its row, every condition counting once."""
+    """Compares a printed mean with the mean of the rates in its row, each condition counted once."""
     of_row = [other for other in cells if (other.table, other.labels) == (cell.table, cell.labels)]
     row = [other for other in of_row if cell.is_mean_of(other)]
     rates = {condition_key(one.condition): one.rate for one in judged}
@@ -115,7 +115,7 @@ def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdi
     if how:
         return Verdict(how, f"mean of {len(row)} conditions, equal by {'rounding' if how == ROUNDED else 'truncation'}")
     of_printed = sum((Fraction(other.printed) for other in row), Fraction(0)) / len(row)
-    hint = "; it is the mean of the printed numbers" if agreement(cell.printed, of_printed) else ""
+    hint = "; it equals the mean of the printed numbers" if agreement(cell.printed, of_printed) else ""
     return Verdict(DIFFERENT, f"the mean of {len(row)} recomputed conditions is {float(mean):.4f}{hint}")
 
 
@@ -125,12 +125,12 @@ def _unprinted(one: Judged) -> Line:
 
 
 def _no_scores(table: str, model: str, count: int) -> Finding:
-    told = f"{counted(count, 'printed number')} without scores here; --folders says which folder is meant"
+    told = f"{counted(count, 'printed number')} without scores here; name their folders with --folders"
     return Finding(NOTE, "no scores", f"table {table}, {model}" if table else model, told)
 
 
 def _mixed_rounding(lines: list[Line]) -> Iterator[Finding]:
-    """Tables of which some numbers are rounded (up, so not truncated) and others truncated."""
+    """Tables with both rounded numbers (rounded up, so not truncated) and truncated ones."""
     habits: dict[str, dict[str, int]] = {}
     for line in lines:
         if line.cell and line.rate and line.verdict and line.verdict.name in HOLDING:
@@ -141,12 +141,12 @@ def _mixed_rounding(lines: list[Line]) -> Iterator[Finding]:
     for table, counts in habits.items():
         if min(counts.values()) > 0:
             rounded = f"{counted(counts[ROUNDED], 'number')} can only be rounded"
-            told = f"{rounded}, {counts[TRUNCATED]} only truncated: two ways in one table"
+            told = f"{rounded}, {counts[TRUNCATED]} only truncated: the table mixes both"
             yield Finding(NOTE, "rounding", f"table {table}", told)
 
 
 def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]:
-    """Models for which different numbers are printed of conditions that some model scores identically."""
+    """Models with different printed numbers for conditions that some model scores identically."""
     for conditions in {group.conditions for group in groups}:
         names = {condition_key(condition) for condition in conditions}
         for labels in dict.fromkeys(cell.labels for cell in cells):
@@ -155,12 +155,12 @@ def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]
                 told = ", ".join(f"{condition} {printed}" for condition, printed in own.items())
                 model = ", ".join(value for _, value in labels)
                 yield Finding(
-                    FAULT, "contradiction", model, f"printed {told}, though the fakes of these conditions are the same"
+                    FAULT, "contradiction", model, f"printed {told}, but these conditions have the same fakes"
                 )
 
 
 def _apart(printed: list[str]) -> bool:
-    """Whether numbers differ by more than one in the last place, which rounding and truncation may do."""
+    """Whether numbers differ by more than one unit in the last place, the most that rounding and truncation explain."""
     unit = Fraction(1, 10 ** min(map(decimals, printed)))
     values = [Fraction(number) for number in printed]
     return max(values) - min(values) > unit

@@ -1,7 +1,7 @@
-"""What score files say of one another: copies, fakes shared by conditions, trials scored in two ways or not at all.
+"""Comparisons between score files: copies, fakes shared by conditions, trials with two scores or none.
 
-A spoof is laid beside the spoofs of other conditions by the recording that it was made from: the longest end of its
-name (after `_` or `-`) that is the name of a bona fide trial. `F03_p228_028` and `C3-3_p228_028` are of `p228_028`.
+Spoofs of different conditions are matched by their recording: the longest suffix of the name (after `_` or `-`) that is
+the name of a bona fide trial. `F03_p228_028` and `C3-3_p228_028` come from `p228_028`.
 """
 
 import re
@@ -17,14 +17,14 @@ import pandas as pd
 from codecfake.verification.faults import FAULT, NOTE, Finding, listed
 from codecfake.verification.reading import ScoreFile
 
-LEAST_SHARED = 10  # equal scores, each found once in its file, that are no coincidence if they are also
-LEAST_SHARE = 0.01  # of the fakes
-MOST_SHAPES = 4  # sorts of names that a finding tells apart
+LEAST_SHARED = 10  # this many equal scores, each unique in its file, are no coincidence if they are also
+LEAST_SHARE = 0.01  # this share of the fakes
+MOST_SHAPES = 4  # kinds of names that a finding lists
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A score file with finite scores and keys, and its place among the others."""
+    """A score file with finite scores and keys, and its position among the files."""
 
     model: str
     condition: str
@@ -36,7 +36,7 @@ class Entry:
 
     @cached_property
     def spoofs(self) -> pd.Series:
-        """Spoof scores by name; of repeated trials the first."""
+        """Spoof scores by name; the first score of repeated trials."""
         return _by_name(self.file, bonafide=False)
 
     @cached_property
@@ -51,10 +51,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Copies:
-    """Files whose spoofs have the very same scores."""
+    """Files whose spoofs have identical scores."""
 
     entries: tuple[Entry, ...]
-    in_order: bool  # trial by trial; otherwise as a set of numbers alone
+    in_order: bool  # per trial; otherwise only as a set of numbers
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -62,7 +62,7 @@ class Copies:
 
 
 def sibling_findings(entries: list[Entry]) -> Iterator[Finding]:
-    """Findings that take more than one file (or both keys of one)."""
+    """Findings that need several files (or both keys of one)."""
     groups = copies(entries)
     for group in groups:
         yield _copied(group)
@@ -77,20 +77,20 @@ def sibling_findings(entries: list[Entry]) -> Iterator[Finding]:
 
 
 def copies(entries: list[Entry]) -> list[Copies]:
-    """Groups of files whose spoof scores are bit-identical, if in another order; files of few values tell nothing."""
+    """Groups of files whose spoof scores are bit-identical, in any order; skips files with few distinct values."""
     telling = [entry for entry in entries if entry.spoofs.nunique() >= max(2, min(LEAST_SHARED, len(entry.spoofs) / 2))]
     groups = [group for group in _grouped(telling, lambda entry: entry.sorted_spoofs).values() if len(group) > 1]
     return [Copies(tuple(group), _trial_by_trial(group)) for group in groups]
 
 
 def origins(spoofs: pd.Index, recordings: pd.Index) -> pd.Index:
-    """The recording that each spoof was made from, by name; its own name where no bona fide trial is named so."""
+    """The recording of each spoof, by name; the spoof's own name if no bona fide trial matches."""
     known = frozenset(recordings)
     return pd.Index([_origin(name, known) for name in spoofs], dtype=object)
 
 
 def shape(name: str) -> str:
-    """The sort of a name: its digits left out, `p#_#` and `SSB#`."""
+    """The kind of a name, with its digits replaced: `p#_#`, `SSB#`."""
     return re.sub(r"\d+", "#", name)
 
 
@@ -126,7 +126,7 @@ def _equal_by_name(first: pd.Series, second: pd.Series) -> bool:
 
 
 def _shared(entries: list[Entry], recordings: pd.Index) -> Iterator[Finding]:
-    """Pairs of conditions of which some fakes, not all, have bit-identical scores."""
+    """Pairs of conditions in which some fakes, but not all, have bit-identical scores."""
     spoofs = [entry.spoofs.set_axis(origins(entry.spoofs.index, recordings)) for entry in entries]
     spoofs = [scores[~scores.index.duplicated(keep=False)] for scores in spoofs]
     for (first, ours), (second, theirs) in combinations(zip(entries, spoofs, strict=True), 2):
@@ -143,7 +143,7 @@ def _shared(entries: list[Entry], recordings: pd.Index) -> Iterator[Finding]:
 
 
 def _once(scores: pd.Series) -> pd.Series:
-    """Whether each score is found a single time, so that meeting it again is no saturation."""
+    """Whether each score is unique, so that an equal one elsewhere is not due to saturation."""
     return ~scores.duplicated(keep=False)
 
 
@@ -155,7 +155,7 @@ def _by_shape(names: pd.Index, equal: np.ndarray) -> str:
 
 
 def _rescored(entries: list[Entry]) -> Iterator[Finding]:
-    """Bona fide trials that score otherwise than in more of the model's files."""
+    """Bona fide trials whose scores differ from those in most of the model's files."""
     groups = sorted(_grouped(entries, _fingerprint).values(), key=len, reverse=True)
     for place, group in enumerate(groups):
         more_usual = [other[0] for other in groups[:place]]
@@ -179,7 +179,7 @@ def _first_difference(entry: Entry, references: list[Entry]) -> Iterator[Finding
 
 
 def _unlike_lists(entries: list[Entry]) -> Iterator[Finding]:
-    """Trials that another model has scores for under the same condition."""
+    """Trials that another model has scores for in the same condition."""
     largest = max(entries, key=lambda entry: len(entry.file.names))
     for entry in entries:
         missing = largest.file.names.difference(entry.file.names)
@@ -189,7 +189,7 @@ def _unlike_lists(entries: list[Entry]) -> Iterator[Finding]:
 
 
 def _unpaired(entry: Entry) -> Iterator[Finding]:
-    """Recordings without a fake where nearly every recording has one."""
+    """Recordings without a fake, if nearly all recordings have one."""
     names = entry.recordings.index
     paired = names.isin(origins(entry.spoofs.index, names))
     if not paired.all() and paired.mean() > 0.5:
@@ -203,7 +203,7 @@ def _start(names: pd.Index) -> str:
     for name in names:
         while not name.startswith(common):
             common = common[:-1]
-    common = re.sub("[^_-]*$", "", common) or common  # numbers that happen to begin alike are no common name
+    common = re.sub("[^_-]*$", "", common) or common  # a common prefix of numbers is a coincidence
     return f", all named {common}…" if len(names) > 1 and common else ""
 
 

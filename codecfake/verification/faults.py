@@ -1,4 +1,4 @@
-"""What can be wrong with one score file, each thing found and named."""
+"""Faults of a single score file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from codecfake.verification.rates import ErrorRate
 from codecfake.verification.reading import ScoreFile
 
 FAULT, NOTE = "fault", "note"
-TOO_SHORT = 10  # trials of a key: one error is ten percent
-FEW_VALUES = 10  # distinct scores in a file that should hold as many as trials
-SATURATED_SHARE = 0.01  # of a key's trials at one extreme value: an EER may hide in there
+TOO_SHORT = 10  # trials of a key: below, one error is more than ten percent
+FEW_VALUES = 10  # distinct scores, in a file that should have as many as trials
+SATURATED_SHARE = 0.01  # of a key's trials at one extreme value: the EER threshold may be among them
 KEY_NAMES = {True: "bona fide", False: "spoof"}
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing to know of a file or of several; a fault says that something does not hold."""
+    """A finding about one file or several; a fault means that something does not hold."""
 
     severity: str  # FAULT or NOTE
     kind: str
@@ -53,26 +53,26 @@ def file_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
 
 
 def direction(rate: ErrorRate, where: str) -> Iterator[Finding]:
-    """An EER above one half, kept as it is: turning scores round would hide what they say."""
+    """An EER above one half is reported as it is; inverting scores would hide it."""
     if rate.percent <= 50:
         return
     told = f"EER is {float(rate.percent):.3f} %, above 50 %"
     if rate.low > 50:
         yield Finding(
-            FAULT, "inverted", where, f"{told}: spoofs look more bona fide; negate the scores or swap the keys"
+            FAULT, "inverted", where, f"{told}: spoofs outscore bona fide trials; negate the scores or swap the keys"
         )
     else:
         yield Finding(NOTE, "chance", where, f"{told}, but its interval holds 50 %: no better than chance")
 
 
 def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Iterator[Finding]:
-    """Trials that a protocol lists and the file lacks, or the reverse, and keys on which the two differ."""
+    """Trials that only the protocol or only the file has, and trials with different keys."""
     missing, extra = protocol.names.difference(file.names), file.names.difference(protocol.names)
     told = f"{protocol.path.name}"
     if len(missing):
         yield Finding(FAULT, "missing", where, f"{listed(missing)} of {told} without a score; score these")
     if len(extra):
-        yield Finding(FAULT, "unlisted", where, f"{listed(extra)} not in {told}; score the protocol's trials alone")
+        yield Finding(FAULT, "unlisted", where, f"{listed(extra)} not in {told}; score only the protocol's trials")
     if file.bonafide is None or protocol.bonafide is None:
         return
     places = protocol.names.get_indexer(file.names)
@@ -82,7 +82,7 @@ def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Itera
 
 
 def listed(names: pd.Index) -> str:
-    """How many trials, and the first of them."""
+    """The number of trials, and the first one."""
     return f"{counted(len(names), 'trial')} ({names[0]}{', …' if len(names) > 1 else ''})"
 
 
@@ -120,7 +120,7 @@ def _labels(file: ScoreFile, where: str) -> Iterator[Finding]:
     for key in (True, False):
         words = [word for word in file.words if is_bonafide(word, "1") == key]
         if len(words) > 1:
-            told = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been joined)"
+            told = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been merged)"
             yield Finding(FAULT, "labels", where, told)
 
 

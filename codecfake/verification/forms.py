@@ -1,7 +1,7 @@
-"""The forms in which score files and protocols are written, and how a file shows its own.
+"""The forms of score files and protocols, and how the form of a file is recognized.
 
-Columns are parted by tabs, commas or spaces. A header decides if it names the columns; otherwise the form that fits
-most of a file's first lines is its form. A label is one word, of those that corpora use for the two keys.
+Columns are separated by tabs, commas or spaces. A header with known column names decides; otherwise the form that fits
+most of a file's first lines is used. A label is one word, as corpora use for the two keys.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SCORE_COLUMNS = ("score", "cm_score", "cm-score", "scores")
 
 @dataclass(frozen=True)
 class Form:
-    """Where a line holds what: places of columns, counted from 0; None where there is no such column."""
+    """The columns of a line, counted from 0; None if a column is missing."""
 
     name: str
     width: int
@@ -73,9 +73,9 @@ def split(line: str, delimiter: str) -> list[str]:
     return line.split() if separator is None else [field.strip() for field in line.split(separator)]
 
 
-@lru_cache(maxsize=1024)  # a million labels are a few words
+@lru_cache(maxsize=1024)  # a million labels are only a few words
 def is_bonafide(label: str, bonafide_digit: str) -> bool | None:
-    """What a label says; None if it is no label."""
+    """Whether a label means bona fide; None if it is not a label."""
     label = label.casefold()
     if label in ("0", "1"):
         return label == bonafide_digit
@@ -83,9 +83,9 @@ def is_bonafide(label: str, bonafide_digit: str) -> bool | None:
 
 
 def number(field: str) -> float | None:
-    """The number that a field holds, which may be nan or infinite; None if it holds none."""
+    """The number in a field, which may be nan or infinite; None if it is not a number."""
     try:
-        return None if "_" in field else float(field)  # Python takes 1_0 for 10
+        return None if "_" in field else float(field)  # Python reads 1_0 as 10
     except ValueError:
         return None
 

@@ -1,4 +1,4 @@
-"""The ledger of a folder of score files: every rate counted again, beside what was printed, and what was found."""
+"""The ledger of a folder of score files: recomputed rates next to the printed ones, and all findings."""
 
 import re
 from collections.abc import Sequence
@@ -29,14 +29,14 @@ CONDITION_ENDS = re.compile(r"[_-](results?|scores?)$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class VerifySettings:
-    """How scores are read and how sure their rates are."""
+    """How scores are read, and how intervals are computed."""
 
     level: float = 0.95
-    resamples: int = 0  # of a bootstrap over trials; 0: exact bounds, which need no draws
-    bonafide_digit: str = "1"  # the one of the labels 0 and 1 that is bona fide
+    resamples: int = 0  # of a bootstrap over trials; 0: exact bounds without resampling
+    bonafide_digit: str = "1"  # which of the labels 0 and 1 means bona fide
 
     def __post_init__(self) -> None:
-        BootstrapSettings("trial", max(1, self.resamples), self.level)  # raises if the level is none
+        BootstrapSettings("trial", max(1, self.resamples), self.level)  # raises if the level is invalid
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Ledger:
     judged: list[Judged]
     lines: list[Line]
     findings: list[Finding]
-    unread: list[str] = field(default_factory=list)  # files that were left out, by their names
+    unread: list[str] = field(default_factory=list)  # names of skipped files
 
     @property
     def holds(self) -> bool:
@@ -61,9 +61,9 @@ def verify(
     folders: Path | None = None,
     settings: VerifySettings | None = None,
 ) -> Ledger:
-    """Judge every score file under `root` (or that one file), and the printed numbers of `tables`.
+    """Verify every score file under `root` (or that one file), and the printed numbers in `tables`.
 
-    `folders` says what `tables` call the folders of scores (`printed.read_folders`).
+    `folders` maps folders of scores to the names in `tables` (`printed.read_folders`).
 
     Raises VerificationError if there is no score file, or a table or protocol cannot be read.
     """
@@ -102,7 +102,7 @@ def choose_protocol(file: ScoreFile, protocols: Sequence[ScoreFile]) -> ScoreFil
 
 
 def condition_of(path: Path) -> str:
-    """The condition that a file is named after: C1 of `C1.tsv` and of `C1_result.txt`."""
+    """The condition in a file's name: C1 for `C1.tsv` and `C1_result.txt`."""
     return CONDITION_ENDS.sub("", path.stem)
 
 
@@ -126,7 +126,7 @@ def _judged(
         file = with_keys(file, protocol)
     findings += file_findings(file, where)
     if set(file.words) & {"0", "1"}:
-        told = f"labels 0 and 1: {settings.bonafide_digit} is read as bona fide (--bonafide-digit says otherwise)"
+        told = f"labels 0 and 1: {settings.bonafide_digit} is read as bona fide (change it with --bonafide-digit)"
         findings.append(Finding(NOTE, "digits", where, told))
     why = ", ".join(obstacles(file))
     rate = None if why else _rate(file, settings)

@@ -1,4 +1,4 @@
-"""Printed error rates as a table of cells, and which folder of scores each cell speaks of."""
+"""Printed error rates as a table of cells, and the folder of scores that each cell belongs to."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ LABELS = ("model", "detector", "training", "training_set", "strategy", "test")
 VALUES = ("eer_percent", "value", "eer", "printed")
 AVERAGES = ("avg", "average", "mean", "macro")
 SYNONYMS = {"l1": "a1", "l2": "a2", "l3": "a3"}  # Codecfake's released scores say L1 where its paper says A1
-USUAL = "erm"  # the strategy that folders need not name
+USUAL = "erm"  # the strategy that folder names may omit
 PERCENTAGE = re.compile(r"\d+(\.\d+)?")
 
 
@@ -24,11 +24,11 @@ class Cell:
     """One printed number."""
 
     table: str
-    labels: tuple[tuple[str, str], ...]  # column and value, of those that are filled in
+    labels: tuple[tuple[str, str], ...]  # column and value, without empty ones
     condition: str
     printed: str  # with all its decimals
-    our_labels: tuple[tuple[str, str], ...] = ()  # the same in the names of our experiments, where they are known
-    members: tuple[str, ...] = ()  # of an average whose conditions are known
+    our_labels: tuple[tuple[str, str], ...] = ()  # the same with the names of our experiments, where known
+    members: tuple[str, ...] = ()  # of an average with known conditions
 
     @property
     def model(self) -> str:
@@ -39,17 +39,17 @@ class Cell:
         return bool(self.members) or plain(self.condition) in AVERAGES
 
     def is_mean_of(self, other: "Cell") -> bool:
-        """Whether a cell of its row counts in this average: one of its members, or all but averages."""
+        """Whether a cell of its row is part of this average: one of its members, or any cell that is not an average."""
         return other.condition in self.members if self.members else not other.is_average
 
 
 def read_cells(path: Path) -> list[Cell]:
     """Cells of a TSV: `condition`, one of `VALUES`, any of `LABELS`, `table`, `decimals`; empty ones are left out.
 
-    What our experiments call its detectors and training sets, and what its averages are of, is read from a
-    `mapping.yaml` beside it, as `protocols/published` has one.
+    Our names of detectors and training sets, and the members of averages, are read from a `mapping.yaml` in the same
+    folder, as in `protocols/published`.
 
-    Raises VerificationError if a column is missing, or a value is no percentage.
+    Raises VerificationError if a column is missing, or a value is not a percentage.
     """
     table = files.read_tsv(path)
     value_column = next((name for name in VALUES if name in table), None)
@@ -64,23 +64,23 @@ def read_cells(path: Path) -> list[Cell]:
 
 
 def read_folders(path: Path) -> dict[str, dict[str, str]]:
-    """What the published table calls each folder: a TSV with `folder` and any of `LABELS`.
+    """The published table's name for each folder: a TSV with `folder` and any of `LABELS`.
 
     Raises VerificationError if there is no column `folder`.
     """
     table = files.read_tsv(path)
     if "folder" not in table:
-        raise VerificationError(f"{path}: no column 'folder'; it names a folder of scores, the others its labels")
+        raise VerificationError(f"{path}: no column 'folder'; it names the folder of scores, other columns its labels")
     labels = [name for name in LABELS if name in table]
     return {row["folder"]: {name: row[name] for name in labels if row[name]} for row in table.to_dict("records")}
 
 
 def speaks_of(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether a cell is about the scores in `folder`, which is told in `folders` or by its name.
+    """Whether a cell is about the scores in `folder`, by `folders` or by the folder's name.
 
-    A name tells by holding the cell's labels, as parts of its path or run together: `W2V2-AASIST/codecfake/erm/seed0`
-    and `codecfake_w2v2aasist` are both of detector W2V2-AASIST and training set Codecfake, and so is `codec_w2v2aasist`
-    where our name of that training set is known.
+    A name matches if it contains the cell's labels, as parts of its path or joined: `W2V2-AASIST/codecfake/erm/seed0`
+    and `codecfake_w2v2aasist` both mean detector W2V2-AASIST and training set Codecfake; with our name of that
+    training set, so does `codec_w2v2aasist`.
     """
     return any(_speak_of(labels, folder, folders) for labels in (cell.labels, cell.our_labels) if labels)
 
@@ -96,12 +96,12 @@ def _speak_of(cell_labels: tuple[tuple[str, str], ...], folder: str, folders: Ma
 
 
 def plain(name: str) -> str:
-    """A name without case and signs."""
+    """A name without case and punctuation."""
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
 def condition_key(name: str) -> str:
-    """What names of one condition have in common."""
+    """A key that is the same for all spellings of a condition."""
     return SYNONYMS.get(plain(name), plain(name))
 
 
@@ -111,14 +111,14 @@ def _named(parts: list[str], labels: list[str]) -> bool:
 
 @dataclass(frozen=True)
 class _Known:
-    """What a mapping says of a table."""
+    """The mapping of one table."""
 
     ours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> printed name -> ours
-    averages: Mapping[str, list[str]] = field(default_factory=dict)  # condition -> those that it is the mean of
+    averages: Mapping[str, list[str]] = field(default_factory=dict)  # average -> its conditions
 
 
 def _known(path: Path) -> _Known:
-    """What is known of a table whose name begins with its paper's: `xie2025_table5.tsv`."""
+    """The mapping of a table whose name begins with its paper's, such as `xie2025_table5.tsv`."""
     if not path.with_name("mapping.yaml").is_file():
         return _Known()
     mapping = yaml.safe_load(path.with_name("mapping.yaml").read_text(encoding="utf-8"))
@@ -131,7 +131,7 @@ def _known(path: Path) -> _Known:
 def _cell(row: Mapping[str, str], value_column: str, known: _Known, place: str) -> Cell:
     printed = row[value_column].strip().removesuffix("%").strip()
     if not PERCENTAGE.fullmatch(printed) or float(printed) > 100:
-        raise VerificationError(f"{place}: {printed!r} is no percentage; write it as printed (2.740) or leave it empty")
+        raise VerificationError(f"{place}: {printed!r} is not a percentage; write it as printed (2.740) or not at all")
     whole, _, fraction = printed.partition(".")
     fraction = fraction.ljust(int(row.get("decimals") or 0), "0")
     labels = tuple((name, row[name]) for name in LABELS if row.get(name))

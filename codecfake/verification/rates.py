@@ -1,4 +1,4 @@
-"""Equal error rates as fractions, so that how a number was rounded can be told from what it is."""
+"""Equal error rates as exact fractions, which show how a printed number was rounded."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -8,12 +8,12 @@ import numpy as np
 from codecfake.statistics.error_counts import crossings, eers, once, rank
 from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
 
-SEED = 0  # of the draws of intervals: the same file gives the same bytes
+SEED = 0  # of the bootstrap: the same file gives the same bytes
 
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """The EER of one file in percent, of its scores and of their negatives, and the bounds of the first."""
+    """The EER of one file in percent, the EER of its negated scores, and the bounds of the first."""
 
     percent: Fraction
     negated_percent: Fraction
@@ -25,7 +25,7 @@ class ErrorRate:
 
     @property
     def step_percent(self) -> float:
-        """What one error more in the smaller key may change a rate by."""
+        """The change of the rate with one more error in the smaller key."""
         return 100 / min(self.num_bonafide, self.num_spoof)
 
     def within(self, interval: Interval) -> "ErrorRate":
@@ -34,7 +34,7 @@ class ErrorRate:
 
 
 def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95) -> ErrorRate:
-    """The EER with the exact bounds of independent trials, which take no draws.
+    """The EER with the exact bounds for independent trials.
 
     Raises ValueError as `metrics.eer`.
     """

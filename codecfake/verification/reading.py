@@ -1,4 +1,4 @@
-"""Score files and protocols as they are: whatever cannot be read is kept as a problem with its line."""
+"""Reads score files and protocols as they are: unreadable lines are recorded as problems."""
 
 import re
 from collections.abc import Sequence
@@ -36,15 +36,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class ScoreFile:
-    """The trials of one file in its order; arrays are `[N]`. Lines that could not be read are in `problems` alone."""
+    """The trials of one file in its order; arrays are `[N]`. Unreadable lines are only in `problems`."""
 
     path: Path
     form: str
-    names: pd.Index  # without extension, and without folders where that keeps them apart
+    names: pd.Index  # without extension, and without folders if they stay unique
     scores: np.ndarray | None  # float64; None in a protocol
     bonafide: np.ndarray | None  # bool; None where no key is known
     lines: np.ndarray  # int, from 1
-    words: tuple[str, ...]  # the labels used, as they are written but for case
+    words: tuple[str, ...]  # the labels as written, apart from case
     problems: tuple[Problem, ...]
 
     def of_key(self, bonafide: bool) -> np.ndarray:
@@ -58,14 +58,14 @@ class ScoreFile:
 
 
 def read_scores(path: Path, bonafide_digit: str = "1") -> ScoreFile:
-    """Raises VerificationError if the file is empty, is no text, or no line fits a form."""
+    """Raises VerificationError if the file is empty, is not text, or no line fits a form."""
     return _read(path, SCORE_FORMS, bonafide_digit)
 
 
 def read_protocol(path: Path, bonafide_digit: str = "1") -> ScoreFile:
     """The keys of trials; ours (with a header), ASVspoof's and the published form. Raises as `read_scores`.
 
-    A protocol with a problem is refused whole, since it judges others.
+    A protocol with any problem is refused, since other files are checked against it.
     """
     protocol = _read(path, PROTOCOL_FORMS, bonafide_digit)
     for problem in protocol.problems[:1]:
@@ -81,7 +81,7 @@ def read_protocol(path: Path, bonafide_digit: str = "1") -> ScoreFile:
 
 
 def with_keys(scores: ScoreFile, protocol: ScoreFile) -> ScoreFile:
-    """Scores without keys, with those of a protocol; a trial that it does not list becomes a problem."""
+    """Adds the keys of a protocol to scores without keys; a trial that is not in it becomes a problem."""
     if scores.bonafide is not None:
         return scores
     places = protocol.names.get_indexer(scores.names)
@@ -113,7 +113,7 @@ def trial_names(raw: Sequence[str]) -> pd.Index:
 def _read(path: Path, forms: Sequence[Form], bonafide_digit: str) -> ScoreFile:
     numbered = _lines(path)
     if not numbered:
-        raise VerificationError(f"{path}: the file is empty; a line a trial is needed: fetch or score it again")
+        raise VerificationError(f"{path}: the file is empty, but needs one line per trial; download it or score again")
     found = recognize([line for _, line in numbered], forms)
     if found is None:
         line, text = numbered[0]
@@ -123,7 +123,7 @@ def _read(path: Path, forms: Sequence[Form], bonafide_digit: str) -> ScoreFile:
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
-    """Lines that are not blank, with their numbers; a byte order mark and Windows' line ends are no part of them."""
+    """Lines that are not blank, with their numbers; without a byte order mark and Windows line ends."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -154,9 +154,9 @@ def _parsed(path: Path, found: Recognized, numbered: list[tuple[int, str]], bona
 
 
 def _row(fields: list[str], form: Form, bonafide_digit: str) -> tuple[str, float, str] | str:
-    """Name, score and label of a line (0 and "" where the form has none), or what is wrong with it."""
+    """Name, score and label of a line (0 and "" where the form has none), or its problem."""
     if len(fields) != form.width:
-        return f"{len(fields)} columns where {form.width} are needed: {' '.join(fields)[:60]!r}"
+        return f"{len(fields)} columns, but the form has {form.width}: {' '.join(fields)[:60]!r}"
     score = 0.0 if form.score is None else number(fields[form.score])
     if score is None:
         return f"score {fields[form.score or 0]!r} is not a number"

@@ -1,4 +1,4 @@
-"""The ledger for people (aligned, worst first) and for programs."""
+"""The ledger as text (aligned, worst first) and as JSON."""
 
 from collections import Counter
 from typing import Any
@@ -9,21 +9,21 @@ from codecfake.verification.ledger import Ledger
 from codecfake.verification.rates import ErrorRate
 from codecfake.verification.verdicts import DIFFERENT, FLIPPED, NOT_COMPUTABLE, ROUNDED, TRUNCATED
 
-UNPRINTED = "computed"  # a rate of which no number was printed
+UNPRINTED = "computed"  # a rate without a printed number
 ORDER = (NOT_COMPUTABLE, DIFFERENT, FLIPPED, TRUNCATED, UNPRINTED, ROUNDED)
 HEADINGS = ("verdict", "model", "condition", "bona fide", "spoof", "EER %", "interval", "printed", "table")
 TO_THE_RIGHT = ("bona fide", "spoof", "EER %", "printed")
-MOST_OF_A_KIND = 8  # findings of one kind that are spelled out
+MOST_OF_A_KIND = 8  # findings of one kind that are listed in full
 
 
 def as_text(ledger: Ledger) -> str:
-    """What was read, the rates, what was found, and the outcome as the last line."""
+    """The files, the rates, the findings, and the outcome as the last line."""
     parts = [_opening(ledger), _rates(ledger), _findings(ledger), _outcome(ledger)]
     return "\n\n".join(part for part in parts if part)
 
 
 def as_json(ledger: Ledger) -> dict[str, Any]:
-    """The same as plain values, sorted; rates in percent, null where there is none."""
+    """The same as plain values, sorted; rates in percent, null if unknown."""
     return {
         "holds": ledger.holds,
         "files": [_file(one) for one in ledger.judged],
@@ -41,7 +41,7 @@ def _opening(ledger: Ledger) -> str:
     models, forms = {one.model for one in ledger.judged}, Counter(one.form for one in ledger.judged)
     told = [f"{counted(len(ledger.judged), 'score file')} of {counted(len(models), 'model')}"]
     told += [f"  {count} × {form}" for form, count in sorted(forms.items())]
-    told += [f"  left out, no scores by their names: {', '.join(ledger.unread)}"] if ledger.unread else []
+    told += [f"  skipped, not score files by their names: {', '.join(ledger.unread)}"] if ledger.unread else []
     return "\n".join(told)
 
 
@@ -69,12 +69,12 @@ def _columns(line: Line) -> tuple[str, ...]:
 
 
 def _note(line: Line) -> str:
-    """Why a number does not follow; nothing where it does, since the columns say so."""
+    """Why a number does not follow from the scores; empty if it does."""
     return line.verdict.explanation if line.verdict and verdict_of(line) in ORDER[:3] else ""
 
 
 def _findings(ledger: Ledger) -> str:
-    """Findings that say the same of several places are one; of a kind with many, the first are shown."""
+    """Identical findings are merged; only the first ones of each kind are shown."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for finding in ledger.findings:
         places.setdefault((finding.severity, finding.kind, finding.text), []).append(finding.where)

@@ -1,4 +1,4 @@
-"""The error rate of single score files, for a person and for a script that reads the last line."""
+"""The error rate of single score files, for readers and for scripts that parse the last line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from codecfake.verification.ledger import choose_protocol
 from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 
-TOLERATED = ("inverted", "few values", "short")  # faults of scores, of which an EER is still an EER
+TOLERATED = ("inverted", "few values", "short")  # faults that do not make the EER meaningless
 
 
 @dataclass(frozen=True)
 class EerSettings:
-    """How one file is read, and its interval: of no draws, its bounds are exact ones."""
+    """How one file is read, and its interval; without resamples, the bounds are exact."""
 
     level: float = 0.95
     resamples: int = 1000
@@ -29,7 +29,7 @@ class EerSettings:
 
 @dataclass(frozen=True)
 class Answer:
-    """The rate of one file; `findings` are those that leave a rate possible."""
+    """The rate of one file; `findings` do not prevent a rate."""
 
     name: str
     form: str
@@ -65,9 +65,9 @@ class Answer:
 def answer(
     path: Path, protocols: Sequence[Path] = (), speakers: Path | None = None, settings: EerSettings | None = None
 ) -> Answer:
-    """The EER of a score file whose trials are all there, once, with finite scores.
+    """The EER of a score file with each trial once and finite scores.
 
-    `speakers` is a TSV with `trial_id` and `speaker_id`: then they are drawn, not trials.
+    `speakers` is a TSV with `trial_id` and `speaker_id`; the bootstrap then resamples speakers, not trials.
 
     Raises VerificationError, naming file and line, if the file or its keys are at fault.
     """
@@ -94,13 +94,13 @@ def _rate(file: ScoreFile, speakers: Path | None, settings: EerSettings) -> tupl
     by = "speaker" if speakers else "trial"
     names = _speakers(file, speakers) if speakers else None
     if min(len(bonafide), len(spoof)) < 2:
-        return rate, "a single trial of a key: exact bounds, as nothing can be drawn"
+        return rate, "a key has only one trial, so bounds are exact"
     interval = drawn_interval(bonafide, spoof, BootstrapSettings(by, settings.resamples, settings.level), names)
     return rate.within(interval), _note(interval)
 
 
 def _note(interval: Interval) -> str:
-    few = f"only {interval.clusters} clusters (fewer than {TOO_SHORT}): the interval may be too short"
+    few = f"only {interval.clusters} clusters (fewer than {TOO_SHORT}): the interval may be too narrow"
     return "; ".join(text for text in (interval.note, few if interval.few_clusters else "") if text)
 
 
@@ -113,5 +113,5 @@ def _speakers(file: ScoreFile, path: Path) -> np.ndarray:
     names = file.names_of_key(True).append(file.names_of_key(False))
     unknown = names.difference(known.index)
     if len(unknown):
-        raise VerificationError(f"{path}: no speaker of trial {unknown[0]!r} and {len(unknown) - 1} more; add them")
+        raise VerificationError(f"{path}: no speaker for trial {unknown[0]!r} and {len(unknown) - 1} more; add them")
     return pd.Series(known).reindex(names).to_numpy(dtype=str)

@@ -1,6 +1,6 @@
-"""How a printed error rate follows from a recomputed one: by rounding, by truncation, turned over, or not at all.
+"""How a printed error rate follows from a recomputed one: by rounding, by truncation, flipped, or not at all.
 
-All in fractions: 2.7445 printed as 2.744 is rounding to even, 2.74451 printed so is truncation.
+All in fractions: 2.7445 printed as 2.744 is rounding to even; 2.74451 printed as 2.744 is truncation.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class Verdict:
 
 
 def judge(printed: str, rate: ErrorRate) -> Verdict:
-    """What a printed percentage says of the rate; its decimals are those that it is printed with.
+    """The verdict on a printed percentage; its decimals count as printed.
 
-    Raises ValueError if `printed` is no decimal number.
+    Raises ValueError if `printed` is not a decimal number.
     """
     direct = agreement(printed, rate.percent)
     if direct:
@@ -31,13 +31,13 @@ def judge(printed: str, rate: ErrorRate) -> Verdict:
     for other, habit in ((100 - rate.percent, "100 − EER"), (rate.negated_percent, "EER of the negated scores")):
         how = agreement(printed, other)
         if how:
-            least = ", as min(EER(s), EER(−s)) gives" if other < rate.percent else ""
+            least = ", consistent with min(EER(s), EER(−s))" if other < rate.percent else ""
             return Verdict(FLIPPED, f"equals {habit} ({how}){least}; the scores give {float(rate.percent):.4f}")
     return Verdict(DIFFERENT, _difference(printed, rate))
 
 
 def agreement(printed: str, value: Fraction) -> str | None:
-    """ROUNDED, TRUNCATED, or None: how a value comes to be printed so. A half may be rounded either way."""
+    """How a value becomes the printed number: ROUNDED, TRUNCATED, or None. A half may be rounded either way."""
     shown, unit = Fraction(printed), Fraction(1, 10 ** decimals(printed))
     if abs(shown - value) <= unit / 2:
         return ROUNDED

@@ -155,7 +155,7 @@ def build(tmp_path: Path) -> Build:
 
 def named(faults: list[Fault]) -> set[str]:
     """The features that faults of shortcuts name."""
-    told = "is told from recordings by "
+    told = "is separated from recordings by "
     return {fault.message.split(told)[1].split(" ")[0] for fault in faults if told in fault.message}
 
 
@@ -200,7 +200,7 @@ def test_fakes_at_another_rate_are_told_by_it(build: Build) -> None:
     faults = build.audit()
     assert named(faults) == {"sample_rate", "several"}  # as long in seconds: within one sample
     message = next(fault.message for fault in faults if "sample_rate" in fault.message)
-    assert message.startswith("F01 is told from recordings by sample_rate")
+    assert message.startswith("F01 is separated from recordings by sample_rate")
     assert "AUC 1.000" in message
     assert message.endswith("set `audio: {sample_rate: 16000}`")
 
@@ -224,7 +224,7 @@ def test_one_fake_of_another_length_is_enough(build: Build) -> None:
     faults = build.audit()
     assert named(faults) == {"duration"}
     assert [fault.check for fault in faults] == ["twins", "shortcuts"]
-    assert "the first that is not is F01_u003; cut fakes to their recordings' length" in faults[0].message
+    assert "the first other one is F01_u003; cut fakes to their recordings' length" in faults[0].message
 
 
 def test_an_exempt_feature_is_reported_and_its_reason_kept(build: Build) -> None:
@@ -503,7 +503,7 @@ def test_a_trial_without_audio_names_it(build: Build) -> None:
     ("values", "message"),
     [
         ({"exempt": {"loudness": "x"}}, r"audit.exempt: unknown feature 'loudness'; choose from sample_rate, bits"),
-        ({"exempt": {"rms": " "}}, r"audit.exempt.rms: say why"),
+        ({"exempt": {"rms": " "}}, r"audit.exempt.rms: give a reason"),
         ({"accepted": {"rms": "x"}}, r"audit.accepted: unknown check 'rms'; choose from speakers, utterances"),
         ({"max_shortcut_auc": 0.4}, r"max_shortcut_auc: 0.4 is out of range; 0.5 .chance. to 1"),
         ({"utterances": 1}, r"audit.utterances: 1 is too few; give at least 2"),
@@ -517,12 +517,14 @@ def test_limits_that_make_no_sense_are_refused(values: dict[str, Any], message: 
 def test_the_command_fails_after_it_has_written_what_it_found(build: Build) -> None:
     build.write_audio("F01", offset)
     output = build.results / "audit"
-    arguments = ["audit", "--settings", AS_JSON, "--results", str(build.results), "--output", str(output)]
-    with pytest.raises(SystemExit, match=r"AuditError: \d faults .*\n.*F01 is told from recordings by dc") as stopped:
+    arguments = ["step", "audit", "--settings", AS_JSON, "--results", str(build.results), "--output", str(output)]
+    with pytest.raises(
+        SystemExit, match=r"AuditError: \d faults .*\n.*F01 is separated from recordings by dc"
+    ) as stopped:
         main(arguments)
-    assert "say in the experiment why not" in str(stopped.value)
+    assert "accept them in the experiment" in str(stopped.value)
     assert (output / "shortcuts.csv").exists()
-    verdict = ["audit-verdict", "--audit", str(output / "audit.json"), "--output", str(output / "passed.txt")]
+    verdict = ["step", "audit-verdict", "--audit", str(output / "audit.json"), "--output", str(output / "passed.txt")]
     main([*arguments, "--leave-verdict"])
     with pytest.raises(SystemExit, match="dc"):
         main(verdict)

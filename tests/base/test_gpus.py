@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import whole_runs
 from places import ROOT, TINY
 
 from codecfake.base import devices, gpus
@@ -179,10 +180,9 @@ def test_a_gpu_left_idle_is_reported(caplog: pytest.LogCaptureFixture) -> None:
 
 def snakemake(directory: Path, shown: str, *arguments: str) -> str:
     """Output of a run on a machine that shows these GPUs."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "8", "--directory", str(directory), *arguments]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "CUDA_VISIBLE_DEVICES": shown}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", shown)
+        done = whole_runs.in_a_copy(["--cores", "8", "--directory", str(directory), *arguments])
     return done.stdout + done.stderr
 
 

@@ -31,7 +31,7 @@ def test_a_process_waits_while_another_builds() -> None:
         waiting = start(ASK)
         assert waiting.stdout.readline() == "asked\n"
         with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(timeout=5)
+            waiting.wait(timeout=1)
     assert waiting.communicate()[0] == "given\n"
     assert waiting.returncode == 0
 

@@ -24,7 +24,7 @@ def test_features_are_computed_once_unless_they_are_streamed() -> None:
     assert {way: found[0].seconds for way, found in total.items()} == {PUBLISHED: 15.0, KEPT: 10.0, STREAMED: 20.0}
 
 
-@pytest.mark.parametrize(("prepare", "ways"), [("mel_ways", 2), ("ssl_ways", 3)])
+@pytest.mark.parametrize(("prepare", "ways"), [("mel_ways", 2), pytest.param("ssl_ways", 3, marks=pytest.mark.long)])
 def test_every_way_is_measured(prepare: str, ways: int, tmp_path: Path) -> None:
     recordings = benchmark.record(tmp_path / "speech", 2)
     found = getattr(benchmark, prepare)(recordings, tmp_path / "ways", torch.device("cpu"), OPTIONS)

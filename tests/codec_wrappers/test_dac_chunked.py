@@ -69,10 +69,9 @@ def test_chunked_waveforms_are_those_of_the_packages_windows_one_after_the_other
 
 
 @pytest.mark.parametrize("num_samples", [1, 319, 320, 321, 15_999, 16_000, 16_001, 3 * STEP, 3 * STEP + 1])
-@pytest.mark.parametrize("quantizers", [1, 4])
-def test_as_many_samples_come_back_from_chunks_as_went_in(codec: Any, num_samples: int, quantizers: int) -> None:
-    (output,) = resynthesize(codec, noise(1, num_samples), [quantizers])
-    assert output.shape == (1, num_samples)
+def test_as_many_samples_come_back_from_chunks_as_went_in(codec: Any, num_samples: int) -> None:
+    outputs = resynthesize(codec, noise(1, num_samples), [1, 4])
+    assert [output.shape for output in outputs] == [(1, num_samples)] * 2
 
 
 @pytest.mark.parametrize("num_samples", [12_000, 40_000])

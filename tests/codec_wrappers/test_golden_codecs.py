@@ -21,10 +21,16 @@ def cases() -> list[Any]:
 
 
 def _cases_of(vector: Vector) -> list[Any]:
+    """Networks of full size: `make test` has the arrays of one clip a file; other clips and the workflow are long."""
+    first, together = f"{min(vector.clips, default='')}_", pytest.mark.xdist_group(vector.name)
     return [
-        pytest.param(rule, vector, key, id=f"{vector.name}:{key}:{name}", marks=pytest.mark.xdist_group(vector.name))
+        pytest.param(
+            rule, vector, key,
+            id=f"{vector.name}:{key}:{name}",
+            marks=[together] if name == "array" and key.startswith(first) else [together, pytest.mark.long],
+        )
         for name, rule, key in checks_of(vector)
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("compare", "vector", "key"), cases())

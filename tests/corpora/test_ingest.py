@@ -113,7 +113,7 @@ def test_too_many_rejections_stop_with_the_list_in_the_message_the_log_and_the_f
         run(corpus, tmp_path, settings(max_rejected=0.2))
     message = str(error.value)
     assert "3 of 10 utterances (30.00%) are rejected, but max_rejected is 0.2" in message
-    assert "go on without them by `max_rejected: 0.3`" in message
+    assert "accept their loss with `max_rejected: 0.3`" in message
     assert str(tmp_path / "rejected.tsv") in message
     for reason in files.read_tsv(tmp_path / "rejected.tsv")["reason"]:
         assert reason in message
@@ -186,7 +186,7 @@ def test_real_corpora_are_ingested_whole_and_the_list_of_rejections_is_written_e
 def test_a_corpus_without_any_good_recording_stops_whatever_the_limit(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus/a.wav").write_bytes(b"")
-    with pytest.raises(IngestError, match=r"none of its recordings can be used.*\n  a\.wav: the file is empty"):
+    with pytest.raises(IngestError, match=r"no usable recordings.*\n  a\.wav: the file is empty"):
         run(tmp_path / "corpus", tmp_path, settings(max_rejected=1))
 
 

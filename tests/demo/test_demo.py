@@ -191,6 +191,7 @@ def test_sha256sums_covers_every_other_file_in_sorted_order(demo):
     assert all(hashlib.sha256((demo / name).read_bytes()).hexdigest() == digest for digest, name in rows)
 
 
+@pytest.mark.long
 def test_other_numbers_of_processes_and_threads_write_the_same_bytes(demo, tmp_path):
     code = (
         "from pathlib import Path; from codecfake.demo.corpora import synthesize;"

@@ -128,6 +128,10 @@ def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
             {"wrapper": "dac", "weights": "trained", "training": {"recipe": "dca"}},
             "codecs.own.training (laid over codec_training.settings): unknown recipe 'dca'; did you mean 'dac'",
         ),
+        (
+            {"wrapper": "dac", "weights": "trained", "training": {"changes": {"discriminators": {"peroids": {}}}}},
+            "codecs.own.training (laid over codec_training.settings): unknown discriminator 'peroids'; did you",
+        ),
         ({"wrapper": "passthrough", "keep_gain": True}, "codecs.own.keep_gain: there is no level to keep"),
     ],
 )  # fmt: skip

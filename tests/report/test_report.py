@@ -209,8 +209,8 @@ def test_an_eer_stands_above_its_interval_and_an_average_has_none(inputs: Report
 
 
 def test_the_page_says_how_intervals_were_drawn_and_what_few_speakers_do_to_them(html: str, page: Page) -> None:
-    assert "its interval of 95 %; † marks one that rests on fewer than 10 speakers" in page.text
-    assert "How intervals were drawn bootstrap by speaker" in page.text
+    assert "its 95 % interval; † marks an interval from fewer than 10 speakers" in page.text
+    assert "How the intervals were computed bootstrap by speaker" in page.text
     assert "rests on 2 clusters alone" in html  # in the title of an interval
 
 
@@ -229,7 +229,7 @@ def test_where_nothing_has_bounds_nothing_is_said_of_intervals(copy: ReportInput
     html = (tmp_path / "report.html").read_text()
 
     assert 'class="interval"' not in html
-    assert "How intervals were drawn" not in html
+    assert "How the intervals were computed" not in html
 
 
 def test_a_mean_over_other_seeds_than_are_shown_lends_them_no_interval(tmp_path: Path) -> None:
@@ -355,7 +355,7 @@ def test_models_that_are_not_shown_are_not_compared(copy: ReportInputs, tmp_path
 def test_comparisons_that_were_not_written_are_named(copy: ReportInputs, tmp_path: Path) -> None:
     (copy.results / "tables/comparisons.csv").unlink()
 
-    with pytest.raises(ReportError, match="comparisons.csv: there is no such table; write the tables again"):
+    with pytest.raises(ReportError, match="comparisons.csv: no such table; write the tables again"):
         write_report(copy, tmp_path / "report.html")
 
 
@@ -375,7 +375,7 @@ def test_more_than_three_ways_to_train_are_folded_under_the_best_three(tmp_path:
 def test_our_number_stands_above_the_printed_one_and_their_difference(inputs: ReportInputs, page: Page) -> None:
     table = pd.read_csv(inputs.results / "tables/eer.csv").set_index(["detector", "training_set", "condition"])
     ours = [table.loc[("mel-lcnn", "codec", condition), "eer_percent"] for condition in ("19LA", "C1", "C7")]
-    text = page.text[page.text.index("Beside the papers Error rates") :]
+    text = page.text[page.text.index("The papers' numbers Error rates") :]
 
     # Table VI prints 26.826 for 19LA, 2.147 for C1 and 30.867 for C7; of the other columns the imitation has none.
     differences = [f"{a - b:+.3f}".replace("-", "−") for a, b in zip(ours, (26.826, 2.147, 30.867), strict=True)]
@@ -404,7 +404,7 @@ def test_a_table_of_counts_has_a_line_a_count(copy: ReportInputs) -> None:
 
 
 def test_a_table_of_a_paper_that_was_not_written_is_named(copy: ReportInputs) -> None:
-    with pytest.raises(ReportError, match=r"wu2024_table3.csv: there is no such table; write the tables again"):
+    with pytest.raises(ReportError, match=r"wu2024_table3.csv: no such table; write the tables again"):
         paper_tables(replace(copy, papers={"wu2024_table3": "Table 3"}), [])
 
 

@@ -1,7 +1,10 @@
 """The plan of a run: counts that the lists will have, closed forms of hours and bytes, and a disk that is too small."""
 
 import json
+import math
 import os
+import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,16 +15,19 @@ from places import ROOT
 
 from benchmarks import rehearsal  # noqa: E402
 from codecfake.__main__ import main  # noqa: E402
+from codecfake.base import plugins
 from codecfake.base.settings import SettingsError
-from codecfake.corpora.sizes import SizeError, published  # noqa: E402
+from codecfake.corpora.sizes import published  # noqa: E402
 from codecfake.experiment import reading
 from codecfake.experiment.schema import Corpus, Experiment
+from codecfake.experiment.weights import NoWeights
 from codecfake.protocols import lists as protocols
-from codecfake.running.planning import costs, rates
-from codecfake.running.planning.corpus_counts import Holdings
-from codecfake.running.planning.lists import Lists
+from codecfake.running.planning import disk, rates, rendering, run_plan
+from codecfake.running.planning.counts import CorpusCounts
 from codecfake.running.planning.rates import Rate, RateError, Rates
-from codecfake.running.planning.steps import Left, Step
+from codecfake.running.planning.run_plan import RunPlan
+from codecfake.running.planning.steps import Room, Step
+from codecfake.running.planning.trials import TrialCounts
 
 
 def load(name: str) -> Experiment:
@@ -64,8 +70,8 @@ def tables(experiment: Experiment, root: Path) -> dict[str, pd.DataFrame]:
 
 
 def planned(experiment: Experiment, root: Path, device: str = "gpu", **own: float) -> dict[str, Step]:
-    known = rates.shipped().changed({name.replace("__", "."): value for name, value in own.items()}, "the test")
-    return {step.rule: step for step in costs.plan(experiment, root, known, device).steps}
+    known = rates.load(single=[f"{name.replace('__', '.')}={value}" for name, value in own.items()])
+    return {step.rule: step for step in run_plan.plan(experiment, root, known, device).steps}
 
 
 # what the lists will hold
@@ -73,7 +79,7 @@ def planned(experiment: Experiment, root: Path, device: str = "gpu", **own: floa
 
 def test_before_ingest_the_published_sizes_give_the_published_split(tmp_path: Path) -> None:
     experiment = load("xie2025")
-    lists = Lists(experiment, Holdings(experiment.corpora, tmp_path, {}, {}))
+    lists = TrialCounts(experiment, CorpusCounts(experiment.corpora, tmp_path, {}, {}))
     train, dev = (lists.of_domain("codec", split)["utterances"].sum() for split in ("train", "dev"))
     assert train == pytest.approx(740_747, abs=5)
     assert dev == pytest.approx(92_596, abs=5)
@@ -83,7 +89,7 @@ def test_before_ingest_the_published_sizes_give_the_published_split(tmp_path: Pa
 
 def test_after_ingest_the_plan_counts_the_very_trials_of_the_protocols(ingested: tuple[Experiment, Path]) -> None:
     experiment, root = ingested
-    lists = Lists(experiment, Holdings(experiment.corpora, root / "results", {}, {}))
+    lists = TrialCounts(experiment, CorpusCounts(experiment.corpora, root / "results", {}, {}))
     for domain in ("codec", "codec-english", "codec-chinese"):
         for split in ("train", "dev"):
             made = protocols.partition(experiment.partition_settings(domain), tables(experiment, root), split)
@@ -99,13 +105,13 @@ def test_a_recording_of_several_conditions_is_judged_once(ingested: tuple[Experi
     experiment = replace(experiment, conditions=chosen)
     settings = (experiment.condition_settings(name) for name in chosen)
     trials = pd.concat([protocols.condition(one, tables(experiment, root)) for one in settings])
-    lists = Lists(experiment, Holdings(experiment.corpora, root / "results", {}, {}))
+    lists = TrialCounts(experiment, CorpusCounts(experiment.corpora, root / "results", {}, {}))
     assert lists.judged()["utterances"].sum() == len(trials.drop_duplicates(["corpus", "source", "utterance_id"]))
 
 
 def test_speakers_who_are_listed_take_their_share_of_a_corpus_that_is_not_there(tmp_path: Path) -> None:
     experiment = load("wu2024")
-    lists = Lists(experiment, Holdings(experiment.corpora, tmp_path, {}, {}))
+    lists = TrialCounts(experiment, CorpusCounts(experiment.corpora, tmp_path, {}, {}))
     dev = lists.of_domain("A", "dev")["utterances"].sum()
     assert dev == pytest.approx(2 * 44_242 * 2 / 109)  # recordings and one source, two of 109 speakers
 
@@ -117,22 +123,17 @@ def test_a_corpus_with_fewer_files_than_are_published_is_planned_as_small_as_it_
     for number in range(10):
         (tmp_path / f"{number}.flac").touch()
     (tmp_path / "notes.txt").touch()
-    holdings = Holdings({"vctk": Corpus("vctk")}, tmp_path, {}, {"vctk": tmp_path})
-    assert holdings.of("vctk")["utterances"].sum() == 10
-    assert holdings.of("vctk")["seconds"].sum() == pytest.approx(44 * 3600 * 10 / 44_242)
+    counts = CorpusCounts({"vctk": Corpus("vctk")}, tmp_path, {}, {"vctk": tmp_path})
+    assert counts.of("vctk")["utterances"].sum() == 10
+    assert counts.of("vctk")["seconds"].sum() == pytest.approx(44 * 3600 * 10 / 44_242)
 
 
 def test_a_listed_corpus_is_planned_by_the_number_of_its_files(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.WAV").touch()
     corpus = Corpus("listed", options={"key": "spoof"})
-    counts = Holdings({"mine": corpus}, tmp_path, {}, {"mine": tmp_path}).of("mine")
+    counts = CorpusCounts({"mine": corpus}, tmp_path, {}, {"mine": tmp_path}).of("mine")
     assert counts[["key", "utterances", "seconds"]].to_numpy().tolist() == [["spoof", 3, 12.0]]
-
-
-def test_a_corpus_of_unknown_size_is_an_error_that_says_how_to_give_one() -> None:
-    with pytest.raises(SizeError, match=r"no size of a corpus of layout listed.*size: \{spoof: 1000, hours: 1.2\}"):
-        published("listed", {})
 
 
 def test_a_size_without_utterances_is_refused() -> None:
@@ -185,7 +186,7 @@ def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_t
     for strategy in ("erm", "sam"):
         one = replace(experiment, models=[replace(grid, strategies=[strategy])])
         step = planned(one, tmp_path, **own)["train_detector"]
-        hours[strategy] = (step.gpu_hours or 0) * 3600
+        hours[strategy] = step.gpu_hours * 3600
     train, dev = (2 * 44_242 * share for share in (105 / 109, 2 / 109))
     features, dev_pass = 5 * (train + dev) / 1000, 5 * dev / 300
     assert hours["erm"] == pytest.approx(features + 5 * train / 100 + dev_pass)
@@ -223,11 +224,131 @@ def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: 
     assert planned(kept, root)["(features kept)"].bytes_out == 90 * 7 * 411_708
 
 
+# what nothing is known of
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for an experiment, with a codec beside it that says nothing about itself."""
+    monkeypatch.setenv(plugins.VARIABLE, "")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "mimi.py").write_text("def build(model): ...\n", encoding="utf-8")
+    return tmp_path
+
+
+def with_unknown(folder: Path, name: str = "mimi") -> Experiment:
+    """The demo with a codec and a back-end from outside the package, and a corpus that is not there."""
+    experiment = load("demo")
+    plugins.look_beside(folder / "mine.yaml")
+    mimi = replace(experiment.codecs["dac"], wrapper="mimi.py:build", weights=NoWeights(), model={})
+    codecs = {codec: settings for codec, settings in experiment.codecs.items() if codec != "dac"}
+    lcnn = {**experiment.detectors["mel-lcnn"], "back_end": {"name": "nets.py:Net"}}
+    return replace(
+        experiment,
+        corpora={**experiment.corpora, "mine": Corpus("listed")},
+        codecs={**codecs, name: mimi},
+        detectors={**experiment.detectors, "mel-lcnn": lcnn},
+    )
+
+
+def plan_of_unknown(folder: Path, single: tuple[str, ...] = (), name: str = "mimi") -> RunPlan:
+    return run_plan.plan(with_unknown(folder, name), folder, rates.load(single=single), "cpu")
+
+
+def test_each_unknown_thing_is_named_with_the_setting_that_would_tell_it(outside: Path) -> None:
+    warnings = "\n".join(plan_of_unknown(outside).warnings())
+    assert "the size of corpus mine" in warnings
+    assert "its `size: {hours: …, bonafide: …}` in the experiment" in warnings
+    for rate in ("resynthesis.mimi.cpu", "train.mel-mel-lcnn.cpu", "weights_mb.mel-lcnn"):
+        assert f"`codecfake plan --rate {rate}=NUMBER` would tell" in warnings, rate
+
+
+def test_what_is_unknown_is_missing_from_sums_of_all_that_is_known(outside: Path) -> None:
+    known = {step.rule: step for step in run_plan.plan(load("demo"), outside, rates.load(), "cpu").steps}
+    lacking = {step.rule: step for step in plan_of_unknown(outside).steps}
+    assert math.isnan(lacking["resynthesize_mimi"].cpu_hours)
+    assert lacking["resynthesize_mimi"].bytes_out == known["resynthesize_dac"].bytes_out
+    assert lacking["resynthesize_encodec"] == known["resynthesize_encodec"]
+    assert lacking["ingest_corpus"].audio_hours_in == known["ingest_corpus"].audio_hours_in
+    assert plan_of_unknown(outside).to_write(outside).num_bytes > 0
+
+
+def test_a_rate_of_a_part_from_outside_can_be_given(outside: Path) -> None:
+    plan = plan_of_unknown(outside, ("resynthesis.mimi.cpu=2",))
+    step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
+    assert step.cpu_hours == pytest.approx(step.audio_hours_in / 2)
+    assert "resynthesis.mimi.cpu" not in plan.unknown
+
+
+def test_a_codec_from_outside_does_not_get_the_rates_of_the_one_whose_name_it_has(outside: Path) -> None:
+    assert "resynthesis.mimi.py:build.cpu" in plan_of_unknown(outside, name="dac").unknown
+
+
+def test_a_codec_of_ones_own_may_bring_its_rates_along(outside: Path) -> None:
+    rate = "{'value': 3, 'basis': 'measured', 'source': 'its authors'}"
+    code = f"ENTRY = {{'rates': {{'resynthesis.cpu': {rate}}}}}\ndef build(model): ...\n"
+    (outside / "mimi.py").write_text(code, encoding="utf-8")
+    plan = plan_of_unknown(outside)
+    step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
+    assert step.cpu_hours == pytest.approx(step.audio_hours_in / 3)
+    assert plan.rates["resynthesis.mimi.cpu"].source == "its authors"
+
+
+def test_a_run_with_unknown_things_starts_with_warnings_and_a_true_shortage_still_stops_it(
+    outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment, outputs = with_unknown(outside), ["results/audio/english/F07/0000.tar"]
+    disk_of(monkeypatch, 10**15, 10**9)
+    assert len(disk.check_run(experiment, outputs, "cpu", {}, outside)) >= 4
+    disk_of(monkeypatch, 512, 10**9)
+    with pytest.raises(disk.DiskError, match="bytes are needed, but 512 are available"):
+        disk.check_run(experiment, outputs, "cpu", {}, outside)
+    disk_of(monkeypatch, 10**15, 1)
+    with pytest.raises(disk.DiskError, match="files are needed, but 1 are available"):
+        disk.check_run(experiment, outputs, "cpu", {}, outside)
+
+
+def test_a_plan_in_which_nothing_is_known_of_a_corpus_can_be_printed(outside: Path) -> None:
+    experiment = load("wu2024")
+    unknown = replace(experiment, corpora={**experiment.corpora, "vctk": Corpus("listed")})
+    plan = run_plan.plan(unknown, outside, rates.load(), "gpu")
+    room = plan.to_write(outside)
+    text = rendering.as_text(plan, room, outside, 10**12)
+    assert re.search(r"resynthesize_encodec .*\?", text)
+    assert "missing from every sum: the size of corpus vctk" in text
+    values = json.loads(json.dumps(rendering.as_json(plan, room, outside, 10**12), allow_nan=False))
+    assert next(step for step in values["steps"] if step["rule"] == "resynthesize_encodec")["gpu_hours"] is None
+    assert "the size of corpus vctk" in values["unknown"]
+
+
+# the shipped experiments
+
+FIELDS = ("jobs", "files", "audio_hours_in", "audio_hours_out", "gpu_hours", "cpu_hours", "bytes_in", "bytes_out",
+          "passing_bytes")  # fmt: skip
+PLANS = json.loads(Path(__file__).with_name("plans.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_plans_of_shipped_experiments_have_the_numbers_that_were_recorded(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_of(monkeypatch, 10**15, 10**9)
+    experiment, *options, device = name.split()
+    plan("--experiment", experiment, "--device", device, "--json", "--run", str(tmp_path), *options)
+    steps = {step["rule"]: step for step in json.loads(capsys.readouterr().out)["steps"]}
+    assert list(steps) == list(PLANS[name])
+    for rule, numbers in PLANS[name].items():
+        ours, recorded = (
+            [-1 if n is None else n for n in each] for each in ([steps[rule][f] for f in FIELDS], numbers)
+        )
+        assert ours == pytest.approx(recorded, rel=1e-9), rule
+
+
 # rates
 
 
 def test_every_rate_says_what_it_rests_on_and_none_of_a_gpu_is_called_measured() -> None:
-    known = rates.shipped()
+    known = rates.load()
     for name, rate in known.all().items():
         assert rate.source
         if name.endswith(".gpu"):
@@ -237,18 +358,23 @@ def test_every_rate_says_what_it_rests_on_and_none_of_a_gpu_is_called_measured()
 def test_rates_of_the_user_win(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("ingest.cpu: 11\nrecord.cpu: {value: 12}\n", encoding="utf-8")
-    known = rates.given(rates.shipped(), file, ["record.cpu=13"])
+    known = rates.load(file, ["record.cpu=13"])
     assert (known["ingest.cpu"], known["record.cpu"]) == (11, 13)
     assert known.used["record.cpu"].basis == "yours"
 
 
 @pytest.mark.parametrize(
     ("single", "message"),
-    [("speed=1", "no rate 'speed' is known"), ("record.cpu", "NAME=NUMBER"), ("record.cpu=0", "positive number")],
+    [
+        ("recrod.cpu=1", "--rate: unknown rate 'recrod.cpu'; did you mean 'record.cpu'"),
+        ("resynthesis.mimi.cpu=1", "did you mean 'resynthesis.own.cpu'"),
+        ("record.cpu", "NAME=NUMBER"),
+        ("record.cpu=0", "positive number"),
+    ],
 )
-def test_a_rate_that_cannot_be_is_refused(single: str, message: str) -> None:
+def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, single: str, message: str) -> None:
     with pytest.raises(RateError, match=message):
-        rates.given(rates.shipped(), None, [single])
+        run_plan.plan(load("demo"), tmp_path, rates.load(single=[single]), "cpu")
 
 
 def test_a_plan_names_the_rates_that_it_used_and_no_others() -> None:
@@ -262,17 +388,17 @@ def test_a_plan_names_the_rates_that_it_used_and_no_others() -> None:
 
 def test_what_is_there_need_not_be_written(tmp_path: Path) -> None:
     step = Step("s", "r", (("a", "b"), ("c", "d")), bytes_out=100.0, other_files=2)
-    assert step.left(tmp_path) == Left(100.0, 6)
+    assert step.to_write(tmp_path) == Room(100.0, 6)
     for name in "ab":
         (tmp_path / name).touch()
-    assert step.left(tmp_path) == Left(50.0, 3)
+    assert step.to_write(tmp_path) == Room(50.0, 3)
 
 
 def test_jobs_that_are_not_asked_for_need_no_room_and_files_to_be_replaced_give_theirs(tmp_path: Path) -> None:
     step = Step("s", "r", (("a", "b"), ("c", "d")), bytes_out=100.0)
     (tmp_path / "a").write_bytes(b"0123456789")
-    assert step.left(tmp_path, frozenset({"b"})) == Left(40.0, 2)
-    assert step.left(tmp_path, frozenset()) == Left(0.0, 0)
+    assert step.to_write(tmp_path, frozenset({"b"})) == Room(40.0, 2)
+    assert step.to_write(tmp_path, frozenset()) == Room(0.0, 0)
 
 
 def disk_of(monkeypatch: pytest.MonkeyPatch, num_bytes: int, files: int) -> None:
@@ -282,16 +408,16 @@ def disk_of(monkeypatch: pytest.MonkeyPatch, num_bytes: int, files: int) -> None
 
 def test_a_disk_that_is_too_small_is_refused_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk_of(monkeypatch, 1_024_000, 10)
-    costs.require_room(Left(1_024_000.0, 10), tmp_path)
-    with pytest.raises(costs.DiskError, match=r"1,024,001 bytes are needed, but 1,024,000 are available.*check_disk"):
-        costs.require_room(Left(1_024_001.0, 10), tmp_path)
-    with pytest.raises(costs.DiskError, match="11 files are needed, but 10 are available"):
-        costs.require_room(Left(1.0, 11), tmp_path)
+    disk.require_room(Room(1_024_000.0, 10), tmp_path)
+    with pytest.raises(disk.DiskError, match=r"1,024,001 bytes are needed, but 1,024,000 are available.*check_disk"):
+        disk.require_room(Room(1_024_001.0, 10), tmp_path)
+    with pytest.raises(disk.DiskError, match="11 files are needed, but 10 are available"):
+        disk.require_room(Room(1.0, 11), tmp_path)
 
 
 def test_a_disk_that_does_not_count_its_files_holds_any_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk_of(monkeypatch, 1_024_000, 0)
-    costs.require_room(Left(1.0, 1_000_000), tmp_path)
+    disk.require_room(Room(1.0, 1_000_000), tmp_path)
 
 
 # the command
@@ -305,24 +431,25 @@ def test_plan_prints_a_table_and_what_it_rests_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk_of(monkeypatch, 10**15, 10**9)
-    plan("--experiment", "xie2025-official", "--directory", str(tmp_path / "not yet there"))
+    plan("--experiment", "xie2025-official", "--run", str(tmp_path / "not yet there"))
     text = capsys.readouterr().out
     assert "resynthesize_funcodec" in text
     assert "goals, never measured: resynthesis.soundstream.gpu 1000" in text
     assert "Not ingested yet" in text
     assert "Not planned: ITW" in text
     assert "1,000,000.00 GB" in text
+    assert "Unknown" not in text
 
 
 def test_plan_for_programs_has_the_same_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk_of(monkeypatch, 10**15, 10**9)
-    plan("--experiment", "wu2024", "--directory", str(tmp_path), "--json", "--optional")
-    found = json.loads(capsys.readouterr().out)
-    assert found["fits"]
-    assert found["jobs"] == sum(step["jobs"] for step in found["steps"])
-    assert {step["rule"] for step in found["steps"] if step["rule"].startswith("resynthesize_")} == {
+    plan("--experiment", "wu2024", "--run", str(tmp_path), "--json", "--optional")
+    values = json.loads(capsys.readouterr().out)
+    assert values["fits"]
+    assert values["jobs"] == sum(step["jobs"] for step in values["steps"])
+    assert {step["rule"] for step in values["steps"] if step["rule"].startswith("resynthesize_")} == {
         f"resynthesize_{codec}" for codec in load("wu2024").codecs_run()
     }
 
@@ -330,4 +457,4 @@ def test_plan_for_programs_has_the_same_numbers(
 def test_plan_refuses_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk_of(monkeypatch, 10**9, 10**9)
     with pytest.raises(SystemExit, match=r"DiskError: .* bytes are needed, but 1,000,000,000 are available"):
-        plan("--experiment", "xie2025", "--directory", str(tmp_path))
+        plan("--experiment", "xie2025", "--run", str(tmp_path))

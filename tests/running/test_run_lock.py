@@ -105,7 +105,7 @@ def test_jobs_that_outlive_their_run_are_waited_for(folder: Path, begun: Callabl
         job.kill()
 
     claim(folder, NOW, end_it).close()
-    assert len(told) == 1 and "jobs of a run that was killed are still at work here" in told[0]
+    assert len(told) == 1 and "jobs of a killed run are still at work here" in told[0]
     assert str(job.pid) in told[0].split("kill ")[-1].split()
 
 

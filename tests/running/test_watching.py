@@ -179,7 +179,7 @@ def test_the_command_shows_a_run_until_none_is_at_work(
             lock.unlink()
 
     monkeypatch.setattr(following.time, "sleep", sleep)
-    main(["watch", "--directory", str(tmp_path), "--every", "5"])
+    main(["watch", "--run", str(tmp_path), "--every", "5"])
     shown = capsys.readouterr().out
     assert slept == [5, 5]
     assert shown.count("1 of 1 jobs done") == 3
@@ -192,7 +192,7 @@ def test_failures_are_told_with_the_end_of_their_log_and_a_remedy(leave: Leave) 
     assert told.splitlines()[0] == "1 job did not finish:"
     assert "line 13\n" in told
     assert "line 12\n" not in told
-    assert told.splitlines()[-1].startswith("  -> mend what the message names")
+    assert told.splitlines()[-1].startswith("  -> fix the cause in the message")
     assert failures(leave(record=10.0)) == ""
 
 
@@ -221,7 +221,7 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
         ("PermissionError: [Errno 13] Permission denied: 'results'", "writable"),
         ("ModuleNotFoundError: No module named 'torch'", "--use-conda"),
         ("Traceback (most recent call last):\n  File x\nKeyError: 3", "report it"),
-        ("ResynthesisError: p225_001: not finite", "mend what the message names"),
+        ("ResynthesisError: p225_001: not finite", "fix the cause in the message"),
         (BAR, SILENT),
     ],
 )
@@ -308,4 +308,4 @@ def test_the_page_of_times_adds_up_and_leads_with_the_rule_that_took_longest(res
 
 def test_a_page_of_times_without_records_says_so(tmp_path: Path) -> None:
     write_timing(tmp_path, tmp_path / "timing.html")
-    assert "No job has left a record yet." in (tmp_path / "timing.html").read_text(encoding="utf-8")
+    assert "No job has a record yet." in (tmp_path / "timing.html").read_text(encoding="utf-8")

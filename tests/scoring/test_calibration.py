@@ -91,11 +91,11 @@ def test_scores_the_wrong_way_round_are_not_turned_but_say_nothing(scores) -> No
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (([1.0, 1.0], [1.0]), CalibrationError, "all 3 scores are 1; scores that do not vary have no slope"),
+        (([1.0, 1.0], [1.0]), CalibrationError, "all 3 scores are 1; constant scores have no slope"),
         (([], [1.0]), ValueError, r"bonafide scores have shape \[0\]"),
         (([1.0], []), ValueError, r"spoof scores have shape \[0\]"),
         (([1.0, np.inf], [0.0]), ValueError, "bonafide score number 1 is inf"),
-        (([1.0], [0.0], 1.0), CalibrationError, "prior is 1.0; the share of bona fide must lie between 0 and 1"),
+        (([1.0], [0.0], 1.0), CalibrationError, "prior is 1.0; the share of bona fide must be between 0 and 1"),
     ],
 )
 def test_scores_that_cannot_be_calibrated_are_refused(arguments, error, message) -> None:

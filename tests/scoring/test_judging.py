@@ -245,7 +245,7 @@ def test_scores_above_a_threshold_are_judged_bona_fide(name: str | None, score: 
 
 
 def test_the_reason_of_a_verdict_is_said() -> None:
-    assert "calibrated on 20 bona fide and 30 spoof trials of dev" in verdicts.rule("llr", DEV, Path()).reason
+    assert "calibrated on 20 bona fide and 30 spoof dev trials" in verdicts.rule("llr", DEV, Path()).reason
     assert "10 % of either key are misjudged" in verdicts.rule("eer", DEV, Path()).reason
     assert "uncalibrated" in verdicts.rule(None, None, Path()).reason
 
@@ -376,7 +376,7 @@ def test_a_score_beyond_those_of_dev_is_said_to_be(score: float, beyond: bool, j
         Judgment(Path("x.wav"), 1.0, 0, score, [Window(0.0, score)], None),
         verdicts.rule(None, dev, Path()),
     )
-    assert ("; beyond every score of dev, so extrapolated" in judging.as_line(judgment, rule, dev)) == beyond
+    assert ("; beyond all dev scores, so extrapolated" in judging.as_line(judgment, rule, dev)) == beyond
     assert json.loads(judging.as_json(judge, [judgment], rule, dev))["judged"][0]["beyond_dev"] == beyond
 
 

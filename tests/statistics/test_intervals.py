@@ -304,7 +304,7 @@ def test_a_single_cluster_has_no_interval(judged, by, what) -> None:
     [
         ({"by": "utterance"}, "by is 'utterance'; what is drawn must be one of trial, speaker, speaker_and_attack"),
         ({"resamples": 0}, "resamples is 0; at least 1"),
-        ({"level": 95}, "level is 95; it must lie between 0 and 1"),
+        ({"level": 95}, "level is 95; it must be between 0 and 1"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(settings, message) -> None:

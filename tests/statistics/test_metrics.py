@@ -233,7 +233,7 @@ def test_cost_of_accepting_or_rejecting_all_is_one_for_the_cheaper() -> None:
 @pytest.mark.parametrize(
     ("cost", "message"),
     [
-        ({"spoof_prior": 0.0}, "spoof_prior is 0.0; it must lie between 0 and 1"),
+        ({"spoof_prior": 0.0}, "spoof_prior is 0.0; it must be between 0 and 1"),
         ({"spoof_prior": 1.0}, "spoof_prior is 1.0"),
         ({"miss_cost": 0.0}, "both must be above 0 and finite"),
         ({"false_alarm_cost": math.inf}, "costs are 1.0 and inf"),

@@ -60,8 +60,8 @@ class Meter:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.is_worker:
-            # a worker has counted its own children; those of this process are the workers themselves
-            self.costs[TOTAL] += seconds(children=TOTAL not in self.costs)
+            workers = self.costs.pop(TOTAL, None)  # which have counted their own children
+            self.costs[TOTAL] = seconds() if workers is None else workers + seconds(children=False)
             for line in table(self.costs):
                 terminalreporter.write_line(line)
 

@@ -1,16 +1,22 @@
 """Whole runs of the workflow in a directory of their own, and what they made."""
 
 import hashlib
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from places import ROOT
 
 ON_CPU = ("device=cpu",)
+TIMEOUT = 900  # seconds
+FOLDERS: list[Path] = []  # of a `python` for the jobs of `snakemake`
 MADE = (
     "corpora/*/*.parquet", "codecs/*/*", "audio/**/*.tar", "audio/**/*.parquet", "protocols/**/*.tsv",
     "models/**/*.safetensors", "scores/**/*.tsv", "quality/*.tsv", "tables/*.csv",
@@ -18,16 +24,71 @@ MADE = (
 )  # fmt: skip
 
 
+def run(
+    directory: Path, experiment: Path, *targets: str, config: Sequence[str] = ON_CPU
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake as a user does, in a run directory of its own."""
+    command = [sys.executable, "-m", "snakemake", *_arguments(directory, experiment, targets, (), config)]
+    environment = {**os.environ, "PATH": _path()}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+
+
 def snakemake(
     directory: Path, experiment: Path, *targets: str, options: Sequence[str] = (), config: Sequence[str] = ON_CPU
 ) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake as a user does, in a run directory of its own."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(directory), *options]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        [*command, "--config", f"experiment={experiment}", *config, "--", *targets],
-        cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
+    """The same, without the seconds that imports take: in a copy of this process, with the `python` of `python_in`."""
+    return in_a_copy(_arguments(directory, experiment, targets, options, config))
+
+
+@contextmanager
+def python_in(folder: Path) -> Iterator[None]:
+    """Jobs of `snakemake` are started by the `python` of that folder."""
+    FOLDERS.append(folder)
+    yield
+    FOLDERS.remove(folder)
+
+
+def in_a_copy(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Snakemake's command line in a fork of this process; its jobs are processes as always."""
+    import snakemake.cli  # noqa: F401 (the copies inherit it)
+
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        copy = multiprocessing.get_context("fork").Process(target=_main, args=(list(arguments), stdout, stderr))
+        copy.start()
+        copy.join(TIMEOUT)
+        if copy.exitcode is None:
+            copy.kill()
+            copy.join()
+        output, errors = (_text(file) for file in (stdout, stderr))
+    assert copy.exitcode is not None
+    return subprocess.CompletedProcess(list(arguments), copy.exitcode, output, errors)
+
+
+def _arguments(
+    directory: Path, experiment: Path, targets: Sequence[str], options: Sequence[str], config: Sequence[str]
+) -> list[str]:
+    settings = [f"experiment={experiment}", *config]
+    return ["--cores", "2", "--directory", str(directory), *options, "--config", *settings, "--", *targets]
+
+
+def _main(arguments: list[str], stdout: IO[bytes], stderr: IO[bytes]) -> None:
+    for number, file in enumerate((stdout, stderr), start=1):
+        os.dup2(file.fileno(), number)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, encoding="utf-8") for number in (1, 2))
+    os.environ["PATH"] = _path(*FOLDERS)
+    os.chdir(ROOT)
+    from snakemake import cli
+
+    cli.main(arguments)
+
+
+def _path(*folders: Path) -> str:
+    return os.pathsep.join([*map(str, folders), str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8")
 
 
 def rerun(

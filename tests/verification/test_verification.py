@@ -237,7 +237,7 @@ def test_unreadable_lines_are_named_and_leave_no_rate(tmp_path: Path, release: d
     lines[6:9] = ["F02_x.wav 0.5", "F02_y.wav zero fake", "F02_z.wav 0.5 maybe"]
     path.write_text("\n".join(lines))
     ledger = verify(tmp_path)
-    assert "C2.txt:7: 2 columns where 3 are needed" in found(ledger, "unreadable")
+    assert "C2.txt:7: 2 columns, but the form has 3" in found(ledger, "unreadable")
     assert "and 2 more lines" in found(ledger, "unreadable")
     texts = [problem.text for problem in ledger.judged[1].file.problems]
     assert "score 'zero' is not a number" in texts[1]
@@ -301,7 +301,7 @@ def test_decisions_in_place_of_scores_are_named(tmp_path: Path, release: dict[st
 def test_inverted_scores_are_named_and_not_turned(tmp_path: Path, release: dict[str, Rows]) -> None:
     rows = [(name, -score, label) for name, score, label in rows_of(release, "C2")]
     ledger = ledger_of(tmp_path, {"only/C2.txt": rows})
-    assert "above 50 %: spoofs look more bona fide" in found(ledger, "inverted")
+    assert "above 50 %: spoofs outscore bona fide trials" in found(ledger, "inverted")
     assert ledger.lines[0].rate.percent > 50  # type: ignore[union-attr]
 
 
@@ -434,7 +434,7 @@ def test_each_printed_number_gets_its_verdict_and_the_worst_comes_first(
     verdicts = {line.condition: line.verdict.name for line in ledger.lines}  # type: ignore[union-attr]
     assert verdicts == {"C1": ROUNDED, "C2": FLIPPED, "C3": DIFFERENT, "C7": NOT_COMPUTABLE}
     assert [row["condition"] for row in as_json(ledger)["rates"]] == ["C7", "C3", "C2", "C1"]
-    assert "no score file of this condition (there are C1, C2, C3)" in as_text(ledger)
+    assert "no score file for this condition; there are C1, C2, C3" in as_text(ledger)
     assert "table VI, Mel-LCNN, Codecfake: 1 printed number without scores" in found(ledger, "no scores")
     assert not ledger.holds
 
@@ -478,7 +478,10 @@ def test_other_numbers_printed_of_the_same_fakes_contradict(tmp_path: Path, rele
     lines = ["VI\tWavLM-AASIST\tCodecfake\tC3\t0.839", "VII\tWavLM-AASIST\tCodecfake\tC3-3\t2.744"]
     ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
     told = {finding.kind: f"{finding.where}: {finding.text}" for finding in ledger.findings}
-    assert "WavLM-AASIST, Codecfake: printed C3 0.839, C3-3 2.744, though the fakes" in told["contradiction"]
+    assert (
+        "WavLM-AASIST, Codecfake: printed C3 0.839, C3-3 2.744, but these conditions have the same fakes"
+        in told["contradiction"]
+    )
     lines[1] = lines[1].replace("2.744", "0.840")  # one in the last place: rounded here, truncated there
     kinds = {finding.kind for finding in verify(tmp_path / "scores", [published(tmp_path, lines)]).findings}
     assert kinds == {"identical", "no scores"}
@@ -539,7 +542,7 @@ def test_a_number_that_slipped_from_another_condition_is_told(tmp_path: Path, re
     rows_of(release, "C2")[:100] = [(name, score - 2, label) for name, score, label in rows_of(release, "C2")[:100]]
     lines = [f"VI\tW2V2-AASIST\tCodecfake\tC1\t{shown(rows_of(release, 'C2'))}"]
     ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
-    assert "outside the interval; it is the rate of C2" in as_text(ledger)
+    assert "outside the interval; it equals the rate of C2" in as_text(ledger)
 
 
 def test_released_files_of_another_name_are_found(tmp_path: Path, release: dict[str, Rows]) -> None:
@@ -553,7 +556,7 @@ def test_a_table_without_models_speaks_of_the_only_one(tmp_path: Path, release: 
     table = published(tmp_path, ["C1\t99.00"], header="condition\tvalue")
     ledger = ledger_of(tmp_path / "scores", release, tables=[table])
     assert [line.condition for line in ledger.lines if line.cell] == ["C1"]
-    with pytest.raises(VerificationError, match="99.00 is printed for C1 of no model, but there are scores of"):
+    with pytest.raises(VerificationError, match="99.00 is printed for C1 without a model, but there are scores of"):
         ledger_of(tmp_path / "scores", {"other/C1.txt": rows_of(release, "C1")}, tables=[table])
 
 
@@ -565,8 +568,8 @@ def test_decimals_lost_in_a_table_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "line", "message"),
     [
-        ("condition\tvalue", "C1\tlow", "published.tsv:2: 'low' is no percentage"),
-        ("condition\tvalue", "C1\t101", "published.tsv:2: '101' is no percentage"),
+        ("condition\tvalue", "C1\tlow", "published.tsv:2: 'low' is not a percentage"),
+        ("condition\tvalue", "C1\t101", "published.tsv:2: '101' is not a percentage"),
         ("condition\tx", "C1\t1", "need 'condition' and one of eer_percent"),
     ],
 )
@@ -578,12 +581,14 @@ def test_a_table_that_prints_no_rates_is_refused(tmp_path: Path, header: str, li
 # commands
 
 
-def test_the_ledger_is_the_same_bytes_each_time(tmp_path: Path, release: dict[str, Rows]) -> None:
+def test_the_ledger_is_the_same_bytes_each_time(tmp_path: Path, release: dict[str, Rows], capsys) -> None:
     ledger_of(tmp_path / "scores", release)
-    for name in ("one.json", "two.json"):
-        main(["verify", str(tmp_path / "scores"), "--resamples", "20", "--json", str(tmp_path / name)])
-    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
-    values = json.loads((tmp_path / "one.json").read_text())
+    printed = []
+    for _ in range(2):
+        main(["verify", str(tmp_path / "scores"), "--resamples", "20", "--json"])
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    values = json.loads(printed[0])
     assert values["holds"] is True
     assert values["rates"][0]["method"].startswith("bootstrap by trial")
     assert str(tmp_path) not in json.dumps(values)
@@ -625,7 +630,7 @@ def test_a_rate_of_speakers_draws_them(tmp_path: Path, release: dict[str, Rows])
     found = answer(tmp_path / MODEL / "C1.txt", speakers=speakers, settings=EerSettings(resamples=50))
     assert found.rate.method.startswith("bootstrap by speaker")
     speakers.write_text("trial_id\tspeaker_id\np1\tx\n")
-    with pytest.raises(VerificationError, match="speakers.tsv: no speaker of trial"):
+    with pytest.raises(VerificationError, match="speakers.tsv: no speaker for trial"):
         answer(tmp_path / MODEL / "C1.txt", speakers=speakers)
 
 
@@ -633,7 +638,7 @@ def test_a_rate_of_speakers_draws_them(tmp_path: Path, release: dict[str, Rows])
     ("last", "message"),
     [
         ("F01_x.wav nan fake", r"C1.txt:201: 1 score not finite"),
-        ("F01_x.wav 0.5", r"C1.txt:201: 2 columns where 3 are needed"),
+        ("F01_x.wav 0.5", r"C1.txt:201: 2 columns, but the form has 3"),
         (f"F01_{RECORDINGS[0]}.wav 0.5 fake", r"C1.txt:201: 1 trial .* scored again"),
     ],
 )

@@ -113,7 +113,7 @@ def docker(instruction: str) -> list[str]:
 
 def test_the_image_has_the_python_of_the_environments_and_is_set_up_by_make_alone() -> None:
     assert docker("FROM") == [f"python:{PYTHON['python_version']}-bookworm"]
-    assert docker("RUN") == ["make setup"]
+    assert docker("RUN") == ["make packages", "make setup"]
 
 
 def test_what_the_image_holds_when_it_is_set_up_is_all_that_the_set_up_reads(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_the_image_holds_when_it_is_set_up_is_all_that_the_set_up_reads(tmp
         path = ENVS.parent / source
         copy = partial(shutil.copytree, path) if path.is_dir() else partial(shutil.copy, path)
         copy(tmp_path / target)
-    done = subprocess.run(["make", "--dry-run", "setup"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(["make", "--dry-run", "packages"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for named in re.findall(r"envs/\S+\.txt", done.stdout):
         assert (tmp_path / named).is_file()

@@ -84,7 +84,7 @@ def test_jobs_that_outlive_a_killed_run_are_waited_for(tmp_path: Path) -> None:
         said = finished(tmp_path, "protocols")
     finally:
         first.communicate()
-    assert "jobs of a run that was killed are still at work here; waiting for them to end" in said
+    assert "jobs of a killed run are still at work here; waiting for them to end" in said
     assert f"the last run here was killed (process {first.pid} on " in said
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_shard_is_named_and_made_again_by_one_command_and_nothing_else
     tar.write_bytes(data)
     os.utime(tar, ns=(date.st_atime_ns, date.st_mtime_ns))
     assert rerun(tiny, TINY) == {}  # Snakemake sees nothing
-    check = [sys.executable, "-m", "codecfake", "check", "--results", str(tiny / "results"), "--delete"]
+    check = [sys.executable, "-m", "codecfake", "check", "--run", str(tiny), "--delete"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"{tar}: 1 of " in done.stdout
     again = done.stdout.splitlines()[-1].split(" -- ")[1].split()
@@ -160,8 +160,8 @@ def test_a_damaged_shard_stops_a_job_that_reads_it_which_says_what_to_do(tiny: P
     for tar in (tmp_path / "results").glob(TARS):
         os.truncate(tar, 2000)
     said = failed(tmp_path)
-    assert re.search(r"F01/0000.tar: utterance \w+ is damaged .*`python -m codecfake check --delete`", said)
-    check = [sys.executable, "-m", "codecfake", "check", "--results", str(tmp_path / "results"), "--delete"]
+    assert re.search(r"F01/0000.tar: utterance \w+ is damaged .*`codecfake check --delete`", said)
+    check = [sys.executable, "-m", "codecfake", "check", "--run", str(tmp_path), "--delete"]
     subprocess.run(check, cwd=ROOT, capture_output=True, check=True)
     finished(tmp_path)
     assert digests(tmp_path) == digests(tiny)
@@ -175,7 +175,7 @@ def test_a_table_cut_short_is_named_by_the_job_that_reads_it(tiny: Path, tmp_pat
     assert f"results/{name}: damaged" in failed(
         tmp_path, "results/audio/vocoder/F00/0000.tar", "results/quality/P00.tsv"
     )
-    check = [sys.executable, "-m", "codecfake", "check", "--results", str(tmp_path / "results"), "--delete"]
+    check = [sys.executable, "-m", "codecfake", "check", "--run", str(tmp_path), "--delete"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)
     finished(tmp_path, *done.stdout.splitlines()[-1].split(" -- ")[1].split())
     made = digests(tmp_path)
@@ -188,7 +188,7 @@ def test_trained_weights_that_were_replaced_are_refused(tiny: Path, tmp_path: Pa
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
     said = failed(tmp_path, "results/audio/mandarin/F01/0000.tar")
     assert "weights.safetensors: damaged, or changed by hand: its sha256 is not the one in" in said
-    check = [sys.executable, "-m", "codecfake", "check", "--results", str(tmp_path / "results"), "--delete"]
+    check = [sys.executable, "-m", "codecfake", "check", "--run", str(tmp_path), "--delete"]
     subprocess.run(check, cwd=ROOT, capture_output=True, check=True)
     finished(tmp_path, "results/audio/mandarin/F01/0000.tar")
     made = digests(tmp_path)

@@ -1,14 +1,13 @@
 """Profiles: what a cluster's says of every rule, and that it says no less than the default one."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from places import ROOT, TINY
+from whole_runs import snakemake
 
 WORKFLOW = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
 
@@ -65,9 +64,8 @@ def test_jobs_come_back_by_the_profile_and_never_by_a_rule() -> None:
 
 
 def test_on_a_cluster_networks_ask_for_a_gpu_though_the_machine_that_plans_has_none(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm", "--dry-run"]
-    command += ["--printshellcmds", "--directory", str(tmp_path), "--config", f"experiment={TINY}", "--", "all"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    options = ["--workflow-profile", "profiles/slurm", "--dry-run", "--printshellcmds"]
+    done = snakemake(tmp_path, TINY, "all", options=options, config=[])
     assert done.returncode == 0, done.stdout + done.stderr
-    given = re.findall(r"python -m (?:codecfake|codec_wrappers) (\S+).*--gpus (\d)", done.stdout)
+    given = re.findall(r"python -m (?:codecfake step|codec_wrappers) (\S+).*--gpus (\d)", done.stdout)
     assert set(given) == {("train", "1"), ("score-conditions", "1"), ("resynthesize", "1"), ("resynthesize", "0")}

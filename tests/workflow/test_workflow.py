@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 from places import ROOT, TINY
-from whole_runs import MADE, digests, jobs_by_rule, rerun, snakemake
+from whole_runs import MADE, ON_CPU, digests, rerun, run, snakemake
 
 from codecfake.experiment import reading
-from codecfake.running.planning import costs, rates
-from codecfake.running.planning.steps import Left
+from codecfake.running.planning import rates, run_plan
+from codecfake.running.planning.steps import Room
 
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.usefixtures("quick_jobs")]
 
 
 @pytest.fixture
@@ -132,15 +130,22 @@ def test_a_corpus_may_be_moved(tiny: Path, tmp_path: Path, edited: Callable[...,
 
 
 def test_protocols_need_no_audio_shard_and_no_codec(tmp_path: Path) -> None:
-    done = snakemake(tmp_path, TINY, "protocols")
+    jobs = rerun(tmp_path, TINY, "protocols")
+    assert jobs == {
+        "synthesize_demo": 1, "ingest_corpus": 3, "write_partition": 2, "write_condition": 5,
+        "write_sources": 1, "protocols": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.long
+def test_two_runs_in_two_directories_give_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
+    """The second by the command line that users have, protocols first, which must not miss audio or codecs."""
+    done = run(tmp_path, TINY, "protocols")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "results/protocols/eval/C1.tsv").exists()
     assert not (tmp_path / "results/audio").exists()
     assert not (tmp_path / "results/codecs").exists()
-
-
-def test_two_runs_in_two_directories_give_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
-    done = snakemake(tmp_path, TINY, "all")
+    done = run(tmp_path, TINY, "all")
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(digests(tiny, *MADE)) > 40
     assert digests(tmp_path, *MADE) == digests(tiny, *MADE)
@@ -151,32 +156,26 @@ def test_the_full_plan_of_the_paper_is_a_graph_of_a_thousand_jobs_or_so(tmp_path
     for root in roots.values():
         root.mkdir()
     corpora = "{" + ", ".join(f"{name}: {root}" for name, root in roots.items()) + "}"
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2", "--directory", str(tmp_path / "run")]
-    done = subprocess.run(
-        [*command, "--config", "experiment=xie2025", f"corpora={corpora}", "--", "all"],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    jobs = jobs_by_rule(done.stdout + done.stderr)
+    jobs = rerun(tmp_path / "run", Path("xie2025"), config=[f"corpora={corpora}"])
     assert 1000 < sum(jobs.values()) < 3000
-    experiment = costs.planned({"experiment": "xie2025"}, ROOT)
-    assert jobs == planned_jobs(costs.plan(experiment, tmp_path / "run", rates.shipped(), "gpu"))
+    experiment = run_plan.read_experiment({"experiment": "xie2025"}, ROOT)
+    assert jobs == planned_jobs(run_plan.plan(experiment, tmp_path / "run", rates.load(), "gpu"))
     assert not (tmp_path / "run/results").exists()
 
 
-def planned_jobs(plan: costs.RunPlan) -> dict[str, int]:
+def planned_jobs(plan: run_plan.RunPlan) -> dict[str, int]:
     return {step.rule: len(step.jobs) for step in plan.steps if step.jobs and step.rule != "all"}
 
 
 def test_the_plan_has_the_jobs_and_the_outputs_of_the_run(tiny: Path) -> None:
-    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
+    plan = run_plan.plan(run_plan.read_experiment({"experiment": str(TINY)}, ROOT), tiny, rates.load(), "cpu")
     asked = rerun(tiny, TINY, options=["--forceall"])
     assert asked == planned_jobs(plan)
     assert all((tiny / path).exists() for step in plan.steps for job in step.jobs for path in job)
 
 
 def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_network(tiny: Path, tmp_path: Path) -> None:
-    before = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tmp_path, rates.shipped(), "cpu")
+    before = run_plan.plan(run_plan.read_experiment({"experiment": str(TINY)}, ROOT), tmp_path, rates.load(), "cpu")
     for step in before.steps:
         if step.rule.startswith(("record", "resynthesize", "write_partition", "write_condition", "score")):
             made = sum((tiny / path).stat().st_size for job in step.jobs for path in job)
@@ -189,9 +188,9 @@ def test_the_plan_of_the_disk_is_right_within_a_half_for_all_that_is_not_a_netwo
 
 
 def test_what_is_made_is_not_planned_again(tiny: Path) -> None:
-    plan = costs.plan(costs.planned({"experiment": str(TINY)}, ROOT), tiny, rates.shipped(), "cpu")
-    named = costs.left(replace(plan, steps=tuple(step for step in plan.steps if step.jobs)), tiny)
-    assert named == Left(0.0, 0)
+    plan = run_plan.plan(run_plan.read_experiment({"experiment": str(TINY)}, ROOT), tiny, rates.load(), "cpu")
+    named = replace(plan, steps=tuple(step for step in plan.steps if step.jobs)).to_write(tiny)
+    assert named == Room(0.0, 0)
 
 
 def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Path) -> None:
@@ -201,11 +200,7 @@ def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Pat
     for name in ("vctk", "asvspoof"):
         (tmp_path / name).mkdir()
     corpora = f"corpora={{vctk: {tmp_path / 'vctk'}, asvspoof: {tmp_path / 'asvspoof'}}}"
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(tmp_path / "run")]
-    done = subprocess.run(
-        [*command, "--config", f"experiment={tmp_path / 'large.yaml'}", "device=cpu", corpora, "--", "protocols"],
-        cwd=ROOT, capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
+    done = snakemake(tmp_path / "run", tmp_path / "large.yaml", "protocols", config=[*ON_CPU, corpora])
     assert done.returncode != 0
     assert re.search(r"[\d,]{20,} bytes are needed, but [\d,]+ are available", done.stderr), done.stderr
     assert not (tmp_path / "run/results").exists()
@@ -220,7 +215,7 @@ def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path) -> None:
     assert "holds something that is not an earlier demo" in done.stdout + done.stderr
     end = done.stderr[done.stderr.index("1 job did not finish:") :]
     assert "synthesize_demo, whose log logs/synthesize_demo.log ends:\n" in end
-    assert re.search(r"\n  \| .*earlier demo; .*\n  -> mend what", end)
+    assert re.search(r"\n  \| .*earlier demo; .*\n  -> fix the cause", end)
     assert (tmp_path / "results/demo/mine.txt").exists()
 
 

@@ -6,22 +6,14 @@ Wavs too short for a discriminator are filled with zeros.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
+from codec_wrappers.training.discriminator_settings import BandSettings, SpectrumSettings, StftSettings
 from codec_wrappers.training.discriminators.discriminator import Discriminator, Judgment
-
-
-@dataclass(frozen=True)
-class SpectrumSettings:
-    window: int = 1024
-    hop: int = 256
-    channels: int = 32
-    peak: float | None = None
 
 
 class SpectrumDiscriminator(Discriminator):
@@ -66,14 +58,6 @@ class _ResidualUnit(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         inner = self.second(F.elu(self.first(features)))
         return F.elu(inner + self.shortcut(features)[:, :, : inner.shape[2], : inner.shape[3]])
-
-
-@dataclass(frozen=True)
-class BandSettings:
-    windows: tuple[int, ...] = (2048, 1024, 512)
-    channels: int = 32
-    edges: tuple[float, ...] = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # of the bands, as shares of the spectrum
-    peak: float | None = None
 
 
 class BandDiscriminators(Discriminator):
@@ -126,14 +110,6 @@ class _BandScale(nn.Module):
             weight_norm(nn.Conv2d(before, after, (3, kernel), (1, stride), padding=(1, kernel // 2)))
             for before, after, (kernel, stride) in zip(widths, widths[1:], self.SHAPES, strict=False)
         ]
-
-
-@dataclass(frozen=True)
-class StftSettings:
-    filters: int = 32
-    windows: tuple[int, ...] = (1024, 2048, 512, 256, 128)
-    slope: float = 0.2  # of the leaky ReLUs
-    peak: float | None = None
 
 
 class StftDiscriminators(Discriminator):

@@ -1,12 +1,12 @@
 """Discriminators of waveforms: HiFi-GAN's, and SoundStream's after MelGAN's, with widths to choose."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
+from codec_wrappers.training.discriminator_settings import PeriodSettings, ScaleSettings, WaveSettings
 from codec_wrappers.training.discriminators.discriminator import Discriminator, Judgment
 
 
@@ -25,14 +25,6 @@ class _Stack(nn.Module):
             maps.append(features)
         logits = self.last(features)
         return logits, [*maps, logits] if self._match_logits else maps
-
-
-@dataclass(frozen=True)
-class PeriodSettings:
-    periods: tuple[int, ...] = (2, 3, 5, 7, 11)  # samples
-    channels: int = 32  # of the first convolution; the last has 32 times as many
-    match_logits: bool = True  # whether the logits are a feature map too: not in DAC
-    peak: float | None = None
 
 
 class PeriodDiscriminators(Discriminator):
@@ -61,21 +53,6 @@ def _folded(wav: Tensor, period: int) -> Tensor:
     """`[B, T] -> [B, 1, T / period, period]`, T filled up by reflection."""
     missing = -wav.shape[1] % period
     return F.pad(wav, (0, missing), "reflect").unflatten(1, (-1, period))[:, None]
-
-
-@dataclass(frozen=True)
-class ScaleSettings:
-    scales: int = 3
-    channels: int = 128  # of the first convolution; the last has 8 times as many
-    peak: float | None = None
-
-
-@dataclass(frozen=True)
-class WaveSettings:
-    scales: int = 3
-    channels: int = 16  # of the first convolution; each of the next four has 4 times as many,
-    most: int = 1024  # but no more than these
-    peak: float | None = None
 
 
 class ScaleDiscriminators(Discriminator):

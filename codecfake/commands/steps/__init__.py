@@ -8,12 +8,10 @@ GROUPS = (corpora, protocols, detectors, measures, report)
 
 def add(commands: Commands) -> None:
     """Add `step` and everything below it to the subparsers of a parser."""
-    parser: Parser = commands.add_parser(
-        "step", help="one step of the workflow", description="One step of the workflow, as its rules call it."
-    )
+    parser: Parser = commands.add_parser("step", description="One step of the workflow, as its rules call it.")
     parser.set_defaults(parser=parser)
     below = parser.add_subparsers(
-        required=True, metavar="STEP", title="steps", prog="codecfake step", parser_class=Parser
+        required=True, metavar="STEP", help="what to do", title="steps", prog="codecfake step", parser_class=Parser
     )
     for group in GROUPS:
         group.add(below)

@@ -1,24 +1,30 @@
-"""How fast the steps go and how large their files are, each number with where it comes from."""
+"""How fast steps go and how large their files are. Unknown is NaN, which is remembered by name: nothing is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from codecfake.base import installation, settings
+import codec_wrappers
+from codecfake.base import settings
+from codecfake.base.suggestions import unknown
 
 MEASURED, GOAL, ESTIMATE, YOURS = BASES = ("measured", "goal", "estimate", "yours")
+TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with a rates.yaml of whole names
 
 
 class RateError(ValueError):
-    """A rate is not known, or not a rate."""
+    """A rate of the user's own has an unknown name, or no rate's value."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A number, what it rests on (of `BASES`), and how it was found."""
+    """A number, what it rests on (of `BASES`), and how it was determined."""
 
     value: float
     basis: str
@@ -26,65 +32,97 @@ class Rate:
 
     def __post_init__(self) -> None:
         if self.basis not in BASES:
-            raise RateError(f"basis {self.basis!r} is not known; known: {', '.join(BASES)}")
+            raise RateError(unknown("basis", self.basis, BASES))
         if not 0 < self.value < float("inf"):
             raise RateError(f"a rate is a positive number, not {self.value!r}")
 
 
 class Rates:
-    """Rates by name, which remember what they were asked for."""
+    """Rates by name; `used` and `unknown` are those that were asked for."""
 
-    def __init__(self, known: Mapping[str, Rate]) -> None:
-        self._known = dict(known)
+    def __init__(self, known: Mapping[str, Rate], own: Mapping[str, Rate] | None = None) -> None:
+        self._known, self._own = dict(known), dict(own or {})
         self.used: dict[str, Rate] = {}
+        self.unknown: list[str] = []
 
     def __getitem__(self, name: str) -> float:
-        """Raises RateError for a name that is not known."""
-        if name not in self._known:
-            raise RateError(f"no rate {name!r} is known; known: {', '.join(self._known)}")
-        self.used[name] = self._known[name]
-        return self.used[name].value
+        """NaN for a name that is not known."""
+        rate = self._own.get(name, self._known.get(name))
+        if rate is not None:
+            self.used[name] = rate
+            return rate.value
+        if name not in self.unknown:
+            self.unknown.append(name)
+        return nan
 
     def all(self) -> dict[str, Rate]:
         """Every rate by name."""
-        return dict(self._known)
+        return self._known | self._own
 
-    def changed(self, values: Mapping[str, float], source: str) -> "Rates":
-        """The same with some values of the user's own. Raises RateError for a name that is not known."""
-        for name in values:
-            if name not in self._known:
-                raise RateError(f"{source}: no rate {name!r} is known; known: {', '.join(self._known)}")
-        return Rates(self._known | {name: Rate(float(value), YOURS, source) for name, value in values.items()})
+    def add(self, known: Mapping[str, Rate]) -> None:
+        """Take in rates of a part that an experiment brings along; those of the user's own still win."""
+        self._known |= known
 
-
-def shipped(path: Path | None = None) -> Rates:
-    """The rates that come with the workflow, or those of `path`. Raises RateError naming the entry at fault."""
-    path = path or installation.rates()
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Rates({name: _rate(path, name, entry) for name, entry in content.items()})
+    def check_own(self) -> None:
+        """Raise RateError for a rate of the user's own that is neither known nor one that a plan asked for."""
+        names = [*self._known, *self.used, *self.unknown]
+        for name, rate in self._own.items():
+            if name not in self._known and name not in self.used:
+                raise RateError(f"{rate.source}: {unknown('rate', name, dict.fromkeys(names))}")
 
 
-def given(rates: Rates, file: Path | None, single: list[str]) -> Rates:
-    """Rates with those of a file (YAML, `name: value` or as the shipped ones) and then `name=value` over them."""
-    if file is not None:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise RateError(f"{file}: expected a mapping of names to rates")
-        values = {name: entry["value"] if isinstance(entry, dict) else entry for name, entry in content.items()}
-        rates = rates.changed(values, str(file))
-    return rates.changed(dict(_parsed(text) for text in single), "--rate")
+def load(file: Path | None = None, single: Iterable[str] = ()) -> Rates:
+    """The rates that are shipped; over them those of a file (YAML, `NAME: NUMBER`), then `NAME=NUMBER`.
+
+    Raises RateError for what is no rate. Names are checked when a plan has asked for its own: `Rates.check_own`.
+    """
+    known = {name: rate for package in TABLES for name, rate in _table(package).items()}
+    for wrapper in codec_wrappers.names():
+        known |= of_codec(wrapper, wrapper)
+    own = {} if file is None else _of_file(file)
+    return Rates(known, own | dict(_parsed(text) for text in single))
 
 
-def _parsed(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise RateError(f"--rate {text}: write NAME=NUMBER, e.g. resynthesis.encodec.gpu=1200") from None
+def of_codec(wrapper: str, name: str) -> dict[str, Rate]:
+    """What the entry of a codec, of the package or outside it, says about its rates, by names with `name`."""
+    entry = codec_wrappers.entry(wrapper)
+    rates = {key: Rate(rate.value, rate.basis, rate.source) for key, rate in entry.rates.items()}
+    if entry.sample_rate:
+        rates["sample_rate"] = Rate(entry.sample_rate, MEASURED, "as published")
+    return {_named(key, name): rate for key, rate in rates.items()}
 
 
-def _rate(path: Path, name: str, entry: Mapping[str, Any]) -> Rate:
+def _named(key: str, part: str) -> str:
+    """`resynthesis.cpu` of encodec is `resynthesis.encodec.cpu`."""
+    kind, *device = key.split(".")
+    return ".".join([kind, part, *device])
+
+
+@cache
+def _table(package: str) -> dict[str, Rate]:
+    content = yaml.safe_load(resources.files(package).joinpath("rates.yaml").read_text(encoding="utf-8"))
+    return {name: _rate(f"{package}/rates.yaml: {name}", entry) for name, entry in content.items()}
+
+
+def _rate(where: str, entry: Mapping[str, Any]) -> Rate:
     try:
         return settings.build(Rate, entry)
     except ValueError as error:
-        raise RateError(f"{path}: {name}: {error}") from error
+        raise RateError(f"{where}: {error}") from error
+
+
+def _of_file(file: Path) -> dict[str, Rate]:
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise RateError(f"{file}: expected a mapping of names to rates")
+    values = {name: entry["value"] if isinstance(entry, dict) else entry for name, entry in content.items()}
+    return {name: Rate(float(value), YOURS, str(file)) for name, value in values.items()}
+
+
+def _parsed(text: str) -> tuple[str, Rate]:
+    name, _, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        raise RateError(f"--rate {text}: write NAME=NUMBER, e.g. resynthesis.encodec.gpu=1200") from None
+    return name, Rate(number, YOURS, "--rate")

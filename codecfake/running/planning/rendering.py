@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-from codecfake.running.planning.costs import RunPlan
 from codecfake.running.planning.rates import GOAL, MEASURED, YOURS
-from codecfake.running.planning.steps import Left, Step
+from codecfake.running.planning.run_plan import RunPlan
+from codecfake.running.planning.steps import Room, Step, add
 
 GB = 1e9
 HEADERS = ("", "jobs", "audio in, h", "audio out, h", "GPU, h", "CPU, h", "reads, GB", "writes, GB", "files")
@@ -19,28 +20,29 @@ WARNINGS = {
 }
 
 
-def as_text(plan: RunPlan, needed: Left, root: Path, free: int) -> str:
+def as_text(plan: RunPlan, needed: Room, root: Path, free: int) -> str:
     """The table, what it rests on, and what the disk says."""
     lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", _table(plan), ""]
     lines += [*_foundations(plan), "", *_disk(plan, needed, root, free)]
     return "\n".join(lines)
 
 
-def as_json(plan: RunPlan, needed: Left, root: Path, free: int) -> dict[str, Any]:
+def as_json(plan: RunPlan, needed: Room, root: Path, free: int) -> dict[str, Any]:
     """The same for programs."""
     return {
         "title": plan.title,
         "device": plan.device,
         "steps": [_as_values(step) for step in plan.steps],
         "jobs": plan.jobs,
-        "peak_bytes": round(plan.peak_bytes),
+        "peak_bytes": None if isnan(plan.peak_bytes) else round(plan.peak_bytes),
         "bytes_left": round(needed.num_bytes),
         "files_left": needed.files,
         "bytes_free": free,
         "fits": bool(needed.num_bytes <= free),
         "directory": str(root.resolve()),
         "rates": {name: asdict(rate) for name, rate in plan.rates.items()},
-        "by_published_size": list(plan.believed),
+        "by_published_size": list(plan.by_published_size),
+        "unknown": dict(plan.unknown),
         "not_run": dict(plan.not_run),
     }
 
@@ -49,7 +51,8 @@ def _as_values(step: Step) -> dict[str, Any]:
     names = {field.name for field in fields(step)} - {"jobs", "other_files"}
     values = {name: getattr(step, name) for name in sorted(names)}
     plain = {name: float(value) if isinstance(value, float) else value for name, value in values.items()}
-    return {**plain, "jobs": len(step.jobs), "files": step.files}
+    known = {name: None if isinstance(value, float) and isnan(value) else value for name, value in plain.items()}
+    return {**known, "jobs": len(step.jobs), "files": step.files}
 
 
 def _table(plan: RunPlan) -> str:
@@ -70,42 +73,43 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _row(name: str, steps: Iterable[Step]) -> Sequence[str]:
     steps = list(steps)
-    hours = [
-        _number(sum(step.audio_hours_in for step in steps)),
-        _number(sum(step.audio_hours_out for step in steps)),
-        _hours([step.gpu_hours for step in steps]),
-        _hours([step.cpu_hours for step in steps]),
+    sums = [
+        add(step.audio_hours_in for step in steps),
+        add(step.audio_hours_out for step in steps),
+        add(step.gpu_hours for step in steps),
+        add(step.cpu_hours for step in steps),
+        add(step.bytes_in for step in steps) / GB,
+        add(step.bytes_out for step in steps) / GB,
     ]
-    num_bytes = [_number(sum(values) / GB) for values in zip(*((s.bytes_in, s.bytes_out) for s in steps), strict=True)]
-    return (name, f"{sum(len(s.jobs) for s in steps):,}", *hours, *num_bytes, f"{sum(s.files for s in steps):,}")
-
-
-def _hours(values: list[float | None]) -> str:
-    """`?` where nothing is known of any."""
-    known = [value for value in values if value is not None]
-    return _number(sum(known)) if known else "?"
+    files = sum(step.files for step in steps)
+    return (name, f"{sum(len(step.jobs) for step in steps):,}", *map(_number, sums), f"{files:,}")
 
 
 def _number(value: float) -> str:
+    if isnan(value):
+        return "?"
     if value == 0:
         return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _foundations(plan: RunPlan) -> Iterable[str]:
-    yield "GPU and CPU hours are of one device or core; ? is minutes that nobody measured. They rest on rates that are"
+    yield "GPU and CPU hours are of one device or core; ? is not known, and sums lack it. They rest on rates that are"
     for basis, words in WARNINGS.items():
         names = [name for name, rate in plan.rates.items() if rate.basis == basis]
         if names:
             yield f"  {words}: {', '.join(f'{name} {plan.rates[name].value:g}' for name in names)}"
-    yield "Better: your own, with --rate NAME=NUMBER or --rates FILE; benchmarks/rates.yaml says where each comes from."
-    if plan.believed:
-        yield f"Not ingested yet, so planned by published sizes or numbers of files: {', '.join(plan.believed)}."
+    yield "Better: your own, with --rate NAME=NUMBER or --rates FILE; --json says where each comes from."
+    for thing, remedy in plan.unknown.items():
+        yield f"Unknown, and missing from every sum: {thing}; {remedy} would tell."
+    if plan.by_published_size:
+        corpora = ", ".join(plan.by_published_size)
+        yield f"Not ingested yet, so planned by published sizes or numbers of files: {corpora}."
     for condition, why in plan.not_run.items():
-        yield f"Not planned: {condition}, since {why} (--optional plans it all the same)."
+        yield f"Not planned: {condition}, since {why} (--optional plans it anyway)."
 
 
-def _disk(plan: RunPlan, needed: Left, root: Path, free: int) -> Iterable[str]:
+def _disk(plan: RunPlan, needed: Room, root: Path, free: int) -> Iterable[str]:
     yield f"Disk, estimated: {plan.peak_bytes / GB:,.2f} GB at the peak, with one job at a time."
     yield (
         f"Still to be written in {root.resolve()}: {needed.num_bytes / GB:,.2f} GB in {needed.files:,} files; "

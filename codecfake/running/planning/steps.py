@@ -1,23 +1,37 @@
-"""A step of the workflow as the plan has it: a rule with its jobs, and what they take and leave."""
+"""A step of the workflow in numbers: a rule with its jobs, what they take, and what they still have to write."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 
+HOUR, MB = 3600.0, 1e6
 Outputs = tuple[str, ...]  # of one job, relative to the run directory
+
+
+def add(numbers: Iterable[float]) -> float:
+    """The sum of those that are known; NaN if none of some is."""
+    numbers = list(numbers)
+    known = [number for number in numbers if not isnan(number)]
+    return float(sum(known)) if known or not numbers else nan
+
+
+def most(numbers: Iterable[float]) -> float:
+    """The largest of those that are known; NaN if none is."""
+    return float(max((number for number in numbers if not isnan(number)), default=nan))
 
 
 @dataclass(frozen=True)
 class Step:
-    """All jobs of a rule. Hours of audio count every pass over it; None where nothing is known of the time."""
+    """All jobs of a rule. Hours of audio count every pass over it. NaN is unknown."""
 
     stage: str
     rule: str
     jobs: tuple[Outputs, ...]
     audio_hours_in: float = 0.0
     audio_hours_out: float = 0.0
-    gpu_hours: float | None = 0.0
-    cpu_hours: float | None = 0.0  # of one core; where the network runs on a GPU, what helps it is not counted
+    gpu_hours: float = 0.0
+    cpu_hours: float = 0.0  # of one core; where the network runs on a GPU, what helps it is not counted
     bytes_in: float = 0.0
     bytes_out: float = 0.0  # what stays
     other_files: int = 0  # that stay, beside the outputs
@@ -27,28 +41,28 @@ class Step:
     def files(self) -> int:
         return sum(map(len, self.jobs)) + self.other_files
 
-    def left(self, root: Path, wanted: frozenset[str] | None = None) -> "Left":
-        """What is still to be written: by the jobs that make a `wanted` output (None: any), less what is there."""
-        jobs = [job for job in self.jobs if wanted is None or wanted.intersection(job)]
-        unmade = [job for job in jobs if wanted is not None or not all((root / path).exists() for path in job)]
-        share = len(unmade) / len(self.jobs) if self.jobs else float(wanted is None)
+    def to_write(self, root: Path, outputs: frozenset[str] | None = None) -> "Room":
+        """What the jobs that make one of `outputs` (None: any that is not there) will add to the disk."""
+        jobs = [job for job in self.jobs if outputs is None or outputs.intersection(job)]
+        unmade = [job for job in jobs if outputs is not None or not all((root / path).exists() for path in job)]
+        share = len(unmade) / len(self.jobs) if self.jobs else float(outputs is None)
         there = sum(size(root / path) for job in unmade for path in job)
-        return Left(max(0.0, float(self.bytes_out * share - there)), round(self.files * share))
+        num_bytes = self.bytes_out * share - there
+        return Room(num_bytes if isnan(num_bytes) else max(0.0, num_bytes), round(self.files * share))
 
 
 @dataclass(frozen=True)
-class Left:
-    """What is still to be written to the disk."""
+class Room:
+    """Bytes and files on a disk."""
 
     num_bytes: float
     files: int
 
-    def __add__(self, other: "Left") -> "Left":
-        return Left(self.num_bytes + other.num_bytes, self.files + other.files)
 
-
-def total(lefts: Iterable[Left]) -> Left:
-    return sum(lefts, Left(0.0, 0))
+def total(rooms: Iterable[Room]) -> Room:
+    """The sum of what is known."""
+    rooms = list(rooms)
+    return Room(add([0.0, *(room.num_bytes for room in rooms)]), sum(room.files for room in rooms))
 
 
 def size(path: Path) -> int:

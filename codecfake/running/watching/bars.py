@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-TAIL = 8192  # bytes of a log that are read from its end
+TAIL = 8192  # read from the end of a log
 BAR = re.compile(r"^(?P<name>.*?): +\d+%\|.*\[(?P<elapsed>[\d:]+)<(?P<left>[\d:]+|\?), *(?P<rate>[^,\]]+)")
-EPOCH = re.compile(r"\bepoch (\d+)/(\d+)$")  # a bar of one epoch: the job is all of them
+EPOCH = re.compile(r"\bepoch (\d+)/(\d+)$")  # a bar of one epoch, not of the whole job
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class Bar:
 
 
 def last_bar(log: Path) -> Bar | None:
-    """The newest bar of a log that knows how long it will take; None if it has none, or if there is no log."""
+    """The newest bar of a log with a remaining time; None without one, or without a log."""
     found = (_bar(line) for line in reversed(tail(log)))
     return next((bar for bar in found if bar is not None), None)
 
 
 def tail(log: Path) -> list[str]:
-    """The last lines of a log that are not empty, oldest first; none if it cannot be read."""
+    """The last non-empty lines of a log, oldest first; none if it cannot be read."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL))

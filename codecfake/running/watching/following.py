@@ -1,4 +1,4 @@
-"""Telling how far a run is, again and again: from beside it, or as lines among its own."""
+"""Prints the progress of a run repeatedly, from another process or among the run's own lines."""
 
 import sys
 import threading
@@ -14,9 +14,9 @@ CLEAR = "\033[H\033[2J"  # a terminal's: go to the top and clear the screen
 
 
 def watch(directory: Path, every: float | None) -> None:
-    """Print how far the run in `directory` is; with `every` again after so many seconds, until none is at work.
+    """Print the progress of the run in `directory`; with `every`, repeat after that many seconds until it ends.
 
-    A terminal shows the newest state alone, a file all of them. Raises WatchError if no run has started there.
+    A terminal shows only the newest state, a file all of them. Raises WatchError if no run has started there.
     """
     while True:
         run = read_run(directory)
@@ -27,7 +27,7 @@ def watch(directory: Path, every: float | None) -> None:
 
 
 def describe(run: Run) -> str:
-    """The state of a run: a line, a table, and what failed if no run is at work."""
+    """The state of a run: a line, a table, and the failed jobs if no run is at work."""
     parts = [time.strftime("%Y-%m-%d %H:%M:%S: ") + line(run, _elapsed(run)), table(run)]
     if not run.is_at_work:
         parts += [
@@ -38,7 +38,7 @@ def describe(run: Run) -> str:
 
 
 def narrate(directory: Path, say: Callable[[str], None], every: float) -> None:
-    """Say how far a run is every so many seconds, from a thread of its own, for as long as the process lives."""
+    """Print the progress of a run every `seconds`, from a separate thread, as long as the process lives."""
     threading.Thread(target=_narrate, args=(directory, say, every), daemon=True).start()
 
 
@@ -48,10 +48,10 @@ def _narrate(directory: Path, say: Callable[[str], None], every: float) -> None:
         try:
             run = read_run(directory)
             say(f"Watch: {line(run, _elapsed(run))}")
-        except (OSError, WatchError) as error:  # a file system may be gone for a while, a folder for good
+        except (OSError, WatchError) as error:  # a file system may be unavailable for a while, a folder may be deleted
             say(f"Watch: {error}")
 
 
 def _elapsed(run: Run) -> float:
-    """Seconds since a run started; none if clocks disagree."""
+    """Seconds since a run started; 0 if clocks disagree."""
     return max(0.0, time.time() - run.started)

@@ -1,7 +1,7 @@
-"""How long a run will still take, from what its jobs took so far.
+"""The remaining time of a run, from the times of its finished jobs.
 
-A job is expected to take the mean of the finished ones of its rule, in this run or else in earlier ones; a job at work
-that no such job is known of, what its progress bar says. The sum is divided by how many jobs run side by side.
+A job is expected to take the mean time of the finished jobs of its rule, in this run or in earlier ones. Without any, a
+running job's progress bar is used. The sum is divided by the number of parallel jobs.
 """
 
 from collections import defaultdict
@@ -15,12 +15,12 @@ from codecfake.running.watching.jobs import LOGS, Job, Run, State
 
 @dataclass(frozen=True)
 class Forecast:
-    seconds: float  # until every job is done whose time can be told
-    untold: list[str]  # rules of jobs whose time cannot
+    seconds: float  # until every job with a known time is done
+    untold: list[str]  # rules of jobs with an unknown time
 
 
 def forecast(run: Run, elapsed: float) -> Forecast:
-    """What is left of a run that started `elapsed` seconds ago."""
+    """The remaining time of a run that started `elapsed` seconds ago."""
     usual = _means(job for job in run.jobs if job.state is not State.DONE) | _means(run.of(State.DONE))
     rest = [(job.rule, _left(run, job, usual)) for job in run.jobs if job.state is not State.DONE]
     told = [seconds for _, seconds in rest if seconds is not None]
@@ -29,7 +29,7 @@ def forecast(run: Run, elapsed: float) -> Forecast:
 
 
 def _means(jobs: Iterable[Job]) -> dict[str, float]:
-    """Rule -> mean seconds of those of its jobs that have a record."""
+    """Rule -> mean seconds of its jobs that have a record."""
     taken = defaultdict(list)
     for job in jobs:
         if job.record is not None:
@@ -38,17 +38,17 @@ def _means(jobs: Iterable[Job]) -> dict[str, float]:
 
 
 def _left(run: Run, job: Job, usual: Mapping[str, float]) -> float | None:
-    """Seconds that a job will still take, of those it takes; None if that cannot be told."""
+    """Remaining seconds of a job; None if unknown."""
     seconds = usual.get(job.rule)
     if job.state is State.TO_COME:
         return seconds
     bar = last_bar(run.directory / LOGS / f"{job.name}.log")
-    if bar is not None and (seconds is None or bar.seconds > seconds / 2):  # a shorter bar is of a part of the job
+    if bar is not None and (seconds is None or bar.seconds > seconds / 2):  # a shorter bar covers a part of the job
         return bar.left
-    return seconds / 2 if seconds is not None else None  # on average: nothing says when it started
+    return seconds / 2 if seconds is not None else None  # on average: its start is unknown
 
 
 def _side_by_side(run: Run, elapsed: float) -> float:
-    """How many jobs run at the same time: as many as now or, where that is more, as on average so far."""
+    """The number of parallel jobs: now, or on average so far if that is more."""
     spent = sum(job.record.seconds for job in run.of(State.DONE) if job.record is not None)
     return max(1.0, len(run.of(State.STARTED)), spent / elapsed if elapsed > 0 else 0.0)

@@ -1,6 +1,6 @@
-"""The jobs of a run and where each stands, told from the ages of its files: the list, a job's log, its record.
+"""The jobs of a run and their states, from the timestamps of the job list, logs and records.
 
-Only ages of files are compared with one another, never with a clock: machines of a cluster may disagree about the time.
+Timestamps are compared only with each other, never with a clock: the clocks of a cluster may disagree.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from codecfake.base import files
 from codecfake.running import run_lock
 from codecfake.running.watching.records import Record, read_record
 
-LIST = Path("logs/jobs.txt")  # written when a run starts, so that its age is the run's
+LIST = Path("logs/jobs.txt")  # written when a run starts, so it has the age of the run
 LOGS = Path("logs")
 RESULTS = Path("results")
 RECORDS = RESULTS / "benchmarks"
 
 
 class WatchError(ValueError):
-    """A folder holds no run to watch."""
+    """A folder without a run to watch."""
 
 
 class State(Enum):
     TO_COME = "to come"
-    STARTED = "started"  # at work, or else failed
+    STARTED = "started"  # at work, or failed
     DONE = "done"
 
 
@@ -31,7 +31,7 @@ class State(Enum):
 class Job:
     name: str
     state: State
-    record: Record | None  # of this run if it is done, else of an earlier one, if there was one
+    record: Record | None  # of this run if it is done, otherwise of an earlier one, if any
 
     @property
     def rule(self) -> str:
@@ -40,7 +40,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it stands: all jobs that it set out to do."""
+    """The state of a run: all its jobs."""
 
     directory: Path
     jobs: list[Job]
@@ -60,15 +60,15 @@ def name_of(log: str) -> str:
 
 
 def write_list(directory: Path, names: list[str]) -> None:
-    """Say that a run starts now, and which jobs it will do."""
+    """Record that a run starts now, with its jobs."""
     files.write_text(directory / LIST, "".join(f"{name}\n" for name in sorted(names)))
 
 
 def read_run(directory: Path) -> Run:
-    """Where the run in `directory` stands, or the last one there. Raises WatchError if there was none."""
+    """The state of the run in `directory`, or of the last one. Raises WatchError without any."""
     path = directory / LIST
     if not path.is_file():
-        raise WatchError(f"{path} does not exist: no run has started in {directory.resolve()}; name it by --directory")
+        raise WatchError(f"{path} does not exist: no run has started in {directory.resolve()}; name one with --run")
     started = path.stat().st_mtime_ns
     jobs = [_job(directory, name, started) for name in path.read_text(encoding="utf-8").split()]
     return Run(directory, jobs, started / 1e9)
@@ -84,7 +84,7 @@ def _job(directory: Path, name: str, started: int) -> Job:
 
 
 def _age(path: Path) -> int:
-    """When a file was last written, in nanoseconds since the epoch; 0 if it is not there."""
+    """When a file was last written, in nanoseconds since the epoch; 0 if it does not exist."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Record:
-    """What a job took. Snakemake looks at a job's memory every few seconds: jobs shorter than that have none."""
+    """Time and memory of a job. Snakemake samples memory every few seconds: shorter jobs have no value."""
 
     seconds: float
     cpu_seconds: float | None
@@ -15,7 +15,7 @@ class Record:
 
 
 def read_record(path: Path) -> Record | None:
-    """A job's record; None if there is none, or none yet: it may be half written."""
+    """A job's record; None if it does not exist or is incomplete."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))

@@ -1,4 +1,4 @@
-"""How far a run is, in words: one line for a log, and a table with a row for every rule."""
+"""The progress of a run as text: one line for a log, and a table with a row for every rule."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,7 +12,7 @@ NUM_UNTOLD = 4  # rules that are named
 
 
 def line(run: Run, elapsed: float) -> str:
-    """One line of a run that started `elapsed` seconds ago: jobs done of all, what is left, the rate of resynthesis."""
+    """One line on a run that started `elapsed` seconds ago: finished jobs, remaining time, speed of resynthesis."""
     done, started = len(run.of(State.DONE)), len(run.of(State.STARTED))
     parts = [f"{done} of {len(run.jobs)} jobs done", f"{started} at work", f"{duration(elapsed)} so far"]
     if done < len(run.jobs):
@@ -24,7 +24,7 @@ def line(run: Run, elapsed: float) -> str:
 
 
 def table(run: Run) -> str:
-    """A row a rule: its jobs, the mean time and the rate of those done; then what jobs at work say last."""
+    """One row per rule (jobs, mean time and speed of finished ones), then the last lines of running jobs."""
     rules = dict.fromkeys(job.rule for job in sorted(run.jobs, key=lambda job: job.state is not State.DONE))
     rows = [HEADINGS, *(_row(run, rule) for rule in rules)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
@@ -33,7 +33,7 @@ def table(run: Run) -> str:
 
 
 def rate(run: Run, jobs: Iterable[Job]) -> str:
-    """What finished jobs do in a second, in their unit; empty where nothing is counted."""
+    """The speed of finished jobs, in their unit per second; empty if nothing is counted."""
     counted = [(work_of(run.directory / RESULTS, job.name), job.record) for job in jobs]
     pairs = [(work, record.seconds) for work, record in counted if work is not None and record is not None]
     seconds = sum(taken for _, taken in pairs)
@@ -83,7 +83,7 @@ def _row(run: Run, rule: str) -> tuple[str, ...]:
 def _said(run: Run) -> Iterator[str]:
     started = run.of(State.STARTED)
     if started:
-        yield "\nAt work:" if run.is_at_work else "\nStarted, and not finished:"
+        yield "\nAt work:" if run.is_at_work else "\nStarted but not finished:"
     for job in started:
         lines = tail(run.directory / LOGS / f"{job.name}.log")
-        yield f"  {job.name}: {' '.join(lines[-1].split()) if lines else '(nothing yet)'}"
+        yield f"  {job.name}: {' '.join(lines[-1].split()) if lines else '(no output yet)'}"

@@ -1,4 +1,4 @@
-"""How much a finished job has done, in the unit of its rule, told from what it wrote: with its time, a rate."""
+"""How much a finished job has done, in the unit of its rule, from its output; with its time, this gives a speed."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,14 +18,14 @@ class Work:
 
 
 def work_of(results: Path, name: str) -> Work | None:
-    """What the job of this name (`resynthesize_dac/english.0001`) has done; None where nothing is counted.
+    """What the job of this name (`resynthesize_dac/english.0001`) has done; None if nothing is counted.
 
-    Resynthesis counts every second that it writes: a codec's variants count each for itself.
+    Resynthesis counts every second that it writes, for each variant of a codec.
     """
     rule, _, wildcards = name.partition("/")
     try:
         return _work(results, rule, wildcards.split("."))
-    except (OSError, ValueError):  # files that a later run is about to replace, or that were taken away
+    except (OSError, ValueError):  # a later run is replacing these files, or they were deleted
         return None
 
 

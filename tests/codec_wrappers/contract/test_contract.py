@@ -92,8 +92,8 @@ def test_every_wrapper_has_a_published_form() -> None:
 
 def test_as_many_samples_come_back_as_went_in_from_one_on(codec: Codec) -> None:
     for num_samples in lengths(codec, rate(codec)):
-        output = through(codec, speech_like(rate(codec), 2, num_samples, seed=0))
-        assert output.shape == (2, num_samples)
+        output = through(codec, speech_like(rate(codec), 1, num_samples, seed=0))
+        assert output.shape == (1, num_samples)
         assert output.any(), f"{num_samples} samples came back as silence"
 
 
@@ -432,7 +432,8 @@ def test_the_page_has_a_row_a_codec_and_says_what_is_broken() -> None:
 
 
 def test_every_published_form_has_a_row_of_its_habits() -> None:
-    text = page([measure(name, Rounding(), QUICK, CPU) for name in PUBLISHED], HOW)
+    measured = measure("rounding", Rounding(), QUICK, CPU)
+    text = page([replace(measured, codec=name) for name in PUBLISHED], HOW)
     for name, form in PUBLISHED.items():
         assert f"| {name} | {form.habit} | {form.answer} |" in text
     assert "No promise is broken." in text

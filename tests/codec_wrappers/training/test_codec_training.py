@@ -103,7 +103,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 # What learns
 
 
-@pytest.mark.parametrize("name", CODECS)
+SLOW_TO_LEARN = "academicodec"  # three discriminators on three sides of it
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name == SLOW_TO_LEARN else []) for name in CODECS]
+)
 def test_every_codec_learns_by_its_published_recipe(name: str, recordings: Path, tmp_path: Path) -> None:
     weights = run(recordings, tmp_path, settings(name))
     torch.manual_seed(1)
@@ -257,6 +262,7 @@ def test_codes_are_found_in_float32_when_networks_run_in_bfloat16(name: str) -> 
     assert any(parameter.grad.abs().sum() > 0 for parameter in codec.parts()["encoder"].parameters())
 
 
+@pytest.mark.long
 def test_mixed_precision_trains_nearly_the_same_codec(recordings: Path, tmp_path: Path) -> None:
     whole = run(recordings, tmp_path / "32", settings("soundstream", model={**SMALL["soundstream"]}))
     mixed = run(recordings, tmp_path / "16", settings("soundstream", precision="bfloat16"))
@@ -386,7 +392,7 @@ class KilledError(Exception):
         # they start later
         pytest.param("soundstream", small("soundstream", 6, warm_up_steps=2), (1, 2), marks=pytest.mark.slow),
         # another decoder, its statistics
-        ("audiodec", small("audiodec", 4, stages=two_stages(2)), (2, 3)),
+        pytest.param("audiodec", small("audiodec", 4, stages=two_stages(2)), (2, 3), marks=pytest.mark.long),
         # no discriminators
         pytest.param("encodec", small("plain", 6, warm_up_steps=1), (1, 6), marks=pytest.mark.slow),
     ],
@@ -433,6 +439,7 @@ def test_a_checkpoint_holds_what_published_weights_have_no_place_for(tmp_path: P
     assert counts.tolist() == list(range(len(counts)))
 
 
+@pytest.mark.long
 def test_a_run_killed_between_checkpoints_goes_back_to_the_last(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -486,7 +493,9 @@ main(sys.argv[2:])
 """
 
 
-@pytest.mark.parametrize("steps", [(3,), pytest.param((1, 2, 4, 5, 6), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "steps", [pytest.param((3,), marks=pytest.mark.long), pytest.param((1, 2, 4, 5, 6), marks=pytest.mark.slow)]
+)
 def test_sigkill_while_a_checkpoint_is_written_changes_no_byte(
     steps: tuple[int, ...], recordings: Path, tmp_path: Path
 ) -> None:

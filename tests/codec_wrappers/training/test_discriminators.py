@@ -143,7 +143,7 @@ def test_the_stft_of_soundstream_sees_64_times_fewer_frequencies_and_8_times_few
 
 
 def test_unknown_discriminators_and_settings_are_refused_and_the_known_ones_named() -> None:
-    with pytest.raises(SettingsError, match="unknown discriminator 'critic'; known: periods, scales"):
+    with pytest.raises(SettingsError, match="unknown discriminator 'critic'; choose from periods, scales"):
         build({"critic": {}})
     with pytest.raises(SettingsError, match="unknown setting 'width'; known settings: channels"):
         build({"periods": {"width": 1}})

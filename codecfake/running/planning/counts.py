@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base import utterances
-from codecfake.base.utterances import BONAFIDE, SPLITS
-from codecfake.corpora.sizes import CorpusSize, Part, counted, published
+from codecfake.base.utterances import BONAFIDE, KEYS, SPLITS
+from codecfake.corpora import sizes
+from codecfake.corpora.sizes import CorpusSize, Part, SizeError
 from codecfake.experiment.schema import Corpus
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Split
@@ -28,59 +29,64 @@ BYTES_PER_SAMPLE = 2  # uncompressed
 FLAC_SHARE = 0.5  # of that, at the rates that corpora are distributed at
 
 
-class Holdings:
-    """Counts of utterances, by (corpus, key, split), of the corpora under `results/corpora/`."""
+class CorpusCounts:
+    """Counts of utterances, by (corpus, key, split), of the corpora under `results/corpora/`; NaN where unknown."""
 
     def __init__(
         self, corpora: dict[str, Corpus], results: Path, demo: dict[str, Any], roots: Mapping[str, Path]
     ) -> None:
         self._corpora, self._demo, self._roots = corpora, demo, roots
         self._paths = {name: results / "corpora" / name / "utterances.parquet" for name in corpora}
-        self._counted: dict[str, pd.DataFrame] = {}
+        self._counts: dict[str, pd.DataFrame] = {}
 
     def is_ingested(self, corpus: str) -> bool:
-        """Whether there is a table to count, rather than a published size to believe."""
+        """Whether there is a table to count, rather than a published size."""
         return self._paths[corpus].is_file()
 
-    def is_known(self, corpus: str) -> bool:
-        """Whether each of its utterances is: it is ingested, or the demo is going to speak it."""
+    def is_exact(self, corpus: str) -> bool:
+        """Whether each of its utterances is known: it is ingested, or the demo is going to synthesize it."""
         return self.is_ingested(corpus) or self._corpora[corpus].demo
+
+    def unknown(self) -> list[str]:
+        """The corpora whose size nothing tells."""
+        return [name for name in self._corpora if not self.is_exact(name) and not self.size(name).is_known]
 
     @cache  # noqa: B019 - as long-lived as the plan
     def size(self, corpus: str) -> CorpusSize:
-        """The published size of a corpus, or less if fewer files lie at its root; by their number if none is published.
+        """The published size of a corpus, or less if there are fewer files at its root.
 
-        Raises SizeError if neither is known.
+        By the number of files if no size is published; unknown if there are none.
         """
         about, root = self._corpora[corpus], self._roots.get(corpus)
-        there = _num_recordings(root) if root is not None and root.is_dir() else 0
-        if not there:
-            return published(about.layout, about.size)
-        if about.layout == "listed" and not about.size:
-            return counted(about.options.get("key") or BONAFIDE, there)
-        return published(about.layout, about.size).at_most(there)
+        files = _num_recordings(root) if root is not None and root.is_dir() else 0
+        key = about.options.get("key")
+        try:
+            size = sizes.published(about.layout, about.size)
+        except SizeError:
+            return sizes.counted(key or BONAFIDE, files) if files else sizes.unknown([key] if key else KEYS)
+        return size.at_most(files) if files else size
 
     def of(self, corpus: str) -> pd.DataFrame:
         """Counts of one corpus, in the splits that it is published with; columns `CELL` and `COUNTS`."""
-        if corpus not in self._counted:
-            self._counted[corpus] = self._count(corpus)
-        return self._counted[corpus]
+        if corpus not in self._counts:
+            self._counts[corpus] = self._count(corpus)
+        return self._counts[corpus]
 
     def by_split(self, corpora: Sequence[str], rule: Split) -> pd.DataFrame:
         """Counts of pooled corpora, as a rule splits them: exact if all are ingested, else by the rule's shares."""
         name = f"{corpora} {rule}"
-        if name not in self._counted:
-            self._counted[name] = self._count_split(corpora, rule)
-        return self._counted[name]
+        if name not in self._counts:
+            self._counts[name] = self._count_split(corpora, rule)
+        return self._counts[name]
 
     def _count(self, corpus: str) -> pd.DataFrame:
-        if self.is_known(corpus):
+        if self.is_exact(corpus):
             return _counted(self._table(corpus).fillna({"split": UNSPLIT}))
         size = self.size(corpus)
         return pd.DataFrame([_row(corpus, size, part) for part in size.speech], columns=[*CELL, *COUNTS])
 
     def _count_split(self, corpora: Sequence[str], rule: Split) -> pd.DataFrame:
-        if all(self.is_known(corpus) for corpus in corpora):
+        if all(self.is_exact(corpus) for corpus in corpora):
             tables = {corpus: self._table(corpus) for corpus in corpora}
             return _counted(lists.pooled(list(corpora), rule, tables))
         whole = pd.concat([self.of(corpus) for corpus in corpora], ignore_index=True)

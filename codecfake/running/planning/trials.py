@@ -5,19 +5,19 @@ import pandas as pd
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
 from codecfake.experiment.schema import Experiment, Selection
 from codecfake.protocols.lists import RECORDINGS
-from codecfake.running.planning.corpus_counts import CELL, Holdings
+from codecfake.running.planning.counts import CELL, CorpusCounts
 
 
-class Lists:
+class TrialCounts:
     """Trials with their seconds of audio: columns of `COUNTS`, by (corpus, key, split), and `source`."""
 
-    def __init__(self, experiment: Experiment, holdings: Holdings) -> None:
-        self._experiment, self._holdings = experiment, holdings
+    def __init__(self, experiment: Experiment, counts: CorpusCounts) -> None:
+        self._experiment, self._counts = experiment, counts
 
     def of_domain(self, domain: str, split: str) -> pd.DataFrame:
         """The train or dev trials of a domain: its recordings, and its sources of bona fide speech."""
         rule = self._experiment.domains[domain]
-        counts = self._holdings.by_split(rule.corpora, rule.split)
+        counts = self._counts.by_split(rule.corpora, rule.split)
         counts = counts[(counts["split"] == split) & counts["corpus"].isin(rule.keep or rule.corpora)]
         made = counts[counts["key"] == BONAFIDE]
         sources = [made.assign(source=self._experiment.original(source)) for source in rule.sources]
@@ -39,18 +39,18 @@ class Lists:
         # the counts tell apart what two rules call the same split
         return whole.drop_duplicates([*CELL, "source", "utterances"], ignore_index=True)
 
-    def _side(self, chosen: Selection, key: str) -> pd.DataFrame:
-        counts = self._of_selection(chosen)
-        counts = counts[counts["corpus"].isin(self._experiment.corpora_of(chosen))]
-        if chosen.utterances == "eval" and counts["split"].isin(SPLITS).any():
+    def _side(self, selection: Selection, key: str) -> pd.DataFrame:
+        counts = self._of_selection(selection)
+        counts = counts[counts["corpus"].isin(self._experiment.corpora_of(selection))]
+        if selection.utterances == "eval" and counts["split"].isin(SPLITS).any():
             counts = counts[counts["split"] == "eval"]
         # what codecs make spoofs of is bona fide speech; other spoofs were recorded as such
-        wanted = key if chosen.source == RECORDINGS else BONAFIDE
-        return counts[counts["key"] == wanted].assign(source=self._experiment.original(chosen.source))
+        wanted = key if selection.source == RECORDINGS else BONAFIDE
+        return counts[counts["key"] == wanted].assign(source=self._experiment.original(selection.source))
 
-    def _of_selection(self, chosen: Selection) -> pd.DataFrame:
-        if chosen.domain is not None:
-            domain = self._experiment.domains[chosen.domain]
-            return self._holdings.by_split(domain.corpora, domain.split)
-        assert chosen.corpus is not None
-        return self._holdings.of(chosen.corpus)
+    def _of_selection(self, selection: Selection) -> pd.DataFrame:
+        if selection.domain is not None:
+            domain = self._experiment.domains[selection.domain]
+            return self._counts.by_split(domain.corpora, domain.split)
+        assert selection.corpus is not None
+        return self._counts.of(selection.corpus)

@@ -1,0 +1,78 @@
+"""The settings of discriminators, by the names that recipes give them. No torch: they are checked before any job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from codecfake.base import settings
+from codecfake.base.settings import SettingsError
+from codecfake.base.suggestions import unknown
+
+
+@dataclass(frozen=True)
+class PeriodSettings:
+    periods: tuple[int, ...] = (2, 3, 5, 7, 11)  # samples
+    channels: int = 32  # of the first convolution; the last has 32 times as many
+    match_logits: bool = True  # whether the logits are a feature map too: not in DAC
+    peak: float | None = None
+
+
+@dataclass(frozen=True)
+class ScaleSettings:
+    scales: int = 3
+    channels: int = 128  # of the first convolution; the last has 8 times as many
+    peak: float | None = None
+
+
+@dataclass(frozen=True)
+class WaveSettings:
+    scales: int = 3
+    channels: int = 16  # of the first convolution; each of the next four has 4 times as many,
+    most: int = 1024  # but no more than these
+    peak: float | None = None
+
+
+@dataclass(frozen=True)
+class SpectrumSettings:
+    window: int = 1024
+    hop: int = 256
+    channels: int = 32
+    peak: float | None = None
+
+
+@dataclass(frozen=True)
+class BandSettings:
+    windows: tuple[int, ...] = (2048, 1024, 512)
+    channels: int = 32
+    edges: tuple[float, ...] = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # of the bands, as shares of the spectrum
+    peak: float | None = None
+
+
+@dataclass(frozen=True)
+class StftSettings:
+    filters: int = 32
+    windows: tuple[int, ...] = (1024, 2048, 512, 256, 128)
+    slope: float = 0.2  # of the leaky ReLUs
+    peak: float | None = None
+
+
+KINDS: dict[str, type] = {
+    "periods": PeriodSettings,
+    "scales": ScaleSettings,
+    "waves": WaveSettings,
+    "spectrum": SpectrumSettings,
+    "bands": BandSettings,
+    "stft": StftSettings,
+    "pooled_stft": StftSettings,
+}
+
+
+def read(named: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+    """The settings of the discriminators of these names; those whose settings are None are left out.
+
+    Raises SettingsError if a name or a setting is not known.
+    """
+    for name in named:
+        if name not in KINDS:
+            raise SettingsError(unknown("discriminator", name, KINDS))
+    return {name: settings.build(KINDS[name], values) for name, values in named.items() if values is not None}

@@ -1,0 +1,59 @@
+"""Are the packages that the jobs of a run import installed here? Asked before the first job."""
+
+from collections.abc import Collection, Iterable, Mapping
+from importlib import metadata
+
+from codecfake.base import installation
+from codecfake.base.installation import InstallationError
+
+CODECS = "resynthesize_"  # how the rules that run a codec begin; each is named after its codec
+# rule -> the extra of the package that its job needs, and distributions that tell whether that is installed
+NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
+    "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
+    "train_detector": ("detectors", ("torch", "transformers", "safetensors")),
+    "score": ("detectors", ("torch", "transformers", "safetensors")),
+    "quality": ("quality", ("librosa", "pystoi")),
+    "audit": ("report", ("scikit-learn",)),
+    "synthesize_demo": ("workflow", ("espeakng-loader", "librosa")),
+}
+
+
+def require(rules: Collection[str], codec_packages: Iterable[str]) -> None:
+    """Raise InstallationError, with the commands that help, if a package is missing.
+
+    `rules` are those with jobs in this run, `codec_packages` the distributions that its codecs come from.
+    """
+    lacking = {_extra(rule): names for rule in rules if (names := _missing(_needs(rule)[1]))}
+    lines = [
+        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in lacking.items()
+    ]
+    if any(_extra(rule) == "codecs" for rule in rules):
+        lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _missing(sorted(set(codec_packages)))]
+    if lines:
+        raise InstallationError("\n".join(["packages are missing for this run:", *lines]))
+
+
+def _remedy(package: str) -> str:
+    ours = package in installation.codec_packages()
+    return "codecfake install-codecs" if ours else f"pip install {package}"
+
+
+def _extra(rule: str) -> str:
+    return _needs(rule)[0]
+
+
+def _needs(rule: str) -> tuple[str, tuple[str, ...]]:
+    return NEEDS.get(CODECS if rule.startswith(CODECS) else rule, ("", ()))
+
+
+def _missing(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
