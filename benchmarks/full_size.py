@@ -3,7 +3,7 @@
     python benchmarks/full_size.py [--experiments xie2025 wu2024] [--directory runs/full-size]
     python benchmarks/full_size.py --experiments xie2025 --directory runs/rehearsal --tables-only
 
-No corpus is needed: utterance tables of the published sizes (codecfake/corpora/sizes.yaml) stand in for ingested ones.
+No corpus is needed: utterance tables of the published sizes (SIZE of each layout) stand in for ingested ones.
 With `--tables-only` they are all that is made, and the command that uses them is printed: a rehearsal of the graph and
 of the protocols before the corpora are there. Nothing can be resynthesized from such tables; a directory that has them
 must not become that of a real run, and each of their paths begins with `rehearsal/`.

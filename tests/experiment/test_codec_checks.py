@@ -139,7 +139,7 @@ def test_a_fault_of_a_codec_is_told_when_the_experiment_is_read(
     codec: dict[str, Any], message: str, folder: Path
 ) -> None:
     said = faults_of(folder, codec)
-    assert re.match(rf".*own\.yaml(:\d+)?: {re.escape(message)}", said)
+    assert re.search(rf"own\.yaml:\d+: {re.escape(message)}", said)
     assert len(said.splitlines()) == 1
 
 

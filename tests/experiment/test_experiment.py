@@ -46,7 +46,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"speed": 1}, "unknown setting 'speed'; known settings: audio, audit, averages"),
+        ({"speed": 1}, "unknown setting 'speed'; did you mean 'seed'? Known settings: audio, audit, averages"),
         (
             {"codecs__encodec__bitrate": 6},
             "codecs.encodec: unknown setting 'bitrate'; known settings: gain, keep_gain, model",

@@ -310,7 +310,7 @@ def test_features_that_are_as_soon_computed_as_read_are_not_kept_on_disk(front_e
         ({"cache_features": "disk", "augmentation": [{"name": "speed"}]}, "cache_features: disk, but train clips"),
         ({"crop": "middle"}, "crop: unknown crop 'middle'; choose from first, random"),
         ({"pad": "mirror"}, "pad: unknown pad 'mirror'; choose from repeat, zero"),
-        ({"front_end_precision": "float16"}, "unknown front end precision 'float16'; choose from float32, bfloat16"),
+        ({"front_end_precision": "float16"}, "unknown front end precision 'float16'; did you mean 'bfloat16'"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(changes: dict[str, Any], message: str) -> None:
