@@ -251,7 +251,7 @@ def test_costs_are_those_of_the_csv_and_said_to_be_of_raw_scores(inputs: ReportI
     section = page.text[page.text.index("Calibration A score") :]
     rows = section[section.index("mel-lcnn/codec/erm/seed1") :]
 
-    assert "The scores here are raw" in section
+    assert "The scores in this table are the raw outputs" in section
     assert f"C7 {cllr:.3f} {min_cllr:.3f} {act_dcf:.3f} {min_dcf:.3f}" in rows
 
 
@@ -280,8 +280,8 @@ def test_a_trial_of_two_keys_is_named(copy: ReportInputs) -> None:
 @pytest.mark.parametrize(
     ("calibration", "words"),
     [
-        (None, "all its scores of dev are equal"),
-        (Calibration(0.0, 0.0, 0.5, 3, 3), "spoofs of dev do not score below bona fide trials"),
+        (None, "all its dev scores are equal"),
+        (Calibration(0.0, 0.0, 0.5, 3, 3), "dev spoofs do not score below bona fide trials"),
     ],
 )
 def test_without_a_calibration_the_page_says_why_in_words(
@@ -291,7 +291,7 @@ def test_without_a_calibration_the_page_says_why_in_words(
     verdicts.write(path, verdicts.DevResult(0.5, 0.0, calibration))
     write_report(copy, tmp_path / "report.html")
 
-    assert f"There is no plot: {words}" in Page((tmp_path / "report.html").read_text()).text
+    assert f"No plot: {words}" in Page((tmp_path / "report.html").read_text()).text
 
 
 def test_a_model_without_a_calibration_file_is_told_how_to_get_one(copy: ReportInputs) -> None:
@@ -498,7 +498,7 @@ def test_a_source_made_in_two_ways_is_refused(copy: ReportInputs, tmp_path: Path
     index = copy.results / "audio/mandarin/F01/0.parquet"
     files.write_parquet(index, pd.read_parquet(index).assign(weights_sha256="another"))
 
-    with pytest.raises(ReportError, match="source F01: its shards were made in 2 ways"):
+    with pytest.raises(ReportError, match="source F01: its shards were made with 2 settings"):
         write_report(copy, tmp_path / "report.html")
 
 
@@ -619,9 +619,9 @@ def test_more_bits_that_make_speech_worse_are_listed_with_the_numbers(page: Page
     # From F01 to F01-16 the imitation's steps grow from 3.75 to 7.5: PESQ falls by 0.2 · 3.75, voicing errors rise.
     text = page.text[page.text.index("Do more bits help?") :]
 
-    assert "9 steps to the next larger number of quantizers of a codec" in text
+    assert "Of 9 comparisons (one step to the next larger number of quantizers of a codec" in text
     # Six measures rise with the steps; the bandwidth stays.
-    assert ": 6 better and 2 worse by more than the standard error" in text
+    assert "6 are better and 2 worse by more than the standard error" in text
     assert "soundstream PESQ F01 (4) F01-16 (8) 0.75 ± 0.046 MOS-LQO 16.4 6" in text
     assert "soundstream voicing error F01 (4) F01-16 (8) 7.5 ± 0.46 % of frames 16.4 6" in text
 

@@ -224,7 +224,7 @@ def test_folders_are_walked_in_order_and_what_is_no_audio_is_counted(tmp_path: P
 
 def test_a_folder_without_audio_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").touch()
-    with pytest.raises(AudioError, match="none of its 1 files has the suffix of an audio file"):
+    with pytest.raises(AudioError, match="none of its 1 files has an audio suffix"):
         judging.audio_files([tmp_path])
 
 
@@ -246,7 +246,7 @@ def test_scores_above_a_threshold_are_judged_bona_fide(name: str | None, score: 
 
 def test_the_reason_of_a_verdict_is_said() -> None:
     assert "calibrated on 20 bona fide and 30 spoof dev trials" in verdicts.rule("llr", DEV, Path()).reason
-    assert "10 % of either key are misjudged" in verdicts.rule("eer", DEV, Path()).reason
+    assert "10 % of each key are errors" in verdicts.rule("eer", DEV, Path()).reason
     assert "uncalibrated" in verdicts.rule(None, None, Path()).reason
 
 
@@ -262,7 +262,7 @@ def test_a_threshold_that_needs_a_calibration_says_how_to_make_one(name: str) ->
 
 @pytest.mark.parametrize(
     ("calibration", "reason"),
-    [(None, "all scores of dev are equal"), (Calibration(0.0, 0.0, 0.5, 2, 2), "do not score below bona fide")],
+    [(None, "all dev scores are equal"), (Calibration(0.0, 0.0, 0.5, 2, 2), "do not score below bona fide")],
 )
 def test_where_dev_tells_nothing_nothing_is_judged(calibration: Calibration | None, reason: str) -> None:
     rule = verdicts.rule("llr", DevResult(0.5, 0.0, calibration), Path())
@@ -325,7 +325,7 @@ def test_every_file_is_judged_or_named_and_the_exit_status_tells(
     assert first.startswith(f"{bad}: not judged: cannot be decoded")
     assert second.startswith(f"{good}: ")
     assert "uncalibrated; lowest of 2 windows" in second
-    assert rest[0] == "1 of 2 files judged. Files without the suffix of an audio file left out: 1."
+    assert rest[0] == "1 of 2 files judged. Skipped files without an audio suffix: 1."
     assert rest[1].startswith("Scores above 0 are judged bona fide: uncalibrated")
     assert rest[2].endswith("the mean over windows of 0.25 s.")
 
