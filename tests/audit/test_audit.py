@@ -357,7 +357,7 @@ def test_speakers_in_two_lists_are_a_fault_of_a_split_by_speaker_alone(build: Bu
     build.write_protocol("eval/C1", rows[rows.index % EACH == 7])
     faults = build.audit(QUICK)
     assert [fault.check for fault in faults] == ["speakers"] * 3
-    assert "codec/train and eval/C1 share 6 speakers, the first is tones/s0, but the split keeps" in faults[1].message
+    assert "codec/train and eval/C1 share 6 speakers, first tones/s0, but the split keeps" in faults[1].message
     by_utterance = overlaps(build, replace(QUICK, domains={"codec": AuditedDomain("utterance")}))
     assert not (by_utterance["verdict"] == FAULT).any()
     found = by_utterance.loc["codec/train", "eval/C1", "speakers"]
@@ -369,7 +369,7 @@ def test_an_utterance_in_train_and_eval_is_a_fault_of_any_split(build: Build) ->
     build.write_protocol("eval/C1", build.utterances.iloc[[0, -1]])
     faults = build.audit(replace(QUICK, domains={"codec": AuditedDomain("utterance")}))
     assert {fault.check for fault in faults} == {"utterances", "audio"}
-    assert "share 1 utterances, the first is tones/u000" in faults[0].message
+    assert "share 1 utterances, first tones/u000" in faults[0].message
 
 
 def test_the_same_bytes_under_two_ids_leak(build: Build) -> None:
@@ -377,7 +377,7 @@ def test_the_same_bytes_under_two_ids_leak(build: Build) -> None:
     build.write_audio("F01", lambda wav: codec(speech(0) if len(wav) == len(speech(47)) else wav))
     faults = [fault for fault in build.audit(QUICK) if fault.check == "audio"]
     assert [fault.where for fault in faults] == ["codec/train and eval/C1"]
-    assert "the same bytes are there under two names" in faults[0].message
+    assert "the same bytes exist under two names" in faults[0].message
     repeated = build.table("duplicates").set_index("first").loc["tones/F00"]
     assert (repeated["same"], repeated["example"], repeated["verdict"]) == (2, "u000 = u047", REPORTED)
 
@@ -464,7 +464,7 @@ def test_two_sources_of_the_same_bytes_are_a_fault_unless_declared(build: Build)
     faults = build.audit(QUICK)
     assert [fault.check for fault in faults] == ["duplicates"]
     assert faults[0].where == "tones/C3 and tones/C3-3"
-    assert "48 of 48 utterances, two sources are the same audio" in faults[0].message
+    assert "48 of 48 utterances, two sources have the same audio" in faults[0].message
     assert "write `same_as` in the experiment" in faults[0].message
 
 
@@ -565,7 +565,7 @@ def test_the_page_has_the_section_if_there_was_an_audit(build: Build) -> None:
     section = text[text.index('<section id="audit">') : text.index('<section id="provenance">')]
     assert '<a href="#audit">' in text
     assert "codec training: tones and corpus: tones share 48 recordings" in section
-    assert "48 of 48 fakes made here have the recording" in section
+    assert "48 of 48 fakes made here have their" in section
     assert 'class="cell" style="--h:' in section
     assert "C3-3" in section
 

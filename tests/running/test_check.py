@@ -92,7 +92,7 @@ def test_a_flipped_bit_in_a_shard_is_named_by_the_check_and_by_its_readers(resul
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("audio/en/F01/0000.tar", "of 3 utterances are not those"),
+        ("audio/en/F01/0000.tar", "of 3 utterances changed since they were written"),
         ("audio/en/F01/0000.parquet", "cannot be read as parquet"),
         ("protocols/eval/C1.tsv", "its sha256 is not the one in C1.tsv.sha256"),
         ("models/m/weights.safetensors", "its sha256 is not the one in weights.safetensors.sha256"),

@@ -76,7 +76,7 @@ def test_logs_and_records_of_an_earlier_run_do_not_count(leave: Leave, tmp_path:
 
 
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(WatchError, match="no run has started in .*--directory"):
+    with pytest.raises(WatchError, match="no run has started in .*--run"):
         read_run(tmp_path)
 
 
@@ -202,7 +202,7 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
     write(tmp_path, 10, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log", "slurmstepd: exceeded memory limit\nbye\n")
     told = failures(run)
     assert (
-        "and SLURM's, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n  | slurmstepd: exceeded memory limit\n  ->"
+        "and SLURM's log, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n  | slurmstepd: exceeded memory limit\n  ->"
         in told
     )
     assert told.splitlines()[-1].startswith("  -> memory ran out")
@@ -211,13 +211,13 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
 @pytest.mark.parametrize(
     ("said", "helps"),
     [
-        ("OSError: [Errno 28] No space left on device: 'x'", "make room"),
+        ("OSError: [Errno 28] No space left on device: 'x'", "free some space"),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate", "GPU's memory"),
         ("MemoryError: Unable to allocate 3 GiB", "mem_mb"),
         ("slurmstepd: error: Detected 1 oom_kill event in StepId=3.0", "mem_mb"),
-        ("Fatal Python error: Segmentation fault\nCurrent thread 0x1:", "report it if it does so twice"),
+        ("Fatal Python error: Segmentation fault\nCurrent thread 0x1:", "report a second crash"),
         ("slurmstepd: error: *** STEP 3.0 CANCELLED DUE TO TIME LIMIT ***", "runtime"),
-        ("slurmstepd: error: *** JOB 3 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***", "cancelled it"),
+        ("slurmstepd: error: *** JOB 3 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***", "it was canceled"),
         ("PermissionError: [Errno 13] Permission denied: 'results'", "writable"),
         ("ModuleNotFoundError: No module named 'torch'", "--use-conda"),
         ("Traceback (most recent call last):\n  File x\nKeyError: 3", "report it"),
