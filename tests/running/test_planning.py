@@ -137,7 +137,7 @@ def test_a_listed_corpus_is_planned_by_the_number_of_its_files(tmp_path: Path) -
 
 
 def test_a_size_without_utterances_is_refused() -> None:
-    with pytest.raises(SettingsError, match="how many utterances"):
+    with pytest.raises(SettingsError, match="give hours, and the number of bonafide or spoof utterances"):
         published("listed", {"hours": 1.0})
 
 
