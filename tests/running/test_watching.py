@@ -202,8 +202,8 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
     write(tmp_path, 10, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log", "slurmstepd: exceeded memory limit\nbye\n")
     told = failures(run)
     assert (
-        "and SLURM's log, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n  | slurmstepd: exceeded memory limit\n  ->"
-        in told
+        "and SLURM's log, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n"
+        "  | slurmstepd: exceeded memory limit\n  ->" in told
     )
     assert told.splitlines()[-1].startswith("  -> memory ran out")
 
