@@ -65,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     contract = commands.add_parser("contract", help="test codecs against their contract")
     contract.set_defaults(run=_contract)
     contract.add_argument("codecs", nargs="*", metavar="CODEC", help="published forms; default: all")
-    contract.add_argument(
-        "--paper-size", action="store_true", help="use networks of the published sizes instead of small ones"
-    )
+    contract.add_argument("--paper-size", action="store_true", help="networks of the published sizes, not small ones")
     contract.add_argument(
         "--weights", nargs="+", default=[], metavar="CODEC=PATH", help="trained weights of published networks"
     )

@@ -24,7 +24,7 @@ class Quantized:
 
 
 class ResidualQuantizer(nn.Module, ABC):
-    """Stages of codebooks: each quantizes the residual of the stages before it; the groups of a stage divide the channels.
+    """Stages of codebooks: each quantizes the residual of those before it; the groups of a stage divide the channels.
 
     Codes are ordered by stage, then by group. Codebooks change only in `forward`, and only in training mode.
     """

@@ -147,7 +147,7 @@ def test_more_quantizers_than_an_undescribed_codec_has_end_its_first_job(folder:
 
 
 def test_a_function_must_give_a_codec(folder: Path) -> None:
-    with pytest.raises(CodecError, match="halves.py:nothing gives NoneType; return a subclass of"):
+    with pytest.raises(CodecError, match="halves.py:nothing returns NoneType; return a subclass of"):
         codec_wrappers.build("halves.py:nothing", {})
 
 
