@@ -428,7 +428,7 @@ def test_the_page_has_a_row_a_codec_and_says_what_is_broken() -> None:
     assert re.search(r"^\| Rounding \| 1000 \| 10 \| 18 of 18 \| 0 \| equal \|", text, re.MULTILINE)
     assert "- Leaking: rows apart: " in text and "- Rounding" not in text
     assert "2026-01-02" in text and "torch 1.2.3" in text
-    assert "Not measured: passthrough, encodec" in text
+    assert "Not measured: passthrough, soundstream" in text
 
 
 def test_every_published_form_has_a_row_of_its_habits() -> None:
