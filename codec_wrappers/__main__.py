@@ -1,4 +1,4 @@
-"""The command line of everything that runs inside a codec's environment: `python -m codec_wrappers COMMAND --help`."""
+"""The commands that run in a codec's environment; see `python -m codec_wrappers COMMAND --help`."""
 
 import argparse
 import logging
@@ -12,10 +12,10 @@ from codecfake.base.settings import from_json
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command; errors that a user can mend end in one message, without a traceback."""
+    """Run one command; an error that a user can fix ends in one message, without a traceback."""
     logging.basicConfig(format="%(levelname)s %(message)s")
     logging.getLogger("codecfake").setLevel(logging.INFO)
-    # the packages build their layers with torch's older weight normalization, which their checkpoints' names need
+    # the packages use torch's older weight normalization, because their checkpoints have its names
     warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
     options = _parser().parse_args(arguments)
     try:
@@ -27,49 +27,49 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m codec_wrappers", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    resynthesize = commands.add_parser("resynthesize", help="one shard of recordings through one codec")
+    resynthesize = commands.add_parser("resynthesize", help="resynthesize one shard of recordings with one codec")
     resynthesize.set_defaults(run=_resynthesize)
     resynthesize.add_argument("--utterances", type=Path, required=True, help="the corpus's utterance table")
     resynthesize.add_argument("--root", type=Path, required=True, help="the corpus's folder")
-    resynthesize.add_argument("--weights", type=Path, help="safetensors file, or folder of Lyra's models")
-    resynthesize.add_argument("--shard", type=int, required=True, help="its number, from 0")
-    resynthesize.add_argument("--output", type=Path, required=True, help="folder of {source}/{shard}.tar")
+    resynthesize.add_argument("--weights", type=Path, help="safetensors file, or folder with Lyra's models")
+    resynthesize.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
+    resynthesize.add_argument("--output", type=Path, required=True, help="folder for {source}/{shard}.tar")
 
     train = commands.add_parser("train", help="train a codec on recordings")
     train.set_defaults(run=_train)
-    train.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
-    train.add_argument("--source", default="native", help="recordings at their own rate")
+    train.add_argument("--audio", type=Path, required=True, help="folder with {corpus}/{source}/{shard}.tar")
+    train.add_argument("--source", default="native", help="name of the source; native: recordings at their own rate")
     train.add_argument("--output", type=Path, required=True, help="folder for weights, history and quality")
-    train.add_argument("--workers", type=int, default=0, help="processes that read audio; 0: this one")
+    train.add_argument("--workers", type=int, default=0, help="processes that read audio; 0: read in this process")
 
-    listed = commands.add_parser("list", help="every codec configuration of the papers, with its true bit rate")
-    listed.set_defaults(run=_list)
-    listed.add_argument(
+    table = commands.add_parser("list", help="list the papers' codec configurations with their true bit rates")
+    table.set_defaults(run=_list)
+    table.add_argument(
         "experiments", nargs="*", default=["xie2025", "wu2024"], metavar="EXPERIMENT",
-        help="names or YAML files of experiments; by default those of the papers",
+        help="names or YAML files of experiments; default: those of the papers",
     )  # fmt: skip
-    listed.add_argument(
+    table.add_argument(
         "--form",
         default="simple",
         choices=("simple", "github", "tsv", "html", "latex"),
-        help="of the table",
+        help="format of the table",
     )
 
-    fetch = commands.add_parser("fetch", help="published weights: find or download, verify, convert")
+    fetch = commands.add_parser("fetch", help="find or download published weights, verify and convert them")
     fetch.set_defaults(run=_fetch)
-    fetch.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="as `--list` names them")
-    fetch.add_argument("--list", action="store_true", help="what there is, under which licenses")
-    fetch.add_argument("--folder", type=Path, default=Path("weights"), help="where official files lie, or are put")
-    fetch.add_argument("--output", type=Path, help="folder for what resynthesis loads, of one checkpoint")
+    fetch.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="names from `--list`")
+    fetch.add_argument("--list", action="store_true", help="list the checkpoints with their licenses")
+    fetch.add_argument("--folder", type=Path, default=Path("weights"), help="folder of the official files")
+    fetch.add_argument("--output", type=Path, help="folder for the converted weights of one checkpoint")
 
-    contract = commands.add_parser("contract", help="try codecs and hold them to what they promise")
+    contract = commands.add_parser("contract", help="test codecs against their contract")
     contract.set_defaults(run=_contract)
-    contract.add_argument("codecs", nargs="*", metavar="CODEC", help="published forms; all, if none is named")
-    contract.add_argument("--paper-size", action="store_true", help="networks as published, not small ones")
+    contract.add_argument("codecs", nargs="*", metavar="CODEC", help="published forms; default: all")
+    contract.add_argument("--paper-size", action="store_true", help="networks of the published sizes, not small ones")
     contract.add_argument(
-        "--weights", nargs="+", default=[], metavar="CODEC=PATH", help="trained weights, of networks as published"
+        "--weights", nargs="+", default=[], metavar="CODEC=PATH", help="trained weights of published networks"
     )
-    contract.add_argument("--output", type=Path, help="Markdown page; printed if left out")
+    contract.add_argument("--output", type=Path, help="Markdown page; default: print it")
     contract.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"), help="where networks run")
     contract.add_argument("--threads", type=int, default=1, help="threads on a CPU")
     for command in (resynthesize, train):
@@ -88,8 +88,8 @@ def _resynthesize(options: argparse.Namespace) -> None:
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(ResynthesisSettings, options.settings)
-    where = (options.utterances, options.root, options.weights, options.shard, options.output)
-    resynthesize_shard(settings, *where, device, options.threads)
+    places = (options.utterances, options.root, options.weights, options.shard, options.output)
+    resynthesize_shard(settings, *places, device, options.threads)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -113,34 +113,34 @@ def _fetch(options: argparse.Namespace) -> None:
 
     if options.list:
         return print(checkpoints.table(checkpoints.load().values()))
-    chosen = [checkpoints.find(name) for name in options.checkpoints]
-    if not chosen:
-        raise ValueError("fetch: name one or more checkpoints; `fetch --list` shows what there is")
+    named = [checkpoints.find(name) for name in options.checkpoints]
+    if not named:
+        raise ValueError("fetch: name one or more checkpoints; `fetch --list` shows them")
     if options.output is None:
-        fetching.obtain(chosen, options.folder)
-    elif len(chosen) == 1:
-        fetching.fetch(chosen[0], options.folder, options.output)
+        fetching.obtain(named, options.folder)
+    elif len(named) == 1:
+        fetching.fetch(named[0], options.folder, options.output)
     else:
-        raise ValueError(f"fetch: --output is the folder of one checkpoint, but {len(chosen)} are named; fetch in turn")
+        raise ValueError(f"fetch: --output is for one checkpoint, but {len(named)} are named; fetch them one by one")
     return None
 
 
 def _contract(options: argparse.Namespace) -> None:
     from codec_wrappers import contract
-    from codec_wrappers.contract.page import made, page
+    from codec_wrappers.contract.page import method, page
     from codecfake.base import files
     from codecfake.base.devices import prepare
 
     device = prepare(options.device, options.threads)
     weights = contract.weights_by_codec(options.weights)
     names = contract.choose(options.codecs, weights)
-    measured = contract.measure_forms(names, weights, not options.paper_size, contract.Settings(), device)
-    text = page(measured, made(shlex.join(sys.argv[1:]), date.today().isoformat(), device, options.paper_size))
+    rows = contract.measure_forms(names, weights, not options.paper_size, contract.Settings(), device)
+    text = page(rows, method(shlex.join(sys.argv[1:]), date.today().isoformat(), device, options.paper_size))
     if options.output is None:
         print(text)
     else:
         files.write_text(options.output, text)
-    contract.check(measured)
+    contract.check(rows)
 
 
 if __name__ == "__main__":

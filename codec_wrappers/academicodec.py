@@ -1,6 +1,6 @@
 """HiFi-Codec of the AcademiCodec toolkit (Yang et al. 2023): 24k_320d by default, 16k_320d at `sample_rate: 16000`.
 
-Its encoder normalizes over time, so utterances must not be padded beyond the hop; it floors shorter remainders away.
+Its encoder normalizes over time, so utterances must not be padded beyond the hop. It drops an incomplete last frame.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Academicodec(LatentCodec):
         return {"encoder": self.network.encoder, "quantizer": self.quantizer, "decoder": self.network.generator}
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        wav = torch.nn.functional.pad(wav, (0, max(0, self.hop_length - wav.shape[1])))  # a frame at least
+        wav = torch.nn.functional.pad(wav, (0, max(0, self.hop_length - wav.shape[1])))  # at least one frame
         return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:
@@ -63,5 +63,5 @@ def load(settings: AcademicodecSettings, weights: Path | None) -> Academicodec:
 
 
 def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Our tensors of the published state_dicts `encoder`, `quantizer` and `generator`."""
+    """Our tensors from the published state_dicts `encoder`, `quantizer` and `generator`."""
     return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}

@@ -1,6 +1,6 @@
-"""AudioDec at 24 kHz, hop 300 (Wu et al. 2023), run over whole utterances.
+"""AudioDec at 24 kHz, hop 300 (Wu et al. 2023), on whole utterances.
 
-The published streaming decoder carries state from one file into the next; the forward pass used here does not.
+The published streaming decoder carries state from one file to the next; the forward pass used here does not.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,15 +18,15 @@ from codec_wrappers.weights.loading import load_into
 
 
 class AudioDecNetwork(nn.Module):
-    """The autoencoder, and the vocoder if it decodes; only the decoder in use is held.
+    """The autoencoder with the decoder in use, its own or the vocoder.
 
-    To learn its codes before the vocoder learns to decode them, the autoencoder can be given its symmetric decoder.
+    The autoencoder can also have its symmetric decoder, to learn codes before the vocoder learns to decode them.
     """
 
     def __init__(self, settings: AudioDecSettings) -> None:
         super().__init__()
         self.vocoder: Vocoder | None = None
-        self.vocoder_rests = False  # while the symmetric decoder takes its place
+        self.vocoder_rests = False  # while the symmetric decoder replaces it
         if settings.decoder == "vocoder":
             self.vocoder = Vocoder(settings.dimension, settings.vocoder_channels, settings.strides[::-1])
         quantizer = Quantizer(
@@ -107,9 +107,9 @@ def load(settings: AudioDecSettings, weights: Path | None) -> AudioDec:
 
 
 def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Our tensors of the published state_dicts `autoencoder` and, for the vocoder as decoder, `vocoder`.
+    """Our tensors from the published state_dicts `autoencoder` and, if the vocoder decodes, `vocoder`.
 
-    Left out: `pad_buffer`, the state of streaming, and the symmetric decoder where the vocoder takes its place.
+    Omits `pad_buffer` (streaming state), and the symmetric decoder if the vocoder replaces it.
     """
     unused = ("decoder.",) if "vocoder" in parts else ()
     return {

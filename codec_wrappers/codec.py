@@ -1,6 +1,6 @@
-"""The interface that every codec wrapper offers, and no more than the workflow needs.
+"""The interface of codec wrappers: what the workflow needs, and no more.
 
-It imports no torch: settings are checked, and wrappers outside the package are looked at, where there is none.
+It imports no torch, because settings and outside wrappers are also checked where torch is not installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Gain(Enum):
-    """What a codec expects of its input's level. The workflow applies it before, and undoes it after."""
+    """The input level that a codec expects. The workflow sets it before the codec and undoes it after."""
 
     NONE = "none"
     UNIT_RMS = "rms"  # FunCodec: x / (sqrt(mean(x²)) + 1e-8)
@@ -26,11 +26,11 @@ class Gain(Enum):
 
 
 class Shape(Protocol):
-    """What the codes of a codec look like: known from its settings, before its network is built."""
+    """The shape of a codec's codes, which its settings define before the network is built."""
 
     @property
     def sample_rate(self) -> int | None:
-        """Hz; None: any rate, taken as it comes."""
+        """Hz; None: the codec takes any rate."""
 
     @property
     def hop_length(self) -> int:
@@ -38,34 +38,34 @@ class Shape(Protocol):
 
     @property
     def num_quantizers(self) -> int:
-        """The most codebooks that `encode` gives."""
+        """The number of codebooks that `encode` returns."""
 
     @property
     def bits_per_code(self) -> float: ...
 
 
 def bitrate_kbps(shape: Shape, quantizers: int) -> float:
-    """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError for a codec without a rate of its own."""
+    """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError for a codec without a sample rate."""
     if shape.sample_rate is None:
-        raise TypeError(f"{type(shape).__name__} has no rate of its own, hence no bit rate")
+        raise TypeError(f"{type(shape).__name__} has no sample rate and therefore no bit rate")
     return quantizers * shape.bits_per_code * shape.sample_rate / shape.hop_length / 1000
 
 
 class Codec(ABC):
-    """A neural codec: waveform to codes and back. This is all that resynthesis asks of one.
+    """A neural codec: waveform to codes and back. Resynthesis needs nothing else.
 
     Shapes: wav `[B, T]`, float32, at `sample_rate`, T a multiple of `hop_length`;
-    codes `[B, Q, F]`, int64, coarse first. Rows of one batch never influence each other.
+    codes `[B, Q, F]`, int64, coarse first. The rows of a batch must not influence each other.
     """
 
-    sample_rate: int | None  # Hz; None: any rate, taken as it comes
+    sample_rate: int | None  # Hz; None: any rate
     hop_length: int  # samples per frame
-    num_quantizers: int  # the most codebooks that `encode` gives
+    num_quantizers: int  # the number of codebooks that `encode` returns
     bits_per_code: float
     gain: Gain = Gain.NONE
-    any_length: bool = False  # T need not be a multiple: the codec pads inside, in its own way
-    context_duration: float | None = 1.0  # seconds on both sides that a frame hears; None: no need to cut what is long
-    network: torch.nn.Module | None = None  # is moved to the device of a job; None: the codec runs on the CPU
+    any_length: bool = False  # T need not be a multiple of `hop_length`: the codec pads
+    context_duration: float | None = 1.0  # seconds that a frame sees on both sides; None: do not cut long input
+    network: torch.nn.Module | None = None  # moves to the device of a job; None: the codec runs on the CPU
 
     @abstractmethod
     def encode(self, wav: Tensor) -> Tensor:
@@ -73,21 +73,21 @@ class Codec(ABC):
 
     @abstractmethod
     def decode(self, codes: Tensor) -> Tensor:
-        """Waveform `[B, T']` of codes `[B, Q, F]`; the first Q codebooks alone where codebooks nest."""
+        """Waveform `[B, T']` of codes `[B, Q, F]`; Q may be smaller than `num_quantizers` if codebooks nest."""
 
     def encode_first(self, wav: Tensor, number: int) -> Tensor:
-        """Codes `[B, number, F]` of the first codebooks alone; a codec with many may save itself the others."""
+        """Codes `[B, number, F]` of the first codebooks; a codec with many can override this to skip the others."""
         return self.encode(wav)[:, :number]
 
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
-        """The waveforms `[B, T']` of the first codebooks alone, one for each number of quantizers.
+        """One waveform `[B, T']` for each number of quantizers.
 
-        Within float noise those of `decode`; a codec may make them as one batch, which a GPU is quicker at.
+        Equal to those of `decode` up to float noise; a codec can decode them as one batch, which is faster on a GPU.
         """
         return [self.decode(codes[:, :number]) for number in quantizers]
 
     def bitrate_kbps(self, quantizers: int) -> float:
-        """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError if the codec has no rate of its own."""
+        """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError if the codec has no sample rate."""
         return bitrate_kbps(self, quantizers)
 
 
@@ -97,22 +97,22 @@ class Reconstruction:
 
     wav: Tensor
     quantizer_loss: Tensor
-    semantic: Tensor | None = None  # [B, F, D]: what a teacher's features are compared with
+    semantic: Tensor | None = None  # [B, F, D]: compared with a teacher's features
 
 
 class TrainableCodec(Codec):
-    """A codec whose weights can be learned here."""
+    """A codec that can be trained here."""
 
     sample_rate: int
     network: torch.nn.Module  # holds the weights
-    frozen: frozenset[str] = frozenset()  # the parts that training leaves as they are
+    frozen: frozenset[str] = frozenset()  # the parts that training does not change
 
     @abstractmethod
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
-        """A differentiable round trip of wav `[B, T]` in training mode, codebooks updated as the codec does.
+        """A differentiable round trip of wav `[B, T]` in training mode; it also updates the codebooks.
 
-        New codebooks start from the first batch. Without `quantize`, the latent is decoded as it is.
-        Quantizes in float32, under autocast too.
+        New codebooks start from the first batch. Without `quantize`, the latent is decoded unquantized.
+        Quantizes in float32 even under autocast.
         """
 
     def parts(self) -> dict[str, torch.nn.Module]:
@@ -121,7 +121,7 @@ class TrainableCodec(Codec):
         return {"encoder": network.encoder, "quantizer": network.quantizer, "decoder": network.decoder}
 
     def freeze(self, names: Collection[str]) -> None:
-        """Keep the named parts, and no others, as they are in training. Raises ValueError for an unknown name."""
+        """Exclude the named parts, and no others, from training. Raises ValueError for an unknown name."""
         parts = self.parts()
         unknown = sorted(set(names) - set(parts))
         if unknown:
@@ -131,28 +131,28 @@ class TrainableCodec(Codec):
         self.frozen = frozenset(names)
 
     def start_training(self) -> None:
-        """Put `network` in training mode, but not a frozen quantizer: its codebooks would move without gradients."""
+        """Put `network` in training mode, except a frozen quantizer: its codebooks would move without gradients."""
         self.network.train()
         if "quantizer" in self.frozen:
             self.parts()["quantizer"].eval()
 
     def use_decoder(self, name: str | None) -> None:
-        """Decode from now on by a helper, held until `drop_helpers`; None: by the codec's own decoder.
+        """Decode with a helper, which stays until `drop_helpers`; None: with the codec's own decoder.
 
-        Raises ValueError for a helper that the codec does not have.
+        Raises ValueError if the codec has no such helper.
         """
         if name is not None:
-            raise ValueError(f"{type(self).__name__} has no decoder {name!r} beside its own; set the stage's to null")
+            raise ValueError(f"{type(self).__name__} has no decoder {name!r} besides its own; set `decoder: null`")
 
     def fit_decoder(self, wavs: Iterable[Tensor]) -> None:  # noqa: B027 (most have nothing to do)
-        """Give the decoder the statistics of its input that it holds, if any, from batches of wavs `[B, T]`."""
+        """Set the decoder's input statistics, if it has any, from batches of wavs `[B, T]`."""
 
     def drop_helpers(self) -> None:  # noqa: B027
-        """Leave in `network` what encoding and decoding need, and no more."""
+        """Remove from `network` what encoding and decoding do not need."""
 
 
 def decoded_together(latents: Sequence[Tensor], decode: Callable[[Tensor], Tensor]) -> list[Tensor]:
-    """`decode` of each of latents `[B, …]`, all of one shape, as one batch."""
+    """`decode` for each of the latents `[B, …]`, which have one shape, as one batch."""
     import torch
 
     return list(decode(torch.cat(list(latents))).chunk(len(latents)))

@@ -1,8 +1,8 @@
-"""Descript Audio Codec (Kumar et al. 2023), over the package `descript-audio-codec`, in one of two modes.
+"""Descript Audio Codec (Kumar et al. 2023), with the package `descript-audio-codec`, in one of two modes.
 
-`file`: whole files at once. At 16 and 24 kHz the decoder gives 8 samples less than it was given (an odd stride); the
-workflow fills them. `chunked`: as the package's `compress` and `decompress` do it, with which Wu et al. (2024) made
-their D1 to D3. Weights are the same.
+`file`: whole files at once. At 16 and 24 kHz the output is 8 samples shorter than the input (an odd stride); the
+workflow fills them. `chunked`: as in the package's `compress` and `decompress`, which Wu et al. (2024) used for D1
+to D3. Both modes have the same weights.
 """
 
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ from codecfake.audio import loudness
 from codecfake.base.settings import SettingsError
 
 COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper
-WINDOW_DURATION = 1  # seconds, of the package's `compress`
-WINDOWS_AT_ONCE = 64  # of all rows of a batch; bounds the memory, however long they are
+WINDOW_DURATION = 1  # seconds, as in the package's `compress`
+WINDOWS_AT_ONCE = 64  # over all rows of a batch; bounds the memory for any length
 
 
 class Dac(TrainableCodec):
@@ -61,7 +61,7 @@ class Dac(TrainableCodec):
 
     @torch.no_grad()
     def _start_codebooks(self, residual: Tensor) -> None:
-        """Give fresh codebooks the clusters of a first batch: random vectors are far from any latent, and stay so."""
+        """Start codebooks from the clusters of the first batch: random ones are far from all latents, and stay so."""
         for quantizer in self.network.quantizer.quantizers:
             rows = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
             quantizer.codebook.weight.copy_(kmeans(rows, quantizer.codebook_size)[0])
@@ -70,17 +70,17 @@ class Dac(TrainableCodec):
 
 
 class ChunkedDac(Dac):
-    """Windows of 1 s through convolutions without padding, so that what they decode to joins without a seam.
+    """Windows of 1 s through convolutions without padding, so that the decoded windows join without a seam.
 
-    Utterances of up to 1 s are one piece, padded as in `file`. As in the package, codes are made at -16 LUFS with peaks
-    held to 1, and what is decoded is itself brought to -16 LUFS: the workflow gives back the loudness of the
-    recording, not its gain. Windows overlap: more codes are made than `bitrate_kbps` counts, which is the nominal
-    rate. One thread at a time: the network is switched to do without padding and back.
+    Utterances of up to 1 s are one piece, padded as in `file`. As in the package, input is encoded at -16 LUFS with
+    peaks limited to 1, and the decoded signal is brought to -16 LUFS: the workflow restores the loudness of the
+    recording, not its gain. Windows overlap, so there are more codes than `bitrate_kbps` counts (the nominal rate).
+    Not thread-safe: the padding of the network is switched off and on.
     """
 
     gain = Gain.LUFS_16
     any_length = True
-    context_duration = None  # what is long goes through in windows of its own
+    context_duration = None  # it cuts long input into its own windows
 
     def __init__(self, settings: DacSettings) -> None:
         super().__init__(settings)
@@ -88,7 +88,7 @@ class ChunkedDac(Dac):
         self._window = -(-self._longest_piece // self.hop_length) * self.hop_length
         self._step = self.network.get_output_length(self._window)
         self._frames = _frames(self.network.encoder, self._window)
-        # or else one piece and two windows could have the same number of frames
+        # otherwise one piece and two windows could have the same number of frames
         if self._step < 1 or 2 * self._frames * self.hop_length <= self._window:
             raise SettingsError(f"dac: 1 s is too short for chunks through strides {settings.strides}; use mode file")
 
@@ -111,7 +111,7 @@ class ChunkedDac(Dac):
         return wav / loudness.level(wav, self.sample_rate)
 
     def windows(self, wav: Tensor) -> Tensor:
-        """What is encoded, `[B, N, samples]`, of wav `[B, T]`: zeros around it stand for the padding left out."""
+        """The windows `[B, N, samples]` to encode of wav `[B, T]`, with zeros around it in place of the padding."""
         number = -(-wav.shape[1] // self._step)
         total = (number - 1) * self._step + self._window
         delay = self.network.delay
@@ -121,7 +121,7 @@ class ChunkedDac(Dac):
     def _decode_windows(self, codes: Tensor) -> Tensor:
         if codes.shape[2] % self._frames:
             raise ValueError(
-                f"{codes.shape[2]} frames are not whole windows of {self._frames} frames; decode codes of mode file "
+                f"{codes.shape[2]} frames are not whole windows of {self._frames} frames; decode codes from mode file "
                 f"in mode file"
             )
         parts = codes.split(_at_once(len(codes)) * self._frames, dim=2)
@@ -180,12 +180,12 @@ def _network(settings: DacSettings) -> Any:
 
 
 def _at_once(num_rows: int) -> int:
-    """Windows of each row."""
+    """Windows per row in one pass."""
     return max(1, WINDOWS_AT_ONCE // num_rows)
 
 
 def _frames(encoder: nn.Module, num_samples: int) -> int:
-    """Frames that an encoder without padding makes of so many samples."""
+    """The number of frames that an encoder without padding makes from `num_samples`."""
     for layer in encoder.modules():
         if isinstance(layer, nn.Conv1d):
             num_samples = (num_samples - layer.dilation[0] * (layer.kernel_size[0] - 1) - 1) // layer.stride[0] + 1
@@ -194,7 +194,7 @@ def _frames(encoder: nn.Module, num_samples: int) -> int:
 
 @torch.no_grad()
 def _make_transposed(down: Any, up: Any) -> None:
-    """Let two fresh 1 × 1 convolutions project on a subspace and back, so that stages leave less and less over."""
+    """Make two fresh 1 × 1 convolutions project to a subspace and back, so that the residual shrinks at each stage."""
     basis = nn.init.orthogonal_(torch.empty(down.out_channels, down.in_channels))
     for layer, weight in ((down, basis), (up, basis.T)):
         layer.weight_v.copy_(weight[:, :, None])

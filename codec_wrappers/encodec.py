@@ -1,4 +1,4 @@
-"""EnCodec at 24 kHz (Défossez et al. 2022), over the package `encodec`: 75 frames/s, up to 32 codebooks, 24 kbit/s."""
+"""EnCodec at 24 kHz (Défossez et al. 2022), with the package `encodec`: 75 frames/s, up to 32 codebooks, 24 kbit/s."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ class Encodec(TrainableCodec):
         return self.encode_first(wav, self.num_quantizers)
 
     def encode_first(self, wav: Tensor, number: int) -> Tensor:
-        # all 32 codebooks take about a quarter of the time of encoding
+        # all 32 codebooks take about a quarter of the encoding time
         return self.network.quantizer.vq.encode(self.network.encoder(wav[:, None]), number).transpose(0, 1)
 
     def decode(self, codes: Tensor) -> Tensor:

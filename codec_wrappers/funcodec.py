@@ -1,10 +1,10 @@
-"""FunCodec (Du et al. 2024) at 16 kHz, over the modules of the package `funcodec`: 32 codebooks.
+"""FunCodec (Du et al. 2024) at 16 kHz, with the networks of the package `funcodec`: 32 codebooks.
 
-The networks alone are taken, without the package's models around them, which need CUDA to be built and
-normalize the level themselves; here the workflow does that (`Gain.UNIT_RMS`).
+The package's model classes are not used: they need CUDA to be built, and they normalize the level. Here the workflow
+does that (`Gain.UNIT_RMS`).
 
-The sizes are those of the repository's configuration files. Where the authors' own `config.yaml` lies beside published
-weights, the network is built from that, as the package would build it.
+Sizes come from the repository's configuration files. If the authors' `config.yaml` accompanies published weights, the
+network is built from it, as in the package.
 """
 
 import dataclasses
@@ -26,14 +26,14 @@ from codec_wrappers.weights.checkpoints import CONFIG
 from codec_wrappers.weights.loading import load_into
 from codecfake.base.settings import SettingsError
 
-SPECTRUM_RATIOS = ((4, 1), (4, 1), (4, 2), (4, 1))  # of frequency and time
+SPECTRUM_RATIOS = ((4, 1), (4, 1), (4, 2), (4, 1))  # for frequency and time
 STFT_SIZE, STFT_HOP = 512, 160
 SHORTEST = STFT_SIZE // 2 + 1  # samples that the STFT can mirror at its edges
 SMALLEST_MAGNITUDE = 1e-6
 
 
 class Funcodec(TrainableCodec):
-    """Of the waveform: encoder, residual quantizer, decoder."""
+    """The codec of waveforms: encoder, residual quantizer, decoder."""
 
     sample_rate = FuncodecSettings.sample_rate
     gain = Gain.UNIT_RMS
@@ -80,9 +80,9 @@ class Funcodec(TrainableCodec):
 
 
 class Freqcodec(Funcodec):
-    """Of the short-time spectrum: log magnitude and the two parts of the phase's unit vector, `[B, 3, 257, frames]`.
+    """The codec of short-time spectra `[B, 3, 257, frames]`: log magnitude, cosine and sine of the phase.
 
-    Input too short to be mirrored is continued with zeros.
+    Input that is too short for mirroring is padded with zeros.
     """
 
     def _analyze(self, wav: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ def build(settings: FuncodecSettings) -> Funcodec:
 
 
 def load(settings: FuncodecSettings, weights: Path | None) -> Funcodec:
-    """The codec with the weights of a safetensors file, or of a folder that may hold the authors' `config.yaml` too."""
+    """The codec with the weights of a safetensors file, or of a folder that may include the authors' `config.yaml`."""
     published = weights / CONFIG if weights is not None else None
     if published is not None and published.is_file():
         config = yaml.safe_load(published.read_text(encoding="utf-8"))
@@ -138,7 +138,7 @@ def _refuse_unsupported(architecture: str, config: Mapping[str, Any]) -> None:
     two_dimensional = architecture in FUNCODEC_GROUPS
     suffix, domain = ("_2d", ["mag_phase", "mag_phase"]) if two_dimensional else ("", ["time", "time"])
     details = config.get("model_conf", {})
-    found = {
+    values = {
         "encoder": (config.get("encoder"), f"encodec_seanet_encoder{suffix}"),
         "decoder": (config.get("decoder"), f"encodec_seanet_decoder{suffix}"),
         "quantizer": (config.get("quantizer"), "costume_quantizer"),
@@ -147,11 +147,11 @@ def _refuse_unsupported(architecture: str, config: Mapping[str, Any]) -> None:
         "model_conf.audio_normalize": (details.get("audio_normalize"), True),
         "model_conf.segment_dur": (details.get("segment_dur"), None),
     }
-    for key, (given, supported) in found.items():
-        if given != supported:
+    for key, (value, supported) in values.items():
+        if value != supported:
             raise SettingsError(
-                f"FunCodec's config.yaml: {key} is {given!r}, but {architecture} is run with {supported!r}; "
-                f"choose another `architecture`, or weights of this one"
+                f"FunCodec's config.yaml: {key} is {value!r}, but {architecture} needs {supported!r}; "
+                f"choose another `architecture`, or weights for this one"
             )
 
 
@@ -206,7 +206,7 @@ def _quantizer(settings: FuncodecSettings) -> nn.Module:
 
 
 def _books(stacked: Any) -> list[SimpleNamespace]:
-    """The codebooks that FunCodec keeps in tensors of all quantizers, one by one."""
+    """FunCodec's codebooks one by one; the package stacks them in tensors for all quantizers."""
     names = ("embed", "embed_avg", "cluster_size", "inited")
     parts = zip(*(getattr(stacked, name) for name in names), strict=True)
     return [SimpleNamespace(**dict(zip(names, part, strict=True))) for part in parts]

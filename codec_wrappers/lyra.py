@@ -1,6 +1,6 @@
-"""Lyra v2, the SoundStream of its authors (Zeghidour et al. 2021), over LiteRT: 16 kHz, 46 codebooks of 16 entries.
+"""Lyra v2, the SoundStream of its authors (Zeghidour et al. 2021), with LiteRT: 16 kHz, 46 codebooks of 16 entries.
 
-20 codebooks are 4 kbit/s. The three `.tflite` models are published weights; there is nothing to train here.
+20 codebooks are 4 kbit/s. The three `.tflite` models are published weights and cannot be trained.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ class Lyra(Codec):
     hop_length = LyraSettings.hop_length
     num_quantizers = NUM_QUANTIZERS
     bits_per_code = LyraSettings.bits_per_code
-    context_duration = None  # goes frame by frame
+    context_duration = None  # works frame by frame
 
     def __init__(self, folder: Path) -> None:
         self._models = {name: _read(folder / f"{name}.tflite") for name in MODELS}
@@ -38,7 +38,7 @@ class Lyra(Codec):
         return torch.stack([self._decode_one(row) for row in codes.cpu().numpy()]).to(codes.device)
 
     def _encode_one(self, wav: np.ndarray) -> Tensor:
-        # Encoder and decoder keep their state between frames and cannot be reset: new ones for every utterance.
+        # Encoder and decoder keep their state between frames and cannot be reset, so each utterance gets new ones.
         analyze = _runner(self._models["soundstream_encoder"], "serving_default")
         codes = []
         for frame in wav.astype(np.float32).reshape(-1, 1, self.hop_length):
@@ -59,14 +59,14 @@ class Lyra(Codec):
 
 
 def build(settings: LyraSettings) -> Lyra:
-    """Always raises: Lyra is published as compiled models, which have no fresh weights."""
-    raise WeightsError("lyra cannot be built with fresh weights, nor trained; load its published .tflite models")
+    """Always raises WeightsError: Lyra is published as compiled models, so fresh weights do not exist."""
+    raise WeightsError("lyra cannot be built with fresh weights or trained; load its published .tflite models")
 
 
 def load(settings: LyraSettings, weights: Path | None) -> Lyra:
-    """The codec of a folder with the three published models."""
+    """The codec from a folder with the three published models."""
     if weights is None:
-        raise WeightsError(f"lyra: found no weights; give the folder that holds {', '.join(MODELS)} (.tflite)")
+        raise WeightsError(f"lyra: found no weights; give the folder with {', '.join(MODELS)} (.tflite)")
     return Lyra(weights)
 
 

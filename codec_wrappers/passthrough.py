@@ -1,4 +1,4 @@
-"""A codec that changes nothing: its spoofs must be undetectable, or the workflow around the codecs leaks.
+"""A codec that changes nothing. If its spoofs can be detected, the workflow around the codecs leaks.
 
 Its codes are the bits of the float32 samples.
 """
@@ -33,7 +33,7 @@ def build(settings: PassthroughSettings) -> Passthrough:
 
 
 def load(settings: PassthroughSettings, weights: Path | None) -> Passthrough:
-    """The codec, which has no weights. Raises WeightsError if any are given."""
+    """The codec, which has no weights. Raises WeightsError if there is a path to weights."""
     if weights is not None:
-        raise WeightsError(f"{weights}: passthrough has no weights; leave them out")
+        raise WeightsError(f"{weights}: passthrough has no weights; remove them")
     return build(settings)

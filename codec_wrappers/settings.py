@@ -1,6 +1,6 @@
-"""The settings of every codec of the package, and what they decide about its codes.
+"""The settings of the package's codecs, and the shape of the codes that follows from them.
 
-They import no torch, so that Snakemake checks them before the first job where neither torch nor a codec is installed.
+Nothing here imports torch, so that Snakemake can check settings before the first job without torch or codecs.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
 
-REMAINDERS = ("drop", "pad")  # of samples after the last whole frame
+REMAINDERS = ("drop", "pad")  # what happens to samples after the last whole frame
 
 SOUNDSTREAM_FORMS = ("kaiidams", "academicodec")
 SOUNDSTREAM_CODEBOOKS = 24  # of form academicodec as published, for 12 kbit/s
@@ -21,14 +21,14 @@ FUNCODEC_RATIOS = {"ds320": (8, 5, 4, 2), "ds640": (8, 5, 4, 2, 2)}  # of the wa
 FUNCODEC_GROUPS = {"freqcodec_gr1": 1, "freqcodec_gr8": 8}  # of the short-time spectrum
 FUNCODEC_SPECTRUM_HOP = 320
 AUDIODEC_DECODERS = ("vocoder", "symmetric")
-HIFICODEC_STAGES = 2  # of its quantizer, each over all groups
+HIFICODEC_STAGES = 2  # stages of the quantizer, each over all groups
 DAC_PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: ((2, 4, 5, 8), 12)}
 DAC_MODES = ("file", "chunked")
 
 
 @dataclass(frozen=True)
 class PassthroughSettings:
-    """There is nothing to set."""
+    """No settings."""
 
     sample_rate: ClassVar[int | None] = None
     hop_length: ClassVar[int] = 1
@@ -43,10 +43,10 @@ class SoundstreamSettings:
     strides: tuple[int, ...] = (2, 4, 5, 8)
     dimension: int = 512  # of the latent
     num_quantizers: int = 8
-    num_codebooks: int | None = None  # held in the weights, form academicodec only; None: the published 24
+    num_codebooks: int | None = None  # in the weights, form academicodec only; None: the published 24
     codebook_size: int = 1024
     codebook_decay: float = 0.99
-    remainder: str = "drop"  # samples that the decoder leaves out at the end, form kaiidams only; or "pad"
+    remainder: str = "drop"  # the decoder's missing last samples; form kaiidams can "pad"
     quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
 
     sample_rate: ClassVar[int] = 16_000
@@ -55,17 +55,17 @@ class SoundstreamSettings:
         _require_known("soundstream", "form", self.form, SOUNDSTREAM_FORMS)
         _require_known("soundstream", "remainder", self.remainder, REMAINDERS)
         if self.form == "academicodec" and self.remainder != "drop":
-            raise SettingsError("soundstream: form academicodec leaves nothing out; leave remainder out")
+            raise SettingsError("soundstream: form academicodec leaves nothing out; remove `remainder`")
         if self.form == "kaiidams" and self.num_codebooks is not None:
-            raise SettingsError("soundstream: form kaiidams holds num_quantizers codebooks; leave num_codebooks out")
-        if self.form == "academicodec" and self.held_codebooks < self.num_quantizers:
+            raise SettingsError("soundstream: form kaiidams has num_quantizers codebooks; remove `num_codebooks`")
+        if self.form == "academicodec" and self.total_codebooks < self.num_quantizers:
             raise SettingsError(
-                f"soundstream: {self.num_quantizers} num_quantizers of {self.held_codebooks} codebooks; "
+                f"soundstream: {self.num_quantizers} num_quantizers of {self.total_codebooks} codebooks; "
                 f"raise num_codebooks or lower num_quantizers"
             )
 
     @property
-    def held_codebooks(self) -> int:
+    def total_codebooks(self) -> int:
         return SOUNDSTREAM_CODEBOOKS if self.num_codebooks is None else self.num_codebooks
 
     @property
@@ -106,7 +106,7 @@ class FuncodecSettings:
     lstm_layers: int = 2
     num_quantizers: int = 32
     codebook_size: int = 1024
-    config: dict[str, Any] | None = None  # the package's own, which sizes are then taken from
+    config: dict[str, Any] | None = None  # the package's own; its sizes then replace the above
 
     sample_rate: ClassVar[int] = 16_000
 
@@ -175,20 +175,20 @@ class AudioDecSettings:
 class AcademicodecSettings:
     sample_rate: int = 24000
     peak_normalize: bool = False  # True: as Wu et al. (2024) ran it; its author calls it unnecessary
-    channels: int = 512  # of the latent; each stage towards the waveform has half as many
+    channels: int = 512  # of the latent; each stage toward the waveform has half as many
     strides: tuple[int, ...] = (2, 4, 5, 8)
     kernels: tuple[int, ...] = (3, 7, 11)  # of the residual blocks
     dilations: tuple[int, ...] = (1, 3, 5)
     groups: int = 2
     codebook_size: int = 1024
-    remainder: str = "drop"  # samples after the last whole frame, as published; "pad": coded with zeros after them
+    remainder: str = "drop"  # the samples after the last whole frame, as published; "pad": zeros complete a frame
 
     def __post_init__(self) -> None:
         _require_known("academicodec", "remainder", self.remainder, REMAINDERS)
         least = 2 ** len(self.strides)
         if self.channels % least or self.channels % self.groups:
             raise SettingsError(
-                f"academicodec: {self.channels} channels cannot be halved {len(self.strides)} times and cut into "
+                f"academicodec: {self.channels} channels cannot be halved {len(self.strides)} times and split into "
                 f"{self.groups} groups; give a multiple of {math.lcm(least, self.groups)}"
             )
 
@@ -208,9 +208,9 @@ class AcademicodecSettings:
 @dataclass(frozen=True)
 class DacSettings:
     sample_rate: int = 44_100
-    mode: str = "file"  # or "chunked"; both are trained as file, on segments with padding, and share weights
+    mode: str = "file"  # or "chunked"; the weights are the same, training uses file (segments with padding)
     encoder_dim: int = 64
-    encoder_rates: tuple[int, ...] | None = None  # None, here and below: as published for the sample rate
+    encoder_rates: tuple[int, ...] | None = None  # None (also below): as published for the sample rate
     latent_dim: int | None = None
     decoder_dim: int = 1536
     decoder_rates: tuple[int, ...] | None = None
@@ -222,12 +222,12 @@ class DacSettings:
     def __post_init__(self) -> None:
         if self.sample_rate not in DAC_PUBLISHED:
             rates = ", ".join(str(rate) for rate in DAC_PUBLISHED)
-            raise SettingsError(f"dac: sample_rate {self.sample_rate} is not one that DAC is published for: {rates}")
+            raise SettingsError(f"dac: sample_rate {self.sample_rate} is none of DAC's; choose from {rates}")
         _require_known("dac", "mode", self.mode, DAC_MODES)
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """Of the encoder."""
+        """The strides of the encoder."""
         return self.encoder_rates or DAC_PUBLISHED[self.sample_rate][0]
 
     @property
@@ -245,7 +245,7 @@ class DacSettings:
 
 @dataclass(frozen=True)
 class LyraSettings:
-    """There is nothing to set."""
+    """No settings."""
 
     sample_rate: ClassVar[int] = 16_000
     hop_length: ClassVar[int] = 320

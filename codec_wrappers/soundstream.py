@@ -1,9 +1,9 @@
 """SoundStream (Zeghidour et al. 2021) at 16 kHz, 8 codebooks of 10 bits, 4 kbit/s, in one of two published forms.
 
-Its authors published no PyTorch code. `kaiidams` is the default: of the independent ones it is the nearest to the
-paper (convolutions alone, the paper's strides and widths) and the one under a clear license (MIT), with weights.
-`academicodec` is the class SoundStream of the AcademiCodec toolkit: EnCodec's network, of which 4 kbit/s uses
-8 of 24 codebooks.
+Its authors published no PyTorch code. The default is `kaiidams`: of the independent implementations, it is closest to
+the paper (only convolutions, with the paper's strides and widths), and it has weights and a clear license (MIT).
+`academicodec` is the class SoundStream of the AcademiCodec toolkit: EnCodec's network, which uses 8 of its 24
+codebooks at 4 kbit/s.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class _Soundstream(LatentCodec):
         self.bits_per_code = settings.bits_per_code
 
     def stages_in_step(self) -> int | None:
-        """Any number with equal chances (section III-C of the paper); all, as long as any codebook is new."""
+        """A uniformly random number (section III-C of the paper); all while any codebook is new."""
         stages = self.quantizer.stages()
         if any(book.is_new for stage in stages for book in stage) or torch.rand(()) >= self._dropout:
             return None
@@ -37,9 +37,9 @@ class _Soundstream(LatentCodec):
 
 
 class KaiidamsSoundstream(_Soundstream):
-    """The decoder gives back some 50 to 240 samples less than were encoded, as published; the workflow fills them.
+    """As published, the output is 50 to 240 samples shorter than the input; the workflow fills them with zeros.
 
-    With `remainder: pad` a frame of zeros is coded after the recording, so that nothing is missing.
+    With `remainder: pad`, a frame of zeros after the recording is coded too, so that no sample is missing.
     """
 
     any_length = True
@@ -61,7 +61,8 @@ class KaiidamsSoundstream(_Soundstream):
 
     def to_latent(self, wav: Tensor) -> Tensor:
         to_grid = -wav.shape[1] % self.hop_length
-        zeros = to_grid + self.hop_length if self._pads else max(0, self.hop_length - wav.shape[1])  # a frame at least
+        missing = max(0, self.hop_length - wav.shape[1])  # at least one frame
+        zeros = to_grid + self.hop_length if self._pads else missing
         wav = torch.nn.functional.pad(wav, (0, zeros))
         return self.network.encoder(wav[:, None])
 
@@ -76,7 +77,7 @@ class AcademicodecSoundstream(_Soundstream):
     def __init__(self, settings: SoundstreamSettings) -> None:
         quantizer = seanet.Quantizer(
             settings.num_quantizers,
-            settings.held_codebooks,
+            settings.total_codebooks,
             settings.codebook_size,
             settings.dimension,
             settings.codebook_decay,
@@ -111,10 +112,10 @@ def load(settings: SoundstreamSettings, weights: Path | None) -> LatentCodec:
 
 
 def from_official(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Our tensors of the published state_dict `model`, of either form."""
+    """Our tensors from the published state_dict `model` of either form."""
     tensors = {name.removeprefix("module."): tensor for name, tensor in parts["model"].items()}
-    kept = {name: tensor for name, tensor in tensors.items() if name.startswith(("encoder.", "decoder.", "quantizer."))}
-    if "quantizer.running_mean" in kept:
-        # ours holds sums, whose ratio to the counts is the codebook
-        kept["quantizer.running_mean"] = kept["quantizer.weight"] * kept["quantizer.code_relative_frequency"][..., None]
-    return kept
+    ours = {name: tensor for name, tensor in tensors.items() if name.startswith(("encoder.", "decoder.", "quantizer."))}
+    if "quantizer.running_mean" in ours:
+        # ours stores sums; their ratio to the counts is the codebook
+        ours["quantizer.running_mean"] = ours["quantizer.weight"] * ours["quantizer.code_relative_frequency"][..., None]
+    return ours

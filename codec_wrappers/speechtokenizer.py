@@ -1,6 +1,6 @@
-"""SpeechTokenizer at 16 kHz (Zhang et al. 2024), over the package `speechtokenizer`: 8 codebooks, 4 kbit/s.
+"""SpeechTokenizer at 16 kHz (Zhang et al. 2024), with the package `speechtokenizer`: 8 codebooks, 4 kbit/s.
 
-In training, the first codebook, through a layer that encoding and decoding do not use, can follow a teacher's features.
+In training, the first codebook can follow a teacher's features, through a layer that encoding and decoding do not use.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ class SpeechTokenizer(TrainableCodec):
         self.network = _network(settings).eval()
 
     def encode(self, wav: Tensor) -> Tensor:
-        return self.network.encode(wav[:, None]).transpose(0, 1)  # the package says [Q, B, F]
+        return self.network.encode(wav[:, None]).transpose(0, 1)  # the package returns [Q, B, F]
 
     def decode(self, codes: Tensor) -> Tensor:
         return self.network.decode(codes.transpose(0, 1))[:, 0]

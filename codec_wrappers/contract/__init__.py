@@ -1,4 +1,4 @@
-"""The contract between codecs and workflow: every published form is tried and held to its promises."""
+"""The contract between codecs and workflow: tests of every published form against its promises."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,38 +17,38 @@ from codecfake.base.progress import progress
 def measure_forms(
     names: Sequence[str], weights: Mapping[str, Path], small: bool, settings: Settings, device: torch.device
 ) -> list[Measurements]:
-    """Measurements of the named forms. Those with weights are of the published size, whatever `small` says."""
-    found = []
+    """Measurements of the named forms. Those with weights have the published size, whatever `small` is."""
+    rows = []
     for name in progress(names, "contract", len(names), "codecs"):
         form = form_of(name)
-        tried = replace(settings, piece_duration=form.piece_duration)
+        own = replace(settings, piece_duration=form.piece_duration)
         codec = _codec(form, weights.get(name), small, settings.seed, device)
         try:
-            found.append(measure(name, codec, tried, device, trained=name in weights))
+            rows.append(measure(name, codec, own, device, trained=name in weights))
         except (RuntimeError, ValueError) as error:
-            raise ContractError(f"{name} fails where it did not on single signals: {error}") from error
-    return found
+            raise ContractError(f"{name} fails in the measurements after its single signals passed: {error}") from error
+    return rows
 
 
 def choose(names: Sequence[str], weights: Mapping[str, Path]) -> list[str]:
-    """The named forms, or all that need no weights but those given. Raises CodecError for an unknown name."""
+    """The named forms; by default all whose weights are not missing. Raises CodecError for an unknown name."""
     for name in [*names, *weights]:
         form_of(name)
     return list(names) or [name for name, form in PUBLISHED.items() if name in weights or not needs_weights(form)]
 
 
-def weights_by_codec(given: Sequence[str]) -> dict[str, Path]:
-    """From `CODEC=PATH` each. Raises ContractError for anything else."""
-    pairs = [entry.partition("=") for entry in given]
-    for (name, sign, path), entry in zip(pairs, given, strict=True):
+def weights_by_codec(options: Sequence[str]) -> dict[str, Path]:
+    """Paths by codec from options `CODEC=PATH`. Raises ContractError for anything else."""
+    pairs = [option.partition("=") for option in options]
+    for (name, sign, path), option in zip(pairs, options, strict=True):
         if not (name and sign and path):
-            raise ContractError(f"weights {entry!r} do not say whose they are; give CODEC=PATH")
+            raise ContractError(f"weights {option!r} do not name their codec; give CODEC=PATH")
     return {name: Path(path) for name, _, path in pairs}
 
 
-def check(measured: Sequence[Measurements]) -> None:
-    """Raises ContractError with every broken promise."""
-    faults = [fault for found in measured for fault in broken(found)]
+def check(rows: Sequence[Measurements]) -> None:
+    """Raise ContractError with every broken promise."""
+    faults = [fault for row in rows for fault in broken(row)]
     if faults:
         raise ContractError("\n".join(["promises are broken:", *faults]))
 

@@ -1,4 +1,4 @@
-"""The forms in which the codecs are published (`codecs.yaml`), and how one of them is made to be tried."""
+"""The published forms of the codecs (`codecs.yaml`), built for the tests of the contract."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from codec_wrappers.resynthesis.shard import load_codec
 from codecfake.base.plugins import is_outside
 from codecfake.base.suggestions import unknown
 
-START_DURATION = 1.0  # seconds of a signal that fresh codebooks start from
+START_DURATION = 1.0  # seconds of the signal from which fresh codebooks start
 START_BATCH = 2
 
 
@@ -21,21 +21,21 @@ PUBLISHED: Mapping[str, Form] = {key: form for name in names() for key, form in 
 
 
 def form_of(name: str) -> Form:
-    """A published form by its name, or that of a codec outside the package. Raises ValueError if there is no such."""
+    """A published form by its name, or the form of an outside codec. Raises CodecError for an unknown name."""
     if name in PUBLISHED:
         return PUBLISHED[name]
     if not is_outside(name):
         raise CodecError(unknown("form", name, PUBLISHED))
-    return Form("not described", "what it does for every codec", small=entry(name).small, wrapper=name)
+    return Form("not described", "the same as for every codec", small=entry(name).small, wrapper=name)
 
 
 def needs_weights(form: Form) -> bool:
-    """Whether it cannot be built fresh."""
+    """Whether the form cannot be built without weights."""
     return not entry(form.wrapper).has_fresh_form
 
 
 def fresh(form: Form, small: bool, device: torch.device, seed: int) -> Codec:
-    """The codec with random weights; its codebooks hold vectors that its encoder gives, so that all codes get used."""
+    """The codec with random weights and with codebooks from encoder outputs, so that all codes are used."""
     with _seeded(seed):
         codec = build(form.wrapper, form.small if small else form.model)
         if isinstance(codec, TrainableCodec):

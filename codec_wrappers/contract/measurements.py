@@ -1,4 +1,4 @@
-"""What a codec does with its input, in numbers. Whether that is good enough is said in `promises`."""
+"""Measurements of a codec's behavior; `promises` decides whether they are good enough."""
 
 import math
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from codec_wrappers.contract.signals import ODD, silence, speech_like
 from codec_wrappers.resynthesis.shard import level, resynthesize
 
 QUIET = 0.1  # -20 dB
-ANY_RATE = 16_000  # Hz, for a codec that has no rate of its own
+ANY_RATE = 16_000  # Hz, for a codec without a sample rate
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is tried; durations in seconds."""
+    """The extent of the tests; durations in seconds."""
 
     speech_duration: float = 1.0
-    piece_duration: float = 0.0  # of the pieces that the codec works on, if they are longer than frames
+    piece_duration: float = 0.0  # of the codec's pieces, if they are longer than frames
     odd_duration: float = 0.25
     batch: int = 3
     seed: int = 1
@@ -31,7 +31,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Trial:
-    """A signal through a codec. `fault` says what is wrong with what came back, or is empty."""
+    """A signal through a codec. `fault` describes what is wrong with the output, or is empty."""
 
     signal: str
     num_samples: int
@@ -40,7 +40,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Difference:
-    """Between two runs on one signal: the share of frames with another code, in [0, 1], and the outputs' SNR in dB."""
+    """Between two runs on one signal: the share of frames with other codes, in [0, 1], and the outputs' SNR in dB."""
 
     frames: float
     snr_db: float
@@ -53,29 +53,29 @@ class Difference:
 
 @dataclass(frozen=True)
 class Consistency:
-    """How much one recording's result depends on what else happens."""
+    """How much the result for one recording depends on its surroundings."""
 
-    repeat: Difference  # the same again, after another recording
+    repeat: Difference  # the same recording again, after another one
     neighbors: Difference  # in a batch of the same size with other recordings
-    batch: Difference  # alone, against in a batch
-    threads: Difference  # with two threads, against one
-    variants: Difference  # decoded together with fewer codebooks, against by itself
+    batch: Difference  # in a batch, compared with alone
+    threads: Difference  # with two threads, compared with one
+    variants: Difference  # decoded together with fewer codebooks, compared with alone
 
 
 @dataclass(frozen=True)
 class Levels:
-    """What becomes of levels. dB are of the RMS."""
+    """Effects on the level; dB refer to the RMS."""
 
-    quiet_error_db: float  # output for input at -20 dB, against the output at 0 dB lowered by 20 dB
-    silence_peak: float  # greatest sample that comes of silence; full scale is 1
+    quiet_error_db: float  # output for input at -20 dB, relative to the output at 0 dB lowered by 20 dB
+    silence_peak: float  # largest output sample for silence; full scale is 1
 
 
 @dataclass(frozen=True)
 class Long:
-    """A recording through windows, against in one piece: SNR in dB, and bytes that tensors hold at their peak."""
+    """A recording in windows, compared with one piece: SNR in dB, and the peak memory of tensors in bytes."""
 
     duration: float
-    piece_duration: float  # of the longest piece that goes through the codec: a window with its context
+    piece_duration: float  # of the longest input of the codec: a window with its context
     snr_db: float
     bytes_in_windows: int
     bytes_in_one: int
@@ -83,7 +83,7 @@ class Long:
 
 @dataclass(frozen=True)
 class Measurements:
-    """All about one codec. Where a trial failed, what comes after the trials is not measured and None."""
+    """All measurements of one codec. If a trial failed, the fields after `surplus` are not measured and None."""
 
     codec: str
     sample_rate: int | None
@@ -91,32 +91,32 @@ class Measurements:
     gain: Gain
     trained: bool
     trials: tuple[Trial, ...]
-    piece: int  # samples that the codec can give no less of: a frame, or more of them
-    surplus: tuple[int, int]  # samples that decoding gives beyond those encoded: fewest and most
+    piece: int  # the fewest samples that the codec can decode: one frame or more
+    surplus: tuple[int, int]  # decoded samples minus encoded ones: fewest and most
     consistency: Consistency | None = None
     levels: Levels | None = None
-    bytes_per_second: float | None = None  # of tensors at their peak, for each further second in one piece
-    long: Long | None = None  # None too for a codec that goes frame by frame and needs no windows
-    reduced_snr_db: float | None = None  # of a bfloat16 decoder against float32; measured on CUDA alone
+    bytes_per_second: float | None = None  # peak of tensors, for each additional second in one piece
+    long: Long | None = None  # also None for a codec that works frame by frame and needs no windows
+    reduced_snr_db: float | None = None  # of a bfloat16 decoder compared with float32; only measured on CUDA
 
 
 def measure(name: str, codec: Codec, settings: Settings, device: torch.device, trained: bool = False) -> Measurements:
-    """Try one codec, which is on `device` and in evaluation mode; `trained` if its weights are."""
+    """Measure one codec, which is on `device` and in evaluation mode; `trained`: its weights are not random."""
     rate = codec.sample_rate or ANY_RATE
     piece = max(codec.hop_length, int(settings.piece_duration * rate))
     duration = max(settings.speech_duration, 1.5 * piece / rate)
     attempts = [_attempt(codec, *signal) for signal in _signals(codec, rate, duration, settings, device)]
     trials = tuple(trial for trial, _ in attempts)
     surplus = [samples for _, samples in attempts if samples is not None] or [0]
-    found = Measurements(
+    result = Measurements(
         name, codec.sample_rate, codec.hop_length, codec.gain, trained, trials, piece, (min(surplus), max(surplus))
     )
     if any(trial.fault for trial in trials):
-        return found
+        return result
     frames = max(1, int(duration * rate / codec.hop_length))
     speech = speech_like(rate, 2 * settings.batch, frames * codec.hop_length, settings.seed).to(device)
     return replace(
-        found,
+        result,
         consistency=_consistency(codec, speech[: settings.batch], speech[settings.batch :]),
         levels=_levels(codec, speech[:1]),
         bytes_per_second=_bytes_per_second(codec, speech[:1], rate, device),
@@ -126,10 +126,10 @@ def measure(name: str, codec: Codec, settings: Settings, device: torch.device, t
 
 
 def lengths(codec: Codec, rate: int) -> list[int]:
-    """The numbers of samples that are tried: least ones, around whole frames, around 0.1 s."""
+    """The tested numbers of samples: the smallest, those near whole frames, those near 0.1 s."""
     hop, tenth = codec.hop_length, rate // 10
-    found = {1, 2, hop - 1, hop, hop + 1, 2 * hop - 1, 2 * hop, 2 * hop + 1, 7 * hop + 13, tenth, tenth + 1}
-    return sorted(found - {0})
+    numbers = {1, 2, hop - 1, hop, hop + 1, 2 * hop - 1, 2 * hop, 2 * hop + 1, 7 * hop + 13, tenth, tenth + 1}
+    return sorted(numbers - {0})
 
 
 def _signals(
@@ -143,7 +143,7 @@ def _signals(
 
 
 def _attempt(codec: Codec, signal: str, wav: Tensor) -> tuple[Trial, int | None]:
-    """How it went, and how many samples more than it encoded the codec decoded."""
+    """The trial, and the number of decoded samples minus that of encoded ones (None after an error)."""
     num_samples = wav.shape[1]
     try:
         surplus = _surplus(codec, wav)
@@ -192,7 +192,7 @@ def _consistency(codec: Codec, speech: Tensor, others: Tensor) -> Consistency:
 
 @torch.inference_mode()
 def _variants(codec: Codec, wav: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """All codebooks decoded by themselves, and in one go with the first half of them."""
+    """All codebooks decoded alone, and in one call with the first half of them."""
     codes = _codes(codec, wav)
     few = max(1, codec.num_quantizers // 2)
     together = codec.decode_all(codes, [few, codec.num_quantizers])
@@ -218,7 +218,7 @@ def _levels(codec: Codec, speech: Tensor) -> Levels:
 
 
 def _bytes_per_second(codec: Codec, speech: Tensor, rate: int, device: torch.device) -> float:
-    """From one recording to one of double length: what weights take on their way is in both."""
+    """The difference between a recording and one of double length, so that the memory of weights cancels."""
     short, long = (
         peak_bytes(partial(resynthesize, codec, wav, [codec.num_quantizers]), device)[1]
         for wav in (speech, torch.cat([speech, speech], dim=1))
@@ -227,7 +227,7 @@ def _bytes_per_second(codec: Codec, speech: Tensor, rate: int, device: torch.dev
 
 
 def _long(codec: Codec, rate: int, seed: int, device: torch.device) -> Long | None:
-    """Windows that hear as much context as they keep, and a recording of three of them."""
+    """Windows with as much context as output, and a recording of three windows."""
     if codec.context_duration is None:
         return None
     window = max(2 * codec.context_duration, 2 * codec.hop_length / rate)
@@ -240,7 +240,7 @@ def _long(codec: Codec, rate: int, seed: int, device: torch.device) -> Long | No
 
 @torch.inference_mode()
 def reduced_snr_db(codec: Codec, speech: Tensor) -> float:
-    """Of a decoder in bfloat16 against float32, from equal codes."""
+    """SNR of a decoder in bfloat16 compared with float32, for the same codes."""
     codes = _codes(codec, speech)
     with torch.autocast(speech.device.type, torch.bfloat16):
         reduced = codec.decode(codes)
@@ -256,7 +256,7 @@ def _difference(run: tuple[Tensor, Tensor], reference: tuple[Tensor, Tensor]) ->
 
 
 def snr_db(wav: Tensor, reference: Tensor) -> float:
-    """Power of `reference` over that of the difference, in dB; infinite where there is none."""
+    """Power of `reference` over that of the difference, in dB; infinite if they are equal."""
     noise = (wav.double() - reference.double()).square().sum().item()
     signal = reference.double().square().sum().item()
     if noise == 0:

@@ -1,4 +1,4 @@
-"""How much memory a computation's tensors take at their peak, counted the same way on every CPU."""
+"""Peak memory of a computation's tensors, with the same count on every CPU."""
 
 import weakref
 from collections.abc import Callable, Iterable
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 def peak_bytes(compute: Callable[[], T], device: torch.device) -> tuple[T, int]:
-    """What `compute` gives, and the most bytes that tensors made by it hold at one time.
+    """The result of `compute`, and the peak memory in bytes of the tensors that it creates.
 
-    Scratch memory inside an operation, such as a convolution's, counts on CUDA only.
+    Temporary memory inside an operation, such as a convolution, counts on CUDA only.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -27,7 +27,7 @@ def peak_bytes(compute: Callable[[], T], device: torch.device) -> tuple[T, int]:
 
 
 class _LiveStorages(TorchDispatchMode):
-    """Adds up the storages of the tensors that operations give, from their birth to their death."""
+    """Sums the storages of the tensors that operations return, while they exist."""
 
     def __init__(self) -> None:
         super().__init__()

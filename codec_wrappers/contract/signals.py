@@ -1,4 +1,4 @@
-"""What codecs are tried on: something like speech, and signals that recordings hold now and then."""
+"""Test signals for codecs: an imitation of speech, and unusual signals that occur in recordings."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ NUM_HARMONICS = 8
 
 
 def speech_like(sample_rate: int, batch: int, num_samples: int, seed: int) -> Tensor:
-    """Harmonics of a wandering pitch with noise, at the level of speech: `[batch, num_samples]`, no two rows equal."""
+    """Harmonics of a varying pitch with noise, at the level of speech, `[batch, num_samples]`; all rows differ."""
     rng = torch.Generator().manual_seed(seed)
     wander = torch.randn(batch, num_samples, generator=rng).cumsum(dim=1) * 0.02
     pitch = 120 + 60 * torch.rand(batch, 1, generator=rng) + wander
     phase = (2 * torch.pi * pitch / sample_rate).cumsum(dim=1)
-    syllables = 0.6 + 0.4 * torch.sin(phase / 40)  # about four a second
+    syllables = 0.6 + 0.4 * torch.sin(phase / 40)  # about four per second
     voiced = torch.stack([torch.sin(n * phase) / n for n in range(1, NUM_HARMONICS + 1)]).sum(dim=0)
     return 0.1 * syllables * voiced + 0.01 * torch.randn(batch, num_samples, generator=rng)
 
@@ -25,17 +25,17 @@ def silence(speech: Tensor) -> Tensor:
 
 
 def whisper(speech: Tensor) -> Tensor:
-    """Speech 120 dB down, far below one step of 16 bit."""
+    """Speech lowered by 120 dB, far below one step of 16 bits."""
     return 1e-6 * speech
 
 
 def clipping(speech: Tensor) -> Tensor:
-    """Speech amplified until most of its samples are ±1."""
+    """Speech amplified until most samples are ±1."""
     return (100 * speech).clamp(-1, 1)
 
 
 def square(speech: Tensor) -> Tensor:
-    """A wave of period 64 that is 1 or -1 and nothing else."""
+    """A square wave of ±1 with a period of 64 samples."""
     return torch.where(torch.arange(speech.shape[1]) % 64 < 32, 1.0, -1.0).expand_as(speech)
 
 

@@ -1,1 +1,1 @@
-"""Networks of codecs that no installable package offers, under the tensor names of their published checkpoints."""
+"""Networks of codecs without an installable package, with the tensor names of their published checkpoints."""

@@ -15,7 +15,7 @@ DILATIONS = (1, 3, 9)
 
 
 class Autoencoder(nn.Module):
-    """Encoder, projector and quantizer; a symmetric decoder too, unless a vocoder takes its place."""
+    """Encoder, projector and quantizer; and a symmetric decoder, unless a vocoder replaces it."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Autoencoder(nn.Module):
             self.add_decoder()
 
     def add_decoder(self) -> "Decoder":
-        """Give it a symmetric decoder with fresh weights."""
+        """Add a symmetric decoder with fresh weights."""
         self.decoder = Decoder(*self._decoder_sizes)
         return self.decoder
 
@@ -46,7 +46,7 @@ class Autoencoder(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """Waveform `[B, 1, hop · F]` of a quantized latent `[B, D, F]`."""
-        assert self.decoder is not None, "a vocoder decodes for this autoencoder"
+        assert self.decoder is not None, "this autoencoder has no decoder of its own; the vocoder decodes"
         return self.decoder(latent)
 
 
@@ -80,7 +80,7 @@ class Decoder(nn.Module):
 
 
 class Quantizer(ResidualQuantizer):
-    """Codebooks moved by averages; AudioDec keeps them transposed, `embed` `[D, N]`."""
+    """Codebooks updated by moving averages; AudioDec stores them transposed, `embed` `[D, N]`."""
 
     def __init__(self, num_quantizers: int, codebook_size: int, dimension: int, decay: float) -> None:
         super().__init__()

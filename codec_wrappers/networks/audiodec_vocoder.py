@@ -19,7 +19,7 @@ SLOPE = 0.1
 class Vocoder(nn.Module):
     """Waveform `[B, 1, T]` of a latent `[B, D, F]`; the channels halve at each stride.
 
-    `mean` and `scale` are the statistics of the latents it was trained on; 0 and 1 until a checkpoint brings them.
+    `mean` and `scale` are the statistics of the latents it was trained on; 0 and 1 until a checkpoint sets them.
     """
 
     mean: Tensor
@@ -49,11 +49,11 @@ class Vocoder(nn.Module):
         x = self.input_conv((latent - self.mean[:, None]) / self.scale[:, None])
         for upsample, block in zip(self.upsamples, self.blocks, strict=True):
             x = block(upsample(F.leaky_relu(x, SLOPE)))
-        return torch.tanh(self.output_conv(F.leaky_relu(x)))  # torch's slope, 0.01, here: as published
+        return torch.tanh(self.output_conv(F.leaky_relu(x)))  # with torch's slope, 0.01, as published
 
 
 class _GroupBlock(nn.Module):
-    """HiFi-GAN's parallel residual blocks as groups of one: each group sees a copy of the input."""
+    """HiFi-GAN's parallel residual blocks as the groups of one block; each group sees a copy of the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

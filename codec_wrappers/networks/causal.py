@@ -1,4 +1,4 @@
-"""Convolutions that never look ahead, as AudioDec pads them."""
+"""Causal convolutions with AudioDec's padding."""
 
 import torch
 from torch import Tensor, nn
@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 class CausalConv1d(nn.Module):
-    """A convolution over zeros and the past: output frame i sees inputs up to i · stride."""
+    """A convolution with zeros before the input: output frame i sees inputs up to i · stride."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class CausalConv1d(nn.Module):
 
 
 class CausalConvTranspose1d(nn.Module):
-    """Exactly `stride` outputs an input, each from that input and the one before; the first stands for its own past."""
+    """Exactly `stride` outputs per input, from that input and the one before; the first input is its own past."""
 
     def __init__(
         self, inputs: int, outputs: int, stride: int, *, layer: type[nn.ConvTranspose1d] = nn.ConvTranspose1d

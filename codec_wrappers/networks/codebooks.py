@@ -1,4 +1,4 @@
-"""Codebooks that learn the vectors they quantize: started by k-means, kept alive, moved by averages or by gradient."""
+"""Codebooks in training: started by k-means, updated by moving averages or gradients, with dead codes revived."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -7,41 +7,41 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-DEAD_BELOW = 0.1  # a code used less than this share of the mean use is given a new vector
+DEAD_BELOW = 0.1  # a code with less than this share of the mean use gets a new vector
 KMEANS_ROUNDS = 10
 
 
 @dataclass(frozen=True)
 class Codebook(ABC):
-    """Views of the tensors in which a network stores one codebook, changed in place by learning.
+    """Views of the tensors in which a network stores one codebook; training changes them in place.
 
-    Shapes: `vectors` `[N, D]`; `counts` `[N]`, the moving average of how often a batch uses each code. All zero: new.
+    Shapes: `vectors` `[N, D]`; `counts` `[N]`, moving averages of each code's uses per batch, all zero if new.
     """
 
     vectors: Tensor
     counts: Tensor
-    decay: float  # of the moving averages, a batch
+    decay: float  # of the moving averages, per batch
 
     @property
     @abstractmethod
     def by_gradient(self) -> bool:
-        """Whether the vectors are parameters, which need a loss of their own."""
+        """Whether the vectors are parameters, which need their own loss."""
 
     @property
     def is_new(self) -> bool:
-        """Whether it has not seen any batch yet."""
+        """Whether it has not seen a batch yet."""
         return not bool(self.counts.any())
 
     @torch.no_grad()
     def nearest(self, inputs: Tensor) -> Tensor:
         """The code `[M]` of the vector nearest to each of inputs `[M, D]`."""
-        # |x - v|² without |x|², which is the same for every v and would only cost precision
+        # |x - v|² without |x|², which is the same for every v and would reduce precision
         distances = self.vectors.square().sum(dim=1) - 2 * inputs @ self.vectors.T
         return distances.argmin(dim=1)
 
     @torch.no_grad()
     def start(self, inputs: Tensor) -> None:
-        """Begin a new codebook with the clusters of its first batch `[M, D]`; leave any other as it is."""
+        """Start a new codebook from the clusters of its first batch `[M, D]`; do nothing if it is not new."""
         if not self.is_new:
             return
         centers, counts = kmeans(inputs, len(self.vectors))
@@ -50,32 +50,32 @@ class Codebook(ABC):
 
     @torch.no_grad()
     def learn(self, inputs: Tensor, codes: Tensor) -> None:
-        """Follow one batch: inputs `[M, D]` and the codes `[M]` they were given."""
-        chosen = F.one_hot(codes, len(self.vectors)).to(inputs.dtype)
-        self.counts.lerp_(chosen.sum(dim=0), 1 - self.decay)
-        self._follow(chosen.T @ inputs)
+        """Learn from one batch: inputs `[M, D]` and their codes `[M]`."""
+        one_hot = F.one_hot(codes, len(self.vectors)).to(inputs.dtype)
+        self.counts.lerp_(one_hot.sum(dim=0), 1 - self.decay)
+        self._follow(one_hot.T @ inputs)
         self._revive(inputs)
 
     def _revive(self, inputs: Tensor) -> None:
         mean_use = self.counts.mean()
         dead = self.counts < DEAD_BELOW * mean_use
         if dead.any():
-            drawn = torch.randint(len(inputs), (int(dead.sum()),), device=inputs.device)
-            self.counts[dead] = mean_use  # time to prove itself
-            self._place(dead, inputs[drawn])
+            rows = torch.randint(len(inputs), (int(dead.sum()),), device=inputs.device)
+            self.counts[dead] = mean_use  # so that it is not replaced again at once
+            self._place(dead, inputs[rows])
 
     @abstractmethod
     def _follow(self, sums: Tensor) -> None:
-        """Move by the sums `[N, D]` of the inputs that chose each code."""
+        """Update the vectors from the sums `[N, D]` of the inputs of each code."""
 
     @abstractmethod
     def _place(self, where: Tensor, vectors: Tensor) -> None:
-        """Give the codes of the mask `where` `[N]` new vectors."""
+        """Set new vectors for the codes in the mask `where` `[N]`."""
 
 
 @dataclass(frozen=True)
 class AveragedCodebook(Codebook):
-    """Each vector is the moving average of the inputs that chose it (van den Oord et al. 2017, appendix A.1)."""
+    """Each vector is the moving average of its inputs (van den Oord et al. 2017, appendix A.1)."""
 
     sums: Tensor  # [N, D]; vectors = sums / counts
 
@@ -95,14 +95,14 @@ class AveragedCodebook(Codebook):
 
 @dataclass(frozen=True)
 class TrainedCodebook(Codebook):
-    """Vectors are parameters of the network, moved by its optimizer."""
+    """Vectors are parameters of the network, updated by its optimizer."""
 
     @property
     def by_gradient(self) -> bool:
         return True
 
     def _follow(self, sums: Tensor) -> None:
-        """Nothing to do: the codebook loss moves the vectors."""
+        """Does nothing: the codebook loss updates the vectors."""
 
     def _place(self, where: Tensor, vectors: Tensor) -> None:
         self.vectors[where] = vectors
@@ -120,13 +120,13 @@ def kmeans(inputs: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
     return centers, _assign(inputs, centers)[1]
 
 
-def _draw(available: int, wanted: int, device: torch.device) -> Tensor:
-    if available >= wanted:
-        return torch.randperm(available, device=device)[:wanted]
-    return torch.randint(available, (wanted,), device=device)
+def _draw(available: int, number: int, device: torch.device) -> Tensor:
+    if available >= number:
+        return torch.randperm(available, device=device)[:number]
+    return torch.randint(available, (number,), device=device)
 
 
 def _assign(inputs: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
     distances = centers.square().sum(dim=1) - 2 * inputs @ centers.T
-    chosen = F.one_hot(distances.argmin(dim=1), len(centers)).to(inputs.dtype)
-    return chosen.T @ inputs, chosen.sum(dim=0)
+    one_hot = F.one_hot(distances.argmin(dim=1), len(centers)).to(inputs.dtype)
+    return one_hot.T @ inputs, one_hot.sum(dim=0)

@@ -1,8 +1,8 @@
-"""Training of the codebooks in EnCodec, SpeechTokenizer and FunCodec: moving averages, in the packages' own tensors.
+"""Training of the codebooks of EnCodec, SpeechTokenizer and FunCodec: moving averages in the packages' own tensors.
 
-The packages' training code loses codes: a new codebook's averages are not scaled by its counts, a revived code is
-overwritten in the same step, and only the first codebook draws the encoder to its codes. Ours does what their
-papers say. Encoding and decoding stay the packages'.
+The packages' training code loses codes: it does not scale a new codebook's averages by its counts, it overwrites a
+revived code in the same step, and only the first codebook pulls the encoder toward its codes. Ours follows their
+papers. For encoding and decoding, the packages' code is used.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,9 @@ class _Chain(ResidualQuantizer):
 
 
 def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantized:
-    """Quantize latent `[B, D, F]` with the packages' codebooks, coarse first, which learn from it in place.
+    """Quantize latent `[B, D, F]` with the packages' codebooks, coarse first, and update them in place if `learn`.
 
     A codebook has the tensors `embed` and `embed_avg` `[N, D]`, `cluster_size` `[N]` and `inited` `[1]`.
-    Without `learn` they stay as they are.
     """
     for book in books:
         book.inited.fill_(1)
@@ -39,9 +38,9 @@ def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantize
 
 
 def random_prefix(books: Sequence[Any]) -> Sequence[Any]:
-    """The codebooks that a training step uses: the first 1, 2, 4, … or all, so that every bit rate decodes well.
+    """The codebooks of a training step: the first 1, 2, 4, … or all, so that every bit rate decodes well.
 
-    Drawn from torch's default generator. All, as long as any is new: they start from one batch together.
+    Random (torch's default generator); all while any is new, because they start from one batch together.
     """
     if not all(book.cluster_size.any() for book in books):
         return books

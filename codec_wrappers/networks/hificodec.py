@@ -17,7 +17,7 @@ from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspos
 
 SLOPE = 0.1
 CHANNELS_PER_NORM_GROUP = 16
-USE_DECAY = 0.9  # of the averages that tell which codes are dead; the vectors themselves learn by gradient
+USE_DECAY = 0.9  # of the averages that show dead codes; the vectors are trained by gradient
 
 
 class HifiCodec(nn.Module):
@@ -61,7 +61,7 @@ class Encoder(nn.Module):
         x = self.conv_pre(wav)
         for stage, down in enumerate(self.ups):
             x = self._residual(stage, down(F.leaky_relu(x, SLOPE)))
-        return self.conv_post(F.leaky_relu(x))  # torch's slope, 0.01: as published, unlike the generator's
+        return self.conv_post(F.leaky_relu(x))  # with torch's slope, 0.01, as published; the generator differs
 
     def _residual(self, stage: int, x: Tensor) -> Tensor:
         blocks = range(stage * self.num_kernels, (stage + 1) * self.num_kernels)
@@ -114,7 +114,7 @@ class Quantizer(ResidualQuantizer):
 
 
 class _Embedding(nn.Module):
-    """One codebook; its use is counted in training but not saved, as the published checkpoints have no such tensor."""
+    """One codebook; training counts its use, but does not save it: published checkpoints have no such tensor."""
 
     def __init__(self, codebook_size: int, dimension: int) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class _Embedding(nn.Module):
 
 
 def _start_from_loaded(module: Any, _: object) -> None:
-    module.use.fill_(1.0)  # loaded vectors are not to be replaced by k-means
+    module.use.fill_(1.0)  # k-means must not replace loaded vectors
 
 
 class _ResidualBlock(nn.Module):

@@ -1,8 +1,8 @@
-"""How fresh weights start: a convolution gives out about the variance it takes in.
+"""Initialization of fresh weights: a convolution roughly preserves the variance of its input.
 
-Torch's own start divides it by three at each layer, so that a deep codec begins, and for long stays, silent.
-Residual units begin near the identity: at full level, each would double the variance, a dozen of them by 4096.
-AudioDec's do not: its only activations are in them, and without them it would begin as a linear network.
+Torch's default divides the variance by three in each layer, so that a deep codec starts silent and stays silent for
+long. Residual units start near the identity: at full level, each would double the variance, a dozen would multiply it
+by 4096. AudioDec's units do not: they have its only activations, so it would start as a linear network.
 """
 
 import math
@@ -16,12 +16,12 @@ from codec_wrappers.networks.weight_norm import NormedConv1d, NormedConvTranspos
 
 BRANCH_LEVEL = 0.1
 BRANCH_END = re.compile(r"(layers\.\d+\.conv1|convs2\.\d+|block\.3(\.conv\.conv)?)$")
-WAVEFORM_LEVEL = 0.1  # about the level of speech; channels inside a codec begin at 1
+WAVEFORM_LEVEL = 0.1  # about the level of speech; channels inside a codec start at 1
 
 
 @torch.no_grad()
 def keep_variance(network: nn.Module) -> None:
-    """Draw the weights of every 1-d convolution in `network` anew, from torch's generator; biases become zero."""
+    """Draw new weights for every 1-d convolution in `network` from torch's generator, and set biases to zero."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
             _draw(layer)
@@ -30,7 +30,7 @@ def keep_variance(network: nn.Module) -> None:
 
 @torch.no_grad()
 def quiet_branches(network: nn.Module) -> None:
-    """Scale down the last convolution of every residual branch in `network`, known by its name."""
+    """Scale down the last convolution of every residual branch in `network`; its name identifies it."""
     for name, layer in network.named_modules():
         if BRANCH_END.search(name) and isinstance(layer, nn.Conv1d):
             scale: Any = layer.weight_g if hasattr(layer, "weight_g") else layer.weight
@@ -43,7 +43,7 @@ def _draw(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
         layer.weight_v.normal_(std=spread)
         layer.weight_g.copy_(length(layer.weight_v))
     elif hasattr(layer, "weight_g"):
-        raise TypeError(f"{layer} derives its weight from others, torch's way; use keep_package_variance")
+        raise TypeError(f"{layer} has torch's weight normalization; use keep_package_variance")
     else:
         layer.weight.normal_(std=spread)
     if layer.bias is not None:

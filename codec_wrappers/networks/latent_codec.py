@@ -1,4 +1,4 @@
-"""What our own codecs share: an encoder to a latent, a residual quantizer, a decoder from the latent."""
+"""The common part of our own codecs: encoder to a latent, residual quantizer, decoder from the latent."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class LatentCodec(TrainableCodec):
 
     @abstractmethod
     def to_latent(self, wav: Tensor) -> Tensor:
-        """Latent `[B, D, F]`, not yet quantized, of wav `[B, T]`."""
+        """Unquantized latent `[B, D, F]` of wav `[B, T]`."""
 
     @abstractmethod
     def to_wav(self, latent: Tensor) -> Tensor:
@@ -49,5 +49,5 @@ class LatentCodec(TrainableCodec):
         return Reconstruction(self.to_wav(quantized.latent), quantized.loss)
 
     def stages_in_step(self) -> int | None:
-        """How many stages a training step quantizes with; None: all."""
+        """The number of quantizer stages in a training step; None: all."""
         return None

@@ -1,6 +1,6 @@
-"""Fresh weights under which the packages' deep networks, which have no normalization layers, pass their input on.
+"""Fresh weights for the packages' networks: deep and without normalization layers, they must not lose their input.
 
-The packages use torch's weight normalization; for networks of our own see `networks.initialization`.
+The packages use torch's weight normalization; see `networks.initialization` for our own networks.
 """
 
 import math
@@ -14,10 +14,10 @@ from codec_wrappers.networks.initialization import quiet_branches
 
 @torch.no_grad()
 def keep_package_variance(network: nn.Module) -> None:
-    """Scale weight-normed 1-d convolutions so that each keeps the variance of its input; set their biases to zero.
+    """Scale weight-normed 1-d convolutions so that each preserves the variance of its input; set biases to zero.
 
-    PyTorch's own start divides the variance by three in every layer: speech at its usual level then reaches EnCodec's
-    latent as a constant, and the first hundreds of training steps are spent on undoing that.
+    PyTorch's default divides the variance by three in every layer. At its usual level, speech then reaches EnCodec's
+    latent as a constant, and training needs hundreds of steps to undo that.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv1d | nn.ConvTranspose1d) and hasattr(module, "weight_g"):
@@ -29,8 +29,8 @@ def _scale(convolution: Any) -> None:
     if convolution.bias is not None:
         convolution.bias.zero_()
     if isinstance(convolution, nn.ConvTranspose1d):
-        # a weight_g for each input channel; an output sample sums in_channels · kernel / stride products
+        # one weight_g per input channel; an output sample sums in_channels · kernel / stride products
         gain = math.sqrt(convolution.out_channels * convolution.stride[0] / convolution.in_channels)
     else:
-        gain = 1.0  # a weight_g for each output channel is the norm of all weights that its sample sums over
+        gain = 1.0  # one weight_g per output channel, the norm of all weights in the sum of its sample
     convolution.weight_g.fill_(gain)

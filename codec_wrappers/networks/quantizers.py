@@ -12,9 +12,9 @@ from codec_wrappers.networks.codebooks import Codebook
 
 @dataclass(frozen=True)
 class Quantized:
-    """`latent` `[B, D, F]` passes gradients straight through; `codes` `[B, Q, F]`; `loss` a scalar.
+    """`latent` `[B, D, F]`, with a straight-through gradient; `codes` `[B, Q, F]`; `loss`, a scalar.
 
-    `coarse` `[B, D, F]` is what the first stage alone makes of the latent, straight through as well.
+    `coarse` `[B, D, F]` is the latent after the first stage alone, also with a straight-through gradient.
     """
 
     latent: Tensor
@@ -24,21 +24,21 @@ class Quantized:
 
 
 class ResidualQuantizer(nn.Module, ABC):
-    """Stages of codebooks: each quantizes what those before it left over; groups of a stage share the channels.
+    """Stages of codebooks: each quantizes the residual of those before it; the groups of a stage divide the channels.
 
     Codes are ordered by stage, then by group. Codebooks change only in `forward`, and only in training mode.
     """
 
-    commitment = 1.0  # weight of the loss that draws the latent to its codes
+    commitment = 1.0  # weight of the loss that pulls the latent toward its codes
 
     @abstractmethod
     def stages(self) -> list[list[Codebook]]:
-        """The codebooks in use: a list a stage, with one codebook a group."""
+        """The codebooks in use: one list per stage, with one codebook per group."""
 
     def forward(self, latent: Tensor, num_stages: int | None = None) -> Quantized:
-        """Quantize latent `[B, D, F]` with the first stages (None: all); in training mode, learn from it.
+        """Quantize latent `[B, D, F]` with the first stages (None: all); in training mode, update the codebooks.
 
-        In float32, under autocast too: the nearest code is decided by small differences.
+        In float32 even under autocast: small differences decide which code is nearest.
         """
         with torch.autocast(latent.device.type, enabled=False):
             return self._forward(latent.float(), self.stages()[:num_stages])
@@ -48,12 +48,12 @@ class ResidualQuantizer(nn.Module, ABC):
         codes, losses, left_over = [], [], []
         for stage in stages:
             parts = residual.chunk(len(stage), dim=1)
-            found = [self._quantize(book, part) for book, part in zip(stage, parts, strict=True)]
-            codes += [chosen for _, chosen, _ in found]
-            losses += [loss for _, _, loss in found]
-            residual = residual - torch.cat([values for values, _, _ in found], dim=1).detach()
+            results = [self._quantize(book, part) for book, part in zip(stage, parts, strict=True)]
+            codes += [indices for _, indices, _ in results]
+            losses += [loss for _, _, loss in results]
+            residual = residual - torch.cat([values for values, _, _ in results], dim=1).detach()
             left_over.append(residual.detach())
-        # straight through: to the latent, quantizing is adding a constant
+        # straight-through: for the gradient, quantizing adds a constant to the latent
         coarse, quantized = (_from_rows(rows - left_over[stage], latent) for stage in (0, -1))
         return Quantized(quantized, _stack(codes, latent), torch.stack(losses).mean(), coarse)
 
@@ -71,22 +71,22 @@ class ResidualQuantizer(nn.Module, ABC):
 
     @torch.no_grad()
     def encode(self, latent: Tensor) -> Tensor:
-        """Codes `[B, Q, F]` of latent `[B, D, F]`; learns nothing, whatever the mode."""
+        """Codes `[B, Q, F]` of latent `[B, D, F]`; does not learn in any mode."""
         residual, codes = _to_rows(latent), []
         for stage in self.stages():
             parts = residual.chunk(len(stage), dim=1)
-            found = [book.nearest(part) for book, part in zip(stage, parts, strict=True)]
-            codes += found
-            residual = residual - _look_up(stage, found)
+            indices = [book.nearest(part) for book, part in zip(stage, parts, strict=True)]
+            codes += indices
+            residual = residual - _look_up(stage, indices)
         return _stack(codes, latent)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Latent `[B, D, F]` of the codes `[B, Q, F]` of the first stages."""
         stages = self.stages()
-        groups, given = len(stages[0]), codes.shape[1]
-        if given % groups or not groups <= given <= groups * len(stages):
+        groups, number = len(stages[0]), codes.shape[1]
+        if number % groups or not groups <= number <= groups * len(stages):
             raise ValueError(
-                f"cannot decode {given} codebooks: there are {groups * len(stages)}, and each stage uses {groups}; "
+                f"cannot decode {number} codebooks: there are {groups * len(stages)}, and each stage uses {groups}; "
                 f"give the first {' or '.join(str(groups * n) for n in range(1, len(stages) + 1))}"
             )
         by_stage = codes.transpose(0, 1).flatten(1).split(groups)
@@ -95,7 +95,7 @@ class ResidualQuantizer(nn.Module, ABC):
 
 
 def _look_up(stage: list[Codebook], codes: list[Tensor]) -> Tensor:
-    return torch.cat([F.embedding(chosen, book.vectors) for book, chosen in zip(stage, codes, strict=True)], dim=1)
+    return torch.cat([F.embedding(indices, book.vectors) for book, indices in zip(stage, codes, strict=True)], dim=1)
 
 
 def _to_rows(latent: Tensor) -> Tensor:
@@ -107,4 +107,4 @@ def _from_rows(rows: Tensor, like: Tensor) -> Tensor:
 
 
 def _stack(codes: list[Tensor], like: Tensor) -> Tensor:
-    return torch.stack([chosen.unflatten(0, (like.shape[0], like.shape[2])) for chosen in codes], dim=1)
+    return torch.stack([indices.unflatten(0, (like.shape[0], like.shape[2])) for indices in codes], dim=1)

@@ -1,4 +1,4 @@
-"""SoundStream in the form of AcademiCodec's class of that name: EnCodec's SEANet (Défossez et al. 2022), not causal."""
+"""AcademiCodec's class SoundStream: EnCodec's SEANet (Défossez et al. 2022), not causal."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -27,7 +27,7 @@ class SeaNet(nn.Module):
 
 
 class Quantizer(ResidualQuantizer):
-    """Codebooks moved by averages; the published weights hold more of them than one bit rate uses."""
+    """Codebooks updated by moving averages; the published weights have more than one bit rate uses."""
 
     def __init__(
         self, num_quantizers: int, num_codebooks: int, codebook_size: int, dimension: int, decay: float
@@ -42,16 +42,16 @@ class Quantizer(ResidualQuantizer):
 
     def stages(self) -> list[list[Codebook]]:
         layers: Any = self.vq["layers"]
-        used = [layer["_codebook"] for layer in layers[: self.num_quantizers]]
+        books = [layer["_codebook"] for layer in layers[: self.num_quantizers]]
         return [
-            [AveragedCodebook(tensors.embed, tensors.cluster_size, self.decay, tensors.embed_avg)] for tensors in used
+            [AveragedCodebook(tensors.embed, tensors.cluster_size, self.decay, tensors.embed_avg)] for tensors in books
         ]
 
 
 class _CodebookTensors(nn.Module):
     def __init__(self, codebook_size: int, dimension: int) -> None:
         super().__init__()
-        self.register_buffer("inited", torch.ones(1))  # read by the published class alone
+        self.register_buffer("inited", torch.ones(1))  # only the published class reads it
         self.register_buffer("cluster_size", torch.zeros(codebook_size))
         self.register_buffer("embed", torch.randn(codebook_size, dimension))
         self.register_buffer("embed_avg", torch.zeros(codebook_size, dimension))
@@ -93,7 +93,7 @@ class _Lstm(nn.Module):
 
 
 class _Conv(nn.Module):
-    """ceil(T / stride) outputs of T inputs; the edges are mirrored."""
+    """ceil(T / stride) outputs for T inputs; mirrors the edges."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class _Conv(nn.Module):
 
 
 class _ConvTranspose(nn.Module):
-    """Exactly `stride` outputs an input."""
+    """Exactly `stride` outputs per input."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class _ConvTranspose(nn.Module):
 
 
 def _reflect(x: Tensor, left: int, right: int) -> Tensor:
-    """Mirror both ends; an input too short to be mirrored is first continued with zeros."""
+    """Mirror both ends; first pad an input that is too short for this with zeros."""
     missing = max(0, max(left, right) + 1 - x.shape[-1])
     padded = F.pad(F.pad(x, (0, missing)), (left, right), mode="reflect")
     return padded[..., : padded.shape[-1] - missing]

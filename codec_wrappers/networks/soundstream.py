@@ -1,4 +1,4 @@
-"""SoundStream (Zeghidour et al. 2021) in the form of kaiidams/soundstream-pytorch with 'same' padding."""
+"""SoundStream (Zeghidour et al. 2021) as in kaiidams/soundstream-pytorch, with 'same' padding."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -25,9 +25,10 @@ class SoundStream(nn.Module):
 
 
 class Quantizer(ResidualQuantizer):
-    """Codebooks moved by averages, all stages in one tensor.
+    """Codebooks updated by moving averages, with all stages in one tensor.
 
-    The published class also moves them in evaluation, so that one input gets different codes each time; ours does not.
+    The published class also updates them in evaluation, so that the same input gets other codes each time; ours does
+    not.
     """
 
     weight: Tensor
@@ -38,8 +39,8 @@ class Quantizer(ResidualQuantizer):
         super().__init__()
         shape = (num_quantizers, codebook_size, dimension)
         self.register_buffer("weight", torch.randn(shape))
-        self.register_buffer("running_mean", torch.zeros(shape))  # holds the moving sums
-        self.register_buffer("code_relative_frequency", torch.zeros(shape[:2]))  # holds the moving counts
+        self.register_buffer("running_mean", torch.zeros(shape))  # moving sums
+        self.register_buffer("code_relative_frequency", torch.zeros(shape[:2]))  # moving counts
         self.decay = decay
 
     def stages(self) -> list[list[Codebook]]:
@@ -50,7 +51,7 @@ class Quantizer(ResidualQuantizer):
 
 
 class _Layers(nn.Module):
-    """A sequence under the name `layers`, as in the published checkpoints."""
+    """A sequence named `layers`, as in the published checkpoints."""
 
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Convolutions whose weight is stored as a length `weight_g` and a direction `weight_v` (Salimans & Kingma 2016).
 
-Published codec checkpoints use these two names; torch's parametrizations would save others.
+Published codec checkpoints use these two names; torch's parametrizations would save different ones.
 """
 
 from typing import Any
@@ -42,9 +42,9 @@ class NormedConvTranspose1d(nn.ConvTranspose1d):
 
 
 def fold(network: nn.Module) -> None:
-    """Compute each normed weight, ours or torch's, once for all: the network gives what it gave, and sooner.
+    """Compute each normed weight, ours or torch's, once: the network becomes faster, with the same output.
 
-    It can then be neither trained nor saved under the published names.
+    After that it cannot be trained, or saved under the published names.
     """
     for module in list(network.modules()):
         if any(isinstance(hook, WeightNorm) for hook in module._forward_pre_hooks.values()):

@@ -1,6 +1,6 @@
 """Resynthesis: the recordings of one shard through one codec, every source of it from one encoder pass.
 
-All that codecs have in common is done here, once: rate, length, level, windows, checks, batches, shards.
+This module does once what all codecs need: rate, length, level, windows, checks, batches, shards.
 
 Recordings are read and resampled by threads ahead of the codec, and written by threads behind it. Memory is bounded,
 whatever the shard: in the codec is one utterance, on a GPU a batch of `batch_duration`, of a long recording one window
@@ -36,7 +36,7 @@ QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as muc
 
 
 class ResynthesisError(RuntimeError):
-    """A codec gave something that is not speech of the right shape."""
+    """A codec returned something that is not speech of the right shape."""
 
 
 def resynthesize_shard(
@@ -113,7 +113,7 @@ def resynthesize(
 def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
     """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it.
 
-    Loudness is measured at `sample_rate`. Raises ValueError if it is wanted and there is none.
+    Loudness is measured at `sample_rate`. Raises ValueError if it is needed and None.
     """
     if gain is Gain.UNIT_RMS:
         return wav.square().mean(dim=1, keepdim=True).sqrt() + RMS_FLOOR
@@ -128,7 +128,7 @@ def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
 
 
 def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[list[Any]]:
-    """Rows of equal length and rate, so many seconds of them or one row: padding would change what most codecs give."""
+    """Batches of rows with equal length and rate, up to `batch_duration` or one row; padding would change results."""
     same: dict[tuple[int, int], list[Any]] = {}
     for row in rows.itertuples(index=False):
         same.setdefault((row.num_samples, row.sample_rate), []).append(row)
@@ -155,7 +155,7 @@ class _Batch:
 
 @dataclass(frozen=True)
 class _Outputs:
-    """What the codec made of a batch: `[sources, B, T]` in the CPU's memory, there once `arrived` has happened."""
+    """The codec's outputs for a batch: `[sources, B, T]` in the CPU's memory, complete after the event `arrived`."""
 
     batch: _Batch
     wavs: Tensor
@@ -236,7 +236,7 @@ def _writer(
     quantizers = settings.sources[source]
     if quantizers > codec.num_quantizers:
         raise ResynthesisError(
-            f"{source}: {quantizers} quantizers asked of {settings.codec}, which has {codec.num_quantizers}; "
+            f"{source}: {quantizers} quantizers from {settings.codec}, which has {codec.num_quantizers}; "
             f"lower `quantizers` or raise the model's"
         )
     bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
@@ -245,7 +245,7 @@ def _writer(
 
 
 def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], window_duration: float) -> list[Tensor]:
-    """At the level that the codec was given."""
+    """The outputs at the codec's level."""
 
     def run(part: Tensor) -> list[Tensor]:
         decoded = _decode(codec, codec.encode_first(_padded(codec, part), max(quantizers)), quantizers)
@@ -268,7 +268,7 @@ def _windows(codec: Codec, num_samples: int, window_duration: float) -> list[win
 
 
 def _padded(codec: Codec, wav: Tensor) -> Tensor:
-    """Zeros up to a whole number of frames, unless the codec has a way of its own with the rest."""
+    """Zeros up to a whole number of frames, unless the codec handles the rest."""
     if codec.any_length:
         return wav
     return torch.nn.functional.pad(wav, (0, -wav.shape[1] % codec.hop_length))

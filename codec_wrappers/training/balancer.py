@@ -18,9 +18,9 @@ class Balancer(nn.Module):
 
     averages: Tensor
 
-    def __init__(self, chosen: recipe.Balancer, weights: Mapping[str, float]) -> None:
+    def __init__(self, settings: recipe.Balancer, weights: Mapping[str, float]) -> None:
         super().__init__()
-        self._chosen = chosen
+        self._settings = settings
         self._weights = dict(weights)
         self.register_buffer("averages", torch.zeros(len(weights), 2))
 
@@ -30,7 +30,7 @@ class Balancer(nn.Module):
         balanced = torch.zeros_like(wav)
         for name, loss in losses.items():
             (gradient,) = torch.autograd.grad(loss, wav, retain_graph=True)
-            share = self._weights[name] / total * self._chosen.total_norm
+            share = self._weights[name] / total * self._settings.total_norm
             balanced += share * gradient / (self._average_norm(name, gradient) + TINY)
         return balanced
 
@@ -38,5 +38,5 @@ class Balancer(nn.Module):
         """The moving average of the norm of a batch's rows, this batch's included."""
         average = self.averages[list(self._weights).index(name)]
         norm = gradient.norm(dim=1).mean()
-        average.mul_(self._chosen.decay).add_(torch.stack([norm, torch.ones_like(norm)]))
+        average.mul_(self._settings.decay).add_(torch.stack([norm, torch.ones_like(norm)]))
         return average[0] / average[1]

@@ -34,9 +34,9 @@ from codecfake.base.progress import progress
 __all__ = ["CodecTrainingError", "CodecTrainingSettings", "train"]
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
-CODEBOOK_SEGMENTS = 64  # that codebooks start from; a batch has fewer frames than a codebook has codes
-STATISTICS_BATCHES = 4  # of so many segments, that a decoder on frozen codes takes its statistics from
-CURVE_STEPS = 10  # a point of the training curves so often
+CODEBOOK_SEGMENTS = 64  # from which codebooks start; a batch has fewer frames than a codebook has codes
+STATISTICS_BATCHES = 4  # of CODEBOOK_SEGMENTS each, for the input statistics of a decoder on frozen codes
+CURVE_STEPS = 10  # steps between points of the training curves
 SHOWN = 3  # validation utterances to hear and to see
 
 

@@ -20,17 +20,17 @@ class SpectralDistance(nn.Module):
     What is shorter than an FFT is filled with zeros.
     """
 
-    def __init__(self, chosen: Spectra, sample_rate: int) -> None:
+    def __init__(self, settings: Spectra, sample_rate: int) -> None:
         super().__init__()
-        lengths = chosen.windows or tuple(_nearest_power(sample_rate * each) for each in chosen.window_durations)
-        hops = chosen.hops or tuple(length // 4 for length in lengths)
-        bands = chosen.mels or (None,) * len(lengths)
+        lengths = settings.windows or tuple(_nearest_power(sample_rate * each) for each in settings.window_durations)
+        hops = settings.hops or tuple(length // 4 for length in lengths)
+        bands = settings.mels or (None,) * len(lengths)
         scales = zip(lengths, hops, bands, strict=True)
-        self.scales = nn.ModuleList(_Scale(chosen, sample_rate, *scale) for scale in scales)
-        self._logarithm: Callable[[Tensor], Tensor] = torch.log10 if chosen.logarithm == "log10" else torch.log
-        self._floor = chosen.floor
+        self.scales = nn.ModuleList(_Scale(settings, sample_rate, *scale) for scale in scales)
+        self._logarithm: Callable[[Tensor], Tensor] = torch.log10 if settings.logarithm == "log10" else torch.log
+        self._floor = settings.floor
         unused = (0.0,) * len(lengths)
-        terms = (chosen.linear_absolute or unused, chosen.log_absolute or unused, chosen.log_squared or unused)
+        terms = (settings.linear_absolute or unused, settings.log_absolute or unused, settings.log_squared or unused)
         self._weights = list(zip(*terms, strict=True))
 
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
@@ -53,8 +53,8 @@ class MelDistance(nn.Module):
 
     def __init__(self, sample_rate: int, window: int, num_mels: int) -> None:
         super().__init__()
-        chosen = Spectra(windows=(window,), mels=(num_mels,), log_absolute=(1.0,), **MEL_DISTANCE)  # type: ignore[arg-type]
-        self._distance = SpectralDistance(chosen, sample_rate)
+        settings = Spectra(windows=(window,), mels=(num_mels,), log_absolute=(1.0,), **MEL_DISTANCE)  # type: ignore[arg-type]
+        self._distance = SpectralDistance(settings, sample_rate)
 
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
         return self._distance(estimate, target)
@@ -66,14 +66,14 @@ class _Scale(nn.Module):
     window: Tensor
     bands: Tensor | None
 
-    def __init__(self, chosen: Spectra, sample_rate: int, length: int, hop: int, mels: int | None) -> None:
+    def __init__(self, settings: Spectra, sample_rate: int, length: int, hop: int, mels: int | None) -> None:
         super().__init__()
-        self.fft_size, self.hop, self.power = chosen.fft_size or length, hop, chosen.power
-        self.reflected = (self.fft_size if chosen.centered else self.fft_size - hop) // 2  # samples
+        self.fft_size, self.hop, self.power = settings.fft_size or length, hop, settings.power
+        self.reflected = (self.fft_size if settings.centered else self.fft_size - hop) // 2  # samples
         window = torch.hann_window(length)
-        window = window / _NORMS[chosen.normalization](window)
+        window = window / _NORMS[settings.normalization](window)
         self.register_buffer("window", window, persistent=False)
-        bands = None if mels is None else _mel_bands(chosen, sample_rate, self.fft_size, mels)
+        bands = None if mels is None else _mel_bands(settings, sample_rate, self.fft_size, mels)
         self.register_buffer("bands", bands, persistent=False)
 
     def forward(self, wav: Tensor) -> Tensor:
@@ -94,18 +94,18 @@ _NORMS: dict[str, Callable[[Tensor], float]] = {
 }
 
 
-def _mel_bands(chosen: Spectra, sample_rate: int, fft_size: int, mels: int) -> Tensor:
-    highest = chosen.highest_hz or sample_rate / 2
+def _mel_bands(settings: Spectra, sample_rate: int, fft_size: int, mels: int) -> Tensor:
+    highest = settings.highest_hz or sample_rate / 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # published recipes ask for more bands than short windows have bins
         return torchaudio.functional.melscale_fbanks(
             fft_size // 2 + 1,
-            chosen.lowest_hz,
+            settings.lowest_hz,
             highest,
             mels,
             sample_rate,
-            norm=chosen.mel_norm,
-            mel_scale=chosen.mel_scale,
+            norm=settings.mel_norm,
+            mel_scale=settings.mel_scale,
         )
 
 

@@ -28,8 +28,10 @@ class Objective(nn.Module):
         super().__init__()
         self.recipe = recipe
         self.discriminators = discriminators.build(recipe.discriminators)
-        named = {name: chosen for name, chosen in recipe.spectra.items() if recipe.weight(name)}
-        self.spectra = nn.ModuleDict({name: SpectralDistance(chosen, sample_rate) for name, chosen in named.items()})
+        named = {name: settings for name, settings in recipe.spectra.items() if recipe.weight(name)}
+        self.spectra = nn.ModuleDict(
+            {name: SpectralDistance(settings, sample_rate) for name, settings in named.items()}
+        )
         self.balancer: Balancer | None = None
         if recipe.balancer:
             balanced = {name: weight for name, weight in recipe.weights.items() if weight and name not in UNBALANCED}

@@ -86,7 +86,7 @@ class Spectra:
     window_durations: tuple[float, ...] = ()  # seconds, instead of `windows`: the nearest powers of two in samples
     hops: tuple[int, ...] = ()  # samples; empty: a quarter of each window
     fft_size: int | None = None  # of all windows, which are filled up with zeros; None: each window's own length
-    centered: bool = True  # frames lie around multiples of the hop; False: around the middles of hops, as HiFi-GAN's
+    centered: bool = True  # frames are centered on multiples of the hop; False: on the middles of hops, as in HiFi-GAN
     mels: tuple[int, ...] = ()  # number of bands for each window; empty: the bins of the spectrum themselves
     mel_scale: str = "slaney"
     mel_norm: str | None = "slaney"  # every band has the same area; None: the same peak
@@ -174,7 +174,7 @@ class Recipe:
 def recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
     """The published recipe of that name with `changes`, which reach into nested mappings.
 
-    Raises SettingsError if the name, or a setting in `changes`, is not known.
+    Raises SettingsError if the name or a setting in `changes` is unknown.
     """
     if name not in RECIPES:
         raise SettingsError(unknown("recipe", name, RECIPES))

@@ -1,7 +1,7 @@
 """Segments of recordings to train a codec on, cut from audio shards and resampled to the codec's rate.
 
-What a step is given depends on seed and step alone, so any number of worker processes, and a run that was killed and
-started again, see the same batches.
+The batch of a step depends only on seed and step: it is the same for any number of worker processes, and in a run that
+was killed and started again.
 """
 
 import hashlib
@@ -80,7 +80,7 @@ class Segments(Dataset[Tensor]):
         return [self._recordings[number].name for number, _ in draws]
 
     def batches(self, steps: range, workers: int, device: torch.device) -> Iterator[Tensor]:
-        """The batch of each of `steps`, on `device`, read by so many worker processes (0: by this one)."""
+        """The batch of each of `steps`, on `device`, read by `workers` processes (0: by this one)."""
         loader = DataLoader(
             self,
             batch_size=None,  # one item is a whole batch
@@ -152,8 +152,8 @@ def whole(root: Path, source: str, recordings: Sequence[Recording], sample_rate:
 def cut(data: bytes, recording: Recording, place: float, sample_rate: int, num_samples: int) -> np.ndarray:
     """Float32 `[num_samples]` of FLAC bytes, resampled, from `place` in [0, 1) of all possible starts.
 
-    Starts lie where samples of both rates meet, so that this is a part of the whole recording resampled.
-    Zeros follow a recording that is shorter.
+    Starts are points where samples of both rates coincide, so that the result is a part of the resampled recording.
+    A shorter recording is padded with zeros.
     """
     grid = recording.sample_rate // math.gcd(recording.sample_rate, sample_rate)
     length = -(-num_samples * recording.sample_rate // sample_rate)

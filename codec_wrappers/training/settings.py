@@ -1,4 +1,4 @@
-"""What decides the training of a codec, and the error that stops it."""
+"""The settings of codec training, and its error."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +22,8 @@ class CodecTrainingSettings:
     recipe: str | None = None  # a name in recipes.yaml; None: the one published for the wrapper
     changes: dict[str, Any] = field(default_factory=dict)  # to the recipe: steps, batch_size, segment_duration, …
     model: dict[str, Any] = field(default_factory=dict)
-    quantizers: int | None = None  # validated with so many codebooks; None: all
-    gain: str | None = None  # level that the codec is given, see Gain; None: the codec's own habit
+    quantizers: int | None = None  # number of codebooks in validation; None: all
+    gain: str | None = None  # input level of the codec, see Gain; None: the codec's default
     precision: str = "float32"  # or "bfloat16", in all networks but the quantizer
     validation_utterances: int = 8
     validations: int = 3

@@ -25,7 +25,7 @@ class Quality:
 
 
 class Validation:
-    """Resynthesizes whole utterances `[1, T]` as the workflow does it, with so many quantizers."""
+    """Resynthesizes whole utterances `[1, T]` as in the workflow, with `quantizers` quantizers."""
 
     def __init__(self, codec: TrainableCodec, wavs: list[Tensor], quantizers: int, device: torch.device) -> None:
         self._codec, self._quantizers = codec, quantizers

@@ -1,4 +1,4 @@
-"""One file out of a zip or tar that a stranger made: nothing else is written, and nowhere else."""
+"""Extraction of one file from an untrusted zip or tar; nothing else is written."""
 
 import shutil
 import stat
@@ -21,7 +21,7 @@ class ArchiveError(ValueError):
 def copy_member(archive: Path, member: str, output: BinaryIO, most_bytes: int) -> None:
     """Write the one member whose path ends with `member` to an open file.
 
-    Raises ArchiveError if any name leads out of the archive's folder, if the member is missing, not the only one,
+    Raises ArchiveError if any name points outside the archive, if the member is missing, not the only one,
     not a plain file or larger than `most_bytes`, or if the archive is neither a zip nor a tar.
     """
     try:
@@ -79,7 +79,7 @@ def _refuse_escape(archive: Path, name: str) -> None:
     windows = PureWindowsPath(name)  # splits at both kinds of slashes
     if windows.is_absolute() or windows.drive or name.startswith(("/", "\\")) or ".." in windows.parts:
         raise ArchiveError(
-            f"{archive}: member {name!r} leads out of the archive's folder, which no honest archive does; "
+            f"{archive}: member {name!r} points outside the archive (path traversal); "
             f"nothing was unpacked: remove it and fetch it from another address"
         )
 

@@ -136,7 +136,7 @@ def load(path: Path = MANIFEST) -> dict[str, Checkpoint]:
 
 
 def find(name: str) -> Checkpoint:
-    """The checkpoint of that name. Raises ManifestError if there is none."""
+    """The checkpoint of that name. Raises ManifestError if it does not exist."""
     known = load()
     _refuse_unknown("checkpoint", name, known)
     return known[name]

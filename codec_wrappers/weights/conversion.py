@@ -1,4 +1,4 @@
-"""An official checkpoint under our network's names: read without running its code, fitted exactly, written once."""
+"""Conversion of an official checkpoint to our names: read without running its code, matched exactly, written once."""
 
 import logging
 import re
@@ -67,7 +67,7 @@ def _unpickled(path: Path) -> Any:
         wanted = GLOBAL.search(str(error))
         if wanted:
             raise ConversionError(
-                f"{path}: asks to run {wanted[1].rstrip('.')} when it is read, which weights have no need of; "
+                f"{path}: would execute {wanted[1].rstrip('.')} when loaded; weights never need that, and "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             ) from None
         raise ConversionError(f"{path}: is damaged, or no torch checkpoint; remove it and fetch it again") from error
@@ -128,7 +128,7 @@ def _architecture(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file. Raises ConversionError if there is none."""
+    """The mapping in a YAML file. Raises ConversionError if the file is something else."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Published weights from where they lie to what a wrapper loads, verified on the way and with a record of it."""
+"""From published weights to the files that a wrapper loads, with verification and a record of their origin."""
 
 import json
 import logging
@@ -156,13 +156,13 @@ def _verified(file: OfficialFile, path: Path, output: Path) -> str:
     """The sha256 of a file that is what was published, and what it was when it was first used."""
     wrong = fault(path, file)
     if wrong:
-        raise WrongFileError(f"{path}: {wrong}; remove it, and it is fetched again")
+        raise WrongFileError(f"{path}: {wrong}; remove it, and it will be fetched again")
     found = files.sha256(path)
     for where, known in _remembered(file, path, output).items():
         if found != known:
             raise WrongFileError(
                 f"{path}: has the sha256 {found}, but {where} has recorded {known}; files of published weights do not "
-                f"change. Restore the file; or, if the change is wanted, remove that record"
+                f"change. Restore the file; or, if the change is intended, remove that record"
             )
     return found
 
@@ -196,7 +196,7 @@ def _note(path: Path) -> Path:
 def _hash_in(note: Path) -> str:
     words = note.read_text(encoding="utf-8").split()
     if not words or not SHA256.fullmatch(words[0]):
-        raise WrongFileError(f"{note}: does not begin with a sha256; remove it, and the next use writes it anew")
+        raise WrongFileError(f"{note}: does not begin with a sha256; remove it; the next use writes it again")
     return words[0]
 
 
@@ -204,7 +204,7 @@ def _hashes_in(earlier: Path) -> dict[str, str]:
     try:
         return {entry["name"]: entry["sha256"] for entry in json.loads(earlier.read_text("utf-8"))["official_files"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise WrongFileError(f"{earlier}: is not a record of weights; remove it, and it is written anew") from error
+        raise WrongFileError(f"{earlier}: is not a record of weights; remove it; it will be written again") from error
 
 
 def _copy(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> None:
@@ -229,7 +229,7 @@ def _addresses(file: OfficialFile) -> list[str]:
 
 
 def _by_hand(missing: Mapping[str, Mapping[str, str]], folder: Path) -> str:
-    lines = [f"{len(missing)} file(s) are not in {folder} and could not be downloaded. Fetch by hand, and put as:"]
+    lines = [f"{len(missing)} file(s) are not in {folder} and could not be downloaded. Download them and save them as:"]
     for name, faults in missing.items():
         lines.append(f"  {folder / name}")
         lines += [f"    from {address}\n      ({reason})" for address, reason in faults.items()]

@@ -30,7 +30,7 @@ def load_into(codec: C, path: Path | None) -> C:
 
 
 def digest(path: Path) -> str:
-    """Hex sha256 of the weights that `path` stands for, whatever lies beside them.
+    """Hex sha256 of the weights at `path`, ignoring other files beside them.
 
     Raises FileError or WeightsError if they are not those that a record beside them names.
     """
@@ -42,7 +42,7 @@ def digest(path: Path) -> str:
 
 def _require_as_fetched(folder: Path) -> None:
     for path, what in provenance.faults(folder):
-        raise WeightsError(f"{path}: {what}; restore it, or delete the folder, and the same command fetches it again")
+        raise WeightsError(f"{path}: {what}; restore it; or delete the folder, then the same command fetches it again")
 
 
 def load_strict(network: nn.Module, path: Path) -> None:

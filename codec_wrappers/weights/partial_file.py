@@ -1,7 +1,7 @@
 """A file that grows under another name, `NAME.part`, by one process alone; it gets its name when it is complete.
 
-`NAME.part.json` beside it says which file on which server it is the beginning of. Both stay when a process dies, and
-the next one goes on from there.
+`NAME.part.json` beside it says which file on which server it is the beginning of. Both remain when a process dies, and
+the next one continues from there.
 """
 
 import fcntl
@@ -56,7 +56,7 @@ class Part:
             return None
 
     def start(self, source: Source | None = None) -> None:
-        """Begin anew, with a file from `source`."""
+        """Start again with an empty file from `source`."""
         self._notes.unlink(missing_ok=True)
         self._file.truncate(0)
         if source is not None:
@@ -115,7 +115,7 @@ def _lock(file: BinaryIO, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        log.info("%s: another process is at it; waiting for that", path)
+        log.info("%s: another process is downloading it; waiting", path)
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError as error:
         log.warning("%s: cannot be locked (%s); let no other job fetch the same file now", path, error.strerror)

@@ -1,6 +1,6 @@
-"""What a notebook needs: codecs and detectors for arrays and files, results of a run as data frames, error rates.
+"""The interface for notebooks: codecs and detectors for arrays and files, results of a run as data frames, error rates.
 
-Names are imported when they are first asked for, so that those of results need no torch.
+Names are imported on first use, so that results need no torch.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Codecs for arrays: the same door, length and level as in the workflow."""
+"""Codecs for arrays, with the workflow's resampling, lengths and levels."""
 
 import json
 import warnings
@@ -22,7 +22,7 @@ SETTINGS = "settings.json"  # beside weights that a run trained
 
 
 class ResynthesisError(ValueError):
-    """A codec cannot do what is asked of it."""
+    """The codec cannot process this input with these arguments."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class SpeechCodec:
         return self.codec.num_quantizers
 
     def bitrate_kbps(self, quantizers: int | None = None) -> float:
-        """True bit rate in kbit/s of so many quantizers, or of all."""
+        """True bit rate in kbit/s with this number of quantizers; default: all."""
         return self.codec.bitrate_kbps(quantizers or self.num_quantizers)
 
     def resynthesize(
@@ -53,8 +53,8 @@ class SpeechCodec:
     ) -> tuple[np.ndarray, int]:
         """Speech `[T]` or `[T, C]` (whose channels are averaged), full scale at ±1, through the codec.
 
-        Gives float32 `[T']` at `output_rate` Hz (by default the rate that came in) and that rate: as long as the input,
-        at its level. `quantizers`: the first so many; by default all.
+        Returns float32 `[T']` at `output_rate` Hz (default: the input's rate) and that rate, with the length and level
+        of the input. `quantizers`: use only this number of them; default: all.
 
         Raises ResynthesisError for more quantizers than there are, or an array that is not speech.
         """
@@ -63,10 +63,10 @@ class SpeechCodec:
             raise ResynthesisError(f"{self.name}: quantizers is {number}; choose from 1 to {self.num_quantizers}")
         mono = _mono(wav)
         codec_rate, rate = self.sample_rate or sample_rate, output_rate or sample_rate
-        given = torch.from_numpy(waveforms.resample(mono, sample_rate, codec_rate).astype(np.float32))
-        (output,) = shard.resynthesize(self.codec, given[None].to(self.device), [number])
-        made = waveforms.resample(output[0].cpu().numpy(), codec_rate, rate)
-        fitted = waveforms.fit(made, waveforms.resampled_length(len(mono), sample_rate, rate))
+        resampled = torch.from_numpy(waveforms.resample(mono, sample_rate, codec_rate).astype(np.float32))
+        (output,) = shard.resynthesize(self.codec, resampled[None].to(self.device), [number])
+        decoded = waveforms.resample(output[0].cpu().numpy(), codec_rate, rate)
+        fitted = waveforms.fit(decoded, waveforms.resampled_length(len(mono), sample_rate, rate))
         return fitted.astype(np.float32), rate
 
 
@@ -83,9 +83,9 @@ def load_codec(
 
     `weights`: None or "none"; "official:CHECKPOINT", which is looked for in `folder` and else downloaded to it; or the
     path of a safetensors file, or of a folder of weights, such as a run's results/codecs/NAME. `model`: settings that
-    differ from those of the weights, or else from the published ones. `gain`: the level that the codec is given.
+    differ from those of the weights, or else from the published ones. `gain`: the input level of the codec.
 
-    Raises WeightsError where the codec needs weights and has none, or others; ValueError for an unknown name.
+    Raises WeightsError if the codec needs weights and has none, or if they do not fit; ValueError for an unknown name.
     """
     path, of_weights = _weights(weights, Path(folder))
     place = prepare(device, threads or torch.get_num_threads())
@@ -101,7 +101,7 @@ def load_codec(
 
 
 def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dict[str, Any]]:
-    """Where weights are, and the settings of the model that they are of."""
+    """The path of the weights, and the settings of their model."""
     if weights is None or weights == NONE:
         return None, {}
     if isinstance(weights, str) and weights.startswith(OFFICIAL):

@@ -13,7 +13,7 @@ from codecfake.verification.rates import drawn_interval, error_rate
 
 
 class ResultsError(ValueError):
-    """A run does not hold the results that are asked for."""
+    """The run does not have these results."""
 
 
 def read_protocols(run: str | Path = ".") -> pd.DataFrame:

@@ -170,7 +170,7 @@ def test_codes_of_whole_files_are_refused_where_they_are_not_whole_windows(codec
 
 
 def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="unknown mode 'streamed'; one of file, chunked"):
+    with pytest.raises(SettingsError, match="unknown mode 'streamed'; choose from file, chunked"):
         build({"mode": "streamed"})
 
 

@@ -143,12 +143,12 @@ def test_a_function_that_takes_a_mapping_is_given_the_model_as_it_is(folder: Pat
 
 def test_more_quantizers_than_an_undescribed_codec_has_end_its_first_job(folder: Path, corpus: Path) -> None:
     settings = ResynthesisSettings("own", "halves.py:build", {"H1": 3}, 1, {"factor": 0.5})
-    with pytest.raises(ResynthesisError, match="H1: 3 quantizers asked of own, which has 2"):
+    with pytest.raises(ResynthesisError, match="H1: 3 quantizers from own, which has 2"):
         resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, corpus.parent / "audio/c", CPU)
 
 
 def test_a_function_must_give_a_codec(folder: Path) -> None:
-    with pytest.raises(CodecError, match="halves.py:nothing gives NoneType; return a subclass of"):
+    with pytest.raises(CodecError, match="halves.py:nothing returns NoneType; return a subclass of"):
         codec_wrappers.build("halves.py:nothing", {})
 
 

@@ -26,6 +26,7 @@ PLAIN = (  # where the English has been made plain
     "codecfake/audio", "codecfake/corpora", "codecfake/report", "codecfake/scoring", "codecfake/verification",
     "codecfake/audit", "codecfake/running/watching", "codecfake/running/check.py", "codecfake/running/run_lock.py",
     "codecfake/running/dates.py", "codecfake/protocols",
+    "codec_wrappers", "codecfake/api",
 )  # fmt: skip
 EXEMPT = {"CONTRIBUTING.md", "docs/contract.md"}  # shows bad samples; is written by codec_wrappers/contract
 

@@ -23,17 +23,17 @@ class SpectrumDiscriminator(Discriminator):
     UNITS = ((2, 1, 2), (2, 2, 2), (1, 1, 2), (2, 2, 2), (1, 1, 2), (2, 2, 2))  # widening, strides of time, frequency
     LEAST_FRAMES = 8  # the strides leave one of them
 
-    def __init__(self, chosen: SpectrumSettings) -> None:
+    def __init__(self, settings: SpectrumSettings) -> None:
         super().__init__()
-        self.peak, self.hop, width = chosen.peak, chosen.hop, chosen.channels
-        self.register_buffer("window", torch.hann_window(chosen.window), persistent=False)
+        self.peak, self.hop, width = settings.peak, settings.hop, settings.channels
+        self.register_buffer("window", torch.hann_window(settings.window), persistent=False)
         self.first = weight_norm(nn.Conv2d(2, width, 7, padding=3))
         units = []
         for widening, *strides in self.UNITS:
             units.append(_ResidualUnit(width, widening * width, strides[0], strides[1]))
             width *= widening
         self.units = nn.ModuleList(units)
-        self.last = weight_norm(nn.Conv2d(width, 1, (1, chosen.window // 2 // 64)))
+        self.last = weight_norm(nn.Conv2d(width, 1, (1, settings.window // 2 // 64)))
 
     def judge(self, wav: Tensor) -> list[Judgment]:
         size = len(self.window)
@@ -63,10 +63,10 @@ class _ResidualUnit(nn.Module):
 class BandDiscriminators(Discriminator):
     """DAC's multi-band, multi-scale STFT discriminator (Kumar et al. 2023): a stack for every band."""
 
-    def __init__(self, chosen: BandSettings) -> None:
+    def __init__(self, settings: BandSettings) -> None:
         super().__init__()
-        self.peak = chosen.peak
-        self.scales = nn.ModuleList(_BandScale(chosen, window) for window in chosen.windows)
+        self.peak = settings.peak
+        self.scales = nn.ModuleList(_BandScale(settings, window) for window in settings.windows)
 
     def judge(self, wav: Tensor) -> list[Judgment]:
         return [scale(wav) for scale in self.scales]
@@ -76,13 +76,13 @@ class _BandScale(nn.Module):
     window: Tensor
     SHAPES = ((9, 1), (9, 2), (9, 2), (9, 2), (3, 1))  # kernels and strides of frequency
 
-    def __init__(self, chosen: BandSettings, window: int) -> None:
+    def __init__(self, settings: BandSettings, window: int) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(window), persistent=False)
-        edges = [int(edge * (window // 2 + 1)) for edge in chosen.edges]
+        edges = [int(edge * (window // 2 + 1)) for edge in settings.edges]
         self._bands = list(zip(edges, edges[1:], strict=False))
-        self.stacks = nn.ModuleList(nn.ModuleList(self._layers(chosen.channels)) for _ in self._bands)
-        self.last = weight_norm(nn.Conv2d(chosen.channels, 1, 3, padding=1))
+        self.stacks = nn.ModuleList(nn.ModuleList(self._layers(settings.channels)) for _ in self._bands)
+        self.last = weight_norm(nn.Conv2d(settings.channels, 1, 3, padding=1))
 
     def forward(self, wav: Tensor) -> Judgment:
         image = _image(self._spectrum(wav))
@@ -115,12 +115,12 @@ class _BandScale(nn.Module):
 class StftDiscriminators(Discriminator):
     """EnCodec's multi-scale STFT discriminator (Défossez et al. 2022, section 3.4), of the package `encodec`."""
 
-    def __init__(self, chosen: StftSettings) -> None:
+    def __init__(self, settings: StftSettings) -> None:
         from encodec.msstftd import MultiScaleSTFTDiscriminator
 
         super().__init__()
-        self.peak, self._longest = chosen.peak, max(chosen.windows)
-        self.scales = _packaged(MultiScaleSTFTDiscriminator, chosen)
+        self.peak, self._longest = settings.peak, max(settings.windows)
+        self.scales = _packaged(MultiScaleSTFTDiscriminator, settings)
 
     def judge(self, wav: Tensor) -> list[Judgment]:
         logits, maps = self.scales(_at_least(wav, self._longest)[:, None])
@@ -130,25 +130,25 @@ class StftDiscriminators(Discriminator):
 class PooledStftDiscriminators(Discriminator):
     """FunCodec's form of EnCodec's, which averages neighboring logits, of the package `funcodec`."""
 
-    def __init__(self, chosen: StftSettings) -> None:
+    def __init__(self, settings: StftSettings) -> None:
         from funcodec.models.discriminator.encodec_disc import MultiScaleSTFTDiscriminator
 
         super().__init__()
-        self.peak, self._least = chosen.peak, 2 * max(chosen.windows)  # five frames; two are pooled at least
-        self.scales = _packaged(MultiScaleSTFTDiscriminator, chosen)
+        self.peak, self._least = settings.peak, 2 * max(settings.windows)  # five frames; two are pooled at least
+        self.scales = _packaged(MultiScaleSTFTDiscriminator, settings)
 
     def judge(self, wav: Tensor) -> list[Judgment]:
         return self.scales(_at_least(wav, self._least)[:, None])
 
 
-def _packaged(kind: Callable[..., nn.Module], chosen: StftSettings) -> nn.Module:
-    windows = list(chosen.windows)
+def _packaged(kind: Callable[..., nn.Module], settings: StftSettings) -> nn.Module:
+    windows = list(settings.windows)
     return kind(
-        chosen.filters,
+        settings.filters,
         n_ffts=windows,
         win_lengths=windows,
         hop_lengths=[window // 4 for window in windows],
-        activation_params={"negative_slope": chosen.slope},
+        activation_params={"negative_slope": settings.slope},
     )
 
 

@@ -30,23 +30,23 @@ class _Stack(nn.Module):
 class PeriodDiscriminators(Discriminator):
     """HiFi-GAN's multi-period discriminator (Kong et al. 2020, section 2.3): the wav folded into columns."""
 
-    def __init__(self, chosen: PeriodSettings) -> None:
+    def __init__(self, settings: PeriodSettings) -> None:
         super().__init__()
-        self.peak, self.periods = chosen.peak, chosen.periods
-        self.stacks = nn.ModuleList(_period_stack(chosen) for _ in chosen.periods)
+        self.peak, self.periods = settings.peak, settings.periods
+        self.stacks = nn.ModuleList(_period_stack(settings) for _ in settings.periods)
 
     def judge(self, wav: Tensor) -> list[Judgment]:
         return [stack(_folded(wav, period)) for stack, period in zip(self.stacks, self.periods, strict=True)]
 
 
-def _period_stack(chosen: PeriodSettings) -> _Stack:
-    widths = [1, *(chosen.channels * times for times in (1, 4, 16, 32, 32))]
+def _period_stack(settings: PeriodSettings) -> _Stack:
+    widths = [1, *(settings.channels * times for times in (1, 4, 16, 32, 32))]
     strides = (3, 3, 3, 3, 1)
     layers = [
         weight_norm(nn.Conv2d(before, after, (5, 1), (stride, 1), padding=(2, 0)))
         for before, after, stride in zip(widths, widths[1:], strides, strict=False)
     ]
-    return _Stack([*layers, weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))], 0.1, chosen.match_logits)
+    return _Stack([*layers, weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))], 0.1, settings.match_logits)
 
 
 def _folded(wav: Tensor, period: int) -> Tensor:
@@ -72,23 +72,25 @@ class ScaleDiscriminators(Discriminator):
         return judgments
 
 
-def hifigan_scales(chosen: ScaleSettings) -> Discriminator:
+def hifigan_scales(settings: ScaleSettings) -> Discriminator:
     """HiFi-GAN's multi-scale discriminator (Kong et al. 2020, section 2.3); groups are never more than channels."""
-    norms: list[Callable[..., nn.Module]] = [spectral_norm, *[weight_norm] * (chosen.scales - 1)]
-    widths = [1, *(chosen.channels * times for times in (1, 1, 2, 4, 8, 8, 8)), 1]
+    norms: list[Callable[..., nn.Module]] = [spectral_norm, *[weight_norm] * (settings.scales - 1)]
+    widths = [1, *(settings.channels * times for times in (1, 1, 2, 4, 8, 8, 8)), 1]
     shapes = ((15, 1, 1), (41, 2, 4), (41, 2, 16), (41, 4, 16), (41, 4, 16), (41, 1, 16), (5, 1, 1), (3, 1, 1))
     stacks = [_Stack(_conv_layers(widths, shapes, norm), 0.1, match_logits=True) for norm in norms]
-    return ScaleDiscriminators(stacks, chosen.peak)
+    return ScaleDiscriminators(stacks, settings.peak)
 
 
-def soundstream_waves(chosen: WaveSettings) -> Discriminator:
+def soundstream_waves(settings: WaveSettings) -> Discriminator:
     """SoundStream's wave-based discriminator (Zeghidour et al. 2021, section III-D), after MelGAN's."""
-    inner = [min(chosen.most, chosen.channels * 4**power) for power in range(5)]
+    inner = [min(settings.most, settings.channels * 4**power) for power in range(5)]
     widths = [1, *inner, inner[-1], 1]
     grouped = [(41, 4, max(1, width // 4)) for width in inner[:-1]]
     shapes = ((15, 1, 1), *grouped, (5, 1, 1), (3, 1, 1))
-    stacks = [_Stack(_conv_layers(widths, shapes, weight_norm), 0.2, match_logits=False) for _ in range(chosen.scales)]
-    return ScaleDiscriminators(stacks, chosen.peak)
+    stacks = [
+        _Stack(_conv_layers(widths, shapes, weight_norm), 0.2, match_logits=False) for _ in range(settings.scales)
+    ]
+    return ScaleDiscriminators(stacks, settings.peak)
 
 
 def _conv_layers(

@@ -350,7 +350,7 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], kbps
         ("audiodec", {"strides": [4, 5]}, "4 channel_ratios for 2 strides; give one for each"),
         ("academicodec", {"channels": 40}, "40 channels cannot be halved 4 times .* multiple of 16"),
         ("soundstream", {"form": "lyra"}, "unknown form 'lyra'; choose from kaiidams, academicodec"),
-        ("soundstream", {"num_codebooks": 24}, "kaiidams holds num_quantizers codebooks"),
+        ("soundstream", {"num_codebooks": 24}, "kaiidams has num_quantizers codebooks"),
         ("soundstream", {"remainder": "keep"}, "unknown remainder 'keep'; choose from drop, pad"),
         ("soundstream", {"form": "academicodec", "remainder": "pad"}, "leaves nothing out"),
         ("academicodec", {"remainder": "keep"}, "unknown remainder 'keep'; choose from drop, pad"),

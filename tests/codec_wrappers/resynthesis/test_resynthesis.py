@@ -140,7 +140,7 @@ def test_a_shard_says_where_its_audio_comes_from(corpus: Path) -> None:
 
 def test_more_quantizers_than_a_codec_has_are_refused(corpus: Path) -> None:
     settings = ResynthesisSettings("through", "passthrough", {"P00": 2}, num_shards=1)
-    with pytest.raises(ResynthesisError, match="P00: 2 quantizers asked of through, which has 1"):
+    with pytest.raises(ResynthesisError, match="P00: 2 quantizers from through, which has 1"):
         resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, corpus.parent / "audio", CPU)
 
 

@@ -224,7 +224,7 @@ def test_a_part_or_a_decoder_that_a_codec_does_not_have_is_refused() -> None:
     codec = codec_wrappers.build("encodec", SMALL["encodec"])
     with pytest.raises(ValueError, match="Encodec has no part 'lstm' to freeze; it has encoder, quantizer, decoder"):
         codec.freeze(["lstm"])
-    with pytest.raises(ValueError, match="Encodec has no decoder 'symmetric' beside its own"):
+    with pytest.raises(ValueError, match="Encodec has no decoder 'symmetric' besides its own"):
         codec.use_decoder("symmetric")
 
 

@@ -320,7 +320,7 @@ def test_two_at_once_get_one_good_file_from_one_request(
     file = published(server.serve("codec.pt", DATA, gate=gate), sha256=sha256(DATA))
     with ThreadPoolExecutor() as pool:
         jobs = [pool.submit(download, file, target, QUICK) for _ in range(2)]
-        wait_for(lambda: "another process is at it" in caplog.text)
+        wait_for(lambda: "another process is downloading it" in caplog.text)
         gate.set()
         assert [job.result(timeout=60) for job in jobs] == [None, None]
     assert target.read_bytes() == DATA
@@ -336,7 +336,7 @@ def test_one_that_waited_for_another_that_failed_tries_itself(
     file = published(server.serve("codec.pt", DATA, statuses=[404], gate=gate))
     with ThreadPoolExecutor() as pool:
         jobs = [pool.submit(download, file, target, QUICK) for _ in range(2)]
-        wait_for(lambda: "another process is at it" in caplog.text)
+        wait_for(lambda: "another process is downloading it" in caplog.text)
         gate.set()
         faults = sorted(type(job.exception(timeout=60)).__name__ for job in jobs)
     assert faults == ["DownloadError", "NoneType"]
