@@ -422,7 +422,9 @@ def test_without_a_network_all_missing_files_are_told_at_once_with_all_addresses
     with pytest.raises(MissingFilesError) as error:
         obtain([some, other], folder, QUICK)
     message = str(error.value)
-    assert message.startswith(f"3 file(s) are not in {folder} and could not be downloaded. Download them and save them as:")
+    assert message.startswith(
+        f"3 file(s) are not in {folder} and could not be downloaded. Download them and save them as:"
+    )
     for file in (some.files[0], some.files[2], other.files[0]):
         assert f"\n  {folder / file.name}\n    from {file.addresses[0]}\n" in message
     assert message.count("refused") == 3
