@@ -1,1 +1,1 @@
-"""What every stage stands on: files, settings, progress, devices. Imports nothing else of this package."""
+"""The base of every stage: files, settings, progress, devices. Imports nothing else from this package."""

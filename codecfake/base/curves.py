@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Curves:
-    """Writes event files into `folder`; None writes nothing. Events of an earlier attempt from `step` on are void."""
+    """Writes event files into `folder`, or nothing if it is None; earlier events from `step` on are discarded."""
 
     def __init__(self, folder: Path | None, step: int) -> None:
         self._writer: Any = None

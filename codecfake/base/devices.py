@@ -1,4 +1,4 @@
-"""Where networks run, and with how many threads: said once at the start of a job, never changed in silence."""
+"""The device of a job and its number of threads: logged once at the start, never changed silently."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 def prepare(name: str, threads: int) -> torch.device:
     """The device called `cpu`, `cuda` or `auto`, ready for repeatable results with `threads` CPU threads.
 
-    `auto` takes CUDA where there is a device and says which it took.
-    Raises GpuError if `cuda` is asked for and there is none.
+    `auto` uses CUDA if there is a device, and logs its choice.
+    Raises GpuError for `cuda` without a CUDA device.
     """
     torch.set_num_threads(threads)
     if name == "cuda" and not torch.cuda.is_available():
@@ -30,29 +30,29 @@ def prepare(name: str, threads: int) -> torch.device:
     return torch.device(name)
 
 
-def prepare_job(name: str, given: int | None, threads: int) -> torch.device:
-    """As `prepare`, for a job that the workflow gave so many GPUs (0 or 1), which it takes for itself alone.
+def prepare_job(name: str, num_gpus: int | None, threads: int) -> torch.device:
+    """As `prepare`, for a job to which the workflow assigns `num_gpus` (0 or 1); no other job uses its GPU.
 
-    `auto` runs where the workflow means it to: on the GPU it was given, or else on the CPU. To be called before
-    anything asks CUDA for its devices. Without a workflow (`given` is None), as `prepare`.
-    Raises GpuError if a GPU is needed and none was given, or none is there.
+    `auto` runs on the assigned GPU, or else on the CPU. Must be called before anything asks CUDA for its devices.
+    Without a workflow (`num_gpus` is None), same as `prepare`.
+    Raises GpuError if a GPU is needed but was not assigned or does not exist.
     """
-    if given is None:
+    if num_gpus is None:
         return prepare(name, threads)
     if name == "cpu":
-        if given:
-            logger.warning("this job holds a GPU (resources: gpu=1) and leaves it idle (device: cpu)")
+        if num_gpus:
+            logger.warning("this job reserves a GPU (resources: gpu=1) but does not use it (device: cpu)")
         return prepare("cpu", threads)
-    if not given:
+    if not num_gpus:
         if name == "cuda":
             raise gpus.GpuError(
-                "device: cuda, but this job was given no GPU (resources: gpu=0); give it one, or set `device: cpu`"
+                "device: cuda, but this job was assigned no GPU (resources: gpu=0); assign one, or set `device: cpu`"
             )
-        logger.info("running on cpu: this job was given no GPU")
+        logger.info("running on cpu: this job was assigned no GPU")
         return prepare("cpu", threads)
-    found = gpus.visible(os.environ)
-    if found:
-        os.environ[gpus.VISIBLE] = gpus.take(found, gpus.slots(os.environ))
+    names = gpus.visible(os.environ)
+    if names:
+        os.environ[gpus.VISIBLE] = gpus.take(names, gpus.slots(os.environ))
         logger.info("taking GPU %s", os.environ[gpus.VISIBLE])
     return prepare("cuda", threads)
 
@@ -65,9 +65,9 @@ def _why_none() -> str:
 
 
 def use_huge_pages() -> None:
-    """Have torch ask the kernel for pages of 2 MB, where it has them (Linux: "madvise" or "always"); else nothing.
+    """Make torch request 2 MB pages where the kernel offers them (Linux: "madvise" or "always"); otherwise no effect.
 
-    A decoder's tensors are large and short-lived: as pages of 4 kB, mapping and clearing them for each new tensor takes
-    a fifth to a third of its CPU time. To be called before the first tensor; numbers do not change.
+    A decoder's tensors are large and short-lived: with 4 kB pages, mapping and clearing memory for each new tensor
+    takes a fifth to a third of its CPU time. Must be called before the first tensor; numbers do not change.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it nowhere else
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch has no other switch for it

@@ -1,4 +1,4 @@
-"""Files that exist whole or not at all, and that are what was written when they are read."""
+"""Files that exist completely or not at all, and whose content is checked when they are read."""
 
 import errno
 import hashlib
@@ -14,21 +14,21 @@ import pyarrow as pa
 import pyarrow.parquet
 
 SEAL = ".sha256"
-MAKE_AGAIN = "`codecfake check --delete` deletes what is damaged, and says what makes it again"
+MAKE_AGAIN = "`codecfake check --delete` deletes damaged files and prints the command that makes them again"
 REMEDIES = {
-    errno.ENOSPC: "free some space there, and the same command goes on",
-    errno.EDQUOT: "free some of the quota, and the same command goes on",
-    errno.EROFS: "make that place writable, and the same command goes on",
-    errno.EACCES: "make that place writable for this user, and the same command goes on",
+    errno.ENOSPC: "free some space there, then give the same command again",
+    errno.EDQUOT: "free some of the quota, then give the same command again",
+    errno.EROFS: "make that place writable, then give the same command again",
+    errno.EACCES: "make that place writable for this user, then give the same command again",
 }
 
 
 class FileError(ValueError):
-    """A file is not what was written."""
+    """A file differs from what was written."""
 
 
 class WriteError(OSError):
-    """A place cannot be written to; `filename` is what was to be written."""
+    """`filename` cannot be written."""
 
     def __str__(self) -> str:
         return f"{self.filename}: cannot be written ({self.strerror}); {REMEDIES[self.errno or errno.ENOSPC]}"
@@ -36,7 +36,7 @@ class WriteError(OSError):
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` if the block succeeds, else remove it.
+    """Yield a temporary name beside `path`; rename it to `path` if the block succeeds, otherwise remove it.
 
     A job killed inside the block leaves only the temporary name, which the next attempt overwrites.
     Raises WriteError if the disk is full or cannot be written to.
@@ -46,19 +46,19 @@ def atomic(path: Path) -> Iterator[Path]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield part
-            with part.open("rb") as written:
-                os.fsync(written.fileno())
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
             seal_of(path).unlink(missing_ok=True)
             part.replace(path)
         except BaseException:
-            with suppress(OSError):  # what keeps a file from being written may keep it from being removed
+            with suppress(OSError):  # what prevents writing a file may prevent removing it
                 part.unlink(missing_ok=True)
             raise
 
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """Turn errors of the disk, met while `path` is written, into a WriteError."""
+    """Turn disk errors that occur while `path` is written into a WriteError."""
     try:
         yield
     except WriteError:
@@ -70,7 +70,7 @@ def explaining(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Write bytes atomically. What serializes into memory first fails on a full disk with an error that says so."""
+    """Write bytes atomically. Writers that serialize to memory first use it, so a full disk gives a clear error."""
     with atomic(path) as part:
         part.write_bytes(data)
 
@@ -123,12 +123,12 @@ def read_arrow(path: Path, columns: Sequence[str]) -> pa.Table:
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise FileError(f"{path}: damaged, it cannot be read as parquet ({error}); {MAKE_AGAIN}") from error
-    raise FileError(f"{path}: damaged, or of another version: it has no column {missing[0]!r}; {MAKE_AGAIN}")
+        raise FileError(f"{path}: damaged: it cannot be read as parquet ({error}); {MAKE_AGAIN}") from error
+    raise FileError(f"{path}: damaged, or from another version: it has no column {missing[0]!r}; {MAKE_AGAIN}")
 
 
 def seal(path: Path) -> None:
-    """Record the sha256 of a file that carries no checksum of its own, in the form of `sha256sum`, beside it."""
+    """Record the sha256 of a file without a checksum of its own in a file beside it, in the format of `sha256sum`."""
     write_text(seal_of(path), f"{sha256(path)}  {path.name}\n")
 
 
@@ -137,29 +137,29 @@ def seal_of(path: Path) -> Path:
 
 
 def sealed_sha256(path: Path) -> str | None:
-    """The sha256 that was recorded when a file was written, if it was."""
+    """The sha256 that was recorded when a file was written; None if it was not."""
     try:
         return seal_of(path).read_text(encoding="utf-8").split()[0]
     except FileNotFoundError:
         return None
     except (IndexError, UnicodeDecodeError):
-        raise FileError(f"{seal_of(path)}: damaged, it does not begin with a sha256; delete it") from None
+        raise FileError(f"{seal_of(path)}: damaged: it does not begin with a sha256; delete it") from None
 
 
 def require_seal(path: Path) -> None:
-    """Raise FileError if a file is not what it was when its sha256 was recorded."""
+    """Raise FileError if a file has changed since its sha256 was recorded."""
     recorded = sealed_sha256(path)
     if recorded is not None and path.exists() and sha256(path) != recorded:
         raise FileError(
             f"{path}: damaged, or changed by hand: its sha256 is not the one in {seal_of(path).name} beside it. "
-            f"Restore it, or {MAKE_AGAIN}; if the change is wanted, delete {seal_of(path)}"
+            f"Restore it, or {MAKE_AGAIN}; if you made the change on purpose, delete {seal_of(path)}"
         )
 
 
 def sha256(path: Path) -> str:
-    """Hex sha256 of a file; of a folder, that of its `sha256sum` listing in order of names.
+    """Hex sha256 of a file; for a folder, of its `sha256sum` listing sorted by name.
 
-    Raises FileNotFoundError if there is neither.
+    Raises FileNotFoundError if neither exists.
     """
     if not path.is_dir():
         with path.open("rb") as file:

@@ -1,7 +1,7 @@
-"""GPUs of this machine, one job each: a job takes a free one by locking a file.
+"""The GPUs of this machine, one job each: a job takes a free GPU by locking a file.
 
-The kernel gives the lock back when the job's process ends, however it ends. Torch is not needed here: the workflow
-counts GPUs while it plans.
+The kernel releases the lock when the job's process ends, however it ends. This module needs no torch, since the
+workflow counts GPUs while it plans.
 """
 
 import fcntl
@@ -24,26 +24,26 @@ SECONDS_BETWEEN_MESSAGES = 60.0
 
 
 class GpuError(RuntimeError):
-    """A job's device and the GPUs that it was given do not fit."""
+    """A job's device does not match the GPUs assigned to it."""
 
 
 def visible(environment: Mapping[str, str], devices: Path = Path("/dev")) -> list[str]:
-    """Names of the GPUs that CUDA would show, in its order: those of CUDA_VISIBLE_DEVICES, otherwise all, by number.
+    """Names of the GPUs that CUDA would show, in its order: those in CUDA_VISIBLE_DEVICES, otherwise all, by number.
 
-    All are counted by their device files, so that no driver is loaded; on WSL, which has one file for all, as one GPU.
+    GPUs are counted by their device files, so that no driver is loaded; WSL has one file for all, which counts as one.
     """
     if VISIBLE in environment:
-        named = [name.strip() for name in environment[VISIBLE].split(",")]
-        return list(takewhile(NAME.fullmatch, named))  # CUDA looks no further than the first that is none
+        names = [name.strip() for name in environment[VISIBLE].split(",")]
+        return list(takewhile(NAME.fullmatch, names))  # CUDA stops at the first invalid name
     files = [path for path in devices.glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     return [str(number) for number in range(len(files) or (devices / "dxg").exists())]
 
 
 def needed(device: str, on_cluster: bool, here: int) -> int:
-    """GPUs of a job that runs a network, 0 or 1, by config.yaml's `device` and the number of GPUs on this machine.
+    """Number of GPUs, 0 or 1, for a job that runs a network, from config.yaml's `device` and the GPUs on this machine.
 
-    `auto` on a cluster is 1: its jobs run on other machines than the one that plans them. A cluster without GPUs is
-    told `device: cpu`.
+    `auto` on a cluster is 1: its jobs run on other machines than the one that plans them. For a cluster without GPUs,
+    set `device: cpu`.
     """
     if device == "auto":
         return int(on_cluster or here > 0)
@@ -51,33 +51,33 @@ def needed(device: str, on_cluster: bool, here: int) -> int:
 
 
 def slots(environment: Mapping[str, str]) -> Path:
-    """The folder of lock files that all jobs of this user share on this machine, or within one job of SLURM.
+    """The folder of lock files that all jobs of this user share on this machine, or within one SLURM job.
 
-    SLURM gives each of its jobs GPUs of its own, and may number them from 0 in each.
+    SLURM assigns separate GPUs to each of its jobs, and may number them from 0 in each.
     """
     job = environment.get("SLURM_JOB_ID")
     return Path(tempfile.gettempdir()) / f"codecfake-gpus-{os.getuid()}" / (f"slurm-{job}" if job else "machine")
 
 
 def take(gpus: Sequence[str], folder: Path) -> str:
-    """Take a GPU that no other job has, and keep it until this process ends; wait while all are taken, saying so.
+    """Take a GPU that no other job has, and keep it until this process ends; wait, and log it, while all are taken.
 
-    The lock is the process's own (POSIX): workers that it forks do not inherit it, so they cannot keep it either.
+    The lock belongs to the process (POSIX): workers that it forks do not inherit it, so they cannot keep it alive.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    said = -SECONDS_BETWEEN_MESSAGES
+    last_message = -SECONDS_BETWEEN_MESSAGES
     while True:
         for gpu in gpus:
             if _lock(_file(gpu, folder)):
                 return gpu
-        if time.monotonic() - said >= SECONDS_BETWEEN_MESSAGES:
-            said = time.monotonic()
+        if time.monotonic() - last_message >= SECONDS_BETWEEN_MESSAGES:
+            last_message = time.monotonic()
             logger.info("waiting for a GPU: %s", "; ".join(_holder(gpu, folder) for gpu in gpus))
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
 def _lock(path: Path) -> bool:
-    """Lock a file for as long as this process lives, if nobody else has; its descriptor stays open for that."""
+    """Lock a file until this process ends, unless another process has it; the descriptor stays open on purpose."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

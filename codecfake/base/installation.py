@@ -1,6 +1,6 @@
 """Where the files of the workflow are: inside the installed package, or in the checkout that the package is part of.
 
-Nothing else in the code computes such a path from the place of its own file.
+No other code computes such a path from the location of its own file.
 """
 
 import os
@@ -20,7 +20,7 @@ class InstallationError(RuntimeError):
 def workflow_folder() -> Path:
     """The folder with Snakefile, rules, envs, profiles, experiments, protocols and config.yaml.
 
-    Raises InstallationError if there is none.
+    Raises InstallationError if it is missing.
     """
     for folder in (PACKAGE / INSIDE, PACKAGE.parent):
         if (folder / "Snakefile").is_file():
@@ -47,12 +47,12 @@ def experiments() -> Path:
 
 
 def published() -> Path:
-    """The folder of the numbers that the papers print."""
+    """The folder of the numbers printed in the papers."""
     return workflow_folder() / "protocols" / "published"
 
 
 def install_codecs() -> list[str]:
-    """The command that installs the codec packages without what they declare: see envs/no-deps.txt for why."""
+    """The command that installs the codec packages without their dependencies; envs/no-deps.txt says why."""
     return [sys.executable, "-m", "pip", "install", "--no-deps", "-r", str(workflow_folder() / NO_DEPS)]
 
 
@@ -63,7 +63,7 @@ def codec_packages() -> list[str]:
 
 
 def import_folder(links: Path) -> Path:
-    """The folder that jobs put on PYTHONPATH: the checkout, or `links`, made to hold the two packages and no other.
+    """The folder that jobs put on PYTHONPATH: the checkout, or the new folder `links` with the two packages alone.
 
     A job in a conda environment must import our packages, but nothing else from the environment of the main process:
     site-packages itself would bring its torch and pandas along.
@@ -77,7 +77,7 @@ def import_folder(links: Path) -> Path:
 
 
 def _link(path: Path, target: Path) -> None:
-    """Make `path` a link to `target`, in one step: other processes may be reading it."""
+    """Make `path` a link to `target` in one step, since other processes may be reading it."""
     if path.is_symlink() and path.readlink() == target:
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

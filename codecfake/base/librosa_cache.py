@@ -1,7 +1,7 @@
-"""librosa, whose compiled functions must not be built by several processes at once.
+"""Imports librosa such that only one process at a time builds its compiled functions.
 
-numba keeps each of them in two files, and writes one after the other (its issue 10128). Processes that fill an empty
-cache side by side leave pairs that do not fit; whoever calls such a function crashes, in that run and in later ones.
+numba caches each of them in two files, written one after the other (its issue 10128). Processes that fill an empty
+cache at the same time leave mismatched pairs, and calling such a function crashes, in that run and in later ones.
 So one process builds them, on its first import, and the others wait for it.
 """
 
@@ -16,12 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-PARTS = ("core.audio", "core.pitch", "core.spectrum", "util.utils")  # that build functions; imported late otherwise
+PARTS = ("core.audio", "core.pitch", "core.spectrum", "util.utils")  # these build functions; imported lazily
 
 
 @cache
 def librosa() -> ModuleType:
-    """The package, with everything built that it builds on import."""
+    """The package, with all functions built that it builds on import."""
     with _alone():
         for part in PARTS:
             importlib.import_module(f"librosa.{part}")
@@ -30,17 +30,17 @@ def librosa() -> ModuleType:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the lock of this installation of librosa; a killed process lets go of it."""
+    """Hold the lock of this librosa installation; the kernel releases it if the process is killed."""
     with _open_locked():
         yield
 
 
 def _open_locked() -> IO[bytes]:
-    """The package's own first file, which all who share the cache beside it see, or one of this machine."""
+    """The package's own first file, which all processes with this cache can see, or a file of this machine."""
     origin = getattr(importlib.util.find_spec("librosa"), "origin", None)
     try:
         return _locked(Path(str(origin)), "rb")
-    except OSError:  # some network file systems lock nothing that is open for reading
+    except OSError:  # some network file systems cannot lock a file that is open for reading
         return _locked(Path(tempfile.gettempdir()) / "codecfake-librosa.lock", "ab")
 
 

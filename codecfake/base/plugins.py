@@ -1,11 +1,11 @@
 """Names of code outside the package: `my_codecs.mimi:build`, or `mimi.py:build` for a file beside the experiment.
 
-A module is imported as Python finds it; where it finds none, from the folder of the experiment. A path is read from
-that folder, and no other file of the same name can take its place.
+A module is imported in Python's usual way or, if Python finds none, from the folder of the experiment. A path is read
+from that folder, and no other file of the same name can take its place.
 
-Jobs run in processes of their own, some of them in other environments, and must find the same folder. It reaches them
-by the environment variable CODECFAKE_PLUGINS, which this module alone reads. It isn't one of a job's settings on
-purpose: Snakemake compares those, and would remake everything when an experiment moves to another folder.
+Jobs run in separate processes, some in other environments, and must find the same folder. They get it from the
+environment variable CODECFAKE_PLUGINS, which only this module reads. It is not a job setting on purpose: Snakemake
+compares settings, and would remake everything when an experiment moves to another folder.
 """
 
 import importlib
@@ -26,16 +26,16 @@ VARIABLE = "CODECFAKE_PLUGINS"
 
 
 class PluginError(ValueError):
-    """A name outside the package leads to nothing that can be used."""
+    """A name outside the package cannot be used."""
 
 
 def is_outside(name: str) -> bool:
-    """Whether a name is of code outside the package: `module:name` or `file.py:name`."""
+    """Whether a name refers to code outside the package: `module:name` or `file.py:name`."""
     return ":" in name
 
 
 def look_beside(experiment: Path) -> None:
-    """Look for modules and files in the folder of an experiment from now on, in this process and those it starts."""
+    """From now on, search the folder of an experiment too, in this process and those it starts."""
     before, now = os.environ.get(VARIABLE), str(experiment.resolve().parent)
     if before != now and before in sys.path:
         sys.path.remove(before)
@@ -43,13 +43,13 @@ def look_beside(experiment: Path) -> None:
 
 
 def folder() -> Path | None:
-    """The folder of the experiment, if this process was told of one."""
+    """The folder of the experiment, if one is set."""
     path = os.environ.get(VARIABLE)
     return Path(path) if path else None
 
 
 def load(name: str) -> Callable[..., Any]:
-    """The function or class of a name. Raises PluginError saying where it was looked for, or what is wrong there."""
+    """The function or class of a name. Raises PluginError that says where it searched, or what is wrong there."""
     module, attribute = module_of(name), _parts(name)[1]
     if not hasattr(module, attribute):
         public = [each for each in vars(module) if not each.startswith("_")]
@@ -61,7 +61,7 @@ def load(name: str) -> Callable[..., Any]:
 
 
 def module_of(name: str) -> ModuleType:
-    """The module of a name, imported. Raises PluginError if there is none, or if importing it fails."""
+    """Import the module of a name. Raises PluginError if it does not exist or cannot be imported."""
     module = _parts(name)[0]
     path = _path(module)
     with _explained(name):
@@ -73,9 +73,9 @@ def module_of(name: str) -> ModuleType:
 
 
 def file_of(name: str) -> Path | None:
-    """The file beside the experiment that a name leads to; None for installed modules. Raises PluginError.
+    """The file beside the experiment that a name refers to; None for installed modules. Raises PluginError.
 
-    It is an input of the jobs that use it: when it changes, what they made is made again.
+    It is an input of the jobs that use it: when it changes, they run again.
     """
     if not is_outside(name):
         return None
@@ -94,14 +94,14 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _path(module: str) -> Path | None:
-    """The file of a name that is written as a path, from the experiment's folder."""
+    """The file of a name written as a path, from the experiment's folder."""
     return (folder() or Path.cwd()) / module if module.endswith(".py") else None
 
 
 def _imported(name: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise PluginError(f"{name}: there is no file {path}; put it there, or correct the path")
-    # not the stem: a file may be called as a package is, such as encodec.py
+    # not the stem: a file may have the name of a package, such as encodec.py
     key = f"{path.stem}_{sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     if key not in sys.modules:
         spec = importlib.util.spec_from_file_location(key, path)
@@ -116,7 +116,7 @@ def _imported(name: str, path: Path) -> ModuleType:
 
 
 def _search_folder() -> None:
-    """Let modules of the folder be imported, after all others, now and inside functions later."""
+    """Make the folder's modules importable, after all others, now and inside functions later."""
     here = folder()
     if here is not None and str(here) not in sys.path:
         sys.path.append(str(here))
@@ -124,7 +124,7 @@ def _search_folder() -> None:
 
 
 def _forget_another_folder(package: str) -> None:
-    """Drop a module that lay beside an experiment read before this one: its folder is no longer searched."""
+    """Drop a module from the folder of an experiment read earlier, since that folder is no longer searched."""
     file = getattr(sys.modules.get(package), "__file__", None)
     if file is None or any(Path(file).is_relative_to(Path(place).absolute()) for place in sys.path):
         return
@@ -143,8 +143,7 @@ def _explained(name: str) -> Iterator[None]:
         if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
             places = "among the installed packages" + (f" and in {folder()}" if folder() else "")
             raise PluginError(
-                f"{name}: there is no module {error.name!r}; looked for {places}. Install it, put it there, "
-                f"or correct the name"
+                f"{name}: there is no module {error.name!r} {places}. Install it, put it there, or correct the name"
             ) from error
         raise PluginError(f"{name}: {_place(error)}: {error}; install it, or import it inside the function") from error
     except Exception as error:  # whatever a user's module raises is reported with its line
@@ -152,7 +151,7 @@ def _explained(name: str) -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """File and line of an error: where Python could not read on, or the last line that it ran outside of importlib."""
+    """File and line of an error: of a syntax error, or of the last line that ran outside importlib."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]

@@ -1,4 +1,4 @@
-"""Progress of long steps as lines: jobs run side by side and are logged, so a bar may not rewrite its line."""
+"""Progress of long steps as lines: jobs run in parallel and are logged, so a bar must not rewrite its line."""
 
 import sys
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Published weights, held to the record that is left beside them when they are fetched."""
+"""Checks published weights against the record that is stored beside them when they are fetched."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ RECORD = "provenance.json"
 
 
 def faults(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Files of `folder` that are not what its record says, each with what is wrong; none where there is no record."""
+    """Files of `folder` that differ from its record, each with the fault; nothing if it has no record."""
     record = folder / RECORD
     if not record.is_file():
         return
@@ -22,6 +22,6 @@ def faults(folder: Path) -> Iterator[tuple[Path, str]]:
     for name, sha256 in recorded:
         path = folder / name
         if not path.is_file():
-            yield path, f"is missing, while {RECORD} is there"
+            yield path, f"is missing, but {RECORD} exists"
         elif files.sha256(path) != sha256:
             yield path, f"its sha256 is not the one in {RECORD}"

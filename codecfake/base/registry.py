@@ -1,7 +1,7 @@
-"""Tables of parts that settings name: one entry a part, and names from outside the package beside them.
+"""Tables of the parts that settings can name: one entry per part; names from outside the package work too.
 
-An entry says where the part is implemented and which settings it takes. Neither needs the libraries that the part
-runs on, so an experiment can be checked where they are not installed.
+An entry says where the part is implemented and which settings it takes. Reading it does not need the part's own
+libraries, so an experiment can be checked where they are not installed.
 """
 
 import dataclasses
@@ -21,18 +21,18 @@ P = TypeVar("P", bound="Part")
 
 @dataclass(frozen=True)
 class Part:
-    """A part: `module:name` of its class, and the dataclass of its settings; None: it takes a mapping as it is."""
+    """A part: `module:name` of its class, and the dataclass of its settings; None if it takes a plain mapping."""
 
     implementation: str
     settings: type | None
     is_outside: bool = False  # from outside the package
 
     def load(self) -> Any:
-        """The class itself, with whatever it needs."""
+        """Import the class with everything it needs."""
         return plugins.load(self.implementation)
 
     def build_settings(self, values: Mapping[str, Any]) -> Any:
-        """Its settings. Raises SettingsError, or what they raise themselves, for what it does not take."""
+        """Its settings. Raises SettingsError, or the error of the settings class, for invalid values."""
         return dict(values) if self.settings is None else settings.build(self.settings, values)
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,21 +41,21 @@ class Part:
         return dataclasses.asdict(checked) if dataclasses.is_dataclass(checked) else checked  # type: ignore[arg-type]
 
     def code(self) -> Path | None:
-        """The file beside the experiment that it is written in, if it is."""
-        # of a part of ours, to ask would be to import what it runs on
+        """The file beside the experiment that implements it, if there is one."""
+        # asking about a built-in part would import its libraries
         return plugins.file_of(self.implementation) if self.is_outside else None
 
     def code_sha256(self) -> str:
-        """Digest of that file; empty for parts that are installed."""
+        """Digest of that file; empty for installed parts."""
         path = self.code()
         return "" if path is None else files.sha256(path)
 
 
 class Registry(Generic[P]):
-    """The parts of one kind by their names, in the order in which they are listed."""
+    """The parts of one kind by name, in the order of listing."""
 
     def __init__(self, kind: str, parts: Mapping[str, P], context: tuple[type, ...] = ()) -> None:
-        """`context`: dataclasses that a part's class takes beside its settings."""
+        """`context`: dataclasses that a part's class takes in addition to its settings."""
         self.kind, self._parts, self._context = kind, dict(parts), context
         self._entry = type(next(iter(parts.values())))
 
@@ -63,7 +63,7 @@ class Registry(Generic[P]):
         return iter(self._parts)
 
     def part(self, name: str) -> P:
-        """The part of that name, one of ours or `module:name`. Raises SettingsError if there is none."""
+        """The part with a name: built in, or `module:name`. Raises SettingsError if the name is unknown."""
         if plugins.is_outside(name):
             return self._entry(name, self._settings_of(plugins.load(name)), is_outside=True)
         if name not in self._parts:

@@ -1,8 +1,8 @@
-"""Pickles of torch, read as data: no class or function that one names is looked up, imported or called.
+"""Torch pickles, read as data: no class or function named in one is looked up, imported or called.
 
-A pickle is a program for a small machine. Here all that it can name is inert: a tensor becomes a description of one, a
-module becomes a skeleton that keeps its state, and tensors are made after the program has ended. Whatever else it
-names is an error. The files that hold such pickles are read by `torch_files`.
+A pickle is a program for a small machine. Here everything it can name is inert: a tensor becomes a description, a
+module becomes a skeleton that keeps its state, and tensors are created after the program has ended. Any other name is
+an error. `torch_files` reads the files that contain such pickles.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-OWN_MODULE = "model"  # of the classes of whole pickled models
+OWN_MODULE = "model"  # module of the classes in a pickled model
 STORAGE_DTYPES = {
     "DoubleStorage": torch.float64,
     "FloatStorage": torch.float32,
@@ -35,7 +35,7 @@ class UnpicklingError(ValueError):
 
 
 class Skeleton:
-    """What is left of a pickled module: the state that its class would have been given. It can do nothing."""
+    """What is left of a pickled module: the state that its class would have received. It has no behavior."""
 
     __slots__ = ("state",)
     origin = ""  # the class's name in the file, with its module
@@ -52,7 +52,7 @@ class Skeleton:
 
 
 class _Inert:
-    """Something without a state that a file could give it."""
+    """An object whose state a file cannot set."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ class _Inert:
 
 
 class _Function(_Inert):
-    """Stands for a function that files call."""
+    """Stands in for a function that files call."""
 
     __slots__ = ("_call",)
 
@@ -80,7 +80,7 @@ class _StorageType(_Inert):
 
 
 class Storage(_Inert):
-    """The numbers of one or more tensors; of an older file they are filled in when its program has ended."""
+    """The numbers of one or more tensors; in the older format they are filled in after the program has ended."""
 
     __slots__ = ("dtype", "data")
 
@@ -89,26 +89,26 @@ class Storage(_Inert):
 
 
 class StoredTensor(_Inert):
-    """Where a tensor lies in its storage."""
+    """The position of a tensor in its storage."""
 
     __slots__ = ("storage", "offset", "size", "stride")
 
     def __init__(self, storage: object, offset: object, size: object, stride: object, *_: object) -> None:
         if not isinstance(storage, Storage):
-            raise UnpicklingError(f"a tensor lies in a {type(storage).__name__}, not in a storage")
+            raise UnpicklingError(f"a tensor refers to a {type(storage).__name__}, not to a storage")
         self.storage, self.offset = storage, _natural(offset)
         self.size, self.stride = _naturals(size), _naturals(stride)
         if len(self.size) != len(self.stride):
             raise UnpicklingError(f"a tensor has {len(self.size)} lengths and {len(self.stride)} strides")
 
     def tensor(self) -> Tensor:
-        """A copy. Raises UnpicklingError if it lies outside of its storage."""
+        """A copy. Raises UnpicklingError if it extends beyond its storage."""
         data, dtype = self.storage.data, self.storage.dtype
         flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
         ends = sum((length - 1) * step for length, step in zip(self.size, self.stride, strict=True))
         numel = math.prod(self.size)
         if numel and (self.offset + ends >= len(flat) or numel > len(flat)):
-            raise UnpicklingError(f"a tensor of {list(self.size)} lies outside of its {len(flat)} stored numbers")
+            raise UnpicklingError(f"a tensor of {list(self.size)} extends beyond its {len(flat)} stored numbers")
         return flat.as_strided(self.size, self.stride, self.offset).clone() if numel else flat.new_empty(self.size)
 
 
@@ -117,7 +117,7 @@ class StoredTensor(_Inert):
 
 @dataclass(frozen=True)
 class _Kept:
-    """Values of no interest here, such as the device of a DataParallel."""
+    """Stands in for values that are not needed, such as the device of a DataParallel."""
 
     values: tuple[Any, ...]
 
@@ -132,7 +132,7 @@ def _ordered_dict(*pairs: object) -> OrderedDict:
 
 def _set(members: object = ()) -> set:
     if not isinstance(members, list | tuple):
-        raise UnpicklingError(f"a set is made of a {type(members).__name__}, not of a list")
+        raise UnpicklingError(f"a set is built from a {type(members).__name__}, not from a list")
     return set(members)
 
 
@@ -158,7 +158,7 @@ DATA: dict[tuple[str, str], _Inert] = {
 
 
 class Reader(pickle.Unpickler):
-    """Runs a file's program. `load` gives the bytes of a storage of so many numbers; without it there may be none."""
+    """Runs a file's program. `load` returns the bytes of a storage of `count` numbers; None forbids storages."""
 
     def __init__(self, file: Any, load: Callable[[torch.dtype, str, int], bytearray] | None = None) -> None:
         super().__init__(file)
@@ -171,7 +171,7 @@ class Reader(pickle.Unpickler):
             return DATA[module, name]
         if not _is_module(module, name):
             raise UnpicklingError(
-                f"asks for {f'{module}.{name}'!r} when it is read, which weights have no need of; "
+                f"would execute {f'{module}.{name}'!r} when loaded; weights never need that; "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             )
         if (module, name) not in self._classes:
@@ -181,17 +181,17 @@ class Reader(pickle.Unpickler):
 
     def persistent_load(self, saved: Any) -> Any:
         match saved:
-            case ("module", type() as skeleton, *_):  # a class with its source, in older files
+            case ("module", type() as skeleton, *_):  # a class with its source code, in older files
                 return skeleton
             case ("storage", _StorageType() as kind, str() as key, _, count, *rest) if self._load and not any(rest):
                 if key not in self.storages:
                     self.storages[key] = Storage(kind.dtype, self._load(kind.dtype, key, _natural(count)))
                 return self.storages[key]
-        raise UnpicklingError("refers to something outside of its program that is no storage of tensors")
+        raise UnpicklingError("refers to an external object that is not a tensor storage")
 
 
 def _is_module(module: str, name: str) -> bool:
-    """Whether this is the name of a class of the file's own `model`, or of a module class of torch.nn."""
+    """Whether this names a class in the file's own `model`, or a module class of torch.nn."""
     if module == OWN_MODULE:
         return name.isidentifier()
     known = vars(nn).get(name)

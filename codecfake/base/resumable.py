@@ -1,7 +1,7 @@
-"""Training that ends in the same bytes however often it is killed; detectors and codecs are trained on this.
+"""Training that ends in the same bytes however often it is killed, for detectors and codecs.
 
-Two things make it so. A checkpoint holds where a run stands and which run it belongs to. And no random state is kept:
-every step draws its randomness from the seed and its own number alone.
+It rests on two things. A checkpoint holds the progress of a run and the run's fingerprint. And no random state is
+kept: every step draws its randomness from the seed and its own number alone.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def save(path: Path, run: str, content: Mapping[str, Any]) -> None:
 
 
 def restore(path: Path, run: str, device: torch.device) -> dict[str, Any] | None:
-    """The state that `save` wrote for the run with fingerprint `run`; None if there is none, or another run's.
+    """The state that `save` wrote for the run with fingerprint `run`; None if missing or from another run.
 
     Raises CheckpointError if the file is damaged.
     """
@@ -50,7 +50,7 @@ def restore(path: Path, run: str, device: torch.device) -> dict[str, Any] | None
         return None
     try:
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # of many kinds, where bytes are missing or changed
+    except Exception as error:  # missing or changed bytes raise many kinds of errors
         raise CheckpointError(f"{path}: damaged ({error}); delete it to train from the beginning") from error
     if content.pop("run") != run:
         log.warning("%s: from a run with other settings or other data; training starts from the beginning", path)

@@ -1,7 +1,7 @@
-"""The one door for settings: plain values in, a frozen dataclass out, every fault named.
+"""How all settings are read: plain values become a frozen dataclass, and every fault is reported.
 
-A dataclass says by its annotations what is allowed: `int`, `float`, `Literal["cpu", "cuda"]`, nested dataclasses, and
-`Annotated[int, Range(least=1)]`. What depends on several fields is checked in its `__post_init__`.
+The annotations of a dataclass state what is allowed: `int`, `float`, `Literal["cpu", "cuda"]`, nested dataclasses, and
+`Annotated[int, Range(least=1)]`. Rules for several fields together are checked in its `__post_init__`.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 from codecfake.base.suggestions import unknown
 
 T = TypeVar("T")
-DERIVED = "derived"  # in the metadata of a field: it is computed, and no setting
+DERIVED = "derived"  # in the metadata of a field: it is computed, not a setting
 Keys = tuple[str, ...]
 
 
@@ -43,7 +43,7 @@ class Fault:
 
 
 class FaultsError(SettingsError):
-    """Settings with one or more faults; `root` is what their keys are counted from."""
+    """Settings with one or more faults, whose keys are relative to `root`."""
 
     def __init__(self, root: str, faults: list[Fault]) -> None:
         self.faults = faults
@@ -70,7 +70,7 @@ class Range:
 
 @dataclasses.dataclass(frozen=True)
 class Pattern:
-    """What a text must match, and how to say that."""
+    """A pattern that a text must match, and its meaning in words."""
 
     regex: str
     meaning: str
@@ -83,10 +83,10 @@ class Pattern:
 
 @dataclasses.dataclass(frozen=True)
 class Filled:
-    """A text, mapping or list with something in it, and in a list nothing twice."""
+    """A text, mapping or list that is not empty; a list has no duplicates."""
 
     def check(self, value: Any) -> None:
-        """Raise SettingsError if it is empty, or if a member of a list comes twice."""
+        """Raise SettingsError if it is empty, or if a list has duplicates."""
         if not value:
             raise fault("it is empty; give one or more")
         twice = [item for place, item in enumerate(value) if item in value[:place]] if isinstance(value, list) else []
@@ -96,7 +96,7 @@ class Filled:
 
 @dataclasses.dataclass(frozen=True)
 class Of:
-    """A mapping that some dataclass can be built from, kept as it was written."""
+    """A mapping from which some dataclass can be built; it stays as written."""
 
     settings: type
 
@@ -123,7 +123,7 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
 
 
 def faults_of(cls: type, values: Mapping[str, Any]) -> list[Fault]:
-    """All that keeps `cls` from being built of these values."""
+    """Every reason why `cls` cannot be built from these values."""
     try:
         build(cls, values)
     except ValueError as error:
@@ -162,7 +162,7 @@ def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dic
 
 
 def unknown_setting(key: object, known: Iterable[str]) -> str:
-    """What to say of a key that a mapping of settings does not take."""
+    """The message for a key that a mapping of settings does not have."""
     known = list(known)
     close = difflib.get_close_matches(str(key), known, n=1)
     meant = f"did you mean {close[0]!r}? Known" if close else "known"
@@ -170,7 +170,7 @@ def unknown_setting(key: object, known: Iterable[str]) -> str:
 
 
 def _convert(hint: Any, value: Any) -> Any:
-    """`value` as `hint` has it. Raises ValueError, with the faults of nested values, if it cannot be that."""
+    """`value` converted to the type `hint`. Raises ValueError, with the faults of nested values, if impossible."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return _checked(_convert(arguments[0], value), arguments[1:])
@@ -200,7 +200,7 @@ def _checked(value: Any, rules: tuple[Any, ...]) -> Any:
 
 
 def _one_of(options: tuple[Any, ...], value: Any) -> Any:
-    """`value` as the first of the options that takes it; the error is that of the last one."""
+    """`value` as the first option that accepts it; the error is that of the last one."""
     if value is None and type(None) in options:
         return None
     kinds = [option for option in options if option is not type(None)]
@@ -259,7 +259,7 @@ def _plain(hint: Any, value: Any) -> Any:
 
 
 def _right_spelling(hint: Any, value: Any) -> str:
-    """How to write a value that only has the wrong type."""
+    """How to write a value that is only of the wrong type."""
     if hint is bool:
         return "true or false"
     if hint is str and isinstance(value, int | float):
@@ -268,7 +268,7 @@ def _right_spelling(hint: Any, value: Any) -> str:
     if hint is int and number is not None and number.is_integer():
         return f"{number:.0f}"
     if hint is float and number is not None:
-        return f"{number!r}" + (" (YAML takes an exponent without a point for text)" if "e" in str(value) else "")
+        return f"{number!r}" + (" (YAML reads an exponent without a point as text)" if "e" in str(value) else "")
     return ""
 
 
@@ -280,5 +280,5 @@ def _number(value: Any) -> float | None:
 
 
 def _shown(value: Any) -> str:
-    """A value as YAML has it."""
+    """A value as YAML writes it."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)

@@ -1,11 +1,11 @@
-"""What to say to a name that is not known."""
+"""The message for an unknown name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def unknown(kind: str, name: object, known: Iterable[object]) -> str:
-    """`unknown codec 'encodc'; did you mean 'encodec'? Choose from …`, without a guess where no name is close."""
+    """`unknown codec 'encodc'; did you mean 'encodec'? Choose from …`, without a guess if no name is close."""
     names = [str(each) for each in known]
     close = get_close_matches(str(name), names, n=1)
     if close:

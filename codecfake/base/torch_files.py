@@ -1,6 +1,6 @@
-"""Files of `torch.save`, of any origin: zip archives, and the older format of one pickle after the other.
+"""Files of `torch.save` from any origin: zip archives, and the older format of consecutive pickles.
 
-What they hold is read as data, see `restricted_unpickling`; nothing of a file is executed.
+Their content is read as data, see `restricted_unpickling`; nothing in a file is executed.
 """
 
 import io
@@ -22,9 +22,9 @@ MOST_MODULES = 10_000
 
 
 def read(path: Path) -> Any:
-    """What a file of `torch.save` holds: plain values, StoredTensors and Skeletons.
+    """The content of a file of `torch.save`: plain values, StoredTensors and Skeletons.
 
-    Raises UnpicklingError, naming what it found, if the file asks for anything else or is damaged.
+    Raises UnpicklingError, naming the problem, if the file refers to anything else or is damaged.
     """
     with path.open("rb") as file:
         is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
@@ -32,14 +32,14 @@ def read(path: Path) -> Any:
         return _read_zip(path) if is_zip else _read_legacy(path)
     except UnpicklingError as error:
         raise UnpicklingError(f"{path}: {error}") from error
-    except Exception as error:  # damaged programs raise about anything
+    except Exception as error:  # damaged programs can raise anything
         raise UnpicklingError(
             f"{path}: damaged, or not written by torch.save ({type(error).__name__}: {error}); fetch it again"
         ) from error
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors by name of a file of a state_dict or of a whole module. Raises UnpicklingError as `read`."""
+    """The tensors by name in a file with a state_dict or a whole module. Raises UnpicklingError as `read`."""
     content = read(path)
     try:
         return state_dict(content)
@@ -48,7 +48,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def state_dict(content: Any) -> dict[str, Tensor]:
-    """The tensors by name of a state_dict or of a whole module; the wrapper DataParallel is taken off.
+    """The tensors by name in a state_dict or a whole module, without a DataParallel wrapper.
 
     Raises UnpicklingError if `content` is neither.
     """
@@ -81,16 +81,15 @@ def _stored(network: Any) -> Iterator[tuple[str, StoredTensor]]:
 
 
 def _modules(network: Any) -> Iterator[tuple[str, Skeleton]]:
-    """The modules of a network from the top down, each with the prefix of its tensors' names."""
-    waiting, found = [("", network)], 0
+    """The modules of a network, top down, each with the prefix of its tensors' names."""
+    waiting, count = [("", network)], 0
     while waiting:
         prefix, module = waiting.pop()
         if not isinstance(module, Skeleton):
             raise UnpicklingError(f"{prefix or 'the module'} is a {type(module).__name__}, not a module")
-        found += 1
-        if (
-            found > MOST_MODULES
-        ):  # one that holds itself has no end, and one that holds another twice over and over, nearly
+        count += 1
+        # a module that contains itself never ends, and nested modules that contain another twice nearly never do
+        if count > MOST_MODULES:
             raise UnpicklingError(f"a network of more than {MOST_MODULES:,} modules; fetch it from another address")
         yield prefix, module
         parts = [(f"{prefix}{name}.", part) for name, part in _table(module, "_modules").items() if part is not None]
@@ -100,7 +99,7 @@ def _modules(network: Any) -> Iterator[tuple[str, Skeleton]]:
 def _table(module: Skeleton, name: str) -> dict[Any, Any]:
     table = module.state.get(name)
     if not isinstance(table, dict):
-        raise UnpicklingError(f"a {module.origin} has no table {name}; it is no module")
+        raise UnpicklingError(f"a {module.origin} has no table {name}; it is not a module")
     return table
 
 
@@ -117,7 +116,7 @@ def _read_zip(path: Path) -> Any:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(names) != 1:
-            raise UnpicklingError(f"a zip archive with {len(names)} data.pkl, not one; it is not written by torch.save")
+            raise UnpicklingError(f"a zip archive with {len(names)} data.pkl, not one; torch.save did not write it")
         folder = names[0].removesuffix("data.pkl")
         order = _member(archive, f"{folder}byteorder") if f"{folder}byteorder" in archive.namelist() else b"little"
         _require_byte_order(order.decode())
@@ -163,7 +162,7 @@ def _fill(storage: Storage, file: io.BufferedReader, key: str) -> None:
     count = int.from_bytes(file.read(LEGACY_COUNT_BYTES), "little")
     data = file.read(len(storage.data))
     if count * storage.dtype.itemsize != len(storage.data) or len(data) != len(storage.data):
-        raise UnpicklingError(f"storage {key} is not of the size that its tensors say; fetch it again")
+        raise UnpicklingError(f"storage {key} does not have the size that its tensors need; fetch it again")
     storage.data[:] = data
 
 

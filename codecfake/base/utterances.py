@@ -14,7 +14,7 @@ SPLITS = ("train", "dev", "eval")
 
 @dataclass(frozen=True)
 class Utterance:
-    """What a corpus's own files say of one utterance, before its audio is decoded."""
+    """What a corpus's own files say about one utterance, before its audio is decoded."""
 
     utterance_id: str  # the corpus's own stem
     speaker_id: str
@@ -22,8 +22,8 @@ class Utterance:
     path: str  # relative to the corpus root, with forward slashes
     text: str | None = None
     key: str = BONAFIDE
-    split: str | None = None  # where the corpus is published with one
-    attack: str = "-"  # the corpus's name of what made a spoof; "-" for bona fide
+    split: str | None = None  # if the corpus is published with splits
+    attack: str = "-"  # the corpus's name for the attack that made a spoof; "-" for bona fide
 
 
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""YAML files as people write them: every key once, names as text, and the line of each value for messages."""
+"""YAML files written by hand: every key once, names as text, and the line of each value for messages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Place:
     """Where a value is written, and how."""
 
     line: int
-    depth: int  # how many keys of those asked for lead to it
-    text: str | None  # of a single value, as written without quotes; None for others
+    depth: int  # the number of requested keys that lead to it
+    text: str | None  # of a single value written without quotes; None for others
 
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file: its values, and the tree that says where each is written."""
+    """A YAML file: its values, and the tree with the line of each."""
 
     path: Path
     values: dict[str, Any]
@@ -48,7 +48,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_document(path: Path) -> Document:
-    """Parse a YAML mapping. Raises ConfigurationError naming file and lines; a key that stands twice is an error."""
+    """Parse a YAML mapping. Raises ConfigurationError naming file and lines; a duplicate key is an error."""
     loader = None
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8-sig"))
@@ -72,12 +72,12 @@ def read_document(path: Path) -> Document:
 
 
 def _key_faults(loader: yaml.SafeLoader, tree: yaml.Node | None) -> Iterator[tuple[int, str]]:
-    """Line and text of every key that stands twice in its mapping, or that YAML does not take for text."""
+    """Line and message for every key that is duplicated in its mapping, or that YAML does not read as text."""
     seen: set[int] = set()
     nodes = [tree] if tree is not None else []
     while nodes:
         node = nodes.pop()
-        if id(node) in seen:  # the same node by an alias
+        if id(node) in seen:  # the same node, through an alias
             continue
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
@@ -95,7 +95,7 @@ def _faults_of(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[tupl
             yield line, "a key must be text"
             continue
         if key.value in lines:
-            yield line, f"{key.value!r} stands twice, in lines {lines[key.value]} and {line}; delete or rename one"
+            yield line, f"duplicate key {key.value!r} in lines {lines[key.value]} and {line}; delete or rename one"
         lines[key.value] = line
         value = loader.construct_object(key) if key.tag != "tag:yaml.org,2002:merge" else key.value
         if not isinstance(value, str):
@@ -103,7 +103,7 @@ def _faults_of(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[tupl
 
 
 def read_as(value: Any) -> str:
-    """What a value that was meant as text is for YAML."""
+    """What YAML makes of a value that was meant as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     kinds = {int: "the number", float: "the number", type(None): "nothing"}
@@ -112,7 +112,7 @@ def read_as(value: Any) -> str:
 
 
 def _member(node: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
-    """Line and node of a member of a mapping, merged ones (`<<`) included, or of a list by its number."""
+    """Line and node of a member of a mapping (merged ones, `<<`, included), or of a list by its number."""
     if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
         member = node.value[int(key)]
         return member.start_mark.line + 1, member

@@ -1,4 +1,4 @@
-"""The command line: its commands, in the groups and the order in which its help lists them."""
+"""The command line: its commands, in the groups and the order of its help."""
 
 from codecfake import __version__
 from codecfake.commands import checking, judging, looking, publishing, resynthesizing, running, setting_up, steps
@@ -14,18 +14,18 @@ GROUPS = {
 }
 EXAMPLES = """
 examples:
-  codecfake demo                         everything in small, on synthesized speech: results/report.html
-  codecfake run xie2025 --run runs/xie   an experiment, in a directory of its own
+  codecfake demo                         a small complete run on synthesized speech: results/report.html
+  codecfake run xie2025 --run runs/xie   an experiment, in its own run directory
   codecfake score speech.flac --model results/models/mel-lcnn/codec/erm/seed1
 
-`codecfake COMMAND --help` tells more. `codecfake step --help` lists the steps that the workflow's rules call."""
+`codecfake COMMAND --help` shows more. `codecfake step --help` lists the steps that the workflow's rules call."""
 
 
 class TopParser(Parser):
-    """The parser of `codecfake` itself, whose help lists the commands in groups, in its epilog."""
+    """The parser of `codecfake` itself, whose help lists the commands in groups, in the epilog."""
 
     def format_help(self) -> str:
-        """Usage, options and epilog, without argparse's own list of all commands in one."""
+        """Usage, options and epilog, without argparse's own list of all commands."""
         formatter = self._get_formatter()
         formatter.add_usage(self.usage, self._actions, [])
         formatter.add_text(self.description)
@@ -53,7 +53,7 @@ def parser() -> Parser:
 
 
 def _add_groups(commands: Commands) -> str:
-    """Add every command for people; gives the list of them, in groups."""
+    """Add every command for people; returns their list, in groups."""
     lines: list[str] = []
     for title, modules in GROUPS.items():
         before = len(commands._choices_actions)

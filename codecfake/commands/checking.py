@@ -1,4 +1,4 @@
-"""Commands that check what a run has made."""
+"""Commands that check the results of a run."""
 
 import argparse
 import os
@@ -15,9 +15,9 @@ def add(commands: Commands) -> None:
         "codecfake check --run runs/xie --delete",
     )  # fmt: skip
     add_run(check)
-    check.add_argument("--delete", action="store_true", help="delete what is damaged, for the workflow to make again")
+    check.add_argument("--delete", action="store_true", help="delete damaged files; the workflow makes them again")
     check.add_argument(
-        "--workers", type=count, default=os.cpu_count() or 1, help="processes that read a shard each", metavar="N"
+        "--workers", type=count, default=os.cpu_count() or 1, help="processes, each of which reads a shard", metavar="N"
     )
 
 
@@ -29,10 +29,10 @@ def _check(options: argparse.Namespace) -> None:
     for damage in damages:
         print(f"{damage.path}: {damage.what}")
     if not damages:
-        print(f"{results}: all that is finished is what was written")
+        print(f"{results}: all finished files are undamaged")
     elif options.delete:
-        gone = [path.relative_to(results.parent) for path in delete(damages)]
-        print("\nDeleted. To make it again, and nothing else (add the --config of your run, if it had one):")
-        print(f"snakemake --directory {shlex.quote(str(results.parent))} -- {shlex.join(map(str, gone))}")
+        deleted = [path.relative_to(results.parent) for path in delete(damages)]
+        print("\nDeleted. To make only these files again (add the --config of your run, if it had one):")
+        print(f"snakemake --directory {shlex.quote(str(results.parent))} -- {shlex.join(map(str, deleted))}")
     else:
-        sys.exit(f"{len(damages)} damaged; --delete deletes what is to be made again")
+        sys.exit(f"{len(damages)} damaged; --delete deletes these files, so that the workflow makes them again")

@@ -1,4 +1,4 @@
-"""Commands that judge: audio files by a detector, and score files by their error rates."""
+"""Commands that score audio files with a detector, and evaluate score files."""
 
 import argparse
 import json
@@ -19,26 +19,26 @@ def add(commands: Commands) -> None:
 
 def _add_score(commands: Commands) -> None:
     score = command(
-        commands, "score", _score, "score audio files with a detector, and judge them",
+        commands, "score", _score, "score audio files with a detector, and decide whether they are bona fide",
         "codecfake score speech.flac folder/ --model results/models/mel-lcnn/codec/erm/seed1",
     )  # fmt: skip
     score.add_argument("files", type=Path, nargs="+", help="audio files, or folders of them", metavar="FILE")
     score.add_argument("--model", type=Path, required=True, help="a model folder, trained or imported", metavar="DIR")
     score.add_argument(
         "--calibration", type=Path, metavar="FILE",
-        help="a calibration; by default the model folder's, if it has one",
+        help="a calibration file; by default the model folder's, if it has one",
     )  # fmt: skip
     score.add_argument(
         "--threshold",
         choices=("llr", "eer", "logits"),
-        help="judge by LLR 0 (with a calibration the default), the EER threshold of dev, or equal logits (without one)",
+        help="decide by LLR 0 (default with a calibration), the EER threshold of dev, or equal logits (default without)",
     )
     score.add_argument(
         "--published",
         choices=("softmax", "logit"),
-        help="give the first window's score as released code does, too: P(bona fide) of Xie et al., or AASIST's logit",
+        help="also print the first window's score as in released code: P(bona fide) of Xie et al., or AASIST's logit",
     )
-    score.add_argument("--front-end", help="folder or hub id of the pretrained front-end, if not that of training")
+    score.add_argument("--front-end", help="folder or hub id of the pretrained front-end, if it has moved")
     score.add_argument("--json", action="store_true", help="print one JSON object, with every window's score")
     add_device(score)
 
@@ -48,9 +48,12 @@ def _add_eer(commands: Commands) -> None:
         commands, "eer", _eer, "print the EER of score files, with an interval",
         "codecfake eer results/scores/mel-lcnn/codec/erm/seed1/C1.tsv --protocol results/protocols/eval/C1.tsv",
     )  # fmt: skip
-    eer.add_argument("scores", type=Path, nargs="+", help="score files, in any of the known forms", metavar="FILE")
+    eer.add_argument("scores", type=Path, nargs="+", help="score files, in any supported format", metavar="FILE")
     eer.add_argument(
-        "--speakers", type=Path, metavar="FILE", help="TSV of trial_id and speaker_id: speakers are drawn, not trials"
+        "--speakers",
+        type=Path,
+        metavar="FILE",
+        help="TSV of trial_id and speaker_id, to resample speakers, not trials",
     )
     _add_reading(eer, resamples=1000)
     eer.add_argument("--json", action="store_true", help="print one JSON object")
@@ -58,18 +61,18 @@ def _add_eer(commands: Commands) -> None:
 
 def _add_verify(commands: Commands) -> None:
     verify = command(
-        commands, "verify", _verify, "check score files and the numbers that were printed of them",
+        commands, "verify", _verify, "check score files, and published numbers against them",
         "codecfake verify SCORES --published protocols/published/xie2025_table5.tsv",
     )  # fmt: skip
     verify.add_argument(
-        "scores", type=Path, help="a folder of score files, in any of the known forms, or one file", metavar="SCORES"
+        "scores", type=Path, help="a folder of score files, in any supported format, or one file", metavar="SCORES"
     )
     verify.add_argument(
         "--published", type=Path, nargs="+", default=[], metavar="FILE",
-        help="TSVs of printed EERs: condition, value, detector, training, …",
+        help="TSVs of published EERs: condition, value, detector, training, …",
     )  # fmt: skip
     verify.add_argument(
-        "--folders", type=Path, metavar="FILE", help="TSV that says what --published calls each folder of scores"
+        "--folders", type=Path, metavar="FILE", help="TSV that gives the name in --published of each folder of scores"
     )
     _add_reading(verify, resamples=0)
     verify.add_argument("--json", action="store_true", help="print one JSON object")
@@ -77,11 +80,16 @@ def _add_verify(commands: Commands) -> None:
 
 def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
     parser.add_argument(
-        "--protocol", type=Path, nargs="+", default=[], help="keys; needed where scores have none", metavar="FILE"
+        "--protocol",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="protocols, for scores without keys",
+        metavar="FILE",
     )
     parser.add_argument("--level", type=float, default=0.95, help="confidence level of the intervals")
     parser.add_argument(
-        "--resamples", type=count, default=resamples, help="bootstrap resamples of the intervals; 0: exact bounds"
+        "--resamples", type=count, default=resamples, help="bootstrap resamples for the intervals; 0: exact bounds"
     )
     parser.add_argument(
         "--bonafide-digit", choices=("0", "1"), default="1", help="which of the labels 0 and 1 is bona fide"
@@ -93,24 +101,24 @@ def _add_import_checkpoint(commands: Commands) -> None:
         commands, "import-checkpoint", _import_checkpoint, "import released weights of a detector",
         "codecfake import-checkpoint AASIST.pth --detector aasist --output models/aasist",
     )  # fmt: skip
-    released.add_argument("file", type=Path, help="a released .pt or .pth; nothing of it is executed", metavar="FILE")
+    released.add_argument("file", type=Path, help="a released .pt or .pth; nothing in it is executed", metavar="FILE")
     released.add_argument(
         "--detector", required=True, help="mel-lcnn, w2v2-lcnn, w2v2-aasist, …, aasist, aasist-l", metavar="NAME"
     )
     released.add_argument("--output", type=Path, required=True, help="the model folder to write", metavar="DIR")
-    released.add_argument("--front-end", help="folder or hub id of its pretrained front-end; by default the published")
+    released.add_argument("--front-end", help="folder or hub id of its front-end; by default the published one")
 
 
 def _add_calibrate(commands: Commands) -> None:
     calibrate = command(
-        commands, "calibrate", _calibrate, "calibrate a model by scores of dev",
+        commands, "calibrate", _calibrate, "calibrate a model with scores of dev",
         "codecfake calibrate --scores dev.tsv --protocol results/protocols/codec/dev.tsv"
         " --output models/aasist/calibration.json",
     )  # fmt: skip
     calibrate.add_argument("--scores", type=Path, required=True, help="scores of dev (TSV)", metavar="FILE")
     calibrate.add_argument("--protocol", type=Path, required=True, help="the protocol that was scored", metavar="FILE")
     calibrate.add_argument(
-        "--output", type=Path, required=True, help="the JSON to write: MODEL/calibration.json", metavar="FILE"
+        "--output", type=Path, required=True, help="the JSON file to write: MODEL/calibration.json", metavar="FILE"
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands that look: what a run will take, how far it is, and what there is to choose from."""
+"""Commands that show the cost of a run, its progress, and the available choices."""
 
 import argparse
 import json
@@ -18,36 +18,36 @@ def add(commands: Commands) -> None:
 
 def _add_plan(commands: Commands) -> None:
     plan = command(
-        commands, "plan", _plan, "show what a run will take: jobs, hours, disk",
+        commands, "plan", _plan, "show the cost of a run: jobs, hours, disk",
         "codecfake plan --experiment xie2025 --optional",
     )  # fmt: skip
-    plan.add_argument("--experiment", help="its name or YAML file; by default the one that config.yaml names")
-    add_run(plan, "the run directory: what is made there is counted")
+    plan.add_argument("--experiment", help="its name or YAML file; by default the one in config.yaml")
+    add_run(plan, "the run directory, whose finished files are taken into account")
     plan.add_argument(
         "--config", type=Path, metavar="FILE",
-        help="the site's config.yaml; by default the current folder's, or else the one that is shipped",
+        help="the site's config.yaml; by default the current folder's, or else the shipped one",
     )  # fmt: skip
-    plan.add_argument("--optional", action="store_true", help="plan as if all optional corpora were there")
-    plan.add_argument("--device", choices=("cpu", "cuda"), help="where networks run; by default as config.yaml says")
+    plan.add_argument("--optional", action="store_true", help="plan as if all optional corpora were available")
+    plan.add_argument("--device", choices=("cpu", "cuda"), help="where networks run; by default as in config.yaml")
     plan.add_argument(
-        "--rates", type=Path, metavar="FILE", help="YAML of rates of your own, as benchmarks/rates.py prints them"
+        "--rates", type=Path, metavar="FILE", help="YAML file of your own rates, as printed by benchmarks/rates.py"
     )
-    plan.add_argument("--rate", nargs="+", default=[], help="single ones, NAME=NUMBER", metavar="RATE")
+    plan.add_argument("--rate", nargs="+", default=[], help="single rates, NAME=NUMBER", metavar="RATE")
     plan.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_watch(commands: Commands) -> None:
     watch = command(
-        commands, "watch", _watch, "show how far a run is, while it is at work", "codecfake watch --run runs/xie"
+        commands, "watch", _watch, "show the progress of a run while it works", "codecfake watch --run runs/xie"
     )
     add_run(watch)
-    watch.add_argument("--every", type=float, metavar="SECONDS", help="show it again and again until the run ends")
+    watch.add_argument("--every", type=float, metavar="SECONDS", help="repeat at this interval until the run ends")
 
 
 def _add_list(commands: Commands) -> None:
     from codecfake.experiment.listing import KINDS
 
-    listed = command(commands, "list", _list, "list what there is to choose from", "codecfake list checkpoints --json")
+    listed = command(commands, "list", _list, "list the choices of one kind", "codecfake list checkpoints --json")
     listed.add_argument("kind", choices=tuple(KINDS), metavar="KIND", help=f"one of {', '.join(KINDS)}")
     listed.add_argument("--json", action="store_true", help="print a JSON list of objects")
 
@@ -61,11 +61,11 @@ def _plan(options: argparse.Namespace) -> None:
     config = read_yaml(options.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else shipped))
     config |= {"experiment": options.experiment} if options.experiment else {}
     device = options.device or config.get("device", "auto")
-    known = rates.load(options.rates, options.rate)
+    rate_table = rates.load(options.rates, options.rate)
     base = Path(config.get("relative_to") or Path())
     experiment = run_plan.read_experiment(config, base, options.optional)
     roots = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
-    plan = run_plan.plan(experiment, options.directory, known, "cpu" if device == "cpu" else "gpu", roots)
+    plan = run_plan.plan(experiment, options.directory, rate_table, "cpu" if device == "cpu" else "gpu", roots)
     needed = plan.to_write(options.directory)
     outcome = (plan, needed, options.directory, disk.free_bytes(options.directory))
     print(json.dumps(rendering.as_json(*outcome), indent=2) if options.json else rendering.as_text(*outcome))

@@ -1,4 +1,4 @@
-"""What all commands of the command line have in common: help with defaults and examples, and errors with a hint."""
+"""Common parts of all commands: help with defaults and examples, and errors with a hint."""
 
 import argparse
 import difflib
@@ -6,29 +6,29 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NoReturn
 
-Commands = Any  # argparse's own class of it is not public
+Commands = Any  # argparse's own class is not public
 DEVICES = ("cpu", "cuda", "auto")
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Help that keeps the lines of examples and names the default of every option that has one."""
+    """Help that keeps the lines of examples and shows every default."""
 
     def _get_help_string(self, action: argparse.Action) -> str:
         text = action.help or ""
-        told = "%(default)" in text or "default" in text
-        if action.default in (None, False, argparse.SUPPRESS, "") or action.default == [] or told:
+        has_default = "%(default)" in text or "default" in text
+        if action.default in (None, False, argparse.SUPPRESS, "") or action.default == [] or has_default:
             return text
         return f"{text} (default: %(default)s)"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes no abbreviations and suggests what a mistyped word may have meant."""
+    """A parser that accepts no abbreviations and suggests corrections of mistyped words."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"formatter_class": HelpFormatter, "allow_abbrev": False, **settings})
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
-        """As argparse does it; an unknown option is answered with the one that is most like it."""
+        """Like argparse, but for an unknown option it suggests the most similar one."""
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
             parser: Parser = getattr(options, "parser", self)
@@ -36,11 +36,11 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def option_names(self) -> list[str]:
-        """Every option of this command, as it is typed."""
+        """Every option of this command, as typed."""
         return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
 
     def error(self, message: str) -> NoReturn:
-        """Exit with status 2, the message and where to read more."""
+        """Exit with status 2, the message and a reference to the help."""
         self.exit(2, f"{self.prog}: {message}\nSee `{self.prog} --help`.\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -52,16 +52,16 @@ class Parser(argparse.ArgumentParser):
             )
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where no known word is like it."""
-    near = difflib.get_close_matches(word.split("=")[0], list(known), 1)
+def did_you_mean(word: str, choices: Collection[str]) -> str:
+    """`; did you mean 'x'?`, or nothing if no choice is similar."""
+    near = difflib.get_close_matches(word.split("=")[0], list(choices), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def command(
     commands: Commands, name: str, run: Callable[[argparse.Namespace], None], text: str, example: str
 ) -> argparse.ArgumentParser:
-    """A command for people: `run` is called with its options, and its help ends with the example."""
+    """A command for people: it calls `run` with its options, and its help ends with the example."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=_sentence(text), epilog=f"example:\n  {example}"
     )
@@ -72,7 +72,7 @@ def command(
 def step(
     commands: Commands, name: str, run: Callable[[argparse.Namespace], None], text: str, settings: bool = True
 ) -> argparse.ArgumentParser:
-    """A command that a rule of the workflow calls; `settings`: those of its step are given as JSON."""
+    """A command that a rule of the workflow calls; `settings`: whether it needs the step's settings as JSON."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=_sentence(text))
     parser.set_defaults(run=run, parser=parser)
     if settings:
@@ -81,23 +81,23 @@ def step(
 
 
 def add_run(parser: argparse.ArgumentParser, text: str = "the run directory") -> None:
-    """The option that names a run directory, by the one name that it has everywhere."""
+    """Add the option for a run directory, which has the same name everywhere."""
     from pathlib import Path
 
     parser.add_argument("--run", type=Path, default=Path(), help=text, metavar="DIR", dest="directory")
 
 
 def add_device(parser: argparse.ArgumentParser, threads: bool = True) -> None:
-    """Options for where networks run."""
+    """Add options for the device of networks."""
     parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
     if threads:
         parser.add_argument("--threads", type=count, default=os.cpu_count() or 1, help="threads on a CPU")
 
 
 def add_job(parser: argparse.ArgumentParser) -> None:
-    """Options for where networks of a job run, as the workflow gives them."""
+    """Add options for the device of a job's networks, as the workflow sets them."""
     parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
-    parser.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow gives this job")
+    parser.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow assigns to this job")
     parser.add_argument("--threads", type=int, default=1, help="threads on a CPU")
 
 

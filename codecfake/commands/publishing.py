@@ -1,4 +1,4 @@
-"""Commands that give results to others."""
+"""Commands that export results for others."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command that takes recordings of one's own through a codec."""
+"""The command that resynthesizes the user's own recordings with a codec."""
 
 import argparse
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ WEIGHTS = "none, official:CHECKPOINT (see `codecfake list checkpoints`), a safet
 def add(commands: Commands) -> None:
     """Add this command to the subparsers of a parser."""
     parser = command(
-        commands, "resynthesize", _resynthesize, "take one file, or a folder of files, through a codec",
+        commands, "resynthesize", _resynthesize, "resynthesize one file, or a folder of files, with a codec",
         "codecfake resynthesize speech.wav fake.wav --codec encodec --weights official:encodec_24khz --quantizers 8",
     )  # fmt: skip
     parser.add_argument("input", type=Path, help="an audio file, or a folder of them", metavar="IN")
@@ -30,15 +30,15 @@ def add(commands: Commands) -> None:
     parser.add_argument("--weights", metavar="WEIGHTS", help=f"{WEIGHTS}, such as results/codecs/NAME of a run")
     parser.add_argument(
         "--weights-folder", type=Path, default=Path("weights"), metavar="DIR",
-        help="where official weights are looked for and downloaded to",
+        help="folder of official weights, which are downloaded if missing",
     )  # fmt: skip
-    parser.add_argument("--quantizers", type=count, metavar="N", help="use the first N alone; by default all")
+    parser.add_argument("--quantizers", type=count, metavar="N", help="use only the first N; by default all")
     parser.add_argument(
         "--model", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the network, e.g. n_filters=4"
     )
-    parser.add_argument("--gain", choices=("none", "rms", "peak", "lufs"), help="the level that the codec is given")
+    parser.add_argument("--gain", choices=("none", "rms", "peak", "lufs"), help="set the level of the codec's input")
     parser.add_argument(
-        "--sample-rate", type=count, metavar="HZ", help="of what is written; by default that of each recording"
+        "--sample-rate", type=count, metavar="HZ", help="sample rate of the output; by default that of each recording"
     )
     add_device(parser)
 

@@ -16,17 +16,17 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     run.add_argument(
         "experiment", nargs="?", metavar="EXPERIMENT",
-        help="a name (see `codecfake list experiments`) or a YAML file; by default the one that config.yaml names",
+        help="a name (see `codecfake list experiments`) or a YAML file; by default the one in config.yaml",
     )  # fmt: skip
     demo = command(
-        commands, DEMO, _demo, "run the demo: everything in small, on synthesized speech", "codecfake demo --run demo"
+        commands, DEMO, _demo, "run the demo: a small complete run on synthesized speech", "codecfake demo --run demo"
     )
     for parser in (run, demo):
         _add_options(parser)
 
 
 def split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Our arguments, and those for Snakemake, which follow `--` after `run` or `demo`."""
+    """Split the arguments into ours and those for Snakemake, which follow `--` after `run` or `demo`."""
     if arguments[:1] in ([RUN], [DEMO]) and "--" in arguments:
         at = arguments.index("--")
         return arguments[:at], arguments[at + 1 :]
@@ -37,7 +37,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.usage = f"{parser.prog}{' [EXPERIMENT]' if parser.prog.endswith(RUN) else ''} [OPTIONS] [-- SNAKEMAKE …]"
     parser.add_argument(
         "--run", "--directory", type=Path, dest="directory", metavar="DIR",
-        help="the run directory, which is made if need be; by default the current folder",
+        help="the run directory, created if necessary; by default the current folder",
     )  # fmt: skip
     parser.add_argument("--cores", default="all", help="how many cores the run may use", metavar="N")
     parser.add_argument(
@@ -46,8 +46,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.epilog = (
         f"{parser.epilog}\n\n"
-        "config.yaml is read from the run directory, from the current folder, or else the one that is shipped.\n"
-        "Relative paths start from the current folder. What follows `--` goes to Snakemake: options and targets."
+        "config.yaml is read from the run directory, or else the current folder; otherwise the shipped one is used.\n"
+        "Relative paths start from the current folder. Options and targets after `--` are passed to Snakemake."
     )
 
 

@@ -8,10 +8,10 @@ from codecfake.commands.parsing import Commands, command
 def add(commands: Commands) -> None:
     """Add these commands to the subparsers of a parser."""
     install = command(
-        commands, "install-codecs", _install_codecs, "install the codec packages, without what they declare",
+        commands, "install-codecs", _install_codecs, "install the codec packages without their declared dependencies",
         "codecfake install-codecs",
     )  # fmt: skip
-    install.add_argument("--print", action="store_true", help="print the pip command, and leave it to you", dest="show")
+    install.add_argument("--print", action="store_true", help="only print the pip command", dest="show")
     completion = command(
         commands, "completion", _completion, "print the completion script of a shell",
         "codecfake completion bash > ~/.local/share/bash-completion/completions/codecfake",

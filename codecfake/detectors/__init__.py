@@ -8,8 +8,8 @@ SAMPLE_RATE = 16_000  # Hz, of every detector's input
 
 @dataclass(frozen=True)
 class FeatureShape:
-    """What a front-end tells the back-end that is built on it, for clips of one length."""
+    """The shape of a front-end's features for clips of one length; back-ends are built for it."""
 
     num_frames: int
     dimension: int
-    frames_first: bool  # the published LCNN on this front-end looks at frames by features; else the reverse
+    frames_first: bool  # the published LCNN on this front-end sees frames by features; otherwise the reverse

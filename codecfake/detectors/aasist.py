@@ -1,7 +1,7 @@
 """AASIST (Jung et al. 2022): spectral and temporal graphs of a spectrogram, joined by heterogeneous attention.
 
-One class is the back-end of W2V2-AASIST (Xie et al. 2025, after Tak et al. 2022), which is the default, and,
-behind the sinc front-end, AASIST and AASIST-L themselves. Attribute names are the key names of the published
+One class serves as the back-end of W2V2-AASIST (Xie et al. 2025, after Tak et al. 2022), the default, and,
+with the sinc front-end, as AASIST and AASIST-L themselves. Attribute names are the key names of the published
 checkpoints; those of Xie et al. have the class order reversed (bona fide 0): swap the rows of `out_layer`.
 """
 
@@ -86,7 +86,7 @@ class Aasist(nn.Module):
         return self.encoder(F.selu(self.first_bn(image)))
 
     def _graphs(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Spectral nodes, one a feature, and temporal nodes, one a frame."""
+        """Spectral nodes, one per feature, and temporal nodes, one per frame."""
         spectral, temporal = self._attended(image) if self._attentive else (image.abs().amax(3), image.abs().amax(2))
         spectral = self.GAT_layer_S(spectral.transpose(1, 2) + self.pos_S)
         temporal = self.GAT_layer_T(temporal.transpose(1, 2))
@@ -113,8 +113,8 @@ class ResidualBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, pool: int) -> None:
         super().__init__()
         if inputs > 1:
-            # The published blocks compute this norm and discard the result. It is never called here;
-            # it stands for the keys of their checkpoints.
+            # The published blocks compute this norm and discard the result. It is never called here,
+            # but their checkpoints contain its keys.
             self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, (2, 3), padding=(1, 1))
         self.bn2 = nn.BatchNorm2d(outputs)

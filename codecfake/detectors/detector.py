@@ -1,4 +1,4 @@
-"""A detector: a front-end that is never trained, and a back-end that is."""
+"""A detector: a front-end that is never trained, and a trained back-end."""
 
 import torch
 from torch import Tensor, nn
@@ -12,15 +12,15 @@ from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS, DetectorSettings
 class Detector(nn.Module):
     """wav `[B, crop_samples]`, float32 at 16 kHz -> logits `[B, 2]`, spoof first."""
 
-    def __init__(self, given: DetectorSettings, crop_samples: int) -> None:
+    def __init__(self, settings: DetectorSettings, crop_samples: int) -> None:
         super().__init__()
-        front_end, front_settings = part_of(FRONT_ENDS, given.front_end)
-        back_end, back_settings = part_of(BACK_ENDS, given.back_end)
+        front_end, front_settings = part_of(FRONT_ENDS, settings.front_end)
+        back_end, back_settings = part_of(BACK_ENDS, settings.back_end)
         self.front_end = _front_end(front_end.load(), front_end.build_settings(front_settings))
         self.back_end = back_end.load()(self.front_end.shape(crop_samples), back_end.build_settings(back_settings))
 
     def train(self, mode: bool = True) -> "Detector":
-        """Switch the back-end alone: a frozen front-end keeps its dropout off."""
+        """Switch only the back-end: the frozen front-end never uses dropout."""
         self.training = mode
         self.back_end.train(mode)
         return self
@@ -36,12 +36,12 @@ class Detector(nn.Module):
 
     def own_state(self) -> dict[str, Tensor]:
         """The weights that exist nowhere else: the back-end's, and those of a front-end that is not pretrained."""
-        kept = ("back_end.",) if self.front_end.is_pretrained else ("back_end.", "front_end.")
-        return {name: tensor for name, tensor in self.state_dict().items() if name.startswith(kept)}
+        prefixes = ("back_end.",) if self.front_end.is_pretrained else ("back_end.", "front_end.")
+        return {name: tensor for name, tensor in self.state_dict().items() if name.startswith(prefixes)}
 
 
 def score(logits: Tensor) -> Tensor:
-    """logit(bona fide) - logit(spoof) `[B]`: higher means more bona fide, and it does not saturate."""
+    """logit(bona fide) - logit(spoof) `[B]`: higher means more bona fide; it does not saturate."""
     return logits[:, BONAFIDE] - logits[:, SPOOF]
 
 

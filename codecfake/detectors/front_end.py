@@ -1,4 +1,4 @@
-"""The interface of front-ends: waveforms to features, by a network or a transform that is never trained."""
+"""The interface of front-ends: they turn waveforms into features with a network or transform that is not trained."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -12,16 +12,16 @@ NONE = "none"
 
 
 class FrontEnd(nn.Module, ABC):
-    """wav `[B, T]`, float32 at 16 kHz -> features `[B, F, D]`. It is built from its settings alone.
+    """wav `[B, T]`, float32 at 16 kHz -> features `[B, F, D]`. It is built only from its settings.
 
     Its persistent state is stored with a trained detector, unless it is pretrained.
     """
 
-    is_pretrained = False  # its weights are kept elsewhere, and `provenance` says where
+    is_pretrained = False  # its weights are stored elsewhere; `provenance` says where
 
     @abstractmethod
     def shape(self, num_samples: int) -> FeatureShape:
-        """The shape of the features of clips of `num_samples`."""
+        """The shape of the features for clips of `num_samples`."""
 
     @abstractmethod
     def forward(self, wav: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class FrontEnd(nn.Module, ABC):
         return NONE
 
     def digest(self) -> str:
-        """sha256 over the weights that decide its features; empty if there are none."""
+        """sha256 over the weights that determine its features; empty without weights."""
         state = self.state_dict()
         return sha256(state) if state else ""
 

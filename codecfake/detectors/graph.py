@@ -80,7 +80,7 @@ class HeterogeneousAttention(nn.Module):
 
 
 class GraphPool(nn.Module):
-    """Keeps the share `ratio` of the nodes that score highest, each times its score: `[B, N, D]` -> `[B, K, D]`."""
+    """Keeps the share `ratio` of nodes with the highest scores, each times its score: `[B, N, D]` -> `[B, K, D]`."""
 
     def __init__(self, ratio: float, inputs: int) -> None:
         super().__init__()
@@ -91,8 +91,8 @@ class GraphPool(nn.Module):
     def forward(self, nodes: Tensor) -> Tensor:
         scores = torch.sigmoid(self.proj(self.drop(nodes)))
         num_kept = max(1, int(nodes.shape[1] * self._ratio))
-        kept = scores.topk(num_kept, dim=1).indices
-        return (nodes * scores).gather(1, kept.expand(-1, -1, nodes.shape[2]))
+        top = scores.topk(num_kept, dim=1).indices
+        return (nodes * scores).gather(1, top.expand(-1, -1, nodes.shape[2]))
 
 
 def _pair_energy(nodes: Tensor, projection: nn.Linear) -> Tensor:

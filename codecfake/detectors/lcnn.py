@@ -23,7 +23,7 @@ class MaxFeatureMap(nn.Module):
 
 
 class _HalvesMaximum(torch.autograd.Function):
-    # As torch.maximum of the halves. Its own gradient makes seven passes over the largest tensors of the
+    # Same as torch.maximum of the halves, whose gradient makes seven passes over the largest tensors of the
     # network, which took half of the training time; this one makes three. Ties go to the first half.
 
     @staticmethod
@@ -42,7 +42,7 @@ class _HalvesMaximum(torch.autograd.Function):
 class Lcnn(nn.Module):
     """Features `[B, F, D]` -> logits `[B, 2]`.
 
-    The published Mel-LCNN looks at images of frames by bands, W2V2-LCNN at images of features by frames.
+    The published Mel-LCNN sees images of frames by bands, W2V2-LCNN images of features by frames.
     """
 
     def __init__(self, shape: FeatureShape, settings: LcnnSettings) -> None:
@@ -63,7 +63,7 @@ class Lcnn(nn.Module):
             nn.Dropout(DROPOUT), nn.Linear(flat, 2 * hidden), MaxFeatureMap(), nn.Linear(hidden, embedding)
         )
         self.fc_mu = nn.Linear(embedding, 2)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # same numbers, sooner
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # same numbers, faster
 
     def forward(self, features: Tensor) -> Tensor:
         return self.fc_mu(self.embed(features))

@@ -1,4 +1,4 @@
-"""The mel front-end of Mel-LCNN (Xie et al. 2025): a power mel spectrogram as it comes, without logarithm."""
+"""The mel front-end of Mel-LCNN (Xie et al. 2025): a power mel spectrogram without logarithm."""
 
 import math
 
@@ -42,7 +42,7 @@ class Mel(FrontEnd):
 def htk_filters() -> Tensor:
     """Triangular filters `[257, 80]` of height 1, their corners equally spaced on the HTK mel scale.
 
-    In single precision, as the published features were computed; it moves narrow bands by 1e-4 of their value.
+    In single precision, like the published features; this changes narrow bands by 1e-4 of their value.
     """
     frequencies = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)[:, None]
     top = 2595 * math.log10(1 + SAMPLE_RATE / 2 / 700)

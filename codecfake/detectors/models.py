@@ -1,4 +1,4 @@
-"""Model folders: everything that scoring needs of a trained detector.
+"""Model folders: everything that scoring needs from a trained detector.
 
 `weights.safetensors` holds the back-end, and a random front-end; pretrained front-end weights stay where they
 are, and `settings.json` names them with their sha256.
@@ -34,10 +34,10 @@ def save(folder: Path, state: dict[str, Tensor], record: dict[str, Any]) -> None
 def load(folder: Path, device: torch.device, front_end_weights: str | None = None) -> tuple[Detector, int]:
     """The detector of a model folder, ready to score, and the number of samples in its clips.
 
-    `front_end_weights` is where the pretrained front-end lies today, if not where it lay in training.
+    `front_end_weights` is the folder or hub id of the pretrained front-end, if it has moved since training.
 
-    Raises ModelError if a file is missing or the pretrained front-end is not the one of training, and FileError if the
-    weights are not those that were saved.
+    Raises ModelError if a file is missing or the pretrained front-end differs from the one in training, and FileError
+    if the weights differ from those that were saved.
     """
     record = read_record(folder)
     crop_samples = record["settings"]["crop_samples"]
@@ -46,14 +46,14 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
     if _sha256(detector.front_end_weights()) != _sha256(record["front_end_weights"]):
         raise ModelError(
             f"{folder}: trained on front-end weights {record['front_end_weights']}, but found "
-            f"{detector.front_end_weights()}; give the weights of training"
+            f"{detector.front_end_weights()}; give the weights used in training"
         )
     _fill(detector, folder / WEIGHTS)
     return detector.to(device).eval(), crop_samples
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What `save` was given. Raises ModelError if a file is missing."""
+    """The record that `save` wrote. Raises ModelError if a file is missing."""
     for name in (WEIGHTS, SETTINGS):
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: no {name}; train the detector first, or import a released one")
@@ -61,26 +61,26 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def _placed(folder: Path, record: dict[str, Any], front_end_weights: str | None) -> dict[str, Any]:
-    """The detector's settings, with its pretrained front-end where it lies today."""
-    given = record["settings"]["detector"]
+    """The detector's settings, with the present location of its pretrained front-end."""
+    settings = record["settings"]["detector"]
     if front_end_weights is None:
-        return given
+        return settings
     if not isinstance(record["front_end_weights"], dict):
-        raise ModelError(f"{folder}: its front-end {given['front_end']['name']} has no pretrained weights; give none")
-    return {**given, "front_end": {**given["front_end"], "weights": front_end_weights}}
+        raise ModelError(f"{folder}: its front-end {settings['front_end']['name']} takes no weights; give none")
+    return {**settings, "front_end": {**settings["front_end"], "weights": front_end_weights}}
 
 
 def _sha256(weights: str | dict[str, str]) -> str:
-    """Of pretrained weights, wherever they lie; else what `Detector.front_end_weights` says."""
+    """The sha256 of pretrained weights, wherever they are; otherwise the text of `Detector.front_end_weights`."""
     return weights["sha256"] if isinstance(weights, dict) else weights
 
 
 def _fill(detector: Detector, path: Path) -> None:
     files.require_seal(path)
-    given, wanted = load_file(path), detector.own_state()
-    if set(given) != set(wanted):
-        odd = sorted(set(given) ^ set(wanted))
+    tensors, expected = load_file(path), detector.own_state()
+    if set(tensors) != set(expected):
+        odd = sorted(set(tensors) ^ set(expected))
         raise ModelError(
             f"{path}: {len(odd)} tensors too few or too many, the first is {odd[0]}; train or import it again"
         )
-    detector.load_state_dict(given, strict=False)
+    detector.load_state_dict(tensors, strict=False)

@@ -1,7 +1,7 @@
-"""Released checkpoints as model folders of ours: the detectors of Xie et al. 2025, and AASIST and AASIST-L.
+"""Converts released checkpoints to model folders: the detectors of Xie et al. 2025, and AASIST and AASIST-L.
 
-The files are read as data (`torch_files`), fit the networks here to the last tensor, and have their classes
-in our order afterwards: spoof 0, bona fide 1. What their own code calls the score of a file is in `PUBLISHED_SCORES`.
+The files are read as data (`torch_files`) and must match the networks here in every tensor; their classes are put in
+our order: spoof 0, bona fide 1. `PUBLISHED_SCORES` computes what their own code calls the score of a file.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from codecfake.detectors.detector import Detector
 from codecfake.detectors.settings import DetectorSettings
 
 CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector
-CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row a class
+CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row per class
 KEYS_SHOWN = 3
 
 Parts = dict[str, Any]  # of a detector: a name and settings
@@ -30,7 +30,7 @@ class ReleasedError(ValueError):
 
 @dataclass(frozen=True)
 class Released:
-    """A published detector, and which of its logits is that of bona fide speech."""
+    """A published detector, and the index of its logit for bona fide speech."""
 
     front_end: Parts
     back_end: Parts
@@ -38,7 +38,7 @@ class Released:
 
 
 XLS_R: Parts = {"name": "wav2vec2", "weights": "facebook/wav2vec2-xls-r-300m", "layer": 5}
-WAVLM: Parts = {"name": "wavlm", "weights": "microsoft/wavlm-large", "layer": 5}  # normalized or not: not published
+WAVLM: Parts = {"name": "wavlm", "weights": "microsoft/wavlm-large", "layer": 5}  # normalization: not published
 RAW_AASIST: Parts = {"name": "aasist", "projection": None, "block_pool": 3, "nodes": "max"}
 
 RELEASED: dict[str, Released] = {
@@ -65,18 +65,18 @@ def _logit(logits: Tensor) -> Tensor:
     return logits[:, BONAFIDE]
 
 
-# Of logits `[B, 2]` in our order, `[B]`: what released score files hold, of a recording's first 64,600 samples.
-# To be compared with those files only. Our score is the difference of the logits, which does not saturate.
+# Logits `[B, 2]` in our order -> `[B]`: the scores in released files, for a recording's first 64,600 samples.
+# Only for comparison with those files. Our score is the difference of the logits, which does not saturate.
 PUBLISHED_SCORES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": _probability, "logit": _logit}
 
 
 def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: str | None = None) -> None:
     """Write the model folder of the released detector `name` (of RELEASED) from its `.pt`, `.pth` file.
 
-    `front_end_weights` is the transformers folder, or hub id, of the front-end that it was trained on, if it has one;
-    by default the published one.
+    `front_end_weights` is the transformers folder, or hub id, of its pretrained front-end, if it has one; by default
+    the published one.
 
-    Raises UnpicklingError if the file is not of weights alone, and ReleasedError if they are not this detector's.
+    Raises UnpicklingError if the file contains more than weights, and ReleasedError if they do not fit this detector.
     """
     released = _released(name)
     tensors = torch_files.read_state_dict(path)
@@ -94,23 +94,23 @@ def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: st
 
 
 def fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
-    """The tensors in the order of `expected`. Raises ReleasedError unless all and no others are there, and finite."""
+    """The tensors in the order of `expected`. Raises ReleasedError unless exactly these are present and finite."""
     missing, strange = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or strange:
         raise ReleasedError(
             f"{where}: it lacks {_few(missing)} and has {_few(strange)} too many; "
-            f"give the detector that the file is of: {', '.join(RELEASED)}"
+            f"give the detector that the file belongs to: {', '.join(RELEASED)}"
         )
     for key, ours in expected.items():
         if tensors[key].shape != ours.shape or tensors[key].dtype != ours.dtype:
             raise ReleasedError(f"{where}: {key} is {_kind(tensors[key])}, but {_kind(ours)} is needed")
         if not tensors[key].isfinite().all():
-            raise ReleasedError(f"{where}: {key} holds values that are not finite; fetch the file again")
+            raise ReleasedError(f"{where}: {key} has values that are not finite; fetch the file again")
     return {key: tensors[key] for key in expected}
 
 
 def bonafide_last(tensors: Mapping[str, Tensor], bonafide_index: int) -> dict[str, Tensor]:
-    """Weights whose last layer gives the logit of bona fide at index 1, where it was at `bonafide_index`."""
+    """The weights with the bona fide logit of the last layer moved from `bonafide_index` to index 1."""
     if bonafide_index == BONAFIDE:
         return dict(tensors)
     return {key: rows.flip(0) if key.split(".")[0] in CLASSES else rows for key, rows in tensors.items()}
@@ -118,7 +118,7 @@ def bonafide_last(tensors: Mapping[str, Tensor], bonafide_index: int) -> dict[st
 
 def _released(name: str) -> Released:
     if name not in RELEASED:
-        raise ReleasedError(f"there is no released detector {name!r}; known: {', '.join(RELEASED)}")
+        raise ReleasedError(f"unknown released detector {name!r}; choose from {', '.join(RELEASED)}")
     return RELEASED[name]
 
 

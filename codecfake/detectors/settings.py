@@ -24,22 +24,22 @@ class MelSettings:
 
 @dataclass(frozen=True)
 class SincSettings:
-    """The published filter bank has nothing to choose."""
+    """The published filter bank has no settings."""
 
 
 @dataclass(frozen=True)
 class SslSettings:
     weights: str  # a transformers folder, a hub id such as facebook/wav2vec2-xls-r-300m, or "random"
-    layer: int = 5  # the block whose output are the features; blocks above it are not built
+    layer: int = 5  # the features are the output of this block; blocks above it are not built
     normalize: bool = True  # each clip to zero mean and unit variance, as XLS-R and WavLM-large were trained
-    config: dict[str, Any] = field(default_factory=dict)  # of a random model, in transformers' words
+    config: dict[str, Any] = field(default_factory=dict)  # of a random model; the keys are those of transformers
     seed: int = 0  # of a random model
 
     def __post_init__(self) -> None:
         if self.layer < 1:
             raise ValueError(f"front-end layer is {self.layer}; layers count from 1")
         if self.config and self.weights != RANDOM:
-            raise ValueError(f"front-end config is for weights: random; {self.weights} brings its own")
+            raise ValueError(f"front-end config is for weights: random; {self.weights} has its own")
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class AasistSettings:
     `{…, channels: [32, 24], graph_dims: [24, 32], pool_ratios: [0.4, 0.5, 0.7]}`.
     """
 
-    projection: int | None = 128  # features are first mapped to this size; null: taken as they are
+    projection: int | None = 128  # features are first mapped to this size; null: not mapped
     channels: tuple[int, int] = (32, 64)  # of residual blocks 1 and 2, and 3 to 6
-    graph_dims: tuple[int, int] = (64, 32)  # of the two separate graphs, and of the joined one
-    pool_ratios: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of the spectral, the temporal and the joined graph
+    graph_dims: tuple[int, int] = (64, 32)  # of the two separate graphs, and of the joint one
+    pool_ratios: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of the spectral, the temporal and the joint graph
     block_pool: int = 1  # each residual block divides the number of frames by it
-    nodes: str = "attention"  # how a node sums up its row of the spectrogram: attention, or max of magnitudes
+    nodes: str = "attention"  # how a node summarizes its row of the spectrogram: attention, or max of magnitudes
 
     def __post_init__(self) -> None:
         if self.nodes not in NODES:
@@ -76,7 +76,7 @@ class AasistSettings:
 
 @dataclass(frozen=True)
 class FrontEndPart(Part):
-    """A front-end; one that is `slow` takes longer to compute features than to read them from a disk."""
+    """A front-end; if `slow`, computing features takes longer than reading them from a disk."""
 
     slow: bool = True
 
@@ -112,9 +112,9 @@ class DetectorSettings:
 
     def __post_init__(self) -> None:
         faults = []
-        for key, registry, given in self._parts():
+        for key, registry, part in self._parts():
             try:
-                part_of(registry, given)[0].build_settings(settings_of(given))
+                part_of(registry, part)[0].build_settings(settings_of(part))
             except ValueError as error:
                 faults += [each.below(key) for each in as_faults(error)]
         if faults:
@@ -123,31 +123,31 @@ class DetectorSettings:
     def complete(self) -> dict[str, Any]:
         """The settings with every default spelled out."""
         return {
-            key: {"name": given["name"], **registry.part(given["name"]).complete(settings_of(given))}
-            for key, registry, given in self._parts()
+            key: {"name": part["name"], **registry.part(part["name"]).complete(settings_of(part))}
+            for key, registry, part in self._parts()
         }
 
     def code(self) -> list[Path]:
-        """The files beside the experiment that its parts are written in."""
-        files = (registry.part(given["name"]).code() for _, registry, given in self._parts())
+        """The files beside the experiment that implement its parts."""
+        files = (registry.part(part["name"]).code() for _, registry, part in self._parts())
         return [path for path in files if path is not None]
 
     def _parts(self) -> tuple[tuple[str, Registry[Any], dict[str, Any]], ...]:
         return ("front_end", FRONT_ENDS, self.front_end), ("back_end", BACK_ENDS, self.back_end)
 
 
-def part_of(registry: Registry[Any], given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The entry of a part of a detector, and its own settings. Raises SettingsError if its name is not known."""
-    if "name" not in given:
+def part_of(registry: Registry[Any], part: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The entry of a part of a detector, and its own settings. Raises SettingsError if its name is unknown."""
+    if "name" not in part:
         raise fault(f"setting 'name' is missing; give the {registry.kind}'s: {', '.join(registry)}")
-    if not isinstance(given["name"], str):
-        raise fault(f"expected text, found {given['name']!r}", "name")
+    if not isinstance(part["name"], str):
+        raise fault(f"expected text, found {part['name']!r}", "name")
     try:
-        return registry.part(given["name"]), settings_of(given)
+        return registry.part(part["name"]), settings_of(part)
     except ValueError as error:
         raise FaultsError("", [each.below("name") for each in as_faults(error)]) from error
 
 
-def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A part's own settings: all but its name."""
-    return {key: value for key, value in given.items() if key != "name"}
+def settings_of(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part's own settings: everything except its name."""
+    return {key: value for key, value in part.items() if key != "name"}

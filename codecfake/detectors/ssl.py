@@ -1,7 +1,7 @@
 """Self-supervised front-ends, cut after a few layers and frozen: wav2vec 2.0 (XLS-R) and WavLM.
 
-The output of layer 5 needs only the first five blocks: the cut model gives it bit for bit, three times
-faster than the whole one. The encoder's final LayerNorm belongs to the last layer alone, so it is taken out.
+The output of layer 5 needs only the first five blocks: the cut model computes it bit for bit, three times
+faster than the whole one. The encoder's final LayerNorm belongs only to the last layer, so it is removed.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ from codecfake.detectors.front_end import FrontEnd, sha256
 from codecfake.detectors.settings import RANDOM, SslSettings
 
 VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
-CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; one of the files
-UNUSED = {"masked_spec_embed"}  # weights that play a part in pre-training alone
+CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; either file
+UNUSED = {"masked_spec_embed"}  # weights for pre-training only
 
 
 class FrontEndWeightsError(ValueError):
-    """Pretrained weights are absent or not those of the front-end."""
+    """Pretrained weights are missing or belong to another model."""
 
 
 class Ssl(FrontEnd):
@@ -76,7 +76,7 @@ class WavLM(Ssl):
 
 
 def digest(model: nn.Module) -> str:
-    """sha256 over names and values of the weights that are used."""
+    """sha256 over names and values of the weights in use."""
     return sha256({name: tensor for name, tensor in model.state_dict().items() if name not in UNUSED})
 
 
@@ -96,7 +96,7 @@ def _random(architecture: str, settings: SslSettings) -> nn.Module:
 def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
     """The blocks up to `layer`.
 
-    Tensors above it are never read, of safetensors or a zipped pickle; an older pickle is held whole while it loads.
+    Tensors above it are never read from safetensors or a zipped pickle; an older pickle is loaded whole.
     """
     import transformers
 
@@ -112,7 +112,7 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
             dtype=torch.float32,
             **_overrides(settings),
         )
-    except Exception as error:  # damaged files raise about anything
+    except Exception as error:  # damaged files can raise anything
         raise _absent(settings.weights, error) from error
     missing = sorted(set(report["missing_keys"]) - UNUSED)
     if missing:
@@ -124,9 +124,9 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
 
 
 def _folder(weights: str) -> Path:
-    """A folder as it is given; else that of a hub id, fetched unless it was fetched before.
+    """The folder itself, or the folder of a hub id, which is downloaded unless it already was.
 
-    Raises FrontEndWeightsError if it cannot be had.
+    Raises FrontEndWeightsError if it is not available.
     """
     if Path(weights).is_dir():
         return Path(weights)
@@ -137,10 +137,10 @@ def _folder(weights: str) -> Path:
         folder = Path(hf_hub_download(weights, CONFIG)).parent
         try:
             hf_hub_download(weights, FILES[0])
-        except EntryNotFoundError:  # published models may have none
+        except EntryNotFoundError:  # some published models have none
             hf_hub_download(weights, FILES[1])
     except HFValidationError as error:
-        raise _absent(weights, "it is no folder on this machine, and no id of a hub model") from error
+        raise _absent(weights, "it is neither a folder on this machine nor the id of a hub model") from error
     except (OSError, EntryNotFoundError) as error:
         raise _absent(weights, error) from error
     return folder
@@ -149,7 +149,7 @@ def _folder(weights: str) -> Path:
 def _absent(weights: str, error: Exception | str) -> FrontEndWeightsError:
     return FrontEndWeightsError(
         f"front-end weights {weights!r} cannot be loaded: {error}\n"
-        f"Without a network, fetch {CONFIG} and {FILES[0]}, or {FILES[1]} where there is none, elsewhere (`hf download "
-        f"MODEL --local-dir FOLDER`), copy the folder to this machine and give its path as `weights` of the "
-        f"experiment's front-end, or as --front-end to `score` and `import-checkpoint`"
+        f"Without a network, fetch {CONFIG} and {FILES[0]}, or {FILES[1]} if it does not exist, elsewhere "
+        f"(`hf download MODEL --local-dir FOLDER`), copy the folder to this machine and give its path as `weights` "
+        f"of the experiment's front-end, or as --front-end to `score` and `import-checkpoint`"
     )

@@ -1,1 +1,1 @@
-"""What an experiment file says, read and checked as a whole, on the site that runs it."""
+"""Experiment files, read and checked as a whole, with the settings of the site that runs them."""

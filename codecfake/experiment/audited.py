@@ -1,4 +1,4 @@
-"""What the audit is told of an experiment."""
+"""The settings of the audit, from an experiment."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import codec_wrappers
 from codecfake.experiment.schema import Condition, Experiment
 
-TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # that an audit writes
+TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # written by an audit
 
 
 def settings(experiment: Experiment) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def settings(experiment: Experiment) -> dict[str, Any]:
 
 
 def corpora(experiment: Experiment) -> list[str]:
-    """Corpora that are trained on or judged."""
+    """Corpora used in training or evaluation."""
     return list(dict.fromkeys(corpus for corpus, _ in experiment.all_audio()))
 
 

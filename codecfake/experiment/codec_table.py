@@ -1,4 +1,4 @@
-"""The codec configurations of experiments as one table: what is run, at which true bit rate, under which license."""
+"""The codec configurations of an experiment as a table: what runs, at which true bit rate, under which license."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from codecfake.experiment import reading, site
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Source
 
-OURS = "ours"  # networks written here
+OURS = "ours"  # networks in this package
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Row:
     sample_rate: int | None  # Hz
     hop_length: int | None  # samples
     quantizers: int
-    printed_kbps: float | None  # what the paper's table says
+    printed_kbps: float | None  # as in the paper's table
     true_kbps: float | None  # quantizers · bits · frames per second
     weights: str
     license: str
@@ -36,16 +36,16 @@ def path_of(experiment: str) -> Path:
 
 
 def rows(path: Path) -> list[Row]:
-    """Every source of an experiment file, alternative readings after what they are alternatives to."""
+    """Every source in an experiment file; alternatives follow the source that they are an alternative to."""
     experiment = reading.load(path)
-    found = [row for name in experiment.codecs for row in _rows(experiment, name)]
+    table = [row for name in experiment.codecs for row in _rows(experiment, name)]
     order = list(dict.fromkeys(source for codec in experiment.codecs.values() for source in codec.sources))
     main = {source: _alternative_to(experiment, source) or source for source in order}
-    return sorted(found, key=lambda row: (order.index(main[row.id]), row.id != main[row.id]))
+    return sorted(table, key=lambda row: (order.index(main[row.id]), row.id != main[row.id]))
 
 
 def as_text(table: Sequence[Row], form: str) -> str:
-    """The rows as a table of `tabulate`'s named form, or as `tsv`."""
+    """The rows as a table in one of the formats of `tabulate`, or as `tsv`."""
     from tabulate import tabulate
 
     headers = [name.replace("_", " ").replace("kbps", "kbit/s") for name in Row.__annotations__]

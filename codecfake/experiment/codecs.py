@@ -1,4 +1,4 @@
-"""What the codecs of an experiment must keep, with their settings, weights and licenses; checked before any job."""
+"""Rules for the codecs of an experiment, their settings, weights and licenses; checked before any job."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def check_licenses(experiment: Experiment) -> None:
 
 
 def faults(experiment: Experiment) -> Iterator[str]:
-    """Every fault of the codecs of an experiment, of those too that nothing uses, with the key where it is."""
+    """Every fault of the codecs of an experiment, unused ones included, with its key."""
     yield from _source_faults(experiment)
     yield from own_faults(experiment)
 
@@ -57,7 +57,7 @@ def _source_faults(experiment: Experiment) -> Iterator[str]:
                 yield f"{where}: {source!r} is already {seen[source]}; source names must be unique"
             seen[source] = f"a source of {name}"
             if what.alternative_to is not None and what.alternative_to not in names:
-                yield f"{where}.{source}.alternative_to: there is no source {what.alternative_to!r}"
+                yield f"{where}.{source}.alternative_to: unknown source {what.alternative_to!r}"
             if what.same_as is not None and what.same_as not in codec.generated():
                 yield f"{where}.{source}.same_as: {what.same_as!r} is not a source that {name} generates"
 
@@ -73,7 +73,7 @@ def _codec_faults(name: str, codec: Codec, experiment: Experiment) -> Iterator[s
     if isinstance(codec.weights, Trained) and entry.is_trainable:
         yield from _training_faults(name, experiment)
     if codec.keep_gain and codec.gain in (None, "none"):
-        yield "keep_gain: there is no level to keep; say which with `gain`"
+        yield "keep_gain: without `gain` there is no level to keep; set `gain`"
 
 
 def _model_faults(codec: Codec) -> Iterator[str]:
@@ -104,15 +104,15 @@ def _weights_faults(codec: Codec, entry: Entry) -> Iterator[str]:
 
 
 def _unsupported(codec: Codec, entry: Entry) -> str:
-    kind, known = codec.weights.kind, ", ".join(entry.weights)
+    kind, choices = codec.weights.kind, ", ".join(entry.weights)
     if entry.weights == ("none",):
         return f"{entry.name} has no weights; write `weights: none`"
     if isinstance(codec.weights, Trained):
-        own = "; if it gives a TrainableCodec, add 'trained' to its ENTRY['weights']" if is_outside(entry.name) else ""
-        return f"trained, but {entry.name} cannot be trained here; its weights can be {known}{own}"
+        own = "; for a TrainableCodec, add 'trained' to its ENTRY['weights']" if is_outside(entry.name) else ""
+        return f"trained, but {entry.name} cannot be trained here; its weights can be {choices}{own}"
     if isinstance(codec.weights, NoWeights):
-        return f"none, but {entry.name} cannot work without weights; they can be {known}"
-    return f"{kind}, but the weights of {entry.name} can be {known} alone"
+        return f"none, but {entry.name} cannot work without weights; they can be {choices}"
+    return f"{kind}, but the weights of {entry.name} can only be {choices}"
 
 
 def _checkpoint_faults(codec: Codec, name: str) -> Iterator[str]:
@@ -122,12 +122,12 @@ def _checkpoint_faults(codec: Codec, name: str) -> Iterator[str]:
         yield f"weights.official: {error}"
         return
     if checkpoint.wrapper != codec.wrapper:
-        yield f"weights.official: {checkpoint.name} holds weights of {checkpoint.wrapper}, not of {codec.wrapper}"
+        yield f"weights.official: {checkpoint.name} has weights of {checkpoint.wrapper}, not of {codec.wrapper}"
         return
     for key, value in checkpoint.model.items():
-        # a setting that is left out has the wrapper's default, which loading compares with the weights' shapes
+        # an omitted setting has the wrapper's default, which loading compares with the shapes of the weights
         if codec.model.get(key, value) != value:
-            yield f"model.{key}: {codec.model[key]!r}; {checkpoint.name} was made with {value!r}"
+            yield f"model.{key}: {codec.model[key]!r}; {checkpoint.name} needs {value!r}"
 
 
 def _training_faults(name: str, experiment: Experiment) -> Iterator[str]:
@@ -135,8 +135,8 @@ def _training_faults(name: str, experiment: Experiment) -> Iterator[str]:
         yield "weights: trained, but the experiment has no codec_training section"
         return
     if not experiment.codecs[name].generated():
-        return  # the fault of its sources is reported
+        return  # the fault of its sources is reported elsewhere
     try:
         settings.build(CodecTrainingSettings, experiment.codec_training_settings(name)).resolved()
     except ValueError as error:
-        yield from (f"training (laid over codec_training.settings): {line}" for line in str(error).splitlines())
+        yield from (f"training (merged into codec_training.settings): {line}" for line in str(error).splitlines())

@@ -1,4 +1,4 @@
-"""config.yaml: what is said of this machine, and which experiment to run there."""
+"""config.yaml: the settings of this machine, and the experiment to run there."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from codecfake.base import settings
 from codecfake.base.settings import Filled
 from codecfake.base.validation import ConfigurationError, read_yaml
 
-# Snakemake passes values of `--config` on as text, however they are meant
+# Snakemake passes some values of `--config` on as text
 MEANINGS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -18,7 +18,7 @@ class Configuration:
     """The keys of config.yaml."""
 
     experiment: Annotated[str, Filled()]  # a name, or the path of a YAML file
-    relative_to: str | None = None  # folder that relative paths start from; None: the one of the Snakefile
+    relative_to: str | None = None  # folder that relative paths start from; None: the Snakefile's
     corpora: dict[str, str | None] = field(default_factory=dict)  # root folders
     weights: str | None = None  # folder of published weights
     device: Literal["cpu", "cuda", "auto"] = "auto"
@@ -27,20 +27,20 @@ class Configuration:
 
 def configuration(values: Mapping[str, Any]) -> Configuration:
     """Check the values of config.yaml and of `--config`. Raises ConfigurationError naming every fault."""
-    given = {key: value for key, value in values.items() if value is not None}
-    if isinstance(given.get("check_disk"), str):
-        given["check_disk"] = MEANINGS.get(given["check_disk"].lower(), given["check_disk"])
-    if isinstance(given.get("corpora"), Mapping):
-        given["corpora"] = {name: _root(root) for name, root in given["corpora"].items()}
+    entries = {key: value for key, value in values.items() if value is not None}
+    if isinstance(entries.get("check_disk"), str):
+        entries["check_disk"] = MEANINGS.get(entries["check_disk"].lower(), entries["check_disk"])
+    if isinstance(entries.get("corpora"), Mapping):
+        entries["corpora"] = {name: _root(root) for name, root in entries["corpora"].items()}
     try:
-        return settings.build(Configuration, given)
+        return settings.build(Configuration, entries)
     except settings.FaultsError as error:
         lines = (": ".join(filter(None, (".".join(fault.keys), fault.text))) for fault in error.faults)
         raise ConfigurationError("\n".join(f"config.yaml: {line}" for line in lines)) from None
 
 
 def check_files(paths: Iterable[str]) -> None:
-    """Read the configuration files as Snakemake does not: a key that stands twice is an error."""
+    """Raise ConfigurationError for duplicate keys in the configuration files, which Snakemake accepts."""
     for path in paths:
         read_yaml(Path(path))
 

@@ -1,4 +1,4 @@
-"""The files that jobs wait for, by the experiment."""
+"""The input files of jobs, from the experiment."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -24,7 +24,7 @@ class Inputs:
     # corpora
 
     def of_ingest(self, corpus: str) -> list[str]:
-        """The demo, for its corpora, and the file of a reader beside the experiment."""
+        """The demo, for its corpora, and the file of a layout beside the experiment."""
         rule = self._experiment.corpora[corpus]
         code = layout(rule.layout).code
         return (["results/demo/SHA256SUMS"] if rule.demo else []) + ([] if code is None else [str(code)])
@@ -50,7 +50,7 @@ class Inputs:
         return [f"results/audio/{corpus}/{source}/{n:04d}.{kind}" for n in numbers for kind in ("tar", "parquet")]
 
     def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
-        """The lists of the shards of (corpus, source) pairs, which are there when all shards are."""
+        """The shard lists of (corpus, source) pairs; such a list exists once all shards do."""
         pairs = ((corpus, self._made_as(source)) for corpus, source in audio)
         return list(dict.fromkeys(f"results/audio/{corpus}/{source}/shards.tsv" for corpus, source in pairs))
 
@@ -59,22 +59,22 @@ class Inputs:
         return self.lists(self._experiment.all_audio())
 
     def of_codec_training(self) -> list[str]:
-        """Recordings at their own rate."""
+        """Recordings at their own sample rate."""
         training = self._experiment.codec_training
         return self.lists(product(training.corpora, [NATIVE])) if training else []
 
     def of_conditions(self) -> list[str]:
-        """Audio that any condition judges."""
+        """Audio in the trials of any condition."""
         e = self._experiment
         return self.lists(pair for condition in e.conditions for pair in e.audio_of_condition(condition))
 
     def of_quality(self, source: str) -> list[str]:
-        """A source and the recordings that it is compared with."""
+        """A source and the recordings that its audio is compared with."""
         corpora = quality_choice.corpora(self._experiment, source)
         return self.lists(product(corpora, (RECORDINGS, source)))
 
     def quality_protocols(self) -> list[str]:
-        """Eval protocols whose bona fide trials are drawn for the measurement of quality."""
+        """Eval protocols from whose bona fide trials the quality measurement draws."""
         return [f"results/protocols/eval/{name}.tsv" for name in quality_choice.conditions(self._experiment)]
 
     def audited(self) -> list[str]:
@@ -82,15 +82,15 @@ class Inputs:
         return self.utterances(audited.corpora(self._experiment) + audited.codec_training(self._experiment))
 
     def has_scores_alone(self) -> bool:
-        """Whether score files were brought to the run directory without the audio that they are of."""
+        """Whether the run directory has score files without their audio."""
         return Path("results/scores").is_dir() and not Path("results/audio").is_dir()
 
     def of_checkpoint(self, checkpoint: str) -> list[str]:
-        """What is made of a published checkpoint, for the codecs that use it."""
+        """The files made from a published checkpoint for the codecs that use it."""
         return [f"results/weights/{checkpoint}/{name}" for name in checkpoints.find(checkpoint).outputs]
 
     def drawn(self) -> list[str]:
-        """Audio whose spectrograms are drawn."""
+        """Audio for the spectrograms."""
         sources = self._experiment.drawn_sources().items()
         return self.lists((corpus, source) for corpus, names in sources for source in names)
 
@@ -98,7 +98,7 @@ class Inputs:
         return source if source == NATIVE else self._experiment.original(source)
 
     def code_of_codec(self, codec: str) -> list[str]:
-        """The file beside the experiment that a codec's wrapper is written in."""
+        """The file beside the experiment that implements a codec's wrapper."""
         path = plugins.file_of(self._experiment.codecs[codec].wrapper)
         return [] if path is None else [str(path)]
 
@@ -113,12 +113,12 @@ class Inputs:
         return self._lists_of_trials(training_set, "dev")
 
     def of_training(self, training_set: str) -> list[str]:
-        """Audio that a training set names."""
+        """Audio of a training set."""
         domains = self._experiment.training_sets[training_set].domains
         return self.lists(pair for domain in domains for pair in self._experiment.audio_of_domain(domain))
 
     def code_of_detector(self, detector: str) -> list[str]:
-        """Files beside the experiment in which parts of a detector are written."""
+        """Files beside the experiment that implement parts of a detector."""
         return _texts(DetectorSettings(**self._experiment.detectors[detector]).code())
 
     def code_of_training(self, detector: str, training_set: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The settings of every job of a run, built and checked before the first one.
 
-One method a rule, of the wildcards that its settings depend on. What comes back was built through the very class that
-the job's command reads, and is handed over as one JSON text: the same text for the same settings.
+One method per rule; its parameters are the wildcards that the settings depend on. Each result is built with the same
+class that the job's command uses, and is passed on as one JSON text: the same text for the same settings.
 """
 
 import json
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Job(Generic[T]):
-    """The settings of one job, and the JSON text that its command is given."""
+    """The settings of one job, and the JSON text for its command."""
 
     settings: T
     text: str
@@ -57,7 +57,7 @@ class Jobs:
             raise ConfigurationError("\n".join(faults))
 
     def _all(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Every rule with the wildcards of every job of it."""
+        """Every rule with the wildcards of each of its jobs."""
         e = self._experiment
         trained = [codec for codec in e.codecs_run() if e.is_trained(codec)]
         yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora)

@@ -1,4 +1,4 @@
-"""An experiment file and those that it is `based_on`, one laid over the other, and where each value is written."""
+"""An experiment file and those that it is `based_on`, merged, with the line of each value."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class Layers:
     documents: tuple[Document, ...]
 
     def values(self) -> dict[str, Any]:
-        """The values of the first file, laid over those of the others.
+        """The values of the first file, merged into those of the others.
 
-        Mappings are merged key by key; anything else (a list too) takes the place of what was there; null removes it.
+        Mappings are merged key by key; anything else, lists included, is replaced; null removes a key.
         """
         values: dict[str, Any] = {}
         for document in reversed(self.documents):
@@ -32,9 +32,9 @@ class Layers:
         return values
 
     def located(self, fault: Fault) -> str:
-        """A fault in words, with the file and line that it is written in: the first file that has most of its keys."""
+        """A fault in words, with its file and line: those of the first file with the most of its keys."""
         places = [(document.path, document.place(fault.place)) for document in self.documents]
-        path, place = max(places, key=lambda found: found[1].depth)
+        path, place = max(places, key=lambda item: item[1].depth)
         text = fault.text
         if text.startswith("expected text") and place.text:
             text += f': "{place.text}"'
@@ -42,7 +42,7 @@ class Layers:
 
 
 def read(path: Path) -> Layers:
-    """The layers of an experiment. Raises ConfigurationError if one is missing, or based on itself in a circle."""
+    """The layers of an experiment. Raises ConfigurationError if a file is missing or based on itself."""
     documents: list[Document] = []
     while True:
         documents.append(read_document(path))
@@ -52,18 +52,18 @@ def read(path: Path) -> Layers:
         following = _base(documents[-1], base)
         if following in [document.path for document in documents]:
             first = documents[0].path
-            raise ConfigurationError(f"{first}: based_on goes in a circle: it leads to {following} again; break it")
+            raise ConfigurationError(f"{first}: based_on is circular: it leads back to {following}; remove one")
         path = following
 
 
 def named(folders: Iterable[Path]) -> dict[str, Path]:
-    """Name -> file of the experiments in folders; of two of one name, the one in the first folder."""
+    """Name -> file of the experiments in folders; if two have the same name, the one in the first folder."""
     paths = [path for folder in folders for path in folder.glob("*.yaml")]
     return dict(sorted({path.stem: path for path in reversed(paths)}.items()))
 
 
 def _base(document: Document, base: Any) -> Path:
-    """The file that another is based on: beside it, or one that comes with the workflow."""
+    """The file that another is based on: one beside it, or one that comes with the workflow."""
     where = f"{document.path}:{document.place(('based_on',)).line}: based_on"
     if not isinstance(base, str):
         raise ConfigurationError(f"{where}: expected the name of an experiment, found {base!r}")
@@ -72,13 +72,13 @@ def _base(document: Document, base: Any) -> Path:
         return beside
     shipped = named([installation.experiments()])
     if base not in shipped:
-        known = set(named([document.path.parent, installation.experiments()])) - {document.path.stem}
-        raise ConfigurationError(f"{where}: {unknown('experiment', base, sorted(known))}")
+        names = set(named([document.path.parent, installation.experiments()])) - {document.path.stem}
+        raise ConfigurationError(f"{where}: {unknown('experiment', base, sorted(names))}")
     return shipped[base]
 
 
 def _without_nulls(layer: Any, values: Any, base: Any) -> Any:
-    """`values` less the keys that `layer` sets to null to remove them from `base`; a null of its own stays."""
+    """`values` without the keys of `base` that `layer` sets to null; other nulls stay."""
     if not (isinstance(layer, dict) and isinstance(base, dict)):
         return values
     removed = {key for key, value in layer.items() if value is None and key in base}

@@ -1,4 +1,4 @@
-"""What there is to choose from in an experiment: codecs, parts of detectors, layouts, … Needs no torch."""
+"""The choices for an experiment: codecs, parts of detectors, layouts, … Needs no torch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ def codecs() -> list[Row]:
 
 
 def detectors() -> list[Row]:
-    """The parts of detectors: any front-end goes with any back-end."""
+    """The parts of detectors: any front-end works with any back-end."""
     from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS
 
     return [

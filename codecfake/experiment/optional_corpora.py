@@ -1,4 +1,4 @@
-"""Experiments without the corpora that are not there."""
+"""Experiments without the optional corpora that are missing."""
 
 from dataclasses import replace
 
@@ -7,17 +7,17 @@ from codecfake.experiment.schema import Experiment
 
 
 def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experiment:
-    """Leave out optional corpora that have no root, and the conditions that need them (kept in `not_run`).
+    """Leave out optional corpora that have no root, and the conditions that need them (listed in `not_run`).
 
-    Raises ConfigurationError for a corpus that must have a root and has none.
+    Raises ConfigurationError if a required corpus has no root.
     """
-    given = {name for name, root in roots.items() if root}
-    missing = [name for name, corpus in experiment.corpora.items() if not corpus.demo and name not in given]
+    names = {name for name, root in roots.items() if root}
+    missing = [name for name, corpus in experiment.corpora.items() if not corpus.demo and name not in names]
     required = [name for name in missing if not experiment.corpora[name].optional]
     if required:
         first = required[0]
         raise ConfigurationError(
-            f"config.yaml: corpora: no root for {', '.join(required)}; say where it lies, "
+            f"config.yaml: corpora: no root for {', '.join(required)}; add the folder, "
             f"e.g. `corpora: {{{first}: /data/{first}}}` (layout: {experiment.corpora[first].layout})"
         )
     not_run = {

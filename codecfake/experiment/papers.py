@@ -1,4 +1,4 @@
-"""Which tables and figures of the papers an experiment repeats, and what they are made from."""
+"""The tables and figures of the papers that an experiment reproduces, and their inputs."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ LOSSES, SPECTROGRAMS = "xie2025_figure6", "xie2025_figure2"
 
 @dataclass(frozen=True)
 class Papers:
-    """The papers' tables that an experiment has cells of."""
+    """The papers' tables that an experiment has cells for."""
 
     experiment: Experiment
     published: Published
@@ -27,35 +27,35 @@ class Papers:
 
     @cached_property
     def captions(self) -> dict[str, str]:
-        """Each of them as the paper calls it."""
+        """Table -> its title in the paper."""
         read = {name: self.published.counts if name in self._counted else self.published.rates for name in self.tables}
         tables = [read[name](name) for name in self.tables]
         return {table.name: f"{table.paper}, {table.place}: {table.caption}" for table in tables}
 
     @cached_property
     def figures(self) -> list[str]:
-        """The figures that can be drawn of them and of our models."""
+        """The figures that can be drawn from them and from our models."""
         return drawable(self.experiment.model_names(), self.experiment.conditions, self.tables)
 
     def histories(self) -> list[str]:
-        """What training wrote down, where a figure shows it."""
+        """Histories of trainings, if a figure shows them."""
         models = self.experiment.model_names() if LOSSES in self.figures else []
         return [f"results/models/{model}/history.tsv" for model in models]
 
     def protocols(self) -> list[str]:
-        """Protocols of training, where a table counts their trials."""
+        """Training protocols, if a table counts their trials."""
         domains = self.experiment.domains if self._counted else []
         return [f"results/protocols/{domain}/{split}.tsv" for domain, split in product(domains, ("train", "dev"))]
 
     def files(self) -> list[str]:
-        """All that is written of tables and figures."""
+        """All files of tables and figures."""
         names = [f"{name}.csv" for name in OURS]
         names += [f"{name}.{kind}" for name in self.tables for kind in ("csv", "tex", "html")]
         names += [f"figures/{name}.{kind}" for name in self.figures for kind in KINDS]
         return [f"results/tables/{name}" for name in names]
 
     def spectrograms(self) -> list[str]:
-        """The drawing of an utterance of each corpus through every codec."""
+        """The figure of an utterance of each corpus through every codec."""
         return [f"results/tables/figures/{SPECTROGRAMS}.{kind}" for kind in KINDS]
 
     def sources(self) -> list[str]:

@@ -8,24 +8,24 @@ from codecfake.protocols.lists import RECORDINGS
 
 
 def conditions(experiment: Experiment) -> list[str]:
-    """Conditions whose bona fide trials are what codecs are measured on: of those that judge a codec, the first of each
-    choice of recordings.
+    """Conditions whose bona fide trials codecs are measured on: the first one with codec fakes for each selection of
+    recordings.
     """
     judging = [name for name, item in experiment.conditions.items() if item.spoof.source != RECORDINGS]
-    # two domains of the same recordings are one choice: a change to another condition is no reason to measure anew
+    # compared by content, not by domain name, so that changes to other conditions cause no new measurement
     choices = {name: json.dumps(asdict(experiment.condition_settings(name).bonafide)) for name in judging}
     return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]
 
 
 def corpora(experiment: Experiment, source: str) -> list[str]:
     """Corpora that have both: recordings to measure on, and the source's audio."""
-    chosen = (experiment.conditions[name] for name in conditions(experiment))
-    recorded = dict.fromkeys(corpus for item in chosen for corpus in experiment.corpora_of(item.bonafide))
+    measured = (experiment.conditions[name] for name in conditions(experiment))
+    recorded = dict.fromkeys(corpus for item in measured for corpus in experiment.corpora_of(item.bonafide))
     audio = set(experiment.all_audio())
     return [corpus for corpus in recorded if (corpus, source) in audio]
 
 
 def sources(experiment: Experiment) -> list[str]:
-    """The codecs' sources that can be measured, each under the name that it is made under."""
+    """The codecs' sources that can be measured, without aliases."""
     generated = [source for codec in experiment.codecs.values() for source in codec.generated()]
     return [source for source in generated if corpora(experiment, source)]

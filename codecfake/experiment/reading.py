@@ -24,16 +24,16 @@ def load(path: Path) -> Experiment:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The values of an experiment file, laid over those of the one it is `based_on`, if any."""
+    """The values of an experiment file, merged into those of the one it is `based_on`, if any."""
     return layers.read(path).values()
 
 
 def _rule_faults(values: dict[str, Any], faults: list[Fault]) -> list[Fault]:
-    """The rules that are broken, as far as they can be checked where values are faulty themselves."""
+    """The broken rules, as far as they can be checked beside other faulty values."""
     experiment = _without(values, [fault.place for fault in faults])
     if experiment is not None:
         return [*references.faults(experiment), *trainings.faults(experiment)]
-    # names may refer to the sections that are left out now, so references cannot be checked
+    # names may refer to sections that are omitted now, so references cannot be checked
     experiment = _without(values, [fault.place[:2] for fault in faults])
     if experiment is None:
         return []
@@ -41,7 +41,7 @@ def _rule_faults(values: dict[str, Any], faults: list[Fault]) -> list[Fault]:
 
 
 def _without(values: dict[str, Any], places: list[tuple[str, ...]]) -> Experiment | None:
-    """The experiment less some values; None if the rest is none."""
+    """The experiment without some values; None if the rest is not an experiment."""
     values = copy.deepcopy(values)
     for place in places:
         _remove(values, place)

@@ -1,4 +1,4 @@
-"""Rules that the parts of an experiment must keep with each other: names that refer, combinations that can work."""
+"""Rules between the parts of an experiment: names must refer to something, and combinations must work."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -12,7 +12,7 @@ from codecfake.training.strategies import STRATEGIES
 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
-    """Every broken rule, at the value that breaks it."""
+    """Every broken rule, with the key that breaks it."""
     yield from _codec_faults(experiment)
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
@@ -20,8 +20,8 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _model_faults(experiment)
 
 
-def _unknown(keys: tuple[str, ...], names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
-    choices = list(known)
+def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str], kind: str) -> Iterator[Fault]:
+    choices = list(options)
     for name in names:
         if name not in choices:
             yield Fault(keys, unknown(kind, name, choices) if choices else f"there is no {kind} {name!r}")
@@ -53,7 +53,7 @@ def _domain_faults(experiment: Experiment) -> Iterator[Fault]:
         yield from _unknown((*keys, "sources"), domain.sources, sources, "source")
         yield from _unknown((*keys, "keep"), domain.keep or [], domain.corpora, "corpus")
         if (split.by == "listed") != bool(split.dev_speakers and split.eval_speakers):
-            yield Fault((*keys, "split"), "dev_speakers and eval_speakers go together with `by: listed` alone")
+            yield Fault((*keys, "split"), "dev_speakers and eval_speakers need `by: listed`")
         optional = [c for c in domain.corpora if c in experiment.corpora and experiment.corpora[c].optional]
         if optional:
             yield Fault((*keys, "corpora"), f"{optional[0]!r} is optional; a domain needs all of its corpora")
@@ -83,14 +83,14 @@ def _training_set_faults(experiment: Experiment) -> Iterator[Fault]:
     for name, training_set in experiment.training_sets.items():
         keys = ("training_sets", name, "domains")
         yield from _unknown(keys, training_set.domains, experiment.domains, "domain")
-        owners: dict[str, str] = {}  # of recordings, which would be trained on twice
+        owners: dict[str, str] = {}  # of recordings, which would be in training twice
         for other in training_set.domains:
             domain = experiment.domains.get(other)
             for corpus in (domain.keep or domain.corpora) if domain else []:
                 if corpus in owners:
                     yield Fault(
                         keys,
-                        f"{owners[corpus]} and {other} have the same recordings, of {corpus}; "
+                        f"{owners[corpus]} and {other} have the same recordings from {corpus}; "
                         f"make one domain with the sources of both",
                     )
                 owners[corpus] = other
@@ -108,5 +108,5 @@ def _model_faults(experiment: Experiment) -> Iterator[Fault]:
             if needs_domains and name in sets and len(sets[name].domains) < 2:
                 yield Fault(
                     (*keys, "strategies"),
-                    f"{strategy} mixes domains, but training set {name!r} has one; give it another domain, or take sam",
+                    f"{strategy} mixes domains, but training set {name!r} has one; give it another domain, or use sam",
                 )

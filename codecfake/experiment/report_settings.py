@@ -1,39 +1,39 @@
-"""What a report is asked to show: settings that the workflow hands to the report's job."""
+"""The contents of a report: settings that the workflow passes to the report's job."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 
 class ReportError(ValueError):
-    """The results do not hold what the report was asked to show."""
+    """The results lack something that the report should show."""
 
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What the page shows, in this order; lists and mappings are shown in the order given."""
+    """The contents of the page, in this order; lists and mappings keep their order."""
 
     title: str
     description: str
     models: list[str]  # `{detector}/{training_set}/{strategy}/seed{n}`
     conditions: list[str]
-    averages: dict[str, list[str]]  # column -> the conditions it is the mean of; the first one ranks the detectors
+    averages: dict[str, list[str]]  # column -> the conditions it averages; the first one ranks the detectors
     training_protocols: dict[str, list[str]]  # training set -> the protocols that it trains on: `codec/train`
     corpora: list[str]
     protocols: list[str]  # whose sizes are shown: `codec/train`, `eval/C1`
     sources: dict[str, list[str]]  # corpus -> its sources that have shards, recordings first
-    experiment: dict[str, Any]  # the experiment as it was run, shown whole
+    experiment: dict[str, Any]  # the experiment that was run, shown completely
     trained_codecs: dict[str, str] = field(default_factory=dict)  # source -> folder under `codecs`
-    printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate that the paper prints
+    printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate in the paper
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown
     papers: dict[str, str] = field(default_factory=dict)  # table of a paper, `xie2025_table6` -> its caption
     audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
-    notes: list[str] = field(default_factory=list)  # what every reader must know first
+    notes: list[str] = field(default_factory=list)  # important notes for every reader
 
     def __post_init__(self) -> None:
         if not self.models or not self.conditions or not self.averages:
-            raise ReportError("a report needs a model, a condition and an average at least; add them to the experiment")
+            raise ReportError("a report needs at least one model, condition and average; add them to the experiment")
         for name, conditions in self.averages.items():
             absent = [condition for condition in conditions if condition not in self.conditions]
             if absent or not conditions:

@@ -1,4 +1,4 @@
-"""An experiment: which corpora, codecs, splits, conditions and detectors, as plain data."""
+"""An experiment: its corpora, codecs, splits, conditions and detectors, as plain data."""
 
 from dataclasses import dataclass, field
 from itertools import product
@@ -38,7 +38,7 @@ class Experiment:
     training_sets: dict[Name, TrainingSet]
     models: list[ModelGrid]
     description: str = ""
-    license: Literal["any", "permissive"] = "any"  # permissive: no code or weights non-commercial or unlicensed
+    license: Literal["any", "permissive"] = "any"  # permissive: no non-commercial or unlicensed code or weights
     seed: int = 1
     demo: Annotated[dict[str, Any], Of(DemoSettings)] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)
@@ -46,13 +46,13 @@ class Experiment:
     quality: Quality = field(default_factory=Quality)
     audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
-    strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings of updates, where not their own
-    averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it is the mean of
-    notes: list[str] = field(default_factory=list)  # what every reader of the report must know first
+    strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from their own
+    averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
+    notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def codec_of(self, source: str) -> str:
-        """Name of the codec that makes a source."""
+        """The name of the codec that makes a source."""
         return next(name for name, codec in self.codecs.items() if source in codec.sources)
 
     def original(self, source: str) -> str:
@@ -67,18 +67,18 @@ class Experiment:
         return {name: source.same_as for name, source in sources if source.same_as}
 
     def codec_training_settings(self, codec: str) -> dict[str, Any]:
-        """What decides the training of a codec."""
+        """Everything that determines the training of a codec."""
         assert self.codec_training is not None
-        chosen = self.codecs[codec]
+        section = self.codecs[codec]
         return {
             "codec": codec,
-            "wrapper": chosen.wrapper,
-            "model": chosen.model,
-            "gain": chosen.gain,
+            "wrapper": section.wrapper,
+            "model": section.model,
+            "gain": section.gain,
             "quantizers": self.most_quantizers(codec),
             "seed": self.seed,
             "corpora": self.codec_training.corpora,
-            **laid_over(self.codec_training.settings, chosen.training),
+            **laid_over(self.codec_training.settings, section.training),
         }
 
     def most_quantizers(self, codec: str) -> int:
@@ -88,11 +88,11 @@ class Experiment:
     def all_audio(self) -> list[tuple[str, str]]:
         """(corpus, source) of all audio that a protocol names."""
         trained = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
-        judged = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
-        return list(dict.fromkeys([*trained, *judged]))
+        evaluated = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
+        return list(dict.fromkeys([*trained, *evaluated]))
 
     def train_settings(self, detector: str, training_set: str, strategy: str, seed: int) -> dict[str, Any]:
-        """What decides the training of one model."""
+        """Everything that determines the training of one model."""
         schedule = self.training_sets[training_set]
         return {
             **self.training,
@@ -111,11 +111,11 @@ class Experiment:
         for corpus, source in sorted(self.all_audio()):
             sources.setdefault(corpus, []).append(source)
         return {
-            corpus: sorted(found, key=lambda source: (source[0] != "F", source)) for corpus, found in sources.items()
+            corpus: sorted(names, key=lambda source: (source[0] != "F", source)) for corpus, names in sources.items()
         }
 
     def drawn_sources(self) -> dict[str, list[str]]:
-        """Corpus -> recordings and codecs' sources of the first condition's recordings, to be drawn."""
+        """Corpus -> the sources to draw, recordings included, for the corpora of the first condition's recordings."""
         first = next(iter(self.conditions.values()))
         corpora = self.corpora_of(first.bonafide)
         return {corpus: sources for corpus, sources in self.sources_by_corpus().items() if corpus in corpora}
@@ -130,7 +130,7 @@ class Experiment:
         return list(dict.fromkeys(each.checkpoint for each in weights if isinstance(each, Official)))
 
     def is_trained(self, codec: str) -> bool:
-        """Whether the workflow itself trains a codec's weights."""
+        """Whether the workflow trains a codec's weights."""
         return isinstance(self.codecs[codec].weights, Trained)
 
     def licenses_of(self, codec: str) -> dict[str, str]:
@@ -142,7 +142,7 @@ class Experiment:
         return one_line(self.licenses_of(codec))
 
     def averages_run(self) -> dict[str, list[str]]:
-        """`averages` over the conditions that are run; the mean of all if none is asked for."""
+        """`averages` over the conditions that are run; the mean of all if there are no averages."""
         run = {name: [c for c in conditions if c in self.conditions] for name, conditions in self.averages.items()}
         return {name: conditions for name, conditions in run.items() if conditions} or {"mean": list(self.conditions)}
 
@@ -165,31 +165,31 @@ class Experiment:
         return [(c, self.original(s)) for c, s in product(rule.keep or rule.corpora, [RECORDINGS, *rule.sources])]
 
     def audio_of_condition(self, condition: str) -> list[tuple[str, str]]:
-        """(corpus, source) of all audio that a condition judges."""
+        """(corpus, source) of all audio in a condition."""
         sides = (self.conditions[condition].bonafide, self.conditions[condition].spoof)
         return [(corpus, self.original(side.source)) for side in sides for corpus in self.corpora_of(side)]
 
     def partition_settings(self, domain: str) -> PartitionSettings:
-        """What decides the train and dev protocols of a domain."""
+        """Everything that determines the train and dev protocols of a domain."""
         rule = self.domains[domain]
         sources = [self.original(source) for source in rule.sources]
         return PartitionSettings(rule.corpora, rule.split, sources, rule.keep)
 
     def condition_settings(self, condition: str) -> ConditionSettings:
-        """What decides the eval protocol of a condition."""
+        """Everything that determines the eval protocol of a condition."""
         rule = self.conditions[condition]
         return ConditionSettings(self._side(rule.bonafide), self._side(rule.spoof))
 
-    def _side(self, chosen: Selection) -> Side:
-        source = self.original(chosen.source)
-        if chosen.domain is None:
-            return Side(self.corpora_of(chosen), None, None, source, chosen.utterances)
-        domain = self.domains[chosen.domain]
-        return Side(domain.corpora, domain.split, chosen.corpora or domain.keep, source, chosen.utterances)
+    def _side(self, selection: Selection) -> Side:
+        source = self.original(selection.source)
+        if selection.domain is None:
+            return Side(self.corpora_of(selection), None, None, source, selection.utterances)
+        domain = self.domains[selection.domain]
+        return Side(domain.corpora, domain.split, selection.corpora or domain.keep, source, selection.utterances)
 
 
 def laid_over(base: Any, over: Any) -> Any:
-    """`over` laid over `base`: mappings key by key, anything else in place of what was there."""
+    """`over` merged into `base`: mappings key by key; anything else is replaced."""
     if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
     return {**base, **{key: laid_over(base.get(key), value) for key, value in over.items()}}

@@ -1,4 +1,4 @@
-"""The sections of an experiment file: their annotations say which keys and values there are."""
+"""The sections of an experiment file: their annotations define the keys and values."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -10,7 +10,9 @@ from codecfake.corpora.sizes import ListedSize
 from codecfake.experiment.weights import Weights
 from codecfake.protocols.lists import RECORDINGS, Split
 
-Name = Annotated[str, Pattern("[A-Za-z0-9][A-Za-z0-9_-]*", "a name: letters, digits, _ and -, no other sign first")]
+Name = Annotated[
+    str, Pattern("[A-Za-z0-9][A-Za-z0-9_-]*", "a name: letters, digits, _ and -, with a letter or digit first")
+]
 Names = Annotated[list[Name], Filled()]
 Count = Annotated[int, Range(least=1)]
 Rate = Annotated[int, Range(least=8000)]  # Hz
@@ -19,7 +21,7 @@ Text = Annotated[str, Filled()]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: left out, and named, if it has no root."""
+    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: omitted, with a note, if it has no root."""
 
     layout: str  # of `codecfake.corpora.LAYOUTS`, or `module:name`
     demo: bool = False
@@ -27,7 +29,7 @@ class Corpus:
     shards: Count = 1
     max_rejected: Share = 0.01
     options: dict[str, Any] = field(default_factory=dict)  # of the layout
-    # what it is expected to hold, where its layout has no published size
+    # its expected size, if its layout has no published one
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -47,9 +49,9 @@ class Source:
 
     quantizers: Count | None = None
     same_as: Name | None = None
-    printed_kbps: Annotated[float, Range(least=0)] | None = None  # what the paper's table says
-    alternative_to: Name | None = None  # the source whose row in the paper this reads otherwise
-    note: str = ""  # what a reader of the list of codecs should know
+    printed_kbps: Annotated[float, Range(least=0)] | None = None  # as in the paper's table
+    alternative_to: Name | None = None  # the source whose row in the paper this interprets differently
+    note: str = ""  # shown in the list of codecs
 
     def __post_init__(self) -> None:
         exactly_one({"quantizers": self.quantizers, "same_as": self.same_as})
@@ -63,28 +65,28 @@ class Codec:
     weights: Weights
     sources: Annotated[dict[Name, Source], Filled()]
     model: dict[str, Any] = field(default_factory=dict)
-    gain: Literal["none", "rms", "peak", "lufs"] | None = None  # of the codec's input; None: its own habit
-    keep_gain: bool = False  # that level stays in the fakes, as in some published sets: a shortcut for detectors
+    gain: Literal["none", "rms", "peak", "lufs"] | None = None  # of the codec's input; None: the codec's default
+    keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
     training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training's
 
     def generated(self) -> dict[str, int]:
-        """Number of quantizers of every source that is really made."""
+        """Source -> number of quantizers, without aliases."""
         return {name: source.quantizers for name, source in self.sources.items() if source.quantizers is not None}
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Bona fide recordings and the spoofs that go with them, split as one: codec fakes, or vocoder fakes."""
+    """Bona fide recordings and their spoofs, split together: codec fakes, or vocoder fakes."""
 
     corpora: Names
     split: Split
-    keep: Names | None = None  # of the corpora, after all were split together; None: all
+    keep: Names | None = None  # of the corpora, after the split of all of them; None: all
     sources: Names = field(default_factory=list)  # seen in train and dev
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Some utterances of a domain or a corpus, as recorded or from a codec's source."""
+    """Utterances of a domain or a corpus, as recorded or from a codec's source."""
 
     domain: Name | None = None
     corpus: Name | None = None
@@ -122,7 +124,7 @@ class ModelGrid:
 
 @dataclass(frozen=True)
 class CodecTraining:
-    """How every codec with `weights: trained` is trained, but for what its own `training` says.
+    """How every codec with `weights: trained` is trained, unless its own `training` differs.
 
     `settings` are those of `codec_wrappers.training.settings.CodecTrainingSettings`: the recipe, and changes to it.
     """
@@ -133,20 +135,20 @@ class CodecTraining:
 
 @dataclass(frozen=True)
 class Audio:
-    """Of every shard, in Hz, or each codec's own."""
+    """The sample rate of every shard, in Hz; `native`: each codec's own."""
 
     sample_rate: Literal["native"] | Rate = 16000
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How many held-out utterances, of all corpora together, every codec's output is compared with."""
+    """The number of held-out utterances, over all corpora, for the quality measurement of every codec."""
 
     utterances: Count = 32
 
 
 def exactly_one(values: dict[str, Any]) -> None:
-    """Raise SettingsError unless one of the named values is given, and only one."""
-    given = [name for name, value in values.items() if value is not None]
-    if len(given) != 1:
-        raise fault(f"give exactly one of {', '.join(values)}; found {', '.join(given) or 'none'}")
+    """Raise SettingsError unless exactly one of the named values is not None."""
+    names = [name for name, value in values.items() if value is not None]
+    if len(names) != 1:
+        raise fault(f"give exactly one of {', '.join(values)}; found {', '.join(names) or 'none'}")

@@ -32,7 +32,7 @@ class Site:
         return self.roots[corpus]
 
     def weights_of(self, codec: str) -> list[str]:
-        """The weights that a codec reads: files for the workflow to make or to find; none for passthrough."""
+        """The weight files that a codec reads: made by the workflow or provided by the user; none for passthrough."""
         return self.experiment.codecs[codec].weights.inputs(codec, self.weights)
 
     def weights_argument(self, codec: str) -> list[str]:
@@ -62,12 +62,12 @@ def check_run_directory(title: str, results: Path) -> None:
     if other != title:
         raise ConfigurationError(
             f"{results.resolve()} holds the results of another experiment ({other}); "
-            f"run this one in a directory of its own: snakemake --directory runs/NAME …"
+            f"run this one in another directory: snakemake --directory runs/NAME …"
         )
 
 
 def claim_run_directory(title: str, results: Path) -> None:
-    """Write down whose results these are."""
+    """Record which experiment these results belong to."""
     if not (results / OWNER).exists():
         files.write_text(results / OWNER, title + "\n")
 
@@ -76,7 +76,7 @@ def experiment_path(name: str, base: Path) -> Path:
     """The file of an experiment, by its path (relative to `base`) or by its name.
 
     Names are those in `base`'s own `experiments` folder, if it has one, and those that come with the workflow.
-    Raises ConfigurationError if there is no such name.
+    Raises ConfigurationError if the name is unknown.
     """
     if name.endswith((".yaml", ".yml")):
         return base / name
@@ -91,15 +91,15 @@ def experiments(base: Path) -> dict[str, Path]:
     return layers.named([base / "experiments", installation.experiments()])
 
 
-def _root(name: str, experiment: Experiment, given: Mapping[str, str | None], base: Path) -> Path:
+def _root(name: str, experiment: Experiment, roots: Mapping[str, str | None], base: Path) -> Path:
     corpus = experiment.corpora[name]
     if corpus.demo:
         if corpus.layout not in FOLDERS:
             raise ConfigurationError(
-                f"corpora.{name}: no demo corpus has the layout {corpus.layout}; those are {', '.join(FOLDERS)}"
+                f"corpora.{name}: no demo corpus has the layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
             )
         return Path("results/demo") / FOLDERS[corpus.layout]
-    root = base / str(given[name])
+    root = base / str(roots[name])
     if not root.is_dir():
         raise ConfigurationError(f"config.yaml: corpora.{name}: {root} is not a folder; correct the path")
     return root
@@ -111,5 +111,5 @@ def _check_weights(experiment: Experiment, folder: Path) -> None:
         if isinstance(weights, Local) and not weights.path(name, folder).exists():
             raise ConfigurationError(
                 f"codecs.{name}.weights: {weights.path(name, folder)} does not exist; "
-                f"put the weights there or set `weights:` in config.yaml to the folder that has them"
+                f"put the weights there, or set `weights:` in config.yaml to their folder"
             )

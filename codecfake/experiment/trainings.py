@@ -1,4 +1,4 @@
-"""The settings of every training of an experiment, checked where each of them is written."""
+"""Checks the settings of every training of an experiment, and reports faults where they are written."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,11 +12,11 @@ from codecfake.training.strategies import STRATEGIES, update_settings
 
 ELSEWHERE = ("detector", "epochs", "halve_every", "strategy", "strategy_settings", "seed", "tensorboard")
 SETTINGS = tuple(field.name for field in fields(TrainSettings) if field.name not in ELSEWHERE)
-ANY_DETECTOR = {"front_end": {"name": "mel"}, "back_end": {"name": "lcnn"}}  # where the experiment has none
+ANY_DETECTOR = {"front_end": {"name": "mel"}, "back_end": {"name": "lcnn"}}  # if the experiment has none
 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
-    """Every setting that a training would refuse, each once, those that no model uses included."""
+    """Every setting that a training would reject, each once, unused ones included."""
     yield from _strategy_faults(experiment)
     yield from _misplaced(("training",), experiment.training)
     for name, training_set in experiment.training_sets.items():
@@ -25,28 +25,28 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
 
 
 def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]:
-    """Settings that a training does not have, or that another section of the experiment holds."""
+    """Settings that a training does not have, or that belong to another section of the experiment."""
     for key in values:
         if key not in SETTINGS:
             yield Fault(keys, unknown_setting(key, SETTINGS), key)
 
 
 def _refused(experiment: Experiment) -> Iterator[Fault]:
-    """Settings that a training has, with values that it would refuse."""
-    found: dict[tuple[tuple[str, ...], str], Fault] = {}
+    """Settings of a training with values that it would reject."""
+    unique: dict[tuple[tuple[str, ...], str], Fault] = {}
     detectors = experiment.detectors or {"": ANY_DETECTOR}
     for detector, (name, training_set) in product(detectors.values(), experiment.training_sets.items()):
-        given = {**experiment.training, **training_set.settings}
+        written = {**experiment.training, **training_set.settings}
         values = {
-            **{key: value for key, value in given.items() if key in SETTINGS},
+            **{key: value for key, value in written.items() if key in SETTINGS},
             "detector": detector,
             "epochs": training_set.epochs,
             "halve_every": training_set.halve_every,
         }
         for fault in faults_of(TrainSettings, values):
             placed = _placed(fault, name, training_set)
-            found.setdefault((placed.keys, placed.text), placed)
-    yield from found.values()
+            unique.setdefault((placed.keys, placed.text), placed)
+    yield from unique.values()
 
 
 def _strategy_faults(experiment: Experiment) -> Iterator[Fault]:
@@ -59,7 +59,7 @@ def _strategy_faults(experiment: Experiment) -> Iterator[Fault]:
 
 
 def _placed(fault: Fault, name: str, training_set: TrainingSet) -> Fault:
-    """The fault of a training, at the section of the experiment that says what is wrong."""
+    """The fault of a training, at the section of the experiment that causes it."""
     key = fault.place[0] if fault.place else ""
     if key in training_set.settings:
         return fault.below("training_sets", name, "settings")

@@ -1,4 +1,4 @@
-"""The weights of a codec in an experiment: trained here, published, of a file, or none; what each means to a run."""
+"""The weights of a codec in an experiment: trained here, published, from a file, or none."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ FORMS = "trained, none, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
 class Weights(ABC):
     """One of the classes below."""
 
-    kind: ClassVar[str]  # of `codec_wrappers.WEIGHTS`
+    kind: ClassVar[str]  # one of `codec_wrappers.WEIGHTS`
 
     @staticmethod
     def from_plain(value: Any) -> "Weights":
-        """The weights that an experiment file writes. Raises SettingsError for anything but `FORMS`."""
+        """The weights for a value in an experiment file. Raises SettingsError for anything but `FORMS`."""
         if value == "trained":
             return Trained()
         if value == "none":
@@ -30,25 +30,25 @@ class Weights(ABC):
                 return Official(value["official"])
             if {"local"} <= set(value) <= {"local", "license"}:
                 return Local(value["local"], value.get("license", UNSTATED))
-        raise SettingsError(f"{value!r} is none of {FORMS}")
+        raise SettingsError(f"{value!r} is not one of {FORMS}")
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """What tables call them."""
+        """Their name in tables."""
 
     @abstractmethod
     def path(self, codec: str, folder: Path) -> Path | None:
-        """What the codec loads, seen from the run directory; `folder` is the weights folder of config.yaml."""
+        """The path that the codec loads, from the run directory; `folder` is the weights folder of config.yaml."""
 
     def inputs(self, codec: str, folder: Path) -> list[str]:
-        """The files that a job waits for, and is done again for when they change."""
+        """Input files of a job, which runs again when they change."""
         path = self.path(codec, folder)
         return [] if path is None else [str(path)]
 
     def licenses(self, code: str) -> dict[str, str]:
         """SPDX identifiers of `code` and `weights`, where the wrapper's own code is under the license `code`."""
-        return {"code": code, "weights": code}  # what is trained here has no license but the code's
+        return {"code": code, "weights": code}  # weights trained here have the code's license
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Official(Weights):
         return [str(self.path(codec, folder) / checkpoints.PROVENANCE)]
 
     def licenses(self, code: str) -> dict[str, str]:
-        """Those of the checkpoint, whose code may be under another license than what is trained here."""
+        """Those of the checkpoint, whose code may have another license than the code here."""
         checkpoint = checkpoints.find(self.checkpoint)
         return {"code": checkpoint.code_license, "weights": checkpoint.weights_license}
 

@@ -1,1 +1,1 @@
-"""What happens around the jobs of a run: planning, watching, checking, locks and dates."""
+"""Everything around the jobs of a run: planning, watching, checking, locks and dates."""

@@ -1,4 +1,4 @@
-"""What Snakemake is told before the first job of a run and after its last; its main process alone imports this."""
+"""Runs before the first job of a Snakemake run and after its last; only its main process imports this."""
 
 import shlex
 import sys
@@ -30,7 +30,7 @@ from codecfake.tables.published import Published
 
 SECONDS_BETWEEN_NEWS = 60
 RESULTS = Path("results")
-# What Snakemake is asked for when it starts no job. It tells of a dry run at this point, but not of these.
+# Options with which Snakemake starts no job. At this point it reveals a dry run, but not these.
 ONLY_LOOKS = {
     *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
     *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
@@ -41,14 +41,14 @@ ONLY_LOOKS = {
 
 @dataclass(frozen=True)
 class Run:
-    """A run as Snakemake reads it: everything that rules take from the configuration, and what surrounds its jobs."""
+    """A run as Snakemake reads it: everything that rules need from the configuration, and what happens around jobs."""
 
     workflow: Any
     site: Site
     papers: Papers
     jobs: Jobs
     gpus: GpuJobs
-    is_module: bool  # another workflow imports this one, and owns the run: its locks, dates and messages
+    is_module: bool  # another workflow imports this one and handles locks, dates and messages
 
     @property
     def inputs(self) -> Inputs:
@@ -59,10 +59,10 @@ class Run:
         return Places(self.site)
 
     def shell_prefix(self, importers: str) -> str:
-        """What every job's shell runs first; `importers` is the prefix of a workflow that imports this one.
+        """The first commands of every job's shell; `importers` is the prefix of a workflow that imports this one.
 
-        Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A job that
-        ends inside compiled code says where. The packages are used from here, also inside conda environments.
+        Setting a prefix replaces Snakemake's own strict mode, without which `… | tee` would hide a failure. A crash in
+        compiled code prints its location. Jobs import the packages from here, also inside conda environments.
         """
         snakemake = _snakemake_folder()
         variables = {
@@ -75,13 +75,13 @@ class Run:
         return f"set -euo pipefail; {locks}export {exports}; "
 
     def gpus_of(self, codec: str) -> int:
-        """GPUs of a job that resynthesizes by a codec."""
+        """Number of GPUs of a job that resynthesizes with a codec."""
         return self.gpus.needed(on_cpu=codec_wrappers.entry(self.site.experiment.codecs[codec].wrapper).device == "cpu")
 
     # when Snakemake has read the workflow
 
     def claim(self) -> TextIO | None:
-        """Hold the run directory while the file that comes back is open, and settle its dates; None: nothing starts."""
+        """Lock the run directory while the returned file is open, and correct its dates; None if no job will start."""
         if not self._may_start_jobs():
             return None
         try:
@@ -93,14 +93,14 @@ class Run:
         return lock
 
     def _may_start_jobs(self) -> bool:
-        asked = {argument.split("=")[0] for argument in sys.argv[1:]}
+        options = {argument.split("=")[0] for argument in sys.argv[1:]}
         dry = self.workflow.output_settings.dryrun
-        return self.workflow.is_main_process and not self.is_module and not dry and not asked & ONLY_LOOKS
+        return self.workflow.is_main_process and not self.is_module and not dry and not options & ONLY_LOOKS
 
     # before the first job
 
     def start(self) -> None:
-        """Refuse a run that cannot end well; else note whose results these are, and begin to tell how far it is."""
+        """Refuse a run that cannot succeed; otherwise record its experiment and start the progress messages."""
         self._require_packages()
         self._require_gpu()
         self._require_room()
@@ -108,7 +108,7 @@ class Run:
         self._begin_watching()
 
     def _require_packages(self) -> None:
-        """Refuse to start a run whose jobs will miss a package, unless they run in environments of their own."""
+        """Refuse to start a run whose jobs lack a package, unless they run in separate environments."""
         if self.workflow.deployment_settings.deployment_method:
             return
         experiment = self.site.experiment
@@ -120,14 +120,14 @@ class Run:
             raise WorkflowError(str(error)) from None
 
     def _require_gpu(self) -> None:
-        """Refuse to start where a job will need a GPU and there is none, before others have run for hours."""
+        """Refuse to start if a job will need a GPU that this machine lacks, before others have run for hours."""
         needed = any(job.resources.get("gpu") for job in self._needed())
         if needed and self.workflow.local_exec and not self.workflow.remote_exec and not self.gpus.here:
             raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
     def _require_room(self) -> None:
-        """Refuse to start a run that the disk cannot hold; warn of what has no known size or rate."""
-        # planning is of no use to the jobs, which read the workflow too
+        """Refuse to start a run that does not fit on the disk; warn about unknown sizes and rates."""
+        # imported here, since the jobs read the workflow too and do not need planning
         from codecfake.running.planning import disk
 
         if self.site.check_disk:
@@ -140,7 +140,7 @@ class Run:
                 raise WorkflowError(str(error)) from None
 
     def _begin_watching(self) -> None:
-        """Write down which jobs this run will do, and tell how far it is while it is at work."""
+        """Record the jobs of this run, and print its progress while it runs."""
         from codecfake.running.watching import following, jobs
 
         jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in self._needed() if job.log])
@@ -151,12 +151,12 @@ class Run:
 
 
 def read(workflow: Any, config: Mapping[str, Any]) -> Run:
-    """The run that Snakemake is to do. Raises WorkflowError with all that is wrong in its configuration."""
+    """The run that Snakemake will do. Raises WorkflowError with every fault of its configuration."""
     is_module = not workflow.modifier.is_main_snakefile()
     paths = workflow.modifier.path_modifier
     if is_module and (paths.prefix or paths._prefix_replacements):
         raise WorkflowError("module codecfake: its commands write to results/; leave out prefix: and replace_prefix:")
-    base = Path(config.get("relative_to") or workflow.basedir)  # the folder of the Snakefile that was started
+    base = Path(config.get("relative_to") or workflow.basedir)  # the folder of the main Snakefile
     try:
         configuration.check_files(workflow.configfiles)
         here = site.read(config, base)
@@ -171,23 +171,23 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
 
 
 def settle_dates() -> None:
-    """Correct the dates of results that a clock or a repair has moved, so that nothing is remade for them."""
+    """Correct timestamps of results that a wrong clock or a repair has changed, so that nothing is remade for them."""
     same = dates.give_back(RESULTS)
     if same:
         logger.warning(
-            f"Made again with the same bytes as before: {_first_of(same)}. The date of before is kept, so nothing that "
-            f"was made of that is made again"
+            f"Made again with the same bytes as before: {_first_of(same)}. The earlier timestamp is kept, so nothing "
+            f"that depends on it is made again"
         )
     future = dates.bring_back(RESULTS, time.time())
     if future:
         logger.warning(
-            f"Dated in the future: {_first_of(future)}. A clock was wrong; what it dated is dated back, in its order, "
-            f"so nothing is made again for that"
+            f"Dated in the future: {_first_of(future)}. A clock was wrong. No action needed: timestamps are corrected "
+            f"in order and nothing is made again"
         )
 
 
 def tell_failures() -> None:
-    """Say at the end which jobs failed, what their logs end with, and what helps."""
+    """Print at the end which jobs failed, the ends of their logs, and remedies."""
     from codecfake.running.watching import failures, jobs
 
     logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NONE_BEGUN}\n")

@@ -14,25 +14,25 @@ CONFIG = "config.yaml"
 
 
 class LaunchError(ValueError):
-    """Arguments for Snakemake would undo what this program gives it."""
+    """Arguments for Snakemake conflict with those that this program passes."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a user asks for; relative paths in it and in config.yaml start from `folder`."""
+    """What the user wants to run; relative paths in it and in config.yaml start from `folder`."""
 
     folder: Path
     experiment: str | None = None
     directory: Path | None = None  # None: the current folder
     cores: str = "all"
     config: Sequence[str] = ()  # NAME=VALUE
-    of_snakemake: Sequence[str] = field(default=())  # further options and targets, as they are
+    of_snakemake: Sequence[str] = field(default=())  # further options and targets, passed on unchanged
 
 
 def command(launch: Launch) -> list[str]:
     """The command line of Snakemake.
 
-    Raises InstallationError without Snakemake, and LaunchError for what cannot be passed on.
+    Raises InstallationError without Snakemake, and LaunchError for arguments that cannot be passed on.
     """
     if importlib.util.find_spec("snakemake") is None:
         raise InstallationError("Snakemake is not installed here; run `pip install 'codecfake[workflow]'`")
@@ -57,7 +57,7 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def start(launch: Launch) -> None:
-    """Become Snakemake: signals then reach it directly, and its exit status is ours."""
+    """Replace this process with Snakemake: signals reach it directly, and its exit status is ours."""
     words = command(launch)
     os.execve(words[0], words, environment(os.environ))
 
@@ -71,13 +71,13 @@ def _config(launch: Launch) -> Path | None:
 
 
 def _settings(launch: Launch) -> list[str]:
-    given = {item.partition("=")[0]: item for item in launch.config}
-    for name, item in given.items():
+    items = {item.partition("=")[0]: item for item in launch.config}
+    for name, item in items.items():
         if "=" not in item:
             raise LaunchError(f"--config {item}: write NAME=VALUE, e.g. device=cpu")
         if name == "experiment" and launch.experiment:
-            raise LaunchError(f"--config {item}: the experiment is already {launch.experiment!r}; give one of the two")
+            raise LaunchError(f"--config {item}: the experiment is already {launch.experiment!r}; give only one")
     ours = {"relative_to": f"relative_to={launch.folder.resolve()}"}
     if launch.experiment:
         ours["experiment"] = f"experiment={launch.experiment}"
-    return list({**ours, **given}.values())
+    return list({**ours, **items}.values())

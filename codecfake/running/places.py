@@ -1,7 +1,7 @@
-"""Places and devices of jobs, as Snakemake asks for them.
+"""Paths and devices of jobs, as functions that Snakemake calls.
 
-These functions take `output` though they do not need it: Snakemake then knows that they tell how a job is run, not what
-it makes, and remakes nothing when a corpus is moved or when the rest of a run gets a GPU.
+These functions take `output` although they do not need it: Snakemake then treats their values as the way a job runs,
+not as what it makes, and remakes nothing when a corpus is moved or when the rest of a run gets a GPU.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from codecfake.experiment.site import Site
 
 
 class Places:
-    """Where the files of a site are."""
+    """The paths of a site."""
 
     def __init__(self, site: Site) -> None:
         self._site = site

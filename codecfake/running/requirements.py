@@ -1,4 +1,4 @@
-"""Are the packages that the jobs of a run import installed here? Asked before the first job."""
+"""Checks before the first job that the packages which the jobs import are installed."""
 
 from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
@@ -6,8 +6,8 @@ from importlib import metadata
 from codecfake.base import installation
 from codecfake.base.installation import InstallationError
 
-CODECS = "resynthesize_"  # how the rules that run a codec begin; each is named after its codec
-# rule -> the extra of the package that its job needs, and distributions that tell whether that is installed
+CODECS = "resynthesize_"  # prefix of the rules that run a codec; each is named after its codec
+# rule -> the extra of the package that its job needs, and distributions whose presence shows that it is installed
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
@@ -20,9 +20,9 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def require(rules: Collection[str], codec_packages: Iterable[str]) -> None:
-    """Raise InstallationError, with the commands that help, if a package is missing.
+    """Raise InstallationError, with the commands that fix it, if a package is missing.
 
-    `rules` are those with jobs in this run, `codec_packages` the distributions that its codecs come from.
+    `rules` are those with jobs in this run, `codec_packages` the distributions of its codecs.
     """
     lacking = {_extra(rule): names for rule in rules if (names := _missing(_needs(rule)[1]))}
     lines = [

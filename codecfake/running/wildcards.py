@@ -9,9 +9,9 @@ from codecfake.experiment.jobs import Job
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
-    """`function` as Snakemake calls it: its parameters name the wildcards that it needs.
+    """Adapt `function` for Snakemake: its parameter names are the wildcards that it needs.
 
-    Its values are kept, as the jobs of all shards of a corpus ask for the same ones.
+    Values are cached, since the jobs of all shards of a corpus need the same ones.
     """
     names = tuple(inspect.signature(function).parameters)
     values = cache(function)

@@ -1,4 +1,4 @@
-"""Where the training of a detector stands."""
+"""Checkpoints of a detector's training."""
 
 import logging
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """How far a run has come."""
+    """The progress of a run."""
 
     epoch: int = 0  # the epoch in progress
-    step: int = 0  # steps of it that are done
-    loss_sum: float = 0.0  # of the weighted losses of those steps
+    step: int = 0  # completed steps of that epoch
+    loss_sum: float = 0.0  # sum of the weighted losses of those steps
     weight_sum: float = 0.0
-    history: list[dict[str, Any]] = field(default_factory=list)  # one row an epoch
+    history: list[dict[str, Any]] = field(default_factory=list)  # one row per epoch
     best_epoch: int = 0  # the best one so far, counted from 1
     best_state: dict[str, Tensor] = field(default_factory=dict)
-    best_scores: Tensor | None = None  # of the dev trials, in their order
-    average: dict[str, Tensor] = field(default_factory=dict)  # state of the AveragedModel, where weights are averaged
+    best_scores: Tensor | None = None  # scores of the dev trials, in their order
+    average: dict[str, Tensor] = field(default_factory=dict)  # state of the AveragedModel, if weights are averaged
 
 
 def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimizer, run: str) -> None:
@@ -45,5 +45,5 @@ def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> 
     back_end.load_state_dict(content["back_end"])
     optimizer.load_state_dict(content["optimizer"])
     progress = Progress(**content["progress"])
-    log.info("%s: going on at epoch %d, step %d", path, progress.epoch + 1, progress.step)
+    log.info("%s: continuing at epoch %d, step %d", path, progress.epoch + 1, progress.step)
     return progress

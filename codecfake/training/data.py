@@ -1,4 +1,4 @@
-"""What a detector is trained and judged on: clips as the settings ask for them, through its front-end."""
+"""The data of a detector: train and dev clips as the settings define them, through its front-end."""
 
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from codecfake.training.settings import TrainSettings
 
 
 class TrainingData:
-    """Makes the features of train and dev trials; only those of train are cropped or augmented at random."""
+    """Makes the features of train and dev trials; only train trials are cropped or augmented at random."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class TrainingData:
         self._settings, self._detector, self._device = settings, detector, device
         self._audio_root, self._workers, self._place = audio_root, workers, place
         self._chain = Chain(settings.augmentation)
-        self.mixed_in = self._chain.recordings()  # recordings of the user
+        self.mixed_in = self._chain.recordings()  # the user's recordings
 
     def train(self, trials: pd.DataFrame) -> Features:
         s = self._settings
@@ -53,7 +53,7 @@ class TrainingData:
 
     @cached_property
     def _identity(self) -> dict[str, Any]:
-        """What decides the features of a clip."""
+        """Everything that determines the features of a clip."""
         front_end = self._detector.front_end
         code = FRONT_ENDS.part(self._settings.detector.front_end["name"]).code_sha256()
         return {

@@ -33,7 +33,7 @@ from codecfake.training.strategies import STRATEGIES, update_settings
 from codecfake.training.updates import UPDATES
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
-NAMED_TRIALS = 128  # at most so many are named in an error; one bad clip can spoil its whole batch
+NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoil its whole batch
 
 
 class TrainingError(RuntimeError):
@@ -52,8 +52,8 @@ def train(
 ) -> None:
     """Train a detector; write its model folder, `history.tsv` and TensorBoard events into `output`.
 
-    A killed run, started again with the same arguments, goes on from its checkpoint and ends (on a CPU) in the
-    same bytes as an undisturbed one.
+    A killed run, started again with the same arguments, continues from its checkpoint and ends (on a CPU) with the
+    same bytes as an uninterrupted one.
 
     Raises TrialsError if a list is empty, has one key only or shares a recording with another, SamplingError if the
     strategy's sampler cannot make batches of the train lists, and TrainingError if the loss is not finite.
@@ -68,7 +68,7 @@ def train(
 
 
 class _Run:
-    """A detector in training, its data, and how far it has come."""
+    """A detector in training, its data and its progress."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _Run:
             self._average.load_state_dict(self._progress.average)
 
     def finish(self) -> None:
-        """Train the epochs that are left, write the results, and remove the checkpoint."""
+        """Train the remaining epochs, write the results, and remove the checkpoint."""
         curves = Curves(self._output / TENSORBOARD if self._settings.tensorboard else None, self._total_steps())
         while self._progress.epoch < self._settings.epochs:
             self._train_epoch(curves)
@@ -137,7 +137,7 @@ class _Run:
                 self._checkpoint()
 
     def _step(self, features: Tensor, batch: np.ndarray) -> float:
-        """Update the weights on one batch; gives its loss. Raises TrainingError, before the update, if not finite."""
+        """Update the weights on one batch; returns its loss. Raises TrainingError, before the update, if not finite."""
         classes = self._train_classes[torch.from_numpy(batch)].to(self._device)
         weight = self._class_weights[classes].sum()
         places = iter(("", "at the ascended weights, "))
@@ -157,8 +157,8 @@ class _Run:
 
     def _end_epoch(self, curves: Curves) -> None:
         now = self._progress
-        judged, scores = self._judge_dev()
-        is_best = is_least(judged, now.history, SELECTIONS[self._settings.select])
+        measures, scores = self._score_dev()
+        is_best = is_least(measures, now.history, SELECTIONS[self._settings.select])
         now.epoch += 1
         if is_best:
             now.best_epoch, now.best_scores = now.epoch, scores
@@ -170,7 +170,7 @@ class _Run:
             "epoch": now.epoch,
             "updates": now.epoch * self._plan.updates_per_epoch,
             "train_loss": now.loss_sum / now.weight_sum,
-            **judged,
+            **measures,
             "learning_rate": self._optimizer.param_groups[0]["lr"],
             "is_best": int(is_best),
         }
@@ -182,14 +182,14 @@ class _Run:
         curves.add("epoch", shown, self._total_steps())
 
     def _take(self, average: AveragedModel) -> None:
-        """Keep averaged weights, and BatchNorm statistics that are measured with them in one more pass over the train
-        lists, as SWA of Izmailov et al. 2018 asks for.
+        """Keep the averaged weights, with BatchNorm statistics from one more pass over the train lists, as in SWA
+        (Izmailov et al. 2018).
         """
         now = self._progress
         self._back_end.load_state_dict(average.module.state_dict())
         self._seed_step(now.epoch, 0)
         update_bn(self._train_features.batches(self._plan.batches(now.epoch), now.epoch), self._back_end)
-        _, now.best_scores = self._judge_dev()
+        _, now.best_scores = self._score_dev()
         now.best_state = self._own_state()
 
     def _own_state(self) -> dict[str, Tensor]:
@@ -197,8 +197,8 @@ class _Run:
         return {name: tensor.clone() for name, tensor in self._detector.own_state().items()}
 
     @torch.no_grad()
-    def _judge_dev(self) -> tuple[dict[str, float], Tensor]:
-        """Weighted loss and EER over the whole dev set, and the mean of the losses of its batches; the scores `[N]`."""
+    def _score_dev(self) -> tuple[dict[str, float], Tensor]:
+        """Weighted loss and EER over the whole dev set, the mean loss of its batches, and the scores `[N]`."""
         self._detector.eval()
         order = in_order(len(self._dev_trials), self._settings.batch_size)
         bar = progress(self._dev_features.batches(order), "dev", total=len(order), unit="batch")
@@ -210,12 +210,12 @@ class _Run:
         rate = metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer
         weight = weights[classes]
         parts = zip(losses.split(self._settings.batch_size), weight.split(self._settings.batch_size), strict=True)
-        judged = {
+        measures = {
             "dev_loss": (losses.sum() / weight.sum()).item(),
             "dev_loss_of_batches": torch.stack([part.sum() / its.sum() for part, its in parts]).mean().item(),
             "dev_eer": rate,
         }
-        return judged, scores
+        return measures, scores
 
     def _save_model(self) -> None:
         record = {
@@ -238,7 +238,7 @@ class _Run:
         checkpoint.save(path, self._progress, self._back_end, self._optimizer, self._fingerprint)
 
     def _seed_step(self, epoch: int, step: int) -> None:
-        """Dropout (and the first weights, at step -1) depend on seed, epoch and step alone."""
+        """Make dropout (and the first weights, at step -1) depend only on seed, epoch and step."""
         resumable.seed_step(self._settings.seed, epoch, step + 1)
 
     def _set_learning_rate(self) -> None:
@@ -254,9 +254,9 @@ def _classes(table: pd.DataFrame) -> Tensor:
     return torch.from_numpy(np.where(table["key"] == BONAFIDE_KEY, BONAFIDE, SPOOF))
 
 
-def is_least(judged: dict[str, float], history: list[dict[str, Any]], columns: Sequence[str]) -> bool:
-    """Whether an epoch is the least so far by some columns, the first one first; without columns, every one is."""
-    value = [judged[column] for column in columns]
+def is_least(measures: dict[str, float], history: list[dict[str, Any]], columns: Sequence[str]) -> bool:
+    """Whether an epoch has the least values so far, compared column by column; without columns, always true."""
+    value = [measures[column] for column in columns]
     return not columns or all(value < [earlier[column] for column in columns] for earlier in history)
 
 
@@ -266,11 +266,11 @@ def _require_finite(losses: Tensor, table: pd.DataFrame, place: str = "") -> Non
         names = table["trial_id"].to_numpy()[bad]
         raise TrainingError(
             f"{place}the loss of {len(names)} of {len(table)} trials is not finite ({', '.join(names[:NAMED_TRIALS])}"
-            f"{', …' if len(names) > NAMED_TRIALS else ''}); look at their audio, or lower learning_rate, or rho"
+            f"{', …' if len(names) > NAMED_TRIALS else ''}); check their audio, or lower learning_rate or rho"
         )
 
 
 def _fingerprint(settings: TrainSettings, mixed_in: object, *tables: pd.DataFrame) -> str:
-    """What must be equal for a checkpoint to be of the same run."""
+    """What must be equal for a checkpoint to belong to the same run."""
     data = (table.to_csv() for table in tables)
     return resumable.fingerprint(json.dumps([settings.complete(), mixed_in], sort_keys=True), *data)

@@ -1,4 +1,4 @@
-"""The plan of a training run: which batches every epoch has, and the learning rate of every update."""
+"""The plan of a training run: the batches of every epoch, and the learning rate of every update."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from codecfake.training.strategies import STRATEGIES
 
 
 class Plan:
-    """A function of settings and train lists alone: a run that goes on needs no more than its epoch and step."""
+    """Depends only on settings and train lists: to continue, a run needs no more than its epoch and step."""
 
     def __init__(self, settings: TrainSettings, composition: Composition) -> None:
         self._settings, self._composition = settings, composition
@@ -22,7 +22,7 @@ class Plan:
         )
 
     def batches(self, epoch: int) -> Batches:
-        """The batches of an epoch: a new pass of the sampler, cut where the epoch ends or repeated until it does."""
+        """The batches of an epoch: new passes of the sampler, repeated or cut to the length of the epoch."""
         rng = np.random.default_rng((self._settings.seed, epoch))
         batches: Batches = []
         while len(batches) < self.updates_per_epoch:
@@ -30,7 +30,7 @@ class Plan:
         return batches[: self.updates_per_epoch]
 
     def learning_rate(self, done: int) -> float:
-        """Of the update that comes after `done` others, over all epochs."""
+        """The learning rate after `done` updates, counted over all epochs."""
         return SCHEDULES[self._settings.schedule](self._course, done)
 
     def _count_updates(self) -> int:

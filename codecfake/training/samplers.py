@@ -1,16 +1,16 @@
 """Samplers: which trials of the train lists meet in a batch.
 
-Every list is a domain (codec fakes, vocoder fakes). A sampler gives the batches of one of its own epochs:
+Every list is a domain (codec fakes, vocoder fakes). A sampler returns the batches of one of its own epochs:
 
 | sampler | a batch | its own epoch |
 |---|---|---|
 | `shuffled` | the next trials in random order | every trial once |
 | `co_training` | fixed numbers of each domain (Xie et al. 2025, Eq. 5) | one pass, until a domain runs out |
-| `co_training_released` | what is cut from a stream of such groups (its code) | about two passes |
+| `co_training_released` | a piece of a stream of such groups (its code) | about two passes |
 | `balanced` | equal numbers of each class in each domain | as many batches as `shuffled` |
-| `uniform` | each place: any domain, then any of its trials | as many batches as `shuffled` |
+| `uniform` | for each place, a random domain, then a random trial | as many batches as `shuffled` |
 
-The first two, and a pass of the third (but of domains smaller than a batch), take no trial twice.
+The first two use no trial twice, nor does a pass of the third unless a domain is smaller than a batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class SamplingError(ValueError):
 
 @dataclass(frozen=True)
 class Composition:
-    """What the trials of the train lists are."""
+    """Domain and class of each trial in the train lists."""
 
     names: tuple[str, ...]  # of the domains, in the order of the lists
     domains: np.ndarray  # [N] a domain's number in `names`
@@ -51,15 +51,15 @@ class Composition:
         return [np.flatnonzero(self.domains == domain) for domain in range(len(self.names))]
 
     def by_domain_and_class(self) -> list[np.ndarray]:
-        """The trials of each class in each domain. Raises SamplingError if there are none of one."""
+        """The trials of each class in each domain. Raises SamplingError if one has no trials."""
         cells = []
         for domain, name in enumerate(self.names):
             for key, is_of_key in ((BONAFIDE, self.is_bonafide), (SPOOF, ~self.is_bonafide)):
                 cells.append(np.flatnonzero(is_of_key & (self.domains == domain)))
                 if not len(cells[-1]):
                     raise SamplingError(
-                        f"train list {name} has no {key} trial, but equal shares of both classes are asked of every "
-                        f"list; add some, or take a strategy that is not balanced"
+                        f"train list {name} has no {key} trial, but this strategy needs both classes in every "
+                        f"list; add some, or choose a strategy that is not balanced"
                     )
         return cells
 
@@ -70,22 +70,22 @@ def shuffled(trials: Composition, batch_size: int, rng: np.random.Generator) -> 
 
 
 def co_training(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
-    """Batches of exactly `shares`, every domain without replacement; what no full batch can be made of is left out.
+    """Batches of exactly `shares`, each domain without replacement; trials that fill no whole batch are left out.
 
-    Which trials are left out is drawn anew in every pass. Raises SamplingError for fewer than two domains.
+    Every pass draws at random which trials are left out. Raises SamplingError for fewer than two domains.
     """
     domains = _several_domains(trials)
     counts = shares([len(domain) for domain in domains], batch_size)
     num_batches = min(len(domain) // count for domain, count in zip(domains, counts, strict=True))
-    drawn = [
+    parts = [
         rng.choice(domain, (num_batches, count), replace=False) for domain, count in zip(domains, counts, strict=True)
     ]
-    return list(np.hstack(drawn))
+    return list(np.hstack(parts))
 
 
 def co_training_released(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
-    """An epoch of the released code: it declares ceil(largest domain / batch size) batches a domain, and repeats
-    `released_pass`, which has about half as many, until it has them.
+    """An epoch of the released code: it declares ceil(largest domain / batch size) batches per domain, and repeats
+    `released_pass`, which has about half as many, to reach that number.
     """
     domains = _several_domains(trials)
     declared = len(domains) * _num_groups(domains, batch_size)
@@ -98,31 +98,30 @@ def co_training_released(trials: Composition, batch_size: int, rng: np.random.Ge
 def released_pass(trials: Composition, batch_size: int, rng: np.random.Generator) -> np.ndarray:
     """One pass of the released sampler, as a stream of trials: groups of the domains in order.
 
-    A group has floor(share x batch size) trials of each domain, in general fewer than a batch: where the stream is
-    cut into batches, they drift across the groups. A domain that runs out (one much smaller than a batch) is shuffled
-    anew.
+    A group has floor(share x batch size) trials of each domain, in general fewer than a batch, so the batches cut
+    from the stream drift across the groups. A domain that runs out (one much smaller than a batch) is shuffled again.
     """
     domains = _several_domains(trials)
     counts = [len(domain) * batch_size // len(trials) for domain in domains]
     if 0 in counts:
         rarest = counts.index(0)
         raise SamplingError(
-            f"batches of {batch_size} have no place for {trials.names[rarest]}: it has {len(domains[rarest])} of "
-            f"{len(trials)} trials, and the released sampler rounds its share down to 0; take batches of at least "
+            f"batches of {batch_size} have no room for {trials.names[rarest]}: it has {len(domains[rarest])} of "
+            f"{len(trials)} trials, and the released sampler rounds its share down to 0; use batches of at least "
             f"{-(-len(trials) // len(domains[rarest]))}, or strategy csam, which always gives a domain one place"
         )
     groups = _num_groups(domains, batch_size)
-    drawn = [
+    parts = [
         _again_and_again(domain, groups * count, rng).reshape(groups, count)
         for domain, count in zip(domains, counts, strict=True)
     ]
-    return np.hstack(drawn).ravel()
+    return np.hstack(parts).ravel()
 
 
 def balanced(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
-    """Batches with as many trials of each class in each domain; those that run out are shuffled anew.
+    """Batches with equally many trials of each class in each domain; a class that runs out is shuffled again.
 
-    A batch is the largest multiple of their number that `batch_size` has room for.
+    Each class in each domain gets as many places as `batch_size` allows.
     """
     cells = trials.by_domain_and_class()
     count = batch_size // len(cells)
@@ -132,17 +131,17 @@ def balanced(trials: Composition, batch_size: int, rng: np.random.Generator) -> 
             f"take batches of at least {len(cells)}"
         )
     num_batches = num_shuffled(len(trials), batch_size)
-    drawn = [_again_and_again(cell, num_batches * count, rng).reshape(num_batches, count) for cell in cells]
-    return list(np.hstack(drawn))
+    parts = [_again_and_again(cell, num_batches * count, rng).reshape(num_batches, count) for cell in cells]
+    return list(np.hstack(parts))
 
 
 def uniform(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
-    """As many draws as there are trials, with replacement: each domain is equally likely, and so are its trials."""
+    """As many draws as trials, with replacement: domains are equally likely, and so are the trials of a domain."""
     domains = trials.by_domain()
     sizes = np.array([len(domain) for domain in domains])
-    chosen = rng.integers(len(domains), size=len(trials))
+    draws = rng.integers(len(domains), size=len(trials))
     starts = np.cumsum(sizes) - sizes
-    return cut(np.concatenate(domains)[starts[chosen] + rng.integers(sizes[chosen])], batch_size)
+    return cut(np.concatenate(domains)[starts[draws] + rng.integers(sizes[draws])], batch_size)
 
 
 SAMPLERS: dict[str, Callable[[Composition, int, np.random.Generator], Batches]] = {
@@ -157,8 +156,8 @@ SAMPLERS: dict[str, Callable[[Composition, int, np.random.Generator], Batches]] 
 def shares(sizes: Sequence[int], batch_size: int) -> list[int]:
     """Trials of each domain in a batch: floor(size / sum of sizes x batch size), Equation 5, but at least 1.
 
-    The floors often leave a place or two empty: (740,747, 25,380) in batches of 128 give (123, 4). Where a 1 in place
-    of a 0 makes the batch too large, the largest share gives way. A batch never asks for more trials than there are.
+    The floors often leave a place or two empty: (740,747, 25,380) in batches of 128 give (123, 4). If raising
+    a 0 to 1 makes the batch too large, the largest share is reduced. A batch never needs more trials than exist.
     """
     if batch_size < len(sizes):
         raise SamplingError(
@@ -181,7 +180,7 @@ def _several_domains(trials: Composition) -> list[np.ndarray]:
     if len(trials.names) < 2:
         raise SamplingError(
             f"co-training needs two or more train lists, but there is one ({trials.names[0]}); add the list of "
-            f"another domain, or take the strategy without its sampler (sam for csam, erm for co-erm)"
+            f"another domain, or use the strategy without its sampler (sam for csam, erm for co-erm)"
         )
     return trials.by_domain()
 
@@ -191,6 +190,6 @@ def _num_groups(domains: Sequence[np.ndarray], batch_size: int) -> int:
 
 
 def _again_and_again(trials: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` of the trials in random order, none again before all of them have come."""
+    """`count` of the trials in random order; none repeats before all have occurred."""
     passes = num_shuffled(count, len(trials))
     return np.concatenate([rng.permutation(trials) for _ in range(passes)])[:count]

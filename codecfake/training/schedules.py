@@ -1,7 +1,7 @@
 """Schedules: how the learning rate falls over the updates of a training run.
 
-`halving` is of Xie et al. 2025; `constant`, of the text of Wu et al. 2024; `cosine`, of the configuration released
-with it (1e-4 to 5e-6).
+`halving` is from Xie et al. 2025, `constant` from the text of Wu et al. 2024, and `cosine` from the configuration
+released with it (1e-4 to 5e-6).
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Course:
-    """Where the learning rate begins and ends, and how long that takes."""
+    """The first and the final learning rate, and the number of updates between them."""
 
     first: float
     final: float  # of `cosine`
@@ -20,7 +20,7 @@ class Course:
 
 
 def halving(course: Course, done: int) -> float:
-    """Half the rate of before, every `halve_every` updates."""
+    """Half the rate every `halve_every` updates."""
     return course.first * 0.5 ** (done // course.halve_every)
 
 
@@ -30,7 +30,7 @@ def cosine(course: Course, done: int) -> float:
 
 
 def constant(course: Course, done: int) -> float:
-    """One rate throughout."""
+    """The same rate throughout."""
     return course.first
 
 

@@ -1,8 +1,8 @@
 """Settings of a detector's training, and what the two papers and their code set.
 
 The defaults are the text of Xie et al. 2025 (Adam, cross-entropy with the bona fide class weighted 10, the learning
-rate halved every few epochs, the epoch with the lowest dev loss kept), and its code where the text is silent (batches,
-weight decay). What the papers and their released code say:
+rate halved every few epochs, the epoch with the lowest dev loss kept), and its code where the text does not say
+(batches, weight decay). The papers and their released code:
 
 | setting | Xie, text | Xie, code | Wu, text | Wu, code |
 |---|---|---|---|---|
@@ -15,8 +15,8 @@ weight decay). What the papers and their released code say:
 | `keep` | selected | selected | selected | average |
 | `match` | - | epochs | - | - |
 
-`match: updates` gives every strategy the updates of ERM: an epoch is as many batches as hold every trial once,
-whatever the sampler, whose passes are cut or repeated to fill it. `match: epochs` goes by the sampler's own epochs.
+`match: updates` gives every strategy as many updates as ERM: an epoch has the number of batches that fits every trial
+once, and the sampler's passes are cut or repeated to fill it. `match: epochs` uses the sampler's own epochs.
 The two passes of SAM are one update.
 """
 
@@ -36,7 +36,7 @@ from codecfake.training.strategies import STRATEGIES, update_settings
 
 MATCHES = ("updates", "epochs")
 KEEPS = SELECTED, AVERAGE = ("selected", "average")
-SELECTIONS: dict[str, tuple[str, ...]] = {  # the epoch kept is the least by these columns of the history
+SELECTIONS: dict[str, tuple[str, ...]] = {  # keep the epoch with the least values in these columns of the history
     "dev_loss": ("dev_loss",),
     "dev_loss_of_batches": ("dev_loss_of_batches",),
     "dev_eer": ("dev_eer", "dev_loss"),
@@ -48,12 +48,12 @@ SELECTIONS: dict[str, tuple[str, ...]] = {  # the epoch kept is the least by the
 class TrainSettings:
     detector: DetectorSettings
     crop_samples: int = 64_600  # of each clip, at 16 kHz
-    crop: str = "first"  # part of a longer train recording; or random, anew in every epoch
+    crop: str = "first"  # part of a longer train recording; or random, different in every epoch
     pad: str = "repeat"  # of a shorter recording; or zero
     augmentation: list[dict[str, Any]] = field(default_factory=list)  # of train clips: {name, probability, settings}
     batch_size: int = 128
     epochs: int = 10
-    match: str = "updates"  # with ERM of as many epochs; or `epochs`, of the sampler's own length
+    match: str = "updates"  # as many as ERM in these epochs; or `epochs` of the sampler's own length
     learning_rate: float = 5e-4
     schedule: str = "halving"  # of the learning rate; or cosine, constant
     halve_every: int = 2  # epochs
@@ -63,13 +63,13 @@ class TrainSettings:
     spoof_weight: float = 1.0  # of a class in the loss
     bonafide_weight: float = 10.0
     strategy: str = "erm"
-    strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where not the strategy's own
+    strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
-    keep: str = SELECTED  # the weights of that epoch; or the average over all that were the least when they ended (SWA)
+    keep: str = SELECTED  # the weights of that epoch; or the average over all that were the best so far (SWA)
     seed: int = 0
-    cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: of SSL front-ends
-    front_end_precision: str = EXACT  # or bfloat16, which is refused where it is measured to matter
-    checkpoint_steps: int = 1000  # a checkpoint is written so often, and after every epoch
+    cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: for SSL front-ends
+    front_end_precision: str = EXACT  # or bfloat16, which is refused if a measurement shows that it matters
+    checkpoint_steps: int = 1000  # steps between checkpoints; another is written after every epoch
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class TrainSettings:
         return cache_kind(self.cache_features, self.detector.front_end["name"])
 
     def code(self) -> list[Path]:
-        """The files beside the experiment that its parts are written in."""
+        """The files beside the experiment that implement its parts."""
         files = (link.code() for link in links(self.augmentation))
         return [*self.detector.code(), *(path for path in files if path is not None)]
 
@@ -111,9 +111,9 @@ class TrainSettings:
                 yield Fault((name,), f"{getattr(self, name)} is out of range; it must be at least 1")
         for name in ("learning_rate", "final_learning_rate", "spoof_weight", "bonafide_weight"):
             if not 0 < getattr(self, name) < float("inf"):
-                yield Fault((name,), f"{getattr(self, name)} is out of range; it must be positive, and finite")
+                yield Fault((name,), f"{getattr(self, name)} is out of range; it must be positive and finite")
         if not 0 <= self.weight_decay < float("inf"):
-            yield Fault(("weight_decay",), f"{self.weight_decay} is out of range; it must be at least 0, and finite")
+            yield Fault(("weight_decay",), f"{self.weight_decay} is out of range; it must be at least 0 and finite")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             yield Fault(("betas",), f"{list(self.betas)} must be two numbers from 0 to below 1")
 
@@ -129,13 +129,13 @@ class TrainSettings:
             yield Fault(
                 ("final_learning_rate",),
                 f"{self.final_learning_rate} is above learning_rate {self.learning_rate}; "
-                f"the cosine schedule falls: lower it, or take the constant one",
+                f"the cosine schedule falls: lower it, or use the constant one",
             )
         if (self.crop == RANDOM or self.augmentation) and self.cache != NONE:
             yield Fault(
                 ("cache_features",),
                 f"{self.cache}, but train clips are cropped or augmented differently in every epoch; "
-                f"set it to {NONE}, or crop to first and augmentation to nothing",
+                f"set it to {NONE}, or set crop to first and remove augmentation",
             )
 
     def complete(self) -> dict[str, Any]:

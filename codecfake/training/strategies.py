@@ -1,17 +1,17 @@
-"""Training strategies, as data: how a step updates the weights, and which trials meet in a batch.
+"""Training strategies as data: how a step updates the weights, and how trials are put in batches.
 
-Texts and released code differ, and each reading has a name:
+Texts and released code differ, and each variant has a name:
 
 | | text | code released with Xie et al. 2025 |
 |---|---|---|
 | SAM, Foret et al. 2021 | `sam`: rho 0.05 | the same |
 | ASAM, Kwon et al. 2021 | `asam-official`: rho 0.5, eta 0.01 | `asam`: rho 0.05, eta 0 |
-| CSAM, Xie et al. 2025 | `csam`: every batch has the shares of Eq. 5 | `csam-released`: batches drift across them |
+| CSAM, Xie et al. 2025 | `csam`: every batch has the shares of Eq. 5 | `csam-released`: batches drift from them |
 | updates of CSAM per epoch | not said | 1.93 times those of ERM: `match: epochs` |
 | dropout in SAM's second pass | not said | `dropout: redrawn` |
 
-By default the second pass has the masks of the first: the two then differ by the weights alone, and rho 0 is the base
-optimizer. `co-erm`, `balanced` and `uniform` are not of the papers; they tell what a sampler does without SAM.
+By default the second pass uses the masks of the first: the two then differ only by the weights, and rho 0 is the base
+optimizer. `co-erm`, `balanced` and `uniform` are not from the papers; they show what a sampler does without SAM.
 This module needs no torch, so that an experiment can be checked before any job.
 """
 
@@ -28,7 +28,7 @@ SCALED = ("all", "weight")
 
 @dataclass(frozen=True)
 class BaseSettings:
-    """The optimizer's own step: nothing to set."""
+    """The optimizer's own step has no settings."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SamSettings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.rho < float("inf"):
-            raise ValueError(f"rho is {self.rho}; it must be at least 0, and finite")
+            raise ValueError(f"rho is {self.rho}; it must be at least 0 and finite")
         if self.dropout not in DROPOUT:
             raise fault(unknown("kind of dropout", self.dropout, DROPOUT), "dropout")
 
@@ -50,12 +50,12 @@ class AsamSettings(SamSettings):
     """Adaptive SAM: the ball is stretched along each weight by |weight| + eta."""
 
     eta: float = 0.0
-    scaled: str = "all"  # or `weight`: tensors with that word in their name, as the official code (BatchNorm's too)
+    scaled: str = "all"  # or `weight`: tensors with that word in their name, as in the official code (BatchNorm's too)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.eta < float("inf"):
-            raise ValueError(f"eta is {self.eta}; it must be at least 0, and finite")
+            raise ValueError(f"eta is {self.eta}; it must be at least 0 and finite")
         if self.scaled not in SCALED:
             raise fault(unknown("choice of tensors", self.scaled, SCALED), "scaled")
 
@@ -71,11 +71,11 @@ class Strategy:
 
     update: str
     sampler: str
-    settings: dict[str, Any] = field(default_factory=dict)  # of the update, where they are not its defaults
+    settings: dict[str, Any] = field(default_factory=dict)  # of the update, where they differ from its defaults
 
     @property
     def needs_domains(self) -> bool:
-        """Whether it is defined for two or more train lists alone."""
+        """Whether it needs two or more train lists."""
         return self.sampler.startswith("co_training")
 
 

@@ -1,7 +1,7 @@
-"""Updates: one step of the weights. SAM is of Foret et al. 2021, ASAM of Kwon et al. 2021.
+"""Updates: one step of the weights. SAM is from Foret et al. 2021, ASAM from Kwon et al. 2021.
 
-Both ascend to the weights where the loss is worst within a ball of radius rho, take the gradient there, come back,
-and let the base optimizer step with it: two passes over one batch, one update. In the second pass BatchNorm
+Both ascend to the weights where the loss is worst within a ball of radius rho, compute the gradient there, return, and
+let the base optimizer step with it: two passes over one batch, one update. In the second pass BatchNorm
 normalizes by the batch as in the first and leaves its running statistics alone.
 """
 
@@ -16,15 +16,15 @@ from torch.optim import Optimizer
 
 from codecfake.training.strategies import AsamSettings, BaseSettings, SamSettings
 
-TINY = 1e-12  # keeps a gradient of zero from being divided by its norm
+TINY = 1e-12  # prevents division by a gradient norm of zero
 
-Closure = Callable[[], Tensor]  # sets the gradients of one batch at the present weights, gives its loss
+Closure = Callable[[], Tensor]  # sets the gradients of one batch at the present weights, returns its loss
 
 
 class Update(Protocol):
-    """One optimization step. May call the closure more than once; gives the loss at the weights before the step.
+    """One optimization step. May call the closure more than once; returns the loss at the weights before the step.
 
-    An error of the closure leaves the weights as they were.
+    If the closure fails, the weights stay as they were.
     """
 
     def step(self, closure: Closure) -> Tensor: ...
@@ -43,7 +43,7 @@ class BaseUpdate:
 
 
 class Sam:
-    """Sharpness-aware minimization of `model` by `optimizer`, whose gradient is that at the ascended weights."""
+    """Sharpness-aware minimization of `model`: `optimizer` steps with the gradient at the ascended weights."""
 
     def __init__(self, optimizer: Optimizer, model: nn.Module, settings: SamSettings) -> None:
         self._optimizer = optimizer
@@ -65,7 +65,7 @@ class Sam:
 
     @contextmanager
     def _ascended(self) -> Iterator[None]:
-        """Ascend along the present gradients, and come back to the very same weights."""
+        """Ascend along the present gradients, and return to exactly the same weights."""
         names = [name for name, weight in self._parameters.items() if weight.grad is not None]
         weights: list[Tensor] = [self._parameters[name] for name in names]
         with torch.no_grad():
@@ -83,7 +83,7 @@ class Sam:
 
 
 class Asam(Sam):
-    """SAM in a ball that is stretched along each weight by its own size, so that rescaling it changes nothing."""
+    """SAM in a ball stretched along each weight by its size, so that rescaling a weight changes nothing."""
 
     def __init__(self, optimizer: Optimizer, model: nn.Module, settings: AsamSettings) -> None:
         super().__init__(optimizer, model, settings)
@@ -91,7 +91,7 @@ class Asam(Sam):
         self._scaled = {name for name in self._parameters if settings.scaled == "all" or "weight" in name}
 
     def _ascent(self, names: list[str], weights: list[Tensor], gradients: list[Any]) -> tuple[Tensor, ...]:
-        """rho t^2 g / |t g|: t is |w| + eta for a tensor that is scaled, 1 for another."""
+        """rho t^2 g / |t g|: t is |w| + eta for a scaled tensor, 1 for others."""
         sizes = [
             weight.abs() + self._eta if name in self._scaled else torch.ones_like(weight)
             for name, weight in zip(names, weights, strict=True)
@@ -106,7 +106,7 @@ UPDATES: dict[str, Callable[[Optimizer, nn.Module, Any], Update]] = {"base": Bas
 
 @contextmanager
 def _running_statistics_kept(normalizations: Sequence[_BatchNorm]) -> Iterator[None]:
-    """In training, normalize by the batch as ever, and write down nothing of it."""
+    """Normalize by the batch as usual, but leave the running statistics unchanged."""
     tracked = [module for module in normalizations if module.track_running_stats]
     for module in tracked:
         module.track_running_stats = False

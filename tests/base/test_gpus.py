@@ -165,7 +165,7 @@ def test_auto_runs_on_the_cpu_where_no_gpu_was_given_and_says_so(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     with caplog.at_level("INFO"):
         assert devices.prepare_job("auto", 0, 1).type == "cpu"
-    assert "running on cpu: this job was given no GPU" in caplog.text
+    assert "running on cpu: this job was assigned no GPU" in caplog.text
 
 
 def test_cuda_without_a_given_gpu_is_an_error() -> None:
@@ -175,7 +175,7 @@ def test_cuda_without_a_given_gpu_is_an_error() -> None:
 
 def test_a_gpu_left_idle_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     assert devices.prepare_job("cpu", 1, 1).type == "cpu"
-    assert "leaves it idle" in caplog.text
+    assert "but does not use it" in caplog.text
 
 
 def snakemake(directory: Path, shown: str, *arguments: str) -> str:

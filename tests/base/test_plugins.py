@@ -71,7 +71,7 @@ def test_processes_that_are_started_look_in_the_same_folder(folder: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("absent_module:build", "", r"there is no module 'absent_module'; looked for among the installed packages and"),
+        ("absent_module:build", "", r"there is no module 'absent_module' among the installed packages and"),
         ("absent.py:build", "", r"there is no file .*absent.py; put it there, or correct the path"),
         ("os.absent:build", "", r"there is no module 'os.absent'"),
         ("broken.py:biuld", "def build(): ...", r"unknown name in .*broken.py 'biuld'; did you mean 'build'\?"),

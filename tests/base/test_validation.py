@@ -16,9 +16,9 @@ def written(tmp_path: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", ":3: 'a' stands twice, in lines 1 and 3; delete or rename one"),
-        ("a:\n  b: {c: 1, c: 2}\n", ":2: 'c' stands twice, in lines 2 and 2"),
-        ("a:\n- {x: 1}\n- x: 1\n  x: 2\n", ":4: 'x' stands twice, in lines 3 and 4"),
+        ("a: 1\nb: 2\na: 3\n", ":3: duplicate key 'a' in lines 1 and 3; delete or rename one"),
+        ("a:\n  b: {c: 1, c: 2}\n", ":2: duplicate key 'c' in lines 2 and 2"),
+        ("a:\n- {x: 1}\n- x: 1\n  x: 2\n", ":4: duplicate key 'x' in lines 3 and 4"),
         ("NO: 1\n", ":1: YAML reads the key NO as false; write it in quotes: 'NO'"),
         ("sources: {on: 1}\n", ":1: YAML reads the key on as true; write it in quotes: 'on'"),
         ("1.0e+3: 1\n", ":1: YAML reads the key 1.0e+3 as the number 1000.0; write it in quotes: '1.0e+3'"),

@@ -114,25 +114,25 @@ def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
         ),
         (
             {"wrapper": "dac", "weights": {"official": "encodec_24khz"}},
-            "codecs.own.weights.official: encodec_24khz holds weights of encodec, not of dac",
+            "codecs.own.weights.official: encodec_24khz has weights of encodec, not of dac",
         ),
         (
             {"wrapper": "dac", "weights": {"official": "dac_44khz"}, "model": {"sample_rate": 24000}},
-            "codecs.own.model.sample_rate: 24000; dac_44khz was made with 44100",
+            "codecs.own.model.sample_rate: 24000; dac_44khz needs 44100",
         ),
         (
             {"wrapper": "dac", "weights": "trained", "training": {"changes": {"stepps": 3}}},
-            "codecs.own.training (laid over codec_training.settings): Recipe: unknown setting 'stepps'",
+            "codecs.own.training (merged into codec_training.settings): Recipe: unknown setting 'stepps'",
         ),
         (
             {"wrapper": "dac", "weights": "trained", "training": {"recipe": "dca"}},
-            "codecs.own.training (laid over codec_training.settings): unknown recipe 'dca'; did you mean 'dac'",
+            "codecs.own.training (merged into codec_training.settings): unknown recipe 'dca'; did you mean 'dac'",
         ),
         (
             {"wrapper": "dac", "weights": "trained", "training": {"changes": {"discriminators": {"peroids": {}}}}},
-            "codecs.own.training (laid over codec_training.settings): unknown discriminator 'peroids'; did you",
+            "codecs.own.training (merged into codec_training.settings): unknown discriminator 'peroids'; did you",
         ),
-        ({"wrapper": "passthrough", "keep_gain": True}, "codecs.own.keep_gain: there is no level to keep"),
+        ({"wrapper": "passthrough", "keep_gain": True}, "codecs.own.keep_gain: without `gain` there is no level"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_codec_is_told_when_the_experiment_is_read(
@@ -311,7 +311,7 @@ def test_weights_are_read_from_what_an_experiment_writes(value: Any, weights: We
     "value", ["traind", None, {}, {"official": ""}, {"official": "a", "license": "MIT"}, {"local": 3}]
 )
 def test_anything_else_is_no_weights(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"is none of trained, none, \{official: CHECKPOINT\} or \{local: PATH"):
+    with pytest.raises(ValueError, match=r"is not one of trained, none, \{official: CHECKPOINT\} or \{local: PATH"):
         Weights.from_plain(value)
 
 

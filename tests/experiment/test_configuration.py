@@ -46,5 +46,5 @@ def test_all_faults_are_listed() -> None:
 
 def test_a_key_that_stands_twice_in_a_configuration_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("experiment: demo\ndevice: cpu\ndevice: cuda\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="config.yaml:3: 'device' stands twice, in lines 2 and 3"):
+    with pytest.raises(ConfigurationError, match="config.yaml:3: duplicate key 'device' in lines 2 and 3"):
         check_files([str(tmp_path / "config.yaml")])

@@ -58,9 +58,12 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ),
         (
             {"codecs__encodec__sources__F04": {"quantizers": 8, "alternative_to": "F9"}},
-            "codecs.encodec.sources.F04.alternative_to: there is no source 'F9'",
+            "codecs.encodec.sources.F04.alternative_to: unknown source 'F9'",
         ),
-        ({"codecs__encodec__gain": None, "codecs__encodec__keep_gain": True}, "keep_gain: there is no level to keep"),
+        (
+            {"codecs__encodec__gain": None, "codecs__encodec__keep_gain": True},
+            "keep_gain: without `gain` there is no level",
+        ),
         (
             {"domains__codec__keep": ["vocoder"]},
             "domains.codec.keep: unknown corpus 'vocoder'; choose from english, mandarin",
@@ -68,7 +71,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ({"strategies": {"sam": {"radius": 1}}}, "strategies.sam: unknown setting 'radius'"),
         (
             {"models": [{"detectors": ["mel-lcnn"], "training_sets": ["codec"], "strategies": ["csam"]}]},
-            "csam mixes domains, but training set 'codec' has one; give it another domain, or take sam",
+            "csam mixes domains, but training set 'codec' has one; give it another domain, or use sam",
         ),
         ({"license": "free"}, "license: unknown value 'free'; choose from any, permissive"),
         (
@@ -119,7 +122,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
                 "domains__F07": {"corpora": ["english"], "split": {"by": "speaker"}, "sources": ["F07"]},
                 "training_sets__codec__domains": ["codec", "vocoder", "F07"],
             },
-            "training_sets.codec.domains: codec and F07 have the same recordings, of english; make one domain with",
+            "training_sets.codec.domains: codec and F07 have the same recordings from english; make one domain with",
         ),
     ],
 )
@@ -151,7 +154,7 @@ def test_the_full_plan_is_valid_with_the_roots_of_four_corpora(tmp_path: Path) -
 
 
 def test_a_corpus_that_an_experiment_needs_and_does_not_find_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"no root for aishell3; say where it lies.*layout: aishell3"):
+    with pytest.raises(ConfigurationError, match=r"no root for aishell3; add the folder.*layout: aishell3"):
         site.read({"experiment": "xie2025", "corpora": roots(tmp_path, "vctk", "libritts", "19la")}, ROOT)
 
 
@@ -189,7 +192,7 @@ def test_an_experiment_says_only_what_differs_from_the_one_it_is_based_on(tmp_pa
 
 
 def test_experiments_based_on_each_other_in_a_circle_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"based_on goes in a circle: it leads to .*top.yaml again"):
+    with pytest.raises(ConfigurationError, match=r"based_on is circular: it leads back to .*top.yaml"):
         layered(tmp_path, base={"based_on": "top"}, top={"based_on": "base"})
 
 

@@ -125,7 +125,7 @@ def test_a_fault_is_named_with_file_line_key_and_remedy(tmp_path: Path, changes:
         ("averages: {A: [1.0e+3]}", 'averages.A.0: expected text, found 1000.0; write it in quotes: "1.0e+3"'),
         ("training: {learning_rate: 5e-4}", "training.learning_rate: expected a number, found '5e-4'; write 0.0005"),
         ("conditions: {NO: 1}", "YAML reads the key NO as false; write it in quotes: 'NO'"),
-        ("seed: 1\nseed: 2", "mine.yaml:3: 'seed' stands twice, in lines 2 and 3"),
+        ("seed: 1\nseed: 2", "mine.yaml:3: duplicate key 'seed' in lines 2 and 3"),
     ],
 )
 def test_what_yaml_reads_otherwise_is_explained(tmp_path: Path, line: str, message: str) -> None:

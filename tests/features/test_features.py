@@ -323,7 +323,7 @@ def test_training_with_workers_that_is_killed_and_started_again_ends_in_the_same
     assert running.exitcode == -signal.SIGKILL
     with caplog.at_level("INFO", "codecfake.training.checkpoint"):
         run(audio, lists, killed, workers=2)
-    assert "going on at epoch" in caplog.text
+    assert "continuing at epoch" in caplog.text
     for name in ("weights.safetensors", "settings.json", "history.tsv"):
         assert (killed / name).read_bytes() == (undisturbed / name).read_bytes(), name
 

@@ -76,7 +76,7 @@ def checked(results: Path) -> list[Damage]:
 
 def test_nothing_is_found_where_nothing_is_damaged(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     __main__.main(["check", "--run", str(results.parent), "--workers", "1"])
-    assert "all that is finished is what was written" in capsys.readouterr().out
+    assert "all finished files are undamaged" in capsys.readouterr().out
 
 
 def test_a_flipped_bit_in_a_shard_is_named_by_the_check_and_by_its_readers(results: Path) -> None:
@@ -172,7 +172,7 @@ def test_what_is_written_anew_is_not_held_to_the_digest_of_before(results: Path)
 def test_a_damaged_parquet_table_is_named(results: Path, damage: Callable[[Path, float], None], place: float) -> None:
     index = results / "audio/en/F01/0000.parquet"
     damage(index, place)
-    with pytest.raises(files.FileError, match="0000.parquet: damaged, it cannot be read as parquet"):
+    with pytest.raises(files.FileError, match="0000.parquet: damaged: it cannot be read as parquet"):
         AudioStore(results / "audio", [("en", "F01")]).read("en", "F01", "a")
     table = shutil.copy(index, results / "utterances.parquet")
     with pytest.raises(files.FileError, match="utterances.parquet: damaged"):

@@ -106,7 +106,7 @@ def test_a_recording_of_several_conditions_is_judged_once(ingested: tuple[Experi
     settings = (experiment.condition_settings(name) for name in chosen)
     trials = pd.concat([protocols.condition(one, tables(experiment, root)) for one in settings])
     lists = TrialCounts(experiment, CorpusCounts(experiment.corpora, root / "results", {}, {}))
-    assert lists.judged()["utterances"].sum() == len(trials.drop_duplicates(["corpus", "source", "utterance_id"]))
+    assert lists.evaluated()["utterances"].sum() == len(trials.drop_duplicates(["corpus", "source", "utterance_id"]))
 
 
 def test_speakers_who_are_listed_take_their_share_of_a_corpus_that_is_not_there(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_each_unknown_thing_is_named_with_the_setting_that_would_tell_it(outside
     assert "the size of corpus mine" in warnings
     assert "its `size: {hours: …, bonafide: …}` in the experiment" in warnings
     for rate in ("resynthesis.mimi.cpu", "train.mel-mel-lcnn.cpu", "weights_mb.mel-lcnn"):
-        assert f"`codecfake plan --rate {rate}=NUMBER` would tell" in warnings, rate
+        assert f"give `codecfake plan --rate {rate}=NUMBER`" in warnings, rate
 
 
 def test_what_is_unknown_is_missing_from_sums_of_all_that_is_known(outside: Path) -> None:

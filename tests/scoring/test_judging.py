@@ -402,7 +402,9 @@ def test_a_front_end_that_is_absent_or_elsewhere(tmp_path: Path, capsys) -> None
     main([*given, "--front-end", str(tmp_path / "moved")])
     assert "1 of 1 files judged." in capsys.readouterr().out
     transformers.Wav2Vec2Model(config).save_pretrained(tmp_path / "other")
-    with pytest.raises(SystemExit, match="trained on front-end weights .* but found .*give the weights of training"):
+    with pytest.raises(
+        SystemExit, match="trained on front-end weights .* but found .*give the weights used in training"
+    ):
         main([*given, "--front-end", str(tmp_path / "other")])
 
 

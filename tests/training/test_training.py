@@ -290,14 +290,14 @@ def test_the_average_is_over_the_epochs_that_were_best_so_far(
     settings = changed(epochs=5, learning_rate=0.1, select="dev_eer", keep="average")
     ended: list[dict[str, torch.Tensor]] = []
     rates = [0.4, 0.5, 0.3, 0.35, 0.2]  # in place of those of a few tones, which depend on the processor
-    judge = loop._Run._judge_dev
+    judge = loop._Run._score_dev
 
     def recorded(run: Any) -> Any:
         ended.append({name: weight.detach().clone() for name, weight in run._back_end.named_parameters()})
         values, scores = judge(run)
         return values | ({"dev_eer": rates[len(ended) - 1]} if len(ended) <= len(rates) else {}), scores
 
-    monkeypatch.setattr(loop._Run, "_judge_dev", recorded)
+    monkeypatch.setattr(loop._Run, "_score_dev", recorded)
     rows = history(run(corpus, tmp_path, settings))
     assert rows["is_best"].tolist() == [1, 0, 1, 0, 1]
     best = [ended[number] for number in (0, 2, 4)]

@@ -1,4 +1,4 @@
-"""The steps that the workflow's rules call: `codecfake step NAME`, out of sight of the main help."""
+"""The steps that the workflow's rules call: `codecfake step NAME`, hidden from the main help."""
 
 from codecfake.commands.parsing import Commands, Parser
 from codecfake.commands.steps import corpora, detectors, measures, protocols, report
@@ -8,7 +8,7 @@ GROUPS = (corpora, protocols, detectors, measures, report)
 
 def add(commands: Commands) -> None:
     """Add `step` and everything below it to the subparsers of a parser."""
-    parser: Parser = commands.add_parser("step", description="One step of the workflow, as its rules call it.")
+    parser: Parser = commands.add_parser("step", description="One step of the workflow, as called by its rules.")
     parser.set_defaults(parser=parser)
     below = parser.add_subparsers(
         required=True, metavar="STEP", help="what to do", title="steps", prog="codecfake step", parser_class=Parser

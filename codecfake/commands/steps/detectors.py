@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     train.add_argument("--output", type=Path, required=True, help="the model folder to write")
     train.add_argument("--feature-cache", type=Path, help="folder for features, with cache_features: disk")
-    train.add_argument("--feature-cache-gb", type=float, default=float("inf"), help="how much one cache may take there")
+    train.add_argument("--feature-cache-gb", type=float, default=float("inf"), help="largest size of one cache")
 
     score = step(commands, "score-conditions", _score_conditions, "score the trials of conditions", settings=False)
     score.add_argument("--model", type=Path, required=True, help="a model folder")
@@ -23,10 +23,10 @@ def add(commands: Commands) -> None:
     score.add_argument("--trained-on", type=Path, nargs="*", default=[], help="the model's train protocols")
     score.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
-    score.add_argument("--kept", type=Path, help="folder where scores are kept by source, for the next time")
+    score.add_argument("--kept", type=Path, help="folder of scores by source, for reuse")
     for parser in (train, score):
         add_job(parser)
-        parser.add_argument("--workers", type=count, default=0, help="processes that decode audio; 0: this one does")
+        parser.add_argument("--workers", type=count, default=0, help="processes that decode audio; 0: this process")
 
 
 def _train(options: argparse.Namespace) -> None:

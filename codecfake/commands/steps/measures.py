@@ -9,27 +9,29 @@ from codecfake.commands.parsing import Commands, step
 
 def add(commands: Commands) -> None:
     """Add these steps to the subparsers of a parser."""
-    quality = step(commands, "quality", _quality, "measure how well one source gives held-out speech back")
-    quality.add_argument("--protocols", type=Path, nargs="+", required=True, help="whose bona fide trials are measured")
+    quality = step(commands, "quality", _quality, "measure how well one source reproduces held-out speech")
+    quality.add_argument(
+        "--protocols", type=Path, nargs="+", required=True, help="protocols with the trials to measure"
+    )
     quality.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
-    quality.add_argument("--output", type=Path, required=True, help="the TSV to write, a row an utterance")
+    quality.add_argument("--output", type=Path, required=True, help="the TSV file to write, one row per utterance")
 
-    summary = step(commands, "quality-summary", _quality_summary, "compute the tables of quality over all sources")
+    summary = step(commands, "quality-summary", _quality_summary, "compute the quality tables over all sources")
     summary.add_argument("--measured", type=Path, required=True, help="folder of {source}.tsv")
     summary.add_argument("--output", type=Path, required=True, help="folder for quality.csv and quality_order.csv")
 
     audit = step(
-        commands, "audit", _audit, "look for leaks between lists, duplicates and shortcuts; 1 if there are faults"
+        commands, "audit", _audit, "look for leaks between lists, duplicates and shortcuts; exits 1 if there are faults"
     )
-    audit.add_argument("--results", type=Path, required=True, help="folder of everything that the run made")
+    audit.add_argument("--results", type=Path, required=True, help="folder of all results of the run")
     audit.add_argument("--output", type=Path, required=True, help="folder for audit.json and tables")
     audit.add_argument(
-        "--leave-verdict", action="store_true", help="write faults down, and leave it to audit-verdict to fail"
+        "--leave-verdict", action="store_true", help="record faults, but leave the failure to audit-verdict"
     )
 
     verdict = step(commands, "audit-verdict", _audit_verdict, "fail if an audit found faults", settings=False)
     verdict.add_argument("--audit", type=Path, required=True, help="its audit.json")
-    verdict.add_argument("--output", type=Path, required=True, help="the text to write if there are none")
+    verdict.add_argument("--output", type=Path, required=True, help="the text file to write if there are no faults")
 
 
 def _quality(options: argparse.Namespace) -> None:

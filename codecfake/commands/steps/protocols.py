@@ -12,17 +12,17 @@ def add(commands: Commands) -> None:
     partition = step(commands, "partition", _partition, "write the train and dev protocols of a domain")
     condition = step(commands, "condition", _condition, "write the eval protocol of a condition")
     for parser_ in (partition, condition):
-        parser_.add_argument("--name", required=True, help="of the domain or the condition")
+        parser_.add_argument("--name", required=True, help="name of the domain or the condition")
         parser_.add_argument("--corpora", type=Path, required=True, help="folder of {corpus}/utterances.parquet")
         parser_.add_argument("--output", type=Path, required=True, help="folder of protocols")
 
     sources = step(commands, "sources", _sources, "write which codec makes which source")
-    sources.add_argument("--output", type=Path, required=True, help="the TSV to write")
+    sources.add_argument("--output", type=Path, required=True, help="the TSV file to write")
 
     check = step(commands, "check-lists", _check_lists, "refuse to train on evaluation trials", settings=False)
     check.add_argument("--lists", type=Path, nargs="+", required=True, help="train and dev protocols")
     check.add_argument("--judged", type=Path, nargs="+", required=True, help="every eval protocol")
-    check.add_argument("--output", type=Path, required=True, help="the TSV to write: how long the lists are")
+    check.add_argument("--output", type=Path, required=True, help="the TSV file to write: lengths of the lists")
 
 
 def _partition(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Steps that show what was measured: tables, figures, the report."""
+"""Steps that present the results: tables, figures, the report."""
 
 import argparse
 import json
@@ -18,17 +18,17 @@ def add(commands: Commands) -> None:
     tables.add_argument(
         "--models", type=Path, required=True, help="folder of {model}/history.tsv, for figures of losses"
     )
-    tables.add_argument("--published", type=Path, required=True, help="folder of the papers' own tables")
+    tables.add_argument("--published", type=Path, required=True, help="folder of the papers' tables")
     tables.add_argument("--output", type=Path, required=True, help="folder of tables")
-    tables.add_argument("--workers", type=int, default=1, help="processes, which take a condition each")
+    tables.add_argument("--workers", type=int, default=1, help="processes, each of which evaluates a condition")
 
     spectrograms = step(commands, "spectrograms", _spectrograms, "draw utterances through every source")
     spectrograms.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
-    spectrograms.add_argument("--protocol", type=Path, required=True, help="whose bona fide trials are drawn")
+    spectrograms.add_argument("--protocol", type=Path, required=True, help="protocol whose bona fide trials are drawn")
     spectrograms.add_argument("--output", type=Path, required=True, help="folder of figures")
 
     report = step(commands, "report", _report, "write the HTML report")
-    report.add_argument("--results", type=Path, required=True, help="folder of everything that the run made")
+    report.add_argument("--results", type=Path, required=True, help="folder of all results of the run")
     report.add_argument("--output", type=Path, required=True, help="the HTML file to write")
 
 
@@ -41,10 +41,10 @@ def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables.rates import write_rates
 
     settings = from_json(TableSettings, options.settings)
-    published, judged = Published(options.published), options.protocols / "eval"
-    rates = evaluate(options.scores, judged, settings, options.workers)
+    published, protocols = Published(options.published), options.protocols / "eval"
+    rates = evaluate(options.scores, protocols, settings, options.workers)
     write_rates(rates, options.output)
-    write_comparisons(options.scores, judged, settings, published.baselines, options.output, options.workers)
+    write_comparisons(options.scores, protocols, settings, published.baselines, options.output, options.workers)
     write_papers(published, settings.papers, rates, options.protocols, options.output, settings.title)
     write_figures(Results(rates, published, options.models), settings.figures, options.output / "figures")
 
@@ -62,7 +62,7 @@ def _report(options: argparse.Namespace) -> None:
     from codecfake.report.page import write_report
     from codecfake.tables.excerpts import choose
 
-    asked = json.loads(options.settings)
-    excerpts = choose(options.results / "protocols" / "eval" / f"{asked['conditions'][0]}.tsv")
-    inputs = {**asked, "results": options.results, "excerpts": excerpts}
+    settings = json.loads(options.settings)
+    excerpts = choose(options.results / "protocols" / "eval" / f"{settings['conditions'][0]}.tsv")
+    inputs = {**settings, "results": options.results, "excerpts": excerpts}
     write_report(build(ReportInputs, inputs), options.output)

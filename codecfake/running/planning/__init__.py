@@ -1,1 +1,1 @@
-"""What a run will take, before it starts: jobs, hours, bytes and files, step by step; and whether the disk holds it."""
+"""The cost of a run before it starts: jobs, hours, bytes and files of each step; and whether it fits on the disk."""

@@ -33,20 +33,20 @@ def steps(basis: Basis) -> Iterator[Step]:
     yield _record(basis)
     for codec in basis.experiment.codecs_run():
         yield _resynthesis(basis, codec)
-    heard = [*basis.experiment.all_audio(), *product(_trained_on(basis), [NATIVE])]
-    yield Step("resynthesis", "list_shards", tuple((f"results/audio/{c}/{s}/shards.tsv",) for c, s in heard))
+    audio = [*basis.experiment.all_audio(), *product(_trained_on(basis), [NATIVE])]
+    yield Step("resynthesis", "list_shards", tuple((f"results/audio/{c}/{s}/shards.tsv",) for c, s in audio))
 
 
 def rate_part(name: str, wrapper: str) -> str:
-    """What rates of a codec are named by: its wrapper, or the experiment's own name for one outside the package.
+    """The name of a codec in rates: its wrapper, or the experiment's name for a codec outside the package.
 
-    That isn't used if it is the name of another codec, whose rates it would get.
+    The latter is not used if it is the name of a packaged codec, whose rates it would get.
     """
     return name if plugins.is_outside(wrapper) and name not in codec_wrappers.names() else wrapper
 
 
 def _rate_part(name: str, codec: Codec) -> str:
-    """The same; `own` if the network of one in the package has another size than the published one."""
+    """The same, but `own` for a packaged codec whose network does not have the published size."""
     is_own = not plugins.is_outside(codec.wrapper) and not codec_wrappers.entry(codec.wrapper).is_published_size(
         codec.model
     )
@@ -79,7 +79,7 @@ def _ingest(basis: Basis) -> Step:
 
 def _fetch(basis: Basis) -> Iterator[Step]:
     for checkpoint in basis.experiment.checkpoints_run():
-        # once as downloaded (into the weights folder, which may be elsewhere), once as converted
+        # once downloaded (into the weights folder, which may be elsewhere), once converted
         num_bytes = 2 * MB * basis.rates[f"weights_mb.{checkpoints.find(checkpoint).wrapper}"]
         outputs = (f"results/weights/{checkpoint}/provenance.json",)
         yield Step("codec weights", f"fetch_{checkpoint}", (outputs,), bytes_out=num_bytes, other_files=3)
@@ -97,8 +97,8 @@ def _trained_on(basis: Basis) -> list[str]:
 def _codec_training(basis: Basis) -> Step:
     segments = {codec: _segments(basis, codec) for codec in _trained(basis)}
     seconds = {codec: number * duration for codec, (number, duration) in segments.items()}
-    heard = basis.bonafide(_trained_on(basis))
-    recording = _shard_bytes(basis, heard, None) / add(heard["utterances"])  # is read whole for every segment
+    counts = basis.bonafide(_trained_on(basis))
+    recording = _shard_bytes(basis, counts, None) / add(counts["utterances"])  # read whole for every segment
     names = {codec: _rate_part(codec, basis.experiment.codecs[codec]) for codec in segments}
     speeds = {codec: basis.rates[f"codec_training.{name}.{basis.device}"] for codec, name in names.items()}
     sizes = [MB * basis.rates[f"weights_mb.{name}"] for name in names.values()]
@@ -113,7 +113,7 @@ def _codec_training(basis: Basis) -> Step:
 
 
 def _segments(basis: Basis, codec: str) -> tuple[float, float]:
-    """How many segments a codec is trained on in all batches, and how long each is in seconds."""
+    """The number of training segments of a codec over all batches, and the length of each in seconds."""
     settings = basis.experiment.codec_training_settings(codec)
     recipes: dict[str, dict[str, Any]] = yaml.safe_load(RECIPES.read_text(encoding="utf-8"))
     recipe = laid_over(recipes.get(settings.get("recipe") or settings["wrapper"], {}), settings.get("changes", {}))
@@ -124,10 +124,12 @@ def _segments(basis: Basis, codec: str) -> tuple[float, float]:
 def _record(basis: Basis) -> Step:
     recorded = [corpus for corpus, source in basis.experiment.all_audio() if source == RECORDINGS]
     native = _trained_on(basis)
-    whole, heard = [basis.counts([name]) for name in recorded], [basis.bonafide([name]) for name in native]
-    counts = pd.concat([*whole, *heard])
+    whole, bonafide = [basis.counts([name]) for name in recorded], [basis.bonafide([name]) for name in native]
+    counts = pd.concat([*whole, *bonafide])
     hours = hours_of(counts)
-    shards = [_source_bytes(basis, RECORDINGS, one) for one in whole] + [_shard_bytes(basis, o, None) for o in heard]
+    shards = [_source_bytes(basis, RECORDINGS, one) for one in whole] + [
+        _shard_bytes(basis, one, None) for one in bonafide
+    ]
     return Step(
         "resynthesis", "record",
         (*_shards(basis, recorded, [RECORDINGS]), *_shards(basis, native, [NATIVE])),
@@ -155,7 +157,7 @@ def _resynthesis(basis: Basis, name: str) -> Step:
 
 
 def _is_on_cpu(codec: Codec) -> bool:
-    """Whether it runs on a CPU wherever the others do."""
+    """Whether the codec never runs on a GPU."""
     return codec_wrappers.entry(codec.wrapper).device == "cpu"
 
 
@@ -169,14 +171,14 @@ def _shards(basis: Basis, corpora: list[str], sources: list[str]) -> tuple[Outpu
 
 
 def _shard_bytes(basis: Basis, counts: pd.DataFrame, sample_rate: float | None) -> float:
-    """Of tars and indexes with the recordings counted, at a rate or (None) at their own."""
+    """Bytes of tars and indexes with the counted recordings, at a sample rate or (None) at their own."""
     samples = add(counts["samples"]) if sample_rate is None else add(counts["seconds"]) * sample_rate
     utterances = add(counts["utterances"]) * basis.rates["bytes.shard.utterance"]
     return samples * basis.rates["bytes.shard.sample"] + utterances
 
 
 def _source_bytes(basis: Basis, source: str, counts: pd.DataFrame) -> float:
-    """The same of a source's audio, at the experiment's rate."""
+    """The same for a source's audio, at the experiment's sample rate."""
     if basis.experiment.audio.sample_rate != NATIVE:
         return _shard_bytes(basis, counts, float(basis.experiment.audio.sample_rate))
     if source == RECORDINGS:
@@ -185,7 +187,7 @@ def _source_bytes(basis: Basis, source: str, counts: pd.DataFrame) -> float:
 
 
 def _codec_rate(basis: Basis, name: str) -> float | None:
-    """Hz of what a codec makes; None if it takes any."""
+    """The output sample rate of a codec in Hz; None if it accepts any."""
     codec = basis.experiment.codecs[name]
     if "sample_rate" in codec.model:
         return float(codec.model["sample_rate"])

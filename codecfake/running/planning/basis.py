@@ -1,4 +1,4 @@
-"""What every step of a plan is computed from."""
+"""The values from which every step of a plan is computed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,16 +29,16 @@ class Basis:
         return pd.concat([self.corpora.of(corpus) for corpus in corpora])
 
     def bonafide(self, corpora: Iterable[str]) -> pd.DataFrame:
-        """Counts of their bona fide utterances, which codecs make fakes of."""
+        """Counts of their bona fide utterances, the inputs of codecs."""
         counts = self.counts(corpora)
         return counts[counts["key"] == BONAFIDE]
 
     def network_hours(self, hours: float, on_cpu: bool = False) -> dict[str, Any]:
-        """The field of a step for hours of a network; `on_cpu`: of one that never runs on a GPU."""
+        """The field of a step for a network's hours; `on_cpu`: it never runs on a GPU."""
         return {"cpu_hours" if on_cpu else f"{self.device}_hours": hours}
 
     def small(self, stage: str, rule: str, outputs: tuple[str, ...], mb: str = "mb.small") -> Step:
-        """A job of minutes that nobody measured."""
+        """A job of minutes, without measured rates."""
         return Step(stage, rule, (outputs,), cpu_hours=float("nan"), bytes_out=MB * self.rates[mb])
 
 

@@ -1,6 +1,6 @@
-"""What corpora hold, counted: by their utterance tables where there are some, by their published sizes elsewhere.
+"""Sizes of corpora: from their utterance tables where these exist, otherwise from their published sizes.
 
-A published size is shared out as a split's rule says, so its counts need not be whole numbers.
+A published size is divided by the rule of a split, so its counts need not be whole numbers.
 """
 
 import os
@@ -24,9 +24,9 @@ from codecfake.running.planning.demo_sizes import takes
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus")
 UNSPLIT = "-"
 CELL = ["corpus", "key", "split"]
-COUNTS = ["utterances", "seconds", "samples", "file_bytes"]  # samples: at the recordings' own rate
+COUNTS = ["utterances", "seconds", "samples", "file_bytes"]  # samples: at the recordings' own sample rate
 BYTES_PER_SAMPLE = 2  # uncompressed
-FLAC_SHARE = 0.5  # of that, at the rates that corpora are distributed at
+FLAC_SHARE = 0.5  # of that, at the sample rates of published corpora
 
 
 class CorpusCounts:
@@ -40,22 +40,22 @@ class CorpusCounts:
         self._counts: dict[str, pd.DataFrame] = {}
 
     def is_ingested(self, corpus: str) -> bool:
-        """Whether there is a table to count, rather than a published size."""
+        """Whether its counts come from a table, not from a published size."""
         return self._paths[corpus].is_file()
 
     def is_exact(self, corpus: str) -> bool:
-        """Whether each of its utterances is known: it is ingested, or the demo is going to synthesize it."""
+        """Whether each of its utterances is known: it is ingested, or the demo will synthesize it."""
         return self.is_ingested(corpus) or self._corpora[corpus].demo
 
     def unknown(self) -> list[str]:
-        """The corpora whose size nothing tells."""
+        """The corpora of unknown size."""
         return [name for name in self._corpora if not self.is_exact(name) and not self.size(name).is_known]
 
-    @cache  # noqa: B019 - as long-lived as the plan
+    @cache  # noqa: B019 - the cache lives as long as the plan
     def size(self, corpus: str) -> CorpusSize:
-        """The published size of a corpus, or less if there are fewer files at its root.
+        """The published size of a corpus, or less if its root has fewer files.
 
-        By the number of files if no size is published; unknown if there are none.
+        Without a published size, an estimate from the number of files; unknown without files.
         """
         about, root = self._corpora[corpus], self._roots.get(corpus)
         files = _num_recordings(root) if root is not None and root.is_dir() else 0
@@ -67,13 +67,13 @@ class CorpusCounts:
         return size.at_most(files) if files else size
 
     def of(self, corpus: str) -> pd.DataFrame:
-        """Counts of one corpus, in the splits that it is published with; columns `CELL` and `COUNTS`."""
+        """Counts of one corpus in its published splits; columns `CELL` and `COUNTS`."""
         if corpus not in self._counts:
             self._counts[corpus] = self._count(corpus)
         return self._counts[corpus]
 
     def by_split(self, corpora: Sequence[str], rule: Split) -> pd.DataFrame:
-        """Counts of pooled corpora, as a rule splits them: exact if all are ingested, else by the rule's shares."""
+        """Counts of pooled corpora, split by a rule: exact if all are ingested, otherwise by the rule's shares."""
         name = f"{corpora} {rule}"
         if name not in self._counts:
             self._counts[name] = self._count_split(corpora, rule)

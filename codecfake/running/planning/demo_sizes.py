@@ -1,4 +1,4 @@
-"""How much speech the demo will make, before it has spoken."""
+"""How much speech the demo will synthesize."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from codecfake.demo.plan import Take
 from codecfake.demo.settings import DemoSettings
 
 LAYOUTS = {"vctk": vctk, "aishell3": aishell3, "libritts": libritts, "asvspoof2019la": asvspoof2019}
-SECONDS = 2.6  # of an utterance, on average over the demo's
-PARTITIONS = ("train", "dev", "eval")  # as they stand in ASVspoof's folders
+SECONDS = 2.6  # average length of the demo's utterances
+PARTITIONS = ("train", "dev", "eval")  # as in ASVspoof's folders
 
 
 def takes(layout: str, demo: dict[str, Any]) -> pd.DataFrame:
-    """The utterances to come, as columns of an utterance table; the lengths are the average of all."""
+    """The expected utterances, as columns of an utterance table; each has the average length."""
     planned = LAYOUTS[layout].plan(settings.build(DemoSettings, demo)).takes
     return pd.DataFrame([_row(take) for take in planned])
 

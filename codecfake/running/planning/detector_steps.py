@@ -14,8 +14,8 @@ from codecfake.running.planning.basis import Basis
 from codecfake.running.planning.steps import HOUR, MB, Outputs, Step, add, most
 from codecfake.training.strategies import STRATEGIES
 
-SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; the clip that rates are given for
-FORWARD_SHARE = 1 / 3  # of the time of a training step: it has one forward pass and a backward one of two
+SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; rates are for clips of this length
+FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
 EXPORTS = 2  # of each protocol
 TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")
 MODEL_FILES = ("weights.safetensors", "settings.json", "history.tsv", "calibration.json")
@@ -76,22 +76,22 @@ def _quality(basis: Basis) -> Iterator[Step]:
 
 @dataclass(frozen=True)
 class Model:
-    """A model to train, with its numbers of trials and how long one clip takes."""
+    """A model to train, with its numbers of trials and the time per clip."""
 
     name: str
     training_set: str
     settings: dict[str, Any]
     train: float
     dev: float
-    updates: float  # epochs of the strategy's own length, in those of ERM
-    passes: float  # of an update, each forward and backward
-    feature_seconds: float  # of a clip
-    step_seconds: float  # of a clip in training
+    updates: float  # in an epoch of the strategy's own length, relative to ERM
+    passes: float  # forward and backward passes of an update
+    feature_seconds: float  # per clip
+    step_seconds: float  # per clip in training
     weights_bytes: float
 
     @property
     def length(self) -> float:
-        """Of its clips, in those that rates are given for."""
+        """The length of its clips, relative to those that rates are for."""
         return float(self.settings.get("crop_samples", CROP_SAMPLES)) / CROP_SAMPLES
 
     @property
@@ -130,10 +130,10 @@ def _model(basis: Basis, name: str) -> Model:
 
 
 def _rate_names(detector: str, parts: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What rates of a front-end, of what is behind it, and of a back-end are named by.
+    """The names of a front-end, its outputs and a back-end in rates.
 
-    A part outside the package goes by the detector's name. Back-ends cost the same behind both self-supervised
-    front-ends, whose features have one shape.
+    A part outside the package has the detector's name. Back-ends cost the same behind both self-supervised front-ends,
+    whose features have the same shape.
     """
     names = (parts["front_end"]["name"], parts["back_end"]["name"])
     front_end, back_end = (detector if plugins.is_outside(name) else name for name in names)
@@ -163,33 +163,33 @@ def _training(basis: Basis, models: list[Model]) -> Step:
 
 
 def _features(basis: Basis, models: list[Model]) -> Iterator[Step]:
-    """What `cache_features: disk` keeps: the features of each training set by each front-end, once."""
-    kept = {
+    """The files of `cache_features: disk`: the features of each training set by each front-end, once."""
+    caches = {
         (repr(model.settings["detector"]["front_end"]), model.training_set): (model.train + model.dev) * model.length
         for model in models
         if model.settings.get("cache_features") == "disk"
     }
-    if kept:
-        num_bytes = add(kept.values()) * basis.rates["bytes.features"]
-        yield Step("training", "(features kept)", (), bytes_out=num_bytes, other_files=8 * len(kept))
+    if caches:
+        num_bytes = add(caches.values()) * basis.rates["bytes.features"]
+        yield Step("training", "(features kept)", (), bytes_out=num_bytes, other_files=8 * len(caches))
 
 
 def _scoring(basis: Basis, models: list[Model]) -> Step:
     conditions = basis.experiment.conditions
-    scored = _number(basis.trials.judged())
-    hours = add(scored * model.clip_hours for model in models)
-    written = add(_number(basis.trials.of_condition(condition)) for condition in conditions)
+    clips = _number(basis.trials.evaluated())
+    hours = add(clips * model.clip_hours for model in models)
+    rows = add(_number(basis.trials.of_condition(condition)) for condition in conditions)
     return Step(
         "evaluation", "score",
         tuple(tuple(f"results/scores/{model.name}/{name}.tsv" for name in conditions) for model in models),
         audio_hours_in=hours, bytes_in=hours * _bytes_an_hour(basis),
-        bytes_out=len(models) * (written + scored) * basis.rates["bytes.score"],  # and kept by source
-        **basis.network_hours(add(scored * model.seconds_a_score for model in models) / HOUR),
+        bytes_out=len(models) * (rows + clips) * basis.rates["bytes.score"],  # by condition, and by source
+        **basis.network_hours(add(clips * model.seconds_a_score for model in models) / HOUR),
     )  # fmt: skip
 
 
 def _bytes_an_hour(basis: Basis) -> float:
-    """Of what is in shards at the detectors' rate."""
+    """Of audio in shards at the detectors' sample rate."""
     return HOUR * SAMPLE_RATE * basis.rates["bytes.shard.sample"]
 
 

@@ -1,4 +1,4 @@
-"""Whether the disk holds what a run still has to write."""
+"""Whether the remaining outputs of a run fit on the disk."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -10,26 +10,26 @@ from codecfake.running.planning.steps import Room
 
 REMEDY = (
     "Free some, run in a folder on another disk (snakemake --directory), or make the experiment smaller; "
-    "`codecfake plan` shows what takes it. The sizes are estimates: `check_disk: false` in config.yaml "
-    "starts the run in spite of them"
+    "`codecfake plan` shows what takes the space. The sizes are estimates: `check_disk: false` in config.yaml "
+    "starts the run anyway"
 )
 
 
 class DiskError(RuntimeError):
-    """The disk cannot hold a run."""
+    """A run does not fit on the disk."""
 
 
 def check_run(
     experiment: Experiment, outputs: Iterable[object], device: str, roots: Mapping[str, Path], root: Path = Path()
 ) -> list[str]:
-    """Warnings about what is unknown, before a run that makes `outputs` in `root`. Raises DiskError on a shortage."""
+    """Warnings about unknown sizes, before a run that makes `outputs` in `root`. Raises DiskError on a shortage."""
     plan = run_plan.plan(experiment, root, rates.load(), device, roots)
     require_room(plan.to_write(root, frozenset(map(str, outputs))), root)
     return plan.warnings()
 
 
 def require_room(needed: Room, folder: Path) -> None:
-    """Raise DiskError, with the numbers, if the disk of `folder` has fewer bytes or files free than needed."""
+    """Raise DiskError, with the numbers, if the disk of `folder` has fewer free bytes or files than needed."""
     disk = os.statvfs(_existing(folder))
     free = free_bytes(folder)
     if needed.num_bytes > free:
@@ -43,11 +43,11 @@ def require_room(needed: Room, folder: Path) -> None:
 
 
 def free_bytes(folder: Path) -> int:
-    """What an ordinary user may still write to the disk of a folder, or of where it is going to be."""
+    """Bytes that an ordinary user may still write to the disk of a folder, which need not exist yet."""
     disk = os.statvfs(_existing(folder))
     return disk.f_bavail * disk.f_frsize
 
 
 def _existing(folder: Path) -> Path:
-    """A folder, or the nearest one above it that is there."""
+    """A folder, or its nearest parent that exists."""
     return next(place for place in (folder.resolve(), *folder.resolve().parents) if place.exists())

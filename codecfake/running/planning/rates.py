@@ -1,4 +1,4 @@
-"""How fast steps go and how large their files are. Unknown is NaN, which is remembered by name: nothing is refused."""
+"""Speeds of steps and sizes of their files. Unknown rates are NaN and recorded by name; nothing is refused."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from codecfake.base import settings
 from codecfake.base.suggestions import unknown
 
 MEASURED, GOAL, ESTIMATE, YOURS = BASES = ("measured", "goal", "estimate", "yours")
-TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with a rates.yaml of whole names
+TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with a rates.yaml of full names
 
 
 class RateError(ValueError):
-    """A rate of the user's own has an unknown name, or no rate's value."""
+    """A rate of the user has an unknown name or an invalid value."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A number, what it rests on (of `BASES`), and how it was determined."""
+    """A number, its basis (one of `BASES`), and how it was determined."""
 
     value: float
     basis: str
@@ -38,16 +38,16 @@ class Rate:
 
 
 class Rates:
-    """Rates by name; `used` and `unknown` are those that were asked for."""
+    """Rates by name; `used` and `unknown` record those that were looked up."""
 
-    def __init__(self, known: Mapping[str, Rate], own: Mapping[str, Rate] | None = None) -> None:
-        self._known, self._own = dict(known), dict(own or {})
+    def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] | None = None) -> None:
+        self._shipped, self._own = dict(shipped), dict(own or {})
         self.used: dict[str, Rate] = {}
         self.unknown: list[str] = []
 
     def __getitem__(self, name: str) -> float:
-        """NaN for a name that is not known."""
-        rate = self._own.get(name, self._known.get(name))
+        """NaN for an unknown name."""
+        rate = self._own.get(name, self._shipped.get(name))
         if rate is not None:
             self.used[name] = rate
             return rate.value
@@ -57,42 +57,42 @@ class Rates:
 
     def all(self) -> dict[str, Rate]:
         """Every rate by name."""
-        return self._known | self._own
+        return self._shipped | self._own
 
-    def add(self, known: Mapping[str, Rate]) -> None:
-        """Take in rates of a part that an experiment brings along; those of the user's own still win."""
-        self._known |= known
+    def add(self, rates: Mapping[str, Rate]) -> None:
+        """Add the rates of a part that an experiment brings along; the user's rates take precedence."""
+        self._shipped |= rates
 
     def check_own(self) -> None:
-        """Raise RateError for a rate of the user's own that is neither known nor one that a plan asked for."""
-        names = [*self._known, *self.used, *self.unknown]
+        """Raise RateError for a rate of the user that is neither shipped nor looked up by a plan."""
+        names = [*self._shipped, *self.used, *self.unknown]
         for name, rate in self._own.items():
-            if name not in self._known and name not in self.used:
+            if name not in self._shipped and name not in self.used:
                 raise RateError(f"{rate.source}: {unknown('rate', name, dict.fromkeys(names))}")
 
 
 def load(file: Path | None = None, single: Iterable[str] = ()) -> Rates:
-    """The rates that are shipped; over them those of a file (YAML, `NAME: NUMBER`), then `NAME=NUMBER`.
+    """The shipped rates, overridden by those of a file (YAML, `NAME: NUMBER`) and then by `NAME=NUMBER`.
 
-    Raises RateError for what is no rate. Names are checked when a plan has asked for its own: `Rates.check_own`.
+    Raises RateError for invalid values. Names are checked after a plan has looked up its rates: `Rates.check_own`.
     """
-    known = {name: rate for package in TABLES for name, rate in _table(package).items()}
+    shipped = {name: rate for package in TABLES for name, rate in _table(package).items()}
     for wrapper in codec_wrappers.names():
-        known |= of_codec(wrapper, wrapper)
+        shipped |= of_codec(wrapper, wrapper)
     own = {} if file is None else _of_file(file)
-    return Rates(known, own | dict(_parsed(text) for text in single))
+    return Rates(shipped, own | dict(_parsed(text) for text in single))
 
 
 def of_codec(wrapper: str, name: str) -> dict[str, Rate]:
-    """What the entry of a codec, of the package or outside it, says about its rates, by names with `name`."""
+    """The rates in the entry of a codec, packaged or not; `name` is its part of their names."""
     entry = codec_wrappers.entry(wrapper)
     rates = {key: Rate(rate.value, rate.basis, rate.source) for key, rate in entry.rates.items()}
     if entry.sample_rate:
         rates["sample_rate"] = Rate(entry.sample_rate, MEASURED, "as published")
-    return {_named(key, name): rate for key, rate in rates.items()}
+    return {_full_name(key, name): rate for key, rate in rates.items()}
 
 
-def _named(key: str, part: str) -> str:
+def _full_name(key: str, part: str) -> str:
     """`resynthesis.cpu` of encodec is `resynthesis.encodec.cpu`."""
     kind, *device = key.split(".")
     return ".".join([kind, part, *device])

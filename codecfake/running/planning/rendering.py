@@ -1,4 +1,4 @@
-"""A plan for people, as text, and for programs, as JSON values."""
+"""A plan as text for people, and as JSON values for programs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
@@ -21,7 +21,7 @@ WARNINGS = {
 
 
 def as_text(plan: RunPlan, needed: Room, root: Path, free: int) -> str:
-    """The table, what it rests on, and what the disk says."""
+    """The table, the rates behind it, and the space on the disk."""
     lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", _table(plan), ""]
     lines += [*_foundations(plan), "", *_disk(plan, needed, root, free)]
     return "\n".join(lines)
@@ -51,8 +51,8 @@ def _as_values(step: Step) -> dict[str, Any]:
     names = {field.name for field in fields(step)} - {"jobs", "other_files"}
     values = {name: getattr(step, name) for name in sorted(names)}
     plain = {name: float(value) if isinstance(value, float) else value for name, value in values.items()}
-    known = {name: None if isinstance(value, float) and isnan(value) else value for name, value in plain.items()}
-    return {**known, "jobs": len(step.jobs), "files": step.files}
+    finite = {name: None if isinstance(value, float) and isnan(value) else value for name, value in plain.items()}
+    return {**finite, "jobs": len(step.jobs), "files": step.files}
 
 
 def _table(plan: RunPlan) -> str:
@@ -94,19 +94,19 @@ def _number(value: float) -> str:
 
 
 def _foundations(plan: RunPlan) -> Iterable[str]:
-    yield "GPU and CPU hours are of one device or core; ? is not known, and sums lack it. They rest on rates that are"
+    yield "Hours are for one GPU or CPU core; ? is unknown and missing from sums. They are computed from rates that are"
     for basis, words in WARNINGS.items():
         names = [name for name, rate in plan.rates.items() if rate.basis == basis]
         if names:
             yield f"  {words}: {', '.join(f'{name} {plan.rates[name].value:g}' for name in names)}"
-    yield "Better: your own, with --rate NAME=NUMBER or --rates FILE; --json says where each comes from."
+    yield "Your own rates are better: --rate NAME=NUMBER or --rates FILE; --json shows the source of each."
     for thing, remedy in plan.unknown.items():
-        yield f"Unknown, and missing from every sum: {thing}; {remedy} would tell."
+        yield f"Unknown, and missing from every sum: {thing}; give {remedy}."
     if plan.by_published_size:
         corpora = ", ".join(plan.by_published_size)
-        yield f"Not ingested yet, so planned by published sizes or numbers of files: {corpora}."
+        yield f"Not ingested yet, so planned with published sizes or numbers of files: {corpora}."
     for condition, why in plan.not_run.items():
-        yield f"Not planned: {condition}, since {why} (--optional plans it anyway)."
+        yield f"Not planned: {condition}, because {why} (--optional plans it anyway)."
 
 
 def _disk(plan: RunPlan, needed: Room, root: Path, free: int) -> Iterable[str]:

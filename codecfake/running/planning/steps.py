@@ -1,4 +1,4 @@
-"""A step of the workflow in numbers: a rule with its jobs, what they take, and what they still have to write."""
+"""A step of the workflow in numbers: a rule with its jobs, their cost, and what they still have to write."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ Outputs = tuple[str, ...]  # of one job, relative to the run directory
 
 
 def add(numbers: Iterable[float]) -> float:
-    """The sum of those that are known; NaN if none of some is."""
+    """The sum of the known numbers; NaN if all are unknown, 0 without numbers."""
     numbers = list(numbers)
-    known = [number for number in numbers if not isnan(number)]
-    return float(sum(known)) if known or not numbers else nan
+    finite = [number for number in numbers if not isnan(number)]
+    return float(sum(finite)) if finite or not numbers else nan
 
 
 def most(numbers: Iterable[float]) -> float:
-    """The largest of those that are known; NaN if none is."""
+    """The largest known number; NaN if all are unknown."""
     return float(max((number for number in numbers if not isnan(number)), default=nan))
 
 
@@ -31,18 +31,18 @@ class Step:
     audio_hours_in: float = 0.0
     audio_hours_out: float = 0.0
     gpu_hours: float = 0.0
-    cpu_hours: float = 0.0  # of one core; where the network runs on a GPU, what helps it is not counted
+    cpu_hours: float = 0.0  # of one core; beside a network on a GPU, helper threads are not counted
     bytes_in: float = 0.0
-    bytes_out: float = 0.0  # what stays
-    other_files: int = 0  # that stay, beside the outputs
-    passing_bytes: float = 0.0  # of one job, while it runs
+    bytes_out: float = 0.0  # without temporary files
+    other_files: int = 0  # permanent ones beside the outputs
+    passing_bytes: float = 0.0  # temporary files of one job
 
     @property
     def files(self) -> int:
         return sum(map(len, self.jobs)) + self.other_files
 
     def to_write(self, root: Path, outputs: frozenset[str] | None = None) -> "Room":
-        """What the jobs that make one of `outputs` (None: any that is not there) will add to the disk."""
+        """The disk space that jobs for any of `outputs` (None: for any missing output) will add."""
         jobs = [job for job in self.jobs if outputs is None or outputs.intersection(job)]
         unmade = [job for job in jobs if outputs is not None or not all((root / path).exists() for path in job)]
         share = len(unmade) / len(self.jobs) if self.jobs else float(outputs is None)
@@ -60,13 +60,13 @@ class Room:
 
 
 def total(rooms: Iterable[Room]) -> Room:
-    """The sum of what is known."""
+    """The sum over the known values."""
     rooms = list(rooms)
     return Room(add([0.0, *(room.num_bytes for room in rooms)]), sum(room.files for room in rooms))
 
 
 def size(path: Path) -> int:
-    """Bytes of a file; 0 if it is not there."""
+    """Bytes of a file; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How many trials the lists of an experiment hold, by arithmetic on counts of utterances."""
+"""The number of trials in the lists of an experiment, computed from counts of utterances."""
 
 import pandas as pd
 
@@ -15,12 +15,12 @@ class TrialCounts:
         self._experiment, self._counts = experiment, counts
 
     def of_domain(self, domain: str, split: str) -> pd.DataFrame:
-        """The train or dev trials of a domain: its recordings, and its sources of bona fide speech."""
+        """The train or dev trials of a domain: its recordings, and its sources' fakes of bona fide speech."""
         rule = self._experiment.domains[domain]
         counts = self._counts.by_split(rule.corpora, rule.split)
         counts = counts[(counts["split"] == split) & counts["corpus"].isin(rule.keep or rule.corpora)]
-        made = counts[counts["key"] == BONAFIDE]
-        sources = [made.assign(source=self._experiment.original(source)) for source in rule.sources]
+        bonafide = counts[counts["key"] == BONAFIDE]
+        sources = [bonafide.assign(source=self._experiment.original(source)) for source in rule.sources]
         return pd.concat([counts.assign(source=RECORDINGS), *sources], ignore_index=True)
 
     def of_training_set(self, training_set: str, split: str) -> pd.DataFrame:
@@ -33,10 +33,10 @@ class TrialCounts:
         sides = self._experiment.conditions[condition]
         return pd.concat([self._side(sides.bonafide, BONAFIDE), self._side(sides.spoof, SPOOF)], ignore_index=True)
 
-    def judged(self) -> pd.DataFrame:
-        """What a model scores: the trials of all conditions, a recording of several once."""
+    def evaluated(self) -> pd.DataFrame:
+        """The clips that a model scores: the trials of all conditions, each recording once."""
         whole = pd.concat([self.of_condition(condition) for condition in self._experiment.conditions])
-        # the counts tell apart what two rules call the same split
+        # `utterances` distinguishes splits of the same name from different rules
         return whole.drop_duplicates([*CELL, "source", "utterances"], ignore_index=True)
 
     def _side(self, selection: Selection, key: str) -> pd.DataFrame:
@@ -44,9 +44,9 @@ class TrialCounts:
         counts = counts[counts["corpus"].isin(self._experiment.corpora_of(selection))]
         if selection.utterances == "eval" and counts["split"].isin(SPLITS).any():
             counts = counts[counts["split"] == "eval"]
-        # what codecs make spoofs of is bona fide speech; other spoofs were recorded as such
-        wanted = key if selection.source == RECORDINGS else BONAFIDE
-        return counts[counts["key"] == wanted].assign(source=self._experiment.original(selection.source))
+        # codecs make spoofs from bona fide speech; other spoofs are in the corpus as such
+        origin = key if selection.source == RECORDINGS else BONAFIDE
+        return counts[counts["key"] == origin].assign(source=self._experiment.original(selection.source))
 
     def _of_selection(self, selection: Selection) -> pd.DataFrame:
         if selection.domain is not None:
