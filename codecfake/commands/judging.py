@@ -31,7 +31,7 @@ def _add_score(commands: Commands) -> None:
     score.add_argument(
         "--threshold",
         choices=("llr", "eer", "logits"),
-        help="decide by LLR 0 (default with a calibration), the EER threshold of dev, or equal logits (default without)",
+        help="decide by LLR 0 (default with calibration), the EER threshold of dev, or equal logits (default without)",
     )
     score.add_argument(
         "--published",
