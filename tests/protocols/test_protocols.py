@@ -6,7 +6,8 @@ import pytest
 from places import EXPERIMENTS, PUBLISHED
 
 from codecfake.experiment import reading
-from codecfake.experiment.schema import Codec, Condition, Domain, Experiment, Selection, Source
+from codecfake.experiment.schema import Experiment
+from codecfake.experiment.sections import Codec, Condition, Domain, Selection, Source
 from codecfake.protocols import lists as protocols
 from codecfake.protocols import splits
 from codecfake.protocols.lists import Split

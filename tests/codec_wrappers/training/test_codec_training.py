@@ -680,7 +680,7 @@ def test_an_unknown_recipe_or_setting_is_refused(recordings: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("precision", "float16", "unknown precision 'float16'; did you mean 'float32'"),
+        ("precision", "float16", "unknown precision 'float16'; did you mean 'bfloat16'"),
         ("corpora", [], "corpora: none is named"),
         ("validations", 0, "validations is 0; it must be at least 1"),
         ("checkpoint_every", 0, "checkpoint_every is 0"),
