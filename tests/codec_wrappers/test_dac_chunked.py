@@ -8,9 +8,10 @@ import torch
 from small_codecs import SMALL
 from torch import Tensor
 
+import codec_wrappers
 from codec_wrappers import dac as dac_wrapper
 from codec_wrappers.codec import Gain
-from codec_wrappers.dac import ChunkedDac, Dac, build
+from codec_wrappers.dac import ChunkedDac, Dac
 from codec_wrappers.resynthesis.shard import level, resynthesize, with_gain
 from codecfake.audio import loudness
 from codecfake.base.settings import SettingsError
@@ -27,7 +28,7 @@ def codec() -> ChunkedDac:
 def small(sample_rate: int = RATE, **model: Any) -> Any:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return build({**SMALL["dac"], "sample_rate": sample_rate, "mode": "chunked", **model})
+        return codec_wrappers.build("dac", {**SMALL["dac"], "sample_rate": sample_rate, "mode": "chunked", **model})
 
 
 def noise(*shape: int) -> Tensor:
@@ -171,7 +172,7 @@ def test_codes_of_whole_files_are_refused_where_they_are_not_whole_windows(codec
 
 def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match="unknown mode 'streamed'; choose from file, chunked"):
-        build({"mode": "streamed"})
+        codec_wrappers.build("dac", {"mode": "streamed"})
 
 
 def test_strides_that_leave_nothing_of_a_second_are_refused() -> None:

@@ -303,12 +303,15 @@ def test_all_voices_can_be_used_at_once():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"english_speakers": 17}, "english_speakers is 17; it can be 1 to 16"),
-        ({"mandarin_speakers": 1}, "mandarin_speakers is 1; it can be 2 to 16"),
-        ({"codec_training_speakers": 0}, "codec_training_speakers is 0; it can be 1 to 8"),
-        ({"utterances_per_speaker": 1000}, "utterances_per_speaker is 1000; it can be 1 to"),
-        ({"vocoder_speakers": 2}, "vocoder_speakers is 2; it can be 3 to 10"),
-        ({"bonafide_per_vocoder_speaker": 32, "spoofs_per_attack": 9}, "spoofs_per_attack is 9; it can be 1 to 8"),
+        ({"english_speakers": 17}, "english_speakers: 17 is out of range; it can be 1 to 16"),
+        ({"mandarin_speakers": 1}, "mandarin_speakers: 1 is out of range; it can be 2 to 16"),
+        ({"codec_training_speakers": 0}, "codec_training_speakers: 0 is out of range; it can be 1 to 8"),
+        ({"utterances_per_speaker": 1000}, "utterances_per_speaker: 1000 is out of range; it can be 1 to"),
+        ({"vocoder_speakers": 2}, "vocoder_speakers: 2 is out of range; it can be 3 to 10"),
+        (
+            {"bonafide_per_vocoder_speaker": 32, "spoofs_per_attack": 9},
+            "spoofs_per_attack: 9 is out of range",
+        ),
     ],
 )
 def test_a_size_that_the_tables_cannot_fill_is_refused(values, message):

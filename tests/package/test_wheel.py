@@ -124,7 +124,12 @@ def test_jobs_in_other_environments_import_the_two_packages_and_nothing_beside_t
     )
     for _ in range(2):  # a second process finds the links
         folder = subprocess.run(
-            [str(installed.python), "-c", code], cwd=installed.folder, capture_output=True, text=True, check=True
+            [str(installed.python), "-c", code],
+            cwd=installed.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         ).stdout.strip()
     assert sorted(path.name for path in Path(folder).iterdir()) == ["codec_wrappers", "codecfake"]
     asked = (

@@ -409,5 +409,5 @@ def test_a_front_end_that_is_absent_or_elsewhere(tmp_path: Path, capsys) -> None
 
 
 def test_a_front_end_for_a_model_that_has_none_is_refused(model: Path) -> None:
-    with pytest.raises(models.ModelError, match="its front-end mel has no pretrained weights; give none"):
+    with pytest.raises(models.ModelError, match="its front-end mel takes no weights; give none"):
         Judge(model, CPU, front_end_weights="facebook/wav2vec2-xls-r-300m")

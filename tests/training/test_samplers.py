@@ -220,7 +220,7 @@ def test_batches_too_small_for_every_domain_are_refused() -> None:
 
 
 def test_a_share_that_the_released_sampler_rounds_to_nothing_is_refused() -> None:
-    with pytest.raises(SamplingError, match="no place for vocoder/train: it has 4 of 100 trials.* at least 25, or"):
+    with pytest.raises(SamplingError, match="no room for vocoder/train: it has 4 of 100 trials.* at least 25, or"):
         released_pass(of_sizes(96, 4), 24, seeded())
     assert len(released_pass(of_sizes(96, 4), 25, seeded())) == 4 * 25
 

@@ -528,7 +528,7 @@ def test_a_list_that_holds_what_is_judged_is_refused(
 ) -> None:
     lists, conditions = judged_lists
     more = tones.write_protocol(tmp_path / "C9.tsv", range(number, number + 1), (source,))
-    message = rf"codec/{name}.tsv: 1 trials are judged in .*C9.tsv too, the first is {prefix}u0{number}; nothing may"
+    message = rf"codec/{name}.tsv: 1 trials are judged in .*C9.tsv too, the first is {prefix}u0{number}; training"
     with pytest.raises(TrialsError, match=message):
         trials.check_unjudged(lists, [*conditions, more], tmp_path / "checked.tsv")
     assert not (tmp_path / "checked.tsv").exists()

@@ -209,7 +209,7 @@ FILE = ENTRY["files"][0]
             {"files": [FILE | {"sha256": "d7cc33bc"}]},
             "a.pt: sha256 'd7cc33bc' is neither 64 hexadecimal digits",
         ),
-        ({"files": [FILE | {"bytes": 1.5}]}, "OfficialFile.bytes"),
+        ({"files": [FILE | {"bytes": 1.5}]}, "Checkpoint.files.0.bytes"),
     ],
 )
 def test_a_manifest_that_says_something_impossible_is_refused(

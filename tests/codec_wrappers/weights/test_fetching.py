@@ -772,7 +772,7 @@ def test_the_command_makes_what_resynthesis_loads(shared: Path, output: Path) ->
     ("arguments", "message"),
     [
         ([], "name one or more checkpoints; `fetch --list` shows"),
-        (["lyra", "dac_16khz", "--output", "out"], "--output is the folder of one checkpoint, but 2 are named"),
+        (["lyra", "dac_16khz", "--output", "out"], "--output is for one checkpoint, but 2 are named"),
         (["lira"], "unknown checkpoint 'lira'; .*encodec_24khz, "),
     ],
 )
