@@ -76,11 +76,11 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ({"license": "free"}, "license: unknown value 'free'; choose from any, permissive"),
         (
             {"domains__codec__split": {"by": "listed", "dev_speakers": ["p1"]}},
-            "dev_speakers and eval_speakers go together",
+            "dev_speakers and eval_speakers need",
         ),
         (
             {"domains__codec__split": {"by": "speaker", "dev_speakers": ["p1"], "eval_speakers": ["p2"]}},
-            "dev_speakers and eval_speakers go together",
+            "dev_speakers and eval_speakers need",
         ),
         ({"codecs__encodec__wrapper": "opus"}, "codecs.encodec.wrapper: unknown codec 'opus'; choose from passthrough"),
         ({"corpora__english__shards": 0}, "corpora.english.shards: 0 is out of range; it must be at least 1"),
