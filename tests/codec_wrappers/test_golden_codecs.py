@@ -4,6 +4,7 @@ Limits are those of the vectors' README: latents 1e-4, outputs 2e-4 of their sta
 equal where the choice was not narrow. `golden_stages.py` says what each array is compared with.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -37,4 +38,7 @@ def _cases_of(vector: Vector) -> list[Any]:
 def test_golden_codec_gives_what_the_official_one_gave(
     compare: Callable[[Vector, str], None], vector: Vector, key: str
 ) -> None:
+    if vector.name.startswith("freqcodec") and os.environ.get("MKL_CBWR") != "COMPATIBLE":
+        # MKL takes another FFT for each kind of processor, and the phase of a silent bin is rounding noise
+        pytest.skip("FreqCodec hears phases of silent bins: compared where MKL_CBWR=COMPATIBLE is set (make test does)")
     compare(vector, key)
