@@ -14,7 +14,7 @@ import numpy as np
 
 from codecfake.base import files
 from codecfake.base.settings import from_json
-from codecfake.statistics.error_counts import checked
+from codecfake.statistics.error_counts import finite_scores
 
 
 class CalibrationError(ValueError):
@@ -56,7 +56,7 @@ def fit(bonafide: np.ndarray, spoof: np.ndarray, prior: float = 0.5) -> Calibrat
     Raises CalibrationError if all scores are equal or `prior` is not between 0 and 1, and ValueError if one key has
     no score or a score is not finite.
     """
-    bonafide, spoof = np.sort(checked(bonafide, "bonafide")), np.sort(checked(spoof, "spoof"))
+    bonafide, spoof = np.sort(finite_scores(bonafide, "bonafide")), np.sort(finite_scores(spoof, "spoof"))
     if not 0 < prior < 1:
         raise CalibrationError(f"prior is {prior}; the share of bona fide must be between 0 and 1")
     scores = np.concatenate((bonafide, spoof))
@@ -86,7 +86,7 @@ def reliability(bonafide: np.ndarray, spoof: np.ndarray, bins: int = 10) -> Iter
     """
     from scipy import special
 
-    bonafide, spoof = checked(bonafide, "bonafide"), checked(spoof, "spoof")
+    bonafide, spoof = finite_scores(bonafide, "bonafide"), finite_scores(spoof, "spoof")
     predicted = special.expit(np.concatenate((bonafide, spoof)) + np.log(len(bonafide) / len(spoof)))
     is_bonafide = np.arange(len(predicted)) < len(bonafide)
     bin_of = np.minimum((predicted * bins).astype(int), bins - 1)

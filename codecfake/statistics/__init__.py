@@ -1,1 +1,1 @@
-"""Error rates, intervals and significance, from arrays of scores alone."""
+"""Error rates, intervals and significance, computed from arrays of scores alone."""

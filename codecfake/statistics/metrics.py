@@ -1,8 +1,8 @@
-"""Error rates, costs and information of scores where higher means bona fide.
+"""Error rates, costs and information measures of scores; higher scores mean more bona fide.
 
-The error rates are those of the ASVspoof 2021 evaluation package, ties included, so a number computed here
-may stand beside a published one. A detector that answers the wrong way round has an EER above 0.5 and an area
-under the curve below 0.5; no sign is ever turned.
+Error rates are computed as in the ASVspoof 2021 evaluation package, also for ties, so they can be compared with
+published ones. A detector that ranks spoofs above bona fide trials has an EER above 0.5 and an area under the curve
+below 0.5: scores are never negated.
 """
 
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from codecfake.statistics.error_counts import (
     DetectionCost,
     Tally,
     act_dcfs,
-    checked,
     cllrs,
     eers,
+    finite_scores,
+    full_sample,
     min_cllrs,
     min_dcfs,
-    once,
     rank,
     roc_aucs,
 )
 
-BELOW_LOWEST_SCORE = 0.001  # the package's first threshold lies this far under the lowest score
+BELOW_LOWEST_SCORE = 0.001  # the package's first threshold is this far below the lowest score
 
 
 @dataclass(frozen=True)
 class EqualErrorRate:
     eer: float  # in [0, 1]
-    threshold: float  # trials that score above it are taken for bona fide
+    threshold: float  # trials with a higher score are classified as bona fide
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Measures:
-    """Every metric of one set of scores. Those after `roc_auc` take the scores for log-likelihood ratios."""
+    """Every metric of one set of scores. Those after `roc_auc` treat scores as log-likelihood ratios."""
 
     eer: float
     min_dcf: float
@@ -63,8 +63,8 @@ class Measures:
 
 
 def measures(bonafide: np.ndarray, spoof: np.ndarray, cost: DetectionCost = ASVSPOOF5) -> Measures:
-    """Every metric, after one sort. Raises ValueError as `eer`."""
-    tally = _counted(bonafide, spoof)
+    """Every metric, with one sort. Raises ValueError as `eer`."""
+    tally = _tally(bonafide, spoof)
     values = (
         eers(tally),
         min_dcfs(tally, cost),
@@ -90,59 +90,59 @@ def eer(bonafide: np.ndarray, spoof: np.ndarray) -> EqualErrorRate:
 def det_curve(bonafide: np.ndarray, spoof: np.ndarray) -> DetCurve:
     """Error rates at every threshold that separates two scores.
 
-    Where a bona fide and a spoof trial tie, the bona fide one is rejected first, as in the package.
+    If a bona fide trial and a spoof have the same score, the bona fide trial is rejected first, as in the package.
 
     Raises ValueError as `eer`.
     """
-    tally = _counted(bonafide, spoof)
-    scores = tally.ranked.scores
+    tally = _tally(bonafide, spoof)
+    scores = tally.ranking.scores
     thresholds = np.concatenate(([scores[0] - BELOW_LOWEST_SCORE], scores))
     return DetCurve(tally.miss_rates[0], tally.false_alarm_rates[0], thresholds)
 
 
 def confusion(bonafide: np.ndarray, spoof: np.ndarray, threshold: float) -> Confusion:
-    """Counts when trials that score above `threshold` are taken for bona fide. Raises ValueError as `eer`."""
-    bonafide, spoof = checked(bonafide, "bonafide"), checked(spoof, "spoof")
+    """Counts if trials with scores above `threshold` are classified as bona fide. Raises ValueError as `eer`."""
+    bonafide, spoof = finite_scores(bonafide, "bonafide"), finite_scores(spoof, "spoof")
     hits, alarms = int(np.count_nonzero(bonafide > threshold)), int(np.count_nonzero(spoof > threshold))
     return Confusion(hits, len(bonafide) - hits, alarms, len(spoof) - alarms)
 
 
 def min_dcf(bonafide: np.ndarray, spoof: np.ndarray, cost: DetectionCost = ASVSPOOF5) -> float:
     """The normalized detection cost at the threshold where it is lowest, in [0, 1]. Raises ValueError as `eer`."""
-    return float(min_dcfs(_counted(bonafide, spoof), cost)[0])
+    return float(min_dcfs(_tally(bonafide, spoof), cost)[0])
 
 
 def act_dcf(bonafide: np.ndarray, spoof: np.ndarray, cost: DetectionCost = ASVSPOOF5) -> float:
     """The normalized detection cost at the Bayes threshold of log-likelihood ratios. Raises ValueError as `eer`."""
-    return float(act_dcfs(_counted(bonafide, spoof), cost)[0])
+    return float(act_dcfs(_tally(bonafide, spoof), cost)[0])
 
 
 def cllr(bonafide: np.ndarray, spoof: np.ndarray) -> float:
-    """Cost of log-likelihood ratios in bits, over all priors (Brümmer and du Preez 2006); 1 if they say nothing.
+    """Cost of log-likelihood ratios in bits, over all priors (Brümmer and du Preez 2006); 1 without information.
 
     Raises ValueError as `eer`.
     """
-    return float(cllrs(_counted(bonafide, spoof))[0])
+    return float(cllrs(_tally(bonafide, spoof))[0])
 
 
 def min_cllr(bonafide: np.ndarray, spoof: np.ndarray) -> float:
-    """The Cllr after the non-decreasing map of the scores that makes it lowest, in [0, 1] bits.
+    """The lowest Cllr after any non-decreasing map of the scores, in [0, 1] bits.
 
-    The map is found on the very trials that it is judged on (pool adjacent violators), without smoothing.
+    The map is fitted on the evaluated trials themselves (pool adjacent violators), without smoothing.
     Raises ValueError as `eer`.
     """
-    return float(min_cllrs(_counted(bonafide, spoof))[0])
+    return float(min_cllrs(_tally(bonafide, spoof))[0])
 
 
 def roc_auc(bonafide: np.ndarray, spoof: np.ndarray) -> float:
-    """The share of pairs in which the bona fide trial scores higher; a tie is half a pair.
+    """The share of pairs in which the bona fide trial scores higher; a tie counts half.
 
     Raises ValueError as `eer`.
     """
-    return float(roc_aucs(_counted(bonafide, spoof))[0])
+    return float(roc_aucs(_tally(bonafide, spoof))[0])
 
 
-def _counted(bonafide: np.ndarray, spoof: np.ndarray) -> Tally:
-    bonafide, spoof = checked(bonafide, "bonafide"), checked(spoof, "spoof")
+def _tally(bonafide: np.ndarray, spoof: np.ndarray) -> Tally:
+    bonafide, spoof = finite_scores(bonafide, "bonafide"), finite_scores(spoof, "spoof")
     is_bonafide = np.arange(len(bonafide) + len(spoof)) < len(bonafide)
-    return once(rank(np.concatenate((bonafide, spoof)), is_bonafide))
+    return full_sample(rank(np.concatenate((bonafide, spoof)), is_bonafide))

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codecfake.statistics.error_counts import Tally, eers, once, rank
+from codecfake.statistics.error_counts import Tally, eers, full_sample, rank
 from codecfake.statistics.intervals import (
     BootstrapSettings,
     Interval,
     design_of,
     draws,
+    join_exact_bounds,
     log_odds_interval,
-    widened_by_exact,
 )
 from codecfake.tables.trials import Judged
 
@@ -70,12 +70,12 @@ def _drawn(
         ],
         axis=1,
     )
-    as_given = [once(system) for system in systems]
-    rates = [float(eers(tally)[0]) for tally in as_given]
+    tallies = [full_sample(system) for system in systems]
+    rates = [float(eers(tally)[0]) for tally in tallies]
     step = 1 / min(judged.is_bonafide.sum(), (~judged.is_bonafide).sum())
     seeds = [
-        widened_by_exact(log_odds_interval(rate, drawn, settings.level, design, step), tally, design)
-        for rate, drawn, tally in zip(rates, values, as_given, strict=True)
+        join_exact_bounds(log_odds_interval(rate, drawn, settings.level, design, step), tally, design)
+        for rate, drawn, tally in zip(rates, values, tallies, strict=True)
     ]
     if len(seeds) == 1:
         return SeedIntervals(seeds, seeds[0])
@@ -85,7 +85,7 @@ def _drawn(
 
 def _bare(judged: Judged, scores: Sequence[np.ndarray], settings: BootstrapSettings) -> SeedIntervals:
     """EERs without bounds."""
-    rates = [float(eers(once(rank(one, judged.is_bonafide)))[0]) for one in scores]
+    rates = [float(eers(full_sample(rank(one, judged.is_bonafide)))[0]) for one in scores]
     bare = [Interval(rate, np.nan, np.nan, settings.level, "none", 1, 0) for rate in (*rates, float(np.mean(rates)))]
     return SeedIntervals(bare[:-1], bare[-1])
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from codecfake.statistics.error_counts import crossings, eers, once, rank
+from codecfake.statistics.error_counts import crossings, eers, full_sample, rank
 from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
 
 SEED = 0  # of the bootstrap: the same file gives the same bytes
@@ -59,7 +59,7 @@ def drawn_interval(
 
 def _errors(bonafide: np.ndarray, spoof: np.ndarray) -> tuple[int, int]:
     is_bonafide = np.arange(len(bonafide) + len(spoof)) < len(bonafide)
-    missed, accepted = crossings(once(rank(np.concatenate((bonafide, spoof)), is_bonafide)))
+    missed, accepted = crossings(full_sample(rank(np.concatenate((bonafide, spoof)), is_bonafide)))
     return int(missed[0]), int(accepted[0])
 
 

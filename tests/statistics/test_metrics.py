@@ -49,13 +49,13 @@ DEGENERATE = [
 def slow_eer(bonafide: list[float], spoof: list[float]) -> float:
     """The definition, one trial at a time: reject in order of score, bona fide first, and keep the nearest pair."""
     ascending = sorted([(score, 0) for score in bonafide] + [(score, 1) for score in spoof])
-    missed, accepted = 0, len(spoof)
+    misses, false_alarms = 0, len(spoof)
     best_gap, rate = 1.0, 0.5
     for _, is_spoof in ascending:
-        missed, accepted = missed + 1 - is_spoof, accepted - is_spoof
-        gap = abs(missed / len(bonafide) - accepted / len(spoof))
+        misses, false_alarms = misses + 1 - is_spoof, false_alarms - is_spoof
+        gap = abs(misses / len(bonafide) - false_alarms / len(spoof))
         if gap < best_gap:
-            best_gap, rate = gap, (missed / len(bonafide) + accepted / len(spoof)) / 2
+            best_gap, rate = gap, (misses / len(bonafide) + false_alarms / len(spoof)) / 2
     return rate
 
 
@@ -312,10 +312,10 @@ def test_roc_auc_of_negated_scores_is_the_rest() -> None:
 
 def test_no_metric_turns_a_detector_round() -> None:
     wrong_way = np.array([-3.0, -2.0]), np.array([2.0, 3.0])
-    found = measures(*wrong_way)
-    assert (found.eer, found.roc_auc, found.min_dcf, found.min_cllr) == (1.0, 0.0, 1.0, 1.0)
-    assert found.cllr > 1
-    assert found.act_dcf == pytest.approx(1.9 + 1.0)
+    values = measures(*wrong_way)
+    assert (values.eer, values.roc_auc, values.min_dcf, values.min_cllr) == (1.0, 0.0, 1.0, 1.0)
+    assert values.cllr > 1
+    assert values.act_dcf == pytest.approx(1.9 + 1.0)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -337,9 +337,9 @@ def test_every_trial_that_is_ranked_has_a_score() -> None:
 
 
 def test_ranking_puts_bona_fide_first_where_scores_tie_however_trials_are_given() -> None:
-    ranked = rank(np.array([2.0, 1.0, 1.0, 0.0]), np.array([True, False, True, False]))
-    np.testing.assert_array_equal(ranked.order, [3, 2, 1, 0])
-    np.testing.assert_array_equal(ranked.is_bonafide, [False, True, False, True])
+    ranking = rank(np.array([2.0, 1.0, 1.0, 0.0]), np.array([True, False, True, False]))
+    np.testing.assert_array_equal(ranking.order, [3, 2, 1, 0])
+    np.testing.assert_array_equal(ranking.is_bonafide, [False, True, False, True])
 
 
 @pytest.mark.parametrize(("plural", "metric"), zip(PLURALS, METRICS, strict=True))
@@ -350,8 +350,8 @@ def test_counting_trials_is_repeating_them(plural, metric) -> None:
         scores, is_bonafide = np.r_[bonafide, spoof], np.arange(len(bonafide) + len(spoof)) < len(bonafide)
         counts = np.random.default_rng(seed).integers(0, 4, (5, len(scores)))
         counts[:, [0, -1]] += 1  # both keys remain
-        ranked = rank(scores, is_bonafide)
-        counted = plural(Tally(ranked, counts[:, ranked.order]))
-        for row, found in zip(counts, counted, strict=True):
+        ranking = rank(scores, is_bonafide)
+        values = plural(Tally(ranking, counts[:, ranking.order]))
+        for row, value_of_sample in zip(counts, values, strict=True):
             expected = value(metric(np.repeat(bonafide, row[is_bonafide]), np.repeat(spoof, row[~is_bonafide])))
-            assert found == (expected if exact else pytest.approx(expected, abs=1e-12))
+            assert value_of_sample == (expected if exact else pytest.approx(expected, abs=1e-12))

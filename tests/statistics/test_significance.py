@@ -19,60 +19,60 @@ def generator() -> np.random.Generator:
 
 
 @pytest.fixture
-def judged(rng: np.random.Generator) -> tuple[Trials, np.ndarray, np.ndarray]:
+def trials_and_scores(rng: np.random.Generator) -> tuple[Trials, np.ndarray, np.ndarray]:
     """The scores of two systems for 20 speakers; the second is much the worse."""
     trials, (first, second) = Population(0.1, speakers=20, utterances=20, speaker_share=0.2).draw(rng, systems=2)
     return trials, first, second - 0.8 * np.where(trials.is_bonafide, 1, -1)
 
 
-def test_a_difference_is_that_of_the_two_eers_on_the_same_draws(judged) -> None:
-    trials, first, second = judged
-    rates = {"first": [], "second": []}
+def test_a_difference_is_that_of_the_two_eers_on_the_same_draws(trials_and_scores) -> None:
+    trials, first, second = trials_and_scores
+    error_rates = {"first": [], "second": []}
     for counts in np.concatenate(list(draws(design_of(trials, "speaker"), 300, generator()))):
         is_bonafide = np.repeat(trials.is_bonafide, counts)
         for name, scores in (("first", first), ("second", second)):
-            drawn = np.repeat(scores, counts)
-            rates[name].append(eer(drawn[is_bonafide], drawn[~is_bonafide]).eer)
-    error = np.std(np.subtract(rates["first"], rates["second"])) * math.sqrt(20 / 19)
-    found = compare(trials, first, second, BY_SPEAKER, generator())
-    assert found.difference.estimate == found.first - found.second
-    assert found.difference.high == pytest.approx(found.difference.estimate + stats.t.ppf(0.975, 19) * error)
-    assert found.p_value == pytest.approx(2 * stats.t.sf(-found.difference.estimate / error, 19))
+            scores_of_draw = np.repeat(scores, counts)
+            error_rates[name].append(eer(scores_of_draw[is_bonafide], scores_of_draw[~is_bonafide]).eer)
+    error = np.std(np.subtract(error_rates["first"], error_rates["second"])) * math.sqrt(20 / 19)
+    result = compare(trials, first, second, BY_SPEAKER, generator())
+    assert result.difference.estimate == result.first - result.second
+    assert result.difference.high == pytest.approx(result.difference.estimate + stats.t.ppf(0.975, 19) * error)
+    assert result.p_value == pytest.approx(2 * stats.t.sf(-result.difference.estimate / error, 19))
 
 
-def test_a_much_better_system_is_found_to_be_so(judged) -> None:
-    found = compare(*judged, BY_SPEAKER, generator())
-    assert found.difference.high < 0
-    assert found.p_value < 0.001
-    assert found.difference.note == ""
+def test_a_much_better_system_is_found_to_be_so(trials_and_scores) -> None:
+    result = compare(*trials_and_scores, BY_SPEAKER, generator())
+    assert result.difference.high < 0
+    assert result.p_value < 0.001
+    assert result.difference.note == ""
 
 
-def test_swapping_systems_turns_the_interval_round_and_keeps_the_p_value(judged) -> None:
-    trials, first, second = judged
+def test_swapping_systems_turns_the_interval_round_and_keeps_the_p_value(trials_and_scores) -> None:
+    trials, first, second = trials_and_scores
     one, other = (compare(trials, *pair, BY_SPEAKER, generator()) for pair in ((first, second), (second, first)))
     assert other.p_value == one.p_value
     assert (other.difference.low, other.difference.high) == (-one.difference.high, -one.difference.low)
 
 
-def test_a_system_does_not_differ_from_an_increasing_map_of_itself(judged) -> None:
-    trials, first, _ = judged
-    found = compare(trials, first, np.exp(first), BY_SPEAKER, generator())
-    assert (found.difference.low, found.difference.high, found.p_value) == (0.0, 0.0, 1.0)
+def test_a_system_does_not_differ_from_an_increasing_map_of_itself(trials_and_scores) -> None:
+    trials, first, _ = trials_and_scores
+    result = compare(trials, first, np.exp(first), BY_SPEAKER, generator())
+    assert (result.difference.low, result.difference.high, result.p_value) == (0.0, 0.0, 1.0)
 
 
 @pytest.mark.parametrize("shift", np.linspace(0, 0.3, 7))
-def test_the_p_value_is_under_five_percent_just_where_the_interval_leaves_out_zero(judged, shift) -> None:
-    trials, first, second = judged
-    found = compare(trials, first, second + shift * np.where(trials.is_bonafide, 3, -3), BY_SPEAKER, generator())
-    assert (found.p_value < 0.05) == (found.difference.low > 0 or found.difference.high < 0)
+def test_the_p_value_is_under_five_percent_just_where_the_interval_leaves_out_zero(trials_and_scores, shift) -> None:
+    trials, first, second = trials_and_scores
+    result = compare(trials, first, second + shift * np.where(trials.is_bonafide, 3, -3), BY_SPEAKER, generator())
+    assert (result.p_value < 0.05) == (result.difference.low > 0 or result.difference.high < 0)
 
 
 def test_a_comparison_on_few_errors_says_so() -> None:
     trials = Trials(np.arange(200) < 100)
     perfect = np.where(trials.is_bonafide, 1.0, -1.0)
-    found = compare(trials, perfect, perfect[::-1].copy(), BootstrapSettings("trial", 50), generator())
-    assert found.difference.estimate == -1.0
-    assert found.difference.note.endswith("an EER rests on 0 errors of a key; the test is rough below 10")
+    result = compare(trials, perfect, perfect[::-1].copy(), BootstrapSettings("trial", 50), generator())
+    assert result.difference.estimate == -1.0
+    assert result.difference.note.endswith("an EER rests on 0 errors of a key; the test is rough below 10")
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_a_comparison_on_few_errors_says_so() -> None:
 def test_draws_that_all_agree_bound_the_p_value_and_do_not_make_it_zero(speakers, resamples, bound) -> None:
     trials = Trials(np.arange(8 * speakers) < 4 * speakers, np.arange(8 * speakers) % speakers)
     right = np.where(trials.is_bonafide, 1.0, -1.0)
-    found = compare(trials, right, -right, BootstrapSettings("speaker", resamples), generator())
-    assert (found.difference.estimate, found.bounded) == (-1.0, True)
-    assert found.p_value == pytest.approx(bound)
-    assert "no resample differs from another, so the bounds say nothing" in found.difference.note
+    result = compare(trials, right, -right, BootstrapSettings("speaker", resamples), generator())
+    assert (result.difference.estimate, result.bounded) == (-1.0, True)
+    assert result.p_value == pytest.approx(bound)
+    assert "no resample differs from another, so the bounds say nothing" in result.difference.note
 
 
-def test_draws_that_differ_give_no_bound(judged) -> None:
-    assert not compare(*judged, BY_SPEAKER, generator()).bounded
+def test_draws_that_differ_give_no_bound(trials_and_scores) -> None:
+    assert not compare(*trials_and_scores, BY_SPEAKER, generator()).bounded
 
 
 def test_no_p_value_is_zero(rng) -> None:
@@ -102,26 +102,26 @@ def test_no_p_value_is_zero(rng) -> None:
     shaken = np.where(trials.is_bonafide, 1.0, -1.0) + rng.normal(0, 0.5, 6000)
     assert 0 < compare(trials, shaken, -shaken, BootstrapSettings("trial", 20), generator()).p_value < 1e-300
     for first in (better.ravel(), 2 * worse.ravel()):  # a t far out, and a t without any spread
-        found = paired_tests(first, worse.ravel())
-        assert 0 < found.t_test_p < 1e-300
-        assert found.wilcoxon_p > 0
+        result = paired_tests(first, worse.ravel())
+        assert 0 < result.t_test_p < 1e-300
+        assert result.wilcoxon_p > 0
 
 
 def test_predictions_that_differ_all_by_the_same_are_bounded_by_their_number() -> None:
-    found = paired_tests(np.ones(5), np.zeros(5))
-    assert (found.mean_difference, found.t_test_p) == (1.0, 1 / 16)
+    result = paired_tests(np.ones(5), np.zeros(5))
+    assert (result.mean_difference, result.t_test_p) == (1.0, 1 / 16)
 
 
 def test_equally_good_systems_are_rarely_told_apart() -> None:
     population = Population(0.2, speakers=30, utterances=10, speaker_share=0.3)
-    rejected = 150 * false_rejections(population, "speaker", generator(), data_sets=150, resamples=150)
-    assert rejected <= stats.binom.ppf(0.999, 150, 0.06)
+    rejections = 150 * false_rejections(population, "speaker", generator(), data_sets=150, resamples=150)
+    assert rejections <= stats.binom.ppf(0.999, 150, 0.06)
 
 
 def test_drawing_trials_tells_equal_systems_apart_that_differ_by_speaker() -> None:
     population = Population(0.2, speakers=30, utterances=10, speaker_share=0.5)
-    rejected = 100 * false_rejections(population, "trial", generator(), data_sets=100, resamples=100)
-    assert rejected > stats.binom.ppf(0.999, 100, 0.06)
+    rejections = 100 * false_rejections(population, "trial", generator(), data_sets=100, resamples=100)
+    assert rejections > stats.binom.ppf(0.999, 100, 0.06)
 
 
 def test_holm_by_hand() -> None:
@@ -148,18 +148,18 @@ def test_holm_lies_between_no_correction_and_that_of_bonferroni(rng) -> None:
 
 def test_paired_tests_by_hand() -> None:
     # differences 1, 2, 3, 4, −5: mean 1, standard deviation √12.5, t = 1 / √(12.5 / 5)
-    found = paired_tests(np.array([1.0, 2.0, 3.0, 4.0, 0.0]), np.array([0.0, 0.0, 0.0, 0.0, 5.0]))
-    assert found.mean_difference == 1.0
-    assert found.t_test_p == pytest.approx(2 * stats.t.sf(1 / math.sqrt(2.5), 4))
+    result = paired_tests(np.array([1.0, 2.0, 3.0, 4.0, 0.0]), np.array([0.0, 0.0, 0.0, 0.0, 5.0]))
+    assert result.mean_difference == 1.0
+    assert result.t_test_p == pytest.approx(2 * stats.t.sf(1 / math.sqrt(2.5), 4))
     # negative ranks sum to 5; of 32 signings ten have 5 or less: {} 1 2 3 4 5 12 13 14 23
-    assert found.wilcoxon_p == pytest.approx(2 * 10 / 32)
-    assert found.utterances == 5
+    assert result.wilcoxon_p == pytest.approx(2 * 10 / 32)
+    assert result.utterances == 5
 
 
 def test_equal_predictions_do_not_differ() -> None:
-    found = paired_tests(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-    assert (found.mean_difference, found.t_test_p, found.wilcoxon_p) == (0.0, 1.0, 1.0)
-    assert not found.significant()
+    result = paired_tests(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    assert (result.mean_difference, result.t_test_p, result.wilcoxon_p) == (0.0, 1.0, 1.0)
+    assert not result.significant()
 
 
 def test_systems_differ_only_if_both_tests_say_so() -> None:
@@ -171,7 +171,7 @@ def test_systems_differ_only_if_both_tests_say_so() -> None:
 
 @pytest.mark.parametrize("pair", [([0.0], [1.0]), ([0.0, 1.0], [1.0]), ([[0.0, 1.0]], [[1.0, 1.0]])])
 def test_predictions_that_cannot_be_paired_are_refused(pair) -> None:
-    with pytest.raises(ValueError, match="both must be of the same 2 or more utterances"):
+    with pytest.raises(ValueError, match="both need one for each of 2 or more utterances"):
         paired_tests(*map(np.array, pair))
 
 
@@ -182,23 +182,23 @@ def test_errors_of_utterances_by_hand() -> None:
     np.testing.assert_array_equal(utterance_errors(scores, is_bonafide), [0, 0, 1, 1, 0, 0])
 
 
-def test_the_mean_error_of_utterances_is_the_eer_where_keys_are_as_many(judged) -> None:
-    trials, first, _ = judged
+def test_the_mean_error_of_utterances_is_the_eer_where_keys_are_as_many(trials_and_scores) -> None:
+    trials, first, _ = trials_and_scores
     errors = utterance_errors(first, trials.is_bonafide)
     assert errors.mean() == pytest.approx(eer(first[trials.is_bonafide], first[~trials.is_bonafide]).eer)
 
 
 def test_spread_over_seeds_by_hand() -> None:
-    found = over_seeds([1.0, 2.0, 6.0])
+    result = over_seeds([1.0, 2.0, 6.0])
     # squared distances from 3: 4, 1, 9; variance 7; Student's quantile of 2 degrees of freedom is 4.3027
-    assert (found.mean, found.std, found.seeds) == (3.0, pytest.approx(math.sqrt(7)), 3)
-    assert found.high == pytest.approx(3 + 4.30265 * math.sqrt(7 / 3), rel=1e-5)
-    assert found.low == pytest.approx(3 - 4.30265 * math.sqrt(7 / 3), rel=1e-5)
+    assert (result.mean, result.std, result.seeds) == (3.0, pytest.approx(math.sqrt(7)), 3)
+    assert result.high == pytest.approx(3 + 4.30265 * math.sqrt(7 / 3), rel=1e-5)
+    assert result.low == pytest.approx(3 - 4.30265 * math.sqrt(7 / 3), rel=1e-5)
 
 
 def test_one_seed_has_no_spread() -> None:
-    found = over_seeds([0.25])
-    assert (found.mean, found.std, found.low, found.high, found.seeds) == (0.25, None, None, None, 1)
+    result = over_seeds([0.25])
+    assert (result.mean, result.std, result.low, result.high, result.seeds) == (0.25, None, None, None, 1)
 
 
 def test_two_seeds_have_one_degree_of_freedom() -> None:
@@ -217,5 +217,5 @@ def test_no_seed_has_no_mean() -> None:
     [Population(0.1, 50, 20, speaker_share=0.25), Population(0.1, 10, 50, speaker_share=0.25)],
 )
 def test_equally_good_systems_of_full_size_are_rarely_told_apart(population) -> None:
-    rejected = 400 * false_rejections(population, "speaker", generator(), data_sets=400)
-    assert rejected <= stats.binom.ppf(0.999, 400, 0.06)
+    rejections = 400 * false_rejections(population, "speaker", generator(), data_sets=400)
+    assert rejections <= stats.binom.ppf(0.999, 400, 0.06)
