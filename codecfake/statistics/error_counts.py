@@ -124,7 +124,8 @@ def crossings(tally: Tally) -> tuple[np.ndarray, np.ndarray]:
     """Misses and false alarms of each sample at the threshold where its two error rates are nearest, `[R]` each."""
     num_bonafide, num_spoof = tally.num_bonafide, tally.num_spoof
     total = num_bonafide * num_spoof
-    # (1 + miss rate − false-alarm rate) · total: an integer that grows with every trial; it is total where the rates cross
+    # (1 + miss rate − false-alarm rate) · total: an integer that grows with every trial, and is total where the rates
+    # cross
     progress = tally.rejected_bonafide * num_spoof + tally.rejected_spoof * num_bonafide
     last = np.count_nonzero(progress < total, axis=1, keepdims=True) - 1  # at this rank, the rates cross
     is_bonafide = tally.ranking.is_bonafide[last]

@@ -7,10 +7,11 @@ whose intervals are rather too wide than too narrow).
 
 A metric between 0 and 1 gets Student's interval on the scale of log odds, with the spread of the resamples on that
 scale and n − 1 degrees of freedom, where n is the number of clusters. With 10 speakers and an EER of 3 %, it contained
-the true EER in 97 of 100 simulated data sets; percentile intervals did in 85, and BCa intervals in 86 (their acceleration is undefined if no error is left). A minimum over thresholds tends to be lower in a resample, so its percentiles
-can miss the true value. Costs without an upper limit get percentiles that are further apart for few clusters: Student's
-quantile, times √(n / (n − 1)), replaces the normal one (Hesterberg 2015, the expanded percentile interval).
-`benchmarks/README.md` has the measured coverage.
+the true EER in 97 of 100 simulated data sets; percentile intervals did in 85, and BCa intervals in 86 (their
+acceleration is undefined if no error is left). A minimum over thresholds tends to be lower in a resample, so its
+percentiles can miss the true value. Costs without an upper limit get percentiles that are further apart for few
+clusters: Student's quantile, times √(n / (n − 1)), replaces the normal one (Hesterberg 2015, the expanded percentile
+interval). `benchmarks/README.md` has the measured coverage.
 """
 
 import math
