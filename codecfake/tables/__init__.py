@@ -1,6 +1,6 @@
-"""Tables, from score files and protocols alone: error rates, the papers' tables, and comparisons between models."""
+"""Tables from score files and protocols: error rates, the papers' tables, and comparisons between models."""
 
-from codecfake.tables.rates import (
+from codecfake.tables.error_rates import (
     CONFUSION_COLUMNS,
     DECISION_THRESHOLD,
     EER_COLUMNS,

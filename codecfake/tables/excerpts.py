@@ -1,4 +1,4 @@
-"""Which utterances a report lets people see and hear."""
+"""The utterances that a report shows and plays."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from codecfake.base.utterances import BONAFIDE
 
 
 def choose(protocol: Path) -> dict[str, str]:
-    """Corpus -> the first of its bona fide utterances, in order of ids, that an evaluation protocol judges."""
+    """Corpus -> its first bona fide utterance, in order of ids, in an evaluation protocol."""
     trials = files.read_tsv(protocol)
     bonafide = trials[trials["key"] == BONAFIDE]
     return {str(corpus): min(group["utterance_id"]) for corpus, group in bonafide.groupby("corpus")}

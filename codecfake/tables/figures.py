@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base import files
-from codecfake.tables.papers import beside
+from codecfake.tables.error_rates import CONFUSION_COLUMNS, ErrorRates
+from codecfake.tables.papers import side_by_side
 from codecfake.tables.published import Published, PublishedTable
-from codecfake.tables.rates import CONFUSION_COLUMNS, Rates
 from codecfake.tables.trials import Model
 
 if TYPE_CHECKING:
@@ -28,37 +28,37 @@ DETECTOR, TRAINING_SETS, CONDITIONS = "w2v2-aasist", ("vocoder", "codec"), ("19L
 CO_TRAINED = "co"
 KINDS = ("svg", "png")
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "codecfake", "font.size": 9.0, "path.simplify": False}
-CELL = 0.5  # inches of a heat map's cell
+CELL = 0.5  # inches per cell of a heat map
 
 
 @dataclass(frozen=True)
 class Results:
-    """What figures are drawn from."""
+    """The data of the figures."""
 
-    rates: Rates
+    error_rates: ErrorRates
     published: Published
     model_root: Path  # holds `{model}/history.tsv`
 
 
 def drawable(models: Iterable[str], conditions: Iterable[str], papers: Iterable[str]) -> list[str]:
-    """The figures that these models and conditions make; `papers` are the tables that they answer."""
-    parsed, judged = [Model.parse(name) for name in models], set(conditions)
+    """The figures that these models and conditions allow; `papers` are the papers' tables with some of our cells."""
+    parsed, condition_names = [Model.parse(name) for name in models], set(conditions)
     decided = {model.training_set for model in parsed if (model.detector, model.strategy) == (DETECTOR, "erm")}
-    found = []
+    names = []
     if CROSS_TESTING in set(papers):
-        found += ["wu2024_figure2_ours", "wu2024_figure2_published"]
-    if decided.issuperset(TRAINING_SETS) and judged.issuperset(CONDITIONS):
-        found.append("xie2025_figure5")
+        names += ["wu2024_figure2_ours", "wu2024_figure2_published"]
+    if decided.issuperset(TRAINING_SETS) and condition_names.issuperset(CONDITIONS):
+        names.append("xie2025_figure5")
     if any((model.detector, model.training_set) == (DETECTOR, CO_TRAINED) for model in parsed):
-        found.append("xie2025_figure6")
-    return found
+        names.append("xie2025_figure6")
+    return names
 
 
 def write_figures(results: Results, names: Iterable[str], output: Path) -> None:
     """Write `{name}.svg` and `{name}.png` of each of `drawable` into the folder `output`."""
     draw: dict[str, Callable[[Results], Figure]] = {
-        "wu2024_figure2_ours": lambda given: _cross_testing(given, "eer_percent"),
-        "wu2024_figure2_published": lambda given: _cross_testing(given, "published_percent"),
+        "wu2024_figure2_ours": lambda r: _cross_testing(r, "eer_percent"),
+        "wu2024_figure2_published": lambda r: _cross_testing(r, "published_percent"),
         "xie2025_figure5": _decisions,
         "xie2025_figure6": _losses,
     }
@@ -67,16 +67,16 @@ def write_figures(results: Results, names: Iterable[str], output: Path) -> None:
 
 
 def write_spectrograms(audio_root: Path, protocol: Path, sources: dict[str, list[str]], output: Path) -> None:
-    """Write Fig. 2 of Xie et al. 2025 into the folder `output`: an utterance of each corpus in each of its sources.
+    """Write Fig. 2 of Xie et al. 2025 into the folder `output`: an utterance of each corpus from each of its sources.
 
-    `sources` are those of each corpus, recordings first. The utterances are the first bona fide ones of `protocol`; a
-    corpus that it does not judge is not drawn.
+    `sources` has the sources of each corpus, recordings first. The utterances are the first bona fide ones of
+    `protocol`; corpora that are not in it are left out.
     """
     from codecfake.tables.excerpts import choose
     from codecfake.tables.spectrograms import excerpt_row
 
-    chosen = choose(protocol)
-    rows = [excerpt_row(audio_root, corpus, sources[corpus], utterance) for corpus, utterance in chosen.items()]
+    utterances = choose(protocol)
+    rows = [excerpt_row(audio_root, corpus, sources[corpus], utterance) for corpus, utterance in utterances.items()]
     save(partial(_spectrograms, rows), output / "xie2025_figure2")
 
 
@@ -91,19 +91,19 @@ def save(draw: Callable[[], "Figure"], path: Path) -> None:
                 figure.savefig(part, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
 
 
-def matrix(table: PublishedTable, rates: Rates, column: str) -> pd.DataFrame:
-    """Error rates in percent, a row a model and a column a condition, in the order of print; NaN where not known."""
-    cells = beside(table, rates, is_of_paper=True)
+def matrix(table: PublishedTable, error_rates: ErrorRates, column: str) -> pd.DataFrame:
+    """Error rates in percent, a row per model and a column per condition, in printed order; NaN if unknown."""
+    cells = side_by_side(table, error_rates, is_of_paper=True)
     is_base = cells["training"] == "ASVspoof"
     rows = cells["training"].where(~is_base, cells["detector"])
     values = pd.to_numeric(cells[column])
-    found = pd.DataFrame({"row": rows, "condition": cells["condition"], "value": values})
+    long = pd.DataFrame({"row": rows, "condition": cells["condition"], "value": values})
     order = list(dict.fromkeys(rows)), list(dict.fromkeys(cells["condition"]))
-    return found.pivot(index="row", columns="condition", values="value").loc[order]
+    return long.pivot(index="row", columns="condition", values="value").loc[order]
 
 
 def _cross_testing(results: Results, column: str) -> "Figure":
-    values = matrix(results.published.rates(CROSS_TESTING), results.rates, column)
+    values = matrix(results.published.error_rates(CROSS_TESTING), results.error_rates, column)
     figure, axes = _canvas(CELL * len(values.columns) + 1.6, 0.7 * CELL * len(values) + 1.0)
     image = axes.imshow(values.to_numpy(), cmap="viridis_r", vmin=0, vmax=60, aspect="auto")
     for (row, place), value in np.ndenumerate(values.to_numpy()):
@@ -119,23 +119,27 @@ def _cross_testing(results: Results, column: str) -> "Figure":
     return figure
 
 
-def decisions(rates: Rates) -> dict[tuple[str, str], np.ndarray]:
+def decisions(error_rates: ErrorRates) -> dict[tuple[str, str], np.ndarray]:
     """Training set and condition -> counts `[key, decision]`, bona fide first, at the fixed threshold, first seed."""
-    chosen = rates.models[(rates.models["detector"] == DETECTOR) & (rates.models["strategy"] == "erm")]
-    first = chosen[chosen["seed"] == chosen.groupby("training_set")["seed"].transform("min")]
+    models = error_rates.models[
+        (error_rates.models["detector"] == DETECTOR) & (error_rates.models["strategy"] == "erm")
+    ]
+    first = models[models["seed"] == models.groupby("training_set")["seed"].transform("min")]
     table = first.set_index(["training_set", "condition"])[CONFUSION_COLUMNS]
-    found = {}
+    counts = {}
     for training_set in TRAINING_SETS:
         for condition in CONDITIONS:
-            hits, missed, rejected, accepted = (int(count) for count in table.loc[(training_set, condition)])
-            found[training_set, condition] = np.array([[hits, missed], [accepted, rejected]])
-    return found
+            hits, misses, rejections, false_alarms = (int(count) for count in table.loc[(training_set, condition)])
+            counts[training_set, condition] = np.array([[hits, misses], [false_alarms, rejections]])
+    return counts
 
 
 def _decisions(results: Results) -> "Figure":
-    found = decisions(results.rates)
-    figure, axes = _canvas(2.4 * len(found), 2.6, columns=len(found))
-    for letter, ((training_set, condition), counts), place in zip("abcd", found.items(), np.ravel(axes), strict=True):
+    counts_of = decisions(results.error_rates)
+    figure, axes = _canvas(2.4 * len(counts_of), 2.6, columns=len(counts_of))
+    for letter, ((training_set, condition), counts), place in zip(
+        "abcd", counts_of.items(), np.ravel(axes), strict=True
+    ):
         shares = counts / counts.sum(axis=1, keepdims=True)
         place.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(counts):
@@ -149,9 +153,9 @@ def _decisions(results: Results) -> "Figure":
 
 
 def _losses(results: Results) -> "Figure":
-    chosen = results.rates.models
-    chosen = chosen[(chosen["detector"] == DETECTOR) & (chosen["training_set"] == CO_TRAINED)]
-    models = [Model(DETECTOR, CO_TRAINED, strategy, seed) for strategy, seed in _first_seeds(chosen)]
+    rows = results.error_rates.models
+    rows = rows[(rows["detector"] == DETECTOR) & (rows["training_set"] == CO_TRAINED)]
+    models = [Model(DETECTOR, CO_TRAINED, strategy, seed) for strategy, seed in _first_seeds(rows)]
     figure, axes = _canvas(8.0, 3.0, columns=2)
     for place, (column, title) in zip(axes, (("train_loss", "(a) training"), ("dev_loss", "(b) dev")), strict=True):
         for model in models:
@@ -179,8 +183,8 @@ def _picture(data_uri: str) -> np.ndarray:
     """Pixels `[H, W, 3]` of a PNG in a data URI."""
     from PIL import Image
 
-    encoded = base64.b64decode(data_uri.partition("base64,")[2])
-    return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
+    png = base64.b64decode(data_uri.partition("base64,")[2])
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 def _first_seeds(models: pd.DataFrame) -> list[tuple[str, int]]:
@@ -189,7 +193,7 @@ def _first_seeds(models: pd.DataFrame) -> list[tuple[str, int]]:
 
 
 def _canvas(width: float, height: float, columns: int = 1, rows: int = 1) -> "tuple[Figure, Any]":
-    """A figure that no window or global state knows of."""
+    """A figure that is not registered with pyplot's global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

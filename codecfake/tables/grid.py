@@ -1,4 +1,4 @@
-"""A small table of text as LaTeX (booktabs) and as a page of HTML."""
+"""A small table of text as LaTeX (booktabs) and as an HTML page."""
 
 import re
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ STYLE = (
 
 @dataclass(frozen=True)
 class Line:
-    labels: tuple[str, ...]  # as many as the grid's
-    cells: list[str]  # "" for a cell that is not known
+    labels: tuple[str, ...]  # one for each of the grid's
+    cells: list[str]  # "" if unknown
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Lines under one another; those with the same labels but for the last stand together, named once."""
+    """A table of lines; lines that differ only by their last label form a block, which repeats no label."""
 
     caption: str
     labels: list[str]  # headings of the labels
@@ -39,7 +39,7 @@ class Grid:
     notes: list[str] = field(default_factory=list)
 
     def blocks(self) -> Iterator[list[Line]]:
-        """Lines that stand together; labels that the line above has too are left empty."""
+        """The blocks of lines; labels that repeat those of the line above are empty."""
         for _, group in groupby(self.lines, key=lambda line: line.labels[:-1]):
             first, *others = group
             blank = ("",) * (len(self.labels) - 1)
@@ -98,6 +98,6 @@ def _rows(block: list[Line]) -> Markup:
 
 
 def _tex(text: str) -> str:
-    # a bracket after the \\ of the line above would be read as its argument
+    # LaTeX would read a bracket as an argument of the \\ at the end of the line above
     escaped = re.sub(r"[\\&%$#_{}~^−±–]", lambda match: LATEX_SPECIAL[match.group()], text)
     return f"{{{escaped}}}" if escaped.startswith("[") else escaped

@@ -1,4 +1,4 @@
-"""The papers' tables as our score files have them: our number, the published one beside it, and the difference."""
+"""The papers' tables with our numbers: ours, the published one, and the difference."""
 
 import math
 from pathlib import Path
@@ -8,47 +8,49 @@ import pandas as pd
 from codecfake.base import files
 from codecfake.base.utterances import KEYS
 from codecfake.tables import grid
+from codecfake.tables.error_rates import INTERVAL_COLUMNS, ErrorRates, write_csv
 from codecfake.tables.published import LABELS, OURS, CountTable, Published, PublishedTable
-from codecfake.tables.rates import INTERVAL_COLUMNS, Rates, write_csv
 
 GROUP = ["detector", "training_set", "strategy"]
 NUMBERS = ["num_seeds", "eer_percent", "eer_std_percent", *INTERVAL_COLUMNS]
 OTHER_DATA = "data and sizes are not the paper's: cells are set side by side by name alone"
 
 
-def write_paper_table(table: PublishedTable, rates: Rates, path: Path, is_of_paper: bool) -> None:
-    """Write `{path}.csv`, a row a cell, and the table as printed as `{path}.tex` and `{path}.html`."""
-    cells = beside(table, rates, is_of_paper)
+def write_paper_table(table: PublishedTable, error_rates: ErrorRates, path: Path, is_of_paper: bool) -> None:
+    """Write `{path}.csv`, a row per cell, and the table in its printed layout as `{path}.tex` and `{path}.html`."""
+    cells = side_by_side(table, error_rates, is_of_paper)
     write_csv(path.with_name(f"{path.name}.csv"), cells)
     grid.write(_grid(table, cells, is_of_paper), path)
 
 
-def beside(table: PublishedTable, rates: Rates, is_of_paper: bool) -> pd.DataFrame:
-    """Every cell of a published table with ours; what we did not measure is NaN. Differences are ours − published.
+def side_by_side(table: PublishedTable, error_rates: ErrorRates, is_of_paper: bool) -> pd.DataFrame:
+    """Every cell of a published table with our number, NaN if we measured none. Differences are ours − published.
 
-    An average is ours where all of its cells are, and has no interval: its conditions share bona fide trials.
+    We have an average if we have all of its cells. It has no interval, because its conditions share bona fide trials.
     """
-    single = rates.seeds.set_index([*GROUP, "condition"])[NUMBERS]
-    rows = [_ours(table, cell, rates, single) for _, cell in table.cells.iterrows()]
-    found = pd.concat([table.cells[[*LABELS, *OURS]], pd.DataFrame(rows, columns=NUMBERS)], axis=1)
-    found["num_seeds"] = found["num_seeds"].astype("Int64")
-    found["published_percent"] = table.cells["value"]
-    found["difference_percent_points"] = found["eer_percent"] - pd.to_numeric(table.cells["value"])
-    found["published_note"] = table.cells["note"]
-    found["note"] = "" if is_of_paper else OTHER_DATA
-    return found
+    single = error_rates.seeds.set_index([*GROUP, "condition"])[NUMBERS]
+    rows = [_our_numbers(table, cell, error_rates, single) for _, cell in table.cells.iterrows()]
+    table_of_cells = pd.concat([table.cells[[*LABELS, *OURS]], pd.DataFrame(rows, columns=NUMBERS)], axis=1)
+    table_of_cells["num_seeds"] = table_of_cells["num_seeds"].astype("Int64")
+    table_of_cells["published_percent"] = table.cells["value"]
+    table_of_cells["difference_percent_points"] = table_of_cells["eer_percent"] - pd.to_numeric(table.cells["value"])
+    table_of_cells["published_note"] = table.cells["note"]
+    table_of_cells["note"] = "" if is_of_paper else OTHER_DATA
+    return table_of_cells
 
 
-def _ours(table: PublishedTable, cell: pd.Series, rates: Rates, single: pd.DataFrame) -> dict[str, object]:
+def _our_numbers(
+    table: PublishedTable, cell: pd.Series, error_rates: ErrorRates, single: pd.DataFrame
+) -> dict[str, object]:
     place = tuple(cell[OURS])
     if cell["condition"] not in table.averages:
         return dict(single.loc[place]) if place in single.index else {}
-    wanted = list(table.members(cell)["our_condition"])
-    models = rates.models[(rates.models[GROUP] == list(place[:3])).all(axis=1)]
+    conditions = list(table.members(cell)["our_condition"])
+    models = error_rates.models[(error_rates.models[GROUP] == list(place[:3])).all(axis=1)]
     seeds = models.pivot(index="seed", columns="condition", values="eer_percent")
-    if not set(wanted) <= set(seeds.columns):
+    if not set(conditions) <= set(seeds.columns):
         return {}
-    means = seeds[wanted].mean(axis=1)
+    means = seeds[conditions].mean(axis=1)
     return {
         "num_seeds": len(means),
         "eer_percent": means.mean(),
@@ -57,23 +59,23 @@ def _ours(table: PublishedTable, cell: pd.Series, rates: Rates, single: pd.DataF
 
 
 def _grid(table: PublishedTable, cells: pd.DataFrame, is_of_paper: bool) -> grid.Grid:
-    shown = [label for label in LABELS[:-1] if cells[label].nunique() > 1 or label == "detector"]
+    columns_of_labels = [label for label in LABELS[:-1] if cells[label].nunique() > 1 or label == "detector"]
     lines = []
     for labels, row in cells.groupby(LABELS[:-1], sort=False):
-        names = tuple(dict(zip(LABELS, labels, strict=False))[label] for label in shown)
-        for kind, text in (("published", _published), ("ours", _measured), ("difference", _difference)):
+        names = tuple(dict(zip(LABELS, labels, strict=False))[label] for label in columns_of_labels)
+        for kind, text in (("published", _published_text), ("ours", _our_text), ("difference", _difference_text)):
             lines.append(grid.Line((*names, kind), [text(cell, table.decimals) for _, cell in row.iterrows()]))
     columns = list(dict.fromkeys(cells["condition"]))
     caption = f"{table.paper}, {table.place}: {table.caption}"
-    return grid.Grid(caption, [*shown, ""], columns, lines, _notes(cells, is_of_paper))
+    return grid.Grid(caption, [*columns_of_labels, ""], columns, lines, _notes(cells, is_of_paper))
 
 
-def _published(cell: pd.Series, decimals: int) -> str:
+def _published_text(cell: pd.Series, decimals: int) -> str:
     return str(cell["published_percent"])
 
 
-def _measured(cell: pd.Series, decimals: int) -> str:
-    """`1.234 ± 0.100 [1.100, 1.400]`, each part where it is known."""
+def _our_text(cell: pd.Series, decimals: int) -> str:
+    """`1.234 ± 0.100 [1.100, 1.400]`, without unknown parts."""
     if pd.isna(cell["eer_percent"]):
         return ""
     text = f"{cell['eer_percent']:.{decimals}f}"
@@ -84,34 +86,34 @@ def _measured(cell: pd.Series, decimals: int) -> str:
     return text
 
 
-def _difference(cell: pd.Series, decimals: int) -> str:
+def _difference_text(cell: pd.Series, decimals: int) -> str:
     difference = cell["difference_percent_points"]
     return "" if math.isnan(difference) else f"{difference:+.{decimals}f}".replace("-", "−")
 
 
 def _notes(cells: pd.DataFrame, is_of_paper: bool) -> list[str]:
-    """What a reader must know of these numbers."""
+    """Notes on these numbers for readers."""
     level = cells["interval_level"].dropna()
     notes = [] if is_of_paper else [f"Of ours, {OTHER_DATA}."]
     if len(level):
-        drawn = "; ".join(sorted(cells["interval_method"].dropna().unique()))
-        notes.append(f"In brackets: intervals of {100 * level.iloc[0]:g} % ({drawn}). Averages have none.")
+        methods = "; ".join(sorted(cells["interval_method"].dropna().unique()))
+        notes.append(f"In brackets: intervals of {100 * level.iloc[0]:g} % ({methods}). Averages have none.")
     if (cells["num_seeds"] > 1).any():
         notes.append("Of several seeds: the mean ± the standard deviation; intervals are for these very seeds.")
-    noted = cells[cells["published_note"] != ""]
-    notes += [f"{' '.join(filter(None, row[LABELS]))}: {row['published_note']}." for _, row in noted.iterrows()]
+    with_note = cells[cells["published_note"] != ""]
+    notes += [f"{' '.join(filter(None, row[LABELS]))}: {row['published_note']}." for _, row in with_note.iterrows()]
     few = sorted({part for note in cells["interval_note"].dropna() for part in note.split("; ") if "not drawn" in part})
     return notes + [f"Some intervals: {part}." for part in few]
 
 
 def write_count_table(table: CountTable, protocols: Path, path: Path) -> None:
-    """Write `{path}.csv`, `.tex` and `.html`: printed counts beside those of the protocols under `protocols`."""
+    """Write `{path}.csv`, `.tex` and `.html`: printed counts next to those of the protocols under `protocols`."""
     cells = table.cells[table.labels].copy()
-    asked = table.cells[["our_protocol", "our_key", "our_count"]].itertuples(index=False)
-    cells["ours"] = [_count(protocols / f"{protocol}.tsv", key, what) for protocol, key, what in asked]
+    references = table.cells[["our_protocol", "our_key", "our_count"]].itertuples(index=False)
+    cells["ours"] = [_count(protocols / f"{protocol}.tsv", key, what) for protocol, key, what in references]
     cells["published"] = table.cells["value"]
-    printed = pd.to_numeric(table.cells["value"], errors="coerce")
-    cells["difference"] = (cells["ours"] - printed).astype("Int64")
+    numbers = pd.to_numeric(table.cells["value"], errors="coerce")
+    cells["difference"] = (cells["ours"] - numbers).astype("Int64")
     write_csv(path.with_name(f"{path.name}.csv"), cells)
     columns = ["published", "ours", "difference"]
     lines = [
@@ -123,23 +125,25 @@ def write_count_table(table: CountTable, protocols: Path, path: Path) -> None:
 
 
 def _count(path: Path, key: str, what: str) -> object:
-    """Utterances or speakers of one key, or of all, in a protocol; NA if there is no such protocol."""
+    """The number of utterances or speakers of one key, or of both, in a protocol; NA if the protocol does not exist."""
     if not key or not path.exists():
         return pd.NA
     trials = files.read_tsv(path)
-    chosen = trials[trials["key"].isin(KEYS if key == "all" else [key])]
+    rows = trials[trials["key"].isin(KEYS if key == "all" else [key])]
     if what == "utterances":
-        return len(chosen)
-    return len((chosen["corpus"] + "/" + chosen["speaker_id"]).unique())
+        return len(rows)
+    return len((rows["corpus"] + "/" + rows["speaker_id"]).unique())
 
 
 def write_papers(
-    published: Published, names: list[str], rates: Rates, protocols: Path, output: Path, title: str
+    published: Published, names: list[str], error_rates: ErrorRates, protocols: Path, output: Path, title: str
 ) -> None:
     """Write the named tables of the papers into the folder `output`; `protocols` holds `{domain}/{split}.tsv`."""
-    counted = published.counts_of(title)
+    count_tables = published.counts_of(title)
     for name in names:
-        if name in counted:
+        if name in count_tables:
             write_count_table(published.counts(name), protocols, output / name)
         else:
-            write_paper_table(published.rates(name), rates, output / name, published.is_of_paper(name, title))
+            write_paper_table(
+                published.error_rates(name), error_rates, output / name, published.is_of_paper(name, title)
+            )

@@ -1,7 +1,8 @@
-"""The papers' own tables as data (`protocols/published/`), and which of our models and conditions answers which cell.
+"""The papers' own tables as data (`protocols/published/`), and the model and condition of ours for each cell.
 
-Values are text, as printed; a cell whose reading is in doubt is empty and its note says why. Cells match ours by the
-names in `mapping.yaml` alone, so an experiment with other data may fill them too: `is_of_paper` tells the two apart.
+Values are text, as printed; an ambiguous cell is empty, and its note says why. Cells are matched with ours only by the
+names in `mapping.yaml`, so experiments with other data can match too; `is_of_paper` tells whether the data are the
+paper's.
 """
 
 from collections.abc import Collection
@@ -16,7 +17,7 @@ import yaml
 
 from codecfake.base import files
 
-LABELS = ["detector", "training", "strategy", "test", "condition"]  # of a cell, as printed
+LABELS = ["detector", "training", "strategy", "test", "condition"]  # labels of a cell, as printed
 OURS = ["our_detector", "our_training_set", "our_strategy", "our_condition"]  # the same in our names
 COLUMNS = ["table", *LABELS, "value", "section", "note"]
 
@@ -34,16 +35,16 @@ class PublishedTable:
     place: str  # `Table V`
     caption: str
     decimals: int  # as printed
-    cells: pd.DataFrame  # `COLUMNS`, and those of `OURS`; text, a row a cell, in the order of print
-    averages: dict[str, list[str]]  # printed column -> the printed columns that it is the mean of
+    cells: pd.DataFrame  # `COLUMNS` and `OURS`; text, a row per cell, in printed order
+    averages: dict[str, list[str]]  # printed column -> the printed columns that it averages
 
     @cached_property
     def single(self) -> pd.DataFrame:
-        """The cells that are no averages."""
+        """The cells that are not averages."""
         return self.cells[~self.cells["condition"].isin(self.averages)]
 
     def members(self, cell: pd.Series) -> pd.DataFrame:
-        """The cells of its row that an average is the mean of; of any other cell, the cell itself."""
+        """The cells of the same row that an average is the mean of; for any other cell, the cell itself."""
         row = self.cells[(self.cells[LABELS[:-1]] == cell[LABELS[:-1]]).all(axis=1)]
         return row[row["condition"].isin(self.averages.get(cell["condition"], [cell["condition"]]))]
 
@@ -57,11 +58,11 @@ class CountTable:
     place: str
     caption: str
     labels: list[str]  # the columns of `cells` that name a cell
-    cells: pd.DataFrame  # text: as printed, and `our_protocol`, `our_key`, `our_count`, "" where we count nothing
+    cells: pd.DataFrame  # text, as printed; `our_protocol`, `our_key` and `our_count` are "" if we have no such count
 
 
 class Published:
-    """The tables in a folder. Raises PublishedError if the folder lacks one, or its mapping a name."""
+    """The tables in a folder. Raises PublishedError if a table lacks a column, or the mapping lacks a name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,22 +79,22 @@ class Published:
         return [*self._mapping["tables"], *self._mapping["counts"]]
 
     def matching(self, models: Collection[str], conditions: Collection[str]) -> list[str]:
-        """The tables of error rates in which some cell has the name of one of our models under one of our conditions.
+        """The tables of error rates with a cell for one of our models under one of our conditions.
 
         `models` are `{detector}/{training set}/{strategy}/seed{n}`.
         """
         groups = {tuple(model.split("/")[:3]) for model in models}
-        return [name for name in self._mapping["tables"] if self._answers(self.rates(name), groups, conditions)]
+        return [name for name in self._mapping["tables"] if self._answers(self.error_rates(name), groups, conditions)]
 
     def is_of_paper(self, name: str, title: str) -> bool:
-        """Whether the experiment of this title has the paper's data and sizes."""
+        """Whether the experiment with this title uses the paper's data and sizes."""
         return title in self._paper(name)["experiments"]
 
     def counts_of(self, title: str) -> list[str]:
-        """The tables of counts of the paper that the experiment of this title repeats; of no other are counts alike."""
+        """The tables of counts of the paper that the experiment with this title repeats; others are not comparable."""
         return [name for name in self._mapping["counts"] if self.is_of_paper(name, title)]
 
-    def rates(self, name: str) -> PublishedTable:
+    def error_rates(self, name: str) -> PublishedTable:
         """A table of error rates."""
         about, paper = self._mapping["tables"][name], self._paper(name)
         cells = self._read(name, COLUMNS)
@@ -115,8 +116,8 @@ class Published:
         """A table of counts."""
         about, labels = self._mapping["counts"][name], self._mapping["counts"][name]["labels"]
         cells = self._read(name, ["table", *labels, "value", "section", "note"])
-        found = [about["cells"].get(", ".join(row), ["", "", ""]) for row in cells[labels].itertuples(index=False)]
-        cells[["our_protocol", "our_key", "our_count"]] = found
+        references = [about["cells"].get(", ".join(row), ["", "", ""]) for row in cells[labels].itertuples(index=False)]
+        cells[["our_protocol", "our_key", "our_count"]] = references
         return CountTable(name, self._paper(name)["name"], about["place"], about["caption"], labels, cells)
 
     def _answers(self, table: PublishedTable, groups: set[tuple[str, ...]], conditions: Collection[str]) -> bool:
@@ -143,7 +144,7 @@ class Published:
 
 
 def wrong_averages(table: PublishedTable) -> list[str]:
-    """Averages that differ from the mean of their cells by more than rounding explains."""
+    """The averages that differ from the mean of their cells by more than rounding explains."""
     unit = Decimal(1).scaleb(-table.decimals)
     wrong = []
     for _, cell in table.cells[table.cells["condition"].isin(table.averages)].iterrows():

@@ -7,12 +7,12 @@ from codecfake.statistics.intervals import BootstrapSettings
 
 @dataclass(frozen=True)
 class TableSettings:
-    """What the tables are to hold, and how intervals are drawn."""
+    """The content of the tables, and the settings of intervals."""
 
     models: list[str]
     conditions: list[str]
     title: str = ""  # of the experiment
-    papers: list[str] = field(default_factory=list)  # tables of `protocols/published` to be written with ours
+    papers: list[str] = field(default_factory=list)  # tables of `protocols/published` to write next to ours
     figures: list[str] = field(default_factory=list)  # of `figures.drawable`
     resamples: int = 1000
     level: float = 0.95
@@ -25,6 +25,6 @@ class TableSettings:
 
 @dataclass(frozen=True)
 class SpectrogramSettings:
-    """What spectrograms show."""
+    """The sources that spectrograms show."""
 
     sources: dict[str, list[str]]  # corpus -> its sources, recordings first

@@ -1,4 +1,4 @@
-"""One utterance through every source, to see as a mel spectrogram and to hear (Xie et al. 2025, Fig. 2)."""
+"""One utterance from every source, as mel spectrograms and as audio (Xie et al. 2025, Fig. 2)."""
 
 import base64
 import io
@@ -14,15 +14,15 @@ from codecfake.audio import waveforms
 from codecfake.audio.shards import AudioStore
 
 EXCERPT_SECONDS = 3
-SAMPLE_RATE = 16000  # of the picture; audio is heard at its own
+SAMPLE_RATE = 16000  # of the picture; audio keeps its own rate
 WINDOW, HOP, NUM_MELS = 512, 160, 80
-RANGE_DB = 80.0  # what lies further below the loudest point of the recording is black
+RANGE_DB = 80.0  # points further below the loudest point of the recording are black
 PIXELS_PER_MEL = 2
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What one source made of an utterance, as data URIs."""
+    """An utterance from one source: picture and audio as data URIs."""
 
     source: str
     image: str
@@ -31,7 +31,7 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class ExcerptRow:
-    """One utterance through every source of its corpus, the recording first."""
+    """One utterance from every source of its corpus, the recording first."""
 
     corpus: str
     utterance_id: str
@@ -39,28 +39,28 @@ class ExcerptRow:
 
 
 def excerpt_rows(root: Path, sources: Mapping[str, list[str]], utterances: Mapping[str, str]) -> list[ExcerptRow]:
-    """The middle of each corpus's utterance through every source of that corpus."""
+    """The middle of each corpus's utterance, from every source of that corpus."""
     return [excerpt_row(root, corpus, sources[corpus], utterance) for corpus, utterance in utterances.items()]
 
 
 def excerpt_row(root: Path, corpus: str, sources: list[str], utterance: str) -> ExcerptRow:
-    """The middle of an utterance through `sources`; all pictures share the scale of the first one, the recording.
+    """The middle of an utterance from each of `sources`; all pictures share the scale of the first one, the recording.
 
-    `root` holds `{corpus}/{source}/` with shards.
+    `root` has `{corpus}/{source}/` with shards.
     """
     stores = {source: AudioStore(root, [(corpus, source)]) for source in sources}
-    heard = {source: _middle(*store.read(corpus, source, utterance)) for source, store in stores.items()}
-    mels = {source: log_mel(_for_picture(*waveform)) for source, waveform in heard.items()}
+    sounds = {source: _middle(*store.read(corpus, source, utterance)) for source, store in stores.items()}
+    mels = {source: log_mel(_for_picture(*waveform)) for source, waveform in sounds.items()}
     top = mels[sources[0]].max()
     excerpts = [
-        Excerpt(source, _image(mels[source], top), _data_uri("audio/flac", waveforms.encode_flac(*heard[source])))
+        Excerpt(source, _image(mels[source], top), _data_uri("audio/flac", waveforms.encode_flac(*sounds[source])))
         for source in sources
     ]
     return ExcerptRow(corpus, utterance, excerpts)
 
 
 def _middle(samples: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
-    """At most `EXCERPT_SECONDS`: many recordings begin and end with silence."""
+    """At most `EXCERPT_SECONDS` from the middle, because many recordings begin and end with silence."""
     start = max(0, len(samples) - EXCERPT_SECONDS * sample_rate) // 2
     return samples[start : start + EXCERPT_SECONDS * sample_rate], sample_rate
 

@@ -15,7 +15,7 @@ MODEL_COLUMNS = ["detector", "training_set", "strategy", "seed"]
 
 
 class ScoreError(ValueError):
-    """A score file does not answer its protocol trial by trial."""
+    """A score file does not have exactly one score for every trial of its protocol."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Model:
 
     @property
     def group(self) -> str:
-        """What models that differ by their seed alone have in common."""
+        """The common part of the names of models that differ only by their seed."""
         return f"{self.detector}/{self.training_set}/{self.strategy}"
 
 
@@ -54,33 +54,33 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ConditionTrials:
     """The trials of a condition in the order of its protocol; arrays of scores follow the same order."""
 
     condition: str
-    protocol: pd.Series  # keys, indexed by trial_id
-    trials: Trials
+    keys: pd.Series  # indexed by trial_id
+    labels: Trials
 
     @property
     def is_bonafide(self) -> np.ndarray:
-        return self.trials.is_bonafide
+        return self.labels.is_bonafide
 
     @cached_property
     def num_speakers(self) -> int:
-        assert self.trials.speakers is not None
-        return len(np.unique(self.trials.speakers))
+        assert self.labels.speakers is not None
+        return len(np.unique(self.labels.speakers))
 
     @cached_property
-    def drawn(self) -> str:
-        """What intervals draw: speakers, and attacks too where spoofs of several are pooled."""
-        assert self.trials.attacks is not None
-        return "speaker_and_attack" if len(np.unique(self.trials.attacks[~self.is_bonafide])) > 1 else "speaker"
+    def resampling_unit(self) -> str:
+        """What a bootstrap draws: speakers, and also attacks if spoofs of several attacks are pooled."""
+        assert self.labels.attacks is not None
+        return "speaker_and_attack" if len(np.unique(self.labels.attacks[~self.is_bonafide])) > 1 else "speaker"
 
 
-def read_judged(path: Path) -> Judged:
+def read_trials(path: Path) -> ConditionTrials:
     """The trials of an evaluation protocol `{condition}.tsv`.
 
-    Raises ScoreError as `read_protocol`, and if the protocol does not say who speaks or what made a spoof.
+    Raises ScoreError as `read_protocol`, and if the protocol lacks the columns of speakers or attacks.
     """
     keys = read_protocol(path)
     table = files.read_tsv(path).set_index("trial_id")
@@ -89,13 +89,13 @@ def read_judged(path: Path) -> Judged:
         raise ScoreError(f"{path}: no column {missing[0]!r}, which intervals need; write the protocols again")
     speakers = table["corpus"] + "/" + table["speaker_id"]  # ids of two corpora may be the same
     is_bonafide = (keys == BONAFIDE).to_numpy()
-    return Judged(path.stem, keys, Trials(is_bonafide, speakers.to_numpy(str), table["attack"].to_numpy(str)))
+    return ConditionTrials(path.stem, keys, Trials(is_bonafide, speakers.to_numpy(str), table["attack"].to_numpy(str)))
 
 
 def read_protocol(path: Path) -> pd.Series:
     """Keys of the trials of an evaluation protocol, indexed by trial_id.
 
-    Raises ScoreError if a trial is listed twice, has an unknown key, or if bona fide or spoof trials are lacking.
+    Raises ScoreError if a trial is listed twice or has an unknown key, or if bona fide or spoof trials are missing.
     """
     table = files.read_tsv(path)
     keys = table.set_index("trial_id")["key"]
@@ -111,16 +111,16 @@ def read_protocol(path: Path) -> pd.Series:
 
 
 def read_scores(path: Path, protocol: pd.Series) -> Scores:
-    """The scores in a file by key, joined to `protocol` (of `read_protocol`). Raises ScoreError as `read_joined`."""
+    """The scores in a file by key, joined with `protocol` (of `read_protocol`). Raises ScoreError as `read_joined`."""
     joined = read_joined(path, protocol)
     is_bonafide = (protocol == BONAFIDE).to_numpy()
     return Scores(joined[is_bonafide], joined[~is_bonafide])
 
 
 def read_joined(path: Path, protocol: pd.Series) -> np.ndarray:
-    """The scores in a file, joined to `protocol` (of `read_protocol`) by trial_id and in its order; float64 `[N]`.
+    """The scores in a file, joined with `protocol` (of `read_protocol`) by trial_id, in its order; float64 `[N]`.
 
-    Raises ScoreError, naming a trial, if one has no score, two scores, a score that is not finite, or no place in
+    Raises ScoreError, naming a trial, if a trial has no score, two scores or a score that is not finite, or is not in
     the protocol.
     """
     table = files.read_tsv(path)

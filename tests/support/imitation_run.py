@@ -19,9 +19,9 @@ from codecfake.scoring.calibration import Calibration
 from codecfake.scoring.verdicts import DevResult
 from codecfake.tables import TableSettings, evaluate
 from codecfake.tables.comparisons import write_comparisons
+from codecfake.tables.error_rates import write_error_rates
 from codecfake.tables.papers import write_papers
 from codecfake.tables.published import Published
-from codecfake.tables.rates import write_rates
 
 SAMPLE_RATE = 16000
 
@@ -69,11 +69,11 @@ class ImitationRun:
         write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
         roots = self.results / "scores", self.results / "protocols/eval"
         settings = TableSettings(self.models, list(self.conditions), resamples=200)
-        rates = evaluate(*roots, settings)
+        error_rates = evaluate(*roots, settings)
         write_comparisons(*roots, settings, ["vocoder"], self.results / "tables")
-        write_rates(rates, self.results / "tables")
+        write_error_rates(error_rates, self.results / "tables")
         tables = self.results / "tables", "Imitation run"
-        write_papers(Published(PUBLISHED), list(self.papers), rates, self.results / "protocols", *tables)
+        write_papers(Published(PUBLISHED), list(self.papers), error_rates, self.results / "protocols", *tables)
         return self.inputs()
 
     @property

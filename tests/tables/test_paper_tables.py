@@ -13,7 +13,9 @@ from places import PUBLISHED
 from codecfake.audio.shards import Provenance, ShardWriter
 from codecfake.base import files
 from codecfake.tables import grid
-from codecfake.tables.comparisons import compared, pairs_of, write_comparisons
+from codecfake.tables.comparisons import comparison_table, pairs_of, write_comparisons
+from codecfake.tables.eer_intervals import generator, seed_intervals
+from codecfake.tables.error_rates import ErrorRates, TableSettings, evaluate
 from codecfake.tables.figures import (
     CROSS_TESTING,
     Results,
@@ -23,11 +25,9 @@ from codecfake.tables.figures import (
     write_figures,
     write_spectrograms,
 )
-from codecfake.tables.papers import OTHER_DATA, beside, write_count_table, write_paper_table
+from codecfake.tables.papers import OTHER_DATA, side_by_side, write_count_table, write_paper_table
 from codecfake.tables.published import Published, PublishedTable
-from codecfake.tables.rate_intervals import generator, seed_intervals
-from codecfake.tables.rates import Rates, TableSettings, evaluate
-from codecfake.tables.trials import Model, read_judged
+from codecfake.tables.trials import Model, read_trials
 
 W2V2 = [f"w2v2-aasist/{training_set}/erm/seed{seed}" for training_set in ("vocoder", "codec") for seed in (1, 2)]
 TRAINED_ON_CODECS = "xie2025_table6"
@@ -76,32 +76,32 @@ def settings(models: list[str] = W2V2, conditions: list[str] = CONDITIONS) -> Ta
     return TableSettings(models, conditions, resamples=50)
 
 
-def rates_of(run: Path, models: list[str] = W2V2, conditions: list[str] = CONDITIONS) -> Rates:
+def error_rates_of(run: Path, models: list[str] = W2V2, conditions: list[str] = CONDITIONS) -> ErrorRates:
     return evaluate(run / "scores", run / "protocols/eval", settings(models, conditions))
 
 
 @pytest.fixture(scope="module")
-def rates(run: Path) -> Rates:
-    return rates_of(run)
+def error_rates(run: Path) -> ErrorRates:
+    return error_rates_of(run)
 
 
 def row_of(cells: pd.DataFrame, detector: str = "W2V2-AASIST") -> pd.DataFrame:
     return cells[cells["detector"] == detector].set_index("condition")
 
 
-def test_an_interval_holds_its_estimate_and_says_what_was_drawn(rates: Rates) -> None:
-    assert (rates.models["eer_low_percent"] <= rates.models["eer_percent"]).all()
-    assert (rates.models["eer_percent"] <= rates.models["eer_high_percent"]).all()
-    method = rates.models.query("training_set == 'vocoder'").set_index("condition")["interval_method"]
+def test_an_interval_holds_its_estimate_and_says_what_was_drawn(error_rates: ErrorRates) -> None:
+    assert (error_rates.models["eer_low_percent"] <= error_rates.models["eer_percent"]).all()
+    assert (error_rates.models["eer_percent"] <= error_rates.models["eer_high_percent"]).all()
+    method = error_rates.models.query("training_set == 'vocoder'").set_index("condition")["interval_method"]
     assert method["C1"].str.startswith("bootstrap by speaker,").all()
     assert method["19LA"].str.startswith("bootstrap by speaker_and_attack,").all()
-    assert set(rates.models["num_speakers"]) == {12}
+    assert set(error_rates.models["num_speakers"]) == {12}
 
 
-def test_the_mean_over_seeds_is_theirs_and_so_is_the_spread(rates: Rates) -> None:
-    one, two = rates.models.query("training_set == 'vocoder' and condition == 'C1'")["eer_percent"]
+def test_the_mean_over_seeds_is_theirs_and_so_is_the_spread(error_rates: ErrorRates) -> None:
+    one, two = error_rates.models.query("training_set == 'vocoder' and condition == 'C1'")["eer_percent"]
 
-    mean = rates.seeds.query("training_set == 'vocoder' and condition == 'C1'").iloc[0]
+    mean = error_rates.seeds.query("training_set == 'vocoder' and condition == 'C1'").iloc[0]
 
     assert mean["num_seeds"] == 2
     assert mean["eer_percent"] == pytest.approx((one + two) / 2)
@@ -109,26 +109,26 @@ def test_the_mean_over_seeds_is_theirs_and_so_is_the_spread(rates: Rates) -> Non
     assert mean["eer_low_percent"] < mean["eer_percent"] < mean["eer_high_percent"]
 
 
-def test_another_model_or_condition_changes_no_number(run: Path, rates: Rates) -> None:
-    alone = rates_of(run, W2V2[:2], ["C7"]).models
+def test_another_model_or_condition_changes_no_number(run: Path, error_rates: ErrorRates) -> None:
+    alone = error_rates_of(run, W2V2[:2], ["C7"]).models
 
-    together = rates.models.query("training_set == 'vocoder' and condition == 'C7'").reset_index(drop=True)
+    together = error_rates.models.query("training_set == 'vocoder' and condition == 'C7'").reset_index(drop=True)
 
     pd.testing.assert_frame_equal(alone, together)
 
 
-def test_the_number_of_workers_changes_no_number(run: Path, rates: Rates) -> None:
+def test_the_number_of_workers_changes_no_number(run: Path, error_rates: ErrorRates) -> None:
     two = evaluate(run / "scores", run / "protocols/eval", settings(), workers=2)
 
-    pd.testing.assert_frame_equal(two.models, rates.models)
-    pd.testing.assert_frame_equal(two.seeds, rates.seeds)
+    pd.testing.assert_frame_equal(two.models, error_rates.models)
+    pd.testing.assert_frame_equal(two.seeds, error_rates.seeds)
 
 
 def test_where_a_key_rests_on_one_speaker_trials_are_drawn_and_the_note_says_so(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=1, each=30)
     write_scores(tmp_path, W2V2[0], "C1", 1.0)
 
-    row = rates_of(tmp_path, W2V2[:1], ["C1"]).models.iloc[0]
+    row = error_rates_of(tmp_path, W2V2[:1], ["C1"]).models.iloc[0]
 
     assert row["interval_method"].startswith("bootstrap by trial,")
     assert "not drawn by speaker: a key rests on a single speaker" in row["interval_note"]
@@ -146,7 +146,7 @@ def test_bounds_of_independent_trials_stand_beside_and_are_narrower_where_speake
     )  # three speakers are hardly ever misjudged
     files.write_tsv(path, table.assign(score=table["score"].astype(float) + shift))
 
-    row = rates_of(tmp_path, W2V2[:1], ["C1"]).models.iloc[0]
+    row = error_rates_of(tmp_path, W2V2[:1], ["C1"]).models.iloc[0]
 
     assert row["eer_low_percent"] < row["eer_low_iid_percent"] < row["eer_percent"]
     assert row["eer_percent"] < row["eer_high_iid_percent"] < row["eer_high_percent"]
@@ -156,41 +156,45 @@ def test_few_speakers_are_named_as_few(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=2, each=20)
     write_scores(tmp_path, W2V2[0], "C1", 1.0)
 
-    assert "rests on 2 clusters alone" in rates_of(tmp_path, W2V2[:1], ["C1"]).models["interval_note"].item()
+    assert "rests on 2 clusters alone" in error_rates_of(tmp_path, W2V2[:1], ["C1"]).models["interval_note"].item()
 
 
 def test_a_single_trial_of_a_key_has_an_eer_but_no_bounds(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=1, each=1)
-    judged = read_judged(tmp_path / "protocols/eval/C1.tsv")
+    trials = read_trials(tmp_path / "protocols/eval/C1.tsv")
 
-    found = seed_intervals(judged, [np.array([1.0, 0.0])], settings().bootstrap, generator(1)).mean
+    interval = seed_intervals(trials, [np.array([1.0, 0.0])], settings().bootstrap, generator(1)).mean
 
-    assert (found.estimate, found.method) == (0.0, "none")
-    assert math.isnan(found.low)
-    assert math.isnan(found.high)
+    assert (interval.estimate, interval.method) == (0.0, "none")
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
 
 
-def test_a_cell_has_ours_the_published_one_and_their_difference(published: Published, rates: Rates) -> None:
-    cells = row_of(beside(published.rates(TRAINED_ON_CODECS), rates, is_of_paper=True))
+def test_a_cell_has_ours_the_published_one_and_their_difference(published: Published, error_rates: ErrorRates) -> None:
+    cells = row_of(side_by_side(published.error_rates(TRAINED_ON_CODECS), error_rates, is_of_paper=True))
 
-    ours = rates.models.query("training_set == 'codec' and condition == 'C7'")["eer_percent"].mean()
+    ours = error_rates.models.query("training_set == 'codec' and condition == 'C7'")["eer_percent"].mean()
     assert cells.loc["C7", "eer_percent"] == pytest.approx(ours)
     assert cells.loc["C7", "published_percent"] == "0.884"
     assert cells.loc["C7", "difference_percent_points"] == pytest.approx(ours - 0.884)
 
 
-def test_what_was_not_measured_is_empty_and_so_is_an_average_that_needs_it(published: Published, rates: Rates) -> None:
-    cells = beside(published.rates(TRAINED_ON_CODECS), rates, is_of_paper=True)
+def test_what_was_not_measured_is_empty_and_so_is_an_average_that_needs_it(
+    published: Published, error_rates: ErrorRates
+) -> None:
+    cells = side_by_side(published.error_rates(TRAINED_ON_CODECS), error_rates, is_of_paper=True)
 
-    known = cells.loc[cells["eer_percent"].notna(), ["detector", "condition"]]
-    assert set(known.itertuples(index=False, name=None)) == {("W2V2-AASIST", name) for name in CONDITIONS}
+    rows = cells.loc[cells["eer_percent"].notna(), ["detector", "condition"]]
+    assert set(rows.itertuples(index=False, name=None)) == {("W2V2-AASIST", name) for name in CONDITIONS}
     assert cells["difference_percent_points"].notna().sum() == len(CONDITIONS)
 
 
-def test_an_average_is_the_mean_of_its_conditions_and_has_no_interval(published: Published, rates: Rates) -> None:
-    table = replace(published.rates(TRAINED_ON_CODECS), averages={"CAVG": ["C1", "C7"], "AVG": ["ITW"]})
+def test_an_average_is_the_mean_of_its_conditions_and_has_no_interval(
+    published: Published, error_rates: ErrorRates
+) -> None:
+    table = replace(published.error_rates(TRAINED_ON_CODECS), averages={"CAVG": ["C1", "C7"], "AVG": ["ITW"]})
 
-    cells = row_of(beside(table, rates, is_of_paper=True))
+    cells = row_of(side_by_side(table, error_rates, is_of_paper=True))
 
     assert cells.loc["CAVG", "eer_percent"] == pytest.approx(cells.loc[["C1", "C7"], "eer_percent"].mean())
     assert cells.loc["CAVG", "num_seeds"] == 2
@@ -198,17 +202,25 @@ def test_an_average_is_the_mean_of_its_conditions_and_has_no_interval(published:
     assert math.isnan(cells.loc["AVG", "eer_percent"])
 
 
-def written(table: PublishedTable, rates: Rates, tmp_path: Path, is_of_paper: bool) -> tuple[str, str, str]:
-    write_paper_table(table, rates, tmp_path / table.name, is_of_paper)
+def written_table(
+    table: PublishedTable, error_rates: ErrorRates, tmp_path: Path, is_of_paper: bool
+) -> tuple[str, str, str]:
+    write_paper_table(table, error_rates, tmp_path / table.name, is_of_paper)
     csv, tex, html = ((tmp_path / f"{table.name}.{kind}").read_text() for kind in ("csv", "tex", "html"))
     return csv, tex, html
 
 
-def test_other_experiments_are_said_to_have_other_data(published: Published, rates: Rates, tmp_path: Path) -> None:
-    table = published.rates(TRAINED_ON_CODECS)
+def test_other_experiments_are_said_to_have_other_data(
+    published: Published, error_rates: ErrorRates, tmp_path: Path
+) -> None:
+    table = published.error_rates(TRAINED_ON_CODECS)
 
-    assert all(OTHER_DATA in text for text in map(plain, written(table, rates, tmp_path, is_of_paper=False)))
-    assert not any(OTHER_DATA in text for text in map(plain, written(table, rates, tmp_path, is_of_paper=True)))
+    assert all(
+        OTHER_DATA in text for text in map(plain, written_table(table, error_rates, tmp_path, is_of_paper=False))
+    )
+    assert not any(
+        OTHER_DATA in text for text in map(plain, written_table(table, error_rates, tmp_path, is_of_paper=True))
+    )
 
 
 def plain(text: str) -> str:
@@ -216,15 +228,17 @@ def plain(text: str) -> str:
 
 
 def test_all_three_forms_print_the_published_number_and_the_note(
-    published: Published, rates: Rates, tmp_path: Path
+    published: Published, error_rates: ErrorRates, tmp_path: Path
 ) -> None:
-    for text in written(published.rates(TRAINED_ON_CODECS), rates, tmp_path, is_of_paper=True):
+    for text in written_table(published.error_rates(TRAINED_ON_CODECS), error_rates, tmp_path, is_of_paper=True):
         assert "0.884" in text
         assert "22 are 0.166" in text
 
 
-def test_a_latex_table_has_as_many_columns_in_every_line(published: Published, rates: Rates, tmp_path: Path) -> None:
-    _, tex, _ = written(published.rates(TRAINED_ON_CODECS), rates, tmp_path, is_of_paper=True)
+def test_a_latex_table_has_as_many_columns_in_every_line(
+    published: Published, error_rates: ErrorRates, tmp_path: Path
+) -> None:
+    _, tex, _ = written_table(published.error_rates(TRAINED_ON_CODECS), error_rates, tmp_path, is_of_paper=True)
 
     (columns,) = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", tex)
     lines = [line for line in tex.splitlines() if line.endswith(r"\\")]
@@ -287,7 +301,7 @@ def test_many_training_sets_are_each_compared_with_the_best_baseline() -> None:
 
 
 def test_a_clear_difference_is_significant_and_corrected_p_values_are_no_smaller(run: Path) -> None:
-    table = compared(run / "scores", run / "protocols/eval", settings(), ["vocoder"])
+    table = comparison_table(run / "scores", run / "protocols/eval", settings(), ["vocoder"])
 
     assert len(table) == 2 * len(CONDITIONS)
     assert (table["difference_percent_points"] < 0).all()
@@ -303,7 +317,7 @@ def test_a_model_does_not_differ_from_its_copy(run: Path) -> None:
         scores = files.read_tsv(run / "scores" / W2V2[0] / f"{condition}.tsv")
         files.write_tsv(run / "scores" / twin / f"{condition}.tsv", scores)
 
-    table = compared(run / "scores", run / "protocols/eval", settings([W2V2[0], twin]), [])
+    table = comparison_table(run / "scores", run / "protocols/eval", settings([W2V2[0], twin]), [])
 
     assert set(table["difference_percent_points"]) == {0.0}
     assert set(table["holm_p_value"]) == {1.0}
@@ -321,7 +335,7 @@ def test_where_every_draw_gives_the_same_difference_p_is_a_bound_and_there_is_no
         files.write_tsv(tmp_path / "scores" / model / "C1.tsv", table)
 
     one = TableSettings([W2V2[0], W2V2[2]], ["C1"], resamples=50)
-    row = compared(tmp_path / "scores", tmp_path / "protocols/eval", one, []).iloc[0]
+    row = comparison_table(tmp_path / "scores", tmp_path / "protocols/eval", one, []).iloc[0]
 
     assert row["difference_percent_points"] == -25
     assert row["p_value"] == row["holm_p_value"] == 1 / 2  # two speakers
@@ -340,7 +354,7 @@ def test_small_p_values_are_written_with_their_digits(run: Path, tmp_path: Path)
 
 
 def test_comparisons_of_nothing_are_an_empty_table(run: Path) -> None:
-    assert compared(run / "scores", run / "protocols/eval", settings(W2V2[:1]), []).empty
+    assert comparison_table(run / "scores", run / "protocols/eval", settings(W2V2[:1]), []).empty
 
 
 def test_figures_are_those_that_the_models_can_fill(published: Published) -> None:
@@ -353,26 +367,28 @@ def test_figures_are_those_that_the_models_can_fill(published: Published) -> Non
     ]
 
 
-def test_the_cross_testing_matrix_reads_as_printed(published: Published, rates: Rates) -> None:
-    values = matrix(published.rates(CROSS_TESTING), rates, "published_percent")
+def test_the_cross_testing_matrix_reads_as_printed(published: Published, error_rates: ErrorRates) -> None:
+    values = matrix(published.error_rates(CROSS_TESTING), error_rates, "published_percent")
 
     assert values.shape == (17, 15)
     assert list(values.index[:4]) == ["AASIST", "AASIST-L", "A", "B1"]
     assert values.loc["D3", "F5"] == 78.94
     assert values.isna().sum().sum() == 1
-    assert matrix(published.rates(CROSS_TESTING), rates, "eer_percent").isna().all(axis=None)
+    assert matrix(published.error_rates(CROSS_TESTING), error_rates, "eer_percent").isna().all(axis=None)
 
 
-def test_decisions_are_counted_by_key_at_the_first_seed(rates: Rates) -> None:
-    counts = decisions(rates)["codec", "C7"]
+def test_decisions_are_counted_by_key_at_the_first_seed(error_rates: ErrorRates) -> None:
+    counts = decisions(error_rates)["codec", "C7"]
 
-    row = rates.models.query("training_set == 'codec' and condition == 'C7' and seed == 1").iloc[0]
+    row = error_rates.models.query("training_set == 'codec' and condition == 'C7' and seed == 1").iloc[0]
     assert list(counts[0]) == [row["true_bonafide"], row["missed_bonafide"]]
     assert list(counts[1]) == [row["false_bonafide"], row["true_spoof"]]
 
 
-def test_figures_are_written_twice_with_the_same_bytes(published: Published, rates: Rates, tmp_path: Path) -> None:
-    results = Results(rates, published, tmp_path)
+def test_figures_are_written_twice_with_the_same_bytes(
+    published: Published, error_rates: ErrorRates, tmp_path: Path
+) -> None:
+    results = Results(error_rates, published, tmp_path)
     names = ["xie2025_figure5", "wu2024_figure2_published"]
 
     for folder in ("one", "two"):
@@ -391,9 +407,9 @@ def test_losses_are_drawn_a_line_a_strategy(published: Published, tmp_path: Path
         write_scores(tmp_path, model, "C1", 2.0)
         history = pd.DataFrame({"epoch": [1, 2], "train_loss": [0.5, 0.2], "dev_loss": [0.4, 0.3]})
         files.write_tsv(tmp_path / "models" / model / "history.tsv", history)
-    rates = rates_of(tmp_path, models, ["C1"])
+    error_rates = error_rates_of(tmp_path, models, ["C1"])
 
-    write_figures(Results(rates, published, tmp_path / "models"), ["xie2025_figure6"], tmp_path)
+    write_figures(Results(error_rates, published, tmp_path / "models"), ["xie2025_figure6"], tmp_path)
 
     svg = (tmp_path / "xie2025_figure6.svg").read_text()
     assert "csam" in svg

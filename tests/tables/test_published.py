@@ -28,22 +28,22 @@ def published() -> Published:
 
 
 def value(table: PublishedTable, **labels: str) -> str:
-    wanted = {"strategy": "ERM", "test": "", **labels}
+    expected = {"strategy": "ERM", "test": "", **labels}
     cells = table.cells
-    (found,) = cells.loc[(cells[list(wanted)] == list(wanted.values())).all(axis=1), "value"]
-    return str(found)
+    (value,) = cells.loc[(cells[list(expected)] == list(expected.values())).all(axis=1), "value"]
+    return str(value)
 
 
 def test_every_table_of_the_folder_is_known_and_no_other(published: Published) -> None:
     counts = ["xie2025_table4", "wu2024_table2"]
     assert published.names == [*RATES, *counts]
-    stored = {path.stem for path in PUBLISHED.glob("*.tsv")} - {"xie2025_counts"}
-    assert stored == {*RATES, *counts}
+    names = {path.stem for path in PUBLISHED.glob("*.tsv")} - {"xie2025_counts"}
+    assert names == {*RATES, *counts}
 
 
 @pytest.mark.parametrize(("name", "shape"), RATES.items())
 def test_a_table_is_a_full_grid_of_rows_and_columns(published: Published, name: str, shape: tuple[int, int]) -> None:
-    cells = published.rates(name).cells
+    cells = published.error_rates(name).cells
 
     assert not cells.duplicated(LABELS).any()
     assert (len(cells.drop_duplicates(LABELS[:-1])), cells["condition"].nunique()) == shape
@@ -52,7 +52,7 @@ def test_a_table_is_a_full_grid_of_rows_and_columns(published: Published, name: 
 
 @pytest.mark.parametrize("name", RATES)
 def test_values_have_the_decimals_of_print_and_an_empty_one_says_why(published: Published, name: str) -> None:
-    table = published.rates(name)
+    table = published.error_rates(name)
 
     for _, cell in table.cells.iterrows():
         if cell["value"]:
@@ -64,11 +64,11 @@ def test_values_have_the_decimals_of_print_and_an_empty_one_says_why(published: 
 
 @pytest.mark.parametrize("name", RATES)
 def test_printed_averages_are_the_means_of_their_cells(published: Published, name: str) -> None:
-    assert wrong_averages(published.rates(name)) == []
+    assert wrong_averages(published.error_rates(name)) == []
 
 
 def test_a_wrong_average_is_named(published: Published) -> None:
-    table = published.rates("xie2025_table9")
+    table = published.error_rates("xie2025_table9")
     cells = table.cells.copy()
     cells.loc[cells["value"] == "18.774", "value"] = "18.775"
 
@@ -78,7 +78,7 @@ def test_a_wrong_average_is_named(published: Published) -> None:
 
 
 def test_cells_read_as_the_papers_print_them(published: Published) -> None:
-    table = published.rates
+    table = published.error_rates
     w2v2 = {"detector": "W2V2-AASIST"}
     assert value(table("xie2025_table5"), training="19LA", condition="19LA", **w2v2) == "0.122"
     assert value(table("xie2025_table6"), training="Codecfake", condition="CAVG", **w2v2) == "0.177"
@@ -94,7 +94,7 @@ def test_cells_read_as_the_papers_print_them(published: Published) -> None:
 def test_every_error_rate_of_wu_is_a_number_of_errors_of_its_trials(published: Published) -> None:
     trials = {"VALL-E X": 36, "SpeechX": 12}
     for name in ("wu2024_figure2", "wu2024_table3"):
-        for _, cell in published.rates(name).cells.iterrows():
+        for _, cell in published.error_rates(name).cells.iterrows():
             if cell["value"]:
                 errors = float(cell["value"]) / 100 * trials.get(cell["condition"], 755)
                 rounding = 0.005001 / 100 * trials.get(cell["condition"], 755)
@@ -126,7 +126,7 @@ def test_a_papers_experiment_answers_every_cell_of_its_tables(published: Publish
     tables = [name for name in RATES if name.startswith(experiment)]
 
     for name in tables:
-        cells = published.rates(name).single
+        cells = published.error_rates(name).single
         ours = cells["our_detector"] + "/" + cells["our_training_set"] + "/" + cells["our_strategy"]
         unanswered = cells[~(ours.isin(groups) & cells["our_condition"].isin(plan.conditions))]
         assert unanswered.empty, unanswered
@@ -142,7 +142,7 @@ def test_no_other_experiment_passes_for_the_papers(published: Published) -> None
 
 
 def test_the_members_of_an_average_are_those_of_its_own_row(published: Published) -> None:
-    table = published.rates("xie2025_table8")
+    table = published.error_rates("xie2025_table8")
     average = table.cells[(table.cells["test"] == "Chinese") & (table.cells["condition"] == "AVG")].iloc[0]
 
     members = table.members(average)
@@ -157,7 +157,7 @@ def test_a_name_without_ours_is_refused(tmp_path: Path) -> None:
         (tmp_path / path.name).write_text(path.read_text().replace("\tMel-LCNN\t", "\tMelody\t"))
 
     with pytest.raises(PublishedError, match="detector 'Melody' has no name of ours; add it to mapping.yaml"):
-        Published(tmp_path).rates("xie2025_table5")
+        Published(tmp_path).error_rates("xie2025_table5")
 
 
 def test_a_table_without_a_column_is_refused(tmp_path: Path) -> None:
@@ -165,4 +165,4 @@ def test_a_table_without_a_column_is_refused(tmp_path: Path) -> None:
         (tmp_path / path.name).write_text(path.read_text().replace("\tcondition\t", "\twhere\t"))
 
     with pytest.raises(PublishedError, match="xie2025_table5.tsv: no column 'condition'; such a table has table,"):
-        Published(tmp_path).rates("xie2025_table5")
+        Published(tmp_path).error_rates("xie2025_table5")

@@ -77,7 +77,7 @@ XIE = {
 }
 
 
-def stored(name: str) -> Cells:
+def stored_cells(name: str) -> Cells:
     table = files.read_tsv(PUBLISHED / f"{name}.tsv")
     labels = table[["detector", "training", "strategy", "test", "condition"]].itertuples(index=False, name=None)
     return dict(zip(labels, table["value"], strict=True))
@@ -92,7 +92,7 @@ def trained_on(model: str) -> tuple[str, str]:
 def test_error_rates_of_xie_are_those_in_the_text(papers: dict[str, list[str]], name: str) -> None:
     title, read = XIE[name]
 
-    assert stored(name) == read(after(papers["xie2025"], title))
+    assert stored_cells(name) == read(after(papers["xie2025"], title))
 
 
 def test_counts_of_xie_are_those_in_the_text(papers: dict[str, list[str]]) -> None:
@@ -116,7 +116,7 @@ def test_error_rates_of_wu_on_speech_synthesis_are_those_in_the_text(papers: dic
         for model, value in zip(MODELS, line.split("\t")[1:], strict=True):
             printed[(*trained_on(model), "ERM", "", condition)] = value.strip()
 
-    assert stored("wu2024_table3") == printed
+    assert stored_cells("wu2024_table3") == printed
 
 
 def test_error_rates_of_wu_between_codecs_are_those_in_the_text_but_one_that_is_doubtful(
@@ -133,7 +133,7 @@ def test_error_rates_of_wu_between_codecs_are_those_in_the_text_but_one_that_is_
 
     # errors among 755 and 755 trials give 50.00 or 50.07
     assert printed.pop(doubtful) == "50.01"
-    assert stored("wu2024_figure2") == {**printed, doubtful: ""}
+    assert stored_cells("wu2024_figure2") == {**printed, doubtful: ""}
 
 
 def test_counts_of_wu_are_those_in_the_text(papers: dict[str, list[str]]) -> None:

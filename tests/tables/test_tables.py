@@ -144,12 +144,12 @@ def test_a_trial_listed_twice_is_refused(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bonafide", "spoof", "lacking"), [([], ["s1"], "bonafide"), (["b1"], [], "spoof"), ([], [], "bonafide")]
+    ("bonafide", "spoof", "absent"), [([], ["s1"], "bonafide"), (["b1"], [], "spoof"), ([], [], "bonafide")]
 )
-def test_a_condition_of_one_class_is_refused(run: Path, bonafide: list[str], spoof: list[str], lacking: str) -> None:
+def test_a_condition_of_one_class_is_refused(run: Path, bonafide: list[str], spoof: list[str], absent: str) -> None:
     path = write_protocol(run, "C1", bonafide, spoof)
 
-    with pytest.raises(ScoreError, match=f"no {lacking} trial"):
+    with pytest.raises(ScoreError, match=f"no {absent} trial"):
         read_protocol(path)
 
 

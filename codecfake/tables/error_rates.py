@@ -15,16 +15,16 @@ from codecfake.base import files
 from codecfake.statistics import metrics
 from codecfake.statistics.intervals import Interval
 from codecfake.statistics.significance import over_seeds
-from codecfake.tables.rate_intervals import SeedIntervals, generator, seed_intervals, trial_intervals
+from codecfake.tables.eer_intervals import SeedIntervals, generator, seed_intervals, trial_intervals
 from codecfake.tables.settings import TableSettings
-from codecfake.tables.trials import MODEL_COLUMNS, Judged, Model, read_joined, read_judged
+from codecfake.tables.trials import MODEL_COLUMNS, ConditionTrials, Model, read_joined, read_trials
 
 logger = logging.getLogger(__name__)
 
 Rows = list[dict[str, object]]
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-DECISION_THRESHOLD = 0.0  # of the score, a difference of logits: there softmax gives probability 0.5
+DECISION_THRESHOLD = 0.0  # of the score, a difference of logits: at 0, softmax gives probability 0.5
 INTERVAL_COLUMNS = ["eer_low_percent", "eer_high_percent", "interval_level", "interval_method", "interval_note"]
 EER_COLUMNS = ["eer_percent", "threshold", "num_bonafide", "num_spoof", "eer_step_percent", *INTERVAL_COLUMNS]
 EER_COLUMNS += ["num_speakers", "eer_low_iid_percent", "eer_high_iid_percent"]
@@ -34,46 +34,46 @@ SEED_COLUMNS = ["num_seeds", "eer_percent", "eer_std_percent", *INTERVAL_COLUMNS
 
 
 @dataclass(frozen=True)
-class Rates:
-    """What score files say; rows sorted by model, then condition."""
+class ErrorRates:
+    """Error rates from score files; rows are sorted by model, then by condition."""
 
     models: pd.DataFrame  # MODEL_COLUMNS, condition, EER_COLUMNS, CONFUSION_COLUMNS, METRIC_COLUMNS
-    seeds: pd.DataFrame  # MODEL_COLUMNS but the seed, condition, SEED_COLUMNS: the mean over seeds
+    seeds: pd.DataFrame  # MODEL_COLUMNS without the seed, condition, SEED_COLUMNS: the mean over seeds
 
 
 def write_tables(score_root: Path, protocol_root: Path, models: list[str], conditions: list[str], output: Path) -> None:
-    """`write_rates` of `evaluate` with its own settings."""
-    write_rates(evaluate(score_root, protocol_root, TableSettings(models, conditions)), output)
+    """Evaluate models under conditions with default settings, and write the tables of `write_error_rates`."""
+    write_error_rates(evaluate(score_root, protocol_root, TableSettings(models, conditions)), output)
 
 
-def write_rates(rates: Rates, output: Path) -> None:
-    """Write `eer.csv`, `confusion.csv` and `metrics.csv`, a row a model and condition, and `eer_seeds.csv`."""
+def write_error_rates(error_rates: ErrorRates, output: Path) -> None:
+    """Write `eer.csv`, `confusion.csv` and `metrics.csv`, a row per model and condition, and `eer_seeds.csv`."""
     keys = [*MODEL_COLUMNS, "condition"]
-    write_csv(output / "eer.csv", rates.models[keys + EER_COLUMNS])
-    write_csv(output / "confusion.csv", rates.models[keys + CONFUSION_COLUMNS])
-    write_csv(output / "metrics.csv", rates.models[keys + METRIC_COLUMNS])
-    write_csv(output / "eer_seeds.csv", rates.seeds)
+    write_csv(output / "eer.csv", error_rates.models[keys + EER_COLUMNS])
+    write_csv(output / "confusion.csv", error_rates.models[keys + CONFUSION_COLUMNS])
+    write_csv(output / "metrics.csv", error_rates.models[keys + METRIC_COLUMNS])
+    write_csv(output / "eer_seeds.csv", error_rates.seeds)
 
 
-def evaluate(score_root: Path, protocol_root: Path, settings: TableSettings, workers: int = 1) -> Rates:
-    """Rates of every model under every condition; `workers` processes take a condition each.
+def evaluate(score_root: Path, protocol_root: Path, settings: TableSettings, workers: int = 1) -> ErrorRates:
+    """ErrorError rates of every model under every condition; `workers` processes evaluate one condition each.
 
     `protocol_root` holds `{condition}.tsv`, `score_root` holds `{model}/{condition}.tsv`. Raises ScoreError as
-    `read_judged` and `read_joined`.
+    `read_trials` and `read_joined`.
     """
-    found = over_conditions(partial(_condition, score_root, protocol_root, settings), settings.conditions, workers)
-    rows, means = ([row for part in parts for row in part] for parts in zip(*found, strict=True))
+    results = over_conditions(partial(_condition, score_root, protocol_root, settings), settings.conditions, workers)
+    rows, means = ([row for part in parts for row in part] for parts in zip(*results, strict=True))
     keys = [*MODEL_COLUMNS, "condition"]
     columns = [*keys, *EER_COLUMNS, *CONFUSION_COLUMNS, *METRIC_COLUMNS]
     group_keys = [key for key in keys if key != "seed"]
-    return Rates(
+    return ErrorRates(
         pd.DataFrame(rows, columns=columns).sort_values(keys, ignore_index=True),
         pd.DataFrame(means, columns=[*group_keys, *SEED_COLUMNS]).sort_values(group_keys, ignore_index=True),
     )
 
 
-def over_conditions(work: Callable[[str], Found], conditions: list[str], workers: int) -> list[Found]:
-    """What `work` finds under each condition, in their order."""
+def over_conditions(work: Callable[[str], Result], conditions: list[str], workers: int) -> list[Result]:
+    """The results of `work` for each condition, in the order of `conditions`."""
     if workers < 2:
         return [work(condition) for condition in conditions]
     with ProcessPoolExecutor(workers) as pool:
@@ -81,38 +81,40 @@ def over_conditions(work: Callable[[str], Found], conditions: list[str], workers
 
 
 def _condition(score_root: Path, protocol_root: Path, settings: TableSettings, condition: str) -> tuple[Rows, Rows]:
-    """Rows of all models and of their means over seeds."""
-    judged = read_judged(protocol_root / f"{condition}.tsv")
+    """The rows of all models, and of their means over seeds."""
+    trials = read_trials(protocol_root / f"{condition}.tsv")
     rows: Rows = []
     means: Rows = []
     for group in groups(settings.models):
-        scores = [read_joined(score_root / model.name / f"{condition}.tsv", judged.protocol) for model in group]
+        scores = [read_joined(score_root / model.name / f"{condition}.tsv", trials.keys) for model in group]
         rng = generator(settings.seed, group[0].group, condition)
-        found = seed_intervals(judged, scores, settings.bootstrap, rng)
+        intervals = seed_intervals(trials, scores, settings.bootstrap, rng)
         independent = generator(settings.seed, group[0].group, condition, "trial")
-        rows += _rows(judged, group, scores, found, trial_intervals(judged, scores, settings.bootstrap, independent))
-        means.append(_mean(group[0], condition, found))
+        rows += _rows(
+            trials, group, scores, intervals, trial_intervals(trials, scores, settings.bootstrap, independent)
+        )
+        means.append(_mean(group[0], condition, intervals))
     return rows, means
 
 
 def groups(models: list[str]) -> list[list[Model]]:
-    """Models that differ by their seed alone, in the order of their seeds."""
-    found: dict[str, list[Model]] = {}
+    """Groups of models that differ only by their seed, in the order of their seeds."""
+    by_name: dict[str, list[Model]] = {}
     for model in map(Model.parse, models):
-        found.setdefault(model.group, []).append(model)
-    return [sorted(group, key=lambda model: model.seed) for group in found.values()]
+        by_name.setdefault(model.group, []).append(model)
+    return [sorted(group, key=lambda model: model.seed) for group in by_name.values()]
 
 
 def _rows(
-    judged: Judged, group: list[Model], scores: list[np.ndarray], found: SeedIntervals, iid: list[Interval]
+    trials: ConditionTrials, group: list[Model], scores: list[np.ndarray], intervals: SeedIntervals, iid: list[Interval]
 ) -> Iterator[dict[str, object]]:
-    for model, one, interval, as_if in zip(group, scores, found.seeds, iid, strict=True):
-        bonafide, spoof = one[judged.is_bonafide], one[~judged.is_bonafide]
-        place = {**vars(model), "condition": judged.condition}
-        error_rate = _error_rate(bonafide, spoof, f"{model.name}, {judged.condition}")
+    for model, one, interval, as_if in zip(group, scores, intervals.seeds, iid, strict=True):
+        bonafide, spoof = one[trials.is_bonafide], one[~trials.is_bonafide]
+        place = {**vars(model), "condition": trials.condition}
+        error_rate = _error_rate(bonafide, spoof, f"{model.name}, {trials.condition}")
         bounds = {
             **_bounds(interval),
-            "num_speakers": judged.num_speakers,
+            "num_speakers": trials.num_speakers,
             "eer_low_iid_percent": 100 * as_if.low,  # as if trials were independent
             "eer_high_iid_percent": 100 * as_if.high,
         }
@@ -122,7 +124,7 @@ def _rows(
 def _error_rate(bonafide: np.ndarray, spoof: np.ndarray, where: str) -> dict[str, object]:
     result = metrics.eer(bonafide, spoof)
     if result.eer > 0.5:
-        # An inverted detector is a finding; turning its scores round would hide it.
+        # An inverted detector is a result; negating its scores would hide it.
         logger.warning(
             "%s: EER is %.2f %%, above 50 %%: spoofs look more bona fide; kept as is", where, 100 * result.eer
         )
@@ -160,19 +162,19 @@ def _costs(bonafide: np.ndarray, spoof: np.ndarray) -> dict[str, object]:
     return {name: getattr(values, name) for name in METRIC_COLUMNS}
 
 
-def _mean(model: Model, condition: str, found: SeedIntervals) -> dict[str, object]:
-    spread = over_seeds([interval.estimate for interval in found.seeds])
+def _mean(model: Model, condition: str, intervals: SeedIntervals) -> dict[str, object]:
+    spread = over_seeds([interval.estimate for interval in intervals.seeds])
     return {
         **{name: value for name, value in vars(model).items() if name != "seed"},
         "condition": condition,
         "num_seeds": spread.seeds,
         "eer_percent": 100 * spread.mean,
         "eer_std_percent": np.nan if spread.std is None else 100 * spread.std,
-        **_bounds(found.mean),
+        **_bounds(intervals.mean),
     }
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV with six decimals, atomically; what is not known is an empty cell."""
+    """Write a table as CSV with six decimals, atomically; unknown values are empty cells."""
     with files.atomic(path) as part:
         table.to_csv(part, index=False, float_format="%.6f", lineterminator="\n")
