@@ -42,7 +42,7 @@ from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.detectors.mel import Mel, MelSettings
 from codecfake.features.cache import CachePlace, DiskFeatures
 from codecfake.features.clips import Clips
-from codecfake.features.streaming import StreamedFeatures, cut, in_order
+from codecfake.features.streaming import StreamedFeatures, in_order, split_into_batches
 from codecfake.training.strategies import STRATEGIES, update_settings
 from codecfake.training.updates import UPDATES, Update
 
@@ -286,7 +286,7 @@ def _ways(
         PUBLISHED: lambda: extract(recordings.files, published, folder / "files", device),
         STREAMED: lambda: [features.sum() for features in streamed.batches(order)],
     }
-    shuffled = cut(np.random.default_rng(0).permutation(len(clips)), options.batch_size)
+    shuffled = split_into_batches(np.random.default_rng(0).permutation(len(clips)), options.batch_size)
     sources: dict[str, Callable[[], Iterator[Tensor]]] = {
         PUBLISHED: lambda: read_back(folder / "files", shuffled, device),
         STREAMED: lambda: streamed.batches(shuffled),

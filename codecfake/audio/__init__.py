@@ -1,1 +1,1 @@
-"""Reading and writing of audio in one place, audio shards and their index, loose files."""
+"""Reading, writing and resampling of audio, audio shards and their index, and export to loose files."""

@@ -1,4 +1,4 @@
-"""Loose files out of shards, named as the published set names them: `F01_p225_001.flac`."""
+"""Exports shards to loose files, with names as in the published data set: `F01_p225_001.flac`."""
 
 import tarfile
 from pathlib import Path
@@ -9,10 +9,10 @@ from codecfake.base.progress import progress
 
 
 def export(audio_root: Path, to: Path, sources: list[str] | None = None) -> int:
-    """Unpack `audio_root/{corpus}/{source}/*.tar` into `to/{corpus}/{source}/`; the number of files written.
+    """Unpack `audio_root/{corpus}/{source}/*.tar` into `to/{corpus}/{source}/`; returns the number of files written.
 
-    Only the sources named, or all. Files that are already there, whole, are left as they are.
-    Raises ShardError if there is nothing to unpack.
+    `sources` selects sources; None: all. Existing files of the right size are kept. Raises ShardError if there is
+    nothing to unpack.
     """
     tars = sorted(tar for tar in audio_root.glob("*/*/*.tar") if not sources or tar.parent.name in sources)
     if not tars:
@@ -23,7 +23,7 @@ def export(audio_root: Path, to: Path, sources: list[str] | None = None) -> int:
 
 
 def _unpack(tar_path: Path, folder: Path) -> int:
-    written = 0
+    count = 0
     with tarfile.open(tar_path) as tar:
         for member in tar:
             path = folder / Path(member.name).name
@@ -32,5 +32,5 @@ def _unpack(tar_path: Path, folder: Path) -> int:
                 continue
             with atomic(path) as part:
                 part.write_bytes(stream.read())
-            written += 1
-    return written
+            count += 1
+    return count

@@ -1,4 +1,4 @@
-"""The bona fide arm: recordings as they are, through the same door and into the same shards as every codec."""
+"""Shards of bona fide recordings, which are read, resampled and written by the same code as the output of codecs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Settings of the recordings' own shards."""
+"""Settings of the shards of recordings."""
 
 from dataclasses import dataclass
 
@@ -9,4 +9,4 @@ NATIVE = "native"  # each recording's own sample rate
 class RecordingsSettings:
     num_shards: int
     sample_rate: int | str = 16000  # of the shards; "native": each recording's own
-    bonafide_only: bool = False  # as what codecs are trained on must be
+    bonafide_only: bool = False  # as required for codec training

@@ -1,7 +1,7 @@
-"""The index of many shards: a table with under 100 bytes per utterance, which processes share.
+"""The index of many shards: a table with less than 100 bytes per utterance, which processes share.
 
-The rows of a source are sorted by utterance id and found by bisection. They are arrays, not Python objects: a forked
-worker never writes to their pages, and a million rows are read in seconds.
+The rows of a source are sorted by utterance id and searched by bisection. They are stored in arrays, not in Python
+objects, so forked workers share the memory, and a million rows are read in seconds.
 """
 
 from bisect import bisect_left
@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
 
 
 class ShardError(ValueError):
-    """A shard does not hold what its index or the caller says."""
+    """A shard does not have the content that its index or the caller expects."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,21 @@ class ShardIndex:
         return self.utterance_ids.nbytes + self.entries.nbytes + self.sha256.nbytes
 
     def row(self, corpus: str, source: str, utterance_id: str) -> int | None:
-        """The row of one utterance, if it is there."""
+        """The row of one utterance; None if it is not in the index."""
         rows = self.sources.get((corpus, source), range(0))
         place = bisect_left(rows, utterance_id, key=lambda row: self.utterance_ids[row].as_py())
-        found = place < len(rows) and self.utterance_ids[rows[place]].as_py() == utterance_id
-        return rows[place] if found else None
+        exists = place < len(rows) and self.utterance_ids[rows[place]].as_py() == utterance_id
+        return rows[place] if exists else None
 
     def rows(self, recordings: pd.DataFrame) -> np.ndarray:
-        """The row of each of `recordings` (columns corpus, source, utterance_id), -1 where it is not there."""
-        found = np.full(len(recordings), -1, dtype=np.int64)
+        """The row of each of `recordings` (columns corpus, source, utterance_id), -1 if it is not in the index."""
+        result = np.full(len(recordings), -1, dtype=np.int64)
         for name, places in recordings.groupby(["corpus", "source"], sort=False).indices.items():
             rows = self.sources.get(name, range(0))
-            wanted = pa.array(recordings["utterance_id"].to_numpy()[places], pa.string())
-            place = pc.index_in(wanted, self.utterance_ids[rows.start : rows.stop])
-            found[places] = pc.fill_null(pc.add(place.cast(pa.int64()), rows.start), -1)
-        return found
+            ids = pa.array(recordings["utterance_id"].to_numpy()[places], pa.string())
+            place = pc.index_in(ids, self.utterance_ids[rows.start : rows.stop])
+            result[places] = pc.fill_null(pc.add(place.cast(pa.int64()), rows.start), -1)
+        return result
 
     def name(self, row: int) -> tuple[str, str, str]:
         """(corpus, source, utterance_id) of a row."""
@@ -75,12 +75,12 @@ class ShardIndex:
 def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> ShardIndex:
     """Read the indexes of the shards under `root/{corpus}/{source}/`.
 
-    Raises ShardError if a source has no shards, if an utterance is in two of them, or if they were made with two sets
-    of weights; FileError if an index is damaged.
+    Raises ShardError if a source has no shards, if two of its shards have the same utterance, or if they were made with
+    different weights; FileError if an index is damaged.
     """
     names = sorted(set(corpora_and_sources))
     tars: list[str] = []
-    made_with: dict[str, dict[str, str]] = {}  # source -> digest of weights -> a shard that was made with them
+    made_with: dict[str, dict[str, str]] = {}  # source -> digest of weights -> a shard made with these weights
     tables = [_source(root / corpus / source, tars, made_with.setdefault(source, {})) for corpus, source in names]
     ends = np.cumsum([0, *(len(table) for table in tables)]).tolist()
     sources = {name: range(*ends[place : place + 2]) for place, name in enumerate(names)}
@@ -92,7 +92,7 @@ def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> Sh
 
 
 def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Table:
-    """The rows of one source, sorted by id; appends the paths of its tars to `tars`, and notes their weights."""
+    """The rows of one source, sorted by id; appends its tars to `tars`, and adds their weights to `made_with`."""
     _require_all(folder)
     parts = []
     for path in sorted(folder.glob("*.parquet")):
@@ -113,21 +113,21 @@ def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Tabl
 
 
 def _require_all(folder: Path) -> None:
-    missing = shard_lists.gone(folder)
+    missing = shard_lists.missing_shards(folder)
     if missing:
         raise ShardError(
-            f"{folder}: {len(missing)} of its shards are gone, though {shard_lists.LIST} has them; make them again: "
+            f"{folder}: {len(missing)} of the shards in {shard_lists.LIST} are missing; make them again: "
             f"snakemake -- {' '.join(map(str, missing))}"
         )
 
 
 def _require_one_origin(made_with: dict[str, str]) -> None:
     if len(made_with) > 1:
-        told = " and ".join(f"{tar} with the sha256 {weights or '(none)'}" for weights, tar in made_with.items())
+        tars = " and ".join(f"{tar} with the sha256 {weights or '(none)'}" for weights, tar in made_with.items())
         raise ShardError(
-            f"a source comes from one set of weights, but these shards were made with two: {told}. The weights were "
-            f"replaced in between: put the right ones in place, delete the shards of the others (the column "
-            f"weights_sha256 of their .parquet tells), and the same command makes them again"
+            f"all shards of a source must come from the same weights, but these were made with different ones: {tars}. "
+            f"Restore the right weights, delete the shards of the others (see column weights_sha256 of their .parquet "
+            f"files), and give the same command again"
         )
 
 
@@ -137,8 +137,8 @@ def _require_distinct(table: pa.Table, tars: list[str]) -> None:
     if row >= 0:
         first, second = sorted(tars[table["tar"][at].as_py()] for at in (row, row + 1))
         raise ShardError(
-            f"{first} and {second} both hold utterance {ids[row]}; delete the shards that a run with another number "
-            f"of shards has left"
+            f"{first} and {second} both have utterance {ids[row]}; delete the shards of an earlier run with another "
+            f"number of shards"
         )
 
 

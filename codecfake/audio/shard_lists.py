@@ -1,4 +1,4 @@
-"""A list of the shards of one source of a corpus, written when all are there: later stages wait for this one file."""
+"""The list of the shards of one source of a corpus, written when all shards exist; later stages depend on this file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ def write_list(indexes: Sequence[Path], path: Path) -> None:
     files.write_tsv(path, pd.DataFrame(rows, columns=["shard", "num_bytes", "index_sha256"]))
 
 
-def gone(folder: Path) -> list[Path]:
-    """The indexes that a folder's list names and that are not there any more; none without a list."""
+def missing_shards(folder: Path) -> list[Path]:
+    """The indexes in a folder's list that no longer exist; empty without a list."""
     path = folder / LIST
     names = files.read_tsv(path)["shard"] if path.is_file() else []
     return [index for index in (folder / f"{name}.parquet" for name in names) if not index.is_file()]

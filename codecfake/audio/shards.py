@@ -1,7 +1,7 @@
-"""Audio shards: a plain tar of FLAC files and a parquet index that finds each by offset.
+"""Audio shards: a plain tar of FLAC files, and a parquet index with the offset of each file.
 
-A million loose files break inode quotas and Snakemake's graph; a few hundred tars do not. `tar xf`,
-WebDataset and `datasets` read them as they are; we read single utterances with `os.pread`.
+A million loose files exceed inode quotas and overload Snakemake's graph; a few hundred tars do not. `tar xf`,
+WebDataset and `datasets` read them directly; here, single utterances are read with `os.pread`.
 """
 
 import hashlib
@@ -22,25 +22,26 @@ from codecfake.audio import waveforms
 from codecfake.audio.shard_index import ShardError, ShardIndex, read_index
 from codecfake.base import files
 
-MAX_OPEN = 512  # tars that stay open; a process may have 1024 files on most machines, and xie2025 has 1,120 tars
+MAX_OPEN = 512  # tars that stay open; the usual limit is 1024 files per process, and xie2025 has 1,120 tars
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the waveforms of a shard come from; one copy in every row of its index."""
+    """The origin of the waveforms of a shard, copied into every row of its index."""
 
-    codec: str  # name of the codec configuration; "none" for recordings as they are
+    codec: str  # name of the codec configuration; "none" for recordings
     quantizers: int  # 0 for recordings
     bitrate_kbps: float  # true bit rate; 0 for recordings
     weights_sha256: str  # "" where there are no weights
     version: str  # of codecfake
-    license: str = ""  # of the codec's code and weights; recordings keep their corpus's
+    license: str = ""  # of the codec's code and weights; "" for recordings, which keep their corpus's license
 
 
-def cut(durations: pd.Series, num_shards: int) -> np.ndarray:
-    """Shard number of each row of `durations` (seconds, ascending): contiguous, about equal in total.
+def shard_numbers(durations: pd.Series, num_shards: int) -> np.ndarray:
+    """The shard number of each row of `durations` (seconds, ascending): contiguous shards of about equal total
+    duration.
 
-    The cut points are the multiples of total / num_shards, so the numbers depend on the durations alone.
+    Shards end at multiples of total / num_shards, so the numbers depend only on the durations.
     """
     middle = durations.cumsum() - durations / 2
     return np.minimum((middle / durations.sum() * num_shards).astype(int), num_shards - 1).to_numpy()
@@ -54,8 +55,12 @@ def members(utterances: pd.DataFrame, shard: int, num_shards: int) -> pd.DataFra
     if len(utterances) < num_shards:
         raise ShardError(f"{len(utterances)} utterances cannot fill {num_shards} shards; set a smaller `shards`")
     duration = utterances["num_samples"] / utterances["sample_rate"]
-    ordered = utterances.assign(duration=duration).sort_values(["duration", "utterance_id"], kind="stable")
-    return ordered[cut(ordered["duration"], num_shards) == shard].drop(columns="duration").reset_index(drop=True)
+    by_duration = utterances.assign(duration=duration).sort_values(["duration", "utterance_id"], kind="stable")
+    return (
+        by_duration[shard_numbers(by_duration["duration"], num_shards) == shard]
+        .drop(columns="duration")
+        .reset_index(drop=True)
+    )
 
 
 COLUMNS = (
@@ -66,7 +71,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Flac:
-    """One utterance as stored in a shard."""
+    """One utterance, encoded for a shard."""
 
     data: bytes
     sha256: str
@@ -83,9 +88,9 @@ def encode(wav: np.ndarray, sample_rate: int) -> Flac:
 
 
 class ShardWriter:
-    """Writes one shard: `{path}` (tar) and the index beside it (`.parquet`), both only when all went well.
+    """Writes one shard, `{path}` (tar), and its index next to it (`.parquet`); after an error, neither exists.
 
-    A context manager; `add` and `append` take utterances in their order in the tar.
+    It is a context manager; `add` and `append` write utterances in the order of the calls.
     """
 
     def __init__(self, tar_path: Path, prefix: str, provenance: Provenance) -> None:
@@ -111,7 +116,7 @@ class ShardWriter:
             raise ShardError(f"{self._tar_path}: utterance {utterance_id}: {error}") from error
 
     def append(self, utterance_id: str, flac: Flac) -> None:
-        """Append what `encode` has made, here or in a thread."""
+        """Append the output of `encode`."""
         member = tarfile.TarInfo(f"{self._prefix}{utterance_id}.flac")
         member.size = len(flac.data)
         self._tar.addfile(member, io.BytesIO(flac.data))
@@ -147,7 +152,7 @@ class ShardWriter:
 class AudioStore:
     """Random access to the utterances of many shards under `root/{corpus}/{source}/`.
 
-    Ready for worker processes: they inherit the index, or a copy of it, and open the tars again.
+    It can be used in worker processes: they inherit the index, or a copy of it, and open the tars themselves.
     """
 
     def __init__(self, root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> None:
@@ -169,7 +174,7 @@ class AudioStore:
     def read_bytes(self, corpus: str, source: str, utterance_id: str) -> bytes:
         """The FLAC bytes of one utterance.
 
-        Raises ShardError if it is in no shard, or if the bytes are not those that were written.
+        Raises ShardError if it is in no shard, or if its bytes were damaged.
         """
         row = self.index.row(corpus, source, utterance_id)
         if row is None:
@@ -181,13 +186,13 @@ class AudioStore:
         return waveforms.decode_int16(self.read_bytes(corpus, source, utterance_id))
 
     def bytes_of(self, row: int) -> bytes:
-        """The FLAC bytes of a row of the index. Raises ShardError if they are not those that were written."""
+        """The FLAC bytes of a row of the index. Raises ShardError if they were damaged."""
         entry = self.index.entries[row]
         tar = self.index.tars[entry["tar"]]
         data = self._read(tar, int(entry["offset"]), int(entry["num_bytes"]))
         if hashlib.sha256(data).digest() != self.index.sha256[row].tobytes():
             raise ShardError(
-                f"{tar}: utterance {self.index.utterance_ids[row]} is damaged (its sha256 is not the index's); "
+                f"{tar}: utterance {self.index.utterance_ids[row]} is damaged (its sha256 differs from the index); "
                 f"{files.MAKE_AGAIN}"
             )
         return data

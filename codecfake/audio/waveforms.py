@@ -1,7 +1,7 @@
-"""The one door for audio: every waveform, bona fide or spoof, is read, resampled and written here.
+"""Reading, resampling and writing of every waveform, bona fide or spoof.
 
-A spoof must differ from its bona fide twin by the codec alone, so both take the same path:
-the same reader, the same resampler (soxr HQ), the same rounding to 16 bit, the same FLAC encoder.
+The codec must be the only difference between a spoof and its recording, so both are processed by the same reader, the
+same resampler (soxr HQ), the same rounding to 16 bit and the same FLAC encoder.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ class AudioError(ValueError):
 
 @dataclass(frozen=True)
 class Audio:
-    """A mono recording: `wav` is float32 `[T]`, full scale at ±1; codecs take no finer numbers."""
+    """A mono recording: `wav` is float32 `[T]`, full scale ±1; codecs need no higher precision."""
 
     wav: np.ndarray
     sample_rate: int
@@ -30,7 +30,7 @@ class Audio:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording as its file holds it: `samples` is float32 `[T, C]`, full scale at ±1."""
+    """A recording with all of its channels: `samples` is float32 `[T, C]`, full scale ±1."""
 
     samples: np.ndarray
     sample_rate: int
@@ -38,9 +38,9 @@ class Recording:
 
 
 def read(path: Path, sha256: str | None = None) -> Audio:
-    """Decode a whole file, whatever its extension says, and average its channels.
+    """Decode a whole file, regardless of its extension, and average its channels.
 
-    Raises AudioError if the file cannot be decoded, or if `sha256` is given and is not the file's.
+    Raises AudioError if the file cannot be decoded, or if `sha256` is given and differs from the file's.
     """
     try:
         data = path.read_bytes()
@@ -66,7 +66,7 @@ def decode_channels(data: bytes, name: str) -> Recording:
             recording = Recording(samples, file.samplerate, file.subtype)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name}: cannot be decoded ({error.error_string})") from error
-    except (MemoryError, ValueError) as error:  # an array of that many samples is refused: streamed FLAC says 2⁶³ - 1
+    except (MemoryError, ValueError) as error:  # too many samples to allocate: streamed FLAC claims 2⁶³ - 1
         raise AudioError(f"{name}: its header does not say how long it is; encode it again") from error
     if len(samples) != promised:
         raise AudioError(f"{name}: its header promises {promised} samples, of which {len(samples)} are there")
@@ -74,7 +74,7 @@ def decode_channels(data: bytes, name: str) -> Recording:
 
 
 def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:
-    """Float32 `[num_samples]` from sample `start` on, channels averaged; zeros after the end of the file."""
+    """Float32 `[num_samples]` from sample `start`, with averaged channels and zeros after the end of the file."""
     try:
         samples, _ = soundfile.read(path, num_samples, start, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
@@ -83,7 +83,7 @@ def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:
 
 
 def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
-    """Number of samples at the new rate: the exact duration, rounded half up, at least one."""
+    """The number of samples at the new rate: the exact duration, rounded half up, and at least one."""
     return max(1, (2 * num_samples * to_rate + from_rate) // (2 * from_rate))
 
 
@@ -98,14 +98,14 @@ def resample(wav: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 
 def fit(wav: np.ndarray, num_samples: int) -> np.ndarray:
-    """Cut the end of `[T]`, or fill it with zeros, to `num_samples`."""
+    """Cut `[T]` at the end, or pad it with zeros, to `num_samples`."""
     if len(wav) >= num_samples:
         return wav[:num_samples]
     return np.pad(wav, (0, num_samples - len(wav)))
 
 
 def to_int16(wav: np.ndarray) -> tuple[np.ndarray, int]:
-    """Round `[T]` to 16 bit, without dither; also the number of samples that had to be clipped.
+    """`[T]` rounded to 16 bit without dither, and the number of clipped samples.
 
     Raises AudioError if a sample is not finite.
     """
@@ -126,6 +126,6 @@ def encode_flac(samples: np.ndarray, sample_rate: int) -> bytes:
 def decode_int16(data: bytes, start: int = 0, num_samples: int = -1) -> tuple[np.ndarray, int]:
     """Samples (int16 `[T]`) and rate of a 16-bit FLAC file written by `encode_flac`.
 
-    Only `num_samples` from sample `start` on, if they are asked for; fewer where the file ends before.
+    With `start` and `num_samples`, only this part is decoded; it is shorter at the end of the file.
     """
     return soundfile.read(io.BytesIO(data), num_samples, start, dtype="int16")

@@ -1,7 +1,7 @@
-"""Mandarin in the layout of AISHELL-3."""
+"""A Mandarin corpus in the layout of AISHELL-3."""
 
 from codecfake.demo import FOLDERS, texts, voices
-from codecfake.demo.plan import Plan, Take, chosen
+from codecfake.demo.plan import Plan, Take, draw_sentences
 from codecfake.demo.settings import DemoSettings
 
 ROOT = FOLDERS["aishell3"]
@@ -11,7 +11,7 @@ SPEAKERS_PER_TEST_SPEAKER = 6
 
 
 def plan(settings: DemoSettings) -> Plan:
-    """The corpus as `settings` size it; the last sixth of its speakers, at least one, is in `test`."""
+    """The corpus in the size of `settings`; the last sixth of its speakers (at least one) is in `test`."""
     speakers = voices.MANDARIN[: settings.mandarin_speakers]
     num_test = max(1, len(speakers) // SPEAKERS_PER_TEST_SPEAKER)
     parts = {"train": speakers[:-num_test], "test": speakers[-num_test:]}
@@ -28,7 +28,7 @@ def plan(settings: DemoSettings) -> Plan:
 
 
 def _sentences(voice: voices.Voice, settings: DemoSettings) -> list[texts.MandarinSentence]:
-    return chosen(texts.mandarin(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
+    return draw_sentences(texts.mandarin(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
 
 
 def _take(part: str, voice: voices.Voice, number: int, sentence: texts.MandarinSentence) -> Take:

@@ -1,14 +1,14 @@
-"""Vocoder-made spoofs and bona fide speech in the layout of ASVspoof 2019 LA.
+"""Vocoder spoofs and bona fide speech in the layout of ASVspoof 2019 LA.
 
-A spoof copies a sentence that its speaker does not also say as bona fide. Which sentences are copied is drawn for
-each speaker anew, so that a sentence does not tell the key; file numbers are shuffled for the same reason.
+A speaker's spoofs and bona fide utterances have different sentences. The spoofed sentences are drawn separately for
+each speaker, and file numbers are shuffled, so that neither reveals the key.
 """
 
 from dataclasses import dataclass
 
 from codecfake.demo import FOLDERS, texts, voices
 from codecfake.demo.copy_synthesis import KNOWN_ATTACKS, UNKNOWN_ATTACKS, Attack
-from codecfake.demo.plan import Plan, Take, chosen
+from codecfake.demo.plan import Plan, Take, draw_sentences
 from codecfake.demo.seeds import generator
 from codecfake.demo.settings import DemoSettings
 
@@ -18,7 +18,7 @@ SAMPLE_RATE = 16000
 
 @dataclass(frozen=True)
 class Partition:
-    """One of the corpus's three, by the names that the official files give it."""
+    """A partition of the corpus, with its names in the official files."""
 
     name: str
     letter: str
@@ -35,7 +35,7 @@ PARTITIONS = (
 
 
 def plan(settings: DemoSettings) -> Plan:
-    """The corpus as `settings` size it; no speaker is in two partitions."""
+    """The corpus in the size of `settings`; no speaker is in two partitions."""
     takes: list[Take] = []
     protocols: dict[str, str] = {}
     speakers = _speakers_of_partitions(voices.VOCODER[: settings.vocoder_speakers])
@@ -47,7 +47,7 @@ def plan(settings: DemoSettings) -> Plan:
 
 
 def _speakers_of_partitions(speakers: tuple[voices.Voice, ...]) -> tuple[tuple[voices.Voice, ...], ...]:
-    """Train, dev and eval: about two, one and two fifths."""
+    """The speakers of train, dev and eval: about two fifths, one fifth and two fifths."""
     num_dev = max(1, len(speakers) // 5)
     num_train = max(1, (len(speakers) - num_dev) // 2)
     return speakers[:num_train], speakers[num_train : num_train + num_dev], speakers[num_train + num_dev :]
@@ -64,11 +64,11 @@ def _takes(partition: Partition, members: tuple[voices.Voice, ...], settings: De
 def _roles(
     partition: Partition, voice: voices.Voice, settings: DemoSettings
 ) -> list[tuple[voices.Voice, str, Attack | None]]:
-    """What a speaker says, and what is done to it."""
+    """The sentences of a speaker, each with its attack (None: bona fide)."""
     attacks: list[Attack | None] = [None] * settings.bonafide_per_vocoder_speaker
     for attack in partition.attacks:
         attacks += [attack] * settings.spoofs_per_attack
-    sentences = chosen(texts.english(), len(attacks), settings.seed, voice.speaker_id)
+    sentences = draw_sentences(texts.english(), len(attacks), settings.seed, voice.speaker_id)
     return [(voice, sentence, attack) for sentence, attack in zip(sentences, attacks, strict=True)]
 
 

@@ -1,7 +1,7 @@
-"""Vocoder-made spoofs without a trained vocoder: the magnitudes of a recording, given new phases.
+"""Vocoder spoofs without a trained vocoder: the magnitudes of a recording with new phases.
 
-Griffin & Lim 1984 in the fast form of Perraudin et al. 2013, from linear or from mel spectrograms. The attacks of
-evaluation differ from those of training, as the ASVspoof 2019 LA attacks do. Levels are left as they come.
+This is the algorithm of Griffin & Lim 1984 in the fast form of Perraudin et al. 2013, from linear or mel spectrograms.
+As in ASVspoof 2019 LA, the attacks of evaluation differ from those of training. Levels are not adjusted.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 from codecfake.base.librosa_cache import librosa
 
-TINY = 1e-10  # a bin below the first band, or a band narrower than a bin, has no weights to divide
+TINY = 1e-10  # avoids dividing by 0: bins below the first band and bands narrower than a bin have no weights
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Attack:
     mel_bands: int | None = None  # None: from linear magnitudes
 
 
-# few iterations leave the phases inconsistent, which is what can be heard, and learned from a few hundred files
+# after few iterations, phases are still inconsistent: this is audible, and can be learned from a few hundred files
 KNOWN_ATTACKS = (
     Attack("A01", window=512, hop=128, iterations=3),
     Attack("A02", window=1024, hop=256, iterations=4, mel_bands=40),
@@ -57,12 +57,12 @@ def copy_synthesis(wav: np.ndarray, sample_rate: int, attack: Attack, rng: np.ra
 
 
 def _through_mel(magnitude: np.ndarray, sample_rate: int, attack: Attack) -> np.ndarray:
-    """Magnitudes `[F, N]` as far as their mel bands tell them: each bin takes the mean of the bands over it."""
-    # here, as the sizes of the demo are checked by every process that reads the workflow, and this takes its time
+    """Magnitudes `[F, N]` reconstructed from their mel bands: each bin gets the mean of its bands."""
+    # imported here: every process that reads the workflow imports this module, and SciPy loads slowly
     from scipy.sparse import csr_array
 
     bands = librosa().filters.mel(sr=sample_rate, n_fft=attack.window, n_mels=attack.mel_bands)
-    # as sparse matrices, whose products add in a fixed order; those of BLAS depend on the number of threads
+    # sparse products add in a fixed order; the order in BLAS depends on the number of threads
     analysis = csr_array(bands / np.maximum(bands.sum(axis=1, keepdims=True), TINY))
     synthesis = csr_array((bands / np.maximum(bands.sum(axis=0, keepdims=True), TINY)).T)
     return synthesis @ (analysis @ magnitude)

@@ -1,4 +1,4 @@
-"""The demo's corpora, written whole or not at all."""
+"""Writes the demo's corpora, completely or not at all."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from codecfake.demo.settings import DemoSettings
 LAYOUTS = (vctk, aishell3, libritts, asvspoof2019)
 TITLE = "Demo corpora of codecfake: synthetic speech"
 CHECKSUMS = "SHA256SUMS"
-CHUNK = 8  # utterances that a process takes at a time
+CHUNK = 8  # utterances per task of a process
 
 
 class DemoError(RuntimeError):
@@ -34,32 +34,32 @@ class DemoError(RuntimeError):
 
 
 def synthesize(root: Path, settings: DemoSettings, workers: int = 1) -> None:
-    """Write the four corpora below `root`, with a README.txt and, last of all, SHA256SUMS.
+    """Write the four corpora below `root`, with a README.txt and, at the end, SHA256SUMS.
 
-    The same settings give the same bytes, whatever the number of processes (`workers`). An earlier demo in `root`
-    is replaced when the new one is complete.
+    The same settings give the same bytes, with any number of processes (`workers`). An earlier demo in `root` is
+    replaced when the new one is complete.
 
-    Raises DemoError if `root` holds something else.
+    Raises DemoError if `root` has other content.
     """
     plans = [layout.plan(settings) for layout in LAYOUTS]
-    with _replaced_when_complete(root) as part:
+    with _replace_when_complete(root) as part:
         for plan in plans:
             for path, text in plan.texts.items():
                 _make_parent(part / path).write_text(text, encoding="utf-8")
         takes = [take for plan in plans for take in plan.takes]
         with ProcessPoolExecutor(workers, get_context("fork")) as pool:
-            written = pool.map(partial(_write, part, settings.seed), takes, chunksize=CHUNK)
-            for _ in progress(written, "demo speech", total=len(takes), unit="utt"):
+            results = pool.map(partial(_write, part, settings.seed), takes, chunksize=CHUNK)
+            for _ in progress(results, "demo speech", total=len(takes), unit="utt"):
                 pass
         (part / "README.txt").write_text(_readme(settings), encoding="utf-8")
         (part / CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
 
 
 @contextmanager
-def _replaced_when_complete(root: Path) -> Iterator[Path]:
-    """Give a new folder beside `root` that takes its place if the block succeeds, else is removed.
+def _replace_when_complete(root: Path) -> Iterator[Path]:
+    """Yield a new folder next to `root`, which replaces `root` if the block succeeds and is removed otherwise.
 
-    A job killed inside the block leaves only the temporary folder, which the next attempt removes.
+    A job that is killed inside the block leaves only the temporary folder, which the next attempt removes.
     """
     _refuse_foreign(root)
     part, old = root.with_name(f".{root.name}.part"), root.with_name(f".{root.name}.old")
@@ -82,7 +82,9 @@ def _refuse_foreign(root: Path) -> None:
         return
     readme = root / "README.txt"
     if not (readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(TITLE)):
-        raise DemoError(f"{root}: holds something that is not an earlier demo; name another folder or empty this one")
+        raise DemoError(
+            f"{root}: this folder has content other than an earlier demo; give another folder, or empty this one"
+        )
 
 
 def _remove(folder: Path) -> None:
@@ -103,10 +105,10 @@ def _write(root: Path, seed: int, take: Take) -> None:
 def _perform(take: Take, seed: int) -> np.ndarray:
     """The int16 samples `[T]` of one utterance."""
     try:
-        spoken = espeak.speak(take.sentence, take.voice.manner)
+        speech_samples = espeak.speak(take.sentence, take.voice.manner)
     except espeak.SpeechError as error:
         raise DemoError(f"utterance {take.utterance_id}: {error}") from error
-    speech = waveforms.Audio(spoken / waveforms.FULL_SCALE, espeak.SAMPLE_RATE)
+    speech = waveforms.Audio(speech_samples / waveforms.FULL_SCALE, espeak.SAMPLE_RATE)
     rng = generator(seed, "utterance", take.utterance_id)
     wav = record(speech, room(seed, take.voice.speaker_id), take.sample_rate, rng)
     if take.attack is not None:

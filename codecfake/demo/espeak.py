@@ -1,9 +1,9 @@
-"""eSpeak NG through ctypes: text in, 16-bit samples out, the same samples every time.
+"""eSpeak NG through ctypes: text in, 16-bit samples out, and always the same samples for the same text.
 
 The library keeps state between utterances (noise generators, formant tracks), so the second of two equal calls
-differs from the first by a few samples. It is therefore initialized once and never speaks in its own process:
-each utterance is spoken by a forked child, which starts from the same untouched state. The child takes no lock
-that a thread of the parent (a progress bar has one) could hold.
+differs from the first by a few samples. It is therefore initialized once, and each utterance is synthesized in a forked
+child process, which starts from the initial state. The child takes no lock that a thread of the parent could hold (a
+progress bar has such a thread).
 """
 
 import ctypes
@@ -31,16 +31,16 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 
 class SpeechError(RuntimeError):
-    """eSpeak NG could not speak an utterance; the message says which and why."""
+    """eSpeak NG could not synthesize an utterance; the message says which and why."""
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How eSpeak NG speaks: one of its voices and three of its knobs."""
+    """How eSpeak NG speaks: one of its voices and three parameters."""
 
     voice: str  # language and variant, such as en-us+f2
-    pitch: int  # 0 to 99; 50 is the voice's own
-    pitch_range: int  # 0 (monotone) to 99; 50 is the voice's own
+    pitch: int  # 0 to 99; 50 is the voice's default
+    pitch_range: int  # 0 (monotone) to 99; 50 is the voice's default
     speed: int  # words a minute, 80 to 450
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Manner:
             ("speed", self.speed, MIN_SPEED, MAX_SPEED),
         ):
             if not low <= value <= high:
-                raise ValueError(f"voice {self.voice}: {name} is {value}; eSpeak NG takes {low} to {high}")
+                raise ValueError(f"voice {self.voice}: {name} is {value}; eSpeak NG allows {low} to {high}")
 
 
 def speak(text: str, manner: Manner) -> np.ndarray:
@@ -92,7 +92,7 @@ def _library() -> ctypes.CDLL:
 
 
 def _speak_and_exit(library: ctypes.CDLL, text: str, manner: Manner, writer: int) -> NoReturn:
-    """The child's whole life: its samples, or the reason why there are none, go into the pipe."""
+    """Everything that the child does: write its samples, or the error, into the pipe."""
     code = 1
     try:
         with os.fdopen(writer, "wb") as stream:
@@ -102,16 +102,16 @@ def _speak_and_exit(library: ctypes.CDLL, text: str, manner: Manner, writer: int
             except Exception as error:
                 stream.write(f"{type(error).__name__}: {error}".encode())
     finally:
-        os._exit(code)  # whatever happened: a child that returned would run the parent's program a second time
+        os._exit(code)  # always: a child that returned would run the rest of the parent's program
 
 
 def _samples(library: ctypes.CDLL, text: str, manner: Manner) -> bytes:
-    spoken = bytearray()
+    buffer = bytearray()
 
     @_CALLBACK
     def collect(wav: int | None, num_samples: int, _events: int | None) -> int:
         if wav is not None:
-            spoken.extend(ctypes.string_at(wav, num_samples * 2))
+            buffer.extend(ctypes.string_at(wav, num_samples * 2))
         return 0
 
     library.espeak_SetSynthCallback(collect)
@@ -120,17 +120,17 @@ def _samples(library: ctypes.CDLL, text: str, manner: Manner) -> bytes:
         (_VOLUME, _VOLUME_PERCENT), (_PITCH, manner.pitch), (_RANGE, manner.pitch_range), (_RATE, manner.speed),
     ):  # fmt: skip
         library.espeak_SetParameter(knob, value, 0)
-    encoded = text.encode()
-    status = library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _CHARS_UTF8, None, None)
-    if status != 0 or not spoken:
+    data = text.encode()
+    status = library.espeak_Synth(data, len(data) + 1, 0, 0, 0, _CHARS_UTF8, None, None)
+    if status != 0 or not buffer:
         raise SpeechError(f"nothing was spoken (status {status})")
-    return bytes(spoken)
+    return bytes(buffer)
 
 
 def _choose_voice(library: ctypes.CDLL, voice: str) -> None:
     import espeakng_loader
 
-    # an unknown language is reported by the status alone, an unknown variant not at all: another voice speaks
+    # the status reports an unknown language; an unknown variant is not reported, and another voice speaks
     variant = voice.partition("+")[2]
     if variant and not (Path(espeakng_loader.get_data_path()) / "voices" / "!v" / variant).is_file():
         raise SpeechError(f"no variant {variant!r} in espeakng-loader's voices/!v; choose one of its files")

@@ -1,7 +1,7 @@
-"""English for codecs to be trained on, in the layout of LibriTTS."""
+"""An English corpus for codec training, in the layout of LibriTTS."""
 
 from codecfake.demo import FOLDERS, texts, voices
-from codecfake.demo.plan import Plan, Take, chosen
+from codecfake.demo.plan import Plan, Take, draw_sentences
 from codecfake.demo.settings import DemoSettings
 
 ROOT = FOLDERS["libritts"]
@@ -11,7 +11,7 @@ CHAPTER = "1"
 
 
 def plan(settings: DemoSettings) -> Plan:
-    """The corpus as `settings` size it: one chapter a speaker, one paragraph an utterance."""
+    """The corpus in the size of `settings`: one chapter per speaker, one paragraph per utterance."""
     speakers = voices.CODEC_TRAINING[: settings.codec_training_speakers]
     takes = tuple(take for voice in speakers for take in _takes(voice, settings))
     transcripts = {take.path.removesuffix(".wav") + ".normalized.txt": take.sentence + "\n" for take in takes}
@@ -19,7 +19,7 @@ def plan(settings: DemoSettings) -> Plan:
 
 
 def _takes(voice: voices.Voice, settings: DemoSettings) -> list[Take]:
-    sentences = chosen(texts.english(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
+    sentences = draw_sentences(texts.english(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
     return [
         _take(voice, f"{voice.speaker_id}_{CHAPTER}_{number:06d}_000000", sentence)
         for number, sentence in enumerate(sentences, start=1)

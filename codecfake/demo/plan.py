@@ -1,4 +1,4 @@
-"""What a layout asks for: which utterances to record, and which text files to write beside them."""
+"""The content of a demo corpus: the utterances to record, and the text files to write with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Take:
     sentence: str
     path: str  # of the audio file, below the demo's root
     sample_rate: int
-    attack: Attack | None = None  # what makes it a spoof
+    attack: Attack | None = None  # of a spoof; None for bona fide speech
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Plan:
     texts: dict[str, str]  # path below the demo's root -> content
 
 
-def chosen(sentences: Sequence[T], count: int, seed: int, speaker_id: str) -> list[T]:
-    """The sentences of a speaker: `count` different ones in an order of the speaker's own."""
+def draw_sentences(sentences: Sequence[T], count: int, seed: int, speaker_id: str) -> list[T]:
+    """The sentences of a speaker: `count` different ones, in an order that depends on the speaker."""
     order = generator(seed, "sentences", speaker_id).permutation(len(sentences))
     return [sentences[index] for index in order[:count]]

@@ -1,4 +1,4 @@
-"""Random generators that depend on names, not on the order in which things are made."""
+"""Random generators that depend on names, not on the order of generation."""
 
 import hashlib
 
@@ -6,6 +6,6 @@ import numpy as np
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """A generator of its own for what the names say, such as `("recording", "p301_001")`."""
+    """A separate generator for each tuple of names, such as `("recording", "p301_001")`."""
     digest = hashlib.sha256(repr((seed, names)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest, "big"))

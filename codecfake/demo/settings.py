@@ -1,4 +1,4 @@
-"""How large the demo's corpora are."""
+"""The sizes of the demo's corpora."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class DemoSettings:
     english_speakers: int = 12
     mandarin_speakers: int = 12
     codec_training_speakers: int = 8
-    utterances_per_speaker: int = 20  # of the three above
+    utterances_per_speaker: int = 20  # of each of the speakers above
     vocoder_speakers: int = 10
     bonafide_per_vocoder_speaker: int = 12
-    spoofs_per_attack: int = 8  # and vocoder speaker
+    spoofs_per_attack: int = 8  # and per vocoder speaker
 
     def __post_init__(self) -> None:
         faults = list(self._faults())

@@ -1,4 +1,4 @@
-"""What is said: short sentences written for the demo."""
+"""The demo's sentences, which are short and were written for it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class MandarinSentence:
-    """A sentence in hanzi and, one syllable a character, in pinyin with citation tones (5 is neutral)."""
+    """A sentence in hanzi, and in pinyin with citation tones (5 is neutral), one syllable per character."""
 
     hanzi: str
     pinyin: tuple[str, ...]

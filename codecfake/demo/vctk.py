@@ -1,7 +1,7 @@
-"""English in the layout of VCTK 0.92, microphone 1."""
+"""An English corpus in the layout of VCTK 0.92, microphone 1."""
 
 from codecfake.demo import FOLDERS, texts, voices
-from codecfake.demo.plan import Plan, Take, chosen
+from codecfake.demo.plan import Plan, Take, draw_sentences
 from codecfake.demo.settings import DemoSettings
 
 ROOT = FOLDERS["vctk"]
@@ -9,7 +9,7 @@ SAMPLE_RATE = 48000
 
 
 def plan(settings: DemoSettings) -> Plan:
-    """The corpus as `settings` size it."""
+    """The corpus in the size of `settings`."""
     speakers = voices.ENGLISH[: settings.english_speakers]
     takes = tuple(take for voice in speakers for take in _takes(voice, settings))
     transcripts = {
@@ -19,7 +19,7 @@ def plan(settings: DemoSettings) -> Plan:
 
 
 def _takes(voice: voices.Voice, settings: DemoSettings) -> list[Take]:
-    sentences = chosen(texts.english(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
+    sentences = draw_sentences(texts.english(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
     return [
         _take(voice, f"{voice.speaker_id}_{number:03d}", sentence) for number, sentence in enumerate(sentences, start=1)
     ]

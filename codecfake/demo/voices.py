@@ -1,4 +1,4 @@
-"""Who speaks: every speaker of the demo is one voice of eSpeak NG, and no two corpora of a language share a voice."""
+"""The demo's speakers: each is a voice of eSpeak NG, and two corpora of one language share no voice."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Voice:
 
     @property
     def accent(self) -> str:
-        """The accent of an English voice, by its language."""
+        """The accent of an English voice, from its language code."""
         return ACCENTS[self.manner.voice.partition("+")[0]]
 
 
@@ -30,7 +30,7 @@ ACCENTS = {
     "en-us-nyc": "NewYork",
 }
 
-# p315 is left out: the real VCTK has no transcripts of its p315, and readers may know that
+# p315 is left out: the real VCTK has no transcripts of p315, and readers of the corpus may rely on that
 ENGLISH = (
     Voice("p301", "F", Manner("en-gb-x-rp+f1", pitch=52, pitch_range=60, speed=168)),
     Voice("p302", "M", Manner("en-us+m3", pitch=46, pitch_range=55, speed=176)),
@@ -69,7 +69,7 @@ MANDARIN = (
     Voice("SSB9016", "M", Manner("cmn+pablo", pitch=44, pitch_range=50, speed=199)),
 )
 
-# for codecs to be trained on, in the layout of LibriTTS
+# for codec training, in the layout of LibriTTS
 CODEC_TRAINING = (
     Voice("9101", "F", Manner("en-us+f3", pitch=48, pitch_range=55, speed=167)),
     Voice("9102", "M", Manner("en-gb-x-rp+m2", pitch=52, pitch_range=60, speed=175)),
@@ -81,7 +81,7 @@ CODEC_TRAINING = (
     Voice("9108", "M", Manner("en-gb-x-gbclan+boris", pitch=61, pitch_range=55, speed=168)),
 )
 
-# for Griffin-Lim to copy, in the layout of ASVspoof 2019 LA; women and men alternate, so that partitions have both
+# for Griffin-Lim copy synthesis, in the layout of ASVspoof 2019 LA; women and men alternate, so partitions have both
 VOCODER = (
     Voice("LA_0001", "F", Manner("en-gb-x-rp+f2", pitch=58, pitch_range=55, speed=171)),
     Voice("LA_0002", "M", Manner("en-gb-scotland+m4", pitch=50, pitch_range=60, speed=166)),

@@ -28,7 +28,9 @@ class Papers:
     @cached_property
     def captions(self) -> dict[str, str]:
         """Table -> its title in the paper."""
-        read = {name: self.published.counts if name in self._counted else self.published.error_rates for name in self.tables}
+        read = {
+            name: self.published.counts if name in self._counted else self.published.error_rates for name in self.tables
+        }
         tables = [read[name](name) for name in self.tables]
         return {table.name: f"{table.paper}, {table.place}: {table.caption}" for table in tables}
 

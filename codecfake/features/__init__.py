@@ -1,1 +1,1 @@
-"""From trials to the tensors that a back-end is given."""
+"""From trials to the input tensors of back-ends."""

@@ -1,8 +1,8 @@
-"""Features of a frozen front-end on disk, for runs that repeat over seeds and strategies.
+"""Features of a frozen front-end on disk, which runs with several seeds and strategies share.
 
-A folder per (front-end, its weights, clips): `features.f16` `[N, F, D]` in half precision, `digests.sha256` with 32
-bytes a trial, and `cache.json`, which says of what these are and is written last. A killed run leaves the first two;
-the next one goes on where it ended. Every trial is checked against its digest when a process first reads it.
+Each (front-end, its weights, clips) has a folder with `features.f16` `[N, F, D]` in half precision, `digests.sha256`
+with 32 bytes per trial, and `cache.json`, which describes the features and is written last. A killed run leaves the
+first two files, and the next run continues from there. A process checks each trial against its digest on first reading.
 """
 
 import fcntl
@@ -36,21 +36,21 @@ log = logging.getLogger(__name__)
 
 
 class FeatureCacheError(RuntimeError):
-    """A cache of features cannot be made or used."""
+    """A feature cache cannot be written or used."""
 
 
 @dataclass(frozen=True)
 class CachePlace:
-    """Where features may be kept, and how many bytes one cache may take there; without a limit, what is free."""
+    """The folder for features, and the size limit of one cache; without a limit, all free space can be used."""
 
     folder: Path
     limit_bytes: float = float("inf")
 
 
-def cached(
+def with_cache(
     streamed: StreamedFeatures, kind: str, batch_size: int, name: str, place: CachePlace | None, of: dict[str, Any]
 ) -> Features:
-    """The features, kept as `kind` (of `CACHES`) says; `of` names front-end and weights, as JSON values.
+    """The features with a cache of this `kind` (of `CACHES`); `of` describes front-end and weights, as JSON values.
 
     Raises FeatureCacheError if clips change with the epoch, or as `DiskFeatures` does.
     """
@@ -58,20 +58,20 @@ def cached(
         return streamed
     if streamed.clips.vary:
         raise FeatureCacheError(
-            f"cache_features is {kind}, but clips are cropped or augmented anew in every epoch; set it to {NONE}"
+            f"cache_features is {kind}, but cropping or augmentation changes the clips in every epoch; set it to {NONE}"
         )
     if kind == MEMORY:
         return CachedFeatures(streamed, batch_size, name)
     if place is None:
-        raise FeatureCacheError("cache_features is disk; say where, with --feature-cache FOLDER")
+        raise FeatureCacheError("cache_features is disk; give a folder with --feature-cache FOLDER")
     return DiskFeatures(streamed, batch_size, name, place, of)
 
 
 class DiskFeatures:
     """Features of every trial, computed once for all runs.
 
-    Raises FeatureCacheError if the disk or the limit is too small, if a feature is beyond half precision, and if what
-    is read is not what was written.
+    Raises FeatureCacheError if the disk or the limit is too small, if a feature exceeds half precision, and if files
+    were damaged after they were written.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class DiskFeatures:
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._folder = place.folder / key[:20]
         self._device = streamed.device
-        with _alone(self._folder):
+        with _exclusive_lock(self._folder):
             if not (self._folder / RECORD).is_file():
                 _Writer(streamed, self._folder).write(batch_size, name, place, identity)
         self._load = BatchLoader(_Rows(self._folder), streamed.workers, pin_memory=self._device.type == "cuda")
@@ -92,7 +92,7 @@ class DiskFeatures:
 
 
 class _Writer:
-    """Computes features into a folder, batch by batch; whole batches that are there already are not computed again."""
+    """Computes features into a folder, batch by batch, and skips complete batches that are already there."""
 
     def __init__(self, streamed: StreamedFeatures, folder: Path) -> None:
         self._streamed = streamed
@@ -103,7 +103,7 @@ class _Writer:
 
     def write(self, batch_size: int, name: str, place: CachePlace, identity: dict[str, Any]) -> None:
         self._require_room(place)
-        with _opened(self._folder / FEATURES) as features, _opened(self._folder / DIGESTS) as digests:
+        with _descriptor(self._folder / FEATURES) as features, _descriptor(self._folder / DIGESTS) as digests:
             os.truncate(features, self._shape[0] * self._trial_bytes)
             os.truncate(digests, self._shape[0] * DIGEST_BYTES)
             order = in_order(len(self._streamed), batch_size)
@@ -111,16 +111,16 @@ class _Writer:
             bar = progress(
                 self._streamed.batches(missing), f"features of {name}, to disk", total=len(missing), unit="batch"
             )
-            for batch, computed in zip(missing, bar, strict=True):
-                self._put(batch, _halved(computed), features, digests)
+            for batch, features_of_batch in zip(missing, bar, strict=True):
+                self._put(batch, _half_precision(features_of_batch), features, digests)
             os.fsync(features)
             os.fsync(digests)
         record = {**identity, "shape": list(self._shape), DIGESTS: files.sha256(self._folder / DIGESTS)}
         files.write_json(self._folder / RECORD, record)
 
     def _require_room(self, place: CachePlace) -> None:
-        held = sum(path.stat().st_blocks * 512 for path in self._folder.iterdir())
-        free = shutil.disk_usage(self._folder).free + held
+        own_bytes = sum(path.stat().st_blocks * 512 for path in self._folder.iterdir())
+        free = shutil.disk_usage(self._folder).free + own_bytes
         room = min(free, place.limit_bytes)
         if self._num_bytes > room:
             what = "the limit allows" if room == place.limit_bytes else "the disk has"
@@ -132,14 +132,14 @@ class _Writer:
 
     def _is_there(self, batch: np.ndarray, features: int, digests: int) -> bool:
         start, number = int(batch[0]), len(batch)
-        found = os.pread(digests, number * DIGEST_BYTES, start * DIGEST_BYTES)
-        if not any(found):
+        stored_digests = os.pread(digests, number * DIGEST_BYTES, start * DIGEST_BYTES)
+        if not any(stored_digests):
             return False
         data = os.pread(features, number * self._trial_bytes, start * self._trial_bytes)
-        return found == _digests(data, number)
+        return stored_digests == _digests(data, number)
 
-    def _put(self, batch: np.ndarray, computed: np.ndarray, features: int, digests: int) -> None:
-        data = computed.tobytes()
+    def _put(self, batch: np.ndarray, rows: np.ndarray, features: int, digests: int) -> None:
+        data = rows.tobytes()
         _write_at(features, data, int(batch[0]) * self._trial_bytes)
         _write_at(digests, _digests(data, len(batch)), int(batch[0]) * DIGEST_BYTES)
 
@@ -154,7 +154,7 @@ class _Rows(Dataset[Tensor]):
         self._digests = np.fromfile(folder / DIGESTS, np.uint8)
         size = ITEM_BYTES * int(np.prod(self._shape))
         if files.sha256(folder / DIGESTS) != record[DIGESTS] or (folder / FEATURES).stat().st_size != size:
-            raise self._damaged("its size or its digests are not those that were written")
+            raise self._damaged("its size or its digests differ from those that were written")
         self._digests = self._digests.reshape(-1, DIGEST_BYTES)
         self._checked = np.zeros(len(self), dtype=bool)
 
@@ -162,7 +162,9 @@ class _Rows(Dataset[Tensor]):
         return int(self._shape[0])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_features"}  # it would be copied whole
+        return {
+            name: value for name, value in self.__dict__.items() if name != "_features"
+        }  # the whole array would be copied
 
     @cached_property
     def _features(self) -> np.ndarray:
@@ -172,7 +174,7 @@ class _Rows(Dataset[Tensor]):
         row = np.array(self._features[trial])
         if not self._checked[trial]:
             if _digests(row.tobytes(), 1) != self._digests[trial].tobytes():
-                raise self._damaged(f"the sha256 of trial {trial} is not the one that was written")
+                raise self._damaged(f"the sha256 of trial {trial} differs from the one that was written")
             self._checked[trial] = True
         return torch.from_numpy(row)
 
@@ -180,18 +182,18 @@ class _Rows(Dataset[Tensor]):
         return FeatureCacheError(f"{self._folder}: damaged, {what}; delete this folder and run again")
 
 
-def _halved(features: Tensor) -> np.ndarray:
+def _half_precision(features: Tensor) -> np.ndarray:
     half = features.half().cpu().numpy()
     if not np.isfinite(half).all():
         raise FeatureCacheError(
-            f"features reach {features.abs().max().item():.3g}, and half precision ends at 65504; set cache_features "
-            f"to {MEMORY} or {NONE}"
+            f"features reach {features.abs().max().item():.3g}, above the maximum of half precision, 65504; "
+            f"set cache_features to {MEMORY} or {NONE}"
         )
     return half
 
 
 def _digests(data: bytes, number: int) -> bytes:
-    """sha256 of each of `number` equal parts, one after the other."""
+    """The concatenated sha256 digests of `number` equal parts."""
     size = len(data) // number
     return b"".join(hashlib.sha256(data[start : start + size]).digest() for start in range(0, number * size, size))
 
@@ -199,13 +201,13 @@ def _digests(data: bytes, number: int) -> bytes:
 def _write_at(descriptor: int, data: bytes, offset: int) -> None:
     view = memoryview(data)
     while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
+        num_bytes = os.pwrite(descriptor, view, offset)
+        view, offset = view[num_bytes:], offset + num_bytes
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """A descriptor to read and write at offsets: a full disk is an error then, and not a signal as in a memory map."""
+def _descriptor(path: Path) -> Iterator[int]:
+    """A file descriptor for access at offsets; a full disk raises an error, where a memory map would get a signal."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         yield descriptor
@@ -214,8 +216,8 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Only one process is inside for a folder; the system frees the lock of a killed one."""
+def _exclusive_lock(folder: Path) -> Iterator[None]:
+    """Let only one process at a time work on a folder; the system releases the lock of a killed process."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
         try:

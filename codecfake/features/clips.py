@@ -1,4 +1,4 @@
-"""Clips: trials as waveforms of one length at one rate, the input of every detector."""
+"""Clips: trials as waveforms of equal length at one rate, the input of every detector."""
 
 import hashlib
 import math
@@ -22,8 +22,8 @@ from codecfake.protocols.trials import RECORDING
 class Clips(Dataset[Tensor]):
     """The clip of each trial, `[num_samples]`, float32 at 16 kHz.
 
-    Item `epoch * len(clips) + trial`: with `crop: random` or a chain of augmentations, a recording's clip depends on
-    `seed`, the epoch and the recording, and on nothing else: neither the worker, nor the list, nor the key.
+    The index of an item is `epoch * len(clips) + trial`. With `crop: random` or a chain of augmentations, a recording's
+    clip depends only on `seed`, the epoch and the recording, not on the worker, the list or the key.
 
     Raises ShardError if a recording is in no shard.
     """
@@ -64,11 +64,11 @@ class Clips(Dataset[Tensor]):
 
     @property
     def vary(self) -> bool:
-        """Whether the clip of a trial may be another one in another epoch."""
+        """Whether the clip of a trial changes between epochs."""
         return self._crop == RANDOM or bool(self._chain)
 
     def digest(self) -> str:
-        """sha256 over what the clips are made of: names and bytes of the recordings in their order, and how cut."""
+        """sha256 of what determines the clips: names and bytes of the recordings in order, length, crop and padding."""
         index = self._store.index
         total = hashlib.sha256(f"{self.num_samples} {self._crop} {self._pad}".encode())
         for row in self._rows:
@@ -80,39 +80,39 @@ class Clips(Dataset[Tensor]):
         return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()))
 
     def _stretch(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
-        """What the clip is made of, `[T]`; of a recording at 16 kHz no more is decoded than is needed."""
+        """The part of a recording that the clip is made from, `[T]`; at 16 kHz, only this part is decoded."""
         entry = self._store.index.entries[row]
-        wanted = math.ceil(self.num_samples * self._chain.stretch)
+        num_needed = math.ceil(self.num_samples * self._chain.stretch)
         data = self._store.bytes_of(row)
         if entry["sample_rate"] != SAMPLE_RATE:
             samples, rate = waveforms.decode_int16(data)
-            whole = waveforms.resample(_scaled(samples), rate, SAMPLE_RATE)
-            start = _start(self._crop, len(whole), wanted, rng)
-            return whole[start : start + wanted]
-        start = _start(self._crop, int(entry["num_samples"]), wanted, rng)
-        return _scaled(waveforms.decode_int16(data, start, wanted)[0])
+            whole = waveforms.resample(_full_scale(samples), rate, SAMPLE_RATE)
+            start = _start(self._crop, len(whole), num_needed, rng)
+            return whole[start : start + num_needed]
+        start = _start(self._crop, int(entry["num_samples"]), num_needed, rng)
+        return _full_scale(waveforms.decode_int16(data, start, num_needed)[0])
 
 
-def _scaled(samples: np.ndarray) -> np.ndarray:
-    """To full scale ±1, in float32, which holds 16 bits exactly."""
+def _full_scale(samples: np.ndarray) -> np.ndarray:
+    """Samples at full scale ±1 in float32, which represents 16 bits exactly."""
     return samples / np.float32(waveforms.FULL_SCALE)
 
 
-def _start(crop: str, length: int, wanted: int, rng: np.random.Generator | None) -> int:
-    """Where `wanted` of `length` samples start; every place that fits is as likely as any other."""
-    if crop == FIRST or length <= wanted or rng is None:
+def _start(crop: str, length: int, num_needed: int, rng: np.random.Generator | None) -> int:
+    """The start of `num_needed` of `length` samples; with random crops, all possible starts are equally likely."""
+    if crop == FIRST or length <= num_needed or rng is None:
         return 0
-    return int(rng.integers(length - wanted + 1))
+    return int(rng.integers(length - num_needed + 1))
 
 
 def clip(wav: np.ndarray, num_samples: int, pad: str = REPEAT) -> np.ndarray:
-    """The first `num_samples` of `[T]`; a shorter one is made long enough as `LENGTHENED[pad]` does."""
+    """The first `num_samples` of `[T]`; `LENGTHENED[pad]` extends a shorter waveform."""
     if len(wav) == 0:
-        raise ValueError("a recording without samples cannot be made longer")
+        raise ValueError("a recording without samples cannot be extended to a clip; remove it")
     return wav[:num_samples] if len(wav) >= num_samples else LENGTHENED[pad](wav, num_samples)
 
 
 LENGTHENED: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
-    REPEAT: np.resize,  # from its start again, as often as needed: Xie et al. 2025 and the AASIST code
+    REPEAT: np.resize,  # repeats it from the start: Xie et al. 2025 and the AASIST code
     ZERO: waveforms.fit,
 }

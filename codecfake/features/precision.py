@@ -1,4 +1,4 @@
-"""Frozen front-ends in half the bits, where that is fast (on GPUs) and moves no score that matters: it is measured."""
+"""Frozen front-ends with half the bits, which is faster on GPUs; checks that features and scores hardly change."""
 
 import logging
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from codecfake.features.settings import EXACT, PRECISIONS
 
 DTYPES = {name: getattr(torch, name) for name in PRECISIONS}
-LARGEST_ERROR = 0.05  # of features, relative; bfloat16 keeps 8 bits, and XLS-R of random weights shows 0.01
+LARGEST_ERROR = 0.05  # of features, relative; bfloat16 has 8 significant bits, and XLS-R with random weights has 0.01
 LARGEST_SHIFT = 0.1  # of scores, in their standard deviations
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def run(front_end: nn.Module, wav: Tensor, precision: str) -> Tensor:
 
 @torch.no_grad()
 def require_small_error(front_end: nn.Module, wav: Tensor, precision: str) -> None:
-    """Raise PrecisionError if the features of these clips move by more than LARGEST_ERROR of their norm."""
+    """Raise PrecisionError if the features of these clips change by more than LARGEST_ERROR of their norm."""
     exact = front_end(wav)
     error = ((run(front_end, wav, precision) - exact).norm() / exact.norm()).item()
     log.info("front_end_precision %s moves features by %.2g of their norm", precision, error)
@@ -40,7 +40,7 @@ def require_small_error(front_end: nn.Module, wav: Tensor, precision: str) -> No
 
 
 def require_small_shift(scores: Tensor, exact: Tensor, spread: Tensor, precision: str) -> None:
-    """Raise PrecisionError if `scores` `[N]` are further from the `exact` ones than LARGEST_SHIFT of `spread`."""
+    """Raise PrecisionError if `scores` `[N]` differ from the `exact` ones by more than LARGEST_SHIFT of `spread`."""
     shift = ((scores - exact).abs().max() / spread).item()
     log.info("front_end_precision %s moves %d scores by at most %.2g of their spread", precision, len(scores), shift)
     if not shift <= LARGEST_SHIFT:

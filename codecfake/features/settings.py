@@ -1,4 +1,4 @@
-"""The choices of how clips are cut, kept and computed, without torch: an experiment is checked before any job."""
+"""The options for cropping, padding, caching and precision. It imports no torch, so experiments are checked quickly."""
 
 from codecfake.detectors.settings import FRONT_ENDS
 
@@ -8,8 +8,8 @@ NONE, MEMORY, DISK = CACHES = ("none", "memory", "disk")
 EXACT, HALF = PRECISIONS = ("float32", "bfloat16")
 
 
-def cache_kind(asked: bool | str, front_end: str) -> str:
-    """Where features are kept: none, memory or disk; on disk only where reading them back is quicker."""
-    if isinstance(asked, bool):
-        return MEMORY if asked else NONE
-    return NONE if asked == DISK and not FRONT_ENDS.part(front_end).slow else asked
+def cache_kind(choice: bool | str, front_end: str) -> str:
+    """Where features are cached: none, memory or disk; disk only if reading them is faster than computing them."""
+    if isinstance(choice, bool):
+        return MEMORY if choice else NONE
+    return NONE if choice == DISK and not FRONT_ENDS.part(front_end).slow else choice

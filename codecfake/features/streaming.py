@@ -1,4 +1,4 @@
-"""Features of trials in batches: computed on the fly, or once and held in memory (on disk: `feature_cache`)."""
+"""Features of trials in batches, computed on the fly, or once and cached in memory (on disk: `features.cache`)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -13,23 +13,23 @@ from codecfake.base.progress import progress
 from codecfake.features import precision
 from codecfake.features.clips import Clips
 
-PREFETCHED = 2  # batches that a worker has ready; of 128 clips of 64,600 samples, each takes 33 MB
-CPU_SAMPLES = 1 << 16  # that a front-end gets at once on a CPU, where larger tensors only cost time to map
+PREFETCHED = 2  # batches that each worker has ready; a batch of 128 clips of 64,600 samples takes 33 MB
+CPU_SAMPLES = 1 << 16  # of a front-end's input on a CPU, where larger tensors are slower to allocate
 
-Order = Sequence[np.ndarray]  # the trials of each batch, by number
+Order = Sequence[np.ndarray]  # the trial numbers of each batch
 
 
 class Features(Protocol):
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
         """Features `[B, F, D]` of each batch of `order`, on the device of training.
 
-        Clips that are cropped or augmented at random are those of `epoch`, for any number of workers.
+        Random crops and augmentations depend on `epoch`, and not on the number of workers.
         """
         ...
 
 
 class StreamedFeatures:
-    """Audio is decoded in `workers` processes; the front-end runs when its turn comes."""
+    """Decodes audio in `workers` processes, and runs the front-end for each batch."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class StreamedFeatures:
             precision.require_small_error(self._front_end, wav, self._precision)
             self._checked = True
         pieces = wav.split(max(1, CPU_SAMPLES // wav.shape[1])) if self.device.type == "cpu" else [wav]
-        with parametrize.cached():  # weights with a norm of their own are put together once, not for each piece
+        with parametrize.cached():  # weight normalization is computed once, not for each piece
             return torch.cat([precision.run(self._front_end, piece, self._precision) for piece in pieces])
 
 
 class CachedFeatures:
-    """Features of every trial, computed once, in the order of the list, so they depend on nothing else.
+    """Features of every trial, computed once in the order of the list, so the order of batches does not affect them.
 
-    For a frozen front-end and a small set: 2,700 clips of 100 frames of 64 features take 70 MB.
+    This is for frozen front-ends and small sets: 2,700 clips of 100 frames of 64 features take 70 MB.
     """
 
     def __init__(self, streamed: StreamedFeatures, batch_size: int, name: str) -> None:
@@ -87,9 +87,9 @@ class CachedFeatures:
 
 
 class BatchLoader:
-    """Items of a data set in batches, loaded in `workers` processes that live as long as this does.
+    """Items of a data set in batches, loaded in `workers` processes that live as long as this object.
 
-    One pass at a time: a new one ends the one before it. At most `workers * PREFETCHED` batches wait to be used.
+    A new pass ends the previous one. At most `workers * PREFETCHED` batches wait to be used.
     """
 
     def __init__(self, items: Dataset[Tensor], workers: int, pin_memory: bool) -> None:
@@ -101,7 +101,7 @@ class BatchLoader:
             persistent_workers=workers > 0,
             prefetch_factor=PREFETCHED if workers > 0 else None,
             pin_memory=pin_memory,
-            generator=torch.Generator(),  # which seeds the workers; torch's own would move on with every pass
+            generator=torch.Generator(),  # seeds the workers; torch's global generator is not advanced
         )
 
     def __call__(self, batches: Sequence[list[int]]) -> Iterator[Tensor]:
@@ -111,10 +111,10 @@ class BatchLoader:
 
 
 def in_order(num_trials: int, batch_size: int) -> list[np.ndarray]:
-    """Batches of trials one after the other; the last one may be smaller."""
-    return cut(np.arange(num_trials), batch_size)
+    """Batches of all trials in order; the last one may be smaller."""
+    return split_into_batches(np.arange(num_trials), batch_size)
 
 
-def cut(trials: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Cut a sequence of trial numbers into batches."""
+def split_into_batches(trials: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Split a sequence of trial numbers into batches."""
     return [trials[start : start + batch_size] for start in range(0, len(trials), batch_size)]

@@ -1,1 +1,1 @@
-"""Which utterances are trained on and judged: splits, protocols, trials, sources."""
+"""Which utterances are used for training and evaluation: splits, protocols, trials, sources."""

@@ -1,4 +1,4 @@
-"""Protocols: which trials are trained on and judged, from utterance tables alone, before any audio is made."""
+"""Protocols: the trials of training and evaluation, from utterance tables alone, before any audio is generated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ COLUMNS = ("speaker_id", "trial_id", "utterance_id", "source", "key", "corpus", 
 
 
 class ProtocolError(ValueError):
-    """A protocol cannot be made from these tables."""
+    """These tables do not give a valid protocol."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """How pooled corpora fall into train, dev and eval: by `utterance`, by `speaker`, as `listed`, as the `corpus`."""
+    """How pooled corpora are split: by `utterance`, by `speaker`, by `listed` speakers, or as published (`corpus`)."""
 
     by: Literal["utterance", "speaker", "listed", "corpus"]
     dev: Annotated[float, Range(above=0, below=1)] = 0.1
     eval: Annotated[float, Range(above=0, below=1)] = 0.1
     seed: int = 1
-    dev_speakers: list[str] = field(default_factory=list)  # of `listed`; all others are trained on
+    dev_speakers: list[str] = field(default_factory=list)  # for `listed`; all other speakers are in train
     eval_speakers: list[str] = field(default_factory=list)
 
 
@@ -38,17 +38,17 @@ class PartitionSettings:
 
     corpora: list[str]
     split: Split
-    sources: list[str] = field(default_factory=list)  # codec sources, beside the recordings
-    keep: list[str] | None = None  # of the corpora, after the split; None: all
+    sources: list[str] = field(default_factory=list)  # codec sources, in addition to the recordings
+    keep: list[str] | None = None  # the corpora to keep after the split; None: all
 
 
 @dataclass(frozen=True)
 class Side:
     """The bona fide trials or the spoofs of a condition."""
 
-    corpora: list[str]  # pooled, as the split needs them
-    split: Split | None = None  # None: whatever part the corpora themselves call eval, or all
-    keep: list[str] | None = None  # the corpora that are judged; None: all
+    corpora: list[str]  # pooled before the split
+    split: Split | None = None  # None: the corpora's own eval part, or everything if they have none
+    keep: list[str] | None = None  # the corpora to evaluate; None: all
     source: str = RECORDINGS
     utterances: str = "eval"  # or all
 
@@ -63,17 +63,17 @@ Tables = Mapping[str, pd.DataFrame]  # corpus -> utterance table
 
 
 def partition(settings: PartitionSettings, tables: Tables, split: str) -> pd.DataFrame:
-    """The trials of one split of a domain: its recordings, then each of its sources."""
-    rows = pooled(settings.corpora, settings.split, tables)
-    chosen = rows[rows["split"] == split]
+    """The trials of one split of a domain: recordings, then the fakes of each source."""
+    rows = split_utterances(settings.corpora, settings.split, tables)
+    in_split = rows[rows["split"] == split]
     if settings.keep is not None:
-        chosen = chosen[chosen["corpus"].isin(settings.keep)]
-    kinds = [_trials(chosen, source) for source in (RECORDINGS, *settings.sources)]
+        in_split = in_split[in_split["corpus"].isin(settings.keep)]
+    kinds = [_trials(in_split, source) for source in (RECORDINGS, *settings.sources)]
     return _checked(pd.concat(kinds, ignore_index=True), f"the {split} protocol of {' + '.join(settings.corpora)}")
 
 
-def pooled(corpora: list[str], rule: Split, tables: Tables) -> pd.DataFrame:
-    """The utterances of corpora, one after the other, with the split that a rule gives each."""
+def split_utterances(corpora: list[str], rule: Split, tables: Tables) -> pd.DataFrame:
+    """The utterances of all corpora in order, each with its split according to `rule`."""
     rows = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
     if rule.by == "corpus":
         return rows.assign(split=splits.by_corpus(rows))
@@ -105,7 +105,7 @@ def write_condition(settings: ConditionSettings, corpora_root: Path, root: Path,
 def asvspoof2019(trials: pd.DataFrame) -> str:
     """The five columns of the ASVspoof 2019 LA countermeasure protocols: speaker, trial, -, attack, key.
 
-    Columns are parted by spaces, so those inside a name become underscores: `Alec_Guinness`.
+    Columns are separated by spaces, so spaces in names become underscores: `Alec_Guinness`.
     """
     columns = (trials["speaker_id"], trials["trial_id"], trials["attack"], trials["key"])
     speaker, trial, attack, key = (_without_spaces(column.astype(str)) for column in columns)
@@ -113,7 +113,7 @@ def asvspoof2019(trials: pd.DataFrame) -> str:
 
 
 def _without_spaces(names: pd.Series) -> pd.Series:
-    # few have any, and looking is a hundred times cheaper than replacing
+    # few names have spaces, and searching is a hundred times faster than replacing
     return names.str.replace(r"\s+", "_", regex=True) if names.str.contains(r"\s").any() else names
 
 
@@ -130,25 +130,25 @@ def _read(corpora: list[str], root: Path) -> Tables:
 
 def _side(side: Side, tables: Tables, key: str) -> pd.DataFrame:
     if side.split is not None:
-        chosen = pooled(side.corpora, side.split, tables)
+        rows = split_utterances(side.corpora, side.split, tables)
     else:
-        chosen = pd.concat([tables[corpus] for corpus in side.corpora], ignore_index=True)
+        rows = pd.concat([tables[corpus] for corpus in side.corpora], ignore_index=True)
     if side.keep is not None:
-        chosen = chosen[chosen["corpus"].isin(side.keep)]
-    if side.utterances == "eval" and chosen["split"].isin(SPLITS).any():
-        chosen = chosen[chosen["split"] == "eval"]
+        rows = rows[rows["corpus"].isin(side.keep)]
+    if side.utterances == "eval" and rows["split"].isin(SPLITS).any():
+        rows = rows[rows["split"] == "eval"]
     if side.source == RECORDINGS:
-        chosen = chosen[chosen["key"] == key]
-    return _trials(chosen, side.source)
+        rows = rows[rows["key"] == key]
+    return _trials(rows, side.source)
 
 
 def _trials(rows: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Trials of utterances as recorded, or as a codec's source makes them: of bona fide speech alone."""
+    """Trials of recorded utterances, or of a codec source, which resynthesizes only bona fide speech."""
     if source == RECORDINGS:
         return rows.assign(trial_id=rows["utterance_id"], source=source)[list(COLUMNS)]
-    made = rows[rows["key"] == BONAFIDE]
-    trial_id = source + "_" + made["utterance_id"]
-    return made.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[list(COLUMNS)]
+    bonafide = rows[rows["key"] == BONAFIDE]
+    trial_id = source + "_" + bonafide["utterance_id"]
+    return bonafide.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[list(COLUMNS)]
 
 
 def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:

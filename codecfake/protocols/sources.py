@@ -1,4 +1,4 @@
-"""Sources: which codec made what is judged, at which bit rate, and which names mean the same audio."""
+"""Sources of fakes: their codecs and bit rates, and names that mean the same audio."""
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,8 +15,8 @@ class SourceRow:
     wrapper: str
     quantizers: int
     printed_kbps: float | None
-    same_as: str  # the source whose bytes it shares, "" if it has its own
-    alternative_to: str  # the source whose row in the paper it reads otherwise
+    same_as: str  # the source with identical audio, or ""
+    alternative_to: str  # another source for the same row of the paper, which can be read in two ways; or ""
     weights: str
     license: str
     note: str

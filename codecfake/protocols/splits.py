@@ -10,14 +10,14 @@ from codecfake.base.utterances import SPLITS
 
 
 class SplitError(ValueError):
-    """A table cannot be split as asked."""
+    """These settings cannot split the table."""
 
 
 def by_utterance(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -> pd.Series:
-    """The split of each row, drawn per utterance over all corpora pooled (Xie et al., Section III-D).
+    """The split of each row, drawn by utterance over all pooled corpora (Xie et al., Section III-D).
 
-    Held out are ceil((dev + eval) · n) utterances, shared out as dev : eval; at 10 % each of
-    132,277 that is the published 105,821 / 13,228 / 13,228. Speakers recur in every split.
+    The number of held-out utterances is ceil((dev + eval) · n), divided as dev : eval. With 10 % each of 132,277, this
+    gives the published 105,821 / 13,228 / 13,228. Speakers recur in all splits.
     """
     rank = _order(utterances["corpus"] + "/" + utterances["utterance_id"], seed)
     held_out = int(np.ceil((dev + eval) * len(utterances) - 1e-9))
@@ -26,9 +26,10 @@ def by_utterance(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -
 
 
 def by_speaker(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -> pd.Series:
-    """The split of each row, no speaker in two splits, the given shares of each corpus's speakers (at least one).
+    """The split of each row, with no speaker in two splits; `dev` and `eval` are shares of each corpus's speakers.
 
-    Raises SplitError for a corpus with fewer than three speakers.
+    Dev and eval have at least one speaker each. Raises SplitError for a corpus with fewer than three speakers, or if no
+    speaker is left to train on.
     """
     speaker = utterances["corpus"] + "/" + utterances["speaker_id"]
     split_of: dict[str, str] = {}
@@ -47,9 +48,9 @@ def by_speaker(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -> 
 
 
 def by_list(utterances: pd.DataFrame, dev_speakers: list[str], eval_speakers: list[str]) -> pd.Series:
-    """The split of each row, as its speaker is listed; speakers in neither list are trained on (Wu et al. 2024).
+    """The split of each row by lists of speakers; speakers in neither list are in train (Wu et al. 2024).
 
-    Raises SplitError for a speaker who is in both lists or of whom there is no utterance.
+    Raises SplitError for a speaker who is in both lists or has no utterance.
     """
     both = sorted(set(dev_speakers) & set(eval_speakers))
     if both:
@@ -65,7 +66,7 @@ def by_list(utterances: pd.DataFrame, dev_speakers: list[str], eval_speakers: li
 
 
 def by_corpus(utterances: pd.DataFrame) -> pd.Series:
-    """The split of each row as published with its corpus. Raises SplitError if it is published without one."""
+    """The split of each row as published with its corpus. Raises SplitError for a corpus without published splits."""
     without = utterances.loc[~utterances["split"].isin(SPLITS), "corpus"].unique()
     if len(without):
         raise SplitError(f"corpus {without[0]} comes without train, dev and eval; split it by utterance or by speaker")
@@ -73,7 +74,7 @@ def by_corpus(utterances: pd.DataFrame) -> pd.Series:
 
 
 def _order(names: Iterable[str], seed: int) -> np.ndarray:
-    """Rank of each name in a random order: that of its hash, which no other name influences."""
+    """The rank of each name in a random order, the order of hashes; the hash of a name depends on no other name."""
     digests = [hashlib.sha256(f"{seed}:{name}".encode()).digest() for name in names]
     rank = np.empty(len(digests), dtype=int)
     rank[sorted(range(len(digests)), key=digests.__getitem__)] = np.arange(len(digests))

@@ -8,13 +8,13 @@ import pandas as pd
 from codecfake.base import files
 from codecfake.base.utterances import BONAFIDE, KEYS
 
-RECORDING = ["corpus", "source", "utterance_id"]  # together they name one waveform in the audio shards
-SPEECH = ["corpus", "utterance_id"]  # and what was said, of a recording and all fakes that were made of it
+RECORDING = ["corpus", "source", "utterance_id"]  # identify one waveform in the audio shards
+SPEECH = ["corpus", "utterance_id"]  # identify the same speech in a recording and all of its fakes
 COLUMNS = ["trial_id", *RECORDING, "key"]
 
 
 class TrialsError(ValueError):
-    """A protocol does not hold what training or scoring needs."""
+    """A protocol lacks something that training or scoring needs."""
 
 
 def read(paths: Sequence[Path]) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
 
     Columns are `COLUMNS`, and `domain`: the protocol that a trial came from, `{folder}/{name}`.
 
-    Raises TrialsError if a protocol is empty, a column is missing, a key is unknown, or a trial or a recording comes
+    Raises TrialsError if a protocol is empty, a column is missing, a key is unknown, or a trial or a recording occurs
     twice.
     """
     trials = pd.concat([_read_one(path) for path in paths], ignore_index=True)
@@ -31,7 +31,7 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
         twice = trials[trials.duplicated(columns)]
         if len(twice):
             raise TrialsError(
-                f"{names}: {len(twice)} trials come twice, the first is {_name(twice)} "
+                f"{names}: {len(twice)} trials occur twice, the first is {_name(twice)} "
                 f"({' and '.join(columns)} must be unique); drop the repeated rows"
             )
     return trials
@@ -53,12 +53,12 @@ def _read_one(path: Path) -> pd.DataFrame:
 
 
 def require_both_keys(trials: pd.DataFrame, name: str) -> None:
-    """Raise TrialsError if a list among them has no bona fide or no spoof trials, so that its domain tells the key."""
-    for domain, listed in trials.groupby("domain", sort=False):
+    """Raise TrialsError if a domain has trials of only one key: the domain would then reveal the key."""
+    for domain, rows in trials.groupby("domain", sort=False):
         for key in KEYS:
-            if not (listed["key"] == key).any():
+            if not (rows["key"] == key).any():
                 raise TrialsError(
-                    f"the {name} list {domain} has {len(listed)} trials but none is {key}; every list needs both keys"
+                    f"the {name} list {domain} has {len(rows)} trials but no {key} trial; every list needs both keys"
                 )
 
 
@@ -72,29 +72,30 @@ def require_disjoint(trials: pd.DataFrame, name: str, others: pd.DataFrame, othe
         )
 
 
-def check_unjudged(lists: Sequence[Path], judged: Sequence[Path], output: Path) -> None:
-    """Write how many trials train and dev lists hold, if training may use them; `judged` are all eval protocols.
+def check_separation(lists: Sequence[Path], protocols: Sequence[Path], output: Path) -> None:
+    """Check that training data contain no evaluation trials, and write the size of each train and dev list to `output`.
 
-    Raises TrialsError if a list holds a recording that is judged, or a fake of speech that is judged as bona fide.
-    Fakes may be judged whose speech was trained on: a condition can ask for all utterances.
+    `protocols` are all eval protocols. Raises TrialsError if a list has an evaluated recording, or a fake of speech
+    that is evaluated as bona fide. Evaluated fakes of training speech are allowed, because a condition can use all
+    utterances.
     """
-    conditions = pd.concat([read([path]).assign(judged_in=str(path)) for path in judged])
+    conditions = pd.concat([read([path]).assign(protocol=str(path)) for path in protocols])
     real = conditions[conditions["key"] == BONAFIDE]
     counts = []
     for path in lists:
         trials = read([path])
-        _require_none(trials, conditions, RECORDING, f"{path}: {{}} trials are judged in {{}} too")
-        _require_none(trials, real, SPEECH, f"{path}: {{}} trials are fakes of speech that {{}} judges as bona fide")
+        _require_none(trials, conditions, RECORDING, f"{path}: {{}} trials are also evaluated in {{}}")
+        _require_none(trials, real, SPEECH, f"{path}: {{}} trials are fakes of speech that {{}} evaluates as bona fide")
         counts.append({"list": path, "trials": len(trials)})
     files.write_tsv(output, pd.DataFrame(counts))
 
 
-def _require_none(trials: pd.DataFrame, judged: pd.DataFrame, columns: list[str], what: str) -> None:
-    """Raise TrialsError, saying `what` of how many trials and which protocol, if a trial agrees with a judged one."""
-    found = trials.merge(judged.drop_duplicates(columns)[[*columns, "judged_in"]], on=columns)
-    if len(found):
+def _require_none(trials: pd.DataFrame, eval_trials: pd.DataFrame, columns: list[str], what: str) -> None:
+    """Raise TrialsError if evaluation trials agree with `trials` in `columns`; `what` formats number and protocol."""
+    common = trials.merge(eval_trials.drop_duplicates(columns)[[*columns, "protocol"]], on=columns)
+    if len(common):
         raise TrialsError(
-            f"{what.format(len(found), found['judged_in'].iloc[0])}, the first is {_name(found)}; training "
+            f"{what.format(len(common), common['protocol'].iloc[0])}, the first is {_name(common)}; training "
             f"data must not contain evaluation trials: separate them by a domain's split, or change the condition"
         )
 

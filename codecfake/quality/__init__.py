@@ -1,1 +1,1 @@
-"""How near codecs' outputs are to their recordings."""
+"""How close the outputs of codecs are to their recordings."""

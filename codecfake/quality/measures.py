@@ -1,9 +1,8 @@
-"""How near a codec's output is to the recording it was made from: measures that need no listener.
+"""Objective measures of how close a codec's output is to its recording.
 
-PESQ (ITU-T P.862.2, wide band) and STOI (Taal et al. 2011; its extended form: Jensen and Taal 2016) are their
-libraries'. They were made for telephones and for noise, not for neural codecs, and compare waveforms or their
-envelopes: a codec that speaks the same words in another phase may please the ear and fail here. So spectra and pitch
-stand beside them.
+PESQ (ITU-T P.862.2, wide band) and STOI (Taal et al. 2011; extended STOI: Jensen and Taal 2016) come from libraries.
+They were designed for telephony and noisy speech, not for neural codecs, and compare waveforms or envelopes. Speech
+with other phases may sound good and still score badly, so spectra and pitch are measured too.
 """
 
 import math
@@ -15,13 +14,13 @@ import numpy as np
 from codecfake.base.librosa_cache import librosa
 
 SAMPLE_RATE = 16000  # Hz, of both waveforms
-WINDOW, NUM_MELS = 1024, 80  # of spectra; what trained codecs are validated with
-FLOOR = 1e-5  # amplitude under which a band counts as silent: -100 dB of full scale, the noise of 16 bit lies lower
+WINDOW, NUM_MELS = 1024, 80  # of spectra, as in the validation of trained codecs
+FLOOR = 1e-5  # lower amplitudes of a band count as silence: -100 dB of full scale; the noise of 16 bit is lower
 LOWEST_F0, HIGHEST_F0 = 60.0, 500.0  # Hz
-F0_HOP = 320  # samples: a decision every 20 ms
-F0_STEP = 0.25  # semitones between the pitches that pYIN tells apart; its time grows with the square of their number
-BANDWIDTH_RANGE = 1e-6  # what lies 60 dB below the strongest frequency is no longer in the band
-SHORTEST_STOI = 0.4  # seconds: 30 frames, each 12.8 ms after the one before
+F0_HOP = 320  # samples: one frame every 20 ms
+F0_STEP = 0.25  # semitones between pYIN's pitch candidates; its time grows with the square of their number
+BANDWIDTH_RANGE = 1e-6  # power relative to the strongest frequency (-60 dB); frequencies below it are outside the band
+SHORTEST_STOI = 0.4  # seconds: 30 frames with a hop of 12.8 ms
 # The library crashes on more than 50 stretches of speech; it finds at most one in 0.4 s.
 LONGEST_PESQ = 20.0  # seconds
 
@@ -30,7 +29,7 @@ HIGHER, LOWER, NEITHER = 1, -1, 0
 
 @dataclass(frozen=True)
 class Metric:
-    """A column of the tables, and which way is better."""
+    """A column of the tables, and whether higher or lower values are better."""
 
     name: str
     better: int
@@ -51,25 +50,28 @@ METRICS = (
 )
 NAMES = [metric.name for metric in METRICS]
 
-Measured = dict[str, float | str]  # a number, or the reason why there is none
+Measured = dict[str, float | str]  # a number, or the reason for a missing one
 
 
 def measure(recording: np.ndarray, fake: np.ndarray) -> Measured:
-    """Every metric of one utterance, by the names of `METRICS`; both `[T]` at `SAMPLE_RATE`, full scale ±1.
+    """Every metric of one utterance, by the names of `METRICS`; both waveforms are `[T]` at `SAMPLE_RATE`, full scale
+    ±1.
 
-    Raises ValueError if the two are not of one length.
+    Raises ValueError if their lengths differ.
     """
     if recording.shape != fake.shape:
-        raise ValueError(f"the recording has {len(recording)} samples and the fake {len(fake)}; they must be as long")
+        raise ValueError(
+            f"the recording has {len(recording)} samples and the fake {len(fake)}; their lengths must be equal"
+        )
     recording, fake = recording.astype(np.float64), fake.astype(np.float64)
-    found: Measured = {}
+    values: Measured = {}
     for compare in (_perceived, _waveform, _spectra, _pitch, _bandwidths):
-        found |= compare(recording, fake)
-    return {name: value if value == value else "not a number" for name, value in found.items()}
+        values |= compare(recording, fake)
+    return {name: value if value == value else "not a number" for name, value in values.items()}
 
 
 def _silence(recording: np.ndarray, fake: np.ndarray) -> str:
-    """Which of the two never moves; "" if both do."""
+    """Which of the two is constant; "" if neither is."""
     return "the recording is silent" if not np.ptp(recording) else "the fake is silent" if not np.ptp(fake) else ""
 
 
@@ -85,7 +87,7 @@ def _perceived(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
 
 def pesq_mos(recording: np.ndarray, fake: np.ndarray) -> float | str:
-    """MOS-LQO by ITU-T P.862.2. The package is optional: it is built by a C compiler."""
+    """MOS-LQO by ITU-T P.862.2. The package is optional, because installing it needs a C compiler."""
     try:
         import pesq
     except ImportError:
@@ -98,7 +100,7 @@ def pesq_mos(recording: np.ndarray, fake: np.ndarray) -> float | str:
         return "shorter than 0.25 s"
     except pesq.NoUtterancesError:
         return "no speech found"
-    except (pesq.PesqError, ValueError) as error:  # ValueError: the level of what it takes for speech is zero
+    except (pesq.PesqError, ValueError) as error:  # ValueError: the detected speech has level zero
         return f"failed ({error})".replace(";", ",")
 
 
@@ -108,7 +110,7 @@ def _stoi(recording: np.ndarray, fake: np.ndarray, extended: bool) -> float | st
     too_short = f"less than {SHORTEST_STOI} s of speech"
     if len(recording) < SHORTEST_STOI * SAMPLE_RATE:
         return too_short
-    np.random.seed(0)  # noqa: NPY002  the package adds noise of 1e-16 from here, which silent bands are scaled up from
+    np.random.seed(0)  # noqa: NPY002  the package adds noise of 1e-16, which it scales up in silent bands
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         value = float(pystoi.stoi(recording, fake, SAMPLE_RATE, extended=extended))
@@ -125,7 +127,7 @@ def si_sdr_db(recording: np.ndarray, fake: np.ndarray) -> float:
     target = (estimate @ target) / (target @ target) * target
     distortion = float(np.sum((estimate - target) ** 2))
     signal = float(target @ target)
-    # What rounding leaves of two equal waveforms is no distortion.
+    # For equal waveforms, the difference is only rounding error, not distortion.
     if distortion <= np.finfo(np.float64).eps ** 2 * len(target) * signal:
         return math.inf
     return 10 * math.log10(signal / distortion) if signal > 0 else -math.inf
@@ -143,7 +145,7 @@ def _spectra(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
 
 def _amplitudes(wav: np.ndarray) -> np.ndarray:
-    """Amplitude spectra `[WINDOW // 2 + 1, F]`; a full-scale sine is 0.5, less what falls between bins."""
+    """Amplitude spectra `[WINDOW // 2 + 1, F]`; a full-scale sine has 0.5, or less between two bins."""
     padded = np.pad(wav, (0, max(0, WINDOW - len(wav))))
     spectra = librosa().stft(padded, n_fft=WINDOW, hop_length=WINDOW // 4, pad_mode="reflect")
     return np.abs(spectra) / (WINDOW / 2)  # the sum of the Hann window
@@ -158,10 +160,10 @@ def _log(amplitudes: np.ndarray) -> np.ndarray:
 
 
 def _pitch(recording: np.ndarray, fake: np.ndarray) -> Measured:
-    """Root mean square error of F0 over the frames voiced in both, and the share of frames voiced in one alone.
+    """Root mean square error of F0 over frames that are voiced in both, and the share of frames voiced in only one.
 
-    To be read together: a fake whose hard frames lose their voice has the smaller error of F0. One octave mistaken
-    outweighs all that is finer.
+    Read them together: a fake whose difficult frames become unvoiced has a smaller F0 error. A single octave error
+    outweighs all smaller errors.
     """
     (ours, ours_voiced), (theirs, theirs_voiced) = f0(recording), f0(fake)
     both = ours_voiced & theirs_voiced
@@ -173,9 +175,9 @@ def _pitch(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
 
 def f0(wav: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """F0 in Hz and whether it is voiced, both `[F]`, a frame every `F0_HOP` samples (pYIN, Mauch and Dixon 2014).
+    """F0 in Hz and voicing decisions, both `[F]`, a frame every `F0_HOP` samples (pYIN, Mauch and Dixon 2014).
 
-    pYIN answers in steps; YIN has the value between them, wherever the two agree to half a semitone.
+    pYIN is quantized to steps; YIN's continuous value replaces it where the two agree within half a semitone.
     """
     limits = {"sr": SAMPLE_RATE, "fmin": LOWEST_F0, "fmax": HIGHEST_F0, "frame_length": WINDOW, "hop_length": F0_HOP}
     steps, voiced, _ = librosa().pyin(wav, resolution=F0_STEP, fill_na=None, **limits)
@@ -192,7 +194,7 @@ def _bandwidths(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
 
 def bandwidth_hz(wav: np.ndarray) -> float:
-    """The highest frequency that the long-term spectrum holds, within `BANDWIDTH_RANGE` of its strongest one."""
+    """The highest frequency of the long-term spectrum with at least `BANDWIDTH_RANGE` of the strongest one's power."""
     from scipy.signal import welch
 
     frequencies, power = welch(wav, SAMPLE_RATE, nperseg=min(WINDOW, len(wav)))

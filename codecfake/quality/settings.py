@@ -1,18 +1,18 @@
-"""Settings of the measurement of quality."""
+"""Settings of quality measurement."""
 
 from dataclasses import dataclass
 
 
 class QualityError(ValueError):
-    """The quality of a codec cannot be measured on this audio, or its tables not be made from these files."""
+    """The quality of a codec cannot be measured on this audio, or these files cannot be summarized in tables."""
 
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """Which fakes are measured, on how many utterances of all corpora together."""
+    """The fakes to measure, and the number of utterances over all corpora."""
 
     source: str
-    corpora: list[str]  # those that have the source's audio
+    corpora: list[str]  # the corpora with audio of this source
     utterances: int = 32
     seed: int = 1
 
@@ -23,4 +23,4 @@ class QualitySettings:
 
 @dataclass(frozen=True)
 class SummarySettings:
-    sources: list[str]  # in the order of the tables
+    sources: list[str]  # in the order of the table rows

@@ -1,4 +1,4 @@
-"""How well each codec gives speech back: held-out recordings, their fakes, and the tables over all of them."""
+"""How well each codec reproduces speech: measures on held-out recordings and their fakes, and summary tables."""
 
 import hashlib
 import logging
@@ -30,53 +30,54 @@ COLUMNS = [*UTTERANCE, "speaker_id", *PROVENANCE, *NAMES, "note"]
 
 @dataclass(frozen=True)
 class Statistics:
-    """A metric over utterances. The standard error takes them for independent, which those of one speaker are not."""
+    """A metric over utterances. The standard error assumes independence, which does not hold for one speaker's."""
 
     n: int
     mean: float
-    standard_error: float  # not a number for fewer than two utterances, or if the mean is infinite
+    standard_error: float  # NaN for fewer than two utterances, or if the mean is infinite
 
 
 # measuring one source
 
 
 def measure_source(settings: QualitySettings, protocols: Sequence[Path], audio_root: Path, output: Path) -> None:
-    """Measure one source on utterances drawn from the bona fide trials of `protocols`; write a row an utterance.
+    """Measure one source on utterances drawn from the bona fide trials of `protocols`; write a row per utterance.
 
-    Columns are `COLUMNS`; a metric that has no value has a reason in `note`. Raises QualityError if no bona fide trial
-    is of the source's corpora, or if its shards were not all made alike, and ShardError if an utterance has no audio.
+    Columns are `COLUMNS`; for a metric without a value, `note` has the reason. Raises QualityError if no bona fide
+    trial is from the source's corpora, or if its shards have different settings, and ShardError if an utterance has no
+    audio.
     """
-    drawn = draw(_bonafide(protocols), settings.utterances, settings.seed)
-    drawn = drawn[drawn["corpus"].isin(settings.corpora)]
-    if drawn.empty:
+    utterances = draw(_bonafide(protocols), settings.utterances, settings.seed)
+    utterances = utterances[utterances["corpus"].isin(settings.corpora)]
+    if utterances.empty:
         raise QualityError(
-            f"source {settings.source}: no bona fide trial of {', '.join(map(str, protocols))} is of corpus "
-            f"{' or '.join(settings.corpora)}, which it was made from; measure it on a condition that has them"
+            f"source {settings.source}: no bona fide trial of {', '.join(map(str, protocols))} is from corpus "
+            f"{' or '.join(settings.corpora)}, which the source was made from; choose a condition with such trials"
         )
     provenance = _provenance(audio_root, settings)
     store = AudioStore(audio_root, product(settings.corpora, (RECORDINGS, settings.source)))
     rows = []
-    for row in progress(drawn.itertuples(), f"quality of {settings.source}", len(drawn), "utt"):
-        measured = measure(*_pair(store, settings.source, row.corpus, row.utterance_id))
+    for row in progress(utterances.itertuples(), f"quality of {settings.source}", len(utterances), "utt"):
+        values = measure(*_pair(store, settings.source, row.corpus, row.utterance_id))
         names = {"corpus": row.corpus, "utterance_id": row.utterance_id, "speaker_id": row.speaker_id}
-        rows.append({**names, **provenance, **_texts(measured)})
+        rows.append({**names, **provenance, **_texts(values)})
     files.write_tsv(output, pd.DataFrame(rows, columns=COLUMNS))
 
 
 def draw(utterances: pd.DataFrame, number: int, seed: int) -> pd.DataFrame:
-    """`number` rows, as many of each corpus (one more of the first where that leaves a rest), by the hash of their ids.
+    """`number` rows, in equal shares from each corpus (the first ones may have one more), by the hash of their ids.
 
-    A corpus that has fewer gives all it has. The same for any order of rows.
+    A corpus with fewer rows contributes all of them. The result does not depend on the order of rows.
     """
     groups = utterances.groupby("corpus")
     share, rest = divmod(number, max(1, len(groups)))
     parts = [utterances.head(0)]
     for place, (corpus, rows) in enumerate(groups):
-        wanted = share + (place < rest)
-        if len(rows) < wanted:
-            logger.info("corpus %s: all of its %d held-out utterances are drawn, not %d", corpus, len(rows), wanted)
+        target = share + (place < rest)
+        if len(rows) < target:
+            logger.info("corpus %s: all of its %d held-out utterances are drawn, not %d", corpus, len(rows), target)
         rank = [hashlib.sha256(f"quality:{seed}:{corpus}/{name}".encode()).digest() for name in rows["utterance_id"]]
-        parts.append(rows.assign(rank=rank).sort_values("rank").head(wanted).drop(columns="rank"))
+        parts.append(rows.assign(rank=rank).sort_values("rank").head(target).drop(columns="rank"))
     return pd.concat(parts).sort_values(UTTERANCE, ignore_index=True)
 
 
@@ -86,13 +87,13 @@ def _bonafide(protocols: Sequence[Path]) -> pd.DataFrame:
 
 
 def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
-    """What made the source, by the indexes of its shards."""
+    """The codec, quantizers and bit rate of the source, from the indexes of its shards."""
     folders = [audio_root / corpus / settings.source for corpus in settings.corpora]
     indexes = [files.read_parquet(path, PROVENANCE) for folder in folders for path in folder.glob("*.parquet")]
     kinds = pd.concat(indexes or [pd.DataFrame(columns=PROVENANCE)]).drop_duplicates()
     if len(kinds) != 1:
         raise QualityError(
-            f"source {settings.source}: its shards under {audio_root} were made in {len(kinds)} ways (codec, "
+            f"source {settings.source}: its shards under {audio_root} were made with {len(kinds)} settings (codec, "
             f"quantizers or bit rate differ); delete {audio_root}/*/{settings.source} and run the workflow again"
         )
     codec, quantizers, bitrate = kinds.iloc[0]
@@ -100,7 +101,7 @@ def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
 
 
 def _pair(store: AudioStore, source: str, corpus: str, utterance_id: str) -> tuple[np.ndarray, np.ndarray]:
-    """The recording and its fake at the rate of the metrics; what two resamplings leave over is cut off."""
+    """The recording and its fake at the rate of the metrics, cut to equal length: resampling can add one sample."""
     wavs = []
     for each in (RECORDINGS, source):
         samples, rate = store.read(corpus, each, utterance_id)
@@ -109,15 +110,15 @@ def _pair(store: AudioStore, source: str, corpus: str, utterance_id: str) -> tup
     if max(lengths) - min(lengths) > 1:
         raise QualityError(
             f"utterance {utterance_id} of {corpus}: {source} has {lengths[1]} samples at {SAMPLE_RATE} Hz and the "
-            f"recording {lengths[0]}; make both again"
+            f"recording has {lengths[0]}; make both again"
         )
     return wavs[0][: min(lengths)], wavs[1][: min(lengths)]
 
 
-def _texts(measured: Measured) -> dict[str, str]:
-    """Six digits of every number, which any machine agrees on; reasons go to the note."""
-    numbers = {name: "" if isinstance(value, str) else f"{value:.6g}" for name, value in measured.items()}
-    reasons = [f"{name}: {value}" for name, value in measured.items() if isinstance(value, str)]
+def _texts(values: Measured) -> dict[str, str]:
+    """Numbers with six digits, which are the same on all machines; reasons go to the note."""
+    numbers = {name: "" if isinstance(value, str) else f"{value:.6g}" for name, value in values.items()}
+    reasons = [f"{name}: {value}" for name, value in values.items() if isinstance(value, str)]
     return {**numbers, "note": "; ".join(reasons)}
 
 
@@ -125,13 +126,13 @@ def _texts(measured: Measured) -> dict[str, str]:
 
 
 def write_summary(settings: SummarySettings, folder: Path, output: Path) -> None:
-    """Write `quality.csv`, a row a source and metric, and `quality_order.csv`, what more bits bring.
+    """Write `quality.csv`, a row per source and metric, and `quality_order.csv`, the gains from more bits.
 
-    Read are `folder/{source}.tsv` of `measure_source`; both tables go into the folder `output`.
+    Reads `folder/{source}.tsv` of `measure_source`; writes both tables into the folder `output`.
     """
-    measured = {source: read(folder / f"{source}.tsv") for source in settings.sources}
-    means = [row for source, table in measured.items() for row in _means(source, table)]
-    gains = list(_gains(measured))
+    tables = {source: read(folder / f"{source}.tsv") for source in settings.sources}
+    means = [row for source, table in tables.items() for row in _means(source, table)]
+    gains = list(_gains(tables))
     _write_csv(output / "quality.csv", means, MEAN_COLUMNS)
     _write_csv(output / "quality_order.csv", gains, GAIN_COLUMNS)
     worse = [f"{row['metric']} from {row['fewer']} to {row['more']}" for row in gains if row["worse"] == YES]
@@ -150,7 +151,7 @@ YES, NO = "yes", "no"
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The file of a source, indexed by utterance, its metrics as numbers. Raises QualityError if it is not one."""
+    """The file of a source, indexed by utterance, with metrics as numbers. Raises QualityError if it is incomplete."""
     table = files.read_tsv(path)
     absent = [f"column {name!r}" for name in COLUMNS if name not in table] or ["row"] * table.empty
     if absent:
@@ -159,57 +160,60 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def statistics(values: np.ndarray) -> Statistics:
-    """Mean and its standard error of `[N]`, those that are not numbers left out."""
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
+    """The mean of `[N]` and its standard error, without NaN values."""
+    numbers = values[~np.isnan(values)]
+    if len(numbers) == 0:
         return Statistics(0, np.nan, np.nan)
-    if len(known) == 1 or np.isinf(known).any():
-        return Statistics(len(known), float(known.mean()), np.nan)
-    return Statistics(len(known), float(known.mean()), float(known.std(ddof=1) / np.sqrt(len(known))))
+    if len(numbers) == 1 or np.isinf(numbers).any():
+        return Statistics(len(numbers), float(numbers.mean()), np.nan)
+    return Statistics(len(numbers), float(numbers.mean()), float(numbers.std(ddof=1) / np.sqrt(len(numbers))))
 
 
 def _means(source: str, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     reasons = _reasons(table["note"])
     for name in NAMES:
-        found = statistics(table[name].to_numpy())
+        summary = statistics(table[name].to_numpy())
         why = "; ".join(f"{reason} ({count})" for reason, count in sorted(reasons.get(name, {}).items()))
         place = {"source": source, **table[PROVENANCE].iloc[0], "metric": name}
-        yield {**place, **asdict(found), "missing": len(table) - found.n, "why_missing": why}
+        yield {**place, **asdict(summary), "missing": len(table) - summary.n, "why_missing": why}
 
 
 def _reasons(notes: pd.Series) -> dict[str, Counter[str]]:
-    """Metric -> how often it has no value for which reason."""
-    found: dict[str, Counter[str]] = {}
+    """Metric -> reason for a missing value -> its count."""
+    counts: dict[str, Counter[str]] = {}
     for note in notes:
         for part in filter(None, note.split("; ")):
             metric, reason = part.split(": ", 1)
-            found.setdefault(metric, Counter())[reason] += 1
-    return found
+            counts.setdefault(metric, Counter())[reason] += 1
+    return counts
 
 
-def _gains(measured: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
-    """What every step to more quantizers of one codec brings, on the utterances that both sources have."""
-    made = {source: table[PROVENANCE].iloc[0] for source, table in measured.items()}
-    for (fewer, more), metric in product(_steps(made), METRICS):
+def _gains(tables: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """The gain of every step to more quantizers of one codec, on the utterances that both sources have."""
+    provenance = {source: table[PROVENANCE].iloc[0] for source, table in tables.items()}
+    for (fewer, more), metric in product(_steps(provenance), METRICS):
         if metric.better != NEITHER:
             yield {
-                "codec": made[more]["codec"],
+                "codec": provenance[more]["codec"],
                 "metric": metric.name,
                 "fewer": fewer,
                 "more": more,
-                "fewer_kbps": made[fewer]["bitrate_kbps"],
-                "more_kbps": made[more]["bitrate_kbps"],
-                **_gain(measured[fewer][metric.name], measured[more][metric.name], metric.better),
+                "fewer_kbps": provenance[fewer]["bitrate_kbps"],
+                "more_kbps": provenance[more]["bitrate_kbps"],
+                **_gain(tables[fewer][metric.name], tables[more][metric.name], metric.better),
             }
 
 
-def _steps(made: dict[str, pd.Series]) -> list[tuple[str, str]]:
-    """Pairs of sources of one codec, each with the source of the next larger number of quantizers."""
-    ordered = sorted(made, key=lambda source: (made[source]["codec"], int(made[source]["quantizers"])))
+def _steps(provenance: dict[str, pd.Series]) -> list[tuple[str, str]]:
+    """Pairs of sources of one codec: each source, and the one with the next larger number of quantizers."""
+    sources = sorted(
+        provenance, key=lambda source: (provenance[source]["codec"], int(provenance[source]["quantizers"]))
+    )
     return [
         (fewer, more)
-        for fewer, more in pairwise(ordered)
-        if made[fewer]["codec"] == made[more]["codec"] and made[fewer]["quantizers"] != made[more]["quantizers"]
+        for fewer, more in pairwise(sources)
+        if provenance[fewer]["codec"] == provenance[more]["codec"]
+        and provenance[fewer]["quantizers"] != provenance[more]["quantizers"]
     ]
 
 
@@ -218,9 +222,14 @@ def _gain(fewer: pd.Series, more: pd.Series, better: int) -> dict[str, Any]:
     before, after = fewer.align(more, join="inner")
     with np.errstate(invalid="ignore"):  # infinite in both
         change = np.where(before == after, 0.0, better * (after - before))
-    found = statistics(change)
-    worse = found.mean < -found.standard_error or np.isneginf(found.mean)
-    return {"n": found.n, "gain": found.mean, "standard_error": found.standard_error, "worse": YES if worse else NO}
+    summary = statistics(change)
+    worse = summary.mean < -summary.standard_error or np.isneginf(summary.mean)
+    return {
+        "n": summary.n,
+        "gain": summary.mean,
+        "standard_error": summary.standard_error,
+        "worse": YES if worse else NO,
+    }
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:

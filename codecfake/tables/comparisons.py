@@ -150,9 +150,9 @@ def _test_columns(
     """The paired test that draws `trials.resampling_unit`, or speakers or trials if that fails, as `seed_intervals`."""
     reasons: list[str] = []
     for by in dict.fromkeys((trials.resampling_unit, "speaker", "trial")):
-        drawn = BootstrapSettings(by, settings.resamples, settings.level)
+        bootstrap = BootstrapSettings(by, settings.resamples, settings.level)
         try:
-            return _columns(compare(trials.labels, first, second, drawn, rng), reasons)
+            return _columns(compare(trials.labels, first, second, bootstrap, rng), reasons)
         except ValueError as error:
             reasons.append(f"not drawn by {by.replace('_', ' ')}: {error}")
     return {"note": "; ".join(reasons)}

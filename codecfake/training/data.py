@@ -10,7 +10,7 @@ import torch
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.settings import FRONT_ENDS
 from codecfake.features.augmentation.chain import Chain
-from codecfake.features.cache import CachePlace, cached
+from codecfake.features.cache import CachePlace, with_cache
 from codecfake.features.clips import Clips
 from codecfake.features.settings import DISK
 from codecfake.features.streaming import Features, StreamedFeatures
@@ -49,7 +49,7 @@ class TrainingData:
         s = self._settings
         streamed = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, s.front_end_precision)
         identity = self._identity if s.cache == DISK else {}
-        return cached(streamed, s.cache, s.batch_size, name, self._place, identity)
+        return with_cache(streamed, s.cache, s.batch_size, name, self._place, identity)
 
     @cached_property
     def _identity(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base.utterances import BONAFIDE, SPOOF
-from codecfake.features.streaming import cut
+from codecfake.features.streaming import split_into_batches
 
 Batches = list[np.ndarray]  # the trials of each batch, by number
 
@@ -66,7 +66,7 @@ class Composition:
 
 def shuffled(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
     """Every trial once, in random order; the last batch may be smaller."""
-    return cut(rng.permutation(len(trials)), batch_size)
+    return split_into_batches(rng.permutation(len(trials)), batch_size)
 
 
 def co_training(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
@@ -91,7 +91,7 @@ def co_training_released(trials: Composition, batch_size: int, rng: np.random.Ge
     declared = len(domains) * _num_groups(domains, batch_size)
     batches: Batches = []
     while len(batches) < declared:
-        batches += cut(released_pass(trials, batch_size, rng), batch_size)
+        batches += split_into_batches(released_pass(trials, batch_size, rng), batch_size)
     return batches[:declared]
 
 
@@ -141,7 +141,7 @@ def uniform(trials: Composition, batch_size: int, rng: np.random.Generator) -> B
     sizes = np.array([len(domain) for domain in domains])
     draws = rng.integers(len(domains), size=len(trials))
     starts = np.cumsum(sizes) - sizes
-    return cut(np.concatenate(domains)[starts[draws] + rng.integers(sizes[draws])], batch_size)
+    return split_into_batches(np.concatenate(domains)[starts[draws] + rng.integers(sizes[draws])], batch_size)
 
 
 SAMPLERS: dict[str, Callable[[Composition, int, np.random.Generator], Batches]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from codecfake.audio.shard_index import ShardError, read_index
-from codecfake.audio.shard_lists import LIST, gone, write_list
+from codecfake.audio.shard_lists import LIST, missing_shards, write_list
 from codecfake.base.files import read_tsv
 
 
@@ -30,15 +30,15 @@ def test_a_list_names_every_shard_with_the_size_of_its_tar_and_the_digest_of_its
 
 
 def test_nothing_is_gone_while_all_shards_of_a_list_are_there(shards: list[Path]) -> None:
-    assert gone(shards[0].parent) == []
+    assert missing_shards(shards[0].parent) == []
     write_list([shard for shard in shards if shard.suffix == ".parquet"], shards[0].with_name(LIST))
-    assert gone(shards[0].parent) == []
+    assert missing_shards(shards[0].parent) == []
 
 
 def test_a_shard_that_was_deleted_stops_its_readers_who_say_how_to_make_it_again(shards: list[Path]) -> None:
     folder = shards[0].parent
     write_list([shard for shard in shards if shard.suffix == ".parquet"], folder / LIST)
     (folder / "0001.parquet").unlink()
-    assert gone(folder) == [folder / "0001.parquet"]
-    with pytest.raises(ShardError, match=r"1 of its shards are gone.*snakemake -- .*/0001\.parquet"):
+    assert missing_shards(folder) == [folder / "0001.parquet"]
+    with pytest.raises(ShardError, match=r"1 of the shards in shards.tsv are missing.*snakemake -- .*/0001\.parquet"):
         read_index(folder.parents[1], [(folder.parent.name, folder.name)])

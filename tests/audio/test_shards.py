@@ -90,7 +90,7 @@ def test_an_utterance_that_is_in_no_shard_is_named(tmp_path: Path) -> None:
 def test_an_utterance_in_two_shards_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "en/F01/0000.tar", {"a": np.zeros(5), "b": np.zeros(5)})
     write(tmp_path / "en/F01/0003.tar", {"b": np.ones(5) / 2})
-    with pytest.raises(shards.ShardError, match="0000.tar and .*0003.tar both hold utterance b; delete the shards"):
+    with pytest.raises(shards.ShardError, match="0000.tar and .*0003.tar both have utterance b; delete the shards"):
         shards.AudioStore(tmp_path, [("en", "F01")]).read("en", "F01", "a")
 
 
@@ -106,10 +106,10 @@ def test_rows_of_the_index_are_found_alone_and_together(tmp_path: Path) -> None:
     names = [("en", "F00", "a"), ("en", "F00", "c"), *(("en", "F01", name) for name in "abdé")]
     assert [index.name(row) for row in range(6)] == names
     assert [index.row(*name) for name in names] == list(range(6))
-    asked = [names[4], ("en", "F00", "b"), names[0], ("de", "F00", "a"), ("en", "F01", "z")]
-    table = pd.DataFrame(asked, columns=["corpus", "source", "utterance_id"])
+    recordings = [names[4], ("en", "F00", "b"), names[0], ("de", "F00", "a"), ("en", "F01", "z")]
+    table = pd.DataFrame(recordings, columns=["corpus", "source", "utterance_id"])
     assert index.rows(table).tolist() == [4, -1, 0, -1, -1]
-    assert [index.row(*name) for name in asked] == [4, None, 0, None, None]
+    assert [index.row(*name) for name in recordings] == [4, None, 0, None, None]
     assert index.rows(table.iloc[:0]).tolist() == []
 
 
@@ -138,15 +138,15 @@ def test_more_tars_than_may_stay_open_are_read(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("start", "wanted"), [(0, 1), (0, 5_000), (4_095, 3), (4_999, 1), (1_234, 2_000), (3_000, 9_999)]
+    ("start", "num_samples"), [(0, 1), (0, 5_000), (4_095, 3), (4_999, 1), (1_234, 2_000), (3_000, 9_999)]
 )
 def test_a_part_of_an_utterance_is_decoded_to_the_same_samples(
-    start: int, wanted: int, rng: np.random.Generator
+    start: int, num_samples: int, rng: np.random.Generator
 ) -> None:
     data = shards.encode(rng.uniform(-0.5, 0.5, 5_000), 16_000).data
     whole, _ = waveforms.decode_int16(data)
-    part, _ = waveforms.decode_int16(data, start, wanted)
-    np.testing.assert_array_equal(part, whole[start : start + wanted])
+    part, _ = waveforms.decode_int16(data, start, num_samples)
+    np.testing.assert_array_equal(part, whole[start : start + num_samples])
 
 
 @pytest.mark.parametrize("num_shards", [1, 2, 7, 40])

@@ -80,13 +80,13 @@ def test_aishell3_has_wav_files_of_different_speakers_in_train_and_test(demo):
 
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_aishell3_content_gives_the_hanzi_at_every_other_token(demo, part):
-    spoken = {sentence.hanzi for sentence in texts.mandarin()}
+    sentences = {sentence.hanzi for sentence in texts.mandarin()}
     lines = (demo / f"AISHELL3/{part}/content.txt").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2
     for line in lines:
         name, content = line.split("\t")
         assert (demo / f"AISHELL3/{part}/wav/{name[:7]}/{name}").is_file()
-        assert "".join(content.split(" ")[::2]) in spoken
+        assert "".join(content.split(" ")[::2]) in sentences
 
 
 def test_aishell3_speaker_info_has_four_columns_under_a_comment(demo):
@@ -104,9 +104,9 @@ def test_libritts_has_a_normalized_text_beside_each_wav(demo):
 
 @pytest.mark.parametrize(("name", "part"), [("train", "train.trn"), ("dev", "dev.trl"), ("eval", "eval.trl")])
 def test_the_la_protocol_lists_exactly_the_files_of_its_partition(demo, name, part):
-    listed = sorted(f"LA/ASVspoof2019_LA_{name}/flac/{row[1]}.flac" for row in protocol(demo, part))
-    assert listed == names(demo, f"LA/ASVspoof2019_LA_{name}/flac/*")
-    assert len(listed) == TINY.bonafide_per_vocoder_speaker + 3 * TINY.spoofs_per_attack
+    paths = sorted(f"LA/ASVspoof2019_LA_{name}/flac/{row[1]}.flac" for row in protocol(demo, part))
+    assert paths == names(demo, f"LA/ASVspoof2019_LA_{name}/flac/*")
+    assert len(paths) == TINY.bonafide_per_vocoder_speaker + 3 * TINY.spoofs_per_attack
 
 
 def test_la_attacks_of_evaluation_are_not_those_of_training(demo):
@@ -125,8 +125,10 @@ def test_la_protocol_rows_have_an_attack_exactly_if_they_are_spoofs(demo):
     ("folder", "sample_rate"), [("VCTK", 48000), ("AISHELL3", 44100), ("LibriTTS", 24000), ("LA", 16000)]
 )
 def test_every_file_is_mono_16_bit_at_the_rate_of_its_corpus(demo, folder, sample_rate):
-    found = {(info.samplerate, info.channels, info.subtype) for info in map(soundfile.info, audio_files(demo / folder))}
-    assert found == {(sample_rate, 1, "PCM_16")}
+    formats = {
+        (info.samplerate, info.channels, info.subtype) for info in map(soundfile.info, audio_files(demo / folder))
+    }
+    assert formats == {(sample_rate, 1, "PCM_16")}
 
 
 # audio
@@ -219,7 +221,7 @@ def test_another_seed_says_and_records_everything_differently():
 
 
 @pytest.fixture(scope="module")
-def spoken() -> dict[str, np.ndarray]:
+def speech_of_voices() -> dict[str, np.ndarray]:
     """One sentence a language, by every speaker."""
     return {
         voice.speaker_id: speak("今天下雨" if voice in voices.MANDARIN else "It rains today.", voice.manner)
@@ -227,12 +229,12 @@ def spoken() -> dict[str, np.ndarray]:
     }
 
 
-def test_every_voice_exists_and_speaks_in_its_own_way(spoken):
-    assert len({samples.tobytes() for samples in spoken.values()}) == len(ALL_VOICES)
+def test_every_voice_exists_and_speaks_in_its_own_way(speech_of_voices):
+    assert len({samples.tobytes() for samples in speech_of_voices.values()}) == len(ALL_VOICES)
 
 
-def test_no_voice_clips_inside_espeak(spoken):
-    peaks = {speaker_id: np.abs(samples.astype(int)).max() for speaker_id, samples in spoken.items()}
+def test_no_voice_clips_inside_espeak(speech_of_voices):
+    peaks = {speaker_id: np.abs(samples.astype(int)).max() for speaker_id, samples in speech_of_voices.items()}
     assert max(peaks.values()) < 32767, peaks
 
 
@@ -330,7 +332,7 @@ def test_an_unknown_variant_is_refused_though_espeak_would_speak():
 
 
 def test_a_pitch_beyond_espeaks_is_refused():
-    with pytest.raises(ValueError, match="pitch is 100; eSpeak NG takes 0 to 99"):
+    with pytest.raises(ValueError, match="pitch is 100; eSpeak NG allows 0 to 99"):
         Manner("en-us", 100, 50, 170)
 
 
@@ -346,8 +348,8 @@ def test_an_earlier_demo_is_replaced_whole_or_not_at_all(monkeypatch, tmp_path):
     root.mkdir()
     (root / "README.txt").write_text(f"{corpora.TITLE}\n")
 
-    with monkeypatch.context() as broken, pytest.raises(DemoError):
-        broken.setattr(espeak, "_samples", lambda *_: b"no text".decode("no such codec"))
+    with monkeypatch.context() as patch, pytest.raises(DemoError):
+        patch.setattr(espeak, "_samples", lambda *_: b"no text".decode("no such codec"))
         synthesize(root, TINY)
     assert [path.name for path in tmp_path.rglob("*")] == ["demo", "README.txt"]
 
@@ -359,7 +361,7 @@ def test_an_earlier_demo_is_replaced_whole_or_not_at_all(monkeypatch, tmp_path):
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("five years of work")
-    with pytest.raises(DemoError, match="holds something that is not an earlier demo"):
+    with pytest.raises(DemoError, match="this folder has content other than an earlier demo"):
         synthesize(tmp_path, TINY)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

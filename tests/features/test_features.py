@@ -69,11 +69,11 @@ def batches(clips: Clips, workers: int, epochs: tuple[int, ...] = (0,)) -> list[
 def test_batches_are_bit_equal_for_any_number_of_workers(
     crop: str, chain: list[dict[str, Any]], table: pd.DataFrame, audio: Path
 ) -> None:
-    made = [
+    runs = [
         batches(Clips(table, audio, CROP, crop, "repeat", Chain(chain), seed=3), workers, epochs=(0, 1))
         for workers in (0, 1, 4)
     ]
-    for alone, one, four in zip(*made, strict=True):
+    for alone, one, four in zip(*runs, strict=True):
         assert torch.equal(alone, one)
         assert torch.equal(alone, four)
 
@@ -97,9 +97,9 @@ def place_of(part: np.ndarray, whole: np.ndarray) -> int:
 
 
 def test_every_place_of_a_random_crop_is_as_likely(tmp_path: Path) -> None:
-    length, wanted = 1_003, 1_000
+    length, crop_samples = 1_003, 1_000
     write_ramp(tmp_path / "audio", length)
-    clips = Clips(ramp_table(), tmp_path / "audio", wanted, "random", seed=0)
+    clips = Clips(ramp_table(), tmp_path / "audio", crop_samples, "random", seed=0)
     starts = [round(clips[epoch][0].item() * 32768) for epoch in range(400)]
     counts = np.bincount(starts, minlength=4)
     assert len(counts) == 4
@@ -129,24 +129,24 @@ def test_short_recordings_are_repeated_or_filled_with_zeros() -> None:
     for pad in ("repeat", "zero"):
         assert clip(wav, 3, pad).tolist() == [1, 2, 3]
         assert clip(wav, 2, pad).tolist() == [1, 2]
-        with pytest.raises(ValueError, match="a recording without samples cannot be made longer"):
+        with pytest.raises(ValueError, match="a recording without samples cannot be extended to a clip"):
             clip(wav[:0], 5, pad)
 
 
 def test_no_more_of_a_recording_is_decoded_than_its_clip_needs(
     table: pd.DataFrame, audio: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    lengths: list[int] = []
     decode = audio_door.decode_int16
 
-    def recorded(data: bytes, start: int = 0, num_samples: int = -1) -> tuple[np.ndarray, int]:
-        asked.append(num_samples)
+    def decode_and_record(data: bytes, start: int = 0, num_samples: int = -1) -> tuple[np.ndarray, int]:
+        lengths.append(num_samples)
         return decode(data, start, num_samples)
 
-    monkeypatch.setattr(audio_door, "decode_int16", recorded)
+    monkeypatch.setattr(audio_door, "decode_int16", decode_and_record)
     chain = Chain([{"name": "speed", "settings": {"max_factor": 1.1}}])
     Clips(table, audio, 1_000)[0], Clips(table, audio, 1_000, "random", chain=chain)[0]
-    assert asked == [1_000, 1_100]
+    assert lengths == [1_000, 1_100]
 
 
 def test_recordings_of_another_rate_are_resampled_before_they_are_cut(tmp_path: Path) -> None:
@@ -219,8 +219,8 @@ def test_workers_live_on_from_pass_to_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_pass_that_was_left_does_not_leak_into_the_next(workers: int, tmp_path: Path) -> None:
     load = BatchLoader(Counted(tmp_path), workers, pin_memory=False)
-    left = load([[number] for number in range(10)])
-    assert next(left)[0, 0] == 0
+    first_pass = load([[number] for number in range(10)])
+    assert next(first_pass)[0, 0] == 0
     assert [int(batch[0, 0]) for batch in load([[7], [5], [6]])] == [7, 5, 6]
 
 

@@ -103,8 +103,8 @@ def test_an_unseen_codec_is_in_no_training_list(paper: Plan) -> None:
 
 def test_train_dev_and_eval_share_no_utterance(paper: Plan) -> None:
     train, dev = (set(paper.partition("codec", split)["utterance_id"]) for split in ("train", "dev"))
-    judged = set(paper.condition("C1")["utterance_id"])
-    assert not train & dev and not train & judged and not dev & judged
+    eval_utterances = set(paper.condition("C1")["utterance_id"])
+    assert not train & dev and not train & eval_utterances and not dev & eval_utterances
 
 
 def test_an_alias_is_judged_on_the_audio_it_shares(small: Plan) -> None:

@@ -76,22 +76,22 @@ def pesq() -> None:
 
 @pytest.mark.usefixtures("pesq")
 def test_the_same_waveform_is_perfect_by_every_measure(speech: np.ndarray) -> None:
-    found = measure(speech, speech)
+    values = measure(speech, speech)
 
     # 4.644 is where ITU-T P.862.2 maps the best raw score, 4.5: 0.999 + 4 / (1 + exp(-1.3669 · 4.5 + 3.8224))
-    assert found["pesq"] == pytest.approx(0.999 + 4 / (1 + np.exp(-1.3669 * 4.5 + 3.8224)), abs=1e-4)
-    assert found["stoi"] == pytest.approx(1)
-    assert found["estoi"] == pytest.approx(1)
-    assert found["si_sdr_db"] == np.inf
-    assert [found[name] for name in NAMES if BETTER[name] == LOWER] == [0] * 5
-    assert found["bandwidth_hz"] == found["bonafide_bandwidth_hz"]
+    assert values["pesq"] == pytest.approx(0.999 + 4 / (1 + np.exp(-1.3669 * 4.5 + 3.8224)), abs=1e-4)
+    assert values["stoi"] == pytest.approx(1)
+    assert values["estoi"] == pytest.approx(1)
+    assert values["si_sdr_db"] == np.inf
+    assert [values[name] for name in NAMES if BETTER[name] == LOWER] == [0] * 5
+    assert values["bandwidth_hz"] == values["bonafide_bandwidth_hz"]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if BETTER[name] != NEITHER and name != "f0_error_cents"])
 def test_more_noise_is_worse_by_every_measure(name: str, with_noise: list[dict[str, float]]) -> None:
     if name == "pesq":
         pytest.importorskip("pesq")
-    at_30_db, at_20_db, at_10_db = (BETTER[name] * found[name] for found in with_noise)
+    at_30_db, at_20_db, at_10_db = (BETTER[name] * values[name] for values in with_noise)
 
     if name == "bandwidth_error_hz":  # the least noise reaches half the rate already
         assert 0 > at_30_db >= at_20_db >= at_10_db
@@ -102,16 +102,16 @@ def test_more_noise_is_worse_by_every_measure(name: str, with_noise: list[dict[s
 @pytest.fixture(scope="module")
 def with_noise(speech: np.ndarray) -> list[dict[str, float]]:
     """Measures of speech with noise 30, 20 and 10 dB below it."""
-    found = (measure(speech, noisy(speech, snr_db)) for snr_db in (30, 20, 10))
-    return [{name: value for name, value in each.items() if isinstance(value, float)} for each in found]
+    values = (measure(speech, noisy(speech, snr_db)) for snr_db in (30, 20, 10))
+    return [{name: value for name, value in each.items() if isinstance(value, float)} for each in values]
 
 
 def test_more_noise_is_a_larger_error_of_f0_as_long_as_every_frame_stays_voiced() -> None:
     glide = voice(1.0, pauses=False)
-    found = [measure(glide, noisy(glide, snr)) for snr in (np.inf, 30, 20, 10)]
+    values = [measure(glide, noisy(glide, snr)) for snr in (np.inf, 30, 20, 10)]
 
-    assert [each["voicing_error"] for each in found] == [0, 0, 0, 0]
-    errors = [float(each["f0_error_cents"]) for each in found]
+    assert [each["voicing_error"] for each in values] == [0, 0, 0, 0]
+    errors = [float(each["f0_error_cents"]) for each in values]
     assert 0 == errors[0] < errors[1] < errors[2] < errors[3] < 10
 
 
@@ -144,18 +144,18 @@ def test_mel_distance_is_that_of_the_training_of_codecs(speech: np.ndarray) -> N
 
 def test_ten_times_the_amplitude_is_20_db_in_every_band() -> None:
     loud = np.random.default_rng(4).standard_normal(SAMPLE_RATE)
-    found = measure(0.1 * loud, loud)
+    values = measure(0.1 * loud, loud)
 
-    assert found["log_spectral_distance_db"] == pytest.approx(20, abs=1e-3)
-    assert found["mel_distance"] == pytest.approx(1, abs=1e-4)
+    assert values["log_spectral_distance_db"] == pytest.approx(20, abs=1e-3)
+    assert values["mel_distance"] == pytest.approx(1, abs=1e-4)
 
 
 def test_what_lies_under_the_noise_of_16_bit_is_no_difference(speech: np.ndarray) -> None:
     silent, softest = np.zeros(SAMPLE_RATE), np.full(SAMPLE_RATE, FLOOR / 100)
-    found = measure(silent, softest)
+    values = measure(silent, softest)
 
-    assert found["log_spectral_distance_db"] == 0
-    assert found["mel_distance"] == 0
+    assert values["log_spectral_distance_db"] == 0
+    assert values["mel_distance"] == 0
 
 
 def tone(hertz: float, duration: float = 1.0) -> np.ndarray:
@@ -164,27 +164,27 @@ def tone(hertz: float, duration: float = 1.0) -> np.ndarray:
 
 
 def test_a_voice_a_semitone_higher_is_100_cents_off() -> None:
-    found = measure(tone(200), tone(200 * 2 ** (1 / 12)))
+    values = measure(tone(200), tone(200 * 2 ** (1 / 12)))
 
-    assert found["f0_error_cents"] == pytest.approx(100, abs=1)
-    assert found["voicing_error"] < 0.05
+    assert values["f0_error_cents"] == pytest.approx(100, abs=1)
+    assert values["voicing_error"] < 0.05
 
 
 @pytest.mark.parametrize("hertz", [80, 120, 233, 380])
 def test_f0_of_a_tone_is_its_own(hertz: float) -> None:
-    found, voiced = f0(tone(hertz))
+    values, voiced = f0(tone(hertz))
 
     assert voiced[3:-3].all()
-    np.testing.assert_allclose(1200 * np.log2(found[3:-3] / hertz), 0, atol=5)
+    np.testing.assert_allclose(1200 * np.log2(values[3:-3] / hertz), 0, atol=5)
 
 
 def test_a_voice_that_becomes_noise_is_unvoiced_in_every_frame_that_was_voiced(speech: np.ndarray) -> None:
     whisper = 0.05 * np.random.default_rng(5).standard_normal(len(speech))
-    found = measure(speech, whisper)
+    values = measure(speech, whisper)
     share_voiced = f0(speech)[1].mean()
 
-    assert found["f0_error_cents"] == "no frame is voiced in both"
-    assert found["voicing_error"] == pytest.approx(share_voiced)
+    assert values["f0_error_cents"] == "no frame is voiced in both"
+    assert values["voicing_error"] == pytest.approx(share_voiced)
     assert share_voiced > 0.3
 
 
@@ -195,9 +195,9 @@ def test_bandwidth_ends_where_a_low_pass_does(edge: float) -> None:
 
     assert bandwidth_hz(noise) == SAMPLE_RATE / 2
     assert edge - 50 < bandwidth_hz(low) < edge + 100  # the slope of the filter, and of a Hann window over 60 dB
-    found = measure(noise, low)
-    assert found["bandwidth_hz"] == bandwidth_hz(low)
-    assert found["bandwidth_error_hz"] == SAMPLE_RATE / 2 - bandwidth_hz(low)
+    values = measure(noise, low)
+    assert values["bandwidth_hz"] == bandwidth_hz(low)
+    assert values["bandwidth_error_hz"] == SAMPLE_RATE / 2 - bandwidth_hz(low)
 
 
 # sounds that are hard to measure
@@ -207,24 +207,24 @@ def test_bandwidth_ends_where_a_low_pass_does(edge: float) -> None:
 @pytest.mark.parametrize("delay", [1, 37, 1600])
 def test_a_delay_is_measured_like_any_other_difference(delay: int, speech: np.ndarray) -> None:
     late = np.concatenate([1e-4 * np.random.default_rng(7).standard_normal(delay), speech[:-delay]])
-    found = measure(speech, late)
+    values = measure(speech, late)
 
-    assert all(np.isfinite(float(value)) for value in found.values())
-    assert found["pesq"] > 3.5  # it aligns what it compares
-    assert found["si_sdr_db"] < 30
+    assert all(np.isfinite(float(value)) for value in values.values())
+    assert values["pesq"] > 3.5  # it aligns what it compares
+    assert values["si_sdr_db"] < 30
 
 
 @pytest.mark.usefixtures("pesq")
 @pytest.mark.parametrize("seconds", [0.001, 0.1, 0.2, 0.3])
 def test_a_very_short_utterance_has_a_reason_in_place_of_what_needs_more(seconds: float) -> None:
     short = voice(0.3)[: round(seconds * SAMPLE_RATE)]
-    found = measure(short, 0.5 * short + 1e-5)
+    values = measure(short, 0.5 * short + 1e-5)
 
-    assert found["stoi"] == found["estoi"] == "less than 0.4 s of speech"
-    assert (found["pesq"] == "shorter than 0.25 s") == (seconds < 0.25)
-    assert np.isfinite(float(found["mel_distance"]))
-    assert np.isfinite(float(found["voicing_error"]))
-    assert float(found["si_sdr_db"]) > 20
+    assert values["stoi"] == values["estoi"] == "less than 0.4 s of speech"
+    assert (values["pesq"] == "shorter than 0.25 s") == (seconds < 0.25)
+    assert np.isfinite(float(values["mel_distance"]))
+    assert np.isfinite(float(values["voicing_error"]))
+    assert float(values["si_sdr_db"]) > 20
 
 
 def test_little_speech_in_a_long_pause_is_too_short_for_stoi(speech: np.ndarray) -> None:
@@ -289,21 +289,21 @@ def test_as_many_utterances_are_drawn_of_every_corpus() -> None:
 
 def test_a_corpus_with_few_utterances_gives_all_it_has(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        drawn = draw(utterances(a=30, b=4), 20, 1)
+        rows = draw(utterances(a=30, b=4), 20, 1)
 
-    assert drawn["corpus"].value_counts().to_dict() == {"a": 10, "b": 4}
+    assert rows["corpus"].value_counts().to_dict() == {"a": 10, "b": 4}
     assert "corpus b: all of its 4 held-out utterances are drawn, not 10" in caplog.text
 
 
 def test_the_draw_depends_on_ids_and_seed_and_on_nothing_else() -> None:
     table = utterances(a=30, b=30)
-    drawn = draw(table, 10, 1)
+    rows = draw(table, 10, 1)
 
-    pd.testing.assert_frame_equal(draw(table.sample(frac=1, random_state=0), 10, 1), drawn)
-    assert not draw(table, 10, 2)["utterance_id"].equals(drawn["utterance_id"])
+    pd.testing.assert_frame_equal(draw(table.sample(frac=1, random_state=0), 10, 1), rows)
+    assert not draw(table, 10, 2)["utterance_id"].equals(rows["utterance_id"])
     # one more utterance can take the place of one drawn, and of no more
     more = pd.concat([table, utterances(a=31).tail(1)])
-    assert len(set(drawn["utterance_id"]) - set(draw(more, 10, 1)["utterance_id"])) <= 1
+    assert len(set(rows["utterance_id"]) - set(draw(more, 10, 1)["utterance_id"])) <= 1
 
 
 # from shards to files
@@ -329,7 +329,7 @@ def audio(tmp_path: Path) -> Path:
     return tmp_path / "audio"
 
 
-def measured(audio: Path, source: str, corpora: list[str] | None = None, number: int = 8) -> pd.DataFrame:
+def measure_utterances(audio: Path, source: str, corpora: list[str] | None = None, number: int = 8) -> pd.DataFrame:
     output = audio.parent / "quality" / f"{source}.tsv"
     settings = QualitySettings(source, corpora or ["a", "b"], number)
     measure_source(settings, [audio.parent / "C1.tsv"], audio, output)
@@ -337,7 +337,7 @@ def measured(audio: Path, source: str, corpora: list[str] | None = None, number:
 
 
 def test_a_file_has_a_row_for_every_utterance_and_says_what_made_it(audio: Path) -> None:
-    table = measured(audio, "F01")
+    table = measure_utterances(audio, "F01")
 
     assert list(table.columns) == COLUMNS
     assert list(table["utterance_id"]) == ["a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3"]
@@ -348,16 +348,16 @@ def test_a_file_has_a_row_for_every_utterance_and_says_what_made_it(audio: Path)
 
 
 def test_numbers_have_six_digits_and_come_out_the_same_again(audio: Path) -> None:
-    first = measured(audio, "F01")
+    first = measure_utterances(audio, "F01")
 
     digits = first["si_sdr_db"].str.replace(r"[-.]", "", regex=True).str.lstrip("0").str.len()
     assert digits.max() == 6
-    pd.testing.assert_frame_equal(measured(audio, "F01"), first)
+    pd.testing.assert_frame_equal(measure_utterances(audio, "F01"), first)
 
 
 @pytest.mark.usefixtures("pesq")
 def test_what_has_no_value_is_empty_and_its_reason_is_in_the_note(audio: Path) -> None:
-    shortest = measured(audio, "F01").set_index("utterance_id").loc["a0"]
+    shortest = measure_utterances(audio, "F01").set_index("utterance_id").loc["a0"]
 
     assert shortest["pesq"] == shortest["stoi"] == ""
     assert shortest["note"].startswith("pesq: shorter than 0.25 s; stoi: less than 0.4 s of speech; estoi: ")
@@ -365,16 +365,16 @@ def test_what_has_no_value_is_empty_and_its_reason_is_in_the_note(audio: Path) -
 
 
 def test_sources_of_fewer_corpora_are_measured_on_the_same_utterances(audio: Path) -> None:
-    both = measured(audio, "F01", number=4)
-    one = measured(audio, "F01", ["b"], number=4)
+    both = measure_utterances(audio, "F01", number=4)
+    one = measure_utterances(audio, "F01", ["b"], number=4)
 
     assert list(one["utterance_id"]) == list(both.loc[both["corpus"] == "b", "utterance_id"])
     assert len(one) == 2
 
 
 def test_a_source_of_no_corpus_that_is_judged_is_refused(audio: Path) -> None:
-    with pytest.raises(QualityError, match="source F01: no bona fide trial of .*C1.tsv is of corpus c"):
-        measured(audio, "F01", ["c"])
+    with pytest.raises(QualityError, match="source F01: no bona fide trial of .*C1.tsv is from corpus c"):
+        measure_utterances(audio, "F01", ["c"])
 
 
 def test_a_drawn_utterance_without_audio_is_named(audio: Path) -> None:
@@ -382,15 +382,15 @@ def test_a_drawn_utterance_without_audio_is_named(audio: Path) -> None:
     files.write_parquet(index, pd.read_parquet(index).query("utterance_id != 'a2'"))
 
     with pytest.raises(ShardError, match="no utterance a2 in its shards"):
-        measured(audio, "F01")
+        measure_utterances(audio, "F01")
 
 
 def test_a_source_made_in_two_ways_is_refused(audio: Path) -> None:
     index = audio / "a/F01/0000.parquet"
     files.write_parquet(index, pd.read_parquet(index).assign(quantizers=6))
 
-    with pytest.raises(QualityError, match="source F01: its shards under .* were made in 2 ways"):
-        measured(audio, "F01")
+    with pytest.raises(QualityError, match="source F01: its shards under .* were made with 2 settings"):
+        measure_utterances(audio, "F01")
 
 
 def test_a_fake_that_is_shorter_than_its_recording_is_refused(audio: Path) -> None:
@@ -398,8 +398,8 @@ def test_a_fake_that_is_shorter_than_its_recording_is_refused(audio: Path) -> No
         for number in range(4):
             shard.add(f"a{number}", voice(0.09), SAMPLE_RATE)
 
-    with pytest.raises(QualityError, match="a0 of a: F01 has 1440 samples at 16000 Hz and the recording 1600"):
-        measured(audio, "F01")
+    with pytest.raises(QualityError, match="a0 of a: F01 has 1440 samples at 16000 Hz and the recording has 1600"):
+        measure_utterances(audio, "F01")
 
 
 def test_fakes_at_another_rate_are_measured_at_16_khz(audio: Path) -> None:
@@ -407,7 +407,7 @@ def test_fakes_at_another_rate_are_measured_at_16_khz(audio: Path) -> None:
         for number in range(4):
             wav = voice(0.1 if number == 0 else 0.8, 120 + 9 * number)
             shard.add(f"a{number}", np.interp(np.arange(3 * len(wav)) / 3, np.arange(len(wav)), wav), 3 * SAMPLE_RATE)
-    table = measured(audio, "F01", ["a"])
+    table = measure_utterances(audio, "F01", ["a"])
 
     assert (pd.to_numeric(table["si_sdr_db"]) > 15).all()
 
@@ -418,9 +418,9 @@ def test_no_utterance_at_all_is_refused() -> None:
 
 
 def test_without_the_package_pesq_is_empty_and_nothing_else_is(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_it = measured(audio, "F01")
+    with_it = measure_utterances(audio, "F01")
     monkeypatch.setitem(sys.modules, "pesq", None)
-    without = measured(audio, "F01")
+    without = measure_utterances(audio, "F01")
 
     assert set(without["pesq"]) == {""}
     assert without["note"].str.contains("pesq: not installed").all()
@@ -433,10 +433,10 @@ def test_without_the_package_pesq_is_empty_and_nothing_else_is(audio: Path, monk
 
 def row(utterance: str, made_by: tuple[str, int], note: str = "", **values: float) -> dict[str, str]:
     codec, quantizers = made_by
-    known = {"corpus": "a", "utterance_id": utterance, "speaker_id": "s", "codec": codec, "note": note}
-    known |= {"quantizers": str(quantizers), "bitrate_kbps": str(quantizers / 2)}
+    row = {"corpus": "a", "utterance_id": utterance, "speaker_id": "s", "codec": codec, "note": note}
+    row |= {"quantizers": str(quantizers), "bitrate_kbps": str(quantizers / 2)}
     numbers = dict.fromkeys(NAMES, "1") | {name: "" if np.isnan(v) else str(v) for name, v in values.items()}
-    return known | numbers
+    return row | numbers
 
 
 @pytest.fixture

@@ -480,9 +480,9 @@ def test_a_loss_that_is_not_finite_in_the_second_pass_of_sam_stops_before_the_up
 
 def test_lists_of_one_key_are_refused(corpus: Corpus, tmp_path: Path) -> None:
     only_tones = tones.write_protocol(tmp_path / "codec/tones.tsv", range(14), (tones.RECORDINGS,))
-    with pytest.raises(TrialsError, match="the train list codec/tones has 14 trials but none is spoof"):
+    with pytest.raises(TrialsError, match="the train list codec/tones has 14 trials but no spoof trial"):
         train([only_tones], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
-    with pytest.raises(TrialsError, match="the dev list codec/tones has 14 trials but none is spoof"):
+    with pytest.raises(TrialsError, match="the dev list codec/tones has 14 trials but no spoof trial"):
         train(corpus.train, [only_tones], corpus.audio, tmp_path, SETTINGS, CPU)
 
 
@@ -491,7 +491,7 @@ def test_a_list_of_one_key_is_refused_beside_others_of_both(corpus: Corpus, tmp_
     # A detector would learn the domain in place of the key.
     one_key = tones.write_protocol(tmp_path / "vocoder/train.tsv", range(18, 22), (source,))
     absent = "spoof" if source == tones.RECORDINGS else "bonafide"
-    with pytest.raises(TrialsError, match=f"list vocoder/train has 4 trials but none is {absent}; every list needs"):
+    with pytest.raises(TrialsError, match=f"list vocoder/train has 4 trials but no {absent} trial; every list needs"):
         train([*corpus.train, one_key], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
 
 
@@ -517,7 +517,7 @@ def judged_lists(tmp_path: Path) -> tuple[list[Path], list[Path]]:
 def test_lists_of_nothing_that_is_judged_are_counted(
     judged_lists: tuple[list[Path], list[Path]], tmp_path: Path
 ) -> None:
-    trials.check_unjudged(*judged_lists, tmp_path / "checked.tsv")
+    trials.check_separation(*judged_lists, tmp_path / "checked.tsv")
     assert files.read_tsv(tmp_path / "checked.tsv")["trials"].tolist() == ["28", "8"]
 
 
@@ -530,7 +530,7 @@ def test_a_list_that_holds_what_is_judged_is_refused(
     more = tones.write_protocol(tmp_path / "C9.tsv", range(number, number + 1), (source,))
     message = rf"codec/{name}.tsv: 1 trials are judged in .*C9.tsv too, the first is {prefix}u0{number}; training"
     with pytest.raises(TrialsError, match=message):
-        trials.check_unjudged(lists, [*conditions, more], tmp_path / "checked.tsv")
+        trials.check_separation(lists, [*conditions, more], tmp_path / "checked.tsv")
     assert not (tmp_path / "checked.tsv").exists()
 
 
@@ -539,12 +539,12 @@ def test_a_fake_of_speech_that_is_judged_as_bona_fide_is_refused(
 ) -> None:
     _, conditions = judged_lists
     fakes = tones.write_protocol(tmp_path / "vocoder/train.tsv", range(17, 19), ("F03",))
-    with pytest.raises(TrialsError, match=r"1 trials are fakes of speech that .*C1.tsv judges as bona fide.*F03_u018"):
-        trials.check_unjudged([fakes], conditions, tmp_path / "checked.tsv")
+    with pytest.raises(TrialsError, match=r"1 trials are fakes of speech that .*C1.tsv evaluates as bona fide.*F03_u018"):
+        trials.check_separation([fakes], conditions, tmp_path / "checked.tsv")
 
 
 def test_a_trial_listed_twice_is_refused(corpus: Corpus, tmp_path: Path) -> None:
-    with pytest.raises(TrialsError, match="28 trials come twice, the first is u000"):
+    with pytest.raises(TrialsError, match="28 trials occur twice, the first is u000"):
         train([*corpus.train, *corpus.train], corpus.dev, corpus.audio, tmp_path, SETTINGS, CPU)
 
 

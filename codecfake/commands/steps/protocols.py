@@ -44,6 +44,6 @@ def _sources(options: argparse.Namespace) -> None:
 
 
 def _check_lists(options: argparse.Namespace) -> None:
-    from codecfake.protocols.trials import check_unjudged
+    from codecfake.protocols.trials import check_separation
 
-    check_unjudged(options.lists, options.judged, options.output)
+    check_separation(options.lists, options.judged, options.output)

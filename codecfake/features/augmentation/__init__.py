@@ -1,1 +1,1 @@
-"""Augmentation of training clips: what may happen to speech on its way to a listener, bona fide and spoof alike."""
+"""Augmentation of training clips, bona fide and spoof alike: noise, rooms, compression and other distortions."""

@@ -1,4 +1,4 @@
-"""What every augmentation offers; the key of a trial is not among what it is told."""
+"""The interface of augmentations. It does not include the key of a trial, so both keys are treated alike."""
 
 from abc import ABC, abstractmethod
 
@@ -6,21 +6,21 @@ import numpy as np
 
 
 class Augmentation(ABC):
-    """Built from its settings; a copy works in every worker process, so a call may change nothing of it."""
+    """Built from its settings. Every worker process has a copy, so a call must not change the object."""
 
-    stretch = 1.0  # at most so many samples of a recording become one of the output; its length stays, where this is 1
+    stretch = 1.0  # the most input samples per output sample; 1 if the length is unchanged
 
     @abstractmethod
     def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """`[T]` at 16 kHz, float64 with full scale ±1 (which the output may exceed); all chance comes from `rng`."""
+        """Change `[T]` at 16 kHz, float64, full scale ±1 (which the output may exceed); all chance comes from `rng`."""
 
     def recordings(self) -> dict[str, str | int] | None:
-        """Which recordings of the user are mixed in, for the record: their folder, number and digest."""
+        """The user's recordings that it mixes in, for the training record: folder, number of files and digest."""
         return None
 
 
 def at_snr(wav: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """`wav` with `noise`, `[T]` both, at a ratio of their powers. Silence has no ratio: it changes nothing."""
+    """`wav` plus `noise`, both `[T]`, at a signal-to-noise ratio. If either is silent, `wav` is returned unchanged."""
     signal_power, noise_power = np.mean(wav**2), np.mean(noise**2)
     if signal_power == 0 or noise_power == 0:
         return wav
@@ -28,5 +28,5 @@ def at_snr(wav: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
 
 
 def within_full_scale(wav: np.ndarray) -> np.ndarray:
-    """Turned down to a peak of 1, if it is louder."""
+    """Scale a waveform down to a peak of 1 if its peak is higher."""
     return wav / max(1.0, np.abs(wav).max(initial=0.0))

@@ -1,4 +1,4 @@
-"""Limits of the band: microphones and lines that pass low or high frequencies badly."""
+"""Band limits, as of microphones and telephone lines that attenuate low or high frequencies."""
 
 import numpy as np
 
@@ -8,7 +8,9 @@ from codecfake.features.augmentation.fir import convolve, high_pass, low_pass
 from codecfake.features.augmentation.settings import BandLimitSettings
 
 NUM_TAPS = 1023
-WINDOW = np.blackman(NUM_TAPS)  # more than 70 dB down, in a transition of 5.5 / 1023 of the sampling rate: 86 Hz
+WINDOW = np.blackman(
+    NUM_TAPS
+)  # attenuates by more than 70 dB; the transition is 5.5 / 1023 of the sampling rate: 86 Hz
 
 
 class BandLimit(Augmentation):

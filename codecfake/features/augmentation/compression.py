@@ -1,4 +1,4 @@
-"""Lossy compression: a round trip through MP3, Opus or Vorbis in memory, by libsndfile."""
+"""Lossy compression: encodes with MP3, Opus or Vorbis and decodes, in memory, with libsndfile."""
 
 import io
 
@@ -13,7 +13,7 @@ CONTAINERS = {"mp3": ("MP3", "MPEG_LAYER_III"), "opus": ("OGG", "OPUS"), "vorbis
 
 
 class Compression(Augmentation):
-    """Encoded and decoded. Raises AugmentationError where libsndfile was built without one of the formats."""
+    """Encodes and decodes. Raises AugmentationError if libsndfile was built without one of the formats."""
 
     def __init__(self, settings: CompressionSettings) -> None:
         self._settings = settings
@@ -23,12 +23,14 @@ class Compression(Augmentation):
     def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         container, subtype = CONTAINERS[self._settings.formats[int(rng.integers(len(self._settings.formats)))]]
         level = rng.uniform(self._settings.min_level, self._settings.max_level)
-        peak = max(1.0, np.abs(wav).max())  # encoders clip what is beyond full scale
+        peak = max(1.0, np.abs(wav).max())  # encoders clip samples beyond full scale
         buffer = io.BytesIO()
         soundfile.write(buffer, wav / peak, SAMPLE_RATE, subtype, format=container, compression_level=level)
         decoded, _ = soundfile.read(io.BytesIO(buffer.getvalue()))
         if len(decoded) != len(wav):
-            raise AugmentationError(f"{subtype} gave {len(decoded)} samples for {len(wav)}; leave this format out")
+            raise AugmentationError(
+                f"{subtype} returned {len(decoded)} samples for {len(wav)}, not as many; leave this format out"
+            )
         return decoded * peak
 
 
@@ -37,6 +39,6 @@ def require_format(name: str) -> None:
     container, subtype = CONTAINERS[name]
     if container not in soundfile.available_formats() or subtype not in soundfile.available_subtypes(container):
         raise AugmentationError(
-            f"{name}: {soundfile.__libsndfile_version__} is a libsndfile without it; leave it out of `formats`, or "
-            f"install soundfile from its wheel, which brings all of {', '.join(FORMATS)}"
+            f"{name}: libsndfile {soundfile.__libsndfile_version__} cannot write it; leave it out of `formats`, or "
+            f"install soundfile from its wheel, which supports {', '.join(FORMATS)}"
         )

@@ -1,4 +1,4 @@
-"""Filters of finite impulse response: windowed sincs of odd length, so that they delay by whole samples."""
+"""Finite impulse response filters: windowed sincs of odd length, whose delay is a whole number of samples."""
 
 import numpy as np
 
@@ -6,24 +6,24 @@ from codecfake.detectors import SAMPLE_RATE
 
 
 def low_pass(cutoff_hz: float, window: np.ndarray) -> np.ndarray:
-    """Taps of a low-pass with gain 1 at 0 Hz; gain 1/2 at the cutoff."""
+    """Taps of a low-pass filter with gain 1 at 0 Hz and gain 1/2 at the cutoff."""
     taps = _sinc(cutoff_hz, len(window)) * window
     return taps / taps.sum()
 
 
 def high_pass(cutoff_hz: float, window: np.ndarray) -> np.ndarray:
-    """What the low-pass takes away."""
+    """Taps of a high-pass filter: the complement of the low-pass filter."""
     return _impulse(len(window)) - low_pass(cutoff_hz, window)
 
 
 def band_stop(low_hz: float, high_hz: float, window: np.ndarray) -> np.ndarray:
-    """Taps of a filter that takes one band away, with gain 1 at 0 Hz."""
+    """Taps of a filter that removes one band, with gain 1 at 0 Hz."""
     taps = (_impulse(len(window)) - _sinc(high_hz, len(window)) + _sinc(low_hz, len(window))) * window
     return taps / taps.sum()
 
 
 def convolve(wav: np.ndarray, taps: np.ndarray, delay: int) -> np.ndarray:
-    """`wav` `[T]` filtered, as long as it was; `delay` is the tap that is at time zero."""
+    """Filter `wav` `[T]` and keep its length; `delay` is the tap at time zero."""
     size = 1 << (len(wav) + len(taps) - 2).bit_length()
     whole = np.fft.irfft(np.fft.rfft(wav, size) * np.fft.rfft(taps, size), size)
     return whole[delay : delay + len(wav)]

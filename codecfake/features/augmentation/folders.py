@@ -1,4 +1,4 @@
-"""Recordings of the user that are mixed with speech: noises, room impulse responses."""
+"""The user's recordings that are mixed with speech: noise and room impulse responses."""
 
 import hashlib
 from functools import cached_property
@@ -15,15 +15,15 @@ SUFFIXES = (".wav", ".flac")
 
 
 class Folder:
-    """All .wav and .flac files below a folder, in order of their names, so that a draw means the same everywhere.
+    """All .wav and .flac files below a folder, sorted by name, so that a draw is the same on every machine.
 
-    Raises AugmentationError if there are none.
+    Raises AugmentationError if the folder has no such files.
     """
 
     def __init__(self, folder: str, pattern: str) -> None:
         self._folder = Path(folder)
-        found = (path for path in self._folder.glob(f"**/{pattern}") if path.suffix.lower() in SUFFIXES)
-        self._paths = sorted(path.relative_to(self._folder).as_posix() for path in found)
+        paths = (path for path in self._folder.glob(f"**/{pattern}") if path.suffix.lower() in SUFFIXES)
+        self._paths = sorted(path.relative_to(self._folder).as_posix() for path in paths)
         if not self._paths:
             raise AugmentationError(
                 f"{folder}: no {' or '.join(SUFFIXES)} file named {pattern} below it; give the folder of an unpacked "
@@ -31,7 +31,7 @@ class Folder:
             )
 
     def draw(self, rng: np.random.Generator) -> Path:
-        """One of the files, each as likely as any other."""
+        """A random file; all are equally likely."""
         return self._folder / self._paths[int(rng.integers(len(self._paths)))]
 
     @cached_property
@@ -43,7 +43,8 @@ class Folder:
 
 
 def stretch(path: Path, num_samples: int, rng: np.random.Generator) -> np.ndarray:
-    """`[num_samples]` at 16 kHz from a random place of a recording; a shorter one is repeated. Channels are averaged.
+    """`[num_samples]` at 16 kHz from a random position in a recording, repeated if it is too short; channels are
+    averaged.
 
     Raises AudioError if the file cannot be decoded or is empty.
     """
@@ -53,6 +54,6 @@ def stretch(path: Path, num_samples: int, rng: np.random.Generator) -> np.ndarra
         raise waveforms.AudioError(f"{path}: cannot be decoded ({error.error_string})") from error
     if about.frames == 0:
         raise waveforms.AudioError(f"{path}: has no samples; take it out of its folder")
-    wanted = min(about.frames, waveforms.resampled_length(num_samples, SAMPLE_RATE, about.samplerate))
-    wav = waveforms.read_segment(path, int(rng.integers(about.frames - wanted + 1)), wanted)
+    num_frames = min(about.frames, waveforms.resampled_length(num_samples, SAMPLE_RATE, about.samplerate))
+    wav = waveforms.read_segment(path, int(rng.integers(about.frames - num_frames + 1)), num_frames)
     return np.resize(waveforms.resample(wav.astype(np.float64), about.samplerate, SAMPLE_RATE), num_samples)

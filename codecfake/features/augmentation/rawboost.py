@@ -1,7 +1,7 @@
-"""RawBoost (Tak et al. 2022, "RawBoost: a raw data boosting and augmentation method", ICASSP): the three noises of its
-section 2, with the defaults of its authors' code. One after the other in a chain, they are its combination "in series".
+"""RawBoost (Tak et al. 2022, "RawBoost: a raw data boosting and augmentation method", ICASSP): the three kinds of noise
+of section 2, with the defaults of the authors' code. A chain of them is the paper's combination "in series".
 
-Authors' numbers of algorithms: 1 convolutive, 2 impulsive, 3 stationary, 4 all three, 5 convolutive and impulsive.
+The authors number the algorithms: 1 convolutive, 2 impulsive, 3 stationary, 4 all three, 5 convolutive and impulsive.
 """
 
 import numpy as np
@@ -23,17 +23,17 @@ from codecfake.features.augmentation.settings import (
 
 
 class Convolutive(Augmentation):
-    """Linear and non-linear convolutive noise: the signal's powers, each through random notches, added up."""
+    """Linear and non-linear convolutive noise: the sum of the signal's powers, each filtered by random notches."""
 
     def __init__(self, settings: ConvolutiveSettings) -> None:
         self._settings = settings
 
     def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        mixed = np.zeros_like(wav)
+        output = np.zeros_like(wav)
         for power in range(1, self._settings.order + 1):
             taps = notches(self._settings, rng)
-            mixed += self._gain(power, rng) * convolve(wav**power, taps, len(taps) // 2)
-        return within_full_scale(mixed - mixed.mean())
+            output += self._gain(power, rng) * convolve(wav**power, taps, len(taps) // 2)
+        return within_full_scale(output - output.mean())
 
     def _gain(self, power: int, rng: np.random.Generator) -> float:
         s = self._settings
@@ -43,7 +43,7 @@ class Convolutive(Augmentation):
 
 
 class Impulsive(Augmentation):
-    """Impulsive noise that depends on the signal: some samples move by a random multiple of themselves."""
+    """Impulsive noise that depends on the signal: some samples change by a random multiple of their value."""
 
     def __init__(self, settings: ImpulsiveSettings) -> None:
         self._settings = settings
@@ -51,13 +51,13 @@ class Impulsive(Augmentation):
     def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         number = int(len(wav) * rng.uniform(0, self._settings.max_percent) / 100)
         hit = rng.choice(len(wav), number, replace=False)
-        moved = wav.copy()
-        moved[hit] += self._settings.gain * wav[hit] * rng.uniform(-1, 1, number) * rng.uniform(-1, 1, number)
-        return within_full_scale(moved)
+        output = wav.copy()
+        output[hit] += self._settings.gain * wav[hit] * rng.uniform(-1, 1, number) * rng.uniform(-1, 1, number)
+        return within_full_scale(output)
 
 
 class Stationary(Augmentation):
-    """Stationary noise that does not depend on the signal: white noise through random notches."""
+    """Stationary noise that does not depend on the signal: white noise filtered by random notches."""
 
     def __init__(self, settings: StationarySettings) -> None:
         self._settings = settings

@@ -11,9 +11,9 @@ from codecfake.features.augmentation.settings import ReverberationSettings
 
 
 class Reverberation(Augmentation):
-    """A random channel of a random room, at the power that the clip had.
+    """A random channel of a random room, scaled to the power of the clip.
 
-    The direct sound, the greatest sample of the response, stays where the speech was; the tail after the end is cut.
+    The direct sound (the largest sample of the response) keeps the timing of the speech; the tail after the end is cut.
     """
 
     def __init__(self, settings: ReverberationSettings) -> None:
@@ -25,7 +25,7 @@ class Reverberation(Augmentation):
         channel = room.samples[:, int(rng.integers(room.samples.shape[1]))]
         response = waveforms.resample(channel.astype(np.float64), room.sample_rate, SAMPLE_RATE)
         if not response.any():
-            raise waveforms.AudioError(f"{path}: a room impulse response of zeros; take it out of its folder")
+            raise waveforms.AudioError(f"{path}: the room impulse response is all zeros; remove it from the folder")
         wet = convolve(wav, response, int(np.abs(response).argmax()))
         power = np.mean(wet**2)
         return wet * np.sqrt(np.mean(wav**2) / power) if power > 0 else wet

@@ -1,4 +1,4 @@
-"""The augmentations and their settings, without what they run on: an experiment is checked before any job."""
+"""The augmentations and their settings, without their libraries: experiments are checked before any job."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -10,34 +10,34 @@ from codecfake.base.settings import FaultsError, as_faults, build
 from codecfake.detectors import SAMPLE_RATE
 
 INFINITY = float("inf")
-EDGE_HZ = 1e-3  # how near a notch may come to 0 Hz and to half the sampling rate
+EDGE_HZ = 1e-3  # the smallest distance of a notch from 0 Hz and from half the sampling rate
 FORMATS = ("mp3", "opus", "vorbis")
-HIGHEST_LEVEL = 0.95  # LAME refuses 1, and Opus makes 7 kbps of it
+HIGHEST_LEVEL = 0.95  # LAME rejects 1, and Opus then encodes at 7 kbps
 
 
 class AugmentationError(ValueError):
-    """An augmentation cannot be done as asked."""
+    """An augmentation cannot be applied with these settings."""
 
 
 def require_range(name: str, low: float, high: float, least: float = -INFINITY, most: float = INFINITY) -> None:
     """Raise AugmentationError unless least <= low <= high <= most."""
     if not least <= low <= high <= most:
         raise AugmentationError(
-            f"{name} is from {low:g} to {high:g}; the first must not exceed the second, and both lie in "
+            f"{name} is from {low:g} to {high:g}; the first must not exceed the second, and both must be in "
             f"[{least:g}, {most:g}]"
         )
 
 
 @dataclass(frozen=True)
 class NotchSettings:
-    """Filters of `num_notches` random notches in a row; each number is drawn evenly from its range."""
+    """`num_notches` random notch filters in series; each number is uniform in its range."""
 
     num_notches: int = 5
     min_center_hz: float = 20.0
     max_center_hz: float = 8_000.0
     min_width_hz: float = 100.0
     max_width_hz: float = 1_000.0
-    min_taps: int = 10  # of one notch; an even number is raised by one
+    min_taps: int = 10  # of one notch; even numbers are increased by one
     max_taps: int = 100
 
     def __post_init__(self) -> None:
@@ -48,10 +48,10 @@ class NotchSettings:
 
 @dataclass(frozen=True)
 class ConvolutiveSettings(NotchSettings):
-    order: int = 5  # powers of the signal that are added up
+    order: int = 5  # the highest power of the signal in the sum
     min_gain_db: float = 0.0  # of the signal itself
     max_gain_db: float = 0.0
-    min_bias_db: float = 5.0  # how far below it the ranges of the higher powers begin and end
+    min_bias_db: float = 5.0  # how far the gain ranges of higher powers are below that of the signal
     max_bias_db: float = 20.0
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class ConvolutiveSettings(NotchSettings):
 
 @dataclass(frozen=True)
 class ImpulsiveSettings:
-    max_percent: float = 10.0  # of samples that are hit
+    max_percent: float = 10.0  # of samples that are changed
     gain: float = 2.0
 
     def __post_init__(self) -> None:
@@ -94,15 +94,15 @@ class NoiseSettings:
 @dataclass(frozen=True)
 class ReverberationSettings:
     folder: str
-    pattern: str = "*"  # of file names; RIRS_NOISES/real_rirs_isotropic_noises holds noises too: `*rir*`
+    pattern: str = "*"  # of file names; for RIRS_NOISES/real_rirs_isotropic_noises, which also has noise: `*rir*`
 
 
 @dataclass(frozen=True)
 class CompressionSettings:
-    """`level` is libsndfile's compression level: 0 keeps most, 1 least.
+    """`level` is libsndfile's compression level, from 0 (highest bit rate) to 1 (lowest).
 
-    For speech at 16 kHz, levels of 0, 0.5 and 0.9 are about 54, 31 and 26 kbps of MP3, 261, 135 and 30 of Opus,
-    and 73, 46 and 33 of Vorbis (measured with libsndfile 1.2.2).
+    For speech at 16 kHz, levels of 0, 0.5 and 0.9 give about 54, 31 and 26 kbps with MP3, 261, 135 and 30 with Opus,
+    and 73, 46 and 33 with Vorbis (measured with libsndfile 1.2.2).
     """
 
     formats: tuple[str, ...] = tuple(FORMATS)  # one is drawn for each clip
@@ -127,8 +127,8 @@ class SpeedSettings:
 
 @dataclass(frozen=True)
 class BandLimitSettings:
-    """The band that is left, in Hz; each end is drawn evenly. A low end of 0 leaves low frequencies as they are, a high
-    end of 8000 high ones. A telephone line: low 300, high 3400."""
+    """The band that passes, in Hz; both ends are uniform in their ranges. A low end of 0 does not filter low
+    frequencies, and a high end of 8000 does not filter high ones. A telephone line has low 300 and high 3400."""
 
     min_low_hz: float = 0.0
     max_low_hz: float = 300.0
@@ -161,7 +161,7 @@ class Link:
     """One augmentation of a chain."""
 
     name: str
-    probability: float = 1.0  # that it is done to a clip
+    probability: float = 1.0  # that it is applied to a clip
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -174,7 +174,7 @@ class Link:
             raise FaultsError("", [each.below("settings") for each in as_faults(error)]) from error
 
     def complete(self) -> dict[str, Any]:
-        """The link as plain values, with every default spelled out."""
+        """The link as plain values, including all defaults."""
         return {**asdict(self), "settings": AUGMENTATIONS.part(self.name).complete(self.settings)}
 
     def build(self) -> Any:
@@ -183,18 +183,18 @@ class Link:
         return part.load()(part.build_settings(self.settings))
 
     def code(self) -> Path | None:
-        """The file beside the experiment that it is written in, if it is."""
+        """The file next to the experiment that defines the augmentation; None for one of the package."""
         return AUGMENTATIONS.part(self.name).code()
 
 
-def links(given: Sequence[Mapping[str, Any]]) -> list[Link]:
-    """Raises SettingsError, counted from the first link, if one is not as it must be."""
-    built, faults = [], []
-    for place, values in enumerate(given):
+def links(chain: Sequence[Mapping[str, Any]]) -> list[Link]:
+    """The links of a chain. Raises FaultsError with the faults of all links, each with its position from 0."""
+    valid_links, faults = [], []
+    for place, values in enumerate(chain):
         try:
-            built.append(build(Link, values))
+            valid_links.append(build(Link, values))
         except ValueError as error:
             faults += [each.below(str(place)) for each in as_faults(error)]
     if faults:
         raise FaultsError("", faults)
-    return built
+    return valid_links

@@ -1,4 +1,4 @@
-"""Change of speed, and pitch with it, by resampling."""
+"""Changes speed and pitch together, by resampling."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from codecfake.features.augmentation.settings import SpeedSettings
 
 
 class Speed(Augmentation):
-    """`[T]` becomes `[T / factor]`; it comes before the clip is cut or padded, so put it first in a chain."""
+    """`[T]` becomes `[T / factor]`. Put it first in a chain: the chain runs before clips are cropped or padded."""
 
     def __init__(self, settings: SpeedSettings) -> None:
         self._settings = settings

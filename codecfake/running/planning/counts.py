@@ -88,7 +88,7 @@ class CorpusCounts:
     def _count_split(self, corpora: Sequence[str], rule: Split) -> pd.DataFrame:
         if all(self.is_exact(corpus) for corpus in corpora):
             tables = {corpus: self._table(corpus) for corpus in corpora}
-            return _counted(lists.pooled(list(corpora), rule, tables))
+            return _counted(lists.split_utterances(list(corpora), rule, tables))
         whole = pd.concat([self.of(corpus) for corpus in corpora], ignore_index=True)
         if rule.by == "corpus":
             return whole
