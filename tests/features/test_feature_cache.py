@@ -211,7 +211,7 @@ def test_changed_digests_are_refused(clips: Clips, tmp_path: Path) -> None:
 
 
 def test_features_beyond_half_precision_are_refused(clips: Clips, tmp_path: Path) -> None:
-    with pytest.raises(FeatureCacheError, match=r"features reach \d\S+, above the maximum of half precision, 65504; set"):
+    with pytest.raises(FeatureCacheError, match=r"features reach \d\S+, above the maximum of half precision, 65504;"):
         disk_features(clips, tmp_path, Folded(1e7))
 
 

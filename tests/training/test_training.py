@@ -528,7 +528,7 @@ def test_a_list_that_holds_what_is_judged_is_refused(
 ) -> None:
     lists, conditions = judged_lists
     more = tones.write_protocol(tmp_path / "C9.tsv", range(number, number + 1), (source,))
-    message = rf"codec/{name}.tsv: 1 trials are judged in .*C9.tsv too, the first is {prefix}u0{number}; training"
+    message = rf"codec/{name}.tsv: 1 trials are also evaluated in .*C9.tsv, the first is {prefix}u0{number}; training"
     with pytest.raises(TrialsError, match=message):
         trials.check_separation(lists, [*conditions, more], tmp_path / "checked.tsv")
     assert not (tmp_path / "checked.tsv").exists()
@@ -539,7 +539,8 @@ def test_a_fake_of_speech_that_is_judged_as_bona_fide_is_refused(
 ) -> None:
     _, conditions = judged_lists
     fakes = tones.write_protocol(tmp_path / "vocoder/train.tsv", range(17, 19), ("F03",))
-    with pytest.raises(TrialsError, match=r"1 trials are fakes of speech that .*C1.tsv evaluates as bona fide.*F03_u018"):
+    message = r"1 trials are fakes of speech that .*C1.tsv evaluates as bona fide.*F03_u018"
+    with pytest.raises(TrialsError, match=message):
         trials.check_separation([fakes], conditions, tmp_path / "checked.tsv")
 
 
