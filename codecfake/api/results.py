@@ -9,7 +9,7 @@ import pandas as pd
 from codecfake.base import files
 from codecfake.base.utterances import BONAFIDE, KEYS
 from codecfake.statistics.intervals import BootstrapSettings, Interval
-from codecfake.verification.rates import drawn_interval, error_rate
+from codecfake.verification.error_rates import bootstrap_eer, error_rate
 
 
 class ResultsError(ValueError):
@@ -72,7 +72,7 @@ def eer(
         listed = np.asarray(speakers, dtype=str)
         drawn = np.concatenate((listed[is_bonafide], listed[~is_bonafide]))
     by = "trial" if drawn is None else "speaker"
-    return drawn_interval(bonafide, spoof, BootstrapSettings(by, resamples, level), drawn)
+    return bootstrap_eer(bonafide, spoof, BootstrapSettings(by, resamples, level), drawn)
 
 
 def _scored(path: Path, protocol: pd.DataFrame, model: str) -> pd.DataFrame:

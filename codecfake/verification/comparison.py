@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from codecfake.verification.cross_checks import Copies
-from codecfake.verification.faults import FAULT, NOTE, Finding, counted
-from codecfake.verification.printed import LABELS, Cell, condition_key, speaks_of
-from codecfake.verification.rates import ErrorRate
+from codecfake.verification.error_rates import ErrorRate
+from codecfake.verification.faults import FAULT, NOTE, Finding, quantity
+from codecfake.verification.printed import LABELS, Cell, condition_key, is_about
 from codecfake.verification.reading import ScoreFile, VerificationError
 from codecfake.verification.verdicts import (
     DIFFERENT,
@@ -23,7 +23,7 @@ from codecfake.verification.verdicts import (
 
 
 @dataclass(frozen=True)
-class Judged:
+class FileResult:
     """A score file and its error rate; without one, `why` has the reason."""
 
     model: str
@@ -51,26 +51,26 @@ class Line:
 
 
 def compare(
-    judged: list[Judged], cells: list[Cell], folders: Mapping[str, Mapping[str, str]]
+    results: list[FileResult], cells: list[Cell], folders: Mapping[str, Mapping[str, str]]
 ) -> tuple[list[Line], list[Finding]]:
     """A line for every cell and each of its folders, and for every file without a printed number.
 
     Raises VerificationError if a cell names no model and there are several.
     """
-    models = list(dict.fromkeys(one.model for one in judged))
+    models = list(dict.fromkeys(one.model for one in results))
     _require_names(cells, models)
     lines: list[Line] = []
     unscored: dict[tuple[str, str], int] = {}
     for cell in cells:
-        of_cell = [model for model in models if not cell.labels or speaks_of(cell, model, folders)]
+        of_cell = [model for model in models if not cell.labels or is_about(cell, model, folders)]
         if not of_cell:
             unscored[cell.table, cell.model] = unscored.get((cell.table, cell.model), 0) + 1
         for model in of_cell:
-            lines.append(_line(cell, model, [one for one in judged if one.model == model], cells))
-    told = {(line.model, condition_key(line.condition)) for line in lines}
-    lines += [_unprinted(one) for one in judged if (one.model, condition_key(one.condition)) not in told]
-    missing = [_no_scores(table, model, count) for (table, model), count in unscored.items()]
-    return lines, [*missing, *_mixed_rounding(lines)]
+            lines.append(_line(cell, model, [one for one in results if one.model == model], cells))
+    lines_of = {(line.model, condition_key(line.condition)) for line in lines}
+    lines += [_unprinted(one) for one in results if (one.model, condition_key(one.condition)) not in lines_of]
+    no_scores = [_no_scores(table, model, count) for (table, model), count in unscored.items()]
+    return lines, [*no_scores, *_mixed_rounding(lines)]
 
 
 def _require_names(cells: list[Cell], models: list[str]) -> None:
@@ -82,35 +82,35 @@ def _require_names(cells: list[Cell], models: list[str]) -> None:
         )
 
 
-def _line(cell: Cell, model: str, judged: list[Judged], cells: list[Cell]) -> Line:
+def _line(cell: Cell, model: str, results: list[FileResult], cells: list[Cell]) -> Line:
     if cell.is_average:
-        return Line(model, cell.condition, None, cell, _judge_average(cell, judged, cells))
-    one = next((one for one in judged if condition_key(one.condition) == condition_key(cell.condition)), None)
+        return Line(model, cell.condition, None, cell, _average_verdict(cell, results, cells))
+    one = next((one for one in results if condition_key(one.condition) == condition_key(cell.condition)), None)
     if one is None:
-        told = f"no score file for this condition; there are {', '.join(other.condition for other in judged)}"
-        return Line(model, cell.condition, None, cell, Verdict(NOT_COMPUTABLE, told))
+        reason = f"no score file for this condition; files exist for {', '.join(other.condition for other in results)}"
+        return Line(model, cell.condition, None, cell, Verdict(NOT_COMPUTABLE, reason))
     verdict = judge(cell.printed, one.rate) if one.rate else Verdict(NOT_COMPUTABLE, one.why)
     if verdict.name == DIFFERENT:
-        verdict = Verdict(DIFFERENT, verdict.explanation + _looks_like(cell, judged))
+        verdict = Verdict(DIFFERENT, verdict.explanation + _looks_like(cell, results))
     return Line(model, one.condition, one.rate, cell, verdict)
 
 
-def _looks_like(cell: Cell, judged: list[Judged]) -> str:
+def _looks_like(cell: Cell, results: list[FileResult]) -> str:
     """The conditions of the same model that have this rate: cells may have been swapped."""
-    same = [one.condition for one in judged if one.rate and agreement(cell.printed, one.rate.percent)]
+    same = [one.condition for one in results if one.rate and agreement(cell.printed, one.rate.percent)]
     return f"; it equals the rate of {', '.join(same)}" if same else ""
 
 
-def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdict:
+def _average_verdict(cell: Cell, results: list[FileResult], cells: list[Cell]) -> Verdict:
     """Compares a printed mean with the mean of the rates in its row, each condition counted once."""
     of_row = [other for other in cells if (other.table, other.labels) == (cell.table, cell.labels)]
     row = [other for other in of_row if cell.is_mean_of(other)]
-    rates = {condition_key(one.condition): one.rate for one in judged}
-    found = [rates.get(condition_key(other.condition)) for other in row]
-    computed = [rate.percent for rate in found if rate]
-    if not row or len(computed) < len(row):
-        return Verdict(NOT_COMPUTABLE, f"mean of {len(row)} conditions, of which {len(computed)} have a rate")
-    mean = sum(computed, Fraction(0)) / len(row)
+    rate_of = {condition_key(one.condition): one.rate for one in results}
+    error_rates = [rate_of.get(condition_key(other.condition)) for other in row]
+    percents = [rate.percent for rate in error_rates if rate]
+    if not row or len(percents) < len(row):
+        return Verdict(NOT_COMPUTABLE, f"mean of {len(row)} conditions, of which {len(percents)} have a rate")
+    mean = sum(percents, Fraction(0)) / len(row)
     how = agreement(cell.printed, mean)
     if how:
         return Verdict(how, f"mean of {len(row)} conditions, equal by {'rounding' if how == ROUNDED else 'truncation'}")
@@ -119,14 +119,14 @@ def _judge_average(cell: Cell, judged: list[Judged], cells: list[Cell]) -> Verdi
     return Verdict(DIFFERENT, f"the mean of {len(row)} recomputed conditions is {float(mean):.4f}{hint}")
 
 
-def _unprinted(one: Judged) -> Line:
+def _unprinted(one: FileResult) -> Line:
     verdict = None if one.rate else Verdict(NOT_COMPUTABLE, one.why)
     return Line(one.model, one.condition, one.rate, None, verdict)
 
 
 def _no_scores(table: str, model: str, count: int) -> Finding:
-    told = f"{counted(count, 'printed number')} without scores here; name their folders with --folders"
-    return Finding(NOTE, "no scores", f"table {table}, {model}" if table else model, told)
+    text = f"{quantity(count, 'printed number')} without scores here; name their folders with --folders"
+    return Finding(NOTE, "no scores", f"table {table}, {model}" if table else model, text)
 
 
 def _mixed_rounding(lines: list[Line]) -> Iterator[Finding]:
@@ -140,9 +140,9 @@ def _mixed_rounding(lines: list[Line]) -> Iterator[Finding]:
                 counts[line.verdict.name] += 1
     for table, counts in habits.items():
         if min(counts.values()) > 0:
-            rounded = f"{counted(counts[ROUNDED], 'number')} can only be rounded"
-            told = f"{rounded}, {counts[TRUNCATED]} only truncated: the table mixes both"
-            yield Finding(NOTE, "rounding", f"table {table}", told)
+            rounded_numbers = f"{quantity(counts[ROUNDED], 'number')} can only be rounded"
+            text = f"{rounded_numbers}, {counts[TRUNCATED]} only truncated: the table mixes both"
+            yield Finding(NOTE, "rounding", f"table {table}", text)
 
 
 def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]:
@@ -152,10 +152,10 @@ def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]
         for labels in dict.fromkeys(cell.labels for cell in cells):
             own = {c.condition: c.printed for c in cells if c.labels == labels and condition_key(c.condition) in names}
             if own and _apart(list(own.values())):
-                told = ", ".join(f"{condition} {printed}" for condition, printed in own.items())
+                text = ", ".join(f"{condition} {printed}" for condition, printed in own.items())
                 model = ", ".join(value for _, value in labels)
                 yield Finding(
-                    FAULT, "contradiction", model, f"printed {told}, but these conditions have the same fakes"
+                    FAULT, "contradiction", model, f"printed {text}, but these conditions have the same fakes"
                 )
 
 

@@ -14,17 +14,17 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from codecfake.verification.faults import FAULT, NOTE, Finding, listed
+from codecfake.verification.faults import FAULT, NOTE, Finding, first_of
 from codecfake.verification.reading import ScoreFile
 
-LEAST_SHARED = 10  # this many equal scores, each unique in its file, are no coincidence if they are also
-LEAST_SHARE = 0.01  # this share of the fakes
+LEAST_SHARED = 10  # at least this many equal scores, each unique in its file, are not a coincidence if they are also
+LEAST_SHARE = 0.01  # at least this share of the fakes
 MOST_SHAPES = 4  # kinds of names that a finding lists
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A score file with finite scores and keys, and its position among the files."""
+    """A score file with finite scores and keys, and its model and condition."""
 
     model: str
     condition: str
@@ -61,17 +61,17 @@ class Copies:
         return frozenset(entry.condition for entry in self.entries)
 
 
-def sibling_findings(entries: list[Entry]) -> Iterator[Finding]:
+def cross_file_findings(entries: list[Entry]) -> Iterator[Finding]:
     """Findings that need several files (or both keys of one)."""
     groups = copies(entries)
     for group in groups:
-        yield _copied(group)
-    dropped = {id(entry) for group in groups for entry in group.entries[1:]}
-    for model in _grouped(entries, lambda entry: entry.model).values():
-        yield from _shared([entry for entry in model if id(entry) not in dropped], _all_recordings(model))
-        yield from _rescored(model)
-    for condition in _grouped(entries, lambda entry: entry.condition).values():
-        yield from _unlike_lists(condition)
+        yield _copy_finding(group)
+    copied_entries = {id(entry) for group in groups for entry in group.entries[1:]}
+    for model in _group_by(entries, lambda entry: entry.model).values():
+        yield from _shared_scores([entry for entry in model if id(entry) not in copied_entries], _all_recordings(model))
+        yield from _rescored_trials(model)
+    for condition in _group_by(entries, lambda entry: entry.condition).values():
+        yield from _different_trials(condition)
     for entry in entries:
         yield from _unpaired(entry)
 
@@ -79,14 +79,14 @@ def sibling_findings(entries: list[Entry]) -> Iterator[Finding]:
 def copies(entries: list[Entry]) -> list[Copies]:
     """Groups of files whose spoof scores are bit-identical, in any order; skips files with few distinct values."""
     telling = [entry for entry in entries if entry.spoofs.nunique() >= max(2, min(LEAST_SHARED, len(entry.spoofs) / 2))]
-    groups = [group for group in _grouped(telling, lambda entry: entry.sorted_spoofs).values() if len(group) > 1]
+    groups = [group for group in _group_by(telling, lambda entry: entry.sorted_spoofs).values() if len(group) > 1]
     return [Copies(tuple(group), _trial_by_trial(group)) for group in groups]
 
 
 def origins(spoofs: pd.Index, recordings: pd.Index) -> pd.Index:
     """The recording of each spoof, by name; the spoof's own name if no bona fide trial matches."""
-    known = frozenset(recordings)
-    return pd.Index([_origin(name, known) for name in spoofs], dtype=object)
+    names = frozenset(recordings)
+    return pd.Index([_origin(name, names) for name in spoofs], dtype=object)
 
 
 def shape(name: str) -> str:
@@ -94,17 +94,17 @@ def shape(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def _origin(name: str, known: frozenset[str]) -> str:
+def _origin(name: str, recordings: frozenset[str]) -> str:
     ends = (name[match.end() :] for match in re.finditer("[_-]", name))
-    return next((end for end in (name, *ends) if end in known), name)
+    return next((end for end in (name, *ends) if end in recordings), name)
 
 
-def _copied(group: Copies) -> Finding:
+def _copy_finding(group: Copies) -> Finding:
     names = _together(group.entries)
     manner = "trial by trial" if group.in_order else "in another order"
     size = len(group.entries[0].spoofs)
-    told = f"all {size} spoof scores are bit-identical, {manner}: one set of fakes counted {len(group.entries)} times"
-    return Finding(FAULT, "identical", names, told)
+    text = f"all {size} spoof scores are bit-identical, {manner}: one set of fakes counted {len(group.entries)} times"
+    return Finding(FAULT, "identical", names, text)
 
 
 def _together(entries: tuple[Entry, ...]) -> str:
@@ -114,8 +114,8 @@ def _together(entries: tuple[Entry, ...]) -> str:
 
 
 def _trial_by_trial(group: list[Entry]) -> bool:
-    known = _all_recordings(group)
-    first, *others = (entry.spoofs.set_axis(origins(entry.spoofs.index, known)) for entry in group)
+    recordings = _all_recordings(group)
+    first, *others = (entry.spoofs.set_axis(origins(entry.spoofs.index, recordings)) for entry in group)
     return all(_equal_by_name(first, other) for other in others)
 
 
@@ -125,7 +125,7 @@ def _equal_by_name(first: pd.Series, second: pd.Series) -> bool:
     return set(first.index) == set(second.index) and bool((second[first.index].to_numpy() == first.to_numpy()).all())
 
 
-def _shared(entries: list[Entry], recordings: pd.Index) -> Iterator[Finding]:
+def _shared_scores(entries: list[Entry], recordings: pd.Index) -> Iterator[Finding]:
     """Pairs of conditions in which some fakes, but not all, have bit-identical scores."""
     spoofs = [entry.spoofs.set_axis(origins(entry.spoofs.index, recordings)) for entry in entries]
     spoofs = [scores[~scores.index.duplicated(keep=False)] for scores in spoofs]
@@ -136,13 +136,13 @@ def _shared(entries: list[Entry], recordings: pd.Index) -> Iterator[Finding]:
         equal = ours[common].to_numpy() == theirs[common].to_numpy()
         if not equal.any():
             continue
-        telling = equal & _once(ours)[common].to_numpy() & _once(theirs)[common].to_numpy()
+        telling = equal & _unique_scores(ours)[common].to_numpy() & _unique_scores(theirs)[common].to_numpy()
         if telling.sum() >= max(LEAST_SHARED, LEAST_SHARE * len(common)):
-            told = f"{equal.sum()} of {len(common)} fakes of the same recordings have bit-identical scores"
-            yield Finding(FAULT, "shared", f"{first.where} ∩ {second.condition}", told + _by_shape(common, equal))
+            text = f"{equal.sum()} of {len(common)} fakes of the same recordings have bit-identical scores"
+            yield Finding(FAULT, "shared", f"{first.where} ∩ {second.condition}", text + _by_shape(common, equal))
 
 
-def _once(scores: pd.Series) -> pd.Series:
+def _unique_scores(scores: pd.Series) -> pd.Series:
     """Whether each score is unique, so that an equal one elsewhere is not due to saturation."""
     return ~scores.duplicated(keep=False)
 
@@ -154,9 +154,9 @@ def _by_shape(names: pd.Index, equal: np.ndarray) -> str:
     return ": " + ", ".join(f"{row['sum']} of {row['size']} named {sort}" for sort, row in counts.iterrows())
 
 
-def _rescored(entries: list[Entry]) -> Iterator[Finding]:
+def _rescored_trials(entries: list[Entry]) -> Iterator[Finding]:
     """Bona fide trials whose scores differ from those in most of the model's files."""
-    groups = sorted(_grouped(entries, _fingerprint).values(), key=len, reverse=True)
+    groups = sorted(_group_by(entries, _fingerprint).values(), key=len, reverse=True)
     for place, group in enumerate(groups):
         more_usual = [other[0] for other in groups[:place]]
         for entry in group:
@@ -172,30 +172,32 @@ def _first_difference(entry: Entry, references: list[Entry]) -> Iterator[Finding
         common = entry.recordings.index.intersection(reference.recordings.index)
         apart = np.abs(entry.recordings[common].to_numpy() - reference.recordings[common].to_numpy())
         if (apart > 0).any():
-            told = f"{listed(common[apart > 0])} of {len(common)} bona fide score otherwise than in"
+            text = f"{first_of(common[apart > 0])} of {len(common)} bona fide trials have other scores than in"
             remedy = f"{reference.condition}, by up to {apart.max():.3g}: score each recording once"
-            yield Finding(FAULT, "rescored", entry.where, f"{told} {remedy}")
+            yield Finding(FAULT, "rescored", entry.where, f"{text} {remedy}")
             return
 
 
-def _unlike_lists(entries: list[Entry]) -> Iterator[Finding]:
+def _different_trials(entries: list[Entry]) -> Iterator[Finding]:
     """Trials that another model has scores for in the same condition."""
     largest = max(entries, key=lambda entry: len(entry.file.names))
     for entry in entries:
         missing = largest.file.names.difference(entry.file.names)
         if len(missing):
-            told = f"{listed(missing)} of {largest.where} without a score: the models are judged on different trials"
-            yield Finding(FAULT, "missing", entry.where, told)
+            text = (
+                f"{first_of(missing)} of {largest.where} without a score: the models are evaluated on different trials"
+            )
+            yield Finding(FAULT, "missing", entry.where, text)
 
 
 def _unpaired(entry: Entry) -> Iterator[Finding]:
     """Recordings without a fake, if nearly all recordings have one."""
     names = entry.recordings.index
-    paired = names.isin(origins(entry.spoofs.index, names))
-    if not paired.all() and paired.mean() > 0.5:
-        lacking = names[~paired]
-        told = f"{listed(lacking)} of {len(names)} bona fide without a fake{_start(lacking)}"
-        yield Finding(NOTE, "unpaired", entry.where, told)
+    has_fake = names.isin(origins(entry.spoofs.index, names))
+    if not has_fake.all() and has_fake.mean() > 0.5:
+        without_fake = names[~has_fake]
+        text = f"{first_of(without_fake)} of {len(names)} bona fide trials without a fake{_start(without_fake)}"
+        yield Finding(NOTE, "unpaired", entry.where, text)
 
 
 def _start(names: pd.Index) -> str:
@@ -216,7 +218,7 @@ def _by_name(file: ScoreFile, bonafide: bool) -> pd.Series:
     return scores[~scores.index.duplicated()]
 
 
-def _grouped(entries: list[Entry], key: Callable[[Entry], Hashable]) -> Mapping[Hashable, list[Entry]]:
+def _group_by(entries: list[Entry], key: Callable[[Entry], Hashable]) -> Mapping[Hashable, list[Entry]]:
     groups: dict[Hashable, list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[key(entry)].append(entry)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from codecfake.verification.error_rates import ErrorRate
 from codecfake.verification.forms import is_bonafide
-from codecfake.verification.rates import ErrorRate
 from codecfake.verification.reading import ScoreFile
 
 FAULT, NOTE = "fault", "note"
@@ -30,16 +30,16 @@ class Finding:
 def obstacles(file: ScoreFile) -> list[str]:
     """Why no EER can be computed from a file; empty if one can."""
     assert file.scores is not None
-    found = []
+    reasons = []
     if file.problems:
-        found.append(counted(len(file.problems), "unreadable line"))
+        reasons.append(quantity(len(file.problems), "unreadable line"))
     if not np.isfinite(file.scores).all():
-        found.append("scores that are not finite")
+        reasons.append("scores that are not finite")
     if file.bonafide is None:
-        found.append("no keys: give --protocol")
+        reasons.append("no keys: give --protocol")
     else:
-        found += [f"no {KEY_NAMES[key]} trial" for key in (True, False) if not (file.bonafide == key).any()]
-    return found
+        reasons += [f"no {KEY_NAMES[key]} trial" for key in (True, False) if not (file.bonafide == key).any()]
+    return reasons
 
 
 def file_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
@@ -56,44 +56,44 @@ def direction(rate: ErrorRate, where: str) -> Iterator[Finding]:
     """An EER above one half is reported as it is; inverting scores would hide it."""
     if rate.percent <= 50:
         return
-    told = f"EER is {float(rate.percent):.3f} %, above 50 %"
+    text = f"EER is {float(rate.percent):.3f} %, above 50 %"
     if rate.low > 50:
         yield Finding(
-            FAULT, "inverted", where, f"{told}: spoofs outscore bona fide trials; negate the scores or swap the keys"
+            FAULT, "inverted", where, f"{text}: spoofs outscore bona fide trials; negate the scores or swap the keys"
         )
     else:
-        yield Finding(NOTE, "chance", where, f"{told}, but its interval holds 50 %: no better than chance")
+        yield Finding(NOTE, "chance", where, f"{text}, but its interval holds 50 %: no better than chance")
 
 
 def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Iterator[Finding]:
     """Trials that only the protocol or only the file has, and trials with different keys."""
     missing, extra = protocol.names.difference(file.names), file.names.difference(protocol.names)
-    told = f"{protocol.path.name}"
+    name = f"{protocol.path.name}"
     if len(missing):
-        yield Finding(FAULT, "missing", where, f"{listed(missing)} of {told} without a score; score these")
+        yield Finding(FAULT, "missing", where, f"{first_of(missing)} of {name} without a score; score these")
     if len(extra):
-        yield Finding(FAULT, "unlisted", where, f"{listed(extra)} not in {told}; score only the protocol's trials")
+        yield Finding(FAULT, "unlisted", where, f"{first_of(extra)} not in {name}; score only the protocol's trials")
     if file.bonafide is None or protocol.bonafide is None:
         return
     places = protocol.names.get_indexer(file.names)
     differing = (places >= 0) & (protocol.bonafide[places] != file.bonafide)
     if differing.any():
-        yield Finding(FAULT, "keys", where, f"{listed(file.names[differing])} with another key in {told}")
+        yield Finding(FAULT, "keys", where, f"{first_of(file.names[differing])} with another key in {name}")
 
 
-def listed(names: pd.Index) -> str:
+def first_of(names: pd.Index) -> str:
     """The number of trials, and the first one."""
-    return f"{counted(len(names), 'trial')} ({names[0]}{', …' if len(names) > 1 else ''})"
+    return f"{quantity(len(names), 'trial')} ({names[0]}{', …' if len(names) > 1 else ''})"
 
 
-def counted(count: int, noun: str) -> str:
+def quantity(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _unreadable(file: ScoreFile, where: str) -> Iterator[Finding]:
     if file.problems:
         first = file.problems[0]
-        more = f", and {counted(len(file.problems) - 1, 'more line')}" if len(file.problems) > 1 else ""
+        more = f", and {quantity(len(file.problems) - 1, 'more line')}" if len(file.problems) > 1 else ""
         yield Finding(FAULT, "unreadable", f"{where}:{first.line}", f"{first.text}{more}; correct the file")
 
 
@@ -103,8 +103,8 @@ def _non_finite(file: ScoreFile, where: str) -> Iterator[Finding]:
     if bad.any():
         place = int(np.argmax(bad))
         first = f"the first {file.scores[place]} of {file.names[place]}"
-        told = f"{counted(int(bad.sum()), 'score')} not finite, {first}; score again"
-        yield Finding(FAULT, "non-finite", f"{where}:{file.lines[place]}", told)
+        text = f"{quantity(int(bad.sum()), 'score')} not finite, {first}; score again"
+        yield Finding(FAULT, "non-finite", f"{where}:{file.lines[place]}", text)
 
 
 def _duplicates(file: ScoreFile, where: str) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def _duplicates(file: ScoreFile, where: str) -> Iterator[Finding]:
     if twice.any():
         first = int(np.argmax(twice))
         yield Finding(
-            FAULT, "duplicate", f"{where}:{file.lines[first]}", f"{listed(file.names[twice])} scored again; drop one"
+            FAULT, "duplicate", f"{where}:{file.lines[first]}", f"{first_of(file.names[twice])} scored again; drop one"
         )
 
 
@@ -120,8 +120,8 @@ def _labels(file: ScoreFile, where: str) -> Iterator[Finding]:
     for key in (True, False):
         words = [word for word in file.words if is_bonafide(word, "1") == key]
         if len(words) > 1:
-            told = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been merged)"
-            yield Finding(FAULT, "labels", where, told)
+            text = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been merged)"
+            yield Finding(FAULT, "labels", where, text)
 
 
 def _sizes(file: ScoreFile, where: str) -> Iterator[Finding]:
@@ -131,14 +131,14 @@ def _sizes(file: ScoreFile, where: str) -> Iterator[Finding]:
     for key in (True, False):
         size = int((file.bonafide == key).sum())
         if size == 0:
-            told = f"no {KEY_NAMES[key]} trial among {len(file.names)}; an error rate needs both keys"
-            yield Finding(FAULT, "one class", where, told)
+            text = f"no {KEY_NAMES[key]} trial among {len(file.names)}; an error rate needs both keys"
+            yield Finding(FAULT, "one class", where, text)
         elif size < TOO_SHORT:
             yield Finding(
                 FAULT,
                 "short",
                 where,
-                f"{counted(size, KEY_NAMES[key] + ' trial')}: one error is {100 / size:.0f} %; score more",
+                f"{quantity(size, KEY_NAMES[key] + ' trial')}: one error is {100 / size:.0f} %; score more",
             )
 
 
@@ -147,12 +147,12 @@ def _saturation(file: ScoreFile, where: str) -> Iterator[Finding]:
         return
     distinct = len(np.unique(file.scores))
     if distinct < FEW_VALUES:
-        told = f"{distinct} distinct scores in {len(file.scores)} trials: decisions, not scores; keep the logits"
-        yield Finding(FAULT, "few values", where, told)
+        text = f"{distinct} distinct scores in {len(file.scores)} trials: decisions, not scores; keep the logits"
+        yield Finding(FAULT, "few values", where, text)
         return
     for value in (file.scores.min(), file.scores.max()):
         for key in (True, False):
             count, size = int((file.of_key(key) == value).sum()), int((file.bonafide == key).sum())
             if count > 1 and count >= SATURATED_SHARE * size:
-                told = f"{count} of {size} {KEY_NAMES[key]} trials score exactly {value:g}: keep differences of logits"
-                yield Finding(NOTE, "saturated", where, told)
+                text = f"{count} of {size} {KEY_NAMES[key]} trials score exactly {value:g}: keep differences of logits"
+                yield Finding(NOTE, "saturated", where, text)

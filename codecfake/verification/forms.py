@@ -93,15 +93,15 @@ def number(field: str) -> float | None:
 def _by_header(line: str, with_scores: bool) -> Recognized | None:
     for delimiter in DELIMITERS:
         names = [name.casefold() for name in split(line, delimiter)]
-        trial, key, score = (_place(names, known) for known in (ID_COLUMNS, KEY_COLUMNS, SCORE_COLUMNS))
+        trial, key, score = (_place(names, candidates) for candidates in (ID_COLUMNS, KEY_COLUMNS, SCORE_COLUMNS))
         if trial is not None and (score if with_scores else key) is not None:
             form = Form(f"columns {', '.join(names)}", len(names), trial, key, score)
             return Recognized(form, delimiter, has_header=True)
     return None
 
 
-def _place(names: list[str], known: Sequence[str]) -> int | None:
-    return next((names.index(name) for name in known if name in names), None)
+def _place(names: list[str], candidates: Sequence[str]) -> int | None:
+    return next((names.index(name) for name in candidates if name in names), None)
 
 
 def _count_fitting(lines: Sequence[str], delimiter: str, form: Form) -> int:

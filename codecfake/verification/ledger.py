@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codecfake.statistics.intervals import BootstrapSettings
-from codecfake.verification.comparison import Judged, Line, compare, contradictions
-from codecfake.verification.cross_checks import Entry, copies, sibling_findings
+from codecfake.verification.comparison import FileResult, Line, compare, contradictions
+from codecfake.verification.cross_checks import Entry, copies, cross_file_findings
+from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
 from codecfake.verification.faults import (
     FAULT,
     NOTE,
@@ -18,12 +19,11 @@ from codecfake.verification.faults import (
     protocol_findings,
 )
 from codecfake.verification.printed import read_cells, read_folders
-from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 from codecfake.verification.verdicts import HOLDING
 
 SUFFIXES = ("", ".txt", ".tsv", ".csv", ".score", ".scores", ".out")
-NO_SCORES = re.compile(r"(readme|license|license|changelog)\b", re.IGNORECASE)
+NO_SCORES = re.compile(r"(readme|licen[cs]e|changelog)\b", re.IGNORECASE)
 CONDITION_ENDS = re.compile(r"[_-](results?|scores?)$", re.IGNORECASE)
 
 
@@ -41,7 +41,7 @@ class VerifySettings:
 
 @dataclass(frozen=True)
 class Ledger:
-    judged: list[Judged]
+    results: list[FileResult]
     lines: list[Line]
     findings: list[Finding]
     unread: list[str] = field(default_factory=list)  # names of skipped files
@@ -69,10 +69,10 @@ def verify(
     """
     settings = settings or VerifySettings()
     keys = [read_protocol(path, settings.bonafide_digit) for path in protocols]
-    given = {path.resolve() for path in (folders, *tables, *protocols) if path}
-    found, unread = _score_files(root, given)
-    judged, findings = [], []
-    for path in found:
+    other_files = {path.resolve() for path in (folders, *tables, *protocols) if path}
+    paths, unread = _score_files(root, other_files)
+    results, findings = [], []
+    for path in paths:
         where = path.name if path == root else path.relative_to(root).as_posix()
         try:
             file = read_scores(path, settings.bonafide_digit)
@@ -80,24 +80,24 @@ def verify(
             line, text = str(error).removeprefix(str(path)).split(": ", maxsplit=1)
             findings.append(Finding(FAULT, "unrecognized", where + line, text))
             continue
-        one, its_findings = _judged(file, where, root, keys, settings)
-        judged.append(one)
+        one, its_findings = _evaluate(file, where, root, keys, settings)
+        results.append(one)
         findings += its_findings
-    judged.sort(key=lambda one: (one.model, one.condition, one.path))
-    entries = [Entry(one.model, one.condition, one.file) for one in judged if one.rate]
-    findings += sibling_findings(entries)
+    results.sort(key=lambda one: (one.model, one.condition, one.path))
+    entries = [Entry(one.model, one.condition, one.file) for one in results if one.rate]
+    findings += cross_file_findings(entries)
     cells = [cell for table in tables for cell in read_cells(table)]
-    lines, more = compare(judged, cells, read_folders(folders) if folders else {})
+    lines, more = compare(results, cells, read_folders(folders) if folders else {})
     findings += [*more, *contradictions(cells, copies(entries))]
-    return Ledger(judged, lines, sorted(set(findings)), unread)
+    return Ledger(results, lines, sorted(set(findings)), unread)
 
 
 def choose_protocol(file: ScoreFile, protocols: Sequence[ScoreFile]) -> ScoreFile | None:
     """The protocol named as the file; for a file without keys, else the only one."""
     names = (file.path.stem, condition_of(file.path))
-    named = [protocol for protocol in protocols if protocol.path.stem in names]
-    if named:
-        return named[0]
+    same_name = [protocol for protocol in protocols if protocol.path.stem in names]
+    if same_name:
+        return same_name[0]
     return protocols[0] if len(protocols) == 1 and file.bonafide is None else None
 
 
@@ -106,40 +106,40 @@ def condition_of(path: Path) -> str:
     return CONDITION_ENDS.sub("", path.stem)
 
 
-def _score_files(root: Path, given: set[Path]) -> tuple[list[Path], list[str]]:
+def _score_files(root: Path, other_files: set[Path]) -> tuple[list[Path], list[str]]:
     if not root.exists():
         raise VerificationError(f"{root}: no such file or folder; name a folder of score files")
     paths = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
-    paths = [path for path in paths if path.resolve() not in given and not path.name.startswith(".")]
+    paths = [path for path in paths if path.resolve() not in other_files and not path.name.startswith(".")]
     scores = [path for path in paths if path.suffix.lower() in SUFFIXES and not NO_SCORES.match(path.name)]
     if not scores:
         raise VerificationError(f"{root}: no score file among {len(paths)} files; names end in {' '.join(SUFFIXES)}")
     return scores, [path.relative_to(root).as_posix() for path in paths if path not in scores]
 
 
-def _judged(
+def _evaluate(
     file: ScoreFile, where: str, root: Path, protocols: Sequence[ScoreFile], settings: VerifySettings
-) -> tuple[Judged, list[Finding]]:
+) -> tuple[FileResult, list[Finding]]:
     protocol = choose_protocol(file, protocols)
     findings = list(protocol_findings(file, protocol, where)) if protocol else []
     if protocol:
         file = with_keys(file, protocol)
     findings += file_findings(file, where)
     if set(file.words) & {"0", "1"}:
-        told = f"labels 0 and 1: {settings.bonafide_digit} is read as bona fide (change it with --bonafide-digit)"
-        findings.append(Finding(NOTE, "digits", where, told))
+        text = f"labels 0 and 1: {settings.bonafide_digit} is read as bona fide (change it with --bonafide-digit)"
+        findings.append(Finding(NOTE, "digits", where, text))
     why = ", ".join(obstacles(file))
     rate = None if why else _rate(file, settings)
     if rate:
         findings += direction(rate, where)
     folder = root.resolve() if root.is_dir() else root.resolve().parent
     model = folder.name if "/" not in where else Path(where).parent.as_posix()
-    return Judged(model, condition_of(file.path), where, file.form, file, rate, why), findings
+    return FileResult(model, condition_of(file.path), where, file.form, file, rate, why), findings
 
 
 def _rate(file: ScoreFile, settings: VerifySettings) -> ErrorRate:
     rate = error_rate(file.of_key(True), file.of_key(False), settings.level)
     if settings.resamples == 0:
         return rate
-    drawn = BootstrapSettings("trial", settings.resamples, settings.level)
-    return rate.within(drawn_interval(file.of_key(True), file.of_key(False), drawn))
+    bootstrap = BootstrapSettings("trial", settings.resamples, settings.level)
+    return rate.within(bootstrap_eer(file.of_key(True), file.of_key(False), bootstrap))

@@ -59,8 +59,8 @@ def read_cells(path: Path) -> list[Cell]:
             f"{', '.join(VALUES)} (tab-separated, with a header)"
         )
     rows = enumerate(table.to_dict("records"), start=2)
-    known = _known(path)
-    return [_cell(row, value_column, known, f"{path}:{line}") for line, row in rows if row[value_column]]
+    mapping = _read_mapping(path)
+    return [_cell(row, value_column, mapping, f"{path}:{line}") for line, row in rows if row[value_column]]
 
 
 def read_folders(path: Path) -> dict[str, dict[str, str]]:
@@ -75,24 +75,26 @@ def read_folders(path: Path) -> dict[str, dict[str, str]]:
     return {row["folder"]: {name: row[name] for name in labels if row[name]} for row in table.to_dict("records")}
 
 
-def speaks_of(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
+def is_about(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
     """Whether a cell is about the scores in `folder`, by `folders` or by the folder's name.
 
     A name matches if it contains the cell's labels, as parts of its path or joined: `W2V2-AASIST/codecfake/erm/seed0`
     and `codecfake_w2v2aasist` both mean detector W2V2-AASIST and training set Codecfake; with our name of that
     training set, so does `codec_w2v2aasist`.
     """
-    return any(_speak_of(labels, folder, folders) for labels in (cell.labels, cell.our_labels) if labels)
+    return any(_is_about(labels, folder, folders) for labels in (cell.labels, cell.our_labels) if labels)
 
 
-def _speak_of(cell_labels: tuple[tuple[str, str], ...], folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
+def _is_about(cell_labels: tuple[tuple[str, str], ...], folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
     if folder in folders:
-        known = folders[folder]
-        asked = [(column, value) for column, value in cell_labels if column in known or plain(value) != USUAL]
-        return all(known.get(column) == value for column, value in asked)
+        folder_labels = folders[folder]
+        expected = [
+            (column, value) for column, value in cell_labels if column in folder_labels or plain(value) != USUAL
+        ]
+        return all(folder_labels.get(column) == value for column, value in expected)
     parts = [plain(part) for part in folder.split("/") if not re.fullmatch(r"seed\d+", part)]
     labels = [plain(value) for _, value in cell_labels]
-    return any(_named(parts, chosen) for chosen in (labels, [label for label in labels if label != USUAL]))
+    return any(_same_parts(parts, candidates) for candidates in (labels, [label for label in labels if label != USUAL]))
 
 
 def plain(name: str) -> str:
@@ -105,37 +107,37 @@ def condition_key(name: str) -> str:
     return SYNONYMS.get(plain(name), plain(name))
 
 
-def _named(parts: list[str], labels: list[str]) -> bool:
+def _same_parts(parts: list[str], labels: list[str]) -> bool:
     return set(parts) == set(labels) or "".join(parts) in {"".join(order) for order in permutations(labels)}
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Mapping:
     """The mapping of one table."""
 
     ours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> printed name -> ours
     averages: Mapping[str, list[str]] = field(default_factory=dict)  # average -> its conditions
 
 
-def _known(path: Path) -> _Known:
+def _read_mapping(path: Path) -> _Mapping:
     """The mapping of a table whose name begins with its paper's, such as `xie2025_table5.tsv`."""
     if not path.with_name("mapping.yaml").is_file():
-        return _Known()
+        return _Mapping()
     mapping = yaml.safe_load(path.with_name("mapping.yaml").read_text(encoding="utf-8"))
     paper = mapping["papers"].get(path.stem.partition("_")[0], {})
     columns = {"detector": "detectors", "training": "training", "strategy": "strategies"}
     ours = {column: paper[name] for column, name in columns.items() if name in paper}
-    return _Known(ours, mapping["tables"].get(path.stem, {}).get("averages", {}))
+    return _Mapping(ours, mapping["tables"].get(path.stem, {}).get("averages", {}))
 
 
-def _cell(row: Mapping[str, str], value_column: str, known: _Known, place: str) -> Cell:
+def _cell(row: Mapping[str, str], value_column: str, mapping: _Mapping, place: str) -> Cell:
     printed = row[value_column].strip().removesuffix("%").strip()
     if not PERCENTAGE.fullmatch(printed) or float(printed) > 100:
         raise VerificationError(f"{place}: {printed!r} is not a percentage; write it as printed (2.740) or not at all")
     whole, _, fraction = printed.partition(".")
     fraction = fraction.ljust(int(row.get("decimals") or 0), "0")
     labels = tuple((name, row[name]) for name in LABELS if row.get(name))
-    ours = tuple((name, known.ours.get(name, {}).get(value, value)) for name, value in labels)
-    members = tuple(known.averages.get(row["condition"], ()))
+    ours = tuple((name, mapping.ours.get(name, {}).get(value, value)) for name, value in labels)
+    members = tuple(mapping.averages.get(row["condition"], ()))
     printed = f"{whole}.{fraction}" if fraction else whole
-    return Cell(row.get("table", ""), labels, row["condition"], printed, ours if known.ours else (), members)
+    return Cell(row.get("table", ""), labels, row["condition"], printed, ours if mapping.ours else (), members)

@@ -20,8 +20,8 @@ from codecfake.verification.forms import (
 )
 
 EXTENSION = re.compile(r"\.(wav|flac|mp3|m4a|ogg|opus|pt|npy)$", re.IGNORECASE)
-FORMS_TOLD = "; ".join(form.name for form in SCORE_FORMS)
-PROTOCOLS_TOLD = "; ".join(form.name for form in PROTOCOL_FORMS)
+SCORE_FORM_NAMES = "; ".join(form.name for form in SCORE_FORMS)
+PROTOCOL_FORM_NAMES = "; ".join(form.name for form in PROTOCOL_FORMS)
 
 
 class VerificationError(ValueError):
@@ -90,13 +90,13 @@ def with_keys(scores: ScoreFile, protocol: ScoreFile) -> ScoreFile:
         for line, name in zip(scores.lines[places < 0], scores.names[places < 0], strict=True)
     ]
     assert scores.scores is not None and protocol.bonafide is not None
-    listed = places >= 0
+    in_protocol = places >= 0
     return replace(
         scores,
-        names=scores.names[listed],
-        scores=scores.scores[listed],
-        lines=scores.lines[listed],
-        bonafide=protocol.bonafide[places[listed]],
+        names=scores.names[in_protocol],
+        scores=scores.scores[in_protocol],
+        lines=scores.lines[in_protocol],
+        bonafide=protocol.bonafide[places[in_protocol]],
         problems=(*scores.problems, *unlisted),
     )
 
@@ -114,12 +114,14 @@ def _read(path: Path, forms: Sequence[Form], bonafide_digit: str) -> ScoreFile:
     numbered = _lines(path)
     if not numbered:
         raise VerificationError(f"{path}: the file is empty, but needs one line per trial; download it or score again")
-    found = recognize([line for _, line in numbered], forms)
-    if found is None:
+    recognized = recognize([line for _, line in numbered], forms)
+    if recognized is None:
         line, text = numbered[0]
-        told = FORMS_TOLD if forms is SCORE_FORMS else PROTOCOLS_TOLD
-        raise VerificationError(f"{path}:{line}: {text[:80]!r} fits no form; write one of: {told}, or name the columns")
-    return _parsed(path, found, numbered[found.has_header :], bonafide_digit)
+        form_names = SCORE_FORM_NAMES if forms is SCORE_FORMS else PROTOCOL_FORM_NAMES
+        raise VerificationError(
+            f"{path}:{line}: {text[:80]!r} fits no form; write one of: {form_names}, or name the columns"
+        )
+    return _parse(path, recognized, numbered[recognized.has_header :], bonafide_digit)
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
@@ -132,10 +134,10 @@ def _lines(path: Path) -> list[tuple[int, str]]:
     return [(place, line) for place, line in enumerate(text.split("\n"), start=1) if line and not line.isspace()]
 
 
-def _parsed(path: Path, found: Recognized, numbered: list[tuple[int, str]], bonafide_digit: str) -> ScoreFile:
-    form, rows, problems = found.form, [], []
+def _parse(path: Path, recognized: Recognized, numbered: list[tuple[int, str]], bonafide_digit: str) -> ScoreFile:
+    form, rows, problems = recognized.form, [], []
     for line, text in numbered:
-        row = _row(split(text, found.delimiter), form, bonafide_digit)
+        row = _row(split(text, recognized.delimiter), form, bonafide_digit)
         if isinstance(row, str):
             problems.append(Problem(line, row))
         else:
@@ -143,7 +145,7 @@ def _parsed(path: Path, found: Recognized, numbered: list[tuple[int, str]], bona
     lines, names, scores, labels = zip(*rows, strict=True) if rows else ((), (), (), ())
     return ScoreFile(
         path,
-        str(found),
+        str(recognized),
         trial_names(names),
         None if form.score is None else np.array(scores, dtype=np.float64),
         None if form.key is None else np.array([is_bonafide(label, bonafide_digit) for label in labels], dtype=bool),

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from codecfake.verification.comparison import Judged, Line
-from codecfake.verification.faults import FAULT, NOTE, counted
+from codecfake.verification.comparison import FileResult, Line
+from codecfake.verification.error_rates import ErrorRate
+from codecfake.verification.faults import FAULT, NOTE, quantity
 from codecfake.verification.ledger import Ledger
-from codecfake.verification.rates import ErrorRate
 from codecfake.verification.verdicts import DIFFERENT, FLIPPED, NOT_COMPUTABLE, ROUNDED, TRUNCATED
 
 UNPRINTED = "computed"  # a rate without a printed number
@@ -18,7 +18,7 @@ MOST_OF_A_KIND = 8  # findings of one kind that are listed in full
 
 def as_text(ledger: Ledger) -> str:
     """The files, the rates, the findings, and the outcome as the last line."""
-    parts = [_opening(ledger), _rates(ledger), _findings(ledger), _outcome(ledger)]
+    parts = [_opening(ledger), _table(ledger), _findings(ledger), _outcome(ledger)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -26,7 +26,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
     """The same as plain values, sorted; rates in percent, null if unknown."""
     return {
         "holds": ledger.holds,
-        "files": [_file(one) for one in ledger.judged],
+        "files": [_file(one) for one in ledger.results],
         "rates": [_line(line) for line in _sorted(ledger)],
         "findings": [vars(finding) for finding in ledger.findings],
         "left_out": ledger.unread,
@@ -38,14 +38,14 @@ def verdict_of(line: Line) -> str:
 
 
 def _opening(ledger: Ledger) -> str:
-    models, forms = {one.model for one in ledger.judged}, Counter(one.form for one in ledger.judged)
-    told = [f"{counted(len(ledger.judged), 'score file')} of {counted(len(models), 'model')}"]
-    told += [f"  {count} × {form}" for form, count in sorted(forms.items())]
-    told += [f"  skipped, not score files by their names: {', '.join(ledger.unread)}"] if ledger.unread else []
-    return "\n".join(told)
+    models, forms = {one.model for one in ledger.results}, Counter(one.form for one in ledger.results)
+    texts = [f"{quantity(len(ledger.results), 'score file')} of {quantity(len(models), 'model')}"]
+    texts += [f"  {count} × {form}" for form, count in sorted(forms.items())]
+    texts += [f"  skipped, not score files by their names: {', '.join(ledger.unread)}"] if ledger.unread else []
+    return "\n".join(texts)
 
 
-def _rates(ledger: Ledger) -> str:
+def _table(ledger: Ledger) -> str:
     lines = _sorted(ledger)
     table = [HEADINGS, *(_columns(line) for line in lines)]
     widths = [max(len(row[place]) for row in table) for place in range(len(HEADINGS))]
@@ -62,10 +62,10 @@ def _rates(ledger: Ledger) -> str:
 
 def _columns(line: Line) -> tuple[str, ...]:
     rate = line.rate
-    counted = (str(rate.num_bonafide), str(rate.num_spoof), f"{float(rate.percent):.4f}") if rate else ("", "", "")
+    counts = (str(rate.num_bonafide), str(rate.num_spoof), f"{float(rate.percent):.4f}") if rate else ("", "", "")
     interval = f"[{rate.low:.3f}, {rate.high:.3f}]" if rate else ""
     cell = (line.cell.printed, line.cell.table) if line.cell else ("", "")
-    return (verdict_of(line), line.model, line.condition, *counted, interval, *cell)
+    return (verdict_of(line), line.model, line.condition, *counts, interval, *cell)
 
 
 def _note(line: Line) -> str:
@@ -78,22 +78,22 @@ def _findings(ledger: Ledger) -> str:
     places: dict[tuple[str, str, str], list[str]] = {}
     for finding in ledger.findings:
         places.setdefault((finding.severity, finding.kind, finding.text), []).append(finding.where)
-    shown, counts = [], Counter((severity, kind) for severity, kind, _ in places)
+    texts, counts = [], Counter((severity, kind) for severity, kind, _ in places)
     for place, ((severity, kind, text), where) in enumerate(places.items()):
         before = sum(key[:2] == (severity, kind) for key in list(places)[:place])
         if before < MOST_OF_A_KIND:
-            shown.append(f"{severity}  {kind}  {'; '.join(where)}\n    {text}")
+            texts.append(f"{severity}  {kind}  {'; '.join(where)}\n    {text}")
         elif before == MOST_OF_A_KIND:
-            shown.append(f"{severity}  {kind}  and {counts[severity, kind] - MOST_OF_A_KIND} more: --json lists all")
-    return "\n".join(shown)
+            texts.append(f"{severity}  {kind}  and {counts[severity, kind] - MOST_OF_A_KIND} more: --json lists all")
+    return "\n".join(texts)
 
 
 def _outcome(ledger: Ledger) -> str:
     verdicts = Counter(verdict_of(line) for line in ledger.lines)
     severities = Counter(finding.severity for finding in ledger.findings)
-    told = [f"{verdicts[name]} {name}" for name in ORDER if verdicts[name]]
-    told += [counted(severities[name], name) for name in (FAULT, NOTE) if severities[name]]
-    return f"{'HOLDS' if ledger.holds else 'DOES NOT HOLD'}: {', '.join(told)}"
+    texts = [f"{verdicts[name]} {name}" for name in ORDER if verdicts[name]]
+    texts += [quantity(severities[name], name) for name in (FAULT, NOTE) if severities[name]]
+    return f"{'HOLDS' if ledger.holds else 'DOES NOT HOLD'}: {', '.join(texts)}"
 
 
 def _sorted(ledger: Ledger) -> list[Line]:
@@ -107,7 +107,7 @@ def _badness(line: Line) -> tuple[int, float, str, str, str]:
     return ORDER.index(verdict_of(line)), -off, line.model, line.condition, line.cell.table if line.cell else ""
 
 
-def _file(one: Judged) -> dict[str, Any]:
+def _file(one: FileResult) -> dict[str, Any]:
     return {
         "path": one.path,
         "model": one.model,

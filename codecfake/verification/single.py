@@ -10,9 +10,9 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.statistics.intervals import BootstrapSettings, Interval
+from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
 from codecfake.verification.faults import FAULT, TOO_SHORT, Finding, direction, file_findings, protocol_findings
 from codecfake.verification.ledger import choose_protocol
-from codecfake.verification.rates import ErrorRate, drawn_interval, error_rate
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 
 TOLERATED = ("inverted", "few values", "short")  # faults that do not make the EER meaningless
@@ -39,11 +39,11 @@ class Answer:
 
     def __str__(self) -> str:
         rate = self.rate
-        told = [f"{self.name}: {rate.num_bonafide} bona fide, {rate.num_spoof} spoof; {self.form}"]
-        told.append(f"  EER {float(rate.percent):.3f} %, interval {rate.low:.3f} to {rate.high:.3f} % ({rate.method})")
-        told += [f"  {self.note}"] if self.note else []
-        told += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
-        return "\n".join([*told, f"{self.name} {float(rate.percent):.3f}"])
+        lines = [f"{self.name}: {rate.num_bonafide} bona fide, {rate.num_spoof} spoof; {self.form}"]
+        lines.append(f"  EER {float(rate.percent):.3f} %, interval {rate.low:.3f} to {rate.high:.3f} % ({rate.method})")
+        lines += [f"  {self.note}"] if self.note else []
+        lines += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
+        return "\n".join([*lines, f"{self.name} {float(rate.percent):.3f}"])
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values; rates in percent."""
@@ -95,7 +95,7 @@ def _rate(file: ScoreFile, speakers: Path | None, settings: EerSettings) -> tupl
     names = _speakers(file, speakers) if speakers else None
     if min(len(bonafide), len(spoof)) < 2:
         return rate, "a key has only one trial, so bounds are exact"
-    interval = drawn_interval(bonafide, spoof, BootstrapSettings(by, settings.resamples, settings.level), names)
+    interval = bootstrap_eer(bonafide, spoof, BootstrapSettings(by, settings.resamples, settings.level), names)
     return rate.within(interval), _note(interval)
 
 
@@ -109,9 +109,9 @@ def _speakers(file: ScoreFile, path: Path) -> np.ndarray:
     table = files.read_tsv(path)
     if not {"trial_id", "speaker_id"} <= set(table):
         raise VerificationError(f"{path}: columns are {', '.join(table.columns)}; trial_id and speaker_id are needed")
-    known = table.drop_duplicates("trial_id").set_index("trial_id")["speaker_id"]
+    speaker_of = table.drop_duplicates("trial_id").set_index("trial_id")["speaker_id"]
     names = file.names_of_key(True).append(file.names_of_key(False))
-    unknown = names.difference(known.index)
+    unknown = names.difference(speaker_of.index)
     if len(unknown):
         raise VerificationError(f"{path}: no speaker for trial {unknown[0]!r} and {len(unknown) - 1} more; add them")
-    return pd.Series(known).reindex(names).to_numpy(dtype=str)
+    return pd.Series(speaker_of).reindex(names).to_numpy(dtype=str)

@@ -1,12 +1,12 @@
 """How a printed error rate follows from a recomputed one: by rounding, by truncation, flipped, or not at all.
 
-All in fractions: 2.7445 printed as 2.744 is rounding to even; 2.74451 printed as 2.744 is truncation.
+Numbers are exact fractions: 2.7445 printed as 2.744 was rounded to even; 2.74451 printed as 2.744 was truncated.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-from codecfake.verification.rates import ErrorRate
+from codecfake.verification.error_rates import ErrorRate
 
 NOT_COMPUTABLE, DIFFERENT, FLIPPED = "not computable", "different", "flipped"
 TRUNCATED, ROUNDED = "truncated", "rounded"
@@ -38,10 +38,10 @@ def judge(printed: str, rate: ErrorRate) -> Verdict:
 
 def agreement(printed: str, value: Fraction) -> str | None:
     """How a value becomes the printed number: ROUNDED, TRUNCATED, or None. A half may be rounded either way."""
-    shown, unit = Fraction(printed), Fraction(1, 10 ** decimals(printed))
-    if abs(shown - value) <= unit / 2:
+    number, unit = Fraction(printed), Fraction(1, 10 ** decimals(printed))
+    if abs(number - value) <= unit / 2:
         return ROUNDED
-    return TRUNCATED if shown <= value < shown + unit else None
+    return TRUNCATED if number <= value < number + unit else None
 
 
 def decimals(printed: str) -> int:

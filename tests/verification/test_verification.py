@@ -14,9 +14,9 @@ from places import PUBLISHED, ROOT
 
 from codecfake.__main__ import main
 from codecfake.statistics import metrics
+from codecfake.verification.error_rates import error_rate
 from codecfake.verification.ledger import Ledger, VerifySettings, verify
-from codecfake.verification.printed import Cell, read_cells, speaks_of
-from codecfake.verification.rates import error_rate
+from codecfake.verification.printed import Cell, is_about, read_cells
 from codecfake.verification.reading import VerificationError, read_protocol, read_scores
 from codecfake.verification.rendering import as_json, as_text
 from codecfake.verification.single import EerSettings, answer
@@ -53,26 +53,26 @@ def release(rng: np.random.Generator) -> dict[str, Rows]:
     }
 
 
-def ledger_of(folder: Path, release: dict[str, Rows], **given: object) -> Ledger:
+def ledger_of(folder: Path, release: dict[str, Rows], **options: object) -> Ledger:
     for name, rows in release.items():
         write(folder / name, rows)
-    return verify(folder, **given)  # type: ignore[arg-type]
+    return verify(folder, **options)  # type: ignore[arg-type]
 
 
-def found(ledger: Ledger, kind: str) -> str:
+def finding_of(ledger: Ledger, kind: str) -> str:
     """The one finding of a kind, and no fault of another kind beside it."""
     assert {finding.kind for finding in ledger.findings if finding.severity == "fault"} <= {kind}
     (finding,) = (finding for finding in ledger.findings if finding.kind == kind)
     return f"{finding.severity} {finding.where}: {finding.text}"
 
 
-def published(folder: Path, lines: list[str], header: str = "table\tdetector\ttraining\tcondition\tvalue") -> Path:
+def write_table(folder: Path, lines: list[str], header: str = "table\tdetector\ttraining\tcondition\tvalue") -> Path:
     path = folder / "published.tsv"
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     return path
 
 
-def shown(rows: Rows, decimals: int = 3) -> str:
+def eer_text(rows: Rows, decimals: int = 3) -> str:
     bonafide = np.array([score for _, score, label in rows if label == "real"])
     spoof = np.array([score for _, score, label in rows if label == "fake"])
     return f"{100 * metrics.eer(bonafide, spoof).eer:.{decimals}f}"
@@ -237,9 +237,9 @@ def test_unreadable_lines_are_named_and_leave_no_rate(tmp_path: Path, release: d
     lines[6:9] = ["F02_x.wav 0.5", "F02_y.wav zero fake", "F02_z.wav 0.5 maybe"]
     path.write_text("\n".join(lines))
     ledger = verify(tmp_path)
-    assert "C2.txt:7: 2 columns, but the form has 3" in found(ledger, "unreadable")
-    assert "and 2 more lines" in found(ledger, "unreadable")
-    texts = [problem.text for problem in ledger.judged[1].file.problems]
+    assert "C2.txt:7: 2 columns, but the form has 3" in finding_of(ledger, "unreadable")
+    assert "and 2 more lines" in finding_of(ledger, "unreadable")
+    texts = [problem.text for problem in ledger.results[1].file.problems]
     assert "score 'zero' is not a number" in texts[1]
     assert "label 'maybe' is neither" in texts[2]
     assert [line.verdict.name if line.verdict else None for line in ledger.lines] == [None, NOT_COMPUTABLE, None]
@@ -248,26 +248,28 @@ def test_unreadable_lines_are_named_and_leave_no_rate(tmp_path: Path, release: d
 @pytest.mark.parametrize("score", [float("nan"), float("inf")])
 def test_scores_that_are_not_finite_are_named(tmp_path: Path, release: dict[str, Rows], score: float) -> None:
     rows_of(release, "C2")[4] = ("F02_bad.wav", score, "fake")
-    assert "C2.txt:5: 1 score not finite" in found(ledger_of(tmp_path, release), "non-finite")
+    assert "C2.txt:5: 1 score not finite" in finding_of(ledger_of(tmp_path, release), "non-finite")
 
 
 def test_repeated_trials_are_named(tmp_path: Path, release: dict[str, Rows]) -> None:
     rows_of(release, "C2").append(rows_of(release, "C2")[0])
-    assert f"C2.txt:201: 1 trial (F02_{RECORDINGS[0]}) scored again" in found(ledger_of(tmp_path, release), "duplicate")
+    assert f"C2.txt:201: 1 trial (F02_{RECORDINGS[0]}) scored again" in finding_of(
+        ledger_of(tmp_path, release), "duplicate"
+    )
 
 
-@pytest.mark.parametrize(("kept", "lacking"), [("real", "spoof"), ("fake", "bona fide")])
-def test_files_of_one_class_are_named(tmp_path: Path, release: dict[str, Rows], kept: str, lacking: str) -> None:
-    release[f"{MODEL}/C2.txt"] = [row for row in rows_of(release, "C2") if row[2] == kept]
+@pytest.mark.parametrize(("label", "absent"), [("real", "spoof"), ("fake", "bona fide")])
+def test_files_of_one_class_are_named(tmp_path: Path, release: dict[str, Rows], label: str, absent: str) -> None:
+    release[f"{MODEL}/C2.txt"] = [row for row in rows_of(release, "C2") if row[2] == label]
     ledger = ledger_of(tmp_path, release)
-    assert f"no {lacking} trial among 100" in found(ledger, "one class")
+    assert f"no {absent} trial among 100" in finding_of(ledger, "one class")
     assert ledger.lines[1].verdict.name == NOT_COMPUTABLE  # type: ignore[union-attr]
 
 
 def test_labels_of_two_lists_in_one_file_are_named(tmp_path: Path, release: dict[str, Rows]) -> None:
     name, score, _ = rows_of(release, "C2")[-1]
     rows_of(release, "C2")[-1] = (name, score, "bonafide")
-    assert "bona fide is written bonafide and real" in found(ledger_of(tmp_path, release), "labels")
+    assert "bona fide is written bonafide and real" in finding_of(ledger_of(tmp_path, release), "labels")
 
 
 @pytest.mark.parametrize(("size", "short"), [(9, True), (10, False)])
@@ -295,13 +297,13 @@ def test_saturated_scores_are_noted(tmp_path: Path, release: dict[str, Rows]) ->
 
 def test_decisions_in_place_of_scores_are_named(tmp_path: Path, release: dict[str, Rows]) -> None:
     rows = [(name, float(score > 0), label) for name, score, label in rows_of(release, "C2")]
-    assert "2 distinct scores in 200 trials" in found(ledger_of(tmp_path, {"only/C2.txt": rows}), "few values")
+    assert "2 distinct scores in 200 trials" in finding_of(ledger_of(tmp_path, {"only/C2.txt": rows}), "few values")
 
 
 def test_inverted_scores_are_named_and_not_turned(tmp_path: Path, release: dict[str, Rows]) -> None:
     rows = [(name, -score, label) for name, score, label in rows_of(release, "C2")]
     ledger = ledger_of(tmp_path, {"only/C2.txt": rows})
-    assert "above 50 %: spoofs outscore bona fide trials" in found(ledger, "inverted")
+    assert "above 50 %: spoofs outscore bona fide trials" in finding_of(ledger, "inverted")
     assert ledger.lines[0].rate.percent > 50  # type: ignore[union-attr]
 
 
@@ -310,13 +312,13 @@ def test_scores_of_chance_are_a_note_alone(tmp_path: Path) -> None:
     rows += [(f"f{place}", place + 2.5, "fake") for place in range(50)]  # 26 of each lie beyond 25.5
     ledger = ledger_of(tmp_path, {"only/C2.txt": rows})
     assert ledger.lines[0].rate.percent == 52  # type: ignore[union-attr]
-    assert "no better than chance" in found(ledger, "chance")
+    assert "no better than chance" in finding_of(ledger, "chance")
     assert ledger.holds
 
 
 def test_a_file_that_holds_no_scores_is_named_beside_those_that_do(tmp_path: Path, release: dict[str, Rows]) -> None:
     (tmp_path / "notes.txt").write_text("\nthese are the scores\n")
-    assert "fault notes.txt:2: 'these are the scores' fits no form" in found(
+    assert "fault notes.txt:2: 'these are the scores' fits no form" in finding_of(
         ledger_of(tmp_path, release), "unrecognized"
     )
 
@@ -329,15 +331,15 @@ def test_conditions_of_the_same_fakes_are_named(tmp_path: Path, release: dict[st
     for other in ("C3-3", "C3-4"):
         fakes = [(name.replace("F03", other), score, label) for name, score, label in rows_of(release, "C3")[:100]]
         release[f"{MODEL}/{other}.txt"] = fakes + real
-    told = found(ledger_of(tmp_path, release), "identical")
-    assert f"{MODEL}/C3 ≡ C3-3 ≡ C3-4: all 100 spoof scores are bit-identical, trial by trial" in told
+    text = finding_of(ledger_of(tmp_path, release), "identical")
+    assert f"{MODEL}/C3 ≡ C3-3 ≡ C3-4: all 100 spoof scores are bit-identical, trial by trial" in text
 
 
 def test_the_same_fakes_in_another_order_are_named(tmp_path: Path, release: dict[str, Rows]) -> None:
     scores = [score for _, score, _ in rows_of(release, "C1")[:100]]
     turned = zip(rows_of(release, "C2")[:100], reversed(scores), strict=True)
     rows_of(release, "C2")[:100] = [(name, score, label) for (name, _, label), score in turned]
-    assert "C1 ≡ C2: all 100 spoof scores are bit-identical, in another order" in found(
+    assert "C1 ≡ C2: all 100 spoof scores are bit-identical, in another order" in finding_of(
         ledger_of(tmp_path, release), "identical"
     )
 
@@ -345,11 +347,11 @@ def test_the_same_fakes_in_another_order_are_named(tmp_path: Path, release: dict
 def test_fakes_that_one_corpus_shares_between_conditions_are_told_by_their_names(
     tmp_path: Path, release: dict[str, Rows]
 ) -> None:
-    shared = zip(rows_of(release, "C3")[:40], rows_of(release, "C1")[:40], strict=True)
-    rows_of(release, "C3")[:40] = [(name, score, label) for (name, _, label), (_, score, _) in shared]
-    told = found(ledger_of(tmp_path, release), "shared")
-    assert f"{MODEL}/C1 ∩ C3: 40 of 100 fakes" in told
-    assert told.endswith("0 of 60 named SSB#, 40 of 40 named p#_#")
+    pairs = zip(rows_of(release, "C3")[:40], rows_of(release, "C1")[:40], strict=True)
+    rows_of(release, "C3")[:40] = [(name, score, label) for (name, _, label), (_, score, _) in pairs]
+    text = finding_of(ledger_of(tmp_path, release), "shared")
+    assert f"{MODEL}/C1 ∩ C3: 40 of 100 fakes" in text
+    assert text.endswith("0 of 60 named SSB#, 40 of 40 named p#_#")
 
 
 def test_saturated_fakes_are_not_taken_for_shared_ones(tmp_path: Path, release: dict[str, Rows]) -> None:
@@ -362,23 +364,25 @@ def test_saturated_fakes_are_not_taken_for_shared_ones(tmp_path: Path, release: 
 def test_recordings_scored_otherwise_in_one_condition_are_named(tmp_path: Path, release: dict[str, Rows]) -> None:
     name, score, label = rows_of(release, "C2")[150]
     rows_of(release, "C2")[150] = (name, math.nextafter(score, 9), label)
-    told = found(ledger_of(tmp_path, release), "rescored")
-    assert f"fault {MODEL}/C2: 1 trial ({name.removesuffix('.wav')}) of 100 bona fide" in told
+    text = finding_of(ledger_of(tmp_path, release), "rescored")
+    assert f"fault {MODEL}/C2: 1 trial ({name.removesuffix('.wav')}) of 100 bona fide" in text
 
 
 def test_trials_that_another_model_was_judged_on_are_missed(tmp_path: Path, release: dict[str, Rows]) -> None:
     release["other/C2.txt"] = [(name, score - 0.01, label) for name, score, label in rows_of(release, "C2")][1:]
     ledger = ledger_of(tmp_path, release)
-    assert f"fault other/C2: 1 trial (F02_{RECORDINGS[0]}) of {MODEL}/C2 without a score" in found(ledger, "missing")
-    assert "1 trial (p225_000) of 100 bona fide without a fake" in str(ledger.findings)
+    assert f"fault other/C2: 1 trial (F02_{RECORDINGS[0]}) of {MODEL}/C2 without a score" in finding_of(
+        ledger, "missing"
+    )
+    assert "1 trial (p225_000) of 100 bona fide trials without a fake" in str(ledger.findings)
 
 
 def test_recordings_without_a_fake_are_noted_with_what_they_share(tmp_path: Path, release: dict[str, Rows]) -> None:
     release[f"{MODEL}/C2.txt"] = [row for row in rows_of(release, "C2") if not row[0].startswith("F02_p227")]
     ledger = ledger_of(tmp_path, release)
     assert ledger.holds
-    assert found(ledger, "unpaired").endswith(
-        "8 trials (p227_002, …) of 100 bona fide without a fake, all named p227_…"
+    assert finding_of(ledger, "unpaired").endswith(
+        "8 trials (p227_002, …) of 100 bona fide trials without a fake, all named p227_…"
     )
 
 
@@ -390,10 +394,10 @@ def test_a_protocol_finds_missing_and_unlisted_trials_and_other_keys(tmp_path: P
     protocol.parent.mkdir()
     protocol.write_text("".join(f"{name} {label} x\n" for name, label in names))
     ledger = ledger_of(tmp_path / "scores", release, protocols=[protocol])
-    told = {finding.kind: finding.text for finding in ledger.findings}
-    assert told["missing"] == "1 trial (F02_other) of C2.txt without a score; score these"
-    assert told["unlisted"].startswith(f"1 trial (F02_{RECORDINGS[0]}) not in C2.txt")
-    assert told["keys"].startswith(f"1 trial (F02_{RECORDINGS[1]}) with another key")
+    text = {finding.kind: finding.text for finding in ledger.findings}
+    assert text["missing"] == "1 trial (F02_other) of C2.txt without a score; score these"
+    assert text["unlisted"].startswith(f"1 trial (F02_{RECORDINGS[0]}) not in C2.txt")
+    assert text["keys"].startswith(f"1 trial (F02_{RECORDINGS[1]}) with another key")
 
 
 def test_our_own_scores_take_their_keys_from_the_protocol(tmp_path: Path, release: dict[str, Rows]) -> None:
@@ -405,16 +409,16 @@ def test_our_own_scores_take_their_keys_from_the_protocol(tmp_path: Path, releas
     protocol.write_text("trial_id\tkey\n" + "".join(f"{name}\t{keys[label]}\n" for name, _, label in rows))
     ledger = verify(tmp_path / "scores", protocols=[protocol])
     assert ledger.holds
-    assert f"{float(ledger.lines[0].rate.percent):.3f}" == shown(rows)  # type: ignore[union-attr]
-    assert "name the file's protocol with --protocol" in found(verify(tmp_path / "scores"), "keyless")
+    assert f"{float(ledger.lines[0].rate.percent):.3f}" == eer_text(rows)  # type: ignore[union-attr]
+    assert "name the file's protocol with --protocol" in finding_of(verify(tmp_path / "scores"), "keyless")
 
 
 # printed numbers
 
 
 def test_printed_numbers_that_follow_hold(tmp_path: Path, release: dict[str, Rows]) -> None:
-    lines = [f"VI\tW2V2-AASIST\tCodecfake\t{c}\t{shown(rows_of(release, c))}" for c in ("C1", "C2", "C3")]
-    ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
+    lines = [f"VI\tW2V2-AASIST\tCodecfake\t{c}\t{eer_text(rows_of(release, c))}" for c in ("C1", "C2", "C3")]
+    ledger = ledger_of(tmp_path / "scores", release, tables=[write_table(tmp_path, lines)])
     assert ledger.holds
     assert [line.verdict.name for line in ledger.lines] == [ROUNDED] * 3  # type: ignore[union-attr]
 
@@ -422,30 +426,30 @@ def test_printed_numbers_that_follow_hold(tmp_path: Path, release: dict[str, Row
 def test_each_printed_number_gets_its_verdict_and_the_worst_comes_first(
     tmp_path: Path, release: dict[str, Rows]
 ) -> None:
-    flipped = f"{100 - float(shown(rows_of(release, 'C2'), 6)):.3f}"
+    flipped = f"{100 - float(eer_text(rows_of(release, 'C2'), 6)):.3f}"
     lines = [
-        f"VI\tW2V2-AASIST\tCodecfake\tC1\t{shown(rows_of(release, 'C1'))}",
+        f"VI\tW2V2-AASIST\tCodecfake\tC1\t{eer_text(rows_of(release, 'C1'))}",
         f"VI\tW2V2-AASIST\tCodecfake\tC2\t{flipped}",
         "VI\tW2V2-AASIST\tCodecfake\tC3\t99.123",
         "VI\tW2V2-AASIST\tCodecfake\tC7\t1.000",
         "VI\tMel-LCNN\tCodecfake\tC1\t2.147",
     ]
-    ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
+    ledger = ledger_of(tmp_path / "scores", release, tables=[write_table(tmp_path, lines)])
     verdicts = {line.condition: line.verdict.name for line in ledger.lines}  # type: ignore[union-attr]
     assert verdicts == {"C1": ROUNDED, "C2": FLIPPED, "C3": DIFFERENT, "C7": NOT_COMPUTABLE}
     assert [row["condition"] for row in as_json(ledger)["rates"]] == ["C7", "C3", "C2", "C1"]
-    assert "no score file for this condition; there are C1, C2, C3" in as_text(ledger)
-    assert "table VI, Mel-LCNN, Codecfake: 1 printed number without scores" in found(ledger, "no scores")
+    assert "no score file for this condition; files exist for C1, C2, C3" in as_text(ledger)
+    assert "table VI, Mel-LCNN, Codecfake: 1 printed number without scores" in finding_of(ledger, "no scores")
     assert not ledger.holds
 
 
 def test_a_printed_average_is_that_of_its_row(tmp_path: Path, release: dict[str, Rows]) -> None:
-    values = {c: shown(rows_of(release, c)) for c in ("C1", "C2", "C3")}
+    values = {c: eer_text(rows_of(release, c)) for c in ("C1", "C2", "C3")}
     mean = np.mean([float(value) for value in values.values()])
     lines = [f"VI\tW2V2-AASIST\tCodecfake\t{c}\t{value}" for c, value in values.items()]
     good = [*lines, f"VI\tW2V2-AASIST\tCodecfake\tAVG\t{mean:.2f}"]
-    assert ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, good)]).holds
-    bad = verify(tmp_path / "scores", [published(tmp_path, [*lines, "VI\tW2V2-AASIST\tCodecfake\tAVG\t77.00"])])
+    assert ledger_of(tmp_path / "scores", release, tables=[write_table(tmp_path, good)]).holds
+    bad = verify(tmp_path / "scores", [write_table(tmp_path, [*lines, "VI\tW2V2-AASIST\tCodecfake\tAVG\t77.00"])])
     assert [line.condition for line in bad.lines if line.verdict and line.verdict.name == DIFFERENT] == ["AVG"]
 
 
@@ -455,7 +459,7 @@ def test_an_average_of_a_paper_is_of_the_conditions_that_the_paper_says(tmp_path
     values = {"19LA": 9, "ITW": 5, **{f"C{place}": place for place in range(1, 8)}, "CAVG": 4, "AVG": 14 / 3}
     lines = [f"{row}\t{condition}\t{value:.3f}" for condition, value in values.items()]
     header = "detector\ttraining\tstrategy\tcondition\tvalue"
-    table = published(tmp_path, lines, header).rename(tmp_path / "xie2025_table6.tsv")
+    table = write_table(tmp_path, lines, header).rename(tmp_path / "xie2025_table6.tsv")
     for condition, percent in values.items():
         real = [(f"r{place}", place - 1e4 * (place < percent), "real") for place in range(100)]
         fake = [(f"f{place}", place - 200 + 1e4 * (place < percent), "fake") for place in range(100)]
@@ -476,14 +480,14 @@ def test_other_numbers_printed_of_the_same_fakes_contradict(tmp_path: Path, rele
     fakes = [(name.replace("F03", "C3-3"), score, label) for name, score, label in rows_of(release, "C3")[:100]]
     release[f"{MODEL}/C3-3.txt"] = fakes + real
     lines = ["VI\tWavLM-AASIST\tCodecfake\tC3\t0.839", "VII\tWavLM-AASIST\tCodecfake\tC3-3\t2.744"]
-    ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
-    told = {finding.kind: f"{finding.where}: {finding.text}" for finding in ledger.findings}
+    ledger = ledger_of(tmp_path / "scores", release, tables=[write_table(tmp_path, lines)])
+    text = {finding.kind: f"{finding.where}: {finding.text}" for finding in ledger.findings}
     assert (
         "WavLM-AASIST, Codecfake: printed C3 0.839, C3-3 2.744, but these conditions have the same fakes"
-        in told["contradiction"]
+        in text["contradiction"]
     )
     lines[1] = lines[1].replace("2.744", "0.840")  # one in the last place: rounded here, truncated there
-    kinds = {finding.kind for finding in verify(tmp_path / "scores", [published(tmp_path, lines)]).findings}
+    kinds = {finding.kind for finding in verify(tmp_path / "scores", [write_table(tmp_path, lines)]).findings}
     assert kinds == {"identical", "no scores"}
 
 
@@ -498,12 +502,12 @@ def test_a_table_that_rounds_here_and_truncates_there_is_noted(tmp_path: Path) -
         return real + fake
 
     release = {"only/C1.txt": rows(2), "only/C2.txt": rows(5)}
-    assert (shown(release["only/C1.txt"]), shown(release["only/C2.txt"])) == ("0.667", "1.667")
-    table = published(tmp_path, ["C1\t0.667", "C2\t1.666"], header="condition\tvalue")
+    assert (eer_text(release["only/C1.txt"]), eer_text(release["only/C2.txt"])) == ("0.667", "1.667")
+    table = write_table(tmp_path, ["C1\t0.667", "C2\t1.666"], header="condition\tvalue")
     ledger = ledger_of(tmp_path / "scores", release, tables=[table])
     assert [line.verdict.name for line in ledger.lines] == [ROUNDED, TRUNCATED]  # type: ignore[union-attr]
-    told = {finding.kind: finding.text for finding in ledger.findings}
-    assert told["rounding"].startswith("1 number can only be rounded, 1 only truncated")
+    text = {finding.kind: finding.text for finding in ledger.findings}
+    assert text["rounding"].startswith("1 number can only be rounded, 1 only truncated")
 
 
 @pytest.mark.parametrize(
@@ -519,41 +523,41 @@ def test_a_table_that_rounds_here_and_truncates_there_is_noted(tmp_path: Path) -
 )
 def test_a_folder_is_meant_by_the_labels_in_its_name(folder: str, meant: bool) -> None:
     labels = (("detector", "W2V2-AASIST"), ("training", "Codecfake"), ("strategy", "ERM"))
-    assert speaks_of(Cell("VI", labels, "C1", "1.0"), folder, {}) is meant
+    assert is_about(Cell("VI", labels, "C1", "1.0"), folder, {}) is meant
 
 
 @pytest.mark.parametrize("folder", ["codec_w2v2aasist", "w2v2-aasist/codec/erm/seed1", "codecfake_w2v2aasist"])
 def test_the_papers_tables_find_folders_in_our_names_too(tmp_path: Path, release: dict[str, Rows], folder: str) -> None:
-    named = {name.replace(MODEL, folder): rows for name, rows in release.items()}
-    ledger = ledger_of(tmp_path / "scores", named, tables=[PUBLISHED / "xie2025_table6.tsv"])
-    judged = {line.condition: line.verdict.name for line in ledger.lines if line.cell and line.verdict}
-    assert [judged[condition] for condition in ("C1", "C2", "C3", "C7")] == [DIFFERENT] * 3 + [NOT_COMPUTABLE]
+    names = {name.replace(MODEL, folder): rows for name, rows in release.items()}
+    ledger = ledger_of(tmp_path / "scores", names, tables=[PUBLISHED / "xie2025_table6.tsv"])
+    results = {line.condition: line.verdict.name for line in ledger.lines if line.cell and line.verdict}
+    assert [results[condition] for condition in ("C1", "C2", "C3", "C7")] == [DIFFERENT] * 3 + [NOT_COMPUTABLE]
 
 
 def test_a_list_of_folders_says_what_names_do_not(tmp_path: Path, release: dict[str, Rows]) -> None:
     folders = tmp_path / "folders.tsv"
     folders.write_text(f"folder\tdetector\ttraining\n{MODEL}\tOurs\tEverything\n")
-    table = published(tmp_path, ["VI\tOurs\tEverything\tC1\t99.000", "VI\tW2V2-AASIST\tCodecfake\tC2\t99.000"])
+    table = write_table(tmp_path, ["VI\tOurs\tEverything\tC1\t99.000", "VI\tW2V2-AASIST\tCodecfake\tC2\t99.000"])
     ledger = ledger_of(tmp_path / "scores", release, tables=[table], folders=folders)
     assert [line.condition for line in ledger.lines if line.cell] == ["C1"]
 
 
 def test_a_number_that_slipped_from_another_condition_is_told(tmp_path: Path, release: dict[str, Rows]) -> None:
     rows_of(release, "C2")[:100] = [(name, score - 2, label) for name, score, label in rows_of(release, "C2")[:100]]
-    lines = [f"VI\tW2V2-AASIST\tCodecfake\tC1\t{shown(rows_of(release, 'C2'))}"]
-    ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
+    lines = [f"VI\tW2V2-AASIST\tCodecfake\tC1\t{eer_text(rows_of(release, 'C2'))}"]
+    ledger = ledger_of(tmp_path / "scores", release, tables=[write_table(tmp_path, lines)])
     assert "outside the interval; it equals the rate of C2" in as_text(ledger)
 
 
 def test_released_files_of_another_name_are_found(tmp_path: Path, release: dict[str, Rows]) -> None:
     release = {f"{MODEL}/L1_result.txt": rows_of(release, "C1")}
-    lines = [f"IX\tW2V2-AASIST\tCodecfake\tA1\t{shown(release[f'{MODEL}/L1_result.txt'])}"]
-    ledger = ledger_of(tmp_path / "scores", release, tables=[published(tmp_path, lines)])
+    lines = [f"IX\tW2V2-AASIST\tCodecfake\tA1\t{eer_text(release[f'{MODEL}/L1_result.txt'])}"]
+    ledger = ledger_of(tmp_path / "scores", release, tables=[write_table(tmp_path, lines)])
     assert [(line.condition, line.verdict.name) for line in ledger.lines] == [("L1", ROUNDED)]  # type: ignore[union-attr]
 
 
 def test_a_table_without_models_speaks_of_the_only_one(tmp_path: Path, release: dict[str, Rows]) -> None:
-    table = published(tmp_path, ["C1\t99.00"], header="condition\tvalue")
+    table = write_table(tmp_path, ["C1\t99.00"], header="condition\tvalue")
     ledger = ledger_of(tmp_path / "scores", release, tables=[table])
     assert [line.condition for line in ledger.lines if line.cell] == ["C1"]
     with pytest.raises(VerificationError, match="99.00 is printed for C1 without a model, but there are scores of"):
@@ -561,7 +565,7 @@ def test_a_table_without_models_speaks_of_the_only_one(tmp_path: Path, release: 
 
 
 def test_decimals_lost_in_a_table_come_back(tmp_path: Path) -> None:
-    table = published(tmp_path, ["C1\t2.74\t3", "C2\t\t3"], header="condition\teer_percent\tdecimals")
+    table = write_table(tmp_path, ["C1\t2.74\t3", "C2\t\t3"], header="condition\teer_percent\tdecimals")
     assert [cell.printed for cell in read_cells(table)] == ["2.740"]
 
 
@@ -575,7 +579,7 @@ def test_decimals_lost_in_a_table_come_back(tmp_path: Path) -> None:
 )
 def test_a_table_that_prints_no_rates_is_refused(tmp_path: Path, header: str, line: str, message: str) -> None:
     with pytest.raises(VerificationError, match=message):
-        read_cells(published(tmp_path, [line], header))
+        read_cells(write_table(tmp_path, [line], header))
 
 
 # commands
@@ -618,8 +622,8 @@ def test_the_last_line_of_each_file_is_its_name_and_rate(tmp_path: Path, release
     paths = [str(tmp_path / MODEL / f"{condition}.txt") for condition in ("C1", "C2")]
     main(["eer", *paths, "--resamples", "20"])
     out = capsys.readouterr().out.rstrip().splitlines()
-    assert out[-1] == f"C2 {shown(rows_of(release, 'C2'))}"
-    assert f"C1 {shown(rows_of(release, 'C1'))}" in out
+    assert out[-1] == f"C2 {eer_text(rows_of(release, 'C2'))}"
+    assert f"C1 {eer_text(rows_of(release, 'C1'))}" in out
 
 
 def test_a_rate_of_speakers_draws_them(tmp_path: Path, release: dict[str, Rows]) -> None:
@@ -627,8 +631,8 @@ def test_a_rate_of_speakers_draws_them(tmp_path: Path, release: dict[str, Rows])
     speakers = tmp_path / "speakers.tsv"
     names = [name.removesuffix(".wav") for name, _, _ in rows_of(release, "C1")]
     speakers.write_text("trial_id\tspeaker_id\n" + "".join(f"{name}\t{name[-1]}\n" for name in names))
-    found = answer(tmp_path / MODEL / "C1.txt", speakers=speakers, settings=EerSettings(resamples=50))
-    assert found.rate.method.startswith("bootstrap by speaker")
+    finding_of = answer(tmp_path / MODEL / "C1.txt", speakers=speakers, settings=EerSettings(resamples=50))
+    assert finding_of.rate.method.startswith("bootstrap by speaker")
     speakers.write_text("trial_id\tspeaker_id\np1\tx\n")
     with pytest.raises(VerificationError, match="speakers.tsv: no speaker for trial"):
         answer(tmp_path / MODEL / "C1.txt", speakers=speakers)

@@ -38,14 +38,14 @@ def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95) -> 
 
     Raises ValueError as `metrics.eer`.
     """
-    (missed, accepted), (of_negated) = _errors(bonafide, spoof), _errors(-bonafide, -spoof)
+    (misses, false_alarms), (of_negated) = _errors(bonafide, spoof), _errors(-bonafide, -spoof)
     sizes = len(bonafide), len(spoof)
-    low, high = exact_eer(missed, sizes[0], accepted, sizes[1], level)
-    percent, negated = _percent((missed, accepted), sizes), _percent(of_negated, sizes)
+    low, high = exact_eer(misses, sizes[0], false_alarms, sizes[1], level)
+    percent, negated = _percent((misses, false_alarms), sizes), _percent(of_negated, sizes)
     return ErrorRate(percent, negated, *sizes, 100 * low, 100 * high, "exact (Clopper and Pearson)")
 
 
-def drawn_interval(
+def bootstrap_eer(
     bonafide: np.ndarray, spoof: np.ndarray, settings: BootstrapSettings, speakers: np.ndarray | None = None
 ) -> Interval:
     """The bootstrap interval of the EER, as a share; `speakers` [B + S] names those of bona fide trials, then spoofs.
@@ -59,8 +59,8 @@ def drawn_interval(
 
 def _errors(bonafide: np.ndarray, spoof: np.ndarray) -> tuple[int, int]:
     is_bonafide = np.arange(len(bonafide) + len(spoof)) < len(bonafide)
-    missed, accepted = crossings(full_sample(rank(np.concatenate((bonafide, spoof)), is_bonafide)))
-    return int(missed[0]), int(accepted[0])
+    misses, false_alarms = crossings(full_sample(rank(np.concatenate((bonafide, spoof)), is_bonafide)))
+    return int(misses[0]), int(false_alarms[0])
 
 
 def _percent(errors: tuple[int, int], sizes: tuple[int, int]) -> Fraction:
