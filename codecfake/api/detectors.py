@@ -22,7 +22,7 @@ class SpeechDetector:
 
     def score(self, wav: np.ndarray, sample_rate: int) -> float:
         """The score of speech `[T]`, full scale at ±1: logit of bona fide minus logit of spoof."""
-        samples, _ = judging.heard(np.asarray(wav), sample_rate)
+        samples, _ = judging.as_in_shards(np.asarray(wav), sample_rate)
         return self._judge.of_samples(samples).score
 
     def score_files(self, paths: Sequence[str | Path]) -> pd.DataFrame:

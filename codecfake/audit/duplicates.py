@@ -50,7 +50,7 @@ def duplicates(settings: AuditSettings, store: AudioStore) -> list[Duplicate]:
     names = audio_names(store)
     for corpus in sorted({corpus for corpus, _ in store.index.sources}):
         arms = {source: _arm(store, names, corpus, source) for c, source in store.index.sources if c == corpus}
-        rows += [row for source, arm in arms.items() for row in _repeated(f"{corpus}/{source}", arm)]
+        rows += [row for source, arm in arms.items() for row in _repeats(f"{corpus}/{source}", arm)]
         for first, second in combinations(arms, 2):
             rows += _pair(settings, corpus, (first, second), (arms[first], arms[second]))
     return rows + list(_between_corpora(store, names))
@@ -58,17 +58,22 @@ def duplicates(settings: AuditSettings, store: AudioStore) -> list[Duplicate]:
 
 def twins(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Twins]:
     """For each list and source of fakes made here: whether the recordings exist and have the same length."""
-    judged: dict[str, set[int]] = {}  # protocol -> the rows of its recordings
+    recording_rows: dict[str, set[int]] = {}  # protocol -> the rows of its recordings
     for item in lists:
         recordings = item.trials.loc[item.trials["source"] == RECORDINGS, "row"]
-        judged.setdefault(item.protocol, set()).update(recordings)
+        recording_rows.setdefault(item.protocol, set()).update(recordings)
     for item in lists:
         for source, fakes in item.trials[item.trials["source"] != RECORDINGS].groupby("source"):
-            yield _twins(settings, item, str(source), fakes, judged[item.protocol], store)
+            yield _twins(settings, item, str(source), fakes, recording_rows[item.protocol], store)
 
 
 def _twins(
-    settings: AuditSettings, item: TrialList, source: str, fakes: pd.DataFrame, judged: set[int], store: AudioStore
+    settings: AuditSettings,
+    item: TrialList,
+    source: str,
+    fakes: pd.DataFrame,
+    recording_rows: set[int],
+    store: AudioStore,
 ) -> Twins:
     real = store.index.rows(fakes.assign(source=RECORDINGS)[["corpus", "source", "utterance_id"]])
     there = real >= 0
@@ -76,7 +81,7 @@ def _twins(
     durations = [entry["num_samples"] / entry["sample_rate"] for entry in entries]
     period = 1 / np.minimum(entries[0]["sample_rate"], entries[1]["sample_rate"])
     long = there & (np.abs(durations[0] - durations[1]) < period)
-    both = sum(row in judged for row in real.tolist())
+    both = sum(row in recording_rows for row in real.tolist())
     wrong = fakes.loc[~long, "trial_id"]
     verdict, example = ("ok", "") if wrong.empty else (FAULT, str(wrong.min()))
     if verdict == FAULT and "twins" in settings.limits.accepted:
@@ -90,7 +95,7 @@ def _arm(store: AudioStore, names: np.ndarray, corpus: str, source: str) -> pd.S
     return pd.Series(names[rows.start : rows.stop], index=ids)
 
 
-def _repeated(name: str, arm: pd.Series) -> list[Duplicate]:
+def _repeats(name: str, arm: pd.Series) -> list[Duplicate]:
     again = arm[arm.duplicated(keep=False)]
     if again.empty:
         return []

@@ -64,17 +64,17 @@ def normalized(text: str | None) -> str | None:
 def read_lists(settings: AuditSettings, results: Path, tables: dict[str, pd.DataFrame]) -> list[TrialList]:
     """Train and dev of each domain, then each condition; keys that are evaluated as a whole are separate lists."""
     sentences = pd.concat([table[["corpus", "utterance_id", "sentence"]] for table in tables.values()])
-    found = []
+    trial_lists = []
     for domain in settings.domains:
         for split in ("train", "dev"):
             trials = _read(results / "protocols" / domain / f"{split}.tsv", sentences)
-            found.append(TrialList(f"{domain}/{split}", (domain,), False, trials))
+            trial_lists.append(TrialList(f"{domain}/{split}", (domain,), False, trials))
     for name, condition in settings.conditions.items():
         trials = _read(results / "protocols" / "eval" / f"{name}.tsv", sentences)
         domains = tuple(condition.domains)
         for part, judges_all, rows in _parts(trials, condition.all_of):
-            found.append(TrialList(f"eval/{name}{part}", domains, judges_all, rows))
-    return found
+            trial_lists.append(TrialList(f"eval/{name}{part}", domains, judges_all, rows))
+    return trial_lists
 
 
 def with_audio(lists: list[TrialList], store: AudioStore) -> list[TrialList]:
@@ -92,8 +92,8 @@ def audio_names(store: AudioStore) -> np.ndarray:
 def audio_of(lists: list[TrialList]) -> list[tuple[str, str]]:
     """(corpus, source) of all trials, and of the recordings that fakes were made from."""
     pairs = pd.concat([item.trials[["corpus", "source"]].drop_duplicates() for item in lists]).drop_duplicates()
-    named = list(pairs.itertuples(index=False, name=None))
-    return sorted({*named, *((corpus, RECORDINGS) for corpus, _ in named)})
+    corpora_and_sources = list(pairs.itertuples(index=False, name=None))
+    return sorted({*corpora_and_sources, *((corpus, RECORDINGS) for corpus, _ in corpora_and_sources)})
 
 
 def _read(path: Path, sentences: pd.DataFrame) -> pd.DataFrame:

@@ -136,12 +136,12 @@ def level_features(samples: np.ndarray) -> dict[str, float]:
 def bit_features(samples: np.ndarray) -> dict[str, float]:
     """Traces in the lowest bits, as left by 8-bit audio in a 16-bit file or by a gain after rounding."""
     sizes = np.abs(samples.astype(np.int32))
-    used = int(np.bitwise_or.reduce(sizes)) if len(sizes) else 0
+    used_bits = int(np.bitwise_or.reduce(sizes)) if len(sizes) else 0
     small = int(np.median(sizes)) if len(sizes) else 0
     occurring = np.bincount(sizes[sizes <= small], minlength=small + 1) > 0
     return {
         "odd_share": float(np.mean(sizes % 2)) if len(sizes) else 0.0,
-        "effective_bits": 16.0 - ((used & -used).bit_length() - 1) if used else 0.0,
+        "effective_bits": 16.0 - ((used_bits & -used_bits).bit_length() - 1) if used_bits else 0.0,
         "used_levels": float(occurring.mean()),
     }
 

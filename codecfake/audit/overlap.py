@@ -49,28 +49,28 @@ def pairs(settings: AuditSettings, lists: list[TrialList]) -> Iterator[tuple[Tri
     alone = [(domain, domain) for domain in settings.domains]
     for first, second in dict.fromkeys([*alone, *(pair for product_ in together for pair in product_)]):
         yield by_name[f"{first}/train"], by_name[f"{second}/dev"]
-    judged = [item for item in lists if item.name.startswith("eval/")]
+    eval_lists = [item for item in lists if item.name.startswith("eval/")]
     for domain, split in product(settings.domains, ("train", "dev")):
-        yield from ((by_name[f"{domain}/{split}"], item) for item in judged)
+        yield from ((by_name[f"{domain}/{split}"], item) for item in eval_lists)
 
 
 def with_codec_training(settings: AuditSettings, tables: dict[str, pd.DataFrame]) -> Iterator[Overlap]:
     """The training data of codecs, compared with resynthesized and evaluated data."""
-    for trained, judged in product(settings.codec_training, settings.corpora):
+    for codec_corpus, corpus in product(settings.codec_training, settings.corpora):
         members = [
             {
                 "speakers": pd.Index((table["corpus"] + "/" + table["speaker_id"]).unique()),
                 "sentences": pd.Index(table["sentence"].dropna().unique()),
                 "recordings": pd.Index(table["sha256"].unique()),
             }
-            for table in (tables[trained], tables[judged])
+            for table in (tables[codec_corpus], tables[corpus])
         ]
         for what, first in members[0].items():
             second = members[1][what]
             common = first.intersection(second)
             verdict, why = _codec_verdict(settings, what, first, second, len(common))
             example = str(min(common)) if len(common) else ""
-            names = f"codec training: {trained}", f"corpus: {judged}"
+            names = f"codec training: {codec_corpus}", f"corpus: {corpus}"
             yield Overlap(*names, what, len(first), len(second), len(common), example, verdict, why)
 
 

@@ -66,15 +66,15 @@ class Shortcut:
 
 def shortcuts(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> list[Shortcut]:
     """Probe every source of fakes, and the spoofs of every condition whose spoofs came as recordings."""
-    measured: dict[tuple[int, ...], np.ndarray] = {}
+    cache: dict[tuple[int, ...], np.ndarray] = {}
 
     def values(rows: pd.Series) -> np.ndarray:
         key = tuple(rows)
-        if key not in measured:
-            measured[key] = measure_all(map(store.bytes_of, key))
-        return measured[key]
+        if key not in cache:
+            cache[key] = measure_all(map(store.bytes_of, key))
+        return cache[key]
 
-    everything = [*made(settings, lists, store), *recorded(settings, lists)]
+    everything = [*fakes_made_here(settings, lists, store), *spoofs_as_published(settings, lists)]
     return [
         row
         for arms in progress(everything, "probing", len(everything), "source")
@@ -82,43 +82,43 @@ def shortcuts(settings: AuditSettings, lists: list[TrialList], store: AudioStore
     ]
 
 
-def made(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Arms]:
+def fakes_made_here(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Arms]:
     """Each source of fakes made here, with the recordings of the same utterances."""
-    chosen = _chosen(settings, lists)
+    recordings = _recordings(settings, lists)
     sources = dict.fromkeys(source for item in lists for source in item.trials["source"].unique())
     for source in sources:
         if source == RECORDINGS:
             continue
-        fake = store.index.rows(chosen.assign(source=source)[["corpus", "source", "utterance_id"]])
-        there = (fake >= 0) & (chosen["row"] >= 0).to_numpy()
-        columns = chosen.loc[there, ["row", "speaker"]]
+        fake = store.index.rows(recordings.assign(source=source)[["corpus", "source", "utterance_id"]])
+        there = (fake >= 0) & (recordings["row"] >= 0).to_numpy()
+        columns = recordings.loc[there, ["row", "speaker"]]
         yield Arms(str(source), True, columns, columns.assign(row=fake[there]))
 
 
-def recorded(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Arms]:
-    """Conditions whose spoofs were not made here: what their files reveal is reported, not judged."""
+def spoofs_as_published(settings: AuditSettings, lists: list[TrialList]) -> Iterator[Arms]:
+    """Conditions whose spoofs were not made here: what their files reveal is reported and is never a fault."""
     for name in settings.conditions:
         trials = pd.concat([item.trials for item in lists if item.protocol == f"eval/{name}"])
         spoof = trials[trials["key"] == SPOOF]
         if set(spoof["source"]) == {RECORDINGS}:
-            arms = (_drawn(settings, part) for part in (trials[trials["key"] == BONAFIDE], spoof))
+            arms = (_sample(settings, part) for part in (trials[trials["key"] == BONAFIDE], spoof))
             yield Arms(f"eval/{name}", False, *(arm[["row", "speaker"]] for arm in arms))
 
 
-def _chosen(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame:
+def _recordings(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame:
     """Recordings for the probes: bona fide, from resynthesized corpora."""
     trials = pd.concat([item.trials for item in lists])
     corpora = trials.loc[trials["source"] != RECORDINGS, "corpus"].unique()
     real = trials[(trials["key"] == BONAFIDE) & trials["corpus"].isin(corpora)]
-    return _drawn(settings, real.drop_duplicates(["corpus", "utterance_id"]))
+    return _sample(settings, real.drop_duplicates(["corpus", "utterance_id"]))
 
 
-def _drawn(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:
+def _sample(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:
     """A sample of trials by a hash of their names: the same on any machine, whatever the other trials are."""
     names = trials["corpus"] + "/" + trials["utterance_id"]
     order = [hashlib.sha256(f"{settings.seed}:{name}".encode()).hexdigest() for name in names]
-    drawn = trials.assign(order=order, speaker=trials["corpus"] + "/" + trials["speaker_id"])
-    return drawn.sort_values("order").head(settings.limits.utterances).reset_index(drop=True)
+    table = trials.assign(order=order, speaker=trials["corpus"] + "/" + trials["speaker_id"])
+    return table.sort_values("order").head(settings.limits.utterances).reset_index(drop=True)
 
 
 def _probe(settings: AuditSettings, arms: Arms, values: Callable[[pd.Series], np.ndarray]) -> Iterator[Shortcut]:
@@ -127,10 +127,10 @@ def _probe(settings: AuditSettings, arms: Arms, values: Callable[[pd.Series], np
         yield _unprobed(arms, len(speakers[0] | speakers[1]))
         return
     bonafide, spoof = values(arms.bonafide["row"]), values(arms.spoof["row"])
-    judged = [feature.name for feature in FEATURES if not feature.codec_touches]
-    judged = [name for name in judged if name not in settings.limits.reasons(arms.source)]
+    handling = [feature.name for feature in FEATURES if not feature.codec_touches]
+    handling = [name for name in handling if name not in settings.limits.reasons(arms.source)]
     columns = {name: [place] for place, name in enumerate(NAMES)}
-    columns |= {HANDLING: [NAMES.index(name) for name in judged], ALL: list(range(len(NAMES)))}
+    columns |= {HANDLING: [NAMES.index(name) for name in handling], ALL: list(range(len(NAMES)))}
     for name, places in columns.items():
         if places:  # all features that depend on handling may be exempt
             yield _shortcut(settings, arms, name, bonafide[:, places], spoof[:, places])
@@ -183,8 +183,8 @@ def _best(values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray) -> 
     if (values == values[0]).all():
         return CONSTANT, np.full(len(values), 0.5)
     makers = _classifiers(values.shape[1]).items()
-    found = {label: _judged(make, values, is_bonafide, speakers) for label, make in makers}
-    return max(found.items(), key=lambda item: roc_auc(item[1][is_bonafide], item[1][~is_bonafide]))
+    scores_of = {label: _held_out_scores(make, values, is_bonafide, speakers) for label, make in makers}
+    return max(scores_of.items(), key=lambda item: roc_auc(item[1][is_bonafide], item[1][~is_bonafide]))
 
 
 def _classifiers(num_features: int) -> dict[str, Callable[[], Any]]:
@@ -202,15 +202,17 @@ def _classifiers(num_features: int) -> dict[str, Callable[[], Any]]:
     return {"logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression()), "tree": trees}
 
 
-def _judged(make: Callable[[], Any], values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+def _held_out_scores(
+    make: Callable[[], Any], values: np.ndarray, is_bonafide: np.ndarray, speakers: np.ndarray
+) -> np.ndarray:
     """Probability of bona fide, `[N]`, by classifiers fitted on other speakers; 0.5 where none can be fitted."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     scores = np.full(len(values), 0.5)
     folds = StratifiedGroupKFold(min(FOLDS, len(set(speakers))))
-    for known, unknown in folds.split(values, is_bonafide, speakers):
-        if len(set(is_bonafide[known])) == 2:
-            scores[unknown] = make().fit(values[known], is_bonafide[known]).predict_proba(values[unknown])[:, 1]
+    for train, test in folds.split(values, is_bonafide, speakers):
+        if len(set(is_bonafide[train])) == 2:
+            scores[test] = make().fit(values[train], is_bonafide[train]).predict_proba(values[test])[:, 1]
     return scores
 
 
@@ -221,5 +223,5 @@ def _interval(
     if (scores == scores[0]).all():
         return 0.5, 0.5, 0.5
     trials, settings = Trials(is_bonafide, speakers), BootstrapSettings("speaker", RESAMPLES)
-    found = bootstrap(trials, scores, {"auc": roc_aucs}, settings, rng)["auc"]
-    return found.estimate, found.low, found.high
+    interval = bootstrap(trials, scores, {"auc": roc_aucs}, settings, rng)["auc"]
+    return interval.estimate, interval.low, interval.high

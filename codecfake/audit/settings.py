@@ -28,10 +28,10 @@ class Limits:
             faults.append(Fault(("max_shortcut_auc",), f"{self.max_shortcut_auc} is out of range; 0.5 (chance) to 1"))
         if self.utterances < 2:
             faults.append(Fault(("utterances",), f"{self.utterances} is too few; give at least 2, better 200"))
-        for key, given, known in (("exempt", self.exempt, (*NAMES, HANDLING)), ("accepted", self.accepted, CHECKS)):
-            for name, reason in given.items():
-                if (name.split("/")[-1] if key == "exempt" else name) not in known:
-                    faults.append(Fault((key,), unknown("feature" if key == "exempt" else "check", name, known), name))
+        for key, entries, names in (("exempt", self.exempt, (*NAMES, HANDLING)), ("accepted", self.accepted, CHECKS)):
+            for name, reason in entries.items():
+                if (name.split("/")[-1] if key == "exempt" else name) not in names:
+                    faults.append(Fault((key,), unknown("feature" if key == "exempt" else "check", name, names), name))
                 if not reason.strip():
                     faults.append(Fault((key, name), "give a reason; the report shows it"))
         if faults:

@@ -29,22 +29,24 @@ class Fault:
 
 
 def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
-    """Make every check; write `overlap.csv`, `duplicates.csv`, `twins.csv`, `counts.csv`, `shortcuts.csv` and
+    """Run every check; write `overlap.csv`, `duplicates.csv`, `twins.csv`, `counts.csv`, `shortcuts.csv` and
     `audit.json` into the folder `output`; returns the faults."""
     tables = lists.read_tables(settings, results)
-    named = lists.read_lists(settings, results, tables)
-    store = AudioStore(results / "audio", lists.audio_of(named))
-    named = lists.with_audio(named, store)
-    found: dict[str, list[Any]] = {
-        "overlap": [*overlap.between_lists(settings, named), *overlap.with_codec_training(settings, tables)],
+    trial_lists = lists.read_lists(settings, results, tables)
+    store = AudioStore(results / "audio", lists.audio_of(trial_lists))
+    trial_lists = lists.with_audio(trial_lists, store)
+    tables_of: dict[str, list[Any]] = {
+        "overlap": [*overlap.between_lists(settings, trial_lists), *overlap.with_codec_training(settings, tables)],
         "duplicates": duplicates.duplicates(settings, store),
-        "twins": list(duplicates.twins(settings, named, store)),
-        "shortcuts": probes.shortcuts(settings, named, store),
+        "twins": list(duplicates.twins(settings, trial_lists, store)),
+        "shortcuts": probes.shortcuts(settings, trial_lists, store),
     }
     for name, row in TABLES.items():
-        _write_csv(output / f"{name}.csv", pd.DataFrame(found[name], columns=[column.name for column in fields(row)]))
-    _write_csv(output / "counts.csv", counts(named))
-    faults = list(_faults(found))
+        _write_csv(
+            output / f"{name}.csv", pd.DataFrame(tables_of[name], columns=[column.name for column in fields(row)])
+        )
+    _write_csv(output / "counts.csv", counts(trial_lists))
+    faults = list(_faults(tables_of))
     values = {
         "faults": [asdict(fault) for fault in faults],
         "limits": asdict(settings.limits),
@@ -55,9 +57,9 @@ def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
     return faults
 
 
-def counts(named: list[lists.TrialList]) -> pd.DataFrame:
+def counts(trial_lists: list[lists.TrialList]) -> pd.DataFrame:
     """Trials, utterances, hours and speakers of every list, source and key; the fewest and most trials of a speaker."""
-    trials = pd.concat([item.trials.assign(list=item.name) for item in named])
+    trials = pd.concat([item.trials.assign(list=item.name) for item in trial_lists])
     groups = trials.groupby(COUNTED, sort=False)
     by_speaker = trials.groupby([*COUNTED, "speaker_id"], sort=False).size().groupby(COUNTED, sort=False)
     table = {
@@ -83,22 +85,22 @@ def require_no_faults(path: Path) -> None:
         )
 
 
-def _faults(found: dict[str, list[Any]]) -> Iterator[Fault]:
-    for row in found["overlap"]:
+def _faults(tables_of: dict[str, list[Any]]) -> Iterator[Fault]:
+    for row in tables_of["overlap"]:
         if row.verdict == overlap.FAULT:
             check = "codec_training" if row.what == "recordings" else row.what
             where = f"{row.first} and {row.second}"
             message = f"{where} share {row.common} {row.what}, first {row.example}, but {row.why}; "
             yield Fault(check, where, message + overlap.remedy(row))
-    for row in found["duplicates"]:
+    for row in tables_of["duplicates"]:
         if row.verdict == overlap.FAULT:
             where = f"{row.first} and {row.second}"
             remedy = "write `same_as` in the experiment, or correct the codec's quantizers"
             yield Fault("duplicates", where, f"{where}: {row.same} of {row.shared} utterances, {row.why}; {remedy}")
-    for row in found["twins"]:
+    for row in tables_of["twins"]:
         if row.verdict == overlap.FAULT:
             yield Fault("twins", row.list, _twin_message(row))
-    for row in found["shortcuts"]:
+    for row in tables_of["shortcuts"]:
         if row.verdict == overlap.FAULT:
             yield Fault("shortcuts", row.source, _shortcut_message(row))
 

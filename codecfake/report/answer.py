@@ -106,10 +106,10 @@ class EerTable:
     @property
     def best(self) -> Row:
         """The row with the lowest first average; ties are decided by the second, and so on."""
-        return min(self.rows, key=self.rates)
+        return min(self.rows, key=self.ranking)
 
-    def rates(self, row: Row) -> list[float]:
-        """The averages of a row, in percent, in their order; without averages, what it has under each condition."""
+    def ranking(self, row: Row) -> list[float]:
+        """The averages of a row in percent, in their order; without averages, its EERs under all conditions."""
         averages = [cell.eer for column, cell in zip(self.columns, row.cells, strict=True) if column.is_average]
         return averages or [cell.eer for cell in row.cells]
 
@@ -136,8 +136,8 @@ class Finding:
     @property
     def tied(self) -> list[Row]:
         """Other detectors of the table with exactly the same averages."""
-        best = self.table.rates(self.row)
-        return [row for row in self.table.rows if row is not self.row and self.table.rates(row) == best]
+        best = self.table.ranking(self.row)
+        return [row for row in self.table.rows if row is not self.row and self.table.ranking(row) == best]
 
     @property
     def model(self) -> str:
@@ -153,7 +153,7 @@ class Finding:
 Intervals = dict[tuple[str, str, int], Interval]  # model group, condition and number of seeds -> its interval
 
 
-def eer_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[EerTable]:
+def eer_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[EerTable]:
     """One table per training set and strategy, in the order of the models.
 
     Raises ReportError if a model or a condition is not in the table of error rates.
@@ -162,24 +162,24 @@ def eer_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[EerTab
     intervals = _intervals(inputs)
     attacks = {name: _attacks(inputs, f"eval/{name}") for name in inputs.conditions}
     groups: dict[tuple[str, str], list[TrainedModel]] = {}
-    for one in trained:
+    for one in trained_models:
         groups.setdefault((one.model.training_set, one.model.strategy), []).append(one)
     return [_eer_table(inputs, table, intervals, attacks, group) for group in groups.values()]
 
 
 def findings(tables: list[EerTable]) -> list[Finding]:
     """The best detector of every table, the best of all first."""
-    return sorted((Finding(table) for table in tables), key=lambda finding: finding.table.rates(finding.row))
+    return sorted((Finding(table) for table in tables), key=lambda finding: finding.table.ranking(finding.row))
 
 
 def interval_legend(tables: list[EerTable]) -> IntervalLegend | None:
     """How the intervals in the tables were computed; None without intervals."""
     cells = [cell for table in tables for row in table.rows for cell in row.cells]
-    shown = [cell.interval for cell in cells if cell.interval is not None]
-    if not shown:
+    intervals = [cell.interval for cell in cells if cell.interval is not None]
+    if not intervals:
         return None
-    methods = sorted({interval.method.replace("_", " ") for interval in shown})
-    return IntervalLegend(shown[0].level, methods, any(interval.unreliable for interval in shown))
+    methods = sorted({interval.method.replace("_", " ") for interval in intervals})
+    return IntervalLegend(intervals[0].level, methods, any(interval.unreliable for interval in intervals))
 
 
 def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
@@ -188,11 +188,11 @@ def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
     text = dict.fromkeys(["detector", "training_set", "strategy", "condition"], str)
     table = pd.read_csv(path, dtype=text)
     table["model"] = [Model(*row).name for row in table[MODEL_COLUMNS].itertuples(index=False)]
-    wanted = pd.MultiIndex.from_product([inputs.models, inputs.conditions], names=["model", "condition"])
+    rows = pd.MultiIndex.from_product([inputs.models, inputs.conditions], names=["model", "condition"])
     table = table.set_index(["model", "condition"])
-    for model, condition in wanted.difference(table.index):
+    for model, condition in rows.difference(table.index):
         raise ReportError(f"{path}: no row for {model} under {condition}; write the tables again, with this model")
-    return table.loc[wanted]
+    return table.loc[rows]
 
 
 def _intervals(inputs: ReportInputs) -> Intervals:
@@ -217,20 +217,21 @@ def _eer_table(
     table: pd.DataFrame,
     intervals: Intervals,
     attacks: dict[str, frozenset[str]],
-    trained: list[TrainedModel],
+    trained_models: list[TrainedModel],
 ) -> EerTable:
-    model = trained[0].model
-    names = [t.model.name for t in trained]
+    model = trained_models[0].model
+    names = [t.model.name for t in trained_models]
     protocols = inputs.training_protocols[model.training_set]
     trained_on = frozenset().union(*(_attacks(inputs, protocol) for protocol in protocols))
     unseen = {condition for condition, made_by in attacks.items() if not made_by & trained_on}
     columns = _columns(inputs, table.loc[names[0]], unseen)
     eers = table["eer_percent"].unstack("condition")
-    detectors = list(dict.fromkeys(t.model.detector for t in trained))
+    detectors = list(dict.fromkeys(t.model.detector for t in trained_models))
     rows = [
-        _row(columns, eers, intervals, [t for t in trained if t.model.detector == detector]) for detector in detectors
+        _row(columns, eers, intervals, [t for t in trained_models if t.model.detector == detector])
+        for detector in detectors
     ]
-    return EerTable(model.training_set, model.strategy, sorted({t.model.seed for t in trained}), columns, rows)
+    return EerTable(model.training_set, model.strategy, sorted({t.model.seed for t in trained_models}), columns, rows)
 
 
 def _columns(inputs: ReportInputs, one_model: pd.DataFrame, unseen: set[str]) -> list[Column]:
@@ -253,12 +254,12 @@ def _decimals(step: float) -> int:
     return min(3, max(1, math.ceil(-math.log10(step))))
 
 
-def _row(columns: list[Column], eers: pd.DataFrame, intervals: Intervals, trained: list[TrainedModel]) -> Row:
-    model = trained[0].model
-    seeds = eers.loc[[t.model.name for t in trained]]
+def _row(columns: list[Column], eers: pd.DataFrame, intervals: Intervals, trained_models: list[TrainedModel]) -> Row:
+    model = trained_models[0].model
+    seeds = eers.loc[[t.model.name for t in trained_models]]
     cells = []
     for column in columns:
         values = seeds[list(column.conditions)].mean(axis=1)
         interval = None if column.is_average else intervals.get((model.group, column.name, len(values)))
         cells.append(Cell(values.mean(), values.std() if len(values) > 1 else None, column.decimals, interval))
-    return Row(model.detector, any(t.has_random_front_end for t in trained), cells)
+    return Row(model.detector, any(t.has_random_front_end for t in trained_models), cells)

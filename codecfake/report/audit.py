@@ -10,7 +10,7 @@ import pandas as pd
 from codecfake.audit.features import FEATURES, HANDLING
 
 ALL = "all"
-JOINT = {HANDLING: "all judged features that no codec changes, together", ALL: "all features together"}
+JOINT = {HANDLING: "all features that codecs should not change, together", ALL: "all features together"}
 VERDICTS = ("fault", "accepted", "reported", "unknown")  # of overlaps, the most serious first
 
 
@@ -29,7 +29,7 @@ class ProbeRow:
     feature: str
     unit: str
     meaning: str
-    not_judged: str  # the reason; "" if it is judged
+    not_judged: str  # why the feature is never a fault; "" if it can be one
     cells: list[Cell]
 
 
@@ -74,9 +74,9 @@ def audit_section(folder: Path) -> Audit:
 
 
 def _gravest_first(overlap: pd.DataFrame) -> list[dict[str, Any]]:
-    found = overlap[overlap["verdict"] != "none"]
-    rank = found["verdict"].map({verdict: place for place, verdict in enumerate(VERDICTS)})
-    records: list[dict[str, Any]] = found.assign(rank=rank).sort_values("rank", kind="stable").to_dict("records")
+    rows = overlap[overlap["verdict"] != "none"]
+    rank = rows["verdict"].map({verdict: place for place, verdict in enumerate(VERDICTS)})
+    records: list[dict[str, Any]] = rows.assign(rank=rank).sort_values("rank", kind="stable").to_dict("records")
     return records
 
 
@@ -94,7 +94,7 @@ def _probe_rows(probed: pd.DataFrame, sources: list[str], reasons: dict[str, str
     ]
 
 
-def _cell(found: dict[str, Any]) -> Cell:
-    title = f"{found['low']:.3f} to {found['high']:.3f}, {found['classifier']}, {found['speakers']} speakers"
-    heat = min(1.0, max(0.0, 2 * (found["auc"] - 0.5)))
-    return Cell(f"{found['auc']:.2f}", f"{heat:.2f}", title, found["verdict"] == "fault")
+def _cell(probe: dict[str, Any]) -> Cell:
+    title = f"{probe['low']:.3f} to {probe['high']:.3f}, {probe['classifier']}, {probe['speakers']} speakers"
+    heat = min(1.0, max(0.0, 2 * (probe["auc"] - 0.5)))
+    return Cell(f"{probe['auc']:.2f}", f"{heat:.2f}", title, probe["verdict"] == "fault")

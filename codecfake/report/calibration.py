@@ -63,23 +63,23 @@ def reliability_of(inputs: ReportInputs, model: str) -> Reliability:
     Raises ScoreError as `read_joined`, and ReportError if conditions disagree about a trial's key.
     """
     average, conditions = next(iter(inputs.averages.items()))
-    scores = _pooled(inputs.results, model, conditions)
+    scores = _pool_scores(inputs.results, model, conditions)
     sizes = len(scores.bonafide), len(scores.spoof)
     raw = metrics.measures(scores.bonafide, scores.spoof)
     path = inputs.results / "models" / model / verdicts.CALIBRATION
     why_not = _why_not(path)
     if why_not:
         return Reliability(model, average, *sizes, raw, why_not=why_not)
-    fitted = verdicts.read(path).calibration
-    assert fitted is not None
-    llrs = Scores(fitted(scores.bonafide), fitted(scores.spoof))
+    calibration = verdicts.read(path).calibration
+    assert calibration is not None
+    llrs = Scores(calibration(scores.bonafide), calibration(scores.spoof))
     calibrated = metrics.measures(llrs.bonafide, llrs.spoof)
     bins = tuple(reliability(llrs.bonafide, llrs.spoof))
     raw_bins = tuple(reliability(scores.bonafide, scores.spoof))
     return Reliability(model, average, *sizes, raw, calibrated, bins, _figure(model, bins, raw_bins))
 
 
-def _pooled(root: Path, model: str, conditions: list[str]) -> Scores:
+def _pool_scores(root: Path, model: str, conditions: list[str]) -> Scores:
     """Pooled scores of several conditions. Shared trials, such as bona fide ones, count once."""
     parts = []
     for condition in conditions:
@@ -101,10 +101,10 @@ def _why_not(path: Path) -> str:
     """Why scores cannot be calibrated; "" if they can."""
     if not path.exists():
         return "it has no calibration.json; `codecfake calibrate` writes one"
-    fitted = verdicts.read(path).calibration
-    if fitted is None:
+    calibration = verdicts.read(path).calibration
+    if calibration is None:
         return "all its dev scores are equal, so there is nothing to fit"
-    if fitted.slope == 0:
+    if calibration.slope == 0:
         return "dev spoofs do not score below bona fide trials, so every log-likelihood ratio is 0"
     return ""
 
@@ -114,16 +114,16 @@ def _figure(model: str, bins: tuple[ReliabilityBin, ...], raw_bins: tuple[Reliab
     with drawing(f"reliability {model}", f"Reliability of {model}, calibrated and raw") as draft:
         axes = draft.axes()[0]
         axes.plot([0, 1], [0, 1], color=axes.xaxis.label.get_color(), alpha=0.35, linewidth=0.7)
-        for series, shown, dash in ((1, raw_bins, "--"), (0, bins, "-")):
+        for series, series_bins, dash in ((1, raw_bins, "--"), (0, bins, "-")):
             color = series_color(series)
-            x, y = [held.predicted for held in shown], [held.observed for held in shown]
+            x, y = [item.predicted for item in series_bins], [item.observed for item in series_bins]
             axes.plot(x, y, color=color, linestyle=dash, linewidth=1)
-            axes.scatter(x, y, s=_areas(shown), color=color, linewidth=0, alpha=0.8)
+            axes.scatter(x, y, s=_areas(series_bins), color=color, linewidth=0, alpha=0.8)
         axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal")
         axes.set(xlabel="predicted share of bona fide", ylabel="observed share")
     return draft.svg
 
 
 def _areas(bins: tuple[ReliabilityBin, ...]) -> np.ndarray:
-    counts = np.array([held.count for held in bins])
+    counts = np.array([item.count for item in bins])
     return SMALLEST_DOT + (LARGEST_DOT - SMALLEST_DOT) * counts / counts.sum()

@@ -43,18 +43,22 @@ class Family:
 
     @property
     def title(self) -> str:
-        return {"strategy": "strategies", "training set": "training sets", BEST: f"with the {BEST}"}[self.name]
+        return {
+            "strategy": "Strategies, each compared with plain training",
+            "training set": "Training sets, compared in pairs",
+            BEST: "Training sets with codec fakes, each compared with the best baseline (trained without them)",
+        }[self.name]
 
 
-def families(inputs: ReportInputs, trained: list[TrainedModel]) -> list[Family]:
+def families(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[Family]:
     """The comparisons of the models shown. Raises ReportError if they were not written."""
     path = inputs.results / "tables/comparisons.csv"
     if not path.exists():
         raise ReportError(f"{path}: no such table; write the tables again")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    shown = table["first"].isin(inputs.models) & table["second"].isin(inputs.models)
-    table = table[shown & table["condition"].isin(inputs.conditions)]
-    random = {one.model.name for one in trained if one.has_random_front_end}
+    both_shown = table["first"].isin(inputs.models) & table["second"].isin(inputs.models)
+    table = table[both_shown & table["condition"].isin(inputs.conditions)]
+    random = {one.model.name for one in trained_models if one.has_random_front_end}
     return [_family(str(name), rows, inputs.conditions, random) for name, rows in table.groupby("family", sort=False)]
 
 
@@ -75,12 +79,12 @@ def _pairs(name: str, rows: pd.DataFrame, columns: list[str], random: set[str]) 
     for _, group in rows.groupby(["first"] if name == BEST else ["first", "second"], sort=False):
         first, second = Model.parse(group["first"].iloc[0]), Model.parse(group["second"].iloc[0])
         differ, alike = _labels(name, first, second)
-        found = {str(row["condition"]): _difference(row) for _, row in group.iterrows()}
+        by_condition = {str(row["condition"]): _difference(row) for _, row in group.iterrows()}
         yield Pair(
             differ,
             ", ".join([*alike, f"seed {first.seed}"] if several_seeds else alike),
             bool(random & {*group["first"], *group["second"]}),
-            [found.get(column, Difference()) for column in columns],
+            [by_condition.get(column, Difference()) for column in columns],
         )
 
 
@@ -98,7 +102,7 @@ def _difference(row: pd.Series) -> Difference:
     bounds = f"{float(row['low_percent_points']):+.2f} to {float(row['high_percent_points']):+.2f}" if (
         row["low_percent_points"]
     ) else "no interval"  # fmt: skip
-    told = [f"{row['first']} − {row['second']}", bounds, f"p {row['p_value']}", f"Holm {row['holm_p_value']}"]
-    told += [row["note"]] if row["note"] else []
+    parts = [f"{row['first']} − {row['second']}", bounds, f"p {row['p_value']}", f"Holm {row['holm_p_value']}"]
+    parts += [row["note"]] if row["note"] else []
     text = f"{float(row['difference_percent_points']):+.2f}".replace("-", "−")
-    return Difference(text, "; ".join(told), row["significant"] == "True", "p is an upper bound" in row["note"])
+    return Difference(text, "; ".join(parts), row["significant"] == "True", "p is an upper bound" in row["note"])

@@ -56,19 +56,20 @@ def _det(name: str, scores: dict[str, Scores], styles: dict[str, LineStyle]) -> 
 
 
 def _visible_corners(curve: metrics.DetCurve) -> tuple[np.ndarray, np.ndarray]:
-    """False-alarm and miss rates as normal deviates: of up to 10⁵ steps, only those that are visible."""
-    rates = np.stack([curve.false_alarm_rate, curve.miss_rate], axis=1)
-    rates = np.clip(rates, LOWEST_RATE, 1 - LOWEST_RATE / 10)  # low rates: at the edge of the axes; high: beyond
-    pixels = np.rint(PIXELS_PER_LOGIT * np.log(rates / (1 - rates)))
-    moved = np.any(np.diff(pixels, axis=0) != 0, axis=1)
-    kept = np.flatnonzero(np.concatenate([[True], moved]) | np.concatenate([moved, [True]]))
-    x, y = _normal_deviate(rates[kept]).T
+    """False-alarm and miss rates as normal deviates, with only the visible ones of up to 10⁵ steps."""
+    error_rates = np.stack([curve.false_alarm_rate, curve.miss_rate], axis=1)
+    # low rates are drawn at the edge of the axes, high ones beyond it
+    error_rates = np.clip(error_rates, LOWEST_RATE, 1 - LOWEST_RATE / 10)
+    pixels = np.rint(PIXELS_PER_LOGIT * np.log(error_rates / (1 - error_rates)))
+    differs = np.any(np.diff(pixels, axis=0) != 0, axis=1)
+    visible = np.flatnonzero(np.concatenate([[True], differs]) | np.concatenate([differs, [True]]))
+    x, y = _normal_deviate(error_rates[visible]).T
     return x, y
 
 
-def _normal_deviate(rates: np.ndarray) -> np.ndarray:
-    unique, inverse = np.unique(rates, return_inverse=True)
-    return np.array([NormalDist().inv_cdf(rate) for rate in unique])[inverse].reshape(rates.shape)
+def _normal_deviate(error_rates: np.ndarray) -> np.ndarray:
+    unique, inverse = np.unique(error_rates, return_inverse=True)
+    return np.array([NormalDist().inv_cdf(rate) for rate in unique])[inverse].reshape(error_rates.shape)
 
 
 def _normal_deviate_axes(axes: Axes) -> None:

@@ -79,12 +79,12 @@ def line_styles(names: list[str]) -> dict[str, LineStyle]:
     C3, C3-1 and C3-2 share a color; after the last color, the colors repeat with other dashes.
     """
     roots = list(dict.fromkeys(name.split("-")[0] for name in names))
-    used: dict[int, int] = {}
+    count_of: dict[int, int] = {}
     styles = {}
     for name in sorted(names, key=lambda name: (roots.index(name.split("-")[0]), names.index(name))):
         series = roots.index(name.split("-")[0]) % NUM_SERIES
-        styles[name] = LineStyle(series, used.get(series, 0) % len(DASHES))
-        used[series] = used.get(series, 0) + 1
+        styles[name] = LineStyle(series, count_of.get(series, 0) % len(DASHES))
+        count_of[series] = count_of.get(series, 0) + 1
     return {name: styles[name] for name in names}
 
 
@@ -119,7 +119,7 @@ def _for_page(svg: str, name: str, description: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    svg = re.sub(r' d="[^"]*"', _rounded, svg)
+    svg = re.sub(r' d="[^"]*"', _round_coordinates, svg)
     svg = re.sub(r"#0000([0-9a-f]{2})\b", _page_color, svg)
     svg = re.sub(r'(\bid="|xlink:href="#|url\(#)', partial(_prefix, f"{_slug(name)}-"), svg)
     label = str(Markup.escape(description))
@@ -127,7 +127,7 @@ def _for_page(svg: str, name: str, description: str) -> str:
     return re.sub(r"\n\s*", "\n", svg)
 
 
-def _rounded(path: re.Match[str]) -> str:
+def _round_coordinates(path: re.Match[str]) -> str:
     """The coordinates of a path to a tenth of a pixel; six decimals would be most of the page."""
     return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number.group()):.1f}".removesuffix(".0"), path.group())
 

@@ -81,7 +81,7 @@ def _seconds(table: pd.DataFrame) -> pd.Series:
 
 
 def protocol_rows(inputs: ReportInputs) -> list[ProtocolRow]:
-    """The size of every protocol by corpus. Raises ReportError for a trial of an utterance that no corpus holds."""
+    """The size of every protocol by corpus. Raises ReportError for a trial whose utterance is in no corpus."""
     tables = (utterances.read(inputs.results / "corpora" / name / "utterances.parquet") for name in inputs.corpora)
     seconds = pd.concat(_seconds(table.set_index(["corpus", "utterance_id"])) for table in tables)
     return [row for name in inputs.protocols for row in _protocol(inputs, name, seconds)]
@@ -103,9 +103,11 @@ def _part(name: str, corpus: str, trials: pd.DataFrame) -> ProtocolRow:
 
 
 def codec_rows(inputs: ReportInputs) -> list[CodecRow]:
-    """One row per source of a codec. Raises ReportError if its shards were not all made alike."""
-    made = dict.fromkeys(source for sources in inputs.sources.values() for source in sources if source != RECORDINGS)
-    return [_codec(inputs, source) for source in made]
+    """One row per source of a codec. Raises ReportError if its shards have different settings."""
+    codec_sources = dict.fromkeys(
+        source for sources in inputs.sources.values() for source in sources if source != RECORDINGS
+    )
+    return [_codec(inputs, source) for source in codec_sources]
 
 
 def _codec(inputs: ReportInputs, source: str) -> CodecRow:
@@ -137,13 +139,13 @@ def _codec(inputs: ReportInputs, source: str) -> CodecRow:
 def _quality(folder: Path) -> Quality:
     table = files.read_tsv(folder / "quality.tsv").set_index("state")
     return Quality(
-        _rounded(table.loc["untrained", "si_sdr_db"]),
-        _rounded(table.loc["trained", "si_sdr_db"]),
-        _rounded(table.loc["untrained", "mel_distance"]),
-        _rounded(table.loc["trained", "mel_distance"]),
+        _two_decimals(table.loc["untrained", "si_sdr_db"]),
+        _two_decimals(table.loc["trained", "si_sdr_db"]),
+        _two_decimals(table.loc["untrained", "mel_distance"]),
+        _two_decimals(table.loc["trained", "mel_distance"]),
         str(table.loc["trained", "num_utterances"]),
     )
 
 
-def _rounded(number: str) -> str:
+def _two_decimals(number: str) -> str:
     return f"{float(number):.2f}"

@@ -63,22 +63,22 @@ def write_report(inputs: ReportInputs, output: Path) -> None:
 
 
 def _content(inputs: ReportInputs) -> dict[str, Any]:
-    trained = training.read_models(inputs.results, inputs.models)
-    tables = answer.eer_tables(inputs, trained)
+    trained_models = training.read_models(inputs.results, inputs.models)
+    tables = answer.eer_tables(inputs, trained_models)
     findings = answer.findings(tables)
     codecs = materials.codec_rows(inputs)
     return {
         "inputs": inputs,
-        "trained": trained,
-        "is_random": {t.model.name: t.has_random_front_end for t in trained},
+        "trained_models": trained_models,
+        "is_random": {t.model.name: t.has_random_front_end for t in trained_models},
         "tables": tables,
         "findings": findings,
         "matrix": matrix.matrix(tables),
         "few_clusters": FEW_CLUSTERS,
         "interval_legend": answer.interval_legend(tables),
         "best_model": findings[0].model,
-        "comparisons": comparisons.families(inputs, trained),
-        "papers": published.paper_tables(inputs, trained),
+        "comparisons": comparisons.families(inputs, trained_models),
+        "papers": published.paper_tables(inputs, trained_models),
         "costs": calibration.costs(inputs),
         "reliability": calibration.reliability_of(inputs, findings[0].model),
         "confusions": _confusions(inputs),
@@ -88,9 +88,9 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
-        "loss_panels": training.detector_panels(trained),
-        "strategy_styles": training.strategy_styles(trained),
-        "codec_panels": training.codec_panels(inputs.results, _trained(inputs, codecs)),
+        "loss_panels": training.detector_panels(trained_models),
+        "strategy_styles": training.strategy_styles(trained_models),
+        "codec_panels": training.codec_panels(inputs.results, _trained_codecs(inputs, codecs)),
         "corpora": materials.corpus_rows(inputs),
         "protocols": materials.protocol_rows(inputs),
         "codecs": codecs,
@@ -99,7 +99,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _trained(inputs: ReportInputs, codecs: list[materials.CodecRow]) -> list[str]:
+def _trained_codecs(inputs: ReportInputs, codecs: list[materials.CodecRow]) -> list[str]:
     """The codecs that were trained in this run, each once."""
     return list(
         dict.fromkeys(inputs.trained_codecs[row.source] for row in codecs if row.source in inputs.trained_codecs)

@@ -48,9 +48,9 @@ class PaperTable:
         return sum(cell is not None and cell.ours != "" for row in self.rows for cell in row.cells)
 
 
-def paper_tables(inputs: ReportInputs, trained: list[TrainedModel]) -> list[PaperTable]:
+def paper_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[PaperTable]:
     """The papers' tables. Raises ReportError if one was not written."""
-    random = {t.model.group for t in trained if t.has_random_front_end}
+    random = {t.model.group for t in trained_models if t.has_random_front_end}
     return [_table(inputs.results / f"tables/{name}.csv", caption, random) for name, caption in inputs.papers.items()]
 
 
@@ -61,8 +61,8 @@ def _table(path: Path, caption: str, random: set[str]) -> PaperTable:
     if set(COUNTED) <= set(cells):
         return _counts(cells, caption)
     columns = list(dict.fromkeys(cells["condition"]))
-    shown = [label for label in LABELS[:-1] if cells[label].nunique() > 1 or label == "detector"]
-    return PaperTable(caption, shown, columns, list(_rows(cells, shown, columns, random)), list(_notes(cells)))
+    varying = [label for label in LABELS[:-1] if cells[label].nunique() > 1 or label == "detector"]
+    return PaperTable(caption, varying, columns, list(_rows(cells, varying, columns, random)), list(_notes(cells)))
 
 
 def _counts(cells: pd.DataFrame, caption: str) -> PaperTable:
@@ -72,13 +72,13 @@ def _counts(cells: pd.DataFrame, caption: str) -> PaperTable:
     return PaperTable(caption, labels, [], rows, [])
 
 
-def _rows(cells: pd.DataFrame, shown: list[str], columns: list[str], random: set[str]) -> Iterator[PaperRow]:
+def _rows(cells: pd.DataFrame, varying: list[str], columns: list[str], random: set[str]) -> Iterator[PaperRow]:
     decimals = cells["published_percent"].map(lambda text: len(text.partition(".")[2])).max()
     for _, row in cells.groupby(LABELS[:-1], sort=False):
         first = row.iloc[0]
         by_condition = {cell["condition"]: _cell(cell, decimals) for _, cell in row.iterrows()}
         is_random = "/".join(first[OURS[:3]]) in random
-        yield PaperRow(tuple(first[shown]), is_random, [by_condition.get(name) for name in columns])
+        yield PaperRow(tuple(first[varying]), is_random, [by_condition.get(name) for name in columns])
 
 
 def _cell(cell: pd.Series, decimals: int) -> PaperCell:

@@ -170,14 +170,14 @@ def _rivals(column: Column, means: pd.DataFrame) -> list[float]:
     return list(means.loc[comparable & (means["metric"] == column.metric), "mean"])
 
 
-def _cell(column: Column, found: Any, rivals: list[float]) -> Cell:
-    if not found["n"]:
+def _cell(column: Column, row: Any, rivals: list[float]) -> Cell:
+    if not row["n"]:
         return Cell("–")
-    mean, error = float(found["mean"]), float(found["standard_error"])
+    mean, error = float(row["mean"]), float(row["standard_error"])
     text = column.text(mean)
     spread = "" if math.isnan(error) else f"± {column.text(error)}"
-    measured = f"{found['n']} of {found['n'] + found['missing']}" if found["missing"] else ""
-    if mean not in rivals or found["bitrate_kbps"] == 0:
+    measured = f"{row['n']} of {row['n'] + row['missing']}" if row["missing"] else ""
+    if mean not in rivals or row["bitrate_kbps"] == 0:
         return Cell(text, spread, measured)
     worst, best = sorted((min(rivals), max(rivals)), reverse=column.better != HIGHER)
     heat = abs(best - mean) / max(abs(best - worst), column.span)
@@ -187,13 +187,13 @@ def _cell(column: Column, found: Any, rivals: list[float]) -> Cell:
 
 def _gaps(means: pd.DataFrame) -> list[Gap]:
     """Missing measurements and their reasons, over all sources."""
-    shown = {column.metric: column.name for column in COLUMNS}
-    found: dict[tuple[str, str], dict[str, int]] = {}
-    for row in means[means["metric"].isin(shown)].itertuples():
+    name_of = {column.metric: column.name for column in COLUMNS}
+    counts_of: dict[tuple[str, str], dict[str, int]] = {}
+    for row in means[means["metric"].isin(name_of)].itertuples():
         for part in filter(None, row.why_missing.split("; ")):
             reason, count = part.removesuffix(")").rsplit(" (", 1)
-            found.setdefault((shown[row.metric], reason), {})[row.source] = int(count)
-    return [Gap(metric, reason, sum(counts.values()), list(counts)) for (metric, reason), counts in found.items()]
+            counts_of.setdefault((name_of[row.metric], reason), {})[row.source] = int(count)
+    return [Gap(metric, reason, sum(counts.values()), list(counts)) for (metric, reason), counts in counts_of.items()]
 
 
 def _loss(row: Any) -> Loss:

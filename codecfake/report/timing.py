@@ -59,8 +59,8 @@ def _jobs(results: Path) -> Iterator[tuple[str | float | None, ...]]:
             continue
         name = path.relative_to(folder).with_suffix("").as_posix()
         work = work_of(results, name)
-        done = (None, None) if work is None else (round(work.amount, 3), work.unit)
-        yield (name.partition("/")[0], name, record.seconds, record.cpu_seconds, record.max_rss_mb, *done)
+        amount_and_unit = (None, None) if work is None else (round(work.amount, 3), work.unit)
+        yield (name.partition("/")[0], name, record.seconds, record.cpu_seconds, record.max_rss_mb, *amount_and_unit)
 
 
 def rule_rows(table: pd.DataFrame) -> list[RuleRow]:
@@ -73,9 +73,9 @@ def rule_rows(table: pd.DataFrame) -> list[RuleRow]:
 
 
 def _rule(rule: str, jobs: pd.DataFrame, seconds: float, total: float) -> RuleRow:
-    looked_at, counted = jobs.dropna(subset="cpu_seconds"), jobs.dropna(subset="amount")
-    work = Work(float(counted["amount"].sum()), str(counted["unit"].iloc[0])) if len(counted) else None
-    cores = looked_at["cpu_seconds"].sum() / looked_at["seconds"].sum() if len(looked_at) else None
+    with_cpu, with_amount = jobs.dropna(subset="cpu_seconds"), jobs.dropna(subset="amount")
+    work = Work(float(with_amount["amount"].sum()), str(with_amount["unit"].iloc[0])) if len(with_amount) else None
+    cores = with_cpu["cpu_seconds"].sum() / with_cpu["seconds"].sum() if len(with_cpu) else None
     memory = jobs["max_rss_mb"].max()
     return RuleRow(
         rule,
@@ -86,5 +86,5 @@ def _rule(rule: str, jobs: pd.DataFrame, seconds: float, total: float) -> RuleRo
         duration(float(jobs["seconds"].max())),
         "–" if cores is None else f"{cores:.1f}",
         "–" if pd.isna(memory) else f"{memory / MB_PER_GB:.2f}",
-        rate_of(work, float(counted["seconds"].sum())) if work is not None else "–",
+        rate_of(work, float(with_amount["seconds"].sum())) if work is not None else "–",
     )

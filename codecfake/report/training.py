@@ -76,8 +76,8 @@ class LossPanel:
 def detector_panels(models: list[TrainedModel]) -> list[LossPanel]:
     """Loss curves by training set and detector, one color a strategy: training solid, development dashed."""
     groups: dict[tuple[str, str], list[TrainedModel]] = {}
-    for trained in models:
-        groups.setdefault((trained.model.detector, trained.model.training_set), []).append(trained)
+    for one in models:
+        groups.setdefault((one.model.detector, one.model.training_set), []).append(one)
     styles = strategy_styles(models)
     return [
         LossPanel(*place, any(t.has_random_front_end for t in group), _detector_panel(" ".join(place), group, styles))
@@ -87,15 +87,15 @@ def detector_panels(models: list[TrainedModel]) -> list[LossPanel]:
 
 def strategy_styles(models: Iterable[TrainedModel]) -> dict[str, LineStyle]:
     """The line style of every strategy."""
-    return line_styles(sorted({trained.model.strategy for trained in models}))
+    return line_styles(sorted({one.model.strategy for one in models}))
 
 
 def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, LineStyle]) -> Markup:
     with drawing(f"loss {title}", f"Loss of each epoch: {title}", height=2.3) as draft:
         axes = draft.axes()[0]
-        for trained in models:
-            color = styles[trained.model.strategy].color
-            history, best = trained.history, trained.best
+        for one in models:
+            color = styles[one.model.strategy].color
+            history, best = one.history, one.best
             axes.plot(history["epoch"], history["train_loss"], color=color)
             axes.plot(history["epoch"], history["dev_loss"], color=color, linestyle="--")
             axes.plot(best["epoch"], best["dev_loss"], color=color, marker="o", markersize=5)
@@ -116,9 +116,9 @@ def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
     description = f"Training of {codec} by step: {', '.join(panels.values())}"
     with drawing(f"codec {codec}", description, height=0.4 + 1.1 * len(panels)) as draft:
         for axes, (column, label) in zip(draft.axes(len(panels)), panels.items(), strict=True):
-            measured = history.dropna(subset=[column])
-            marker = "o" if len(measured) == 1 else ""  # a single point is no line
-            axes.plot(measured["step"], measured[column], color=series_color(0), marker=marker, markersize=3)
+            points = history.dropna(subset=[column])
+            marker = "o" if len(points) == 1 else ""  # a single point is not visible as a line
+            axes.plot(points["step"], points[column], color=series_color(0), marker=marker, markersize=3)
             axes.set(ylabel=label, xlim=(0, history["step"].max()))
         axes.set(xlabel="step")
     return draft.svg

@@ -91,9 +91,9 @@ def reliability(bonafide: np.ndarray, spoof: np.ndarray, bins: int = 10) -> Iter
     is_bonafide = np.arange(len(predicted)) < len(bonafide)
     bin_of = np.minimum((predicted * bins).astype(int), bins - 1)
     for index in np.unique(bin_of):
-        held = bin_of == index
-        shares = float(predicted[held].mean()), float(is_bonafide[held].mean())
-        yield ReliabilityBin(int(index) / bins, (int(index) + 1) / bins, *shares, int(held.sum()))
+        in_bin = bin_of == index
+        shares = float(predicted[in_bin].mean()), float(is_bonafide[in_bin].mean())
+        yield ReliabilityBin(int(index) / bins, (int(index) + 1) / bins, *shares, int(in_bin.sum()))
 
 
 def _logistic(bonafide: np.ndarray, spoof: np.ndarray, prior: float) -> tuple[float, float]:
@@ -122,8 +122,8 @@ def _logistic(bonafide: np.ndarray, spoof: np.ndarray, prior: float) -> tuple[fl
         share = special.expit(log_odds(line))
         return (design * (weight * share * (1 - share))) @ design.T
 
-    found = optimize.minimize(
+    minimum = optimize.minimize(
         loss, np.zeros(2), jac=gradient, hess=curvature, method="trust-exact", options={"gtol": 1e-10}
     )
-    assert np.linalg.norm(found.jac) < 1e-6, found  # convex and smooth, with finite targets: a minimum exists
-    return float(found.x[0]), float(found.x[1])
+    assert np.linalg.norm(minimum.jac) < 1e-6, minimum  # convex and smooth, with finite targets: a minimum exists
+    return float(minimum.x[0]), float(minimum.x[1])

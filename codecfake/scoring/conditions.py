@@ -33,12 +33,12 @@ def score(
     trained_on: Sequence[Path] = (),
     batch_size: int = 32,
     workers: int = 0,
-    kept: Path | None = None,
+    score_store: Path | None = None,
 ) -> None:
     """Score each protocol `{condition}.tsv` into `output/{condition}.tsv`: `trial_id, score`, in its order.
 
     A recording is scored once, however many conditions use it. `trained_on` are the model's train protocols. The folder
-    `kept` stores scores: a source with the same model, utterances and audio is not scored again.
+    `score_store` keeps scores: a source with the same model, utterances and audio is not scored again.
     Raises ScoringError if two protocols have the same name or a score is not finite, TrialsError if an evaluated
     recording was in the training data, and PrecisionError if the precision of training changes scores.
     """
@@ -52,54 +52,60 @@ def score(
         for name, condition in conditions.items():
             trials.require_disjoint(condition, name, train, f"train ({path})")
     distinct = pd.concat(conditions.values()).drop_duplicates(RECORDING).sort_values(RECORDING, ignore_index=True)
-    scorer = Scorer(model, audio_root, device, batch_size, workers, kept)
+    scorer = Scorer(model, audio_root, device, batch_size, workers, score_store)
     with progress(None, "scores", total=len(distinct), unit="trial") as bar:
         distinct["score"] = np.concatenate([scorer.of_source(part, bar) for _, part in distinct.groupby(RECORDING[:2])])
     _require_finite(distinct)
     scorer.require_precise(distinct)
     for name, condition in conditions.items():
-        scored = condition.merge(distinct[[*RECORDING, "score"]], on=RECORDING, how="left", validate="one_to_one")
-        scored["score"] = scored["score"].map(SCORE)
-        files.write_tsv(output / f"{name}.tsv", scored[["trial_id", "score"]])
+        table = condition.merge(distinct[[*RECORDING, "score"]], on=RECORDING, how="left", validate="one_to_one")
+        table["score"] = table["score"].map(SCORE)
+        files.write_tsv(output / f"{name}.tsv", table[["trial_id", "score"]])
         files.seal(output / f"{name}.tsv")
 
 
 class Scorer:
-    """A trained detector. Batches hold one source each, so a score depends on its own source's trials alone."""
+    """A trained detector. Every batch has trials of one source, so a score depends only on the trials of its source."""
 
     def __init__(
-        self, model: Path, audio_root: Path, device: torch.device, batch_size: int, workers: int, kept: Path | None
+        self,
+        model: Path,
+        audio_root: Path,
+        device: torch.device,
+        batch_size: int,
+        workers: int,
+        score_store: Path | None,
     ) -> None:
         self._detector, self._crop_samples = models.load(model, device)
-        trained = models.read_record(model)["settings"]
-        self._pad, self._bits = trained.get("pad", "repeat"), trained.get("front_end_precision", precision.EXACT)
+        settings = models.read_record(model)["settings"]
+        self._pad, self._bits = settings.get("pad", "repeat"), settings.get("front_end_precision", precision.EXACT)
         self._audio_root, self._device, self._batch_size, self._workers = audio_root, device, batch_size, workers
         what = identity(model, batch_size=batch_size, device=device.type)
-        self._kept = ScoreStore(kept, what) if kept is not None else None
+        self._store = ScoreStore(score_store, what) if score_store is not None else None
 
     def of_source(self, part: pd.DataFrame, bar: tqdm) -> np.ndarray:
         """Scores `[N]`, float32, of the trials of one source of one corpus, in their order."""
         clips, utterances = self._clips(part), part["utterance_id"]
         name = "/".join(part[RECORDING[:2]].iloc[0])
-        digest = clips.digest() if self._kept else ""
-        found = self._kept.find(name, utterances, digest) if self._kept else None
-        if found is not None:
+        digest = clips.digest() if self._store else ""
+        stored_scores = self._store.find(name, utterances, digest) if self._store else None
+        if stored_scores is not None:
             bar.update(len(part))
-            return found
-        scores = np.concatenate([_counted(batch, bar) for batch in self._batches(clips)])
-        if self._kept:
-            self._kept.keep(name, utterances, digest, scores)
+            return stored_scores
+        scores = np.concatenate([_advance(batch, bar) for batch in self._batches(clips)])
+        if self._store:
+            self._store.keep(name, utterances, digest, scores)
         return scores
 
-    def require_precise(self, scored: pd.DataFrame) -> None:
+    def require_precise(self, table: pd.DataFrame) -> None:
         """Raise PrecisionError if fewer bits change the first scores by too large a part of the spread of `scored`."""
         if self._bits == precision.EXACT:
             return
-        _, first = next(iter(scored.groupby(RECORDING[:2])))
+        _, first = next(iter(table.groupby(RECORDING[:2])))
         exact = torch.from_numpy(next(self._batches(self._clips(first), precision.EXACT)))
-        found = torch.tensor(first["score"].to_numpy(np.float32)[: len(exact)])
-        spread = torch.from_numpy(scored["score"].to_numpy()).std(correction=0)
-        precision.require_small_shift(found, exact, spread, self._bits)
+        scores = torch.tensor(first["score"].to_numpy(np.float32)[: len(exact)])
+        spread = torch.from_numpy(table["score"].to_numpy()).std(correction=0)
+        precision.require_small_shift(scores, exact, spread, self._bits)
 
     def _clips(self, part: pd.DataFrame) -> Clips:
         return Clips(part.reset_index(drop=True), self._audio_root, self._crop_samples, pad=self._pad)
@@ -111,7 +117,7 @@ class Scorer:
             yield score_of(self._detector.back_end(batch)).cpu().numpy()
 
 
-def _counted(batch: np.ndarray, bar: tqdm) -> np.ndarray:
+def _advance(batch: np.ndarray, bar: tqdm) -> np.ndarray:
     bar.update(len(batch))
     return batch
 

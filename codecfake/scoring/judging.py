@@ -84,7 +84,7 @@ class Judge:
         return self.of_samples(*waveform(path), path)
 
     def of_samples(self, wav: np.ndarray, clipped: int = 0, path: Path = Path()) -> Judgment:
-        """The judgment of samples `[T]` as `heard` gives them. Raises AudioError if there is no finite score."""
+        """The judgment of samples `[T]` from `as_in_shards`. Raises AudioError if there is no finite score."""
         starts = window_starts(len(wav), self.window_samples)
         logits = torch.cat([self._logits(wav, starts[n : n + BATCH_SIZE]) for n in range(0, len(starts), BATCH_SIZE)])
         scores = score_of(logits).tolist()
@@ -110,23 +110,23 @@ def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
             yield Failure(path, str(error).removeprefix(f"{path}: "))
 
 
-def audio_files(given: Sequence[Path]) -> tuple[list[Path], int]:
+def audio_files(paths: Sequence[Path]) -> tuple[list[Path], int]:
     """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and the number of other files.
 
     Raises AudioError if a folder holds no audio file.
     """
-    found, others = [], 0
-    for path in given:
+    files, others = [], 0
+    for path in paths:
         if not path.is_dir():
-            found.append(path)
+            files.append(path)
             continue
         members = sorted(member for member in path.rglob("*") if member.is_file())
         audible = [member for member in members if member.suffix.lower() in SUFFIXES]
         if not audible:
             raise AudioError(f"{path}: none of its {len(members)} files has an audio suffix; name the file itself")
-        found += audible
+        files += audible
         others += len(members) - len(audible)
-    return found, others
+    return files, others
 
 
 def waveform(path: Path) -> tuple[np.ndarray, int]:
@@ -136,10 +136,10 @@ def waveform(path: Path) -> tuple[np.ndarray, int]:
     """
     inspection = inspect(path, MIN_DURATION)
     recording = waveforms.read(path, inspection.sha256)
-    return heard(recording.wav, recording.sample_rate)
+    return as_in_shards(recording.wav, recording.sample_rate)
 
 
-def heard(wav: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
+def as_in_shards(wav: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
     """Speech `[T]` as stored in 16-bit shards at 16 kHz, in float64, and how many samples were clipped."""
     samples, clipped = waveforms.to_int16(waveforms.resample(wav, sample_rate, SAMPLE_RATE))
     return samples / waveforms.FULL_SCALE, clipped
@@ -208,9 +208,9 @@ def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, others: int) 
     failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
     seconds = judge.window_samples / SAMPLE_RATE
     above = "No verdicts" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
-    left = f" Skipped files without an audio suffix: {others}." if others else ""
+    skipped = f" Skipped files without an audio suffix: {others}." if others else ""
     return (
-        f"{len(outcomes) - failed} of {len(outcomes)} files judged.{left}\n"
+        f"{len(outcomes) - failed} of {len(outcomes)} files judged.{skipped}\n"
         f"{above}: {rule.reason}.\n"
         f"A score is logit(bona fide) - logit(spoof), the mean over windows of {seconds:.4g} s."
     )

@@ -1,4 +1,4 @@
-"""A store of a model's scores, by source: a new condition costs only what is new in it."""
+"""A store of a model's scores by source: for a new condition, only new sources are scored."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ SCORE = "{:.9g}".format  # of a float32, without loss
 
 @dataclass(frozen=True)
 class ScoreStore:
-    """Scores of one model under `folder`, one file per source; `identity` is the rest of what determines them."""
+    """Scores of one model under `folder`, one file per source; `identity` has everything else that determines them."""
 
     folder: Path
     identity: str
@@ -51,6 +51,6 @@ class ScoreStore:
 
 
 def identity(model: Path, **what_else: Any) -> str:
-    """The digest of all that determines a score: the model folder, the version of this package and `what_else`."""
+    """What determines a score, as JSON: digests of the model folder, the version of this package and `what_else`."""
     digests = {name: files.sha256(model / name) for name in (models.WEIGHTS, models.SETTINGS)}
     return json.dumps({**digests, "version": __version__, **what_else}, sort_keys=True)

@@ -27,7 +27,7 @@ class VerdictError(ValueError):
 
 @dataclass(frozen=True)
 class DevResult:
-    """The dev scores in short: the EER threshold, and the map to log-likelihood ratios."""
+    """A summary of the dev scores: the EER threshold, and the map to log-likelihood ratios."""
 
     eer: float  # in [0, 1]
     eer_threshold: float
@@ -55,7 +55,7 @@ class Rule:
 
 
 def dev_result(scores: np.ndarray, is_bonafide: np.ndarray) -> DevResult:
-    """Of the scores `[N]` of dev and their keys `[N]`, in any order.
+    """The summary of the dev scores `[N]` and their keys `[N]`, in any order.
 
     Raises ValueError if one key has no score or a score is not finite.
     """
@@ -74,7 +74,7 @@ def write(path: Path, result: DevResult) -> None:
 
 
 def read(path: Path) -> DevResult:
-    """Read what `write` wrote. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
+    """Read a dev summary. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
     return from_json(DevResult, path.read_text(encoding="utf-8"))
 
 
@@ -83,14 +83,14 @@ def calibrate(score_tsv: Path, protocol: Path, output: Path) -> None:
 
     Raises VerdictError unless the score file has exactly the protocol's trials.
     """
-    listed = trials.read([protocol]).set_index("trial_id")["key"]
+    keys = trials.read([protocol]).set_index("trial_id")["key"]
     scores = files.read_tsv(score_tsv).set_index("trial_id")["score"].astype(float)
-    if set(scores.index) != set(listed.index) or len(scores) != len(listed):
+    if set(scores.index) != set(keys.index) or len(scores) != len(keys):
         raise VerdictError(
-            f"{score_tsv} has {len(scores)} trials, {protocol} {len(listed)}, and they are not the same; "
+            f"{score_tsv} has {len(scores)} trials, {protocol} {len(keys)}, and they are not the same; "
             f"score this protocol with `codecfake step score-conditions`"
         )
-    write(output, dev_result(scores.to_numpy(), (listed[scores.index] == BONAFIDE).to_numpy()))
+    write(output, dev_result(scores.to_numpy(), (keys[scores.index] == BONAFIDE).to_numpy()))
 
 
 def rule(name: str | None, dev: DevResult | None, where: Path) -> Rule:
@@ -104,7 +104,7 @@ def rule(name: str | None, dev: DevResult | None, where: Path) -> Rule:
 
 
 def _llr(dev: DevResult | None, where: Path) -> Rule:
-    dev = _required(dev, "llr", where)
+    dev = _require_dev_result(dev, "llr", where)
     fitted = dev.calibration
     if fitted is None:
         return Rule(None, "all dev scores are equal, so scores have no meaning")
@@ -118,7 +118,7 @@ def _llr(dev: DevResult | None, where: Path) -> Rule:
 
 
 def _eer(dev: DevResult | None, where: Path) -> Rule:
-    dev = _required(dev, "eer", where)
+    dev = _require_dev_result(dev, "eer", where)
     return Rule(dev.eer_threshold, f"the EER threshold on dev, where {100 * dev.eer:.3g} % of each key are errors")
 
 
@@ -126,7 +126,7 @@ def _logits(dev: DevResult | None, where: Path) -> Rule:
     return Rule(0.0, "uncalibrated: both logits are equal there, which implies nothing about error rates")
 
 
-def _required(dev: DevResult | None, name: str, where: Path) -> DevResult:
+def _require_dev_result(dev: DevResult | None, name: str, where: Path) -> DevResult:
     if dev is None:
         raise VerdictError(
             f"threshold {name} needs a calibration, but there is no {where}; make one with "

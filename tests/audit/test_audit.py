@@ -153,10 +153,10 @@ def build(tmp_path: Path) -> Build:
     return Build(tmp_path)
 
 
-def named(faults: list[Fault]) -> set[str]:
+def named_features(faults: list[Fault]) -> set[str]:
     """The features that faults of shortcuts name."""
-    told = "is separated from recordings by "
-    return {fault.message.split(told)[1].split(" ")[0] for fault in faults if told in fault.message}
+    words = "is separated from recordings by "
+    return {fault.message.split(words)[1].split(" ")[0] for fault in faults if words in fault.message}
 
 
 # shortcuts
@@ -191,14 +191,14 @@ def test_a_control_is_at_chance_by_every_feature(build: Build) -> None:
 def test_a_planted_defect_is_found_and_named(build: Build, defect: Change, features: set[str]) -> None:
     build.write_audio("F01", lambda wav: defect(codec(wav)))
     faults = build.audit()
-    assert features <= named(faults)
+    assert features <= named_features(faults)
     assert all(fault.where in ("F01", "codec/train", "codec/dev", "eval/C1") for fault in faults)
 
 
 def test_fakes_at_another_rate_are_told_by_it(build: Build) -> None:
     build.write_audio("F01", codec, rate=24_000)
     faults = build.audit()
-    assert named(faults) == {"sample_rate", "several"}  # as long in seconds: within one sample
+    assert named_features(faults) == {"sample_rate", "several"}  # as long in seconds: within one sample
     message = next(fault.message for fault in faults if "sample_rate" in fault.message)
     assert message.startswith("F01 is separated from recordings by sample_rate")
     assert "AUC 1.000" in message
@@ -215,14 +215,14 @@ def test_fakes_by_another_encoder_are_told_by_their_headers(build: Build) -> Non
         return replace(encode(wav, rate), data=data, sha256=files.hashlib.sha256(data).hexdigest())
 
     build.write_audio("F01", codec, encoder=tagged)
-    assert "header_bytes" in named(build.audit())
+    assert "header_bytes" in named_features(build.audit())
 
 
 def test_one_fake_of_another_length_is_enough(build: Build) -> None:
     longer = len(speech(3))
     build.write_audio("F01", lambda wav: np.pad(codec(wav), (0, 160 if len(wav) == longer else 0)))
     faults = build.audit()
-    assert named(faults) == {"duration"}
+    assert named_features(faults) == {"duration"}
     assert [fault.check for fault in faults] == ["twins", "shortcuts"]
     assert "the first other one is F01_u003; cut fakes to their recordings' length" in faults[0].message
 
@@ -335,9 +335,9 @@ def test_a_repeat_is_as_long_as_the_copy_and_short_ones_are_chance(rng: np.rando
 def test_one_level_for_a_tenth_of_the_files_is_a_crowd() -> None:
     levels = np.arange(100, dtype=float)
     levels[:11] = 50.0
-    shared = measurement.crowd(levels, 0.02)
-    assert set(shared[:11]) == {11 / 99}  # the ten others, and number 50 itself
-    assert np.count_nonzero(shared) == 12
+    shares = measurement.crowd(levels, 0.02)
+    assert set(shares[:11]) == {11 / 99}  # the ten others, and number 50 itself
+    assert np.count_nonzero(shares) == 12
     assert not measurement.crowd(np.arange(100, dtype=float), 0.02).any()
 
 
@@ -360,8 +360,8 @@ def test_speakers_in_two_lists_are_a_fault_of_a_split_by_speaker_alone(build: Bu
     assert "codec/train and eval/C1 share 6 speakers, first tones/s0, but the split keeps" in faults[1].message
     by_utterance = overlaps(build, replace(QUICK, domains={"codec": AuditedDomain("utterance")}))
     assert not (by_utterance["verdict"] == FAULT).any()
-    found = by_utterance.loc["codec/train", "eval/C1", "speakers"]
-    assert (found["common"], found["verdict"], found["why"]) == (6, REPORTED, "codec is split by utterance")
+    row = by_utterance.loc["codec/train", "eval/C1", "speakers"]
+    assert (row["common"], row["verdict"], row["why"]) == (6, REPORTED, "codec is split by utterance")
 
 
 def test_an_utterance_in_train_and_eval_is_a_fault_of_any_split(build: Build) -> None:
@@ -378,15 +378,15 @@ def test_the_same_bytes_under_two_ids_leak(build: Build) -> None:
     faults = [fault for fault in build.audit(QUICK) if fault.check == "audio"]
     assert [fault.where for fault in faults] == ["codec/train and eval/C1"]
     assert "the same bytes exist under two names" in faults[0].message
-    repeated = build.table("duplicates").set_index("first").loc["tones/F00"]
-    assert (repeated["same"], repeated["example"], repeated["verdict"]) == (2, "u000 = u047", REPORTED)
+    row = build.table("duplicates").set_index("first").loc["tones/F00"]
+    assert (row["same"], row["example"], row["verdict"]) == (2, "u000 = u047", REPORTED)
 
 
 def test_a_condition_that_judges_all_utterances_is_no_leak(build: Build) -> None:
     build.write_audio("F01", codec)
     build.write_audio("F07", lambda wav: codec(0.99 * wav))
-    judged = build.utterances[build.utterances["speaker_id"] == "s5"]
-    build.write_protocol("eval/C1", judged, ())
+    utterances = build.utterances[build.utterances["speaker_id"] == "s5"]
+    build.write_protocol("eval/C1", utterances, ())
     bonafide = files.read_tsv(build.results / "protocols/eval/C1.tsv")
     build.write_protocol("eval/C1", build.utterances, ("F07",))
     fakes = files.read_tsv(build.results / "protocols/eval/C1.tsv").query("key == 'spoof'")
@@ -394,8 +394,8 @@ def test_a_condition_that_judges_all_utterances_is_no_leak(build: Build) -> None
     all_of_it = replace(QUICK, conditions={"C1": AuditedCondition(["codec"], ["spoof"])})
     table = overlaps(build, all_of_it)
     assert not (table["verdict"] == FAULT).any()
-    found = table.loc["codec/train", "eval/C1 spoof", "utterances"]
-    assert (found["common"], found["verdict"]) == (32, REPORTED)
+    row = table.loc["codec/train", "eval/C1 spoof", "utterances"]
+    assert (row["common"], row["verdict"]) == (32, REPORTED)
     twins = build.table("twins").set_index("list").loc["eval/C1 spoof"]
     assert (twins["fakes"], twins["recorded"], twins["in_list"]) == (48, 48, 8)
     assert {fault.check for fault in build.audit(QUICK)} == {"speakers", "utterances"}
@@ -411,8 +411,8 @@ def test_sentences_are_compared_without_case_and_punctuation() -> None:
 def test_sentences_in_two_lists_are_counted_and_are_no_fault(build: Build) -> None:
     build.write_audio("F01", codec)
     build.write_corpus("tones", build.utterances.assign(text=[f"Prompt {n % 4}." for n in range(SPEAKERS * EACH)]))
-    found = overlaps(build, QUICK).loc["codec/train", "eval/C1", "sentences"]
-    assert (found["num_first"], found["common"], found["verdict"]) == (4, 4, REPORTED)
+    row = overlaps(build, QUICK).loc["codec/train", "eval/C1", "sentences"]
+    assert (row["num_first"], row["common"], row["verdict"]) == (4, 4, REPORTED)
     build.write_corpus("tones", build.utterances.assign(text=None))
     assert overlaps(build, QUICK).loc["codec/train", "eval/C1", "sentences"]["verdict"] == "unknown"
 
@@ -432,12 +432,12 @@ def test_two_domains_over_one_corpus_must_be_split_alike(build: Build) -> None:
 
 def test_a_codec_trained_on_what_it_is_judged_by_is_a_fault_unless_accepted(build: Build) -> None:
     build.write_audio("F01", codec)
-    seen = replace(QUICK, codec_training=["tones"])
-    faults = build.audit(seen)
+    settings = replace(QUICK, codec_training=["tones"])
+    faults = build.audit(settings)
     assert [fault.check for fault in faults] == ["codec_training"]
     assert faults[0].message.endswith("train codecs on another corpus (`codec_training.corpora`)")
-    accepted = replace(seen, limits=Limits(utterances=2, accepted={"codec_training": "as published"}))
-    row = overlaps(build, accepted).loc["codec training: tones", "corpus: tones", "recordings"]
+    accepting = replace(settings, limits=Limits(utterances=2, accepted={"codec_training": "as published"}))
+    row = overlaps(build, accepting).loc["codec training: tones", "corpus: tones", "recordings"]
     assert (row["common"], row["verdict"], row["why"]) == (48, "accepted", "as published")
 
 
@@ -447,11 +447,11 @@ def test_lists_that_share_nothing_have_nothing_to_say(build: Build) -> None:
         lists.TrialList(item.name, item.domains, item.judges_all, item.trials.assign(audio=item.trials["trial_id"]))
         for item in lists.read_lists(SETTINGS, build.results, tables)
     ]
-    found = list(between_lists(SETTINGS, named_lists))
-    assert {(row.first, row.second) for row in found} == {
+    rows = list(between_lists(SETTINGS, named_lists))
+    assert {(row.first, row.second) for row in rows} == {
         ("codec/train", "codec/dev"), ("codec/train", "eval/C1"), ("codec/dev", "eval/C1"),
     }  # fmt: skip
-    assert {row.verdict for row in found} == {"none"}
+    assert {row.verdict for row in rows} == {"none"}
 
 
 # duplicates
@@ -520,9 +520,9 @@ def test_the_command_fails_after_it_has_written_what_it_found(build: Build) -> N
     arguments = ["step", "audit", "--settings", AS_JSON, "--results", str(build.results), "--output", str(output)]
     with pytest.raises(
         SystemExit, match=r"AuditError: \d faults .*\n.*F01 is separated from recordings by dc"
-    ) as stopped:
+    ) as error:
         main(arguments)
-    assert "accept them in the experiment" in str(stopped.value)
+    assert "accept them in the experiment" in str(error.value)
     assert (output / "shortcuts.csv").exists()
     verdict = ["step", "audit-verdict", "--audit", str(output / "audit.json"), "--output", str(output / "passed.txt")]
     main([*arguments, "--leave-verdict"])

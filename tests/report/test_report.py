@@ -187,8 +187,8 @@ def test_a_condition_is_unseen_if_no_attack_of_its_spoofs_was_trained_on(inputs:
 def test_seeds_are_averaged_with_their_spread(tmp_path: Path) -> None:
     inputs = ImitationRun(tmp_path / "results", seeds=[1, 2]).write()
     table = pd.read_csv(inputs.results / "tables/eer.csv", dtype={"condition": str})
-    chosen = table.query("detector == 'mel-lcnn' and training_set == 'vocoder' and condition == 'C7'")
-    one, two = chosen["eer_percent"]
+    rows = table.query("detector == 'mel-lcnn' and training_set == 'vocoder' and condition == 'C7'")
+    one, two = rows["eer_percent"]
 
     cell = eer_tables(inputs, read_models(inputs.results, inputs.models))[0].rows[0].cells[1]
 
@@ -259,14 +259,14 @@ def test_trials_that_conditions_share_are_calibrated_once(tmp_path: Path) -> Non
     run = ImitationRun(tmp_path / "results", ["mel-lcnn"], ["codec"], conditions={"C1": "F01", "C7": "F07"})
     inputs = replace(run.write(), averages={"both": ["C1", "C7"]})
 
-    found = reliability_of(inputs, inputs.models[0])
+    result = reliability_of(inputs, inputs.models[0])
 
     # Two corpora of 40 recordings, which both conditions judge, and the fakes of each condition.
-    assert (found.num_bonafide, found.num_spoof) == (80, 160)
-    assert sum(held.count for held in found.bins) == 240
-    assert found.calibrated is not None
-    assert found.calibrated.min_cllr == pytest.approx(found.raw.min_cllr)  # order is all that it depends on
-    assert found.calibrated.cllr != found.raw.cllr
+    assert (result.num_bonafide, result.num_spoof) == (80, 160)
+    assert sum(item.count for item in result.bins) == 240
+    assert result.calibrated is not None
+    assert result.calibrated.min_cllr == pytest.approx(result.raw.min_cllr)  # order is all that it depends on
+    assert result.calibrated.cllr != result.raw.cllr
 
 
 def test_a_trial_of_two_keys_is_named(copy: ReportInputs) -> None:
@@ -302,16 +302,16 @@ def test_a_model_without_a_calibration_file_is_told_how_to_get_one(copy: ReportI
 
 def test_a_glance_shows_every_model_under_every_condition_and_what_it_was_trained_on(inputs: ReportInputs) -> None:
     tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
-    found = matrix(tables)
-    assert found is not None
+    table = matrix(tables)
+    assert table is not None
 
-    names = [(row.trained_on, row.detector) for row in found.rows]
-    known = {row.trained_on: [not cell.unseen for cell in row.cells] for row in found.rows}
+    names = [(row.trained_on, row.detector) for row in table.rows]
+    bold = {row.trained_on: [not cell.unseen for cell in row.cells] for row in table.rows}
 
     assert names == [(t, d) for t in ("vocoder", "codec") for d in ("mel-lcnn", "w2v2-aasist")]
-    assert found.columns == ["C1", "C7", "19LA"]
-    assert known == {"vocoder": [False] * 3, "codec": [True, False, False]}  # the imitation trains on F01 and A01
-    assert found.rows[2].cells[0].eer == tables[1].rows[0].cells[2]
+    assert table.columns == ["C1", "C7", "19LA"]
+    assert bold == {"vocoder": [False] * 3, "codec": [True, False, False]}  # the imitation trains on F01 and A01
+    assert table.rows[2].cells[0].eer == tables[1].rows[0].cells[2]
 
 
 def test_one_training_set_alone_needs_no_table_at_a_glance(copy: ReportInputs) -> None:
@@ -328,8 +328,8 @@ def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inp
     table.loc[("mel-lcnn/codec/erm/seed1", "C7"), ["low_percent_points", "note"]] = np.nan, "p is an upper bound"
     table.reset_index().to_csv(path, index=False)
 
-    shown = replace(copy, models=inputs.models)
-    (family,) = families(shown, read_models(copy.results, inputs.models))
+    settings = replace(copy, models=inputs.models)
+    (family,) = families(settings, read_models(copy.results, inputs.models))
 
     assert (family.name, family.columns, family.tests, family.significant) == (
         "training set",
@@ -387,9 +387,9 @@ def test_our_number_stands_above_the_printed_one_and_their_difference(inputs: Re
 def test_a_paper_table_marks_our_numbers_of_random_front_ends_alone(inputs: ReportInputs) -> None:
     (table,) = paper_tables(inputs, read_models(inputs.results, inputs.models))
 
-    marked = {row.labels[0]: row.random_front_end for row in table.rows}
+    random_rows = {row.labels[0]: row.random_front_end for row in table.rows}
 
-    assert marked == {"Mel-LCNN": False, "W2V2-LCNN": False, "WavLM-AASIST": False, "W2V2-AASIST": True}
+    assert random_rows == {"Mel-LCNN": False, "W2V2-LCNN": False, "WavLM-AASIST": False, "W2V2-AASIST": True}
     assert (table.num_ours, table.num_cells) == (6, 44)  # two detectors under three conditions
 
 
@@ -521,10 +521,10 @@ def test_an_average_of_a_condition_that_was_not_run_is_refused(inputs: ReportInp
 
 
 def test_pretrained_front_end_weights_are_shown_by_name_and_digest(inputs: ReportInputs) -> None:
-    trained = read_models(inputs.results, inputs.models)[0]
+    model = read_models(inputs.results, inputs.models)[0]
     settings = {"front_end_weights": {"source": "xls-r-300m", "sha256": "0123456789abcdef"}}
 
-    assert replace(trained, settings=settings).front_end_weights == "xls-r-300m (sha256 01234567)"
+    assert replace(model, settings=settings).front_end_weights == "xls-r-300m (sha256 01234567)"
 
 
 def quality_row(html: str, source: str) -> str:

@@ -23,30 +23,30 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report.html"
 
 
-def colors(shown: browser.Shown, place: list[float]) -> int:
+def colors(page: browser.Shown, place: list[float]) -> int:
     """How many colors a part of the picture has."""
     left, top, width, height = (round(number) for number in place)
-    return len(np.unique(shown.picture[top : top + height, left : left + width].reshape(-1, 3), axis=0))
+    return len(np.unique(page.picture[top : top + height, left : left + width].reshape(-1, 3), axis=0))
 
 
 @pytest.mark.parametrize(("width", "dark"), [(DESKTOP, False), (PHONE, True)])
 def test_every_picture_is_drawn_every_excerpt_plays_and_nothing_errs(
     report: Path, tmp_path: Path, width: int, dark: bool
 ) -> None:
-    shown = browser.show(report, tmp_path, width, dark)
+    page = browser.show(report, tmp_path, width, dark)
 
-    assert shown.console == []
-    assert shown.told["width"] == width  # wider tables scroll in themselves
+    assert page.console == []
+    assert page.told["width"] == width  # wider tables scroll in themselves
     # 2 corpora with a recording and 2 codecs each, of a second
-    assert len(shown.told["images"]) == 6
-    assert min(shown.told["images"]) > 50
-    assert shown.told["seconds"] == pytest.approx([1.0] * 6)
+    assert len(page.told["images"]) == 6
+    assert min(page.told["images"]) > 50
+    assert page.told["seconds"] == pytest.approx([1.0] * 6)
     # a DET curve, distributions and losses of each of 4 models, a reliability plot, and a codec's training
-    assert len(shown.told["figures"]) == 14
-    assert min(min(place[2:]) for place in shown.told["figures"]) > 100
-    assert min(colors(shown, place) for place in shown.told["figures"]) > 10
-    assert shown.told["background"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
-    assert tuple(shown.picture[-1, -1]) == ((20, 23, 27) if dark else (255, 255, 255))
+    assert len(page.told["figures"]) == 14
+    assert min(min(place[2:]) for place in page.told["figures"]) > 100
+    assert min(colors(page, place) for place in page.told["figures"]) > 10
+    assert page.told["background"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
+    assert tuple(page.picture[-1, -1]) == ((20, 23, 27) if dark else (255, 255, 255))
 
 
 def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
@@ -57,13 +57,13 @@ def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
     html = html.replace("</body>", "<script>console.error('an error')</script></body>")
     html = html.replace('<svg class="figure"', '<svg class="figure" style="visibility:hidden"', 1)
     html = html.replace("<h2>Data</h2>", "<h2 style='width:1500px'>Data</h2>")
-    broken = tmp_path / "broken.html"
-    broken.write_text(html, encoding="utf-8")
+    path = tmp_path / "broken.html"
+    path.write_text(html, encoding="utf-8")
 
-    shown = browser.show(broken, tmp_path, PHONE)
+    page = browser.show(path, tmp_path, PHONE)
 
-    assert len(shown.console) == 1
-    assert shown.told["width"] > PHONE
-    assert min(shown.told["images"]) == 0
-    assert min(shown.told["seconds"]) == 0
-    assert min(colors(shown, place) for place in shown.told["figures"]) == 1
+    assert len(page.console) == 1
+    assert page.told["width"] > PHONE
+    assert min(page.told["images"]) == 0
+    assert min(page.told["seconds"]) == 0
+    assert min(colors(page, place) for place in page.told["figures"]) == 1

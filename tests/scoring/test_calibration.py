@@ -29,11 +29,11 @@ def test_gaussian_scores_get_the_log_likelihood_ratio_that_theory_gives(scores) 
 @pytest.mark.parametrize("prior", [0.5, 0.95])
 def test_the_fit_agrees_with_the_logistic_regression_of_scikit_learn(scores, prior) -> None:
     # a target of (n + 1) / (n + 2): the trial counts (n + 1) / (n + 2) times, and 1 / (n + 2) times as of the other key
-    pooled, rows = np.concatenate(scores)[:, None], [len(key) for key in scores]
+    both_keys, rows = np.concatenate(scores)[:, None], [len(key) for key in scores]
     targets = np.concatenate([np.full(rows[0], (rows[0] + 1) / (rows[0] + 2)), np.full(rows[1], 1 / (rows[1] + 2))])
     weights = np.concatenate([np.full(rows[0], prior / rows[0]), np.full(rows[1], (1 - prior) / rows[1])]) * 1000
     model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(
-        np.concatenate((pooled, pooled)),
+        np.concatenate((both_keys, both_keys)),
         np.r_[np.ones(sum(rows)), np.zeros(sum(rows))],
         sample_weight=np.r_[weights * targets, weights * (1 - targets)],
     )
@@ -51,8 +51,8 @@ def test_calibration_lowers_cllr_to_near_its_least_and_leaves_the_order_alone(sc
 
 
 def test_a_calibrated_score_scales_and_shifts_with_its_detector(scores) -> None:
-    calibration, moved = fit(*scores), fit(*(1e-3 * key - 40 for key in scores))
-    np.testing.assert_allclose(moved(1e-3 * scores[0] - 40), calibration(scores[0]), rtol=1e-6)
+    calibration, other = fit(*scores), fit(*(1e-3 * key - 40 for key in scores))
+    np.testing.assert_allclose(other(1e-3 * scores[0] - 40), calibration(scores[0]), rtol=1e-6)
 
 
 def test_the_order_of_trials_does_not_matter_to_the_last_bit(scores, rng) -> None:
@@ -118,8 +118,8 @@ def test_a_calibration_with_an_unknown_entry_is_refused(tmp_path) -> None:
 
 def test_reliability_by_hand() -> None:
     # as many of each key, so the prior is even; ratios of log 9 and −log 9 are probabilities of 0.9 and 0.1
-    found = list(reliability(np.log([9.0, 9.0, 1 / 9]), np.log([9.0, 1 / 9, 1 / 9]), bins=2))
-    assert [asdict(each) for each in found] == [
+    bins = list(reliability(np.log([9.0, 9.0, 1 / 9]), np.log([9.0, 1 / 9, 1 / 9]), bins=2))
+    assert [asdict(each) for each in bins] == [
         asdict(ReliabilityBin(0.0, 0.5, pytest.approx(0.1), pytest.approx(1 / 3), 3)),
         asdict(ReliabilityBin(0.5, 1.0, pytest.approx(0.9), pytest.approx(2 / 3), 3)),
     ]
@@ -128,12 +128,12 @@ def test_reliability_by_hand() -> None:
 def test_reliability_agrees_with_scikit_learn(scores) -> None:
     calibration = fit(*scores)
     bonafide, spoof = (calibration(key) for key in scores)
-    found = list(reliability(bonafide, spoof, bins=20))
+    bins = list(reliability(bonafide, spoof, bins=20))
     probability = 1 / (1 + np.exp(-np.r_[bonafide, spoof] - math.log(4000 / 9000)))
     observed, predicted = calibration_curve(np.r_[np.ones(4000), np.zeros(9000)], probability, n_bins=20)
-    np.testing.assert_allclose([each.predicted for each in found], predicted, atol=1e-12)
-    np.testing.assert_allclose([each.observed for each in found], observed, atol=1e-12)
-    assert sum(each.count for each in found) == 13_000
+    np.testing.assert_allclose([each.predicted for each in bins], predicted, atol=1e-12)
+    np.testing.assert_allclose([each.observed for each in bins], observed, atol=1e-12)
+    assert sum(each.count for each in bins) == 13_000
 
 
 def test_observed_shares_of_calibrated_scores_are_as_predicted(scores) -> None:
@@ -144,8 +144,8 @@ def test_observed_shares_of_calibrated_scores_are_as_predicted(scores) -> None:
 
 
 def test_certain_predictions_fall_in_the_outermost_bins() -> None:
-    found = list(reliability(np.array([1e4]), np.array([-1e4])))
-    assert [(each.low, each.high, each.observed, each.count) for each in found] == [
+    bins = list(reliability(np.array([1e4]), np.array([-1e4])))
+    assert [(each.low, each.high, each.observed, each.count) for each in bins] == [
         (0.0, 0.1, 0.0, 1),
         (0.9, 1.0, 1.0, 1),
     ]

@@ -39,8 +39,8 @@ DEV = DevResult(eer=0.1, eer_threshold=0.5, calibration=Calibration(2.0, 3.0, 0.
 def write_model(folder: Path, settings: DetectorSettings = MEL_LCNN, pad: str = "repeat", window: int = WINDOW) -> Path:
     torch.manual_seed(0)
     detector = Detector(settings, window)
-    saved = {"detector": settings.complete(), "crop_samples": window, "pad": pad}
-    models.save(folder, detector.own_state(), {"front_end_weights": detector.front_end_weights(), "settings": saved})
+    values = {"detector": settings.complete(), "crop_samples": window, "pad": pad}
+    models.save(folder, detector.own_state(), {"front_end_weights": detector.front_end_weights(), "settings": values})
     return folder
 
 
@@ -216,9 +216,9 @@ def test_folders_are_walked_in_order_and_what_is_no_audio_is_counted(tmp_path: P
     for name in ("b.WAV", "a/z.flac", "a/readme.txt", "c.m4a", "a/list.tsv"):
         (tmp_path / "audio" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "audio" / name).touch()
-    given = [tmp_path / "named.bin", tmp_path / "audio"]
-    found, others = judging.audio_files(given)
-    assert found == [tmp_path / "named.bin", *(tmp_path / "audio" / name for name in ("a/z.flac", "b.WAV", "c.m4a"))]
+    arguments = [tmp_path / "named.bin", tmp_path / "audio"]
+    paths, others = judging.audio_files(arguments)
+    assert paths == [tmp_path / "named.bin", *(tmp_path / "audio" / name for name in ("a/z.flac", "b.WAV", "c.m4a"))]
     assert others == 2
 
 
@@ -300,8 +300,8 @@ def test_score_files_of_dev_make_a_calibration_for_any_model(tmp_path: Path) -> 
     protocol = tones.write_protocol(tmp_path / "dev.tsv", range(2))
     scores = pd.DataFrame({"trial_id": ["F01_u001", "u000", "F01_u000", "u001"], "score": [-1.0, 2.0, -3.0, 4.0]})
     files.write_tsv(tmp_path / "scores.tsv", scores)
-    given = ["--scores", tmp_path / "scores.tsv", "--protocol", protocol, "--output", tmp_path / "calibration.json"]
-    main(["calibrate", *map(str, given)])
+    arguments = ["--scores", tmp_path / "scores.tsv", "--protocol", protocol, "--output", tmp_path / "calibration.json"]
+    main(["calibrate", *map(str, arguments)])
     expected = verdicts.dev_result(scores["score"].to_numpy(), np.array([False, True, False, True]))
     assert verdicts.read(tmp_path / "calibration.json") == expected
     files.write_tsv(tmp_path / "scores.tsv", scores[:3])
@@ -352,8 +352,18 @@ def test_every_threshold_and_published_form_can_be_asked_for(
 ) -> None:
     verdicts.write(tmp_path / "dev.json", DEV)
     path = write(tmp_path / "x.wav", noise(5_000))
-    given = [path, "--model", model, "--calibration", tmp_path / "dev.json", "--threshold", name, "--published", form]
-    main(["score", *map(str, given), "--device", "cpu", "--threads", "1"])
+    arguments = [
+        path,
+        "--model",
+        model,
+        "--calibration",
+        tmp_path / "dev.json",
+        "--threshold",
+        name,
+        "--published",
+        form,
+    ]
+    main(["score", *map(str, arguments), "--device", "cpu", "--threads", "1"])
     printed = capsys.readouterr().out
     assert f"{verdicts.rule(name, DEV, Path()).threshold:.4g} are judged bona fide" in printed
     assert "as published" in printed
@@ -396,16 +406,16 @@ def test_a_front_end_that_is_absent_or_elsewhere(tmp_path: Path, capsys) -> None
     small = {"name": "aasist", "projection": 24, "channels": [4, 8], "graph_dims": [8, 4]}
     folder = write_model(tmp_path / "model", DetectorSettings(front_end, small))
     (tmp_path / "w2v2").rename(tmp_path / "moved")
-    given = ["score", str(write(tmp_path / "x.wav", noise(5_000))), "--model", str(folder), "--threads", "1"]
+    arguments = ["score", str(write(tmp_path / "x.wav", noise(5_000))), "--model", str(folder), "--threads", "1"]
     with pytest.raises(SystemExit, match="(?s)w2v2' cannot be loaded.*fetch config.json.*--front-end"):
-        main(given)
-    main([*given, "--front-end", str(tmp_path / "moved")])
+        main(arguments)
+    main([*arguments, "--front-end", str(tmp_path / "moved")])
     assert "1 of 1 files judged." in capsys.readouterr().out
     transformers.Wav2Vec2Model(config).save_pretrained(tmp_path / "other")
     with pytest.raises(
         SystemExit, match="trained on front-end weights .* but found .*give the weights used in training"
     ):
-        main([*given, "--front-end", str(tmp_path / "other")])
+        main([*arguments, "--front-end", str(tmp_path / "other")])
 
 
 def test_a_front_end_for_a_model_that_has_none_is_refused(model: Path) -> None:

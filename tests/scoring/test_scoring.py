@@ -90,8 +90,8 @@ def test_written_scores_are_the_detector_s_own_to_the_last_bit(
     table = files.read_tsv(protocols[0])
     with torch.no_grad():
         logits = detector(Clips(table, audio, crop_samples)[5].unsqueeze(0))
-    written = scores(tmp_path / "scores" / "C1.tsv")[table["trial_id"][5]]
-    assert torch.tensor(written, dtype=torch.float32) == logits[0, 1] - logits[0, 0]
+    score = scores(tmp_path / "scores" / "C1.tsv")[table["trial_id"][5]]
+    assert torch.tensor(score, dtype=torch.float32) == logits[0, 1] - logits[0, 0]
 
 
 def test_scoring_twice_gives_the_same_bytes(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
@@ -119,21 +119,21 @@ def test_scores_that_are_not_finite_are_refused(
 def test_an_incomplete_model_folder_is_refused(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, name: str
 ) -> None:
-    broken = Path(shutil.copytree(model, tmp_path / "broken"))
-    (broken / name).unlink()
+    damaged = Path(shutil.copytree(model, tmp_path / "broken"))
+    (damaged / name).unlink()
     with pytest.raises(models.ModelError, match=f"no {name}; train the detector first"):
-        conditions.score(broken, protocols, audio, tmp_path / "scores", CPU)
+        conditions.score(damaged, protocols, audio, tmp_path / "scores", CPU)
 
 
 def test_weights_of_another_detector_are_refused(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path
 ) -> None:
-    broken = Path(shutil.copytree(model, tmp_path / "broken"))
-    record = json.loads((broken / models.SETTINGS).read_text())
+    damaged = Path(shutil.copytree(model, tmp_path / "broken"))
+    record = json.loads((damaged / models.SETTINGS).read_text())
     record["settings"]["detector"]["back_end"] = {"name": "aasist"}
-    (broken / models.SETTINGS).write_text(json.dumps(record))
+    (damaged / models.SETTINGS).write_text(json.dumps(record))
     with pytest.raises(models.ModelError, match="tensors too few or too many"):
-        conditions.score(broken, protocols, audio, tmp_path / "scores", CPU)
+        conditions.score(damaged, protocols, audio, tmp_path / "scores", CPU)
 
 
 def scores(path: Path) -> pd.Series:
@@ -153,10 +153,10 @@ def test_a_recording_that_was_trained_on_is_not_judged(
 def test_a_new_condition_costs_what_is_new_in_it(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
-    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, score_store=tmp_path / "kept")
     reads.clear()
     more = tones.write_protocol(tmp_path / "C3.tsv", range(12, 16))
-    conditions.score(model, [*protocols, more], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, [*protocols, more], audio, tmp_path / "scores", CPU, score_store=tmp_path / "kept")
     assert reads == []
     assert scores(tmp_path / "scores" / "C3.tsv").equals(scores(tmp_path / "scores" / "C1.tsv"))
 
@@ -164,7 +164,7 @@ def test_a_new_condition_costs_what_is_new_in_it(
 def test_kept_scores_change_no_byte(model: Path, audio: Path, protocols: list[Path], tmp_path: Path) -> None:
     conditions.score(model, protocols, audio, tmp_path / "without", CPU)
     for name in ("first", "second"):
-        conditions.score(model, protocols, audio, tmp_path / name, CPU, kept=tmp_path / "kept")
+        conditions.score(model, protocols, audio, tmp_path / name, CPU, score_store=tmp_path / "kept")
         for path in protocols:
             assert (tmp_path / name / path.name).read_bytes() == (tmp_path / "without" / path.name).read_bytes()
 
@@ -173,12 +173,12 @@ def test_a_source_with_other_trials_is_scored_anew_and_alone(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
     table = files.read_tsv(protocols[0])
-    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, score_store=tmp_path / "kept")
     reads.clear()
     noises = table[table["key"] == "spoof"]
     fewer = pd.concat([table[table["key"] == "bonafide"], noises[:-1]])
     files.write_tsv(protocols[0], fewer)
-    conditions.score(model, protocols[:1], audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols[:1], audio, tmp_path / "scores", CPU, score_store=tmp_path / "kept")
     assert len(reads) == len(noises) - 1
     assert len(list((tmp_path / "kept").rglob("*.tsv"))) == 2
 
@@ -191,7 +191,7 @@ def test_scores_of_another_model_are_not_taken(
     save_file({name: tensor + 0.01 for name, tensor in state.items()}, other / models.WEIGHTS)
     files.seal(other / models.WEIGHTS)
     for each in (model, other):
-        conditions.score(each, protocols, audio, tmp_path / each.name, CPU, kept=tmp_path / "kept")
+        conditions.score(each, protocols, audio, tmp_path / each.name, CPU, score_store=tmp_path / "kept")
     assert len(reads) == 16
     assert not scores(tmp_path / model.name / "C1.tsv").equals(scores(tmp_path / "other" / "C1.tsv"))
 
@@ -199,11 +199,11 @@ def test_scores_of_another_model_are_not_taken(
 def test_a_kept_file_that_does_not_fit_is_replaced(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:
-    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, score_store=tmp_path / "kept")
     before = {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*.tsv")}
     for path, content in before.items():
         path.write_bytes(content[:-3] + content[-3:].translate(bytes.maketrans(b"0123456789", b"1234567890")))
     reads.clear()
-    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, kept=tmp_path / "kept")
+    conditions.score(model, protocols, audio, tmp_path / "scores", CPU, score_store=tmp_path / "kept")
     assert len(reads) == 8
     assert {path: path.read_bytes() for path in before} == before

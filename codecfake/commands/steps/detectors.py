@@ -56,5 +56,5 @@ def _score_conditions(options: argparse.Namespace) -> None:
         device,
         options.trained_on,
         workers=options.workers,
-        kept=options.kept,
+        score_store=options.kept,
     )
