@@ -157,7 +157,7 @@ class AudioStore:
 
     def __init__(self, root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> None:
         self._root = root
-        self._wanted = sorted(set(corpora_and_sources))
+        self._sources = sorted(set(corpora_and_sources))
         self._descriptors: dict[str, int] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -165,7 +165,7 @@ class AudioStore:
 
     @cached_property
     def index(self) -> ShardIndex:
-        return read_index(self._root, self._wanted)
+        return read_index(self._root, self._sources)
 
     def __contains__(self, recording: tuple[str, str, str]) -> bool:
         """Whether the shards have (corpus, source, utterance_id)."""

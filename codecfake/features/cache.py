@@ -112,7 +112,7 @@ class _Writer:
                 self._streamed.batches(missing), f"features of {name}, to disk", total=len(missing), unit="batch"
             )
             for batch, features_of_batch in zip(missing, bar, strict=True):
-                self._put(batch, _half_precision(features_of_batch), features, digests)
+                self._store(batch, _half_precision(features_of_batch), features, digests)
             os.fsync(features)
             os.fsync(digests)
         record = {**identity, "shape": list(self._shape), DIGESTS: files.sha256(self._folder / DIGESTS)}
@@ -138,7 +138,7 @@ class _Writer:
         data = os.pread(features, number * self._trial_bytes, start * self._trial_bytes)
         return stored_digests == _digests(data, number)
 
-    def _put(self, batch: np.ndarray, rows: np.ndarray, features: int, digests: int) -> None:
+    def _store(self, batch: np.ndarray, rows: np.ndarray, features: int, digests: int) -> None:
         data = rows.tobytes()
         _write_at(features, data, int(batch[0]) * self._trial_bytes)
         _write_at(digests, _digests(data, len(batch)), int(batch[0]) * DIGEST_BYTES)

@@ -14,8 +14,8 @@ from codecfake.statistics import metrics
 from codecfake.tables import DECISION_THRESHOLD, Model, Scores, read_protocol, read_scores
 
 BONAFIDE_COLOR, SPOOF_COLOR = series_color(0), series_color(1)
-RATES = np.array([0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95])  # the ticks of a DET axis
-RATE_LABELS = ["0.1", "1", "5", "20", "50", "80", "95"]
+TICKS = np.array([0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95])  # the ticks of a DET axis
+TICK_LABELS = ["0.1", "1", "5", "20", "50", "80", "95"]
 LOWEST_RATE, HIGHEST_RATE = 0.0004, 0.975
 PIXELS_PER_LOGIT = 18  # of a DET axis where it is widest, in the middle
 NUM_BINS = 48
@@ -75,9 +75,9 @@ def _normal_deviate(error_rates: np.ndarray) -> np.ndarray:
 def _normal_deviate_axes(axes: Axes) -> None:
     limits = _normal_deviate(np.array([LOWEST_RATE, HIGHEST_RATE]))
     axes.plot(limits, limits, color=axes.xaxis.label.get_color(), alpha=0.35, linewidth=0.7)
-    ticks = _normal_deviate(RATES)
-    axes.set_xticks(ticks, RATE_LABELS)
-    axes.set_yticks(ticks, RATE_LABELS)
+    ticks = _normal_deviate(TICKS)
+    axes.set_xticks(ticks, TICK_LABELS)
+    axes.set_yticks(ticks, TICK_LABELS)
     axes.set(xlim=limits, ylim=limits, xlabel="spoofs accepted (%)", ylabel="bona fide missed (%)", aspect="equal")
 
 

@@ -166,7 +166,7 @@ def percentile_interval(estimate: float, values: np.ndarray, level: float, desig
     interval = bootstrap_interval(design, "expanded percentile", estimate, (low, high), level, values)
     if low <= estimate <= high:
         return interval
-    note = f"widened to hold the estimate, which lies outside the percentiles {low:.6g} and {high:.6g}"
+    note = f"widened to hold the estimate, which is outside the percentiles {low:.6g} and {high:.6g}"
     return replace(interval, low=min(low, estimate), high=max(high, estimate), note=note)
 
 

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from codecfake.audio import waveforms
 
-RATES = [8000, 16000, 22050, 24000, 44100, 48000]
+SAMPLE_RATES = [8000, 16000, 22050, 24000, 44100, 48000]
 
 
 def tone(frequency: float, sample_rate: int, num_samples: int) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * frequency * np.arange(num_samples) / sample_rate)
 
 
-@given(st.integers(1, 100_000), st.sampled_from(RATES), st.sampled_from(RATES))
+@given(st.integers(1, 100_000), st.sampled_from(SAMPLE_RATES), st.sampled_from(SAMPLE_RATES))
 def test_a_resampled_length_is_the_exact_duration_to_half_a_sample(length: int, source: int, target: int) -> None:
     resampled = waveforms.resampled_length(length, source, target)
     assert resampled >= 1
     assert abs(resampled * source - length * target) * 2 <= source or resampled == 1
 
 
-@pytest.mark.parametrize("source", RATES)
-@pytest.mark.parametrize("target", RATES)
+@pytest.mark.parametrize("source", SAMPLE_RATES)
+@pytest.mark.parametrize("target", SAMPLE_RATES)
 @pytest.mark.parametrize("length", [1, 2, 333, 4801])
 def test_resampling_gives_exactly_the_promised_length(source: int, target: int, length: int) -> None:
     wav = np.zeros(length, dtype=np.float32)

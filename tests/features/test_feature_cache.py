@@ -34,14 +34,14 @@ class Folded(torch.nn.Module):
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
-        self.seen = 0
+        self.num_clips = 0
         self._scale = scale
 
     def shape(self, num_samples: int) -> FeatureShape:
         return FeatureShape(10, num_samples // 10, frames_first=False)
 
     def forward(self, wav: Tensor) -> Tensor:
-        self.seen += len(wav)
+        self.num_clips += len(wav)
         return self._scale * wav.reshape(len(wav), 10, 320)
 
 
@@ -91,7 +91,7 @@ def test_a_second_run_computes_nothing(clips: Clips, tmp_path: Path) -> None:
     first, second = Folded(), Folded()
     disk_features(clips, tmp_path, first)
     disk_features(clips, tmp_path, second)
-    assert (first.seen, second.seen) == (20, 0)
+    assert (first.num_clips, second.num_clips) == (20, 0)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -112,7 +112,7 @@ def test_features_of_other_weights_or_clips_are_not_used(
     for count, (other_clips, of) in enumerate(others):
         front_end = Folded(2.0)
         features = disk_features(other_clips, tmp_path, front_end, of)
-        assert front_end.seen == 20
+        assert front_end.num_clips == 20
         assert torch.equal(in_full(features), in_full(StreamedFeatures(other_clips, Folded(2.0), CPU)).half().float())
         assert len(list(tmp_path.iterdir())) == 2 + count
 
@@ -123,7 +123,7 @@ def test_the_size_is_known_before_anything_is_written(clips: Clips, tmp_path: Pa
     front_end = Folded()
     with pytest.raises(FeatureCacheError, match=message):
         disk_features(clips, tmp_path, front_end, limit=num_bytes - 1)
-    assert front_end.seen == 0
+    assert front_end.num_clips == 0
     assert not (only_folder(tmp_path) / FEATURES).exists()
     disk_features(clips, tmp_path, Folded(), limit=num_bytes)
     folder = only_folder(tmp_path)
@@ -147,7 +147,7 @@ class Killed(Folded):
         self._after = after
 
     def forward(self, wav: Tensor) -> Tensor:
-        if self.seen >= self._after:
+        if self.num_clips >= self._after:
             raise KilledError
         return super().forward(wav)
 
@@ -161,7 +161,7 @@ def test_a_killed_run_goes_on_where_it_ended(after: int, rest: int, clips: Clips
     front_end = Folded()
     disk_features(clips, tmp_path / "killed", front_end)
     disk_features(clips, tmp_path / "whole", Folded())
-    assert front_end.seen == rest
+    assert front_end.num_clips == rest
     for name in (FEATURES, DIGESTS, RECORD):
         one, other = (only_folder(tmp_path / run) / name for run in ("killed", "whole"))
         assert one.read_bytes() == other.read_bytes()
@@ -173,7 +173,7 @@ def test_a_batch_that_was_half_written_is_computed_again(clips: Clips, tmp_path:
     flip(only_folder(tmp_path) / FEATURES, 6_400 * 7)
     front_end = Folded()
     features = disk_features(clips, tmp_path, front_end)
-    assert front_end.seen == 14
+    assert front_end.num_clips == 14
     assert torch.equal(in_full(features), in_full(StreamedFeatures(clips, Folded(), CPU)).half().float())
 
 
@@ -222,7 +222,7 @@ def test_two_runs_at_once_compute_features_once(clips: Clips, tmp_path: Path) ->
         each.start()
     for each in runs:
         each.join()
-    assert sorted(front_end.seen for front_end in front_ends) == [0, 20]
+    assert sorted(front_end.num_clips for front_end in front_ends) == [0, 20]
 
 
 def test_the_record_says_of_what_the_features_are(clips: Clips, tmp_path: Path) -> None:

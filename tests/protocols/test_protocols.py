@@ -13,7 +13,7 @@ from codecfake.protocols import splits
 from codecfake.protocols.lists import Split
 
 PUBLISHED_COUNTS = PUBLISHED / "xie2025_counts.tsv"
-SEEN = ["F01", "F02", "F03", "F04", "F05", "F06"]
+TRAINING_SOURCES = ["F01", "F02", "F03", "F04", "F05", "F06"]
 
 
 def table(corpus: str, num_utterances: int, num_speakers: int, key: str = "bonafide") -> pd.DataFrame:
@@ -33,9 +33,9 @@ def table(corpus: str, num_utterances: int, num_speakers: int, key: str = "bonaf
 
 def codec_experiment(by: str = "utterance", corpora: tuple[str, ...] = ("vctk", "aishell3")) -> Experiment:
     """The paper's plan: six codecs seen in training, the seventh unseen and used for all utterances."""
-    sources = {name: Source(quantizers=8) for name in [*SEEN, "F07"]}
+    sources = {name: Source(quantizers=8) for name in [*TRAINING_SOURCES, "F07"]}
     sources["C3-4"] = Source(same_as="F03")
-    domain = Domain(corpora=list(corpora), split=Split(by=by), sources=SEEN)
+    domain = Domain(corpora=list(corpora), split=Split(by=by), sources=TRAINING_SOURCES)
     real = Selection(domain="codec")
     conditions = {f"C{n}": Condition(real, Selection(domain="codec", source=f"F0{n}")) for n in range(1, 7)}
     conditions["C7"] = Condition(real, Selection(domain="codec", source="F07", utterances="all"))
@@ -98,7 +98,7 @@ def test_counts_at_the_size_of_the_paper_are_the_published_ones(paper: Plan) -> 
 
 def test_an_unseen_codec_is_in_no_training_list(paper: Plan) -> None:
     for split in ("train", "dev"):
-        assert sorted(set(paper.partition("codec", split)["source"])) == ["F00", *SEEN]
+        assert sorted(set(paper.partition("codec", split)["source"])) == ["F00", *TRAINING_SOURCES]
 
 
 def test_train_dev_and_eval_share_no_utterance(paper: Plan) -> None:

@@ -25,8 +25,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def colors(page: browser.Shown, place: list[float]) -> int:
     """How many colors a part of the picture has."""
-    left, top, width, height = (round(number) for number in place)
-    return len(np.unique(page.picture[top : top + height, left : left + width].reshape(-1, 3), axis=0))
+    x, y, width, height = (round(number) for number in place)
+    return len(np.unique(page.picture[y : y + height, x : x + width].reshape(-1, 3), axis=0))
 
 
 @pytest.mark.parametrize(("width", "dark"), [(DESKTOP, False), (PHONE, True)])

@@ -91,9 +91,9 @@ def test_the_format_of_a_file_does_not_matter(suffix: str, subtype: str, judge: 
 
 
 def test_channels_are_averaged(judge: Judge, tmp_path: Path) -> None:
-    left, right = noise(5_000, 1), noise(5_000, 2)
-    both = judge(write(tmp_path / "stereo.wav", np.stack((left, right), axis=1)))
-    assert both.windows == judge(write(tmp_path / "mono.wav", (left + right) / 2, subtype="FLOAT")).windows
+    first, second = noise(5_000, 1), noise(5_000, 2)
+    both = judge(write(tmp_path / "stereo.wav", np.stack((first, second), axis=1)))
+    assert both.windows == judge(write(tmp_path / "mono.wav", (first + second) / 2, subtype="FLOAT")).windows
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])

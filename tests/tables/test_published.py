@@ -10,7 +10,7 @@ from places import EXPERIMENTS, PUBLISHED
 from codecfake.experiment.reading import load
 from codecfake.tables.published import LABELS, Published, PublishedError, PublishedTable, wrong_averages
 
-RATES = {
+ERROR_RATE_TABLES = {
     "xie2025_table5": (4, 11),
     "xie2025_table6": (4, 11),
     "xie2025_table7": (4, 8),
@@ -36,12 +36,12 @@ def value(table: PublishedTable, **labels: str) -> str:
 
 def test_every_table_of_the_folder_is_known_and_no_other(published: Published) -> None:
     counts = ["xie2025_table4", "wu2024_table2"]
-    assert published.names == [*RATES, *counts]
+    assert published.names == [*ERROR_RATE_TABLES, *counts]
     names = {path.stem for path in PUBLISHED.glob("*.tsv")} - {"xie2025_counts"}
-    assert names == {*RATES, *counts}
+    assert names == {*ERROR_RATE_TABLES, *counts}
 
 
-@pytest.mark.parametrize(("name", "shape"), RATES.items())
+@pytest.mark.parametrize(("name", "shape"), ERROR_RATE_TABLES.items())
 def test_a_table_is_a_full_grid_of_rows_and_columns(published: Published, name: str, shape: tuple[int, int]) -> None:
     cells = published.error_rates(name).cells
 
@@ -50,7 +50,7 @@ def test_a_table_is_a_full_grid_of_rows_and_columns(published: Published, name: 
     assert len(cells) == shape[0] * shape[1]
 
 
-@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("name", ERROR_RATE_TABLES)
 def test_values_have_the_decimals_of_print_and_an_empty_one_says_why(published: Published, name: str) -> None:
     table = published.error_rates(name)
 
@@ -62,7 +62,7 @@ def test_values_have_the_decimals_of_print_and_an_empty_one_says_why(published: 
             assert cell["note"]
 
 
-@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("name", ERROR_RATE_TABLES)
 def test_printed_averages_are_the_means_of_their_cells(published: Published, name: str) -> None:
     assert wrong_averages(published.error_rates(name)) == []
 
@@ -123,7 +123,7 @@ def test_cells_find_ours_by_name(published: Published) -> None:
 def test_a_papers_experiment_answers_every_cell_of_its_tables(published: Published, experiment: str) -> None:
     plan = load(EXPERIMENTS / f"{experiment}.yaml")
     groups = {name.rpartition("/")[0] for name in plan.model_names()}
-    tables = [name for name in RATES if name.startswith(experiment)]
+    tables = [name for name in ERROR_RATE_TABLES if name.startswith(experiment)]
 
     for name in tables:
         cells = published.error_rates(name).single
