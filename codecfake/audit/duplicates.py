@@ -38,7 +38,7 @@ class Twins:
     fakes: int
     recorded: int  # the recording is in the shards
     equally_long: int  # and as long as the fake
-    in_list: int  # and is judged in the same list
+    in_list: int  # and the recording is in the same list
     verdict: str
     example: str
 

@@ -17,7 +17,7 @@ class Feature:
     remedy: str
     exact: bool = False  # a fake and its recording must agree in it, pair by pair
     tolerance: float = 0.0  # within which they agree
-    codec_touches: bool = False  # slightly, by a codec; judged alone, since small legitimate changes add up
+    codec_touches: bool = False  # a codec changes it slightly; tested only separately, because small changes add up
     codec_changes: str = ""  # why codecs change it even if files are handled correctly; "" if none should
 
 

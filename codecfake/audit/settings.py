@@ -15,7 +15,7 @@ class AuditError(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """When a finding is a fault. Reasons are shown in the report beside what they excuse."""
+    """When a finding is a fault. The report shows the reasons next to the exceptions that they justify."""
 
     max_shortcut_auc: float = 0.7
     utterances: int = 200  # recordings to probe, the same ones for every source
@@ -38,7 +38,7 @@ class Limits:
             raise FaultsError("audit", faults)
 
     def reasons(self, source: str) -> dict[str, str]:
-        """The features that are not judged for a source, with reasons."""
+        """The features that are never a fault for a source, with reasons."""
         own = {name.removeprefix(f"{source}/"): why for name, why in self.exempt.items()}
         return {**CODECS_CHANGE, **{name: why for name, why in own.items() if "/" not in name}}
 

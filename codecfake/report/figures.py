@@ -1,7 +1,7 @@
 """Small figures as inline SVG with the colors of the page, for its light and dark themes.
 
 Every figure is drawn in placeholder colors, and these are then replaced by CSS: `currentColor` for text and axes,
-`var(--series-N)` for data. Text stays text. The bytes depend on the data and the figure's name alone.
+`var(--series-N)` for data. Text stays text. The bytes depend only on the data and the figure's name.
 """
 
 import io
@@ -115,7 +115,7 @@ def drawing(name: str, description: str, width: float = WIDTH, height: float = H
 
 
 def _for_page(svg: str, name: str, description: str) -> str:
-    """The `<svg>` element alone, with the page's colors, and with ids that no other figure has."""
+    """Only the `<svg>` element, with the page's colors, and with ids that no other figure has."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)

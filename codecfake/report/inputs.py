@@ -1,4 +1,4 @@
-"""The inputs of a report: where the results are, and what the experiment asks for."""
+"""The inputs of a report: the folder of results, and the content that the experiment selects."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Verdicts on audio files, which are read by the same code as the recordings of training.
 
 Channels are averaged, samples go through the one resampler to 16 kHz and are rounded to 16 bit; what ingest rejects
-is not judged. The detector's input is a window of 64,600 samples, as published. A longer file is cut into adjacent
+gets no score. The detector's input is a window of 64,600 samples, as published. A longer file is cut into adjacent
 windows, the last of which ends with the file; a shorter one is padded as in training. A file's score is the mean over
 its windows. For protocols, `conditions` scores only the first window, as in the papers.
 """
@@ -27,7 +27,7 @@ from codecfake.scoring.verdicts import DevResult, Rule
 
 MIN_DURATION = 0.1  # seconds, as at ingest
 BATCH_SIZE = 8  # windows; more are no faster on a CPU
-# Audio files in a folder by suffix, decodable or not: a recording that cannot be judged must be reported.
+# Audio files in a folder by suffix, decodable or not: a file without a score must be reported.
 SUFFIXES = {
     ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".mp4",
     ".oga", ".ogg", ".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
@@ -47,7 +47,7 @@ class Judgment:
     clipped_samples: int  # at 16 kHz and 16 bit
     score: float  # the mean of the windows'; higher means more bona fide
     windows: list[Window]
-    published: float | None  # as released code computes it, of the first window alone
+    published: float | None  # as released code computes it, of the first window only
 
     @property
     def lowest(self) -> Window:
@@ -113,7 +113,7 @@ def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
 def audio_files(paths: Sequence[Path]) -> tuple[list[Path], int]:
     """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and the number of other files.
 
-    Raises AudioError if a folder holds no audio file.
+    Raises AudioError if a folder has no audio file.
     """
     files, others = [], 0
     for path in paths:

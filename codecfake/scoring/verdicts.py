@@ -45,7 +45,7 @@ class DevResult:
 
 @dataclass(frozen=True)
 class Rule:
-    """Scores above `threshold` are judged bona fide; without a threshold there are no verdicts."""
+    """Scores above `threshold` mean bona fide; without a threshold there are no verdicts."""
 
     threshold: float | None
     reason: str

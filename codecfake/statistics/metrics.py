@@ -79,7 +79,7 @@ def measures(bonafide: np.ndarray, spoof: np.ndarray, cost: DetectionCost = ASVS
 def eer(bonafide: np.ndarray, spoof: np.ndarray) -> EqualErrorRate:
     """The mean of miss and false-alarm rate where they are nearest, as ASVspoof 2021 computes it.
 
-    Raises ValueError if either set is empty or holds a score that is not finite.
+    Raises ValueError if either set is empty or has a score that is not finite.
     """
     curve = det_curve(bonafide, spoof)
     nearest = int(np.argmin(np.abs(curve.miss_rate - curve.false_alarm_rate)))

@@ -62,7 +62,7 @@ def direction(rate: ErrorRate, where: str) -> Iterator[Finding]:
             FAULT, "inverted", where, f"{text}: spoofs outscore bona fide trials; negate the scores or swap the keys"
         )
     else:
-        yield Finding(NOTE, "chance", where, f"{text}, but its interval holds 50 %: no better than chance")
+        yield Finding(NOTE, "chance", where, f"{text}, but its interval includes 50 %: no better than chance")
 
 
 def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Iterator[Finding]:
