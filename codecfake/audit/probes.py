@@ -114,7 +114,7 @@ def _recordings(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame
 
 
 def _sample(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:
-    """A sample of trials by a hash of their names: it is the same on any machine and does not depend on other trials."""
+    """A sample of trials by a hash of their names: the same on any machine, and independent of other trials."""
     names = trials["corpus"] + "/" + trials["utterance_id"]
     order = [hashlib.sha256(f"{settings.seed}:{name}".encode()).hexdigest() for name in names]
     table = trials.assign(order=order, speaker=trials["corpus"] + "/" + trials["speaker_id"])
