@@ -20,28 +20,31 @@ WINDOW = 1024  # samples of a spectrum
 REPEAT_SAMPLES = 32  # searched for earlier in the file: too many to repeat by chance
 GRID = 2**10 * 3**2 * 5**3  # the prime factors of codec hops
 VORBIS_COMMENT, LAST_BLOCK = 4, 0x80
-CROWDS = {"shared_rms": ("rms", 0.05), "shared_peak": ("peak", 0.02)}  # the shared feature, and its tolerance (dB)
-CROWD = 0.1  # a smaller share of files at one level is due to chance
+SHARED_LEVELS = {
+    "shared_rms": ("rms", 0.05),
+    "shared_peak": ("peak", 0.02),
+}  # the shared feature, and its tolerance (dB)
+SMALLEST_SHARE = 0.1  # a smaller share of files at one level is due to chance
 
 
 def measure_all(flacs: Iterable[bytes]) -> np.ndarray:
     """All features of the files of one arm, fakes or recordings, float64 `[N, len(FEATURES)]`, finite."""
     values = np.stack([measure(flac) for flac in flacs])
-    for name, (level, width) in CROWDS.items():
-        values[:, NAMES.index(name)] = crowd(values[:, NAMES.index(level)], width)
+    for name, (level, width) in SHARED_LEVELS.items():
+        values[:, NAMES.index(name)] = share_at_same_level(values[:, NAMES.index(level)], width)
     return values
 
 
-def crowd(levels: np.ndarray, width: float) -> np.ndarray:
+def share_at_same_level(levels: np.ndarray, width: float) -> np.ndarray:
     """For each of `[N]`, the share of the others within `width`; 0 below a tenth. Silence does not count."""
     ordered = np.sort(levels)
     near = np.searchsorted(ordered, levels + width, "right") - np.searchsorted(ordered, levels - width, "left") - 1
     share = near / max(1, len(levels) - 1)
-    return np.where((share >= CROWD) & (near > 1) & (levels > QUIETEST_DB), share, 0.0)
+    return np.where((share >= SMALLEST_SHARE) & (near > 1) & (levels > QUIETEST_DB), share, 0.0)
 
 
 def measure(flac: bytes) -> np.ndarray:
-    """The features of one FLAC file, float64 `[len(FEATURES)]`, finite; `CROWDS`, which need other files, are 0.
+    """The features of one FLAC file, float64 `[len(FEATURES)]`, finite; `SHARED_LEVELS`, which need other files, are 0.
 
     Raises ValueError if it is not a FLAC file.
     """

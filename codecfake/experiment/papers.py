@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import product
 
 from codecfake.experiment.schema import Experiment
-from codecfake.tables.figures import KINDS, drawable
+from codecfake.tables.figures import KINDS, possible_figures
 from codecfake.tables.published import Published
 
 OURS = ("eer", "confusion", "metrics", "eer_seeds", "comparisons")  # tables of every experiment
@@ -37,7 +37,7 @@ class Papers:
     @cached_property
     def figures(self) -> list[str]:
         """The figures that can be drawn from them and from our models."""
-        return drawable(self.experiment.model_names(), self.experiment.conditions, self.tables)
+        return possible_figures(self.experiment.model_names(), self.experiment.conditions, self.tables)
 
     def histories(self) -> list[str]:
         """Histories of trainings, if a figure shows them."""

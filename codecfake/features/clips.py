@@ -56,7 +56,7 @@ class Clips(Dataset[Tensor]):
         epoch, trial = divmod(index, len(self))
         row = int(self._rows[trial])
         rng = self._rng(epoch, row) if self.vary else None
-        wav = self._stretch(row, rng)
+        wav = self._segment(row, rng)
         if rng is not None and len(wav):
             wav = self._chain(wav.astype(np.float64), rng)
             wav = wav[_start(self._crop, len(wav), self.num_samples, rng) :]
@@ -79,7 +79,7 @@ class Clips(Dataset[Tensor]):
         name = "\0".join((str(self._seed), str(epoch), *self._store.index.name(row)))
         return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()))
 
-    def _stretch(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
+    def _segment(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
         """The part of a recording that the clip is made from, `[T]`; at 16 kHz, only this part is decoded."""
         entry = self._store.index.entries[row]
         num_needed = math.ceil(self.num_samples * self._chain.stretch)

@@ -60,7 +60,7 @@ def audit_section(folder: Path) -> Audit:
     lost = shortcuts[shortcuts["verdict"] == "not probed"]
     return Audit(
         verdict["faults"],
-        _gravest_first(overlap),
+        _most_serious_first(overlap),
         len(overlap),
         duplicates.to_dict("records"),
         int(twins["fakes"].sum()),
@@ -73,7 +73,7 @@ def audit_section(folder: Path) -> Audit:
     )
 
 
-def _gravest_first(overlap: pd.DataFrame) -> list[dict[str, Any]]:
+def _most_serious_first(overlap: pd.DataFrame) -> list[dict[str, Any]]:
     rows = overlap[overlap["verdict"] != "none"]
     rank = rows["verdict"].map({verdict: place for place, verdict in enumerate(VERDICTS)})
     records: list[dict[str, Any]] = rows.assign(rank=rank).sort_values("rank", kind="stable").to_dict("records")

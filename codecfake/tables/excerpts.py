@@ -6,7 +6,7 @@ from codecfake.base import files
 from codecfake.base.utterances import BONAFIDE
 
 
-def choose(protocol: Path) -> dict[str, str]:
+def first_bonafide_utterances(protocol: Path) -> dict[str, str]:
     """Corpus -> its first bona fide utterance, in order of ids, in an evaluation protocol."""
     trials = files.read_tsv(protocol)
     bonafide = trials[trials["key"] == BONAFIDE]

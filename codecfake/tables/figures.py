@@ -40,7 +40,7 @@ class Results:
     model_root: Path  # holds `{model}/history.tsv`
 
 
-def drawable(models: Iterable[str], conditions: Iterable[str], papers: Iterable[str]) -> list[str]:
+def possible_figures(models: Iterable[str], conditions: Iterable[str], papers: Iterable[str]) -> list[str]:
     """The figures that these models and conditions allow; `papers` are the papers' tables with some of our cells."""
     parsed, condition_names = [Model.parse(name) for name in models], set(conditions)
     decided = {model.training_set for model in parsed if (model.detector, model.strategy) == (DETECTOR, "erm")}
@@ -55,7 +55,7 @@ def drawable(models: Iterable[str], conditions: Iterable[str], papers: Iterable[
 
 
 def write_figures(results: Results, names: Iterable[str], output: Path) -> None:
-    """Write `{name}.svg` and `{name}.png` of each of `drawable` into the folder `output`."""
+    """Write `{name}.svg` and `{name}.png` of each of `possible_figures` into the folder `output`."""
     draw: dict[str, Callable[[Results], Figure]] = {
         "wu2024_figure2_ours": lambda r: _cross_testing(r, "eer_percent"),
         "wu2024_figure2_published": lambda r: _cross_testing(r, "published_percent"),
@@ -72,10 +72,10 @@ def write_spectrograms(audio_root: Path, protocol: Path, sources: dict[str, list
     `sources` has the sources of each corpus, recordings first. The utterances are the first bona fide ones of
     `protocol`; corpora that are not in it are left out.
     """
-    from codecfake.tables.excerpts import choose
+    from codecfake.tables.excerpts import first_bonafide_utterances
     from codecfake.tables.spectrograms import excerpt_row
 
-    utterances = choose(protocol)
+    utterances = first_bonafide_utterances(protocol)
     rows = [excerpt_row(audio_root, corpus, sources[corpus], utterance) for corpus, utterance in utterances.items()]
     save(partial(_spectrograms, rows), output / "xie2025_figure2")
 

@@ -13,7 +13,7 @@ class TableSettings:
     conditions: list[str]
     title: str = ""  # of the experiment
     papers: list[str] = field(default_factory=list)  # tables of `protocols/published` to write next to ours
-    figures: list[str] = field(default_factory=list)  # of `figures.drawable`
+    figures: list[str] = field(default_factory=list)  # of `figures.possible_figures`
     resamples: int = 1000
     level: float = 0.95
     seed: int = 1

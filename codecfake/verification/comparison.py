@@ -68,7 +68,7 @@ def compare(
         for model in of_cell:
             lines.append(_line(cell, model, [one for one in results if one.model == model], cells))
     lines_of = {(line.model, condition_key(line.condition)) for line in lines}
-    lines += [_unprinted(one) for one in results if (one.model, condition_key(one.condition)) not in lines_of]
+    lines += [_line_without_cell(one) for one in results if (one.model, condition_key(one.condition)) not in lines_of]
     no_scores = [_no_scores(table, model, count) for (table, model), count in unscored.items()]
     return lines, [*no_scores, *_mixed_rounding(lines)]
 
@@ -91,11 +91,11 @@ def _line(cell: Cell, model: str, results: list[FileResult], cells: list[Cell]) 
         return Line(model, cell.condition, None, cell, Verdict(NOT_COMPUTABLE, reason))
     verdict = judge(cell.printed, one.rate) if one.rate else Verdict(NOT_COMPUTABLE, one.why)
     if verdict.name == DIFFERENT:
-        verdict = Verdict(DIFFERENT, verdict.explanation + _looks_like(cell, results))
+        verdict = Verdict(DIFFERENT, verdict.explanation + _equal_conditions(cell, results))
     return Line(model, one.condition, one.rate, cell, verdict)
 
 
-def _looks_like(cell: Cell, results: list[FileResult]) -> str:
+def _equal_conditions(cell: Cell, results: list[FileResult]) -> str:
     """The conditions of the same model that have this rate: cells may have been swapped."""
     same = [one.condition for one in results if one.rate and agreement(cell.printed, one.rate.percent)]
     return f"; it equals the rate of {', '.join(same)}" if same else ""
@@ -119,7 +119,7 @@ def _average_verdict(cell: Cell, results: list[FileResult], cells: list[Cell]) -
     return Verdict(DIFFERENT, f"the mean of {len(row)} recomputed conditions is {float(mean):.4f}{hint}")
 
 
-def _unprinted(one: FileResult) -> Line:
+def _line_without_cell(one: FileResult) -> Line:
     verdict = None if one.rate else Verdict(NOT_COMPUTABLE, one.why)
     return Line(one.model, one.condition, one.rate, None, verdict)
 
@@ -151,7 +151,7 @@ def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]
         names = {condition_key(condition) for condition in conditions}
         for labels in dict.fromkeys(cell.labels for cell in cells):
             own = {c.condition: c.printed for c in cells if c.labels == labels and condition_key(c.condition) in names}
-            if own and _apart(list(own.values())):
+            if own and _differ_beyond_rounding(list(own.values())):
                 text = ", ".join(f"{condition} {printed}" for condition, printed in own.items())
                 model = ", ".join(value for _, value in labels)
                 yield Finding(
@@ -159,7 +159,7 @@ def contradictions(cells: list[Cell], groups: list[Copies]) -> Iterator[Finding]
                 )
 
 
-def _apart(printed: list[str]) -> bool:
+def _differ_beyond_rounding(printed: list[str]) -> bool:
     """Whether numbers differ by more than one unit in the last place, the most that rounding and truncation explain."""
     unit = Fraction(1, 10 ** min(map(decimals, printed)))
     values = [Fraction(number) for number in printed]

@@ -100,14 +100,14 @@ def _origin(name: str, recordings: frozenset[str]) -> str:
 
 
 def _copy_finding(group: Copies) -> Finding:
-    names = _together(group.entries)
+    names = _joint_name(group.entries)
     manner = "trial by trial" if group.in_order else "in another order"
     size = len(group.entries[0].spoofs)
     text = f"all {size} spoof scores are bit-identical, {manner}: one set of fakes counted {len(group.entries)} times"
     return Finding(FAULT, "identical", names, text)
 
 
-def _together(entries: tuple[Entry, ...]) -> str:
+def _joint_name(entries: tuple[Entry, ...]) -> str:
     if len({entry.model for entry in entries}) > 1:
         return " ≡ ".join(entry.where for entry in entries)
     return f"{entries[0].model}/{' ≡ '.join(entry.condition for entry in entries)}"
@@ -196,11 +196,11 @@ def _unpaired(entry: Entry) -> Iterator[Finding]:
     has_fake = names.isin(origins(entry.spoofs.index, names))
     if not has_fake.all() and has_fake.mean() > 0.5:
         without_fake = names[~has_fake]
-        text = f"{first_of(without_fake)} of {len(names)} bona fide trials without a fake{_start(without_fake)}"
+        text = f"{first_of(without_fake)} of {len(names)} bona fide trials without a fake{_common_prefix(without_fake)}"
         yield Finding(NOTE, "unpaired", entry.where, text)
 
 
-def _start(names: pd.Index) -> str:
+def _common_prefix(names: pd.Index) -> str:
     common = names[0]
     for name in names:
         while not name.startswith(common):

@@ -52,8 +52,8 @@ def file_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
     yield from _saturation(file, where)
 
 
-def direction(rate: ErrorRate, where: str) -> Iterator[Finding]:
-    """An EER above one half is reported as it is; inverting scores would hide it."""
+def inversion_findings(rate: ErrorRate, where: str) -> Iterator[Finding]:
+    """A finding if the EER is above one half; it is reported as it is, since inverting scores would hide it."""
     if rate.percent <= 50:
         return
     text = f"EER is {float(rate.percent):.3f} %, above 50 %"

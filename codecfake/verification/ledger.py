@@ -13,8 +13,8 @@ from codecfake.verification.faults import (
     FAULT,
     NOTE,
     Finding,
-    direction,
     file_findings,
+    inversion_findings,
     obstacles,
     protocol_findings,
 )
@@ -131,7 +131,7 @@ def _evaluate(
     why = ", ".join(obstacles(file))
     rate = None if why else _rate(file, settings)
     if rate:
-        findings += direction(rate, where)
+        findings += inversion_findings(rate, where)
     folder = root.resolve() if root.is_dir() else root.resolve().parent
     model = folder.name if "/" not in where else Path(where).parent.as_posix()
     return FileResult(model, condition_of(file.path), where, file.form, file, rate, why), findings

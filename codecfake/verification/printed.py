@@ -36,7 +36,7 @@ class Cell:
 
     @property
     def is_average(self) -> bool:
-        return bool(self.members) or plain(self.condition) in AVERAGES
+        return bool(self.members) or bare_name(self.condition) in AVERAGES
 
     def is_mean_of(self, other: "Cell") -> bool:
         """Whether a cell of its row is part of this average: one of its members, or any cell that is not an average."""
@@ -89,22 +89,22 @@ def _is_about(cell_labels: tuple[tuple[str, str], ...], folder: str, folders: Ma
     if folder in folders:
         folder_labels = folders[folder]
         expected = [
-            (column, value) for column, value in cell_labels if column in folder_labels or plain(value) != USUAL
+            (column, value) for column, value in cell_labels if column in folder_labels or bare_name(value) != USUAL
         ]
         return all(folder_labels.get(column) == value for column, value in expected)
-    parts = [plain(part) for part in folder.split("/") if not re.fullmatch(r"seed\d+", part)]
-    labels = [plain(value) for _, value in cell_labels]
+    parts = [bare_name(part) for part in folder.split("/") if not re.fullmatch(r"seed\d+", part)]
+    labels = [bare_name(value) for _, value in cell_labels]
     return any(_same_parts(parts, candidates) for candidates in (labels, [label for label in labels if label != USUAL]))
 
 
-def plain(name: str) -> str:
+def bare_name(name: str) -> str:
     """A name without case and punctuation."""
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
 def condition_key(name: str) -> str:
     """A key that is the same for all spellings of a condition."""
-    return SYNONYMS.get(plain(name), plain(name))
+    return SYNONYMS.get(bare_name(name), bare_name(name))
 
 
 def _same_parts(parts: list[str], labels: list[str]) -> bool:

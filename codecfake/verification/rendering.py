@@ -18,7 +18,7 @@ MOST_OF_A_KIND = 8  # findings of one kind that are listed in full
 
 def as_text(ledger: Ledger) -> str:
     """The files, the rates, the findings, and the outcome as the last line."""
-    parts = [_opening(ledger), _table(ledger), _findings(ledger), _outcome(ledger)]
+    parts = [_header(ledger), _table(ledger), _findings(ledger), _outcome(ledger)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -37,7 +37,7 @@ def verdict_of(line: Line) -> str:
     return line.verdict.name if line.verdict else UNPRINTED
 
 
-def _opening(ledger: Ledger) -> str:
+def _header(ledger: Ledger) -> str:
     models, forms = {one.model for one in ledger.results}, Counter(one.form for one in ledger.results)
     texts = [f"{quantity(len(ledger.results), 'score file')} of {quantity(len(models), 'model')}"]
     texts += [f"  {count} × {form}" for form, count in sorted(forms.items())]
@@ -97,10 +97,10 @@ def _outcome(ledger: Ledger) -> str:
 
 
 def _sorted(ledger: Ledger) -> list[Line]:
-    return sorted(ledger.lines, key=_badness)
+    return sorted(ledger.lines, key=_worst_first)
 
 
-def _badness(line: Line) -> tuple[int, float, str, str, str]:
+def _worst_first(line: Line) -> tuple[int, float, str, str, str]:
     off = 0.0
     if line.cell and line.rate:
         off = abs(float(line.cell.printed) - float(line.rate.percent))

@@ -11,7 +11,14 @@ import pandas as pd
 from codecfake.base import files
 from codecfake.statistics.intervals import BootstrapSettings, Interval
 from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
-from codecfake.verification.faults import FAULT, TOO_SHORT, Finding, direction, file_findings, protocol_findings
+from codecfake.verification.faults import (
+    FAULT,
+    TOO_SHORT,
+    Finding,
+    file_findings,
+    inversion_findings,
+    protocol_findings,
+)
 from codecfake.verification.ledger import choose_protocol
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 
@@ -83,7 +90,7 @@ def answer(
         if finding.severity == FAULT and finding.kind not in TOLERATED:
             raise VerificationError(f"{finding.where}: {finding.text}")
     rate, note = _rate(file, speakers, settings)
-    return Answer(path.stem, file.form, rate, note, (*findings, *direction(rate, str(path))))
+    return Answer(path.stem, file.form, rate, note, (*findings, *inversion_findings(rate, str(path))))
 
 
 def _rate(file: ScoreFile, speakers: Path | None, settings: EerSettings) -> tuple[ErrorRate, str]:

@@ -335,10 +335,10 @@ def test_a_repeat_is_as_long_as_the_copy_and_short_ones_are_chance(rng: np.rando
 def test_one_level_for_a_tenth_of_the_files_is_a_crowd() -> None:
     levels = np.arange(100, dtype=float)
     levels[:11] = 50.0
-    shares = measurement.crowd(levels, 0.02)
+    shares = measurement.share_at_same_level(levels, 0.02)
     assert set(shares[:11]) == {11 / 99}  # the ten others, and number 50 itself
     assert np.count_nonzero(shares) == 12
-    assert not measurement.crowd(np.arange(100, dtype=float), 0.02).any()
+    assert not measurement.share_at_same_level(np.arange(100, dtype=float), 0.02).any()
 
 
 # overlap

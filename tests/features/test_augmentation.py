@@ -17,7 +17,7 @@ from codecfake.features.augmentation.band_limit import BandLimit, BandLimitSetti
 from codecfake.features.augmentation.chain import Chain
 from codecfake.features.augmentation.compression import Compression, CompressionSettings
 from codecfake.features.augmentation.fir import band_stop, convolve, high_pass, low_pass, peak_gain
-from codecfake.features.augmentation.folders import Folder, stretch
+from codecfake.features.augmentation.folders import Folder, random_segment
 from codecfake.features.augmentation.noise import Noise, NoiseSettings
 from codecfake.features.augmentation.rawboost import (
     Convolutive,
@@ -211,7 +211,7 @@ def test_a_recording_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
 def test_noise_of_another_rate_keeps_its_pitch(tmp_path: Path) -> None:
     time = np.arange(48_000) / 24_000
     soundfile.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 3_000 * time), 24_000)
-    wav = stretch(tmp_path / "tone.wav", 16_000, np.random.default_rng(3))
+    wav = random_segment(tmp_path / "tone.wav", 16_000, np.random.default_rng(3))
     assert np.abs(np.fft.rfft(wav)).argmax() == pytest.approx(3_000, abs=1)
 
 

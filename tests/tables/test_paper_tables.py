@@ -20,8 +20,8 @@ from codecfake.tables.figures import (
     CROSS_TESTING,
     Results,
     decisions,
-    drawable,
     matrix,
+    possible_figures,
     write_figures,
     write_spectrograms,
 )
@@ -358,10 +358,10 @@ def test_comparisons_of_nothing_are_an_empty_table(run: Path) -> None:
 
 
 def test_figures_are_those_that_the_models_can_fill(published: Published) -> None:
-    assert drawable(W2V2, CONDITIONS, []) == ["xie2025_figure5"]
-    assert drawable(W2V2, ["C1"], []) == []
-    assert drawable(["w2v2-aasist/co/csam/seed1"], ["C1"], []) == ["xie2025_figure6"]
-    assert drawable(["aasist-l/A/erm/seed1"], ["A"], [CROSS_TESTING]) == [
+    assert possible_figures(W2V2, CONDITIONS, []) == ["xie2025_figure5"]
+    assert possible_figures(W2V2, ["C1"], []) == []
+    assert possible_figures(["w2v2-aasist/co/csam/seed1"], ["C1"], []) == ["xie2025_figure6"]
+    assert possible_figures(["aasist-l/A/erm/seed1"], ["A"], [CROSS_TESTING]) == [
         "wu2024_figure2_ours",
         "wu2024_figure2_published",
     ]

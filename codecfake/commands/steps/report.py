@@ -60,9 +60,9 @@ def _spectrograms(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     from codecfake.report.inputs import ReportInputs
     from codecfake.report.page import write_report
-    from codecfake.tables.excerpts import choose
+    from codecfake.tables.excerpts import first_bonafide_utterances
 
     settings = json.loads(options.settings)
-    excerpts = choose(options.results / "protocols" / "eval" / f"{settings['conditions'][0]}.tsv")
+    excerpts = first_bonafide_utterances(options.results / "protocols" / "eval" / f"{settings['conditions'][0]}.tsv")
     inputs = {**settings, "results": options.results, "excerpts": excerpts}
     write_report(build(ReportInputs, inputs), options.output)

@@ -42,7 +42,7 @@ class Folder:
         return {"folder": str(self._folder), "files": len(self._paths), "sha256_of_listing": digest}
 
 
-def stretch(path: Path, num_samples: int, rng: np.random.Generator) -> np.ndarray:
+def random_segment(path: Path, num_samples: int, rng: np.random.Generator) -> np.ndarray:
     """`[num_samples]` at 16 kHz from a random position in a recording, repeated if it is too short; channels are
     averaged.
 
