@@ -28,7 +28,7 @@ from codec_wrappers.training.curves import spectrogram
 from codec_wrappers.training.loop import CodecTrainingError, CodecTrainingSettings, train
 from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Optimizer
-from codec_wrappers.training.segments import Recording, Segments, Sizes, held_out, listed
+from codec_wrappers.training.segments import Recording, Segments, Sizes, list_recordings, split_off
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import use_of_codes
 from codecfake.audio import waveforms
@@ -145,7 +145,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, Tensor, Tensor]
 def test_generator_and_discriminators_take_turns(
     recordings: Path, tmp_path: Path, watched: list[tuple[bool, Tensor, Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Segments, "__getitem__", lambda self, step: self.drawn(7, 2))  # the same batch at each step
+    monkeypatch.setattr(Segments, "__getitem__", lambda self, step: self.draw(7, 2))  # the same batch at each step
     run(recordings, tmp_path, settings("dac"))
     assert len(watched) == 4
     for (_, before, output_before), (_, after, output_after) in zip(watched, watched[1:], strict=False):
@@ -293,12 +293,12 @@ def test_batches_are_the_same_for_any_number_of_workers(recordings: Path) -> Non
 
 
 def small_segments(recordings: Path, gain: Gain = Gain.NONE, seed: int = 1) -> Segments:
-    found = listed(recordings, "native", ["voices"])
+    found = list_recordings(recordings, "native", ["voices"])
     return Segments(recordings, "native", found, Sizes(16_000, 1600, 3, gain), seed)
 
 
 def test_held_out_utterances_are_never_drawn_and_all_others_are(recordings: Path) -> None:
-    kept, others = held_out(listed(recordings, "native", ["voices"]), 3, seed=5)
+    kept, others = split_off(list_recordings(recordings, "native", ["voices"]), 3, seed=5)
     data = Segments(recordings, "native", others, Sizes(16_000, 160, 8, Gain.NONE), seed=5)
     drawn = {name for step in range(1, 60) for name in data.names(step)}
     assert drawn == {one.name for one in others}
@@ -307,12 +307,12 @@ def test_held_out_utterances_are_never_drawn_and_all_others_are(recordings: Path
 
 
 def test_the_utterances_held_out_depend_on_their_names_and_the_seed_alone(recordings: Path) -> None:
-    found = listed(recordings, "native", ["voices"])
-    kept, _ = held_out(found, 3, seed=5)
-    assert held_out(found[::-1], 3, seed=5)[0] == kept
-    assert {tuple(held_out(found, 3, seed)[0]) for seed in range(10)} != {tuple(kept)}
+    found = list_recordings(recordings, "native", ["voices"])
+    kept, _ = split_off(found, 3, seed=5)
+    assert split_off(found[::-1], 3, seed=5)[0] == kept
+    assert {tuple(split_off(found, 3, seed)[0]) for seed in range(10)} != {tuple(kept)}
     without = [one for one in found if one != kept[2]]
-    assert held_out(without, 3, seed=5)[0][:2] == kept[:2]
+    assert split_off(without, 3, seed=5)[0][:2] == kept[:2]
 
 
 def test_what_is_drawn_depends_on_the_seed(recordings: Path) -> None:
@@ -320,7 +320,7 @@ def test_what_is_drawn_depends_on_the_seed(recordings: Path) -> None:
 
 
 def test_recordings_are_listed_by_name_over_all_shards(recordings: Path) -> None:
-    assert [one.name for one in listed(recordings, "native", ["voices"])] == [f"voices/u{n}" for n in range(9)]
+    assert [one.name for one in list_recordings(recordings, "native", ["voices"])] == [f"voices/u{n}" for n in range(9)]
 
 
 @pytest.mark.parametrize(("from_rate", "to_rate"), [(24_000, 16_000), (16_000, 24_000), (44_100, 16_000), (8000, 8000)])
@@ -649,7 +649,7 @@ def test_a_gradient_that_is_not_finite_stops_before_the_update(
 
 
 def test_too_little_speech_is_refused(recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(CodecTrainingError, match="9 utterances to train on, 9 of them held out .* give more speech"):
+    with pytest.raises(CodecTrainingError, match="9 utterances are too few: 9 of them are for validation; add corpora"):
         run(recordings, tmp_path, settings(validation_utterances=9))
     run(recordings, tmp_path, settings(validation_utterances=8, changes=small("encodec", 1)))
 
@@ -660,13 +660,13 @@ def test_a_corpus_without_shards_is_refused(recordings: Path, tmp_path: Path) ->
 
 
 def test_a_codec_that_is_not_trainable_is_refused(recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(CodecTrainingError, match="passthrough gives no TrainableCodec"):
+    with pytest.raises(CodecTrainingError, match="passthrough is not a TrainableCodec"):
         run(recordings, tmp_path, settings("passthrough", recipe="plain"))
 
 
 @pytest.mark.parametrize("quantizers", [0, 5])
 def test_more_quantizers_than_there_are_is_refused(quantizers: int, recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(CodecTrainingError, match=f"{quantizers} quantizers to be validated with, of 4"):
+    with pytest.raises(CodecTrainingError, match=f"with {quantizers} quantizers is impossible: the codec has 4"):
         run(recordings, tmp_path, settings(quantizers=quantizers))
 
 
@@ -681,7 +681,7 @@ def test_an_unknown_recipe_or_setting_is_refused(recordings: Path, tmp_path: Pat
     ("name", "value", "message"),
     [
         ("precision", "float16", "unknown precision 'float16'; did you mean 'bfloat16'"),
-        ("corpora", [], "corpora: none is named"),
+        ("corpora", [], "corpora: the list is empty"),
         ("validations", 0, "validations is 0; it must be at least 1"),
         ("checkpoint_every", 0, "checkpoint_every is 0"),
     ],

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.training.adversarial import discriminator_losses, joined
+from codec_wrappers.training.adversarial import combine_losses, discriminator_losses
 from codec_wrappers.training.discriminators import DISCRIMINATORS, Discriminator, build
 from codecfake.base.settings import SettingsError
 
@@ -79,7 +79,7 @@ def test_every_kind_learns_to_tell_noise_from_a_tone(name: str) -> None:
     tone = torch.sin(0.3 * torch.arange(3000)).expand(2, -1)
     updates, losses = torch.optim.Adam(made.parameters(), 0.003), []
     for _ in range(8):
-        loss = joined("mean", discriminator_losses("hinge", made(tone), made(noise(3000))))
+        loss = combine_losses("mean", discriminator_losses("hinge", made(tone), made(noise(3000))))
         updates.zero_grad()
         loss.backward()
         updates.step()

@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from codec_wrappers.codec import Reconstruction
 from codec_wrappers.training import recipe as recipes
-from codec_wrappers.training.adversarial import discriminator_losses, feature_distances, generator_losses, joined
+from codec_wrappers.training.adversarial import (
+    combine_losses,
+    discriminator_losses,
+    feature_distances,
+    generator_losses,
+)
 from codec_wrappers.training.balancer import Balancer
 from codec_wrappers.training.distillation import Teacher, distillation_loss
 from codec_wrappers.training.losses import MelDistance, SpectralDistance
@@ -186,8 +191,8 @@ def test_losses_of_logits_by_hand(gan: str, real: float, fake: float, discrimina
 
 def test_losses_of_discriminators_are_summed_or_averaged() -> None:
     losses = generator_losses("least_squares", judged(0.0, 3.0))
-    assert joined("sum", losses) == 5
-    assert joined("mean", losses) == 2.5
+    assert combine_losses("sum", losses) == 5
+    assert combine_losses("mean", losses) == 2.5
 
 
 def test_feature_distances_by_hand() -> None:
@@ -428,14 +433,14 @@ def test_a_codec_learns_from_a_teacher_that_no_checkpoint_holds(hubert: Path) ->
 
 
 def test_a_codec_without_semantic_output_cannot_distil(hubert: Path) -> None:
-    with pytest.raises(ValueError, match=r"gives no semantic output.*weights: \{distillation: 0\}"):
+    with pytest.raises(ValueError, match=r"has no semantic output.*weights: \{distillation: 0\}"):
         distilling(hubert).backward(Reconstruction(*_output()), noise(RATE), adversarial=True)
 
 
 def test_codec_and_teacher_must_agree_on_dimensions_and_rate(hubert: Path) -> None:
-    with pytest.raises(SettingsError, match=r"it has 8 dimensions.*16; give the codec `model: \{semantic_dimension: 8"):
+    with pytest.raises(SettingsError, match=r"has 8 dimensions.*16; set `semantic_dimension: 8` in the codec's `model`"):
         distillation_loss(torch.zeros(1, 50, 16), torch.zeros(1, 49, 8))
-    with pytest.raises(SettingsError, match="hears 16000 Hz, the codec 24000 Hz"):
+    with pytest.raises(SettingsError, match="takes 16000 Hz, but the codec has 24000 Hz"):
         Teacher(str(hubert), 24_000)
 
 
@@ -443,7 +448,7 @@ def test_a_model_that_is_no_hubert_cannot_teach(tmp_path: Path) -> None:
     from transformers import WavLMConfig, WavLMModel
 
     WavLMModel(WavLMConfig(**HUBERT)).save_pretrained(tmp_path)
-    with pytest.raises(SettingsError, match="is a model of type wavlm .*; give a HuBERT model"):
+    with pytest.raises(SettingsError, match="is a model of type wavlm .*; give a complete HuBERT model"):
         Teacher(str(tmp_path), RATE)
     with pytest.raises(SettingsError, match="cannot be loaded .*give a folder that holds a HuBERT model"):
         Teacher(str(tmp_path / "absent"), RATE)
@@ -456,7 +461,7 @@ def test_a_teacher_with_missing_weights_is_refused(tmp_path: Path, hubert: Path)
     tensors.pop("feature_projection.projection.weight")
     save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
     (tmp_path / "config.json").write_text((hubert / "config.json").read_text())
-    with pytest.raises(SettingsError, match="of type hubert with 1 tensors of HuBERT missing"):
+    with pytest.raises(SettingsError, match="of type hubert and lacks 1 tensors of HuBERT"):
         Teacher(str(tmp_path), RATE)
 
 

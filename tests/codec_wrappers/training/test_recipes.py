@@ -74,7 +74,7 @@ def test_changes_to_one_training_do_not_reach_the_next() -> None:
         ({"gan": "wasserstein"}, "unknown value 'wasserstein'; choose from hinge, least_squares"),
         ({"spectra": {"mel": {"mels": [1, 2]}}}, "Spectra.mels: 2 values for 5 windows; give one for each"),
         ({"spectra": {"mel": {"window_durations": [0.1]}}}, "give either windows .* or window_durations"),
-        ({"stages": [{"from_step": 1, "adversarial": True}]}, r"begin at steps \[1\]; the first begins at 0"),
+        ({"stages": [{"from_step": 1, "adversarial": True}]}, r"begin at steps \[1\]; the first must begin at 0"),
         (
             {"stages": [{"from_step": 0, "adversarial": True, "frozen": ["head"]}]},
             "unknown value 'head'",
