@@ -270,7 +270,7 @@ def test_published_weights_that_are_not_those_of_their_record_are_found_and_refu
     results: Path, fetched: Path, fault: Callable[[Path], None], name: str, what: str
 ) -> None:
     fault(fetched / "weights.safetensors")
-    with pytest.raises(loading.WeightsError, match=f"{name}: {what}; restore it; or delete the folder"):
+    with pytest.raises(loading.WeightsError, match=f"{name}: {what}; restore it, or delete the folder"):
         loading.digest(fetched)
     (damage,) = checked(results)
     assert (damage.path, damage.what) == (fetched / name, what)

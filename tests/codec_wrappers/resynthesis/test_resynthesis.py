@@ -140,7 +140,7 @@ def test_a_shard_says_where_its_audio_comes_from(corpus: Path) -> None:
 
 def test_more_quantizers_than_a_codec_has_are_refused(corpus: Path) -> None:
     settings = ResynthesisSettings("through", "passthrough", {"P00": 2}, num_shards=1)
-    with pytest.raises(ResynthesisError, match="P00: 2 quantizers from through, which has 1"):
+    with pytest.raises(ResynthesisError, match="P00: 2 quantizers, but through has 1"):
         resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, corpus.parent / "audio", CPU)
 
 
@@ -309,5 +309,5 @@ def test_a_remainder_that_is_padded_leaves_no_zeros_at_the_end(name: str, num_sa
     torch.manual_seed(0)
     codec = codec_wrappers.build(name, {**SMALL[name], "remainder": "pad"})
     with torch.no_grad():
-        decoded = codec.decode(codec.encode(shard._padded(codec, torch.randn(1, num_samples))))
+        decoded = codec.decode(codec.encode(shard._pad(codec, torch.randn(1, num_samples))))
     assert decoded.shape[1] >= num_samples

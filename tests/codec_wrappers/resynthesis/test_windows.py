@@ -1,4 +1,4 @@
-"""Long recordings: windows that are cut and joined again give what the whole gives, and never more at a time."""
+"""Long recordings: windows that are cut and in_windows again give what the whole gives, and never more at a time."""
 
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,8 @@ from torch import Tensor
 import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.resynthesis.shard import resynthesize
-from codec_wrappers.resynthesis.windows import Window, cut, joined
+from codec_wrappers.resynthesis.windows import Window, cut
+from codec_wrappers.resynthesis.windows import in_windows as apply_in_windows
 
 WINDOW_DURATION = 0.8  # seconds
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -68,14 +69,15 @@ def test_windows_are_equal_to_within_a_frame() -> None:
 
 def test_windows_of_what_changes_nothing_are_joined_to_the_bit() -> None:
     wav = torch.randn(2, 1003)
-    twice, same = joined(lambda part: [2 * part, part], wav, cut(1003, 100, 30, 10))
+    twice, same = apply_in_windows(lambda part: [2 * part, part], wav, cut(1003, 100, 30, 10))
     assert torch.equal(twice, 2 * wav)
     assert torch.equal(same, wav)
 
 
 def test_a_seam_passes_from_one_window_to_the_next_in_a_straight_line() -> None:
     numbers = iter([0.0, 1.0])
-    (whole,) = joined(lambda part: [torch.full_like(part, next(numbers))], torch.zeros(1, 20), cut(20, 10, 5, 5))
+    windows = cut(20, 10, 5, 5)
+    (whole,) = apply_in_windows(lambda part: [torch.full_like(part, next(numbers))], torch.zeros(1, 20), windows)
     expected = [0.0] * 10 + [1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6] + [1.0] * 5
     torch.testing.assert_close(whole[0], torch.tensor(expected))
 

@@ -438,7 +438,7 @@ def test_a_codec_without_semantic_output_cannot_distil(hubert: Path) -> None:
 
 
 def test_codec_and_teacher_must_agree_on_dimensions_and_rate(hubert: Path) -> None:
-    with pytest.raises(SettingsError, match=r"has 8 dimensions.*16; set `semantic_dimension: 8` in the codec's `model`"):
+    with pytest.raises(SettingsError, match=r"has 8 dimensions.*16; set `semantic_dimension: 8`"):
         distillation_loss(torch.zeros(1, 50, 16), torch.zeros(1, 49, 8))
     with pytest.raises(SettingsError, match="takes 16000 Hz, but the codec has 24000 Hz"):
         Teacher(str(hubert), 24_000)
@@ -450,7 +450,7 @@ def test_a_model_that_is_no_hubert_cannot_teach(tmp_path: Path) -> None:
     WavLMModel(WavLMConfig(**HUBERT)).save_pretrained(tmp_path)
     with pytest.raises(SettingsError, match="is a model of type wavlm .*; give a complete HuBERT model"):
         Teacher(str(tmp_path), RATE)
-    with pytest.raises(SettingsError, match="cannot be loaded .*give a folder that holds a HuBERT model"):
+    with pytest.raises(SettingsError, match="cannot be loaded .*give the folder of a HuBERT model"):
         Teacher(str(tmp_path / "absent"), RATE)
 
 

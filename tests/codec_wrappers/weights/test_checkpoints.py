@@ -19,7 +19,7 @@ from codec_wrappers.weights.checkpoints import (
     UNKNOWN,
     Checkpoint,
     ManifestError,
-    Published,
+    PublishedFile,
 )
 
 ALL = checkpoints.load()
@@ -61,7 +61,7 @@ def manifest(path: Path, **changes: Any) -> Path:
     return path
 
 
-def remote_files(checkpoint: Checkpoint) -> list[Published]:
+def remote_files(checkpoint: Checkpoint) -> list[PublishedFile]:
     return [*checkpoint.files, *(file.archive for file in checkpoint.files if file.archive)]
 
 
@@ -199,12 +199,12 @@ FILE = ENTRY["files"][0]
         ({"form": "pickle"}, "unknown form 'pickle'; choose from state_dicts, tflite"),
         ({"license": "MIT"}, ".*unknown setting 'license'"),
         ({"files": []}, "has no files"),
-        ({"files": [FILE, FILE]}, "two files have one name"),
-        ({"files": [FILE | {"holds": {}}]}, "every file must say in `holds`"),
+        ({"files": [FILE, FILE]}, "two files have the same name"),
+        ({"files": [FILE | {"holds": {}}]}, "every file must list its state_dicts in `holds`"),
         ({"files": [FILE | {"addresses": []}]}, "a.pt: has neither an address nor an archive"),
         ({"files": [FILE | {"member": "a.pt"}]}, "a.pt: `archive` and `member` go together"),
-        ({"files": [FILE | {"name": "../a.pt"}]}, "file '../a.pt': a name is a path under the weights folder"),
-        ({"files": [FILE | {"name": "/a.pt"}]}, "file '/a.pt': a name is a path under the weights folder"),
+        ({"files": [FILE | {"name": "../a.pt"}]}, "file '../a.pt': give a relative path under the weights folder"),
+        ({"files": [FILE | {"name": "/a.pt"}]}, "file '/a.pt': give a relative path under the weights folder"),
         (
             {"files": [FILE | {"sha256": "d7cc33bc"}]},
             "a.pt: sha256 'd7cc33bc' is neither 64 hexadecimal digits",

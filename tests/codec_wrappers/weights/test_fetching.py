@@ -232,7 +232,7 @@ def test_golden_names_and_shapes_of_official_files_fit_the_architecture(
         paths[file.name] = tmp_path / f"{index}.pt"
         config = yaml.safe_dump(about["config"]).encode() if file.architecture else None
         paths[file.name].write_bytes(config or official_file(file, parts))
-    assert conversion.fitted(checkpoint, paths)
+    assert conversion.state_dict(checkpoint, paths)
 
 
 def test_weights_of_another_architecture_are_refused_and_leave_nothing(
@@ -284,9 +284,9 @@ def test_safetensors_are_read_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("state_dict", "found no key 'state_dict' of 'state_dict', but the keys model, steps"),
-        ("model.generator.weight", "found no key 'weight' of 'model.generator.weight', but the keys a"),
-        ("steps.0", "found no key '0' of 'steps.0', but a int"),
+        ("state_dict", "no key 'state_dict' of 'state_dict'; found the keys model, steps"),
+        ("model.generator.weight", "no key 'weight' of 'model.generator.weight'; found the keys a"),
+        ("steps.0", "no key '0' of 'steps.0'; found a int"),
         ("", "expected tensors by name at '', found the keys model, steps"),
         ("model", "expected tensors by name at 'model', found the keys generator"),
     ],
@@ -303,8 +303,8 @@ def test_one_tensor_in_two_files_is_refused(tmp_path: Path) -> None:
     for file in files:
         torch.save({"weight": torch.ones(1)}, tmp_path / file.name)
     checkpoint = replace(MANIFEST["encodec_24khz"], files=files)
-    with pytest.raises(ConversionError, match="b.pt: tensor 'weight' is also in another file; give `prefixes`"):
-        conversion.fitted(checkpoint, {file.name: tmp_path / file.name for file in files})
+    with pytest.raises(ConversionError, match="b.pt: tensor 'weight' is also in another file; select one"):
+        conversion.state_dict(checkpoint, {file.name: tmp_path / file.name for file in files})
 
 
 # files that are not what they should be
@@ -338,7 +338,7 @@ def test_a_pickle_that_wants_to_run_code_does_not(
 
 @pytest.mark.parametrize("data", [b"", b"\x80\x02damaged", bytes(100)])
 def test_a_damaged_checkpoint_is_told_as_such(data: bytes, server: FileServer, folder: Path, output: Path) -> None:
-    with pytest.raises(ConversionError, match="codec.pt: is damaged, or no torch checkpoint; remove it"):
+    with pytest.raises(ConversionError, match="codec.pt: is damaged, or not a torch checkpoint; remove it"):
         fetch(of_one_file(server.serve("codec.pt", data)), folder, output, QUICK)
 
 
@@ -363,7 +363,7 @@ def test_a_file_put_by_hand_is_checked_as_a_downloaded_one_and_left_alone(
 ) -> None:
     folder.mkdir()
     (folder / "codec.pt").write_bytes(data)
-    with pytest.raises(WrongFileError, match=f"codec.pt: {message}; remove it, and it will be fetched again"):
+    with pytest.raises(WrongFileError, match=f"codec.pt: {message}; remove it, then the same command fetches it again"):
         fetch(of_one_file(server.address + "codec.pt", **known), folder, output, QUICK)
     assert (folder / "codec.pt").read_bytes() == data
     assert server.requests == []
@@ -496,7 +496,7 @@ def test_a_file_that_changed_since_it_was_first_used_is_refused_with_both_hashes
     path = folder / checkpoint.files[0].name
     before = sha256(path.read_bytes())
     path.write_bytes(saved({name: tensor + 1 for name, tensor in small_network("encodec_24khz").items()}))
-    with pytest.raises(WrongFileError, match=f"{sha256(path.read_bytes())}, but .*.th.sha256 has recorded {before}"):
+    with pytest.raises(WrongFileError, match=f"{sha256(path.read_bytes())}, but .*.th.sha256 recorded {before}"):
         fetch(checkpoint, folder, tmp_path / "second", QUICK)
 
 
@@ -518,7 +518,7 @@ def test_where_the_folder_cannot_be_written_the_output_remembers(
     path = folder / checkpoint.files[0].name
     before = sha256(path.read_bytes())
     path.write_bytes(saved(small_network("encodec_24khz") | {"more": torch.ones(1)}))
-    with pytest.raises(WrongFileError, match=f"but .*provenance.json has recorded {before}"):
+    with pytest.raises(WrongFileError, match=f"but .*provenance.json recorded {before}"):
         fetch(checkpoint, folder, output, QUICK)
 
 
@@ -681,7 +681,7 @@ def test_a_zip_that_declares_less_than_it_holds_gives_no_more_than_it_declares(t
 def test_none_or_more_than_one_member_is_refused_with_those_alike(
     made: Any, members: dict[str, bytes], found: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ArchiveError, match=f"{found}.*alike: {', '.join(sorted(members))}"):
+    with pytest.raises(ArchiveError, match=f"{found}.*similar: {', '.join(sorted(members))}"):
         unpacked(made(members), tmp_path)
 
 
@@ -772,7 +772,7 @@ def test_the_command_makes_what_resynthesis_loads(shared: Path, output: Path) ->
     ("arguments", "message"),
     [
         ([], "name one or more checkpoints; `fetch --list` shows"),
-        (["lyra", "dac_16khz", "--output", "out"], "--output is for one checkpoint, but 2 are named"),
+        (["lyra", "dac_16khz", "--output", "out"], "--output takes one checkpoint, not 2"),
         (["lira"], "unknown checkpoint 'lira'; .*encodec_24khz, "),
     ],
 )
