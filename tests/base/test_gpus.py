@@ -133,7 +133,7 @@ def test_jobs_of_slurm_have_slots_of_their_own() -> None:
     ],
 )
 def test_a_network_needs_a_gpu_where_the_site_says_so(device: str, on_cluster: bool, here: int, needed: int) -> None:
-    assert gpus.needed(device, on_cluster, here) == needed
+    assert gpus.num_needed(device, on_cluster, here) == needed
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_lock_of_a_run_that_cannot_be_seen_from_here_stays(folder: Path, recor
     (folder / "locks/0.input.lock").touch()
     (folder / run_lock.RUN).write_text(record)
     for _ in range(2):
-        with pytest.raises(RunLockError, match="locked by .*cannot be seen from here; .*snakemake --unlock"):
+        with pytest.raises(RunLockError, match="locked by .*cannot be seen from this machine; .*snakemake --unlock"):
             claim(folder, NOW, print)
     assert (folder / "locks/0.input.lock").exists()
 

@@ -60,8 +60,8 @@ def leave(tmp_path: Path) -> Leave:
 def test_a_job_is_done_when_it_has_a_record_and_started_when_it_has_a_log(leave: Leave) -> None:
     run = leave(ingest=4.0, train__dac=BAR, train__lyra=None)
     assert {job.name: job.state for job in run.jobs} == {
-        "ingest": State.DONE,
-        "train/dac": State.STARTED,
+        "ingest": State.COMPLETE,
+        "train/dac": State.ACTIVE,
         "train/lyra": State.TO_COME,
     }
 
@@ -100,7 +100,7 @@ def test_a_bar_says_how_long_the_whole_of_its_job_takes(tmp_path: Path, said: st
     write(tmp_path, 0, "job.log", f"INFO running on cpu\n{said}\nINFO a line after it\n")
     bar = last_bar(tmp_path / "job.log")
     assert bar is not None
-    assert (bar.seconds, bar.left) == (seconds, left)
+    assert (bar.seconds, bar.remaining) == (seconds, left)
 
 
 def test_a_bar_that_has_just_begun_says_nothing(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_job_at_work_is_half_done_unless_its_bar_says_more(leave: Leave) -> No
 def test_rules_that_nothing_is_known_of_are_named(leave: Leave) -> None:
     run = leave(record=10.0, score__a=None, train__dac=BAR)
     expected = forecast(run, 100)
-    assert (expected.seconds, expected.untold) == (90, ["score"])
+    assert (expected.seconds, expected.unknown) == (90, ["score"])
     assert "about 1 min 30 s left, and as long as score will take" in line(run, 100)
 
 
