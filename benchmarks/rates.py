@@ -68,10 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Rates = Iterator[tuple[str, float]]
+Measurements = Iterator[tuple[str, float]]
 
 
-def _reading(folder: Path, device: torch.device, options: argparse.Namespace) -> Rates:
+def _reading(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
     """Ingest and recording, always on one core."""
     table = speech.make(folder / "corpus", 60.0, None)
     seconds = float((table["num_samples"] / table["sample_rate"]).sum())
@@ -83,7 +83,7 @@ def _reading(folder: Path, device: torch.device, options: argparse.Namespace) ->
     yield "record.cpu", seconds / _processor_time(lambda: recordings.write_shard(*arguments))
 
 
-def _features(folder: Path, device: torch.device, options: argparse.Namespace) -> Rates:
+def _features(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
     """Clips of 64,600 samples per second, from shards to features."""
     corpus = training.record(folder, options.utterances)
     clips = Clips(corpus.trials, corpus.shards, training.CROP)
@@ -95,7 +95,7 @@ def _features(folder: Path, device: torch.device, options: argparse.Namespace) -
         yield f"features.{name}.{_kind(device)}", options.utterances / seconds
 
 
-def _back_ends(folder: Path, device: torch.device, options: argparse.Namespace) -> Rates:
+def _back_ends(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
     """Clips per second in training, without the computation of features."""
     for (front_end, name), back_end in BACK_ENDS.items():
         detector = Detector(DetectorSettings(FRONT_ENDS[front_end], back_end), training.CROP).to(device)
@@ -106,7 +106,7 @@ def _back_ends(folder: Path, device: torch.device, options: argparse.Namespace) 
         yield f"train.{name}.{_kind(device)}", 2 * options.batch_size / seconds
 
 
-def _codecs(folder: Path, device: torch.device, options: argparse.Namespace) -> Rates:
+def _codecs(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
     """Seconds of audio per second, from recordings to shards."""
     for name in resynthesis.CASES if options.codecs is None else options.codecs:
         if name != "lyra" or options.lyra:

@@ -24,9 +24,9 @@ def require(rules: Collection[str], codec_packages: Iterable[str]) -> None:
 
     `rules` are those with jobs in this run, `codec_packages` the distributions of its codecs.
     """
-    lacking = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
+    absent = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
     lines = [
-        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in lacking.items()
+        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in absent.items()
     ]
     if any(_extra(rule) == "codecs" for rule in rules):
         lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _absent(sorted(set(codec_packages)))]

@@ -99,5 +99,5 @@ def update_settings(strategy: str, changes: dict[str, Any]) -> UpdateSettings:
     """
     if strategy not in STRATEGIES:
         raise SettingsError(unknown("strategy", strategy, STRATEGIES))
-    known = STRATEGIES[strategy]
-    return settings.build(UPDATE_SETTINGS[known.update], {**known.settings, **changes})
+    entry = STRATEGIES[strategy]
+    return settings.build(UPDATE_SETTINGS[entry.update], {**entry.settings, **changes})

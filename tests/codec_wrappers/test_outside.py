@@ -197,8 +197,8 @@ def test_the_command_finds_the_folder_by_the_variable_that_jobs_are_given(folder
     }
     command = ["-m", "codec_wrappers", "resynthesize", "--settings", json.dumps(settings), "--device", "cpu"]
     places = ["--utterances", f"{corpus}.parquet", "--root", str(corpus), "--shard", "0", "--output", f"{corpus}/out"]
-    done = subprocess.run([sys.executable, *command, *places], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, *command, *places], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
     assert len(pd.read_parquet(corpus / "out/H/0000.parquet")) == 2
 
 

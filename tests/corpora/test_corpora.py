@@ -259,8 +259,8 @@ def libritts(tmp_path: Path) -> Path:
 
 
 def test_libritts_reads_all_its_subsets_and_their_texts(libritts: Path) -> None:
-    found = {utterance.speaker_id: utterance.text for utterance in read("libritts", libritts).utterances}
-    assert found == {"103": None, "84": "Maximilian."}
+    text_of = {utterance.speaker_id: utterance.text for utterance in read("libritts", libritts).utterances}
+    assert text_of == {"103": None, "84": "Maximilian."}
 
 
 def test_libritts_reads_the_subsets_that_are_asked_for(libritts: Path) -> None:
@@ -298,7 +298,7 @@ def test_asvspoof_keys_splits_attacks_and_speakers_come_from_its_protocols(asvsp
 def test_asvspoof_is_the_same_from_the_folder_la_itself(asvspoof: Path) -> None:
     above, itself = read("asvspoof2019la", asvspoof), read("asvspoof2019la", asvspoof / "LA")
     assert ids(above) == ids(itself)
-    assert [utterance.path for utterance in above.utterances] == [f"LA/{found.path}" for found in itself.utterances]
+    assert [one.path for one in above.utterances] == [f"LA/{utterance.path}" for utterance in itself.utterances]
 
 
 def test_asvspoof_reads_the_splits_that_are_asked_for(asvspoof: Path) -> None:

@@ -42,11 +42,11 @@ def _tables(options: argparse.Namespace) -> None:
 
     settings = from_json(TableSettings, options.settings)
     published, protocols = Published(options.published), options.protocols / "eval"
-    rates = evaluate(options.scores, protocols, settings, options.workers)
-    write_rates(rates, options.output)
+    error_rates = evaluate(options.scores, protocols, settings, options.workers)
+    write_rates(error_rates, options.output)
     write_comparisons(options.scores, protocols, settings, published.baselines, options.output, options.workers)
-    write_papers(published, settings.papers, rates, options.protocols, options.output, settings.title)
-    write_figures(Results(rates, published, options.models), settings.figures, options.output / "figures")
+    write_papers(published, settings.papers, error_rates, options.protocols, options.output, settings.title)
+    write_figures(Results(error_rates, published, options.models), settings.figures, options.output / "figures")
 
 
 def _spectrograms(options: argparse.Namespace) -> None:

@@ -304,11 +304,11 @@ class FailingOnShortInput(Rounding):
 
 
 def test_a_codec_that_keeps_its_promises_breaks_none() -> None:
-    found = measure("rounding", Rounding(), QUICK, CPU)
-    assert broken_promises(found) == []
-    assert found.consistency == Consistency(EQUAL, EQUAL, EQUAL, EQUAL, EQUAL)
-    assert found.surplus == (0, 9)
-    assert found.long is not None and found.long.snr_db == float("inf")
+    row = measure("rounding", Rounding(), QUICK, CPU)
+    assert broken_promises(row) == []
+    assert row.consistency == Consistency(EQUAL, EQUAL, EQUAL, EQUAL, EQUAL)
+    assert row.surplus == (0, 9)
+    assert row.long is not None and row.long.snr_db == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -361,13 +361,13 @@ def test_measurements_beyond_a_limit_are_named_with_their_promise(part: dict[str
 )
 def test_few_codes_may_hang_on_the_last_bits_of_floats(difference: Difference, breaks: bool) -> None:
     consistency = Consistency(EQUAL, EQUAL, EQUAL, difference, EQUAL)
-    found = Measurements("c", None, 1, Gain.NONE, False, (), 1, (0, 0), consistency=consistency)
-    assert [line.startswith("c: any number of threads") for line in broken_promises(found)] == [True] * breaks
+    row = Measurements("c", None, 1, Gain.NONE, False, (), 1, (0, 0), consistency=consistency)
+    assert [line.startswith("c: any number of threads") for line in broken_promises(row)] == [True] * breaks
 
 
 def test_the_lengths_tried_are_the_shortest_and_those_around_frames() -> None:
-    found = lengths(Rounding(), 1000)
-    assert found == [1, 2, 9, 10, 11, 19, 20, 21, 83, 100, 101]
+    numbers = lengths(Rounding(), 1000)
+    assert numbers == [1, 2, 9, 10, 11, 19, 20, 21, 83, 100, 101]
     assert lengths(built("passthrough"), 16_000)[0] == 1
 
 
@@ -412,9 +412,9 @@ def test_a_decoder_in_bfloat16_is_measured_against_float32() -> None:
 def test_every_promise_is_kept_on_cuda(name: str) -> None:
     device = prepare("cuda", 1)
     form = FORMS[name]
-    found = measure(name, forms.fresh(form, True, device, 0), Settings(piece_duration=form.piece_duration), device)
-    assert broken_promises(found) == []
-    assert found.reduced_snr_db is not None
+    row = measure(name, forms.fresh(form, True, device, 0), Settings(piece_duration=form.piece_duration), device)
+    assert broken_promises(row) == []
+    assert row.reduced_snr_db is not None
 
 
 # The page and the command.

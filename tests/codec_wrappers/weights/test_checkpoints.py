@@ -81,11 +81,11 @@ def test_a_name_is_fit_for_a_folder_and_a_command_line(name: str) -> None:
 
 
 def test_files_of_one_name_are_one_file() -> None:
-    known: dict[str, tuple[Any, ...]] = {}
+    facts: dict[str, tuple[Any, ...]] = {}
     for checkpoint in ALL.values():
         for file in remote_files(checkpoint):
             facts = (file.addresses, file.bytes, file.about_mb, file.sha256)
-            assert known.setdefault(file.name, facts) == facts, file.name
+            assert facts.setdefault(file.name, facts) == facts, file.name
 
 
 def test_no_two_files_have_one_address() -> None:
@@ -108,8 +108,8 @@ def test_every_file_has_an_encrypted_address_that_names_a_file(name: str) -> Non
 
 
 def test_hashes_are_those_that_were_published_and_no_others() -> None:
-    known = {file.name: file.sha256 for item in ALL.values() for file in remote_files(item) if file.sha256 != UNKNOWN}
-    assert known == {
+    hashes = {file.name: file.sha256 for item in ALL.values() for file in remote_files(item) if file.sha256 != UNKNOWN}
+    assert hashes == {
         "encodec_24khz-d7cc33bc.th": "d7cc33bcf1aad7f2dad9836f36431530744abeace3ca033005e3290ed4fa47bf",
         "lyra/soundstream_encoder.tflite": "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1",
         "lyra/quantizer.tflite": "841ee05989687d32d1f616a8ad1419fc7eda37599d3c05c7cf5a0d60ccf8ac5c",

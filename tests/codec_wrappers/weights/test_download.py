@@ -43,8 +43,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def published(*addresses: str, **known: Any) -> PublishedFile:
-    return PublishedFile("codec.pt", addresses, **known)
+def published(*addresses: str, **facts: Any) -> PublishedFile:
+    return PublishedFile("codec.pt", addresses, **facts)
 
 
 def zipped(data: bytes) -> bytes:
