@@ -7,7 +7,7 @@ Limits are those of the vectors' README: hidden states 1e-4 of the standard devi
 from typing import Any
 
 import pytest
-from golden_detectors import GIVEN, check, detector_of
+from golden_detectors import INPUTS, check, detector_of
 from golden_vectors import FOLDER, Vector, find, kind_or_none
 
 
@@ -16,7 +16,7 @@ def cases() -> list[Any]:
         pytest.param(vector, key, id=f"{vector.name}:{key}", marks=pytest.mark.xdist_group(vector.name))
         for vector in find(FOLDER)
         for key in (vector.keys if kind_or_none(detector_of, vector) else [])
-        if key not in GIVEN[str(detector_of(vector))]
+        if key not in INPUTS[str(detector_of(vector))]
     ]
     return vectors or [pytest.param(None, "", marks=pytest.mark.skip(f"no golden vectors of detectors in {FOLDER}"))]
 

@@ -69,11 +69,11 @@ class ImitationRun:
         write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
         roots = self.results / "scores", self.results / "protocols/eval"
         settings = TableSettings(self.models, list(self.conditions), resamples=200)
-        rates = evaluate(*roots, settings)
+        error_rates = evaluate(*roots, settings)
         write_comparisons(*roots, settings, ["vocoder"], self.results / "tables")
-        write_rates(rates, self.results / "tables")
+        write_rates(error_rates, self.results / "tables")
         tables = self.results / "tables", "Imitation run"
-        write_papers(Published(PUBLISHED), list(self.papers), rates, self.results / "protocols", *tables)
+        write_papers(Published(PUBLISHED), list(self.papers), error_rates, self.results / "protocols", *tables)
         return self.inputs()
 
     @property
