@@ -6,7 +6,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-# the run directory's own, or the one beside this file; where this is a module, its importer's `config:` replaces it
+# the run directory's config.yaml, or else the one beside this file; if this is a module, its importer's `config:`
 configfile: "config.yaml" if Path("config.yaml").exists() else str(Path(str(workflow.current_basedir)) / "config.yaml")
 
 
@@ -28,7 +28,7 @@ rule all:
         rules.protocols.input,
     localrule: True
     message:
-        "Everything is made. Open results/report.html"
+        "All results are complete. Open results/report.html"
 
 
 onstart:

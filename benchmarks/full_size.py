@@ -1,12 +1,12 @@
-"""The full plans as graphs: what Snakemake needs to build them, what their protocols hold, what a change runs again.
+"""Measures the full plans as graphs: the cost of building them, the trials in their protocols, the reruns of changes.
 
     python benchmarks/full_size.py [--experiments xie2025 wu2024] [--directory runs/full-size]
     python benchmarks/full_size.py --experiments xie2025 --directory runs/rehearsal --tables-only
 
-No corpus is needed: utterance tables of the published sizes (SIZE of each layout) stand in for ingested ones.
-With `--tables-only` they are all that is made, and the command that uses them is printed: a rehearsal of the graph and
-of the protocols before the corpora are there. Nothing can be resynthesized from such tables; a directory that has them
-must not become that of a real run, and each of their paths begins with `rehearsal/`.
+No corpus is needed: utterance tables of the published sizes (SIZE of each layout) replace ingested ones.
+`--tables-only` writes only these tables and prints the command that uses them, to rehearse the graph and the protocols
+before the corpora are available. Such tables have no audio, and all paths in them begin with `rehearsal/`: do not use
+their directory for a real run.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from codecfake.experiment import reading
 
 EXPERIMENTS = ("xie2025", "xie2025-official", "wu2024")
 
-# Runs a command and writes down what it used. A process of its own: one begins with the peak memory of what started it.
-USED_BY = """
+# Runs a command and records its cost, in a separate process: a process inherits the peak memory of its parent.
+MEASURE = """
 import json, resource, subprocess, sys
 status = subprocess.call(sys.argv[2:])
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -45,7 +45,7 @@ sys.exit(status)
 
 @dataclass(frozen=True)
 class Change:
-    """A value of an experiment that is replaced, to see what runs again."""
+    """A change of one value of an experiment, after which some jobs run again."""
 
     name: str
     keys: tuple[str, ...]
@@ -55,7 +55,7 @@ class Change:
 CHANGES = {
     "xie2025": (
         Change("a codec that detectors train on: level of F04", ("codecs", "encodec", "gain"), "rms"),
-        Change("a codec that is only judged: level of F07", ("codecs", "dac", "gain"), "rms"),
+        Change("a codec that is only evaluated: level of F07", ("codecs", "dac", "gain"), "rms"),
         Change("a detector: width of mel-lcnn", ("detectors", "mel-lcnn", "back_end", "width"), 0.5),
         Change("a training set: epochs of codec-english", ("training_sets", "codec-english", "epochs"), 5),
         Change("a condition: utterances of C7", ("conditions", "C7", "spoof", "utterances"), "eval"),
@@ -64,7 +64,7 @@ CHANGES = {
             ("conditions", "new"),
             {"bonafide": {"domain": "codec"}, "spoof": {"domain": "codec", "source": "C4-1", "utterances": "all"}},
         ),
-        Change("words of the report", ("notes",), ["A note."]),
+        Change("text of the report", ("notes",), ["A note."]),
     ),
     "wu2024": (
         Change("a codec: level of E", ("codecs", "encodec", "gain"), "rms"),
@@ -81,7 +81,7 @@ def main() -> None:
         run = Run(name, options.directory.absolute() / name)
         run.write_tables()
         if options.tables_only:
-            print(f"{run.directory}: utterance tables of published sizes, used by\n{run.in_a_shell('protocols')}")
+            print(f"{run.directory}: utterance tables of published sizes; use them with\n{run.in_a_shell('protocols')}")
         else:
             _measure(run)
 
@@ -96,18 +96,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(run: "Run") -> None:
     jobs, dry = run.jobs()
-    done = run.snakemake("protocols")
+    protocols = run.snakemake("protocols")
     print(f"**{run.name}**, {sum(jobs.values()):,} jobs\n")
     print("| command | processor, s | clock, s | memory, MiB |\n|---|---|---|---|")
-    for name, cost in (("snakemake --dry-run all", dry), ("snakemake protocols", done)):
+    for name, cost in (("snakemake --dry-run all", dry), ("snakemake protocols", protocols)):
         print(f"| `{name}` | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.peak_mib:.0f} |", flush=True)
     print("\n| list | bona fide | spoof | speakers |\n|---|---|---|---|")
     for path in sorted(run.directory.glob("results/protocols/*/*.tsv")):
         print(_counts_row(path), flush=True)
-    run.pretend_to_be_done()
+    run.mark_as_finished()
     print("\n| change | runs again |\n|---|---|")
     for change in (Change("none", (), None), *CHANGES.get(run.name, ())):
-        again, _ = run.jobs(run.changed(change))
+        again, _ = run.jobs(run.with_change(change))
         cells = ", ".join(f"{rule} {count}" for rule, count in again.items()) or "nothing"
         print(f"| {change.name} | {cells} |", flush=True)
     print()
@@ -122,13 +122,13 @@ def _counts_row(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    cpu: float  # seconds, of the command and of all that it started
+    cpu: float  # seconds, of the command and all of its child processes
     wall: float
     peak_mib: float  # of the largest process
 
 
 class Run:
-    """An experiment in a run directory whose corpora are tables alone."""
+    """An experiment in a run directory whose corpora are only tables."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name, self.directory = name, directory
@@ -152,26 +152,26 @@ class Run:
         return " ".join(f"'{word}'" if " " in word else word for word in self.command(*arguments))
 
     def snakemake(self, *arguments: str, experiment: str | None = None) -> Cost:
-        """Run it. Its output is left in the directory. Raises RuntimeError if it fails."""
+        """Run Snakemake and store its output in the directory. Raises RuntimeError if it fails."""
         output, start = self.directory / "snakemake.txt", time.perf_counter()
         with output.open("w") as file:
             command = [sys.executable, "-m", *self.command(*arguments, experiment=experiment)]
             path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            measured = [sys.executable, "-c", USED_BY, self.directory / "used.json", *command]
-            done = subprocess.run(measured, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "PATH": path})
-        if done.returncode:
+            wrapper = [sys.executable, "-c", MEASURE, self.directory / "used.json", *command]
+            process = subprocess.run(wrapper, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "PATH": path})
+        if process.returncode:
             raise RuntimeError(f"{self.name}: snakemake {' '.join(arguments)} failed; see {output}")
-        wall, used = time.perf_counter() - start, json.loads((self.directory / "used.json").read_text())
-        return Cost(used["cpu"], wall, used["peak_kib"] / 1024)
+        wall, usage = time.perf_counter() - start, json.loads((self.directory / "used.json").read_text())
+        return Cost(usage["cpu"], wall, usage["peak_kib"] / 1024)
 
     def jobs(self, experiment: str | None = None) -> tuple[dict[str, int], Cost]:
-        """Rule -> jobs that a dry run of `all` would start."""
+        """Rule -> number of jobs that a dry run of `all` lists."""
         cost = self.snakemake("--dry-run", "all", experiment=experiment)
-        found = re.findall(r"^(\w[\w-]*) +(\d+)$", (self.directory / "snakemake.txt").read_text(), re.MULTILINE)
-        return {rule: int(count) for rule, count in found if rule not in ("all", "total")}, cost
+        counts = re.findall(r"^(\w[\w-]*) +(\d+)$", (self.directory / "snakemake.txt").read_text(), re.MULTILINE)
+        return {rule: int(count) for rule, count in counts if rule not in ("all", "total")}, cost
 
-    def pretend_to_be_done(self) -> None:
-        """Give every output an empty file, and have Snakemake note that the rules made them."""
+    def mark_as_finished(self) -> None:
+        """Create every output as an empty file, and let Snakemake mark them as finished."""
         self.snakemake("--summary", "all")
         for line in (self.directory / "snakemake.txt").read_text().splitlines():
             name = line.split("\t")[0]
@@ -181,8 +181,8 @@ class Run:
                 path.touch()
         self.snakemake("--touch", "--forceall", "all")
 
-    def changed(self, change: Change) -> str:
-        """The experiment with one change, as a file."""
+    def with_change(self, change: Change) -> str:
+        """Write the experiment with one change; returns the path of the file."""
         values = reading.read(self._path)
         if change.keys:
             place = values

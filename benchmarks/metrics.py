@@ -1,4 +1,4 @@
-"""What metrics and intervals cost, as multiples of sorting; with `--coverage`, how often intervals hold the truth.
+"""Measures the cost of metrics and intervals relative to a sort; with `--coverage`, the coverage of intervals.
 
 python -m benchmarks.metrics
 python -m benchmarks.metrics --coverage
@@ -35,22 +35,22 @@ METRICS: dict[str, Metric] = {
 
 @dataclass(frozen=True)
 class Population:
-    """Gaussian scores, of standard deviation 1 for each key, over endlessly many speakers (and attacks)."""
+    """Gaussian scores with standard deviation 1 for each key, from infinitely many speakers (and attacks)."""
 
     eer: float
     speakers: int
-    utterances: int  # of each key, of each speaker and attack
-    speaker_share: float = 0.0  # of the variance: speakers differ, each key for itself
+    utterances: int  # of each key, speaker and attack
+    speaker_share: float = 0.0  # of the variance, separately for each key
     attacks: int = 1
     attack_share: float = 0.0
 
     @property
     def distance(self) -> float:
-        """Of each key's mean from 0."""
+        """The distance of each key's mean from 0."""
         return -float(special.ndtri(self.eer))
 
     def draw(self, rng: np.random.Generator, systems: int = 1) -> tuple[Trials, np.ndarray]:
-        """Trials and their scores `[systems, N]`; systems share half of what varies among utterances."""
+        """Trials and their scores `[systems, N]`; half of the variance between utterances is common to all systems."""
         cells = (self.speakers, self.attacks, self.utterances)
         speaker, attack, _ = np.indices(cells)
         sides = []
@@ -65,7 +65,7 @@ class Population:
         return trials, np.concatenate(sides, axis=1)
 
     def truth(self) -> dict[str, float]:
-        """Every metric of the whole population, from 100,000 quantiles."""
+        """Every metric of the population, from 100,000 quantiles."""
         scores = special.ndtri((np.arange(100_000) + 0.5) / 100_000) + self.distance
         return asdict(metrics.measures(scores, -scores))
 
@@ -78,26 +78,26 @@ def coverage(
     data_sets: int = 400,
     resamples: int = 400,
 ) -> dict[str, float]:
-    """The share of 95 % intervals of each metric that hold the truth."""
+    """The share of 95 % intervals of each metric that contain the true value."""
     truth, settings = population.truth(), BootstrapSettings(by, resamples)
-    held = dict.fromkeys(names, 0)
+    hits = dict.fromkeys(names, 0)
     for _ in range(data_sets):
         trials, scores = population.draw(rng)
-        found = bootstrap(trials, scores[0], {name: METRICS[name] for name in names}, settings, rng)
+        intervals = bootstrap(trials, scores[0], {name: METRICS[name] for name in names}, settings, rng)
         for name in names:
-            held[name] += found[name].low <= truth[name] <= found[name].high
-    return {name: count / data_sets for name, count in held.items()}
+            hits[name] += intervals[name].low <= truth[name] <= intervals[name].high
+    return {name: count / data_sets for name, count in hits.items()}
 
 
 def false_rejections(
     population: Population, by: str, rng: np.random.Generator, data_sets: int = 400, resamples: int = 400
 ) -> float:
     """The share of comparisons of equally good systems with p < 0.05."""
-    settings, rejected = BootstrapSettings(by, resamples), 0
+    settings, rejections = BootstrapSettings(by, resamples), 0
     for _ in range(data_sets):
         trials, scores = population.draw(rng, systems=2)
-        rejected += compare(trials, scores[0], scores[1], settings, rng).p_value < 0.05
-    return rejected / data_sets
+        rejections += compare(trials, scores[0], scores[1], settings, rng).p_value < 0.05
+    return rejections / data_sets
 
 
 POPULATIONS = [
@@ -114,7 +114,7 @@ POPULATIONS = [
     (Population(0.1, 20, 5, speaker_share=0.1, attacks=7, attack_share=0.2), "speaker"),
     (Population(0.1, 20, 5, speaker_share=0.1, attacks=7, attack_share=0.2), "speaker_and_attack"),
 ]
-COMPARED = [
+COMPARISONS = [
     (Population(0.1, 50, 20, speaker_share=0.25), "trial"),
     (Population(0.1, 50, 20, speaker_share=0.25), "speaker"),
     (Population(0.1, 10, 50, speaker_share=0.25), "speaker"),
@@ -122,27 +122,27 @@ COMPARED = [
 
 
 def coverage_table() -> Iterator[str]:
-    """Markdown rows, one a population and way of drawing."""
+    """Markdown rows, one for each population and unit of resampling."""
     yield _row("true EER", "speakers", "their share", "attacks", "their share", "utterances", "drawn by", *METRICS)
     yield _row(*["---"] * (7 + len(METRICS)))
     for population, by in POPULATIONS:
-        held = coverage(population, by, np.random.default_rng(0), tuple(METRICS))
-        yield _row(*_described(population), by, *(f"{held[name]:.1%}" for name in METRICS))
+        shares = coverage(population, by, np.random.default_rng(0), tuple(METRICS))
+        yield _row(*_cells(population), by, *(f"{shares[name]:.1%}" for name in METRICS))
     yield ""
     yield _row("true EER", "speakers", "their share", "attacks", "their share", "utterances", "drawn by", "p < 0.05")
     yield _row(*["---"] * 8)
-    for population, by in COMPARED:
+    for population, by in COMPARISONS:
         share = false_rejections(population, by, np.random.default_rng(0))
-        yield _row(*_described(population), by, f"{share:.1%}")
+        yield _row(*_cells(population), by, f"{share:.1%}")
 
 
-def _described(population: Population) -> tuple[object, ...]:
+def _cells(population: Population) -> tuple[object, ...]:
     speakers, attacks = (population.speakers, population.speaker_share), (population.attacks, population.attack_share)
     return (population.eer, *speakers, *attacks, population.utterances)
 
 
 def timing_table() -> Iterator[str]:
-    """Markdown rows: times over the time of a stable sort of the same scores."""
+    """Markdown rows: times relative to a stable sort of the same scores."""
     rng = np.random.default_rng(0)
     bonafide, spoof = rng.normal(1, 1, 200_000), rng.normal(-1, 1, 800_000)
     scores = np.concatenate((bonafide, spoof))
@@ -158,18 +158,18 @@ def timing_table() -> Iterator[str]:
     yield _row("1,000 resamples of 26,444 trials", "time / 1,000 sorts")
     yield _row("---", "---")
     for by in ("trial", "speaker"):
-        for name, chosen in [*((name, {name: metric}) for name, metric in METRICS.items()), ("all", METRICS)]:
-            taken = _seconds(partial(bootstrap, trials, scores[0], chosen, BootstrapSettings(by), rng))
-            yield _row(f"{name}, by {by}", f"{taken / sort:.2f}")
+        for name, metric_set in [*((name, {name: metric}) for name, metric in METRICS.items()), ("all", METRICS)]:
+            seconds = _seconds(partial(bootstrap, trials, scores[0], metric_set, BootstrapSettings(by), rng))
+            yield _row(f"{name}, by {by}", f"{seconds / sort:.2f}")
 
 
 def _seconds(function: Callable[[], object], repeats: int = 3) -> float:
-    """The shortest of a few runs."""
+    """The shortest time of a few runs."""
     times = []
     for _ in range(repeats):
-        started = time.process_time()
+        start = time.process_time()
         function()
-        times.append(time.process_time() - started)
+        times.append(time.process_time() - start)
     return min(times)
 
 

@@ -1,9 +1,9 @@
-"""The rates of this machine, for `codecfake plan --rates FILE`, which knows rates by these names.
+"""Measures the speeds of this machine, under the names that `codecfake plan --rates FILE` reads.
 
     python benchmarks/rates.py [--device cuda] [--threads 8] [--workers 8] [--codecs encodec dac] > my-rates.yaml
 
-Networks are of published size with random weights, which take as long as trained ones. On a CPU a rate is that of one
-core, by processor time; on a GPU it is the clock's. Training of codecs is not measured.
+Networks have their published size and random weights, which take as long as trained ones. On a CPU, a rate is that of
+one core, by processor time; on a GPU, it is by wall-clock time. Training of codecs is not measured.
 """
 
 import argparse
@@ -59,21 +59,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="processes that decode audio for detectors")
-    parser.add_argument("--utterances", type=int, default=8, help="for detectors; on a GPU take hundreds")
+    parser.add_argument("--utterances", type=int, default=8, help="for detectors; on a GPU, use hundreds")
     parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--codecs", nargs="*", choices=resynthesis.CASES, help="default: all; Lyra if --lyra is given")
-    parser.add_argument("--seconds", type=float, help="of audio for each codec; on a GPU take thousands")
+    parser.add_argument("--codecs", nargs="*", choices=resynthesis.CASES, help="default: all; Lyra only with --lyra")
+    parser.add_argument("--seconds", type=float, help="of audio for each codec; on a GPU, use thousands")
     parser.add_argument("--lyra", type=Path, help="folder of Lyra's models")
     parser.set_defaults(recordings=None, repetitions=1)
     return parser
 
 
-Found = Iterator[tuple[str, float]]
+Measurements = Iterator[tuple[str, float]]
 
 
-def _reading(folder: Path, device: torch.device, options: argparse.Namespace) -> Found:
-    """Of one core, wherever the networks run."""
-    table = speech.made(folder / "corpus", 60.0, None)
+def _reading(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
+    """Ingest and recording, always on one core."""
+    table = speech.make(folder / "corpus", 60.0, None)
     seconds = float((table["num_samples"] / table["sample_rate"]).sum())
     paths = [folder / "corpus" / path for path in table["path"]]
     yield "ingest.cpu", seconds / _processor_time(lambda: [inspect(path, 0.1) for path in paths])
@@ -83,44 +83,44 @@ def _reading(folder: Path, device: torch.device, options: argparse.Namespace) ->
     yield "record.cpu", seconds / _processor_time(lambda: recordings.write_shard(*arguments))
 
 
-def _features(folder: Path, device: torch.device, options: argparse.Namespace) -> Found:
-    """Clips of 64,600 samples a second, from shards to features."""
-    found = training.record(folder, options.utterances)
-    clips = Clips(found.trials, found.shards, training.CROP)
+def _features(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
+    """Clips of 64,600 samples per second, from shards to features."""
+    corpus = training.record(folder, options.utterances)
+    clips = Clips(corpus.trials, corpus.shards, training.CROP)
     order = in_order(len(clips), options.batch_size)
     for name, front_end in FRONT_ENDS.items():
         detector = Detector(DetectorSettings(front_end, {"name": "lcnn"}), training.CROP).to(device)
         streamed = StreamedFeatures(clips, detector.front_end, device, options.workers)
-        taken = _taken(lambda: [one.sum() for one in streamed.batches(order)], device)  # noqa: B023
-        yield f"features.{name}.{_kind(device)}", options.utterances / taken
+        seconds = _seconds(lambda: [one.sum() for one in streamed.batches(order)], device)  # noqa: B023
+        yield f"features.{name}.{_kind(device)}", options.utterances / seconds
 
 
-def _back_ends(folder: Path, device: torch.device, options: argparse.Namespace) -> Found:
-    """Clips a second in training, features given."""
+def _back_ends(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
+    """Clips per second in training, without the computation of features."""
     for (front_end, name), back_end in BACK_ENDS.items():
         detector = Detector(DetectorSettings(FRONT_ENDS[front_end], back_end), training.CROP).to(device)
         with torch.no_grad():
             features = detector.front_end(torch.randn(options.batch_size, training.CROP, device=device))
         step = training.Step(detector.back_end, "erm")
-        taken = _taken(lambda: step.epoch(lambda: iter([features] * 2)), device)  # noqa: B023
-        yield f"train.{name}.{_kind(device)}", 2 * options.batch_size / taken
+        seconds = _seconds(lambda: step.epoch(lambda: iter([features] * 2)), device)  # noqa: B023
+        yield f"train.{name}.{_kind(device)}", 2 * options.batch_size / seconds
 
 
-def _codecs(folder: Path, device: torch.device, options: argparse.Namespace) -> Found:
-    """Seconds of audio a second, from recordings to shards."""
+def _codecs(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
+    """Seconds of audio per second, from recordings to shards."""
     for name in resynthesis.CASES if options.codecs is None else options.codecs:
         if name != "lyra" or options.lyra:
-            run = resynthesis.Runner(name, options, folder / name)
-            (found,) = run.in_turn(resynthesis.OURS)
+            runner = resynthesis.Runner(name, options, folder / name)
+            (measurements,) = runner.in_turn(resynthesis.OURS)
             kind = "cpu" if name == "lyra" else _kind(device)
-            yield f"resynthesis.{name}.{kind}", run.seconds / resynthesis.cost(found, run.device)[0]
+            yield f"resynthesis.{name}.{kind}", runner.seconds / resynthesis.cost(measurements, runner.device)[0]
 
 
 def _kind(device: torch.device) -> str:
     return "gpu" if device.type == "cuda" else "cpu"
 
 
-def _taken(work: Callable[[], object], device: torch.device) -> float:
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
     work()
     return training.timed(work, device).seconds
 

@@ -1,4 +1,4 @@
-"""Utterance tables of the published sizes, which stand in for corpora that are not there."""
+"""Utterance tables of the published sizes, which replace corpora that are not available."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from codecfake.experiment.schema import Corpus, Experiment
 
 LANGUAGES = {"aishell3": "zh"}
 SPEAKERS = {"vctk": ("p", 225), "aishell3": ("SSB", 1)}  # p225, p226, …; SSB001, …
-LEAST = 0.5  # seconds; lengths are gamma-distributed above it, as roughly those of read sentences are
+LEAST = 0.5  # seconds; lengths follow a gamma distribution above it, roughly as those of read sentences do
 
 
 def write_tables(experiment: Experiment, results: Path, wu2024: bool) -> None:
     """Write `results/corpora/{corpus}/utterances.parquet` and `rejected.tsv` of every corpus of an experiment.
 
-    `wu2024` gives VCTK the 107 speakers of Wu et al. 2024, Table 2, and p226 to p229 their published shares.
+    With `wu2024`, VCTK has the 107 speakers of Wu et al. 2024, Table 2, and p226 to p229 have their published counts.
     """
     for name, corpus in experiment.corpora.items():
         table = utterance_table(name, corpus, wu2024)
@@ -31,7 +31,7 @@ def write_tables(experiment: Experiment, results: Path, wu2024: bool) -> None:
 
 
 def utterance_table(name: str, corpus: Corpus, wu2024: bool = False) -> pd.DataFrame:
-    """As many utterances, speakers and hours as the corpus is published with."""
+    """A table with the published numbers of utterances, speakers and hours of the corpus."""
     size = published(corpus.layout, corpus.size)
     rng = np.random.default_rng(list(name.encode()))
     tables = [_part(name, corpus, size, part, rng, wu2024) for part in size.speech]
@@ -71,26 +71,26 @@ def _prefix(name: str, corpus: Corpus) -> str:
 
 
 def _speakers(layout: str, part: Part, wu2024: bool) -> list[tuple[str, int]]:
-    """Each speaker and the number of utterances of it."""
+    """Each speaker with the number of its utterances."""
     if layout == "vctk" and wu2024:
-        # Table 2: 42,752 / 735 / 755 utterances of 103 / 2 / 2 speakers; how the pairs share theirs is not published
-        listed = {"p226": 368, "p227": 378, "p228": 377, "p229": 367}
-        others = [f"p{number}" for number in range(225, 225 + 107) if f"p{number}" not in listed]
-        return sorted([*listed.items(), *_shared(others, part.utterances - sum(listed.values()))])
+        # Table 2: 42,752 / 735 / 755 utterances of 103 / 2 / 2 speakers; the split inside the pairs is not published
+        counts = {"p226": 368, "p227": 378, "p228": 377, "p229": 367}
+        others = [f"p{number}" for number in range(225, 225 + 107) if f"p{number}" not in counts]
+        return sorted([*counts.items(), *_share_out(others, part.utterances - sum(counts.values()))])
     letters, first = SPEAKERS.get(layout, (layout, 1))
     names = [f"{letters}{number:03d}" for number in range(first, first + part.speakers)]
-    return list(_shared(names, part.utterances))
+    return list(_share_out(names, part.utterances))
 
 
-def _shared(speakers: list[str], utterances: int) -> Iterator[tuple[str, int]]:
-    """Utterances shared out evenly."""
-    each, left = divmod(utterances, len(speakers))
+def _share_out(speakers: list[str], utterances: int) -> Iterator[tuple[str, int]]:
+    """Distribute utterances evenly over speakers."""
+    each, remainder = divmod(utterances, len(speakers))
     for number, speaker in enumerate(speakers):
-        yield speaker, each + (number < left)
+        yield speaker, each + (number < remainder)
 
 
 def _num_samples(part: Part, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Lengths `[utterances]` whose sum is that of the part's hours, to a rounding each."""
+    """Lengths `[utterances]` that add up to the part's hours, up to the rounding of each."""
     mean = part.hours * 3600 / part.utterances
     above = rng.gamma(4, size=part.utterances)
     seconds = LEAST + above * (mean - LEAST) / above.mean()

@@ -1,10 +1,10 @@
-"""How fast recordings are resynthesized: ours beside the way the codecs' own packages show, as Markdown tables.
+"""Compares the speed of our resynthesis with the usage that the codecs' own packages show, as Markdown tables.
 
     python benchmarks/resynthesis.py [--codecs encodec dac] [--seconds 30] [--device cuda] [--threads 8]
 
-Codecs are of published size; their weights are random, which takes as long as trained ones do. Each measurement is a
-process of its own, ours and theirs in turn, so that a machine's moods fall on both. Neither loading the weights is
-counted nor a first pass over the recordings, since real jobs are long.
+Codecs have their published size and random weights, which take as long as trained ones. Each measurement is a separate
+process; ours and theirs alternate, so that other load on the machine affects both. Loading the weights and a first pass
+over the recordings are not counted, because real jobs are long.
 """
 
 import argparse
@@ -42,14 +42,14 @@ OURS, UPSTREAM, TOGETHER, APART, UPSTREAM_APART, PRECISIONS = (
 
 @dataclass(frozen=True)
 class Case:
-    """A codec as it is measured; `seconds` of audio, unless told otherwise, so that all take minutes on one core."""
+    """How a codec is measured; `seconds` of audio are the default, with which each codec takes minutes on one core."""
 
     wrapper: str
     quantizers: int
     seconds: float
     upstream: Callable[[Codec, torch.device], upstream.OneFile]
     model: dict[str, Any] = field(default_factory=dict)
-    variants: tuple[int, ...] = ()  # numbers of quantizers that are made together
+    variants: tuple[int, ...] = ()  # numbers of quantizers for the comparison of one pass with several
 
 
 CASES = {
@@ -66,7 +66,7 @@ CASES = {
 
 @dataclass(frozen=True)
 class Task:
-    """One measurement, on the recordings under `root` that `table` lists."""
+    """One measurement, on the recordings in `table`, whose paths are relative to `root`."""
 
     codec: str
     way: str
@@ -82,11 +82,11 @@ class Measurement:
     wall_seconds: float
     cpu_seconds: float  # of all threads
     peak_mb: float  # of the process, or of the GPU's memory
-    gpu_busy: float | None = None  # share of the time, if it can be asked
+    gpu_busy: float | None = None  # share of the time, if NVML's Python package is installed
 
 
 def main() -> None:
-    """Measure what is asked and print the tables."""
+    """Measure and print the tables."""
     parser = _parser()
     options = parser.parse_args()
     if "lyra" in (options.codecs or ()) and not options.lyra:
@@ -99,11 +99,11 @@ def main() -> None:
         print(_heading(options))
         for name in names:
             print(_speed_row(name, Runner(name, options, Path(folder) / name)), flush=True)
-        shared = [name for name in names if CASES[name].variants]
-        if shared:
-            print("\n" + SHARED_HEADING)
-        for name in shared:
-            print(_shared_row(name, Runner(name, options, Path(folder) / f"{name}-shared")), flush=True)
+        with_variants = [name for name in names if CASES[name].variants]
+        if with_variants:
+            print("\n" + TOGETHER_HEADING)
+        for name in with_variants:
+            print(_together_row(name, Runner(name, options, Path(folder) / f"{name}-shared")), flush=True)
         if options.device == "cuda":
             print("\n" + PRECISION_HEADING)
             for name in (name for name in names if name != "lyra"):
@@ -112,15 +112,15 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--codecs", nargs="+", choices=CASES, help="default: all; Lyra if its models are given")
-    parser.add_argument("--seconds", type=float, help="of audio for each codec; default: a few, fewer for slow ones")
-    parser.add_argument("--utterances", type=int, help="that the seconds are divided into; default: as long as VCTK's")
-    parser.add_argument("--recordings", type=Path, help="folder of recordings; default: signals like speech")
+    parser.add_argument("--codecs", nargs="+", choices=CASES, help="default: all; Lyra only with --lyra")
+    parser.add_argument("--seconds", type=float, help="of audio for each codec; default: a few, fewer for slow codecs")
+    parser.add_argument("--utterances", type=int, help="number of recordings; default: recordings as long as VCTK's")
+    parser.add_argument("--recordings", type=Path, help="folder of recordings; default: synthetic signals")
     parser.add_argument("--lyra", type=Path, help="folder of Lyra's models")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--measure", help=argparse.SUPPRESS)  # a task, for the processes that this one starts
+    parser.add_argument("--measure", help=argparse.SUPPRESS)  # a task, for the child processes of this one
     return parser
 
 
@@ -128,23 +128,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def ratio(theirs: list[float], ours: list[float]) -> float:
-    """How many times as long theirs took: the median over pairs that were measured one after the other."""
+    """Their time divided by ours: the median over pairs of consecutive measurements."""
     return median(their / our for their, our in zip(theirs, ours, strict=True))
 
 
-def cost(found: list[Measurement], device: str) -> list[float]:
-    """What is compared: seconds of CPU time, which others disturb less than the clock; on a GPU, the clock's."""
-    return [one.wall_seconds if device == "cuda" else one.cpu_seconds for one in found]
+def cost(measurements: list[Measurement], device: str) -> list[float]:
+    """The seconds for comparisons: CPU time, which other load affects less; on a GPU, wall-clock time."""
+    return [one.wall_seconds if device == "cuda" else one.cpu_seconds for one in measurements]
 
 
-def speeds(found: list[Measurement], seconds: float) -> str:
-    """Two cells: seconds of audio a second, and a second of one core; medians."""
-    rates = (median(seconds / spent for spent in times) for times in zip(*map(_times, found), strict=True))
-    return " | ".join(f"{rate:.3g}" for rate in rates)
+def speeds(measurements: list[Measurement], seconds: float) -> str:
+    """Two cells with medians: seconds of audio per second, and per second of CPU time."""
+    medians = (median(seconds / spent for spent in times) for times in zip(*map(_times, measurements), strict=True))
+    return " | ".join(f"{rate:.3g}" for rate in medians)
 
 
-def _times(found: Measurement) -> tuple[float, float]:
-    return found.wall_seconds, found.cpu_seconds
+def _times(measurement: Measurement) -> tuple[float, float]:
+    return measurement.wall_seconds, measurement.cpu_seconds
 
 
 def _heading(options: argparse.Namespace) -> str:
@@ -157,29 +157,29 @@ def _heading(options: argparse.Namespace) -> str:
     )
 
 
-def _speed_row(name: str, run: "Runner") -> str:
-    case, device = CASES[name], run.device
-    theirs, ours = run.in_turn(UPSTREAM, OURS)
+def _speed_row(name: str, runner: "Runner") -> str:
+    case, device = CASES[name], runner.device
+    theirs, ours = runner.in_turn(UPSTREAM, OURS)
     busy = [one.gpu_busy for one in ours if one.gpu_busy is not None]
     what = "our network, one file at a time" if case.upstream is upstream.network_alone else "its package"
     cells = (
-        name, case.quantizers, f"{run.seconds:.1f}", speeds(ours, run.seconds), speeds(theirs, run.seconds),
+        name, case.quantizers, f"{runner.seconds:.1f}", speeds(ours, runner.seconds), speeds(theirs, runner.seconds),
         f"**{ratio(cost(theirs, device), cost(ours, device)):.2f}**", _peak(ours), _peak(theirs),
         f"{median(busy):.0%}" if busy else "", what,
     )  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |"
 
 
-SHARED_HEADING = (
+TOGETHER_HEADING = (
     "| codec | quantizers | ours together, MB | ours apart / together | upstream apart / ours together |\n"
     "|---|---|---|---|---|"
 )
 
 
-def _shared_row(name: str, run: "Runner") -> str:
-    theirs, apart, together = run.in_turn(UPSTREAM_APART, APART, TOGETHER)
-    both = cost(together, run.device)
-    ratios = (ratio(cost(found, run.device), both) for found in (apart, theirs))
+def _together_row(name: str, runner: "Runner") -> str:
+    theirs, apart, together = runner.in_turn(UPSTREAM_APART, APART, TOGETHER)
+    both = cost(together, runner.device)
+    ratios = (ratio(cost(measurements, runner.device), both) for measurements in (apart, theirs))
     quantizers = ", ".join(map(str, CASES[name].variants))
     return f"| {name} | {quantizers} | {_peak(together)} | {' | '.join(f'**{one:.2f}**' for one in ratios)} |"
 
@@ -187,36 +187,36 @@ def _shared_row(name: str, run: "Runner") -> str:
 PRECISION_HEADING = "| codec | decoding in bfloat16, times as fast as in float32 |\n|---|---|"
 
 
-def _precision_row(name: str, run: "Runner") -> str:
-    (found,) = run.in_turn(PRECISIONS)
-    return f"| {name} | {median(one.cpu_seconds / one.wall_seconds for one in found):.2f} |"
+def _precision_row(name: str, runner: "Runner") -> str:
+    (measurements,) = runner.in_turn(PRECISIONS)
+    return f"| {name} | {median(one.cpu_seconds / one.wall_seconds for one in measurements):.2f} |"
 
 
-def _peak(found: list[Measurement]) -> str:
-    return f"{max(one.peak_mb for one in found):.0f}"
+def _peak(measurements: list[Measurement]) -> str:
+    return f"{max(one.peak_mb for one in measurements):.0f}"
 
 
 class Runner:
-    """Runs a codec's measurements, each in a process of its own, on the same recordings."""
+    """Runs a codec's measurements on the same recordings, each in a separate process."""
 
     def __init__(self, name: str, options: argparse.Namespace, folder: Path) -> None:
         self.device = options.device
         self._options = options
         self._name = name
-        wanted = (options.seconds or CASES[name].seconds, options.utterances)
+        extent = (options.seconds or CASES[name].seconds, options.utterances)
         self._root = (options.recordings or folder / "recordings").absolute()
-        table = speech.found(self._root, *wanted) if options.recordings else speech.made(self._root, *wanted)
+        table = speech.find(self._root, *extent) if options.recordings else speech.make(self._root, *extent)
         self.seconds = float((table["num_samples"] / table["sample_rate"]).sum())
         self._table = folder.absolute() / "utterances.parquet"
         files.write_parquet(self._table, table)
 
     def in_turn(self, *ways: str) -> list[list[Measurement]]:
-        """The measurements of each way: one of each, then again, in the other order every other time."""
-        found: dict[str, list[Measurement]] = {way: [] for way in ways}
+        """The measurements of each way. Each repetition measures all ways, in alternating order."""
+        measurements: dict[str, list[Measurement]] = {way: [] for way in ways}
         for repetition in range(self._options.repetitions):
             for way in ways[:: 1 if repetition % 2 == 0 else -1]:
-                found[way].append(self._run(way))
-        return [found[way] for way in ways]
+                measurements[way].append(self._run(way))
+        return [measurements[way] for way in ways]
 
     def _run(self, way: str) -> Measurement:
         task = Task(
@@ -224,13 +224,13 @@ class Runner:
             str(self._options.lyra) if self._options.lyra else None,
         )  # fmt: skip
         command = [sys.executable, __file__, "--measure", json.dumps(asdict(task))]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"{self._name}, {way}: {done.stderr}")
-        return Measurement(**json.loads(done.stdout.splitlines()[-1]))
+        process = subprocess.run(command, capture_output=True, text=True)
+        if process.returncode:
+            raise RuntimeError(f"{self._name}, {way}: {process.stderr}")
+        return Measurement(**json.loads(process.stdout.splitlines()[-1]))
 
 
-# one measurement, in a process of its own
+# one measurement, in a separate process
 
 
 def _measure(task: Task) -> Measurement:
@@ -239,17 +239,17 @@ def _measure(task: Task) -> Measurement:
         devices.use_huge_pages()
     device = devices.prepare(task.device, task.threads)
     case = CASES[task.codec]
-    codec = _fresh(case, device, task.lyra)
+    codec = _build_codec(case, device, task.lyra)
     with tempfile.TemporaryDirectory() as folder:
         if task.way == PRECISIONS:
             return _precisions(codec, device)
         prepare = _ours if task.way in (OURS, TOGETHER, APART) else _upstream
         work = prepare(case, codec, task, device, Path(folder))
         work()
-        return _timed(work, device)
+        return _measure_work(work, device)
 
 
-def _fresh(case: Case, device: torch.device, lyra: str | None) -> Codec:
+def _build_codec(case: Case, device: torch.device, lyra: str | None) -> Codec:
     """The codec with random weights; codebooks of moving averages would otherwise be zeros."""
     torch.manual_seed(0)
     if case.wrapper == "lyra":
@@ -265,18 +265,18 @@ def _fresh(case: Case, device: torch.device, lyra: str | None) -> Codec:
 
 
 def _ours(case: Case, codec: Codec, task: Task, device: torch.device, folder: Path) -> Callable[[], None]:
-    """As the workflow does it: shards at 16 kHz, read, checked, hashed and written; but the codec is loaded already."""
+    """The workflow's way: it reads and checks recordings and writes shards at 16 kHz. The codec is already loaded."""
     variants = (case.quantizers,) if task.way == OURS else case.variants
     groups = [(number,) for number in variants] if task.way == APART else [variants]
     inputs = (Path(task.table), Path(task.root), None, 0)
     with mock.patch.object(codec_wrappers.module_of(case.wrapper), "load", lambda model, weights: codec):
-        loaded = shard.load_codec(case.wrapper, case.model, None, device)
+        ready = shard.load_codec(case.wrapper, case.model, None, device)
 
     def work() -> None:
         for group in groups:
             sources = {f"Q{number}": number for number in group}
             settings = shard.ResynthesisSettings(task.codec, case.wrapper, sources, 1, case.model)
-            with mock.patch.object(shard, "load_codec", lambda *_: loaded):
+            with mock.patch.object(shard, "load_codec", lambda *_: ready):
                 shard.resynthesize_shard(settings, *inputs, folder, device, task.threads)
 
     return work
@@ -298,22 +298,22 @@ def _upstream(case: Case, codec: Codec, task: Task, device: torch.device, folder
 
 
 def _precisions(codec: Codec, device: torch.device) -> Measurement:
-    """On a GPU, how long ten decodings of 16 utterances of 4 s take in float32 (`cpu_seconds`) and in bfloat16."""
+    """The time of ten decodings of 16 utterances of 4 s: `cpu_seconds` in float32, `wall_seconds` in bfloat16."""
     assert codec.sample_rate is not None and codec.network is not None
     codec.network.eval().to(device)
     wav = torch.randn(16, 4 * codec.sample_rate // codec.hop_length * codec.hop_length, device=device)
-    taken = []
+    times = []
     with torch.inference_mode():
         codes = codec.encode(wav)
         for enabled in (False, True):
             with torch.autocast("cuda", torch.bfloat16, enabled=enabled):
                 codec.decode(codes)
                 torch.cuda.synchronize()
-                taken.append(_timed(lambda: [codec.decode(codes) for _ in range(10)], device).wall_seconds)
-    return Measurement(wall_seconds=taken[1], cpu_seconds=taken[0], peak_mb=0.0)
+                times.append(_measure_work(lambda: [codec.decode(codes) for _ in range(10)], device).wall_seconds)
+    return Measurement(wall_seconds=times[1], cpu_seconds=times[0], peak_mb=0.0)
 
 
-def _timed(work: Callable[[], object], device: torch.device) -> Measurement:
+def _measure_work(work: Callable[[], object], device: torch.device) -> Measurement:
     on_gpu = device.type == "cuda"
     _forget_peak(on_gpu)
     with _busy(on_gpu) as shares:
@@ -329,7 +329,7 @@ def _forget_peak(on_gpu: bool) -> None:
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     else:
-        Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts from what is held now
+        Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM to the present memory
 
 
 def _peak_mb(on_gpu: bool) -> float:
@@ -341,20 +341,20 @@ def _peak_mb(on_gpu: bool) -> float:
 
 @contextmanager
 def _busy(on_gpu: bool) -> Iterator[list[float]]:
-    """Shares of the time that the GPU was busy, asked every 50 ms; none if NVML's Python package is not there."""
+    """The GPU's utilization, sampled every 50 ms; empty if NVML's Python package is not installed."""
     shares: list[float] = []
-    done = threading.Event()
+    stop = threading.Event()
 
     def ask() -> None:
-        while not done.wait(0.05):
+        while not stop.wait(0.05):
             shares.append(torch.cuda.utilization() / 100)
 
-    asking = [threading.Thread(target=ask)] if on_gpu and find_spec("pynvml") else []
-    for thread in asking:
+    threads = [threading.Thread(target=ask)] if on_gpu and find_spec("pynvml") else []
+    for thread in threads:
         thread.start()
     yield shares
-    done.set()
-    for thread in asking:
+    stop.set()
+    for thread in threads:
         thread.join()
 
 

@@ -1,12 +1,13 @@
-"""How fast detectors are fed and trained: our way beside the published one, as Markdown tables.
+"""Compares the speed of our features and training of detectors with the published way, as Markdown tables.
 
     python benchmarks/training.py [--small] [--utterances 8] [--device cuda] [--threads 8] [--workers 8]
 
-The published way (Xie et al. 2025): the whole front-end, one file at a time, its fifth hidden state in float32 into
-one file an utterance, and these files read back in every epoch. Ours: the front-end cut after its fifth block, in
-batches, straight from the audio shards; features are not kept, or kept in one file in half precision. Weights are
-random, which takes as long as trained ones do, and both ways have the same: it is checked that they give the same
-features. Measurements alternate, so that a machine's moods fall on both ways; files are read from the system's cache.
+The published way (Xie et al. 2025) runs the whole front-end on one file at a time, writes its fifth hidden state in
+float32 into one file per utterance, and reads these files in every epoch. Ours runs the front-end only up to its fifth
+block, in batches from the audio shards; features are not stored, or are stored in one file in half precision. Weights
+are random, which take as long as trained ones; both ways have the same weights, and the script checks that they compute
+the same features. Measurements alternate, so that other load on the machine affects both ways; files are read from the
+system's cache.
 """
 
 import argparse
@@ -47,10 +48,10 @@ from codecfake.training.strategies import STRATEGIES, update_settings
 from codecfake.training.updates import UPDATES, Update
 
 CROP, RATE, LAYER = 64_600, 16_000, 5
-PUBLISHED, STREAMED, KEPT = "published", "streamed", "kept on disk"
+OFFICIAL, STREAMED, ON_DISK = "published", "streamed", "kept on disk"
 TRAINING_SET = 740_747  # utterances of Xie et al. 2025
 EPOCHS = 10
-XLS_R_300M = {  # its published architecture, in transformers' words
+XLS_R_300M = {  # its published architecture, with the keys of transformers
     "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096,
     "do_stable_layer_norm": True, "feat_extract_norm": "layer", "conv_bias": True,
 }  # fmt: skip
@@ -58,8 +59,8 @@ SMALL = {**XLS_R_300M, "hidden_size": 64, "num_attention_heads": 4, "intermediat
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Seconds of CPU time, which others disturb less than the clock; on a GPU the clock's, and how busy it was."""
+class Cost:
+    """Seconds of CPU time, which other load affects less; on a GPU, of wall-clock time, with the GPU's utilization."""
 
     seconds: float
     busy: float | None = None
@@ -67,7 +68,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Speech:
-    """The same recordings twice: as files, which the published way reads, and in shards."""
+    """The same recordings as files, which the published way reads, and in shards."""
 
     files: list[Path]
     shards: Path
@@ -76,7 +77,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Ways:
-    """What is measured of one front-end; each value is a piece of work on all utterances."""
+    """The measured work for one front-end; each function processes all utterances."""
 
     name: str
     features: dict[str, Callable[[], object]]
@@ -87,7 +88,7 @@ class Ways:
 def main() -> None:
     """Measure and print the tables."""
     options = _parser().parse_args()
-    devices.use_huge_pages()  # as our commands do; both ways gain by it
+    devices.use_huge_pages()  # as our commands do; both ways benefit
     device = devices.prepare(options.device, options.threads)
     where = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
     print(
@@ -117,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def table(ways: Ways, options: argparse.Namespace, device: torch.device) -> str:
-    """Times of both ways as ratios (on a GPU also speeds), and bytes on disk."""
+    """The ratios of the times of both ways (on a GPU, speeds too), and bytes on disk."""
     on_gpu = device.type == "cuda"
     lines = [
         f"**{ways.name}**\n",
@@ -127,14 +128,14 @@ def table(ways: Ways, options: argparse.Namespace, device: torch.device) -> str:
     features = in_turn(ways.features, options.repetitions, device)
     rows = {"features, once": features}
     for name, epoch in ways.epochs.items():
-        taken = in_turn(epoch, options.repetitions, device)
-        rows[f"{name}, an epoch"] = taken
-        rows[f"{name}, features and {EPOCHS} epochs"] = whole_training(features, taken)
-    for name, found in rows.items():
-        for way in found:
-            if way != PUBLISHED:
-                cells = [f"{name}; ours {way}", f"**{ratio(found[PUBLISHED], found[way]):.2f}**"]
-                cells += speed(found[way], options.utterances) if on_gpu else []
+        costs = in_turn(epoch, options.repetitions, device)
+        rows[f"{name}, an epoch"] = costs
+        rows[f"{name}, features and {EPOCHS} epochs"] = whole_training(features, costs)
+    for name, costs in rows.items():
+        for way in costs:
+            if way != OFFICIAL:
+                cells = [f"{name}; ours {way}", f"**{ratio(costs[OFFICIAL], costs[way]):.2f}**"]
+                cells += speed(costs[way], options.utterances) if on_gpu else []
                 lines.append(f"| {' | '.join(cells)} |")
     lines += ["", f"| on disk | bytes an utterance | {TRAINING_SET:,} utterances, GB |", "|---|---|---|"]
     for way, size in ways.bytes_an_utterance.items():
@@ -142,80 +143,78 @@ def table(ways: Ways, options: argparse.Namespace, device: torch.device) -> str:
     return "\n".join([*lines, ""])
 
 
-def whole_training(features: dict[str, list[Taken]], epoch: dict[str, list[Taken]]) -> dict[str, list[Taken]]:
-    """Features once and epochs on them; streamed features are part of every epoch instead."""
-    total: dict[str, list[Taken]] = {}
+def whole_training(features: dict[str, list[Cost]], epoch: dict[str, list[Cost]]) -> dict[str, list[Cost]]:
+    """The cost of features and all epochs. Features are computed once, unless they are streamed in every epoch."""
+    total: dict[str, list[Cost]] = {}
     for way, each in epoch.items():
         once = [0.0 if way == STREAMED else one.seconds for one in features[way]]
-        total[way] = [Taken(before + EPOCHS * one.seconds, one.busy) for before, one in zip(once, each, strict=True)]
+        total[way] = [Cost(before + EPOCHS * one.seconds, one.busy) for before, one in zip(once, each, strict=True)]
     return total
 
 
-def ratio(theirs: list[Taken], ours: list[Taken]) -> float:
-    """How many times as long theirs took: the median over pairs that were measured one after the other."""
+def ratio(theirs: list[Cost], ours: list[Cost]) -> float:
+    """Their time divided by ours: the median over pairs of consecutive measurements."""
     return median(their.seconds / our.seconds for their, our in zip(theirs, ours, strict=True))
 
 
-def speed(found: list[Taken], utterances: int) -> list[str]:
-    busy = [one.busy for one in found if one.busy is not None]
-    return [f"{median(utterances / one.seconds for one in found):.1f}", f"{median(busy):.0%}" if busy else ""]
+def speed(costs: list[Cost], utterances: int) -> list[str]:
+    busy = [one.busy for one in costs if one.busy is not None]
+    return [f"{median(utterances / one.seconds for one in costs):.1f}", f"{median(busy):.0%}" if busy else ""]
 
 
-def in_turn(
-    works: Mapping[str, Callable[[], object]], repetitions: int, device: torch.device
-) -> dict[str, list[Taken]]:
-    """Each work once, then again in the other order, and so on."""
-    found: dict[str, list[Taken]] = {name: [] for name in works}
+def in_turn(works: Mapping[str, Callable[[], object]], repetitions: int, device: torch.device) -> dict[str, list[Cost]]:
+    """The costs of each work. Each repetition runs every work once; every second repetition reverses the order."""
+    costs: dict[str, list[Cost]] = {name: [] for name in works}
     for repetition in range(repetitions):
         for name in list(works)[:: 1 if repetition % 2 == 0 else -1]:
-            found[name].append(timed(works[name], device))
-    return found
+            costs[name].append(timed(works[name], device))
+    return costs
 
 
-def timed(work: Callable[[], object], device: torch.device) -> Taken:
+def timed(work: Callable[[], object], device: torch.device) -> Cost:
     if device.type != "cuda":
         start = time.process_time()
         work()
-        return Taken(time.process_time() - start)
+        return Cost(time.process_time() - start)
     with gpu_busy() as shares:
         start = time.perf_counter()
         work()
         torch.cuda.synchronize()
-        taken = time.perf_counter() - start
-    return Taken(taken, sum(shares) / len(shares) if shares else None)
+        seconds = time.perf_counter() - start
+    return Cost(seconds, sum(shares) / len(shares) if shares else None)
 
 
 @contextmanager
 def gpu_busy() -> Iterator[list[float]]:
-    """Shares of the time that the GPU was busy, asked every 50 ms; none if NVML's Python package is not there."""
+    """The GPU's utilization, sampled every 50 ms; empty if NVML's Python package is not installed."""
     shares: list[float] = []
-    done = threading.Event()
+    stop = threading.Event()
 
     def ask() -> None:
-        while find_spec("pynvml") and not done.wait(0.05):
+        while find_spec("pynvml") and not stop.wait(0.05):
             shares.append(torch.cuda.utilization() / 100)
 
-    asking = threading.Thread(target=ask)
-    asking.start()
+    thread = threading.Thread(target=ask)
+    thread.start()
     yield shares
-    done.set()
-    asking.join()
+    stop.set()
+    thread.join()
 
 
 # the recordings
 
 
 def record(folder: Path, number: int) -> Speech:
-    """Signals like speech of about 4 s, at 16 kHz."""
-    listed = speech.made(folder / "made", 4.0 * number, number)
+    """Write synthetic signals of about 4 s each, at 16 kHz, as files and in a shard."""
+    table = speech.make(folder / "made", 4.0 * number, number)
     (folder / "files").mkdir()
     with ShardWriter(folder / "shards/c/F00/0000.tar", "", Provenance("none", 0, 0.0, "", "benchmark")) as shard:
-        for row in listed.itertuples():
-            found = waveforms.read(folder / "made" / row.path)
-            wav = waveforms.resample(found.wav, found.sample_rate, RATE)
+        for row in table.itertuples():
+            recording = waveforms.read(folder / "made" / row.path)
+            wav = waveforms.resample(recording.wav, recording.sample_rate, RATE)
             shard.add(row.utterance_id, wav, RATE)
             soundfile.write(folder / "files" / f"{row.utterance_id}.wav", waveforms.to_int16(wav)[0], RATE)
-    trials = pd.DataFrame({"corpus": "c", "source": "F00", "utterance_id": listed["utterance_id"]})
+    trials = pd.DataFrame({"corpus": "c", "source": "F00", "utterance_id": table["utterance_id"]})
     return Speech(sorted((folder / "files").iterdir()), folder / "shards", trials)
 
 
@@ -223,7 +222,7 @@ def record(folder: Path, number: int) -> Speech:
 
 
 def extract(files: list[Path], front_end: Callable[[Tensor], Tensor], folder: Path, device: torch.device) -> None:
-    """Features `[1, D, F]` of each file, one at a time, into a file of its own."""
+    """Compute the features `[1, D, F]` of one file at a time, and write a file for each."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(files):
         wav, _ = soundfile.read(path, dtype="float32")
@@ -239,7 +238,7 @@ def read_back(folder: Path, order: list[np.ndarray], device: torch.device) -> It
 
 
 def fifth_hidden_state(model: nn.Module, wav: Tensor) -> Tensor:
-    """Of the whole model, its input normalized as its feature extractor does."""
+    """The fifth hidden state of the whole model, whose input is normalized as by its feature extractor."""
     wav = (wav - wav.mean()) / (wav.var(correction=0) + 1e-7).sqrt()
     return model(wav, output_hidden_states=True).hidden_states[LAYER]
 
@@ -258,13 +257,15 @@ def ssl_ways(recordings: Speech, folder: Path, device: torch.device, options: ar
     detector = Detector(DetectorSettings(front, {"name": "aasist"}), CROP).to(device)
     detector.front_end.model.load_state_dict(whole.state_dict(), strict=False)
     name = f"24 small layers, cut after {LAYER}" if options.small else f"XLS-R-300M, cut after layer {LAYER}"
-    return _ways(name, recordings, folder, device, options, detector, partial(fifth_hidden_state, whole), kept=True)
+    return _ways(
+        name, recordings, folder, device, options, detector, partial(fifth_hidden_state, whole), is_cached=True
+    )
 
 
 def mel_ways(recordings: Speech, folder: Path, device: torch.device, options: argparse.Namespace) -> Ways:
     detector = Detector(DetectorSettings({"name": "mel"}, {"name": "lcnn"}), CROP).to(device)
     mel = Mel(MelSettings()).to(device)
-    return _ways("Mel", recordings, folder, device, options, detector, mel, kept=False)
+    return _ways("Mel", recordings, folder, device, options, detector, mel, is_cached=False)
 
 
 def _ways(
@@ -274,40 +275,40 @@ def _ways(
     device: torch.device,
     options: argparse.Namespace,
     detector: Detector,
-    published: Callable[[Tensor], Tensor],
-    kept: bool,
+    published_front_end: Callable[[Tensor], Tensor],
+    is_cached: bool,
 ) -> Ways:
     clips = Clips(recordings.trials, recordings.shards, CROP)
     streamed = StreamedFeatures(clips, detector.front_end, device, options.workers)
     order = in_order(len(clips), options.batch_size)
-    extract(recordings.files, published, folder / "files", device)  # to read back, and to warm up
+    extract(recordings.files, published_front_end, folder / "files", device)  # to read back, and to warm up
     require_same(read_back(folder / "files", order, device), streamed.batches(order))
     features: dict[str, Callable[[], object]] = {
-        PUBLISHED: lambda: extract(recordings.files, published, folder / "files", device),
+        OFFICIAL: lambda: extract(recordings.files, published_front_end, folder / "files", device),
         STREAMED: lambda: [features.sum() for features in streamed.batches(order)],
     }
-    shuffled = split_into_batches(np.random.default_rng(0).permutation(len(clips)), options.batch_size)
+    shuffled_order = split_into_batches(np.random.default_rng(0).permutation(len(clips)), options.batch_size)
     sources: dict[str, Callable[[], Iterator[Tensor]]] = {
-        PUBLISHED: lambda: read_back(folder / "files", shuffled, device),
-        STREAMED: lambda: streamed.batches(shuffled),
+        OFFICIAL: lambda: read_back(folder / "files", shuffled_order, device),
+        STREAMED: lambda: streamed.batches(shuffled_order),
     }
-    if kept:
+    if is_cached:
         fresh = (CachePlace(folder / f"cache{number}") for number in count())
-        features[KEPT] = lambda: DiskFeatures(streamed, options.batch_size, name, next(fresh), {})
+        features[ON_DISK] = lambda: DiskFeatures(streamed, options.batch_size, name, next(fresh), {})
         on_disk = DiskFeatures(streamed, options.batch_size, name, CachePlace(folder / "cache"), {})
-        sources[KEPT] = lambda: on_disk.batches(shuffled)
+        sources[ON_DISK] = lambda: on_disk.batches(shuffled_order)
     steps = {strategy: Step(detector.back_end, strategy) for strategy in ("erm", "sam")}
     epochs: dict[str, dict[str, Callable[[], object]]] = {
         strategy.upper(): {way: partial(step.epoch, source) for way, source in sources.items()}
         for strategy, step in steps.items()
     }
     sizes = {"published, a file an utterance": size(folder / "files"), "ours, streamed": 0.0}
-    sizes |= {"ours, kept on disk": size(folder / "cache")} if kept else {}
+    sizes |= {"ours, kept on disk": size(folder / "cache")} if is_cached else {}
     return Ways(name, features, epochs, {way: each / len(clips) for way, each in sizes.items()})
 
 
 class Step:
-    """Training steps of a back-end by a strategy, on features from anywhere."""
+    """Training steps of a back-end with a strategy, for any source of features."""
 
     def __init__(self, back_end: nn.Module, strategy: str) -> None:
         self._back_end = back_end.train()
@@ -332,7 +333,7 @@ def require_same(theirs: Iterator[Tensor], ours: Iterator[Tensor]) -> None:
     for their, our in zip(theirs, ours, strict=True):
         error = ((their - our).norm() / their.norm()).item()
         if not error < 1e-4:
-            raise RuntimeError(f"the two ways give features that differ by {error:.2g} of their norm")
+            raise RuntimeError(f"the features of the two ways differ by {error:.2g} of their norm; fix the benchmark")
 
 
 def size(folder: Path) -> float:

@@ -1,6 +1,6 @@
-"""The way a codec's own package shows: one file at a time, read, resampled, called and written as its examples do.
+"""Resynthesis as the codecs' own packages show it in their examples: one file at a time.
 
-Every function here takes our codec, for its weights, and gives a function that makes one file of another.
+Every function here takes our codec, for its weights, and returns a function that resynthesizes one file.
 """
 
 import tempfile
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from codec_wrappers.codec import Codec
 
-OneFile = Callable[[Path, Path, int], None]  # from where, to where, number of quantizers
+OneFile = Callable[[Path, Path, int], None]  # input file, output file, number of quantizers
 
 
 def encodec(codec: Codec, device: torch.device) -> OneFile:
@@ -25,7 +25,7 @@ def encodec(codec: Codec, device: torch.device) -> OneFile:
     from encodec.utils import convert_audio
 
     model = EncodecModel.encodec_model_24khz(pretrained=False)
-    model.load_state_dict(_taken(codec))
+    model.load_state_dict(_move_weights(codec))
     model.eval().to(device)
 
     def one_file(source: Path, target: Path, quantizers: int) -> None:
@@ -44,7 +44,7 @@ def speechtokenizer(codec: Codec, device: torch.device) -> OneFile:
     network: Any = codec.network
 
     def one_file(source: Path, target: Path, quantizers: int) -> None:
-        wav = _resampled(*_read(source), codec.sample_rate)[None].to(device)
+        wav = _resample(*_read(source), codec.sample_rate)[None].to(device)
         with torch.no_grad():
             output = network.decode(network.encode(wav)[:quantizers])[0, :, : wav.shape[-1]]
         _write(target, output, codec.sample_rate)
@@ -53,7 +53,7 @@ def speechtokenizer(codec: Codec, device: torch.device) -> OneFile:
 
 
 def dac(codec: Codec, device: torch.device) -> OneFile:
-    """`DAC.encode` and `decode` of whole files, read and resampled by `AudioSignal`."""
+    """`DAC.encode` and `decode` of whole files, which `AudioSignal` reads and resamples."""
     from audiotools import AudioSignal
 
     network: Any = codec.network
@@ -70,17 +70,17 @@ def dac(codec: Codec, device: torch.device) -> OneFile:
 
 
 def funcodec(codec: Codec, device: torch.device) -> OneFile:
-    """`Speech2Token`, whose model is built without the discriminators and losses that need a GPU."""
+    """`Speech2Token`, with a model without the discriminators and losses that need a GPU."""
     from funcodec.bin.codec_inference import Speech2Token
 
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.yaml"
         config.write_text(yaml.safe_dump(_funcodec_config(codec.hop_length)))
         tokens = Speech2Token(str(config), None, device=str(device), sampling_rate=codec.sample_rate)
-    tokens.model.load_state_dict(_taken(codec), strict=False)
+    tokens.model.load_state_dict(_move_weights(codec), strict=False)
 
     def one_file(source: Path, target: Path, quantizers: int) -> None:
-        wav = _resampled(*_read(source), codec.sample_rate)
+        wav = _resample(*_read(source), codec.sample_rate)
         *_, output, _ = tokens(wav, bit_width=round(1000 * codec.bitrate_kbps(quantizers)))
         _write(target, output[0], codec.sample_rate)
 
@@ -88,10 +88,10 @@ def funcodec(codec: Codec, device: torch.device) -> OneFile:
 
 
 def network_alone(codec: Codec, device: torch.device) -> OneFile:
-    """For codecs without a package: our own network, called as a package would be."""
+    """Our own network, one file at a time, for codecs without a package."""
 
     def one_file(source: Path, target: Path, quantizers: int) -> None:
-        wav = _resampled(*_read(source), codec.sample_rate).to(device)
+        wav = _resample(*_read(source), codec.sample_rate).to(device)
         padded = wav if codec.any_length else F.pad(wav, (0, -wav.shape[1] % codec.hop_length))
         with torch.no_grad():
             output = codec.decode(codec.encode(padded)[:, :quantizers])[:, : wav.shape[1]]
@@ -131,8 +131,8 @@ def _funcodec_config(hop_length: int) -> dict[str, Any]:
     }
 
 
-def _taken(codec: Codec) -> dict[str, Tensor]:
-    """The weights, for the package's own model; the codec does not hold them any more."""
+def _move_weights(codec: Codec) -> dict[str, Tensor]:
+    """Move the weights out of our codec, for the package's own model."""
     assert codec.network is not None
     weights = codec.network.state_dict()
     codec.network = None
@@ -140,12 +140,12 @@ def _taken(codec: Codec) -> dict[str, Tensor]:
 
 
 def _read(path: Path) -> tuple[Tensor, int]:
-    """Wav `[1, T]` and its rate; torchaudio's own reader needs one more package in the versions used here."""
+    """Wav `[1, T]` and its rate; torchaudio's own reader would need another package."""
     wav, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return torch.from_numpy(wav.mean(axis=1))[None], rate
 
 
-def _resampled(wav: Tensor, from_rate: int, to_rate: int | None) -> Tensor:
+def _resample(wav: Tensor, from_rate: int, to_rate: int | None) -> Tensor:
     from torchaudio.functional import resample
 
     assert to_rate is not None

@@ -113,15 +113,15 @@ def _fetch(options: argparse.Namespace) -> None:
 
     if options.list:
         return print(checkpoints.table(checkpoints.load().values()))
-    named = [checkpoints.find(name) for name in options.checkpoints]
-    if not named:
+    selection = [checkpoints.find(name) for name in options.checkpoints]
+    if not selection:
         raise ValueError("fetch: name one or more checkpoints; `fetch --list` shows them")
     if options.output is None:
-        fetching.obtain(named, options.folder)
-    elif len(named) == 1:
-        fetching.fetch(named[0], options.folder, options.output)
+        fetching.obtain(selection, options.folder)
+    elif len(selection) == 1:
+        fetching.fetch(selection[0], options.folder, options.output)
     else:
-        raise ValueError(f"fetch: --output is for one checkpoint, but {len(named)} are named; fetch them one by one")
+        raise ValueError(f"fetch: --output takes one checkpoint, not {len(selection)}; fetch them one by one")
     return None
 
 

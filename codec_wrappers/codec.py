@@ -151,8 +151,8 @@ class TrainableCodec(Codec):
         """Remove from `network` what encoding and decoding do not need."""
 
 
-def decoded_together(latents: Sequence[Tensor], decode: Callable[[Tensor], Tensor]) -> list[Tensor]:
-    """`decode` for each of the latents `[B, …]`, which have one shape, as one batch."""
+def decode_together(latents: Sequence[Tensor], decode: Callable[[Tensor], Tensor]) -> list[Tensor]:
+    """`decode` for each of the latents `[B, …]`, which have the same shape, as one batch."""
     import torch
 
     return list(decode(torch.cat(list(latents))).chunk(len(latents)))

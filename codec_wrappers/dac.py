@@ -43,8 +43,8 @@ class Dac(TrainableCodec):
         return codes
 
     def decode(self, codes: Tensor) -> Tensor:
-        quantized, *_ = self.network.quantizer.from_codes(codes)
-        return self.network.decode(quantized)[:, 0]
+        latent, *_ = self.network.quantizer.from_codes(codes)
+        return self.network.decode(latent)[:, 0]
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()
@@ -55,13 +55,13 @@ class Dac(TrainableCodec):
         with torch.autocast(wav.device.type, enabled=False):
             if network.quantizer.is_new:
                 self._start_codebooks(latent.float())
-            quantized, _, _, commitment, codebook = network.quantizer(latent.float())
+            latent, _, _, commitment, codebook = network.quantizer(latent.float())
         loss = COMMITMENT_WEIGHT * commitment + CODEBOOK_WEIGHT * codebook
-        return Reconstruction(network.decode(quantized)[:, 0], loss)
+        return Reconstruction(network.decode(latent)[:, 0], loss)
 
     @torch.no_grad()
     def _start_codebooks(self, residual: Tensor) -> None:
-        """Start codebooks from the clusters of the first batch: random ones are far from all latents, and stay so."""
+        """Start codebooks from the clusters of the first batch: random ones are far from all latents."""
         for quantizer in self.network.quantizer.quantizers:
             rows = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
             quantizer.codebook.weight.copy_(kmeans(rows, quantizer.codebook_size)[0])
@@ -111,7 +111,7 @@ class ChunkedDac(Dac):
         return wav / loudness.level(wav, self.sample_rate)
 
     def windows(self, wav: Tensor) -> Tensor:
-        """The windows `[B, N, samples]` to encode of wav `[B, T]`, with zeros around it in place of the padding."""
+        """Cut wav `[B, T]` into windows `[B, N, samples]` for the encoder; zeros around it replace the padding."""
         number = -(-wav.shape[1] // self._step)
         total = (number - 1) * self._step + self._window
         delay = self.network.delay
@@ -121,8 +121,8 @@ class ChunkedDac(Dac):
     def _decode_windows(self, codes: Tensor) -> Tensor:
         if codes.shape[2] % self._frames:
             raise ValueError(
-                f"{codes.shape[2]} frames are not whole windows of {self._frames} frames; decode codes from mode file "
-                f"in mode file"
+                f"{codes.shape[2]} frames are not whole windows of {self._frames} frames; if mode file encoded them, "
+                f"decode them in mode file"
             )
         parts = codes.split(_at_once(len(codes)) * self._frames, dim=2)
         with self._without_padding():

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from codec_wrappers.codec import Reconstruction, TrainableCodec, decoded_together
+from codec_wrappers.codec import Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.networks.package_initialization import keep_package_variance
 from codec_wrappers.settings import ENCODEC_RATIOS, EncodecSettings
@@ -36,7 +36,7 @@ class Encodec(TrainableCodec):
 
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
         latents = [self.network.quantizer.decode(codes[:, :number].transpose(0, 1)) for number in quantizers]
-        return decoded_together(latents, lambda latent: self.network.decoder(latent)[:, 0])
+        return decode_together(latents, lambda latent: self.network.decoder(latent)[:, 0])
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()
@@ -45,8 +45,8 @@ class Encodec(TrainableCodec):
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
         books = random_prefix([layer._codebook for layer in network.quantizer.vq.layers])
-        quantized = follow(latent, books, learn="quantizer" not in self.frozen)
-        return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss)
+        quantization = follow(latent, books, learn="quantizer" not in self.frozen)
+        return Reconstruction(network.decoder(quantization.latent)[:, 0], quantization.loss)
 
 
 def build(settings: EncodecSettings) -> Encodec:

@@ -19,7 +19,7 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decoded_together
+from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
 from codec_wrappers.weights.checkpoints import CONFIG
@@ -54,7 +54,7 @@ class Funcodec(TrainableCodec):
         return self._to_wav(self._to_latent(codes))
 
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
-        return decoded_together([self._to_latent(codes[:, :number]) for number in quantizers], self._to_wav)
+        return decode_together([self._to_latent(codes[:, :number]) for number in quantizers], self._to_wav)
 
     def _to_latent(self, codes: Tensor) -> Tensor:
         return self.network.quantizer.decode(codes.transpose(0, 1)).transpose(1, 2)
@@ -69,14 +69,14 @@ class Funcodec(TrainableCodec):
         if not quantize:
             return Reconstruction(self._synthesize(network.decoder(latent)), latent.new_zeros(()))
         books = random_prefix(_books(network.quantizer.rq.model))
-        quantized = follow(latent.transpose(1, 2), books, learn="quantizer" not in self.frozen)
-        return Reconstruction(self._synthesize(network.decoder(quantized.latent.transpose(1, 2))), quantized.loss)
+        quantization = follow(latent.transpose(1, 2), books, learn="quantizer" not in self.frozen)
+        return Reconstruction(self._synthesize(network.decoder(quantization.latent.transpose(1, 2))), quantization.loss)
 
     def _analyze(self, wav: Tensor) -> Tensor:
         return wav[:, None]
 
-    def _synthesize(self, decoded: Tensor) -> Tensor:
-        return decoded[:, 0]
+    def _synthesize(self, features: Tensor) -> Tensor:
+        return features[:, 0]
 
 
 class Freqcodec(Funcodec):
@@ -93,29 +93,29 @@ class Freqcodec(Funcodec):
         phase = spectrum / magnitude
         return torch.stack([magnitude.log(), phase.real, phase.imag], dim=1)
 
-    def _synthesize(self, decoded: Tensor) -> Tensor:
-        magnitude, real, imaginary = decoded.float().unbind(dim=1)  # complex numbers have no bfloat16
+    def _synthesize(self, features: Tensor) -> Tensor:
+        magnitude, real, imaginary = features.float().unbind(dim=1)  # complex numbers have no bfloat16
         spectrum = F.softplus(magnitude) * torch.complex(real, imaginary)
-        return torch.istft(spectrum, STFT_SIZE, STFT_HOP, window=torch.hann_window(STFT_SIZE, device=decoded.device))
+        return torch.istft(spectrum, STFT_SIZE, STFT_HOP, window=torch.hann_window(STFT_SIZE, device=features.device))
 
 
 def build(settings: FuncodecSettings) -> Funcodec:
     """The architecture with fresh weights."""
     if settings.config is not None:
-        return _configured(settings.architecture, settings.config)
+        return _from_config(settings.architecture, settings.config)
     return _time(settings) if settings.architecture in FUNCODEC_RATIOS else _spectrum(settings)
 
 
 def load(settings: FuncodecSettings, weights: Path | None) -> Funcodec:
     """The codec with the weights of a safetensors file, or of a folder that may include the authors' `config.yaml`."""
-    published = weights / CONFIG if weights is not None else None
-    if published is not None and published.is_file():
-        config = yaml.safe_load(published.read_text(encoding="utf-8"))
+    path = weights / CONFIG if weights is not None else None
+    if path is not None and path.is_file():
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
         settings = dataclasses.replace(settings, config=config)
     return load_into(build(settings), weights)
 
 
-def _configured(architecture: str, config: Mapping[str, Any]) -> Funcodec:
+def _from_config(architecture: str, config: Mapping[str, Any]) -> Funcodec:
     """The network of a configuration in the package's form: `encoder`, `encoder_conf`, `model_conf` and so on."""
     from funcodec.models.decoder.seanet_decoder import SEANetDecoder, SEANetDecoder2d
     from funcodec.models.encoder.seanet_encoder import SEANetEncoder, SEANetEncoder2d

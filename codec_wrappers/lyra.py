@@ -15,7 +15,7 @@ from codec_wrappers.settings import LyraSettings
 from codec_wrappers.weights.loading import WeightsError
 
 NUM_QUANTIZERS = LyraSettings.num_quantizers
-NOT_SENT = -1  # index that the dequantizer skips
+ABSENT = -1  # index that the dequantizer skips
 MODELS = ("soundstream_encoder", "quantizer", "lyragan")
 
 
@@ -27,7 +27,7 @@ class Lyra(Codec):
     context_duration = None  # works frame by frame
 
     def __init__(self, folder: Path) -> None:
-        self._models = {name: _read(folder / f"{name}.tflite") for name in MODELS}
+        self._models = {name: _read_model(folder / f"{name}.tflite") for name in MODELS}
         self._quantize = _runner(self._models["quantizer"], "encode")
         self._dequantize = _runner(self._models["quantizer"], "decode")
 
@@ -49,7 +49,7 @@ class Lyra(Codec):
 
     def _decode_one(self, codes: np.ndarray) -> Tensor:
         synthesize = _runner(self._models["lyragan"], "serving_default")
-        indices = np.full((NUM_QUANTIZERS, codes.shape[1]), NOT_SENT, dtype=np.int32)
+        indices = np.full((NUM_QUANTIZERS, codes.shape[1]), ABSENT, dtype=np.int32)
         indices[: len(codes)] = codes
         frames = []
         for frame in indices.T.reshape(-1, NUM_QUANTIZERS, 1, 1):
@@ -70,7 +70,7 @@ def load(settings: LyraSettings, weights: Path | None) -> Lyra:
     return Lyra(weights)
 
 
-def _read(path: Path) -> bytes:
+def _read_model(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

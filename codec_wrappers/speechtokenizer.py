@@ -39,9 +39,9 @@ class SpeechTokenizer(TrainableCodec):
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
         books = [layer._codebook for layer in network.quantizer.vq.layers]
-        quantized = follow(latent, books, learn="quantizer" not in self.frozen)
-        semantic = network.transform(quantized.coarse.transpose(1, 2))
-        return Reconstruction(network.decoder(quantized.latent)[:, 0], quantized.loss, semantic)
+        quantization = follow(latent, books, learn="quantizer" not in self.frozen)
+        semantic = network.transform(quantization.coarse.transpose(1, 2))
+        return Reconstruction(network.decoder(quantization.latent)[:, 0], quantization.loss, semantic)
 
 
 def build(settings: SpeechTokenizerSettings) -> SpeechTokenizer:

@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """The Python API (`codecfake.load_codec`, …), which is imported when it is first asked for."""
+    """The Python API (`codecfake.load_codec`, …), which is imported on first use."""
     return getattr(import_module("codecfake.api"), name)
 
 

@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.of_snakemake = of_snakemake
     try:
         options.run(options)
-    except BrokenPipeError:  # what we write to wants no more, as `head`
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (ValueError, OSError, RuntimeError) as error:

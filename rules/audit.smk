@@ -1,9 +1,9 @@
 # in:  results/corpora/, results/protocols/, results/audio/
-# out: results/audit/audit.json and its tables, kept whatever they say; results/audit/passed.txt if there are no faults
+# out: results/audit/audit.json and its tables, even if the audit finds faults; results/audit/passed.txt if it finds none
 
 
 rule audit:
-    """Look for leaks between lists, for audio that is there twice, and for shortcuts that tell fakes by their files."""
+    """Look for leaks between lists, for duplicate audio, and for shortcuts: properties of files that reveal fakes."""
     input:
         corpora=INPUTS.audited(),
         protocols=rules.protocols.input,

@@ -1,9 +1,9 @@
-# in:  published checkpoints, from the weights folder or their addresses;
+# in:  published checkpoints, from the weights folder or the web;
 #      results/audio/{corpus}/native/{shard}.tar of the codec training corpora
 # out: results/weights/{checkpoint}/; results/codecs/{codec}/weights.safetensors, history.tsv, quality.tsv, settings.json
 
 
-# one rule a checkpoint: what is made of it depends on its form
+# one rule per checkpoint, because the outputs depend on the checkpoint's form
 for checkpoint in EXPERIMENT.checkpoints_run():
 
     rule:
@@ -15,7 +15,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
             f"logs/fetch_{checkpoint}.log",
         benchmark:
             f"results/benchmarks/fetch_{checkpoint}.tsv"
-        localrule: True  # compute nodes seldom have a way to the network
+        localrule: True  # compute nodes often have no network access
         conda:
             "../envs/codecs.yaml"
         params:
@@ -30,7 +30,7 @@ for checkpoint in EXPERIMENT.checkpoints_run():
 
 
 rule train_codec:
-    """Train a codec's own architecture on the codec training corpora, by its recipe. Further threads read audio."""
+    """Train a codec on the codec training corpora, by its recipe. Threads beyond the first read audio."""
     input:
         audio=INPUTS.of_codec_training(),
         wrapper=by_wildcards(INPUTS.code_of_codec),
@@ -46,12 +46,12 @@ rule train_codec:
         "logs/train_codec/{codec}.log",
     benchmark:
         "results/benchmarks/train_codec/{codec}.tsv"
-    priority: 2  # before shards of other codecs: most waits for what this makes
+    priority: 2  # before the shards of other codecs, because most jobs wait for these weights
     conda:
         "../envs/codecs.yaml"
-    threads: GPUS.threads(GPUS.needed())
+    threads: GPUS.threads(GPUS.per_job())
     resources:
-        gpu=GPUS.needed(),
+        gpu=GPUS.per_job(),
     params:
         settings=text_of(JOBS.train_codec),
         folder=folder,

@@ -1,4 +1,4 @@
-# The configuration, checked before any job, and what the rules take from it. No rules.
+# Reads the configuration and checks it before any job; defines the names that the rules use. This file has no rules.
 from functools import partial
 from pathlib import Path
 
@@ -31,4 +31,4 @@ wildcard_constraints:
     recordings="F00|native",
 
 
-RUN_LOCK = RUN.claim()  # held as long as this file is open
+RUN_LOCK = RUN.claim()  # an open file; the lock ends when it is closed

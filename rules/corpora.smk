@@ -3,7 +3,7 @@
 
 
 rule synthesize_demo:
-    """Speak the demo corpora with eSpeak NG, in the layouts of the corpora they stand for."""
+    """Synthesize the demo corpora with eSpeak NG, in the layouts of the corpora that they replace."""
     output:
         sums="results/demo/SHA256SUMS",
     log:
@@ -17,14 +17,14 @@ rule synthesize_demo:
         settings=JOBS.synthesize_demo().text,
         folder=folder,
     message:
-        "Speaking the demo corpora"
+        "Synthesizing the demo corpora"
     shell:
         "python -m codecfake step demo --settings {params.settings:q} --output {params.folder:q}"
         " --workers {threads} 2>&1 | tee {log:q}"
 
 
 rule ingest_corpus:
-    """List a corpus and decode every file once: what is bad is named before anything is built on it."""
+    """List a corpus and decode every file once, so that bad files are found before any other job uses them."""
     input:
         by_wildcards(INPUTS.of_ingest),
     output:

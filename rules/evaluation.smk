@@ -1,13 +1,13 @@
 # in:  results/models/, results/protocols/eval/{condition}.tsv, results/audio/
-# out: results/scores/{model}/{condition}.tsv (and results/scored/{model}/, kept by source); results/tables/: eer.csv,
-#      confusion.csv, metrics.csv, eer_seeds.csv, comparisons.csv, and the papers' tables and figures that the experiment
-#      has cells of
+# out: results/scores/{model}/{condition}.tsv (and results/scored/{model}/, the same scores by source, for reuse);
+#      results/tables/: eer.csv, confusion.csv, metrics.csv, eer_seeds.csv, comparisons.csv, and the tables and figures of
+#      the papers for which the experiment has values
 
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 
 
 rule score:
-    """Score every condition with one model; a trial is scored once, and again only if its model or audio changes."""
+    """Score all conditions with one model; a trial is scored again only if the model or its audio changes."""
     input:
         model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
         trained_on=by_wildcards(INPUTS.train_lists),
@@ -22,9 +22,9 @@ rule score:
         "results/benchmarks/score/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
-    threads: GPUS.threads(GPUS.needed())
+    threads: GPUS.threads(GPUS.per_job())
     resources:
-        gpu=GPUS.needed(),
+        gpu=GPUS.per_job(),
     params:
         model=model_folder,
         folder=folder,
@@ -40,7 +40,7 @@ rule score:
 
 
 rule tables:
-    """Error rates, comparisons, the papers' tables and figures; from score files and protocols alone if there is no audio."""
+    """All tables and figures; without audio, those that need only score files and protocols."""
     input:
         PAPERS.files(),
         [] if INPUTS.has_scores_alone() else PAPERS.spectrograms(),
@@ -48,7 +48,7 @@ rule tables:
 
 
 rule tabulate:
-    """Compute the tables, from score files alone, and draw the figures."""
+    """Compute the tables from score files, and draw the figures."""
     input:
         scores=expand(
             "results/scores/{model}/{condition}.tsv",
@@ -80,7 +80,7 @@ rule tabulate:
 
 
 rule draw_spectrograms:
-    """Draw an utterance of each corpus through every codec, as Fig. 2 of Xie et al. 2025."""
+    """Draw the spectrograms of one utterance per corpus through every codec, as in Fig. 2 of Xie et al. 2025."""
     input:
         protocol=f"results/protocols/eval/{next(iter(EXPERIMENT.conditions))}.tsv",
         audio=INPUTS.drawn(),

@@ -1,7 +1,7 @@
-# in:  results/corpora/{corpus}/utterances.parquet; no audio, no codec
+# in:  results/corpora/{corpus}/utterances.parquet; neither audio nor codecs
 # out: results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/{condition}.tsv,
-#      and the same under results/protocols/exports/ in the forms of ASVspoof 2019 and of the published set;
-#      results/protocols/sources.tsv: which codec made which source, and which sources are the same audio
+#      and the same under results/protocols/exports/ in the formats of ASVspoof 2019 and of the published set;
+#      results/protocols/sources.tsv: the codec of each source, and the sources with the same audio
 
 
 rule write_partition:
@@ -49,7 +49,7 @@ rule write_condition:
 
 
 rule write_sources:
-    """Write which codec makes which source, at how many quantizers, and which names mean the same audio."""
+    """Write the codec and the number of quantizers of each source, and the sources with the same audio."""
     output:
         "results/protocols/sources.tsv",
     log:
@@ -68,7 +68,7 @@ rule write_sources:
 
 
 rule protocols:
-    """All protocols: train and dev of each domain, eval of each condition, and the sources they name."""
+    """All protocols: train and dev of each domain, eval of each condition, and the table of their sources."""
     input:
         "results/protocols/sources.tsv",
         expand(

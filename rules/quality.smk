@@ -3,7 +3,7 @@
 
 
 rule quality:
-    """Compare one source's fakes with the recordings they were made from."""
+    """Compare the fakes of one source with the original recordings."""
     input:
         protocols=INPUTS.quality_protocols(),
         audio=by_wildcards(INPUTS.of_quality),
@@ -25,7 +25,7 @@ rule quality:
 
 
 rule quality_summary:
-    """Mean quality of every source, and whether more bits are ever worse."""
+    """Compute the mean quality of every source, and check whether more bits ever reduce the quality."""
     input:
         expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
     output:
@@ -40,7 +40,7 @@ rule quality_summary:
     params:
         settings=JOBS.quality_summary().text,
     message:
-        "Summing up the quality of codecs"
+        "Summarizing the quality of codecs"
     shell:
         "python -m codecfake step quality-summary --settings {params.settings:q} --measured results/quality"
         " --output results/tables 2>&1 | tee {log:q}"

@@ -3,7 +3,7 @@
 
 
 rule report:
-    """Write the report: one HTML file that needs nothing else."""
+    """Write the report: one self-contained HTML file."""
     input:
         tables=expand(
             "results/tables/{table}.csv",

@@ -1,10 +1,10 @@
 # in:  results/corpora/{corpus}/utterances.parquet, results/codecs/{codec}/weights.safetensors
-# out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; source F00 is the recordings themselves,
-#      native the same at their own rate; shards.tsv beside them lists the shards when all are there
+# out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; the source F00 is the original recordings, and native
+#      the same at their own sample rate; shards.tsv beside them lists the shards when all exist
 
 
 rule record:
-    """Write recordings as they are, through the same door as every codec's output: the bona fide arm."""
+    """Write unchanged recordings, the bona fide trials, with the same code as the outputs of codecs."""
     input:
         utterances="results/corpora/{corpus}/utterances.parquet",
     output:
@@ -25,7 +25,7 @@ rule record:
         " --root {params.root:q} --shard {wildcards.shard} --output {output.tar:q} 2>&1 | tee {log:q}"
 
 
-# one rule a codec: its sources come from one encoder pass, so they are one job's outputs
+# one rule per codec: one encoder pass makes all of its sources, so they are the outputs of one job
 for codec in EXPERIMENT.codecs:
 
     rule:
@@ -45,7 +45,7 @@ for codec in EXPERIMENT.codecs:
             f"logs/resynthesize_{codec}/{{corpus}}.{{shard}}.log",
         benchmark:
             f"results/benchmarks/resynthesize_{codec}/{{corpus}}.{{shard}}.tsv"
-        priority: 1  # before what does not wait for it, such as detectors of other fakes
+        priority: 1  # before jobs that do not depend on it, such as detectors of other fakes
         conda:
             "../envs/codecs.yaml"
         threads: GPUS.threads(RUN.gpus_of(codec))
@@ -66,7 +66,7 @@ for codec in EXPERIMENT.codecs:
 
 
 rule list_shards:
-    """Note that all shards of a source are there: what comes later waits for this one file instead of hundreds."""
+    """Record that all shards of a source exist, so that later jobs wait for this one file instead of hundreds."""
     input:
         by_wildcards(INPUTS.shards),
     output:

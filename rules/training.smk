@@ -3,7 +3,7 @@
 
 
 rule check_lists:
-    """Refuse to train on what a condition judges, before any detector is trained."""
+    """Check before any training that training data contains no evaluation trials."""
     input:
         train=by_wildcards(INPUTS.train_lists),
         dev=by_wildcards(INPUTS.dev_lists),
@@ -24,13 +24,13 @@ rule check_lists:
 
 
 rule train_detector:
-    """Train a detector; the epoch that `select` names is kept. Threads beyond the first decode audio."""
+    """Train a detector and keep the epoch that `select` chooses. Threads beyond the first decode audio."""
     input:
         train=by_wildcards(INPUTS.train_lists),
         dev=by_wildcards(INPUTS.dev_lists),
         audio=by_wildcards(INPUTS.of_training),
         code=by_wildcards(INPUTS.code_of_training),
-        # a new condition has the lists checked again, and nothing trained
+        # `ancient`: a new condition repeats this check, but no training
         checked=ancient("results/audit/lists/{training_set}.tsv"),
     output:
         multiext(
@@ -46,9 +46,9 @@ rule train_detector:
         "results/benchmarks/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
     conda:
         "../envs/detectors.yaml"
-    threads: GPUS.threads(GPUS.needed())
+    threads: GPUS.threads(GPUS.per_job())
     resources:
-        gpu=GPUS.needed(),
+        gpu=GPUS.per_job(),
     params:
         settings=text_of(JOBS.train_detector),
         folder=folder,

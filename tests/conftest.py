@@ -48,8 +48,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, quick_jobs: None) -> Path:
     with (place / "tiny.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first to come makes it; the others wait
         if not finished.exists():
-            done = whole_runs.snakemake(directory, TINY, "all")
-            assert done.returncode == 0, done.stdout + done.stderr
+            process = whole_runs.snakemake(directory, TINY, "all")
+            assert process.returncode == 0, process.stdout + process.stderr
             finished.touch()
     return directory
 

@@ -17,15 +17,15 @@ START_DURATION = 1.0  # seconds of the signal from which fresh codebooks start
 START_BATCH = 2
 
 
-PUBLISHED: Mapping[str, Form] = {key: form for name in names() for key, form in entry(name).forms.items()}
+FORMS: Mapping[str, Form] = {key: form for name in names() for key, form in entry(name).forms.items()}
 
 
 def form_of(name: str) -> Form:
     """A published form by its name, or the form of an outside codec. Raises CodecError for an unknown name."""
-    if name in PUBLISHED:
-        return PUBLISHED[name]
+    if name in FORMS:
+        return FORMS[name]
     if not is_outside(name):
-        raise CodecError(unknown("form", name, PUBLISHED))
+        raise CodecError(unknown("form", name, FORMS))
     return Form("not described", "the same as for every codec", small=entry(name).small, wrapper=name)
 
 
@@ -36,7 +36,7 @@ def needs_weights(form: Form) -> bool:
 
 def fresh(form: Form, small: bool, device: torch.device, seed: int) -> Codec:
     """The codec with random weights and with codebooks from encoder outputs, so that all codes are used."""
-    with _seeded(seed):
+    with _random_seed(seed):
         codec = build(form.wrapper, form.small if small else form.model)
         if isinstance(codec, TrainableCodec):
             num_samples = int(START_DURATION * codec.sample_rate) // codec.hop_length * codec.hop_length
@@ -47,13 +47,13 @@ def fresh(form: Form, small: bool, device: torch.device, seed: int) -> Codec:
     return codec
 
 
-def loaded(form: Form, weights: Path | None, device: torch.device) -> Codec:
+def with_weights(form: Form, weights: Path | None, device: torch.device) -> Codec:
     """The codec of the published size with the weights of a file or folder."""
     return load_codec(form.wrapper, form.model, weights, device)
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _random_seed(seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield

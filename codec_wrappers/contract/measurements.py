@@ -89,7 +89,7 @@ class Measurements:
     sample_rate: int | None
     hop_length: int
     gain: Gain
-    trained: bool
+    is_trained: bool
     trials: tuple[Trial, ...]
     piece: int  # the fewest samples that the codec can decode: one frame or more
     surplus: tuple[int, int]  # decoded samples minus encoded ones: fewest and most
@@ -100,8 +100,10 @@ class Measurements:
     reduced_snr_db: float | None = None  # of a bfloat16 decoder compared with float32; only measured on CUDA
 
 
-def measure(name: str, codec: Codec, settings: Settings, device: torch.device, trained: bool = False) -> Measurements:
-    """Measure one codec, which is on `device` and in evaluation mode; `trained`: its weights are not random."""
+def measure(
+    name: str, codec: Codec, settings: Settings, device: torch.device, is_trained: bool = False
+) -> Measurements:
+    """Measure one codec, which is on `device` and in evaluation mode; `is_trained`: its weights are not random."""
     rate = codec.sample_rate or ANY_RATE
     piece = max(codec.hop_length, int(settings.piece_duration * rate))
     duration = max(settings.speech_duration, 1.5 * piece / rate)
@@ -109,7 +111,7 @@ def measure(name: str, codec: Codec, settings: Settings, device: torch.device, t
     trials = tuple(trial for trial, _ in attempts)
     surplus = [samples for _, samples in attempts if samples is not None] or [0]
     result = Measurements(
-        name, codec.sample_rate, codec.hop_length, codec.gain, trained, trials, piece, (min(surplus), max(surplus))
+        name, codec.sample_rate, codec.hop_length, codec.gain, is_trained, trials, piece, (min(surplus), max(surplus))
     )
     if any(trial.fault for trial in trials):
         return result
@@ -148,7 +150,7 @@ def _attempt(codec: Codec, signal: str, wav: Tensor) -> tuple[Trial, int | None]
     try:
         surplus = _surplus(codec, wav)
         (output,) = resynthesize(codec, wav, [codec.num_quantizers])
-    except (RuntimeError, ValueError, IndexError, AssertionError) as error:  # what tensors of wrong shapes raise
+    except (RuntimeError, ValueError, IndexError, AssertionError) as error:  # tensors of wrong shapes raise these
         return Trial(signal, num_samples, f"{type(error).__name__}: {str(error).splitlines()[0]}"), None
     fault = "" if output.shape == wav.shape else f"{num_samples} samples came back as {output.shape[1]}"
     return Trial(signal, num_samples, fault), surplus
@@ -247,12 +249,12 @@ def reduced_snr_db(codec: Codec, speech: Tensor) -> float:
     return snr_db(reduced.float(), codec.decode(codes))
 
 
-def _difference(run: tuple[Tensor, Tensor], reference: tuple[Tensor, Tensor]) -> Difference:
-    (codes, output), (expected_codes, expected) = run, reference
-    if codes.shape != expected_codes.shape:
+def _difference(result: tuple[Tensor, Tensor], reference: tuple[Tensor, Tensor]) -> Difference:
+    (codes, output), (reference_codes, reference_output) = result, reference
+    if codes.shape != reference_codes.shape:
         return Difference(1.0, float("-inf"))
-    frames = (codes != expected_codes).any(dim=0).float().mean().item()
-    return Difference(frames, snr_db(output, expected))
+    frames = (codes != reference_codes).any(dim=0).float().mean().item()
+    return Difference(frames, snr_db(output, reference_output))
 
 
 def snr_db(wav: Tensor, reference: Tensor) -> float:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from codec_wrappers.codec import Gain
-from codec_wrappers.contract.forms import PUBLISHED
+from codec_wrappers.contract.forms import FORMS
 from codec_wrappers.contract.measurements import Consistency, Difference, Measurements
-from codec_wrappers.contract.promises import LEAST_SNR_DB, MOST_FRAMES, MOST_LEVEL_ERROR_DB, broken
+from codec_wrappers.contract.promises import LEAST_SNR_DB, MOST_FRAMES, MOST_LEVEL_ERROR_DB, broken_promises
 from codecfake import __version__
 
 UNKNOWN = "–"
@@ -49,17 +49,17 @@ def page(rows: Sequence[Measurements], how: Method) -> str:
 
 
 def _how(rows: Sequence[Measurements], how: Method) -> str:
-    absent = [name for name in PUBLISHED if name not in {row.codec for row in rows}]
-    missing = f" Not measured: {', '.join(absent)}." if absent else ""
-    trained = ", ".join(row.codec for row in rows if row.trained) or "none"
+    absent = [name for name in FORMS if name not in {row.codec for row in rows}]
+    not_measured = f" Not measured: {', '.join(absent)}." if absent else ""
+    names = ", ".join(row.codec for row in rows if row.is_trained) or "none"
     return (
         f"## Measured\n\n`{how.command}`, on {how.date}, on {how.device}, with {how.versions}; {how.sizes}. "
-        f"Trained weights: {trained}; all others are random, with codebooks from latents.{missing}\n"
+        f"Trained weights: {names}; all others are random, with codebooks from latents.{not_measured}\n"
     )
 
 
 def _faults(rows: Sequence[Measurements]) -> str:
-    lines = [f"- {line}" for row in rows for line in broken(row)]
+    lines = [f"- {line}" for row in rows for line in broken_promises(row)]
     return "\n".join(["**Broken promises:**\n", *lines, ""]) if lines else "No promise is broken.\n"
 
 
@@ -92,7 +92,7 @@ def _difference(difference: Difference) -> str:
 
 
 def _level(row: Measurements) -> str:
-    if row.levels is None or not (row.trained or row.gain is not Gain.NONE):
+    if row.levels is None or not (row.is_trained or row.gain is not Gain.NONE):
         return UNKNOWN
     return f"{round(row.levels.quiet_error_db, 2) + 0.0:+.2f} dB"  # + 0.0: no -0.00
 
@@ -148,8 +148,8 @@ _COLUMNS: dict[str, Callable[[Measurements], str]] = {
 
 _HABITS: dict[str, Callable[[Measurements], str]] = {
     "codec": lambda row: row.codec,
-    "habit": lambda row: PUBLISHED[row.codec].habit if row.codec in PUBLISHED else UNKNOWN,
-    "what the workflow does": lambda row: PUBLISHED[row.codec].answer if row.codec in PUBLISHED else UNKNOWN,
+    "habit": lambda row: FORMS[row.codec].habit if row.codec in FORMS else UNKNOWN,
+    "what the workflow does": lambda row: FORMS[row.codec].answer if row.codec in FORMS else UNKNOWN,
 }
 
 _INTRODUCTION = f"""# The contract of codecs

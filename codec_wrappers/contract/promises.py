@@ -19,7 +19,7 @@ class ContractError(RuntimeError):
     """A codec breaks a promise."""
 
 
-def broken(row: Measurements) -> list[str]:
+def broken_promises(row: Measurements) -> list[str]:
     """One line for each broken promise: codec, promise, measurement."""
     return [f"{row.codec}: {name}: {fault}" for name, check in PROMISES.items() for fault in check(row)]
 
@@ -92,10 +92,10 @@ def _memory(row: Measurements) -> list[str]:
         per_sample = row.bytes_per_second / (row.sample_rate or ANY_RATE)
         fault = f"{per_sample:.0f} bytes more per sample of a recording, which is not cut into windows"
         return [fault] if per_sample > MOST_BYTES_PER_SAMPLE else []
-    saved = row.long.bytes_in_one - row.long.bytes_in_windows
-    expected = row.bytes_per_second * (row.long.duration - row.long.piece_duration)
-    fault = f"windows of a long recording save {saved:.3g} of {expected:.3g} expected bytes"
-    return [fault] if saved < LEAST_SAVED * expected else []
+    savings = row.long.bytes_in_one - row.long.bytes_in_windows
+    limit = row.bytes_per_second * (row.long.duration - row.long.piece_duration)
+    fault = f"windows of a long recording save {savings:.3g} of {limit:.3g} expected bytes"
+    return [fault] if savings < LEAST_SAVED * limit else []
 
 
 PROMISES: dict[str, Callable[[Measurements], list[str]]] = {

@@ -1,4 +1,4 @@
-"""The vocoder of AudioDec v1 (Wu et al. 2023): a causal HiFi-GAN generator with grouped convolutions, from latents."""
+"""The vocoder of AudioDec v1 (Wu et al. 2023): a causal HiFi-GAN generator with grouped convolutions."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ SLOPE = 0.1
 class Vocoder(nn.Module):
     """Waveform `[B, 1, T]` of a latent `[B, D, F]`; the channels halve at each stride.
 
-    `mean` and `scale` are the statistics of the latents it was trained on; 0 and 1 until a checkpoint sets them.
+    `mean` and `scale` are the statistics of the training latents; 0 and 1 until a checkpoint sets them.
     """
 
     mean: Tensor
@@ -58,8 +58,8 @@ class _GroupBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         wide = channels * GROUPS
-        self.convs1 = nn.ModuleList(_grouped(wide, dilation) for dilation in DILATIONS)
-        self.convs2 = nn.ModuleList(_grouped(wide, 1) for _ in DILATIONS)
+        self.convs1 = nn.ModuleList(_group_conv(wide, dilation) for dilation in DILATIONS)
+        self.convs2 = nn.ModuleList(_group_conv(wide, 1) for _ in DILATIONS)
         self.conv_out = NormedConv1d(wide, channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,5 +69,5 @@ class _GroupBlock(nn.Module):
         return self.conv_out(x)
 
 
-def _grouped(channels: int, dilation: int) -> CausalConv1d:
+def _group_conv(channels: int, dilation: int) -> CausalConv1d:
     return CausalConv1d(channels, channels, BLOCK_KERNEL, dilation=dilation, groups=GROUPS, layer=NormedConv1d)

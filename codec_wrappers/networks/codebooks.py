@@ -1,4 +1,4 @@
-"""Codebooks in training: started by k-means, updated by moving averages or gradients, with dead codes revived."""
+"""Codebooks in training: k-means starts them, moving averages or gradients update them, and dead codes are revived."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Codebook(ABC):
 
     @property
     def is_new(self) -> bool:
-        """Whether it has not seen a batch yet."""
+        """Whether it has had no batch yet."""
         return not bool(self.counts.any())
 
     @torch.no_grad()
@@ -85,8 +85,8 @@ class AveragedCodebook(Codebook):
 
     def _follow(self, sums: Tensor) -> None:
         self.sums.lerp_(sums, 1 - self.decay)
-        used = self.counts > 0
-        self.vectors[used] = self.sums[used] / self.counts[used, None]
+        in_use = self.counts > 0
+        self.vectors[in_use] = self.sums[in_use] / self.counts[in_use, None]
 
     def _place(self, where: Tensor, vectors: Tensor) -> None:
         self.vectors[where] = vectors
@@ -102,7 +102,7 @@ class TrainedCodebook(Codebook):
         return True
 
     def _follow(self, sums: Tensor) -> None:
-        """Does nothing: the codebook loss updates the vectors."""
+        """Do nothing: the codebook loss updates the vectors."""
 
     def _place(self, where: Tensor, vectors: Tensor) -> None:
         self.vectors[where] = vectors

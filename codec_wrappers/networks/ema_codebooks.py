@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from codec_wrappers.networks.codebooks import AveragedCodebook, Codebook
-from codec_wrappers.networks.quantizers import Quantized, ResidualQuantizer
+from codec_wrappers.networks.quantizers import Quantization, ResidualQuantizer
 
 DECAY = 0.99
 
@@ -26,7 +26,7 @@ class _Chain(ResidualQuantizer):
         return [[book] for book in self._books]
 
 
-def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantized:
+def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantization:
     """Quantize latent `[B, D, F]` with the packages' codebooks, coarse first, and update them in place if `learn`.
 
     A codebook has the tensors `embed` and `embed_avg` `[N, D]`, `cluster_size` `[N]` and `inited` `[1]`.
@@ -40,7 +40,8 @@ def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantize
 def random_prefix(books: Sequence[Any]) -> Sequence[Any]:
     """The codebooks of a training step: the first 1, 2, 4, … or all, so that every bit rate decodes well.
 
-    Random (torch's default generator); all while any is new, because they start from one batch together.
+    The number is random (torch's default generator). While any codebook is new, all are used, because they start from
+    one batch together.
     """
     if not all(book.cluster_size.any() for book in books):
         return books

@@ -98,7 +98,7 @@ class Generator(nn.Module):
 
 
 class Quantizer(ResidualQuantizer):
-    """Two stages of embeddings trained by gradient, each over all groups of the latent's channels."""
+    """Two stages of embeddings that gradients train, each over all groups of the latent's channels."""
 
     commitment = 0.25
 
@@ -120,11 +120,11 @@ class _Embedding(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(codebook_size, dimension)
         self.register_buffer("use", torch.zeros(codebook_size), persistent=False)
-        self.register_load_state_dict_post_hook(_start_from_loaded)
+        self.register_load_state_dict_post_hook(_mark_as_started)
 
 
-def _start_from_loaded(module: Any, _: object) -> None:
-    module.use.fill_(1.0)  # k-means must not replace loaded vectors
+def _mark_as_started(module: Any, _: object) -> None:
+    module.use.fill_(1.0)  # otherwise k-means would replace the vectors of the checkpoint
 
 
 class _ResidualBlock(nn.Module):

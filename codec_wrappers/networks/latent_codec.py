@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from codec_wrappers.codec import Reconstruction, TrainableCodec, decoded_together
+from codec_wrappers.codec import Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
 
@@ -38,15 +38,15 @@ class LatentCodec(TrainableCodec):
         return self.to_wav(self.quantizer.decode(codes))
 
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
-        return decoded_together([self.quantizer.decode(codes[:, :number]) for number in quantizers], self.to_wav)
+        return decode_together([self.quantizer.decode(codes[:, :number]) for number in quantizers], self.to_wav)
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()
         latent = self.to_latent(wav)
         if not quantize:
             return Reconstruction(self.to_wav(latent), latent.new_zeros(()))
-        quantized = self.quantizer(latent, self.stages_in_step())
-        return Reconstruction(self.to_wav(quantized.latent), quantized.loss)
+        quantization = self.quantizer(latent, self.stages_in_step())
+        return Reconstruction(self.to_wav(quantization.latent), quantization.loss)
 
     def stages_in_step(self) -> int | None:
         """The number of quantizer stages in a training step; None: all."""

@@ -1,4 +1,4 @@
-"""Fresh weights for the packages' networks: deep and without normalization layers, they must not lose their input.
+"""Fresh weights for the networks of packages: they are deep, have no normalization layers, and must preserve a signal.
 
 The packages use torch's weight normalization; see `networks.initialization` for our own networks.
 """

@@ -11,7 +11,7 @@ from codec_wrappers.networks.codebooks import Codebook
 
 
 @dataclass(frozen=True)
-class Quantized:
+class Quantization:
     """`latent` `[B, D, F]`, with a straight-through gradient; `codes` `[B, Q, F]`; `loss`, a scalar.
 
     `coarse` `[B, D, F]` is the latent after the first stage alone, also with a straight-through gradient.
@@ -35,15 +35,15 @@ class ResidualQuantizer(nn.Module, ABC):
     def stages(self) -> list[list[Codebook]]:
         """The codebooks in use: one list per stage, with one codebook per group."""
 
-    def forward(self, latent: Tensor, num_stages: int | None = None) -> Quantized:
+    def forward(self, latent: Tensor, num_stages: int | None = None) -> Quantization:
         """Quantize latent `[B, D, F]` with the first stages (None: all); in training mode, update the codebooks.
 
-        In float32 even under autocast: small differences decide which code is nearest.
+        It computes in float32 even under autocast, because small differences decide which code is nearest.
         """
         with torch.autocast(latent.device.type, enabled=False):
             return self._forward(latent.float(), self.stages()[:num_stages])
 
-    def _forward(self, latent: Tensor, stages: list[list[Codebook]]) -> Quantized:
+    def _forward(self, latent: Tensor, stages: list[list[Codebook]]) -> Quantization:
         residual = rows = _to_rows(latent)
         codes, losses, left_over = [], [], []
         for stage in stages:
@@ -54,8 +54,8 @@ class ResidualQuantizer(nn.Module, ABC):
             residual = residual - torch.cat([values for values, _, _ in results], dim=1).detach()
             left_over.append(residual.detach())
         # straight-through: for the gradient, quantizing adds a constant to the latent
-        coarse, quantized = (_from_rows(rows - left_over[stage], latent) for stage in (0, -1))
-        return Quantized(quantized, _stack(codes, latent), torch.stack(losses).mean(), coarse)
+        coarse, fine = (_from_rows(rows - left_over[stage], latent) for stage in (0, -1))
+        return Quantization(fine, _stack(codes, latent), torch.stack(losses).mean(), coarse)
 
     def _quantize(self, book: Codebook, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.training:

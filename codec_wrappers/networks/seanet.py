@@ -121,8 +121,8 @@ class _ConvTranspose(nn.Module):
         return y[..., self.stride - right : y.shape[-1] - right]
 
 
-def _reflect(x: Tensor, left: int, right: int) -> Tensor:
+def _reflect(x: Tensor, before: int, after: int) -> Tensor:
     """Mirror both ends; first pad an input that is too short for this with zeros."""
-    missing = max(0, max(left, right) + 1 - x.shape[-1])
-    padded = F.pad(F.pad(x, (0, missing)), (left, right), mode="reflect")
+    missing = max(0, max(before, after) + 1 - x.shape[-1])
+    padded = F.pad(F.pad(x, (0, missing)), (before, after), mode="reflect")
     return padded[..., : padded.shape[-1] - missing]

@@ -27,8 +27,8 @@ class SoundStream(nn.Module):
 class Quantizer(ResidualQuantizer):
     """Codebooks updated by moving averages, with all stages in one tensor.
 
-    The published class also updates them in evaluation, so that the same input gets other codes each time; ours does
-    not.
+    The published class also updates them in evaluation, so that the same input gets different codes each time; this
+    class does not.
     """
 
     weight: Tensor

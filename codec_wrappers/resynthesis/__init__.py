@@ -1,1 +1,1 @@
-"""Resynthesis: the recordings of one shard through one codec."""
+"""Resynthesis: sends the recordings of a shard through a codec."""

@@ -1,6 +1,6 @@
-"""Work done by threads ahead of the codec and behind it, in order: a GPU must not wait for FLAC or resampling.
+"""Threads that work before and after the codec, in order, so that a GPU does not wait for FLAC or resampling.
 
-Threads suffice, since decoding, hashing, resampling and encoding audio release Python's lock.
+Threads suffice, because decoding, hashing, resampling and encoding of audio release Python's lock.
 """
 
 from collections import deque
@@ -17,11 +17,11 @@ Result = TypeVar("Result")
 
 
 class Helpers:
-    """Threads that apply functions to streams of items; 0 threads: the caller's own does it, when the result is due.
+    """Threads that apply functions to streams of items. With 0 threads, the caller's thread does it on demand.
 
-    At most `most` of size is in a queue, or one item if that alone is larger. Results come in the order of the items,
-    whatever the number of threads; an error is raised where its result would have come. A context manager, which
-    leaves no work behind.
+    The items in a queue have at most the total size `most`; a larger item is queued alone. Results have the order of
+    the items, whatever the number of threads; an error is raised in place of its result. A context manager: on exit,
+    waiting items are canceled.
     """
 
     def __init__(self, threads: int, most: float) -> None:
@@ -40,13 +40,13 @@ class Helpers:
     def ahead(
         self, function: Callable[[Item], Result], items: Iterable[Item], size: Callable[[Item], float]
     ) -> Iterator[Result]:
-        """Results for a caller who is busy: the queue is filled up before each is given."""
+        """Results for a caller that is busy between items: the queue is filled before each result is returned."""
         return self._in_order(function, items, size, at_once=False)
 
     def behind(
         self, function: Callable[[Item], Result], items: Iterable[Item], size: Callable[[Item], float]
     ) -> Iterator[Result]:
-        """Results of items that take long to come: each is given as soon as it is there, before the next item."""
+        """Results of items that arrive slowly: each result is returned as soon as it is ready, before the next item."""
         return self._in_order(function, items, size, at_once=True)
 
     def _in_order(
@@ -63,8 +63,8 @@ class Helpers:
         queued = 0.0
         for item in items:
             while queue and (queued + size(item) > self._most or (at_once and queue[0][0].done())):
-                future, done = queue.popleft()
-                queued -= done
+                future, size_of_first = queue.popleft()
+                queued -= size_of_first
                 yield future.result()
             queue.append((self._pool.submit(function, item), size(item)))
             queued += size(item)
@@ -73,7 +73,7 @@ class Helpers:
 
 
 def to_cpu(wavs: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
-    """A copy in the CPU's memory, for which the GPU does not wait, and the event after which it is there."""
+    """An asynchronous copy in the CPU's memory, and the event after which it is complete."""
     if not wavs.is_cuda:
         return wavs, None
     copy = torch.empty(wavs.shape, dtype=wavs.dtype, pin_memory=True)

@@ -1,10 +1,10 @@
-"""Resynthesis: the recordings of one shard through one codec, every source of it from one encoder pass.
+"""Resynthesizes the recordings of a shard with a codec; one encoder pass serves all sources of the codec.
 
-This module does once what all codecs need: rate, length, level, windows, checks, batches, shards.
+This module does everything that codecs have in common: rate, length, level, windows, checks, batches, shards.
 
-Recordings are read and resampled by threads ahead of the codec, and written by threads behind it. Memory is bounded,
-whatever the shard: in the codec is one utterance, on a GPU a batch of `batch_duration`, of a long recording one window
-and its context; and before it and behind it wait at most `QUEUED_DURATION` of recordings, or one that is longer.
+Threads read and resample recordings before the codec, and write them after it. Memory is bounded for any shard: the
+codec processes one utterance at a time (on a GPU a batch of `batch_duration`; of a long recording, one window and its
+context), and at most `QUEUED_DURATION` of recordings, or a longer one alone, wait before it, and as much after it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,13 +30,13 @@ from codecfake.audio import loudness, shards, waveforms
 from codecfake.base import utterances
 from codecfake.base.progress import progress
 
-READ = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
+COLUMNS = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
 RMS_FLOOR = 1e-8  # FunCodec's
-QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as much again waits to be written
+QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as many can wait for the writer
 
 
 class ResynthesisError(RuntimeError):
-    """A codec returned something that is not speech of the right shape."""
+    """A recording cannot be resynthesized."""
 
 
 def resynthesize_shard(
@@ -49,17 +49,17 @@ def resynthesize_shard(
     device: torch.device,
     threads: int = 1,
 ) -> None:
-    """Write `output/{source}/{shard}.tar` and its index for every source, whole or not at all.
+    """Write `output/{source}/{shard}.tar` and its index for every source, each complete or not at all.
 
-    `table` is the corpus's utterance table, `root` the corpus's folder. `threads` helpers, besides torch's own threads,
-    do not change a byte.
+    `table` is the corpus's utterance table, `root` the corpus's folder. `threads` is the number of helper threads,
+    besides torch's own; it does not change a byte.
 
-    Raises ResynthesisError naming the utterance that cannot be read, resynthesized or written, and as `weights.digest`.
+    Raises ResynthesisError naming an utterance that cannot be read, resynthesized or written, and as `loading.digest`.
     """
     origin = digest(weights) if weights is not None else ""
     codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
-    rows = rows.loc[rows["key"] == utterances.BONAFIDE, list(READ)]
+    rows = rows.loc[rows["key"] == utterances.BONAFIDE, list(COLUMNS)]
     with ExitStack() as stack:
         bar = stack.enter_context(progress(None, f"{settings.codec} {table.parent.name} {shard:04d}", len(rows), "utt"))
         writers = {
@@ -69,16 +69,16 @@ def resynthesize_shard(
         helpers = stack.enter_context(Helpers(_num_helpers(device, threads), QUEUED_DURATION))
         stages = _Stages(codec, settings, root, device if codec.network is not None else torch.device("cpu"))
         most = settings.batch_duration if device.type == "cuda" else 0.0
-        read = helpers.ahead(stages.read, batches(rows, most), _duration)
-        outputs = (stages.through(batch) for batch in read)
-        for encoded in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
-            for source, utterance_id, flac in encoded:
+        inputs = helpers.ahead(stages.read, batches(rows, most), _duration)
+        outputs = (stages.through(batch) for batch in inputs)
+        for flacs in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
+            for source, utterance_id, flac in flacs:
                 writers[source].append(utterance_id, flac)
-            bar.update(len(encoded) // len(writers))
+            bar.update(len(flacs) // len(writers))
 
 
 def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device: torch.device) -> Codec:
-    """A codec ready to resynthesize: weights loaded, evaluation mode, on `device`."""
+    """A codec with its weights, in evaluation mode, on `device`."""
     codec = codec_wrappers.load(name, model, weights)
     if codec.network is not None:
         codec.network.eval().requires_grad_(False).to(device)
@@ -87,7 +87,7 @@ def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device
 
 
 def with_gain(codec: Codec, gain: str | None) -> Codec:
-    """The codec, given its input at another level than by its own habit. Raises ValueError for an unknown gain."""
+    """The codec with the input level `gain`; None keeps its default. Raises ValueError for an unknown gain."""
     if gain is not None:
         codec.gain = Gain(gain)
     return codec
@@ -96,10 +96,10 @@ def with_gain(codec: Codec, gain: str | None) -> Codec:
 def resynthesize(
     codec: Codec, wav: Tensor, quantizers: list[int], window_duration: float = WINDOW_DURATION
 ) -> list[Tensor]:
-    """Wav `[B, T]` at the codec's rate through the codec: one `[B, T]` for each number of quantizers.
+    """Send wav `[B, T]` at the codec's rate through the codec; returns one `[B, T]` for each number of quantizers.
 
-    What is longer than `window_duration` (seconds) goes through it in parts, at the level of the whole. Exactly T
-    samples come back, at the level that went in.
+    Input longer than `window_duration` (seconds) goes through in windows, all at the level of the whole. The outputs
+    have the length and the level of the input.
 
     Raises ResynthesisError if a sample is not finite.
     """
@@ -111,9 +111,9 @@ def resynthesize(
 
 
 def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
-    """The factor `[B, 1]` that wav is divided by before the codec and multiplied by after it.
+    """The factor `[B, 1]` by which wav is divided before the codec and multiplied after it.
 
-    Loudness is measured at `sample_rate`. Raises ValueError if it is needed and None.
+    Loudness is measured at `sample_rate`. Raises ValueError if that is necessary and `sample_rate` is None.
     """
     if gain is Gain.UNIT_RMS:
         return wav.square().mean(dim=1, keepdim=True).sqrt() + RMS_FLOOR
@@ -122,13 +122,16 @@ def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
         return torch.where(peak > 0, peak, torch.ones_like(peak))
     if gain is Gain.LUFS_16:
         if sample_rate is None:
-            raise ValueError("gain lufs is measured at the codec's sample rate, and this one has none; use rms or peak")
+            raise ValueError("gain lufs needs the codec's sample rate, but this codec has none; use rms or peak")
         return loudness.level(wav, sample_rate)
     return torch.ones_like(wav[:, :1])
 
 
 def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[list[Any]]:
-    """Batches of rows with equal length and rate, up to `batch_duration` or one row; padding would change results."""
+    """Batches of rows with equal length and rate, because padding would change results.
+
+    A batch has at most `batch_duration` seconds, or one row.
+    """
     same: dict[tuple[int, int], list[Any]] = {}
     for row in rows.itertuples(index=False):
         same.setdefault((row.num_samples, row.sample_rate), []).append(row)
@@ -139,14 +142,14 @@ def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[list[Any]]:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Utterances of equal length and rate on their way to the codec, in the CPU's memory."""
+    """Utterances of equal length and rate that wait for the codec, in the CPU's memory."""
 
     utterance_ids: list[str]
     wav: Tensor  # [B, T], at the codec's rate
     gain: Tensor  # [B, 1], see `level`
     codec_rate: int
-    rate: int  # of what is written
-    num_samples: int  # of what is written
+    rate: int  # of the shard
+    num_samples: int  # of each utterance in the shard
 
     @property
     def duration(self) -> float:
@@ -163,7 +166,7 @@ class _Outputs:
 
 
 class _Stages:
-    """A batch is read, goes through the codec, and is encoded; reading and encoding may be done by any thread."""
+    """The stages of a batch: it is read, goes through the codec, and is encoded. Any thread may read and encode."""
 
     def __init__(self, codec: Codec, settings: ResynthesisSettings, root: Path, device: torch.device) -> None:
         self._codec = codec
@@ -192,8 +195,8 @@ class _Stages:
             wav, gain = (tensor.to(self._device, non_blocking=True) for tensor in (batch.wav, batch.gain))
             quantizers = list(self._settings.sources.values())
             outputs = _round_trip(self._codec, wav, gain, quantizers, self._settings.window_duration)
-            undone = torch.ones_like(gain) if self._settings.keep_gain else gain
-            return _Outputs(batch, *to_cpu(torch.stack(outputs) * undone))
+            factor = torch.ones_like(gain) if self._settings.keep_gain else gain
+            return _Outputs(batch, *to_cpu(torch.stack(outputs) * factor))
 
     def encode(self, outputs: _Outputs) -> list[tuple[str, str, shards.Flac]]:
         """(source, utterance_id, FLAC) of every waveform."""
@@ -208,8 +211,8 @@ class _Stages:
     def _encode_one(self, batch: _Batch, source: str, utterance_id: str, wav: np.ndarray) -> shards.Flac:
         with _naming(f"{source}_{utterance_id}"):
             _refuse_not_finite(bool(np.isfinite(wav).all()))
-            resampled = waveforms.resample(wav, batch.codec_rate, batch.rate)
-            return shards.encode(waveforms.fit(resampled, batch.num_samples), batch.rate)
+            output = waveforms.resample(wav, batch.codec_rate, batch.rate)
+            return shards.encode(waveforms.fit(output, batch.num_samples), batch.rate)
 
 
 @contextmanager
@@ -236,8 +239,8 @@ def _writer(
     quantizers = settings.sources[source]
     if quantizers > codec.num_quantizers:
         raise ResynthesisError(
-            f"{source}: {quantizers} quantizers from {settings.codec}, which has {codec.num_quantizers}; "
-            f"lower `quantizers` or raise the model's"
+            f"{source}: {quantizers} quantizers, but {settings.codec} has {codec.num_quantizers}; "
+            f"lower `quantizers`, or raise the number in the codec's `model`"
         )
     bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
     provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.license)
@@ -247,17 +250,17 @@ def _writer(
 def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], window_duration: float) -> list[Tensor]:
     """The outputs at the codec's level."""
 
-    def run(part: Tensor) -> list[Tensor]:
-        decoded = _decode(codec, codec.encode_first(_padded(codec, part), max(quantizers)), quantizers)
-        return [_fit(output, part.shape[1]) for output in decoded]
+    def round_trip(part: Tensor) -> list[Tensor]:
+        outputs = _decode(codec, codec.encode_first(_pad(codec, part), max(quantizers)), quantizers)
+        return [_fit(output, part.shape[1]) for output in outputs]
 
-    return windows.joined(run, wav / gain, _windows(codec, wav.shape[1], window_duration))
+    return windows.in_windows(round_trip, wav / gain, _windows(codec, wav.shape[1], window_duration))
 
 
 def _decode(codec: Codec, codes: Tensor, quantizers: list[int]) -> list[Tensor]:
     if codes.is_cuda:
         return codec.decode_all(codes, quantizers)
-    return [codec.decode(codes[:, :number]) for number in quantizers]  # several at once leave a CPU's cache
+    return [codec.decode(codes[:, :number]) for number in quantizers]  # several at once do not fit a CPU's cache
 
 
 def _windows(codec: Codec, num_samples: int, window_duration: float) -> list[windows.Window]:
@@ -267,8 +270,8 @@ def _windows(codec: Codec, num_samples: int, window_duration: float) -> list[win
     return windows.cut(num_samples, longest, context, codec.hop_length)
 
 
-def _padded(codec: Codec, wav: Tensor) -> Tensor:
-    """Zeros up to a whole number of frames, unless the codec handles the rest."""
+def _pad(codec: Codec, wav: Tensor) -> Tensor:
+    """Pad with zeros to a whole number of frames, unless the codec accepts any length."""
     if codec.any_length:
         return wav
     return torch.nn.functional.pad(wav, (0, -wav.shape[1] % codec.hop_length))

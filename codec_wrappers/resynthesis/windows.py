@@ -1,10 +1,11 @@
-"""Long recordings in bounded memory: cut into windows that overlap, which go through a codec one at a time.
+"""Long recordings in bounded memory: overlapping windows go through a codec one at a time.
 
     window 1   ├───────────── kept ─────────────/··· context ···┤
     window 2               ├··· context ···/───────────── kept ─────…
 
-A frame hears only some of its past and future. Where that is less than the context, the joined windows are what the
-whole would have given; where a codec remembers or normalizes without end, nearly. Seams (`/`) are cross-faded.
+A frame depends only on a part of its past and future. If that part is shorter than the context, the windows together
+give the same result as the whole recording. If a codec has unlimited memory, or normalizes over all time, the result is
+an approximation. Seams (`/`) are cross-faded.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,19 +20,20 @@ SEAM_FRAMES = 1  # of a cross-fade
 
 @dataclass(frozen=True)
 class Window:
-    """Samples `start` to `end` go through the codec, of which `first` to `last` are kept."""
+    """Samples `start` to `end` go through the codec; `first` to `last` of the output are used."""
 
     start: int
     end: int
     first: int
-    last: int  # over the next one's `first` by the seam
+    last: int  # beyond the next window's `first` by the seam
 
 
 def cut(num_samples: int, longest: int, context: int, hop_length: int) -> list[Window]:
-    """Windows over `num_samples`: each keeps at most `longest`, and the seam, and hears `context` more on both sides.
+    """Windows over `num_samples`: the used part of each is at most `longest` plus the seam, between two contexts.
 
-    As few as can be, and equal to within a frame: none has little to take its statistics from. All start on the grid of
-    `hop_length`, to which `longest` is rounded down (to one frame at least) and `context` up (over the seam).
+    There are as few windows as possible, of equal length to within a frame, so that no window is too short for its
+    statistics. All start at multiples of `hop_length`, to which `longest` is rounded down (but to at least one frame)
+    and `context` up (to at least the seam).
     """
     frames = -(-num_samples // hop_length)
     parts = -(-frames // max(1, longest // hop_length))
@@ -47,27 +49,27 @@ def cut(num_samples: int, longest: int, context: int, hop_length: int) -> list[W
     ]
 
 
-def joined(run: Callable[[Tensor], list[Tensor]], wav: Tensor, windows: Sequence[Window]) -> list[Tensor]:
-    """What `run` gives of wav `[B, T]`, one window after the other: as many `[B, T]` as it gives of each part `[B, t]`.
+def in_windows(function: Callable[[Tensor], list[Tensor]], wav: Tensor, windows: Sequence[Window]) -> list[Tensor]:
+    """Apply `function` to each window of wav `[B, T]`; returns one `[B, T]` for each output `[B, t]` of the function.
 
-    Only the joined waveforms grow with T.
+    Of the memory, only these waveforms grow with T.
     """
     if len(windows) == 1:
-        return run(wav)
+        return function(wav)
     wholes: list[Tensor] = []
-    written = 0
+    end = 0
     for window in windows:
-        parts = run(wav[:, window.start : window.end])
+        parts = function(wav[:, window.start : window.end])
         wholes = wholes or [torch.empty_like(wav) for _ in parts]
         for whole, part in zip(wholes, parts, strict=True):
-            _lay(part[:, window.first - window.start : window.last - window.start], whole, window.first, written)
-        written = window.last
+            _add_part(part[:, window.first - window.start : window.last - window.start], whole, window.first, end)
+        end = window.last
     return wholes
 
 
-def _lay(kept: Tensor, whole: Tensor, first: int, written: int) -> None:
-    """Put what is kept of a window into `whole` from `first` on, cross-faded with what is `written` there already."""
-    seam = min(written - first, kept.shape[1]) if written else 0
-    rising = torch.linspace(0, 1, seam + 2, dtype=kept.dtype, device=kept.device)[1:-1]
-    whole[:, first : first + seam] = whole[:, first : first + seam].lerp(kept[:, :seam], rising)
-    whole[:, first + seam : first + kept.shape[1]] = kept[:, seam:]
+def _add_part(part: Tensor, whole: Tensor, first: int, end: int) -> None:
+    """Write the used part of a window into `whole` from `first` on, cross-faded with the samples there, up to `end`."""
+    seam = min(end - first, part.shape[1]) if end else 0
+    rising = torch.linspace(0, 1, seam + 2, dtype=part.dtype, device=part.device)[1:-1]
+    whole[:, first : first + seam] = whole[:, first : first + seam].lerp(part[:, :seam], rising)
+    whole[:, first + seam : first + part.shape[1]] = part[:, seam:]

@@ -1,1 +1,1 @@
-"""Codec training: a codec's own architecture and codebooks, learned from recordings by a published recipe."""
+"""Codec training: a codec's architecture and codebooks are trained on recordings by a published recipe."""

@@ -1,6 +1,6 @@
 """Losses of generators and discriminators.
 
-Logits are high for what a discriminator takes for real. Every function gives the loss of each discriminator apart.
+Logits are high for wavs that a discriminator takes for recordings. Every function returns one loss per discriminator.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from codec_wrappers.training.discriminators import Judgment
 
 @dataclass(frozen=True)
 class Gan:
-    """Losses of logits: of real and of generated wavs for a discriminator, of generated ones for the generator."""
+    """Losses of logits: `real` and `fake` train a discriminator, on real and generated wavs; `generator` a codec."""
 
     real: Callable[[Tensor], Tensor]
     fake: Callable[[Tensor], Tensor]
@@ -23,7 +23,7 @@ class Gan:
 
 
 GAN_LOSSES = {
-    # Lim & Ye 2017, the generator's as in Zeghidour et al. 2021, section III-E
+    # Lim & Ye 2017; the generator's loss is that of Zeghidour et al. 2021, section III-E
     "hinge": Gan(
         real=lambda logits: F.relu(1 - logits).mean(),
         fake=lambda logits: F.relu(1 + logits).mean(),
@@ -50,7 +50,7 @@ def generator_losses(gan: str, fake: Sequence[Judgment]) -> list[Tensor]:
 def feature_distances(kind: str, real: Sequence[Judgment], fake: Sequence[Judgment]) -> list[Tensor]:
     """Mean absolute differences of feature maps, one for each map of each discriminator.
 
-    `kind` "relative": over the mean absolute value of the real map (Défossez et al. 2022, section 3.4).
+    `kind` "relative" divides them by the mean absolute value of the real map (Défossez et al. 2022, section 3.4).
     """
     pairs = [
         pair
@@ -64,7 +64,7 @@ def feature_distances(kind: str, real: Sequence[Judgment], fake: Sequence[Judgme
     return [distance / size.clamp(min=1e-8) for distance, size in zip(distances, sizes, strict=True)]
 
 
-def joined(over_discriminators: str, losses: Sequence[Tensor]) -> Tensor:
+def combine_losses(over_discriminators: str, losses: Sequence[Tensor]) -> Tensor:
     """The "mean" or the "sum" of losses."""
     stacked = torch.stack(list(losses))
     return stacked.mean() if over_discriminators == "mean" else stacked.sum()

@@ -1,4 +1,4 @@
-"""Weights of losses as shares of the gradient that reaches the codec (Défossez et al. 2022, section 3.4)."""
+"""Loss weights as shares of the gradient that reaches the codec (Défossez et al. 2022, section 3.4)."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ TINY = 1e-12  # of a gradient's norm
 
 
 class Balancer(nn.Module):
-    """Divides the gradient of every loss by the moving average of its norm, before they are weighted and summed.
+    """Divides the gradient of every loss by the moving average of its norm, then weights and sums the gradients.
 
-    The averages are the state of the module: `[L, 2]`, sums of norms and of what they were weighted with.
+    The state of the module is `averages` `[L, 2]`: for each loss, the weighted sum of norms and the sum of weights.
     """
 
     averages: Tensor
@@ -25,7 +25,7 @@ class Balancer(nn.Module):
         self.register_buffer("averages", torch.zeros(len(weights), 2))
 
     def gradient(self, losses: Mapping[str, Tensor], wav: Tensor) -> Tensor:
-        """The gradient `[B, T]` to hand on to `wav`; shares are of those losses that are given."""
+        """The gradient `[B, T]` for `wav`; the shares of the losses in `losses` add up to 1."""
         total = sum(self._weights[name] for name in losses)
         balanced = torch.zeros_like(wav)
         for name, loss in losses.items():
@@ -35,7 +35,7 @@ class Balancer(nn.Module):
         return balanced
 
     def _average_norm(self, name: str, gradient: Tensor) -> Tensor:
-        """The moving average of the norm of a batch's rows, this batch's included."""
+        """The moving average of the mean norm of a batch's rows, including this batch."""
         average = self.averages[list(self._weights).index(name)]
         norm = gradient.norm(dim=1).mean()
         average.mul_(self._settings.decay).add_(torch.stack([norm, torch.ones_like(norm)]))

@@ -1,4 +1,4 @@
-"""Where the training of a codec stands."""
+"""Checkpoints of a codec's training."""
 
 import logging
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """How far a run has come."""
+    """The progress of a run."""
 
-    step: int = 0  # steps that are done
+    step: int = 0  # completed steps
     sums: dict[str, float] = field(default_factory=dict)  # of each loss since the last row of the history
-    counts: dict[str, int] = field(default_factory=dict)  # of the steps that had it
+    counts: dict[str, int] = field(default_factory=dict)  # of the steps with that loss
     untrained: dict[str, float] = field(default_factory=dict)  # quality before the first step
     history: list[dict[str, float]] = field(default_factory=list)
 
@@ -31,7 +31,7 @@ class Progress:
             self.counts[name] = self.counts.get(name, 0) + 1
 
     def take_means(self) -> dict[str, float]:
-        """The mean of each loss since this was last asked."""
+        """The mean of each loss since the last call."""
         means = {name: total / self.counts[name] for name, total in self.sums.items()}
         self.sums, self.counts = {}, {}
         return means
@@ -39,7 +39,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Learners:
-    """What learns, under the names it is saved by."""
+    """The modules and optimizers of a training, under their names in the checkpoint."""
 
     modules: Mapping[str, nn.Module]
     optimizers: Mapping[str, Optimizer]
@@ -56,7 +56,7 @@ def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:
 
 
 def restore(path: Path, learners: Learners, run: str, device: torch.device) -> Progress:
-    """Fill what learns from the checkpoint, if there is one of the run with fingerprint `run`.
+    """Load the learners from the checkpoint, if it belongs to the run with fingerprint `run`.
 
     Raises CheckpointError if it is damaged.
     """
@@ -73,7 +73,7 @@ def restore(path: Path, learners: Learners, run: str, device: torch.device) -> P
 
 
 def _state(module: nn.Module) -> dict[str, Any]:
-    # the counts of codes that some published weights have no place for are buffers outside of the state_dict
+    # some published weights have no tensor for the counts of codes: these buffers are not in the state_dict
     return {"state": module.state_dict(), "buffers": dict(module.named_buffers())}
 
 

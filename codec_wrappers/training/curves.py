@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a codec in training: curves, spectrograms and sound; no result is computed from them."""
+"""Curves, spectrograms and sound of a codec in training, for TensorBoard; no result is computed from them."""
 
 from pathlib import Path
 
@@ -7,24 +7,24 @@ from torch import Tensor
 
 from codecfake.base.curves import Curves
 
-LONGEST = 10.0  # seconds of a recording that are shown and played
+LONGEST = 10.0  # seconds of a recording in the spectrogram and in the sound
 WINDOW, HOP = 1024, 256
 DECIBELS = 80.0  # from the loudest bin (white) to black
 
 
 class CodecCurves(Curves):
-    """Curves with sound and pictures beside them. Events of an earlier attempt after `step` are void."""
+    """Curves with sound and pictures. Events that an earlier attempt wrote after `step` are discarded."""
 
     def __init__(self, folder: Path | None, step: int, sample_rate: int) -> None:
         super().__init__(folder, step + 1)
         self._sample_rate = sample_rate
 
     def show(self, name: str, wav: Tensor, step: int) -> None:
-        """A waveform `[1, T]` to hear and to see."""
+        """Add the sound and the spectrogram of a waveform `[1, T]`."""
         if self._writer is not None:
-            shown = wav[:, : round(LONGEST * self._sample_rate)].cpu()
-            self._writer.add_audio(name, shown.clamp(-1, 1), step, sample_rate=self._sample_rate)
-            self._writer.add_image(name, spectrogram(shown), step)
+            excerpt = wav[:, : round(LONGEST * self._sample_rate)].cpu()
+            self._writer.add_audio(name, excerpt.clamp(-1, 1), step, sample_rate=self._sample_rate)
+            self._writer.add_image(name, spectrogram(excerpt), step)
 
 
 def spectrogram(wav: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The settings of discriminators, by the names that recipes give them. No torch: they are checked before any job."""
+"""The settings of discriminators, by their names in recipes. No torch: an experiment is checked before any job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from codecfake.base.suggestions import unknown
 class PeriodSettings:
     periods: tuple[int, ...] = (2, 3, 5, 7, 11)  # samples
     channels: int = 32  # of the first convolution; the last has 32 times as many
-    match_logits: bool = True  # whether the logits are a feature map too: not in DAC
+    match_logits: bool = True  # whether feature matching includes the logits; DAC's does not
     peak: float | None = None
 
 
@@ -67,12 +67,12 @@ KINDS: dict[str, type] = {
 }
 
 
-def read(named: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
-    """The settings of the discriminators of these names; those whose settings are None are left out.
+def read(entries: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+    """The settings of discriminators by name; an entry of None turns its discriminator off.
 
-    Raises SettingsError if a name or a setting is not known.
+    Raises SettingsError if a name or a setting is unknown.
     """
-    for name in named:
+    for name in entries:
         if name not in KINDS:
             raise SettingsError(unknown("discriminator", name, KINDS))
-    return {name: settings.build(KINDS[name], values) for name, values in named.items() if values is not None}
+    return {name: settings.build(KINDS[name], values) for name, values in entries.items() if values is not None}

@@ -1,4 +1,4 @@
-"""A speech model's representation as target for a codec's first codebook (Zhang et al. 2024)."""
+"""Distillation: a codec's first codebook learns a speech model's representation (Zhang et al. 2024)."""
 
 from typing import Any
 
@@ -12,23 +12,23 @@ SAMPLE_RATE = 16_000
 
 
 class Teacher:
-    """HuBERT, frozen: the average of the outputs of all its layers, at 50 frames a second.
+    """A frozen HuBERT: the average of the outputs of all its layers, at 50 frames per second.
 
-    No module, so that a checkpoint of what learns does not hold it.
+    It is not an `nn.Module`, so that checkpoints do not include it.
     """
 
     def __init__(self, model: str, sample_rate: int) -> None:
         """`model` is a folder in the form of `transformers`, or a name on the hub."""
         if sample_rate != SAMPLE_RATE:
             raise SettingsError(
-                f"Recipe.teacher: {model} hears {SAMPLE_RATE} Hz, the codec {sample_rate} Hz; "
-                f"distil codecs of {SAMPLE_RATE} Hz, or change `weights: {{distillation: 0}}`"
+                f"Recipe.teacher: {model} takes {SAMPLE_RATE} Hz, but the codec has {sample_rate} Hz; "
+                f"choose a codec of {SAMPLE_RATE} Hz, or set `weights: {{distillation: 0}}`"
             )
         self._model = _hubert(model).eval().requires_grad_(False)
 
     @torch.no_grad()
     def __call__(self, wav: Tensor) -> Tensor:
-        """Target `[B, F, D]` of wav `[B, T]`, which is brought to mean 0 and variance 1, as in HuBERT's training."""
+        """Target `[B, F, D]` of wav `[B, T]`, which is normalized to mean 0 and variance 1, as in HuBERT's training."""
         deviation, mean = torch.std_mean(wav, dim=1, keepdim=True)
         states = self._model.to(wav.device)((wav - mean) / (deviation + 1e-7), output_hidden_states=True).hidden_states
         return torch.stack(states).mean(dim=0)
@@ -42,27 +42,27 @@ def _hubert(model: str) -> Any:
         network, loading = HubertModel.from_pretrained(model, output_loading_info=True)
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"Recipe.teacher: {model} cannot be loaded ({error}); give a folder that holds a HuBERT model, or its name "
-            f"on the hub"
+            f"Recipe.teacher: {model} cannot be loaded ({error}); give the folder of a HuBERT model, or its name on "
+            f"the hub"
         ) from error
-    missing = sorted(set(loading["missing_keys"]) - {"masked_spec_embed"})  # what is missing would be random
+    missing = sorted(set(loading["missing_keys"]) - {"masked_spec_embed"})  # missing tensors would be random
     if kind != "hubert" or missing:
         raise SettingsError(
-            f"Recipe.teacher: {model} is a model of type {kind} with {len(missing)} tensors of HuBERT missing; "
-            f"give a HuBERT model with all of them"
+            f"Recipe.teacher: {model} is a model of type {kind} and lacks {len(missing)} tensors of HuBERT; "
+            f"give a complete HuBERT model"
         )
     return network
 
 
 def distillation_loss(semantic: Tensor, target: Tensor) -> Tensor:
-    """-log σ(cos) of `[B, F, D]` and `[B, F', D]`, the cosine over time, averaged over dimensions.
+    """-log σ(cos) of `[B, F, D]` and `[B, F', D]`: the cosine over time, averaged over dimensions.
 
-    This is the paper's continuous distillation. The longer of the two is cut: HuBERT gives a frame less than the codec.
+    This is the paper's continuous distillation. The longer of the two is cut: HuBERT returns one frame less.
     """
     if semantic.shape[2] != target.shape[2]:
         raise SettingsError(
-            f"Recipe.teacher: it has {target.shape[2]} dimensions, the codec's semantic output {semantic.shape[2]}; "
-            f"give the codec `model: {{semantic_dimension: {target.shape[2]}}}`"
+            f"Recipe.teacher: it has {target.shape[2]} dimensions, but the codec's semantic output has "
+            f"{semantic.shape[2]}; set `semantic_dimension: {target.shape[2]}` in the codec's `model`"
         )
     frames = min(semantic.shape[1], target.shape[1])
     cosine = F.cosine_similarity(semantic[:, :frames], target[:, :frames], dim=1)

@@ -1,6 +1,7 @@
-"""Codec training: a codec's own architecture and codebooks, learned from recordings by a published recipe.
+"""The training loop of codecs.
 
-Generator and discriminators take turns on each batch; stages say when the discriminators join in and what is frozen.
+Each step updates the generator, then the discriminators. A recipe's stages define when the discriminators take part and
+which parts of the codec are frozen.
 """
 
 import json
@@ -34,10 +35,10 @@ from codecfake.base.progress import progress
 __all__ = ["CodecTrainingError", "CodecTrainingSettings", "train"]
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
-CODEBOOK_SEGMENTS = 64  # from which codebooks start; a batch has fewer frames than a codebook has codes
-STATISTICS_BATCHES = 4  # of CODEBOOK_SEGMENTS each, for the input statistics of a decoder on frozen codes
+CODEBOOK_SEGMENTS = 64  # for the start of codebooks: a batch has fewer frames than a codebook has codes
+STATISTICS_BATCHES = 4  # of CODEBOOK_SEGMENTS each, for the input statistics of a decoder behind frozen codes
 CURVE_STEPS = 10  # steps between points of the training curves
-SHOWN = 3  # validation utterances to hear and to see
+NUM_EXAMPLES = 3  # validation utterances with sound and spectrogram in TensorBoard
 
 
 def train(
@@ -50,19 +51,19 @@ def train(
 ) -> None:
     """Train on `audio_root/{corpus}/{source}` and write the codec's folder `output`.
 
-    It holds `weights.safetensors`, `history.tsv`, `quality.tsv` (untrained and trained, on held-out utterances),
+    It contains `weights.safetensors`, `history.tsv`, `quality.tsv` (before and after training, on held-out utterances),
     `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the same arguments,
-    goes on from its checkpoint and ends (on a CPU) in the same bytes as an undisturbed one.
+    continues from its checkpoint and ends (on a CPU) with the same bytes as an uninterrupted one.
 
-    Raises CodecTrainingError if the codec has nothing to train, if a loss or a gradient is not finite, or if too little
-    speech is given, and SettingsError if the recipe is not known.
+    Raises CodecTrainingError if the codec cannot be trained, if a loss or a gradient is not finite, or if there is too
+    little speech, and SettingsError if the recipe is unknown.
     """
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         _Run(settings, audio_root, source, output, device, workers).finish()
 
 
 class _Run:
-    """A codec in training, its data, and how far it has come."""
+    """A codec in training, its data and its progress."""
 
     def __init__(
         self,
@@ -75,17 +76,17 @@ class _Run:
     ) -> None:
         self._settings, self._output, self._device, self._workers = settings, output, device, workers
         torch.manual_seed(settings.seed)
-        self._codec = codec = _fresh(settings)
+        self._codec = codec = _build_codec(settings)
         self._recipe = recipe = settings.resolved()
         self._network = _with_helpers(codec, recipe).to(device)
         self._objective = Objective(recipe, codec.sample_rate).to(device)
         self._objective.precision = _type(settings)
         self._generator, self._discriminator = _updates(recipe, self._network, self._objective)
-        recordings = segments.listed(audio_root, source, settings.corpora)
-        held_out, others = segments.held_out(recordings, settings.validation_utterances, settings.seed)
+        recordings = segments.list_recordings(audio_root, source, settings.corpora)
+        for_validation, for_training = segments.split_off(recordings, settings.validation_utterances, settings.seed)
         sizes = Sizes.of(codec, recipe.segment_duration, recipe.batch_size, _level(codec, recipe))
-        self._segments = Segments(audio_root, source, others, sizes, settings.seed)
-        wavs = segments.whole(audio_root, source, held_out, codec.sample_rate)
+        self._segments = Segments(audio_root, source, for_training, sizes, settings.seed)
+        wavs = segments.whole(audio_root, source, for_validation, codec.sample_rate)
         self._validation = Validation(codec, wavs, settings.quantizers or codec.num_quantizers, device)
         self._learners = _learners(self._network, self._objective, self._generator, self._discriminator)
         self._fingerprint = _fingerprint(settings, recipe, recordings)
@@ -93,7 +94,7 @@ class _Run:
         self._stage: Stage | None = None
 
     def finish(self) -> None:
-        """Take the steps that are left, write the results, and remove the checkpoint."""
+        """Run the remaining steps, write the results, and remove the checkpoint."""
         now, recipe = self._progress, self._recipe
         folder = self._output / TENSORBOARD if self._settings.tensorboard else None
         curves = CodecCurves(folder, now.step, self._codec.sample_rate)
@@ -113,7 +114,7 @@ class _Run:
         (self._output / CHECKPOINT).unlink(missing_ok=True)
 
     def _step(self, step: int, wav: Tensor, curves: CodecCurves) -> dict[str, float]:
-        """Update generator and discriminators on one batch; gives the losses by name.
+        """Update generator and discriminators on one batch; returns the losses by name.
 
         Raises CodecTrainingError, before any update, if a loss or a gradient is not finite.
         """
@@ -135,13 +136,13 @@ class _Run:
         for updates in learning.values():
             updates.apply(step - 1)
         if step % CURVE_STEPS == 0:
-            rates = {name: updates.learning_rate(step - 1) for name, updates in learning.items()}
-            for group, values in (("loss", losses), ("gradient norm", norms), ("learning rate", rates)):
+            learning_rates = {name: updates.learning_rate(step - 1) for name, updates in learning.items()}
+            for group, values in (("loss", losses), ("gradient norm", norms), ("learning rate", learning_rates)):
                 curves.add(group, values, step)
         return losses
 
     def _enter(self, step: int) -> tuple[Stage, bool]:
-        """The stage of a step, once the codec is ready for it, and whether the step quantizes."""
+        """Prepare the codec for a step; returns the step's stage, and whether the step quantizes."""
         stage = self._recipe.stage(step - 1)
         if stage is not self._stage:
             self._codec.use_decoder(stage.decoder)
@@ -157,11 +158,11 @@ class _Run:
     @torch.no_grad()
     def _start_codebooks(self, step: int) -> None:
         self._seed_step(step)
-        self._reconstruct(self._segments.drawn(segments.BEFORE_TRAINING, CODEBOOK_SEGMENTS).to(self._device), True)
+        self._reconstruct(self._segments.draw(segments.BEFORE_TRAINING, CODEBOOK_SEGMENTS).to(self._device), True)
 
     def _statistics_batches(self) -> Iterator[Tensor]:
-        drawn = self._segments.drawn(segments.BEFORE_TRAINING, STATISTICS_BATCHES * CODEBOOK_SEGMENTS)
-        yield from drawn.to(self._device).split(CODEBOOK_SEGMENTS)
+        wavs = self._segments.draw(segments.BEFORE_TRAINING, STATISTICS_BATCHES * CODEBOOK_SEGMENTS)
+        yield from wavs.to(self._device).split(CODEBOOK_SEGMENTS)
 
     def _reconstruct(self, wav: Tensor, quantize: bool) -> Reconstruction:
         with self._autocast():
@@ -174,65 +175,65 @@ class _Run:
         return nullcontext() if precision is torch.float32 else torch.autocast(self._device.type, precision)
 
     def _require_finite(self, step: int, losses: Mapping[str, float], norms: Mapping[str, float]) -> None:
-        found = {**losses, **{f"gradient of the {name}": norm for name, norm in norms.items()}}
-        bad = [f"{name} {value}" for name, value in found.items() if not math.isfinite(value)]
+        values = {**losses, **{f"gradient of the {name}": norm for name, norm in norms.items()}}
+        bad = [f"{name} {value}" for name, value in values.items() if not math.isfinite(value)]
         if bad:
             raise CodecTrainingError(
                 f"{self._settings.codec}: not finite at step {step}: {', '.join(bad)}; nothing was updated. Lower the "
-                f"learning rates, or look at the audio of {', '.join(sorted(set(self._segments.names(step))))}"
+                f"learning rates, or check the audio of {', '.join(sorted(set(self._segments.names(step))))}"
             )
 
     def _end_step(self, curves: CodecCurves) -> None:
         now, settings = self._progress, self._settings
         every = -(-self._recipe.steps // settings.validations)
-        is_judged = now.step % every == 0 or now.step == self._recipe.steps
-        if is_judged:
+        is_validation = now.step % every == 0 or now.step == self._recipe.steps
+        if is_validation:
             now.history.append({"step": now.step, **now.take_means(), **self._judge(curves)})
             files.write_tsv(self._output / HISTORY, _table(now.history))
-        if is_judged or now.step % settings.checkpoint_every == 0:
+        if is_validation or now.step % settings.checkpoint_every == 0:
             curves.flush()
             checkpoint.save(self._output / CHECKPOINT, now, self._learners, self._fingerprint)
 
     def _judge(self, curves: CodecCurves) -> dict[str, float]:
-        """The quality on the held-out utterances, shown in the curves too."""
+        """The quality on the held-out utterances, which is also added to the curves."""
         step = self._progress.step
         quality = asdict(self._validation())
         curves.add("validation", quality, step)
         for number, (wav, output) in enumerate(zip(self._validation.wavs, self._validation.outputs, strict=True), 1):
-            if number <= SHOWN:
+            if number <= NUM_EXAMPLES:
                 curves.show(f"{number} coded", output, step)
-            if number <= SHOWN and step == 0:
+            if number <= NUM_EXAMPLES and step == 0:
                 curves.show(f"{number} recorded", wav, step)
         return quality
 
     def _write_results(self) -> None:
         now, settings = self._progress, self._settings
         self._codec.drop_helpers()
-        trained = {name: now.history[-1][name] for name in now.untrained}
-        quality = [{"state": "untrained", **now.untrained}, {"state": "trained", **trained}]
-        named = {**asdict(settings), "recipe": settings.recipe or settings.wrapper}
+        final = {name: now.history[-1][name] for name in now.untrained}
+        quality = [{"state": "untrained", **now.untrained}, {"state": "trained", **final}]
+        record = {**asdict(settings), "recipe": settings.recipe or settings.wrapper}
         save(self._network, self._output / "weights.safetensors")
         files.seal(self._output / "weights.safetensors")
         files.write_tsv(self._output / "quality.tsv", pd.DataFrame(quality).round(4))
         files.write_tsv(self._output / HISTORY, _table(now.history))
-        files.write_json(self._output / "settings.json", {**named, "resolved_recipe": asdict(self._recipe)})
+        files.write_json(self._output / "settings.json", {**record, "resolved_recipe": asdict(self._recipe)})
 
     def _seed_step(self, step: int) -> None:
-        """Dropout of quantizers and new vectors of codebooks depend on seed and step alone."""
+        """Make dropout of quantizers and new vectors of codebooks depend only on seed and step."""
         resumable.seed_step(self._settings.seed, step)
 
 
-def _fresh(settings: CodecTrainingSettings) -> TrainableCodec:
+def _build_codec(settings: CodecTrainingSettings) -> TrainableCodec:
     codec = with_gain(build(settings.wrapper, settings.model), settings.gain)
     if not isinstance(codec, TrainableCodec):
         raise CodecTrainingError(
-            f"{settings.codec}: {settings.wrapper} gives no TrainableCodec, so it cannot be trained; "
-            f"use its published weights, or none"
+            f"{settings.codec}: {settings.wrapper} is not a TrainableCodec, so it cannot be trained; "
+            f"use its published weights, or `weights: none`"
         )
     if settings.quantizers is not None and not 1 <= settings.quantizers <= codec.num_quantizers:
         raise CodecTrainingError(
-            f"{settings.codec}: {settings.quantizers} quantizers to be validated with, of {codec.num_quantizers}; "
-            f"change `quantizers`, or the model's"
+            f"{settings.codec}: validation with {settings.quantizers} quantizers is impossible: the codec has "
+            f"{codec.num_quantizers}; change `quantizers`, or the codec's `model`"
         )
     return codec
 
@@ -252,12 +253,12 @@ def _with_helpers(codec: TrainableCodec, recipe: Recipe) -> nn.Module:
 
 
 def _level(codec: TrainableCodec, recipe: Recipe) -> Gain:
-    """The level that training utterances are brought to: the codec's own, or else the recipe's."""
+    """The level of the training utterances: the codec's own, or else the recipe's."""
     return Gain(recipe.level) if codec.gain is Gain.NONE else codec.gain
 
 
 def _updates(recipe: Recipe, network: nn.Module, objective: Objective) -> tuple[Updates, Updates | None]:
-    """Those of the generator and, where a stage has them, of the discriminators."""
+    """The updates of the generator and, if a stage is adversarial, of the discriminators."""
     generator = Updates(recipe.generator, network.parameters(), 0, recipe.steps)
     adversarial = [stage.from_step for stage in recipe.stages if stage.adversarial]
     if recipe.discriminator is None or not adversarial:
@@ -274,12 +275,12 @@ def _learners(network: nn.Module, objective: Objective, generator: Updates, disc
 
 
 def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, recordings: list[Recording]) -> str:
-    """What must be equal for a checkpoint to be of the same run."""
+    """What must be equal for a checkpoint to belong to the same run."""
     return resumable.fingerprint(json.dumps([asdict(settings), asdict(recipe)], sort_keys=True), *map(str, recordings))
 
 
 def _table(history: list[dict[str, float]]) -> pd.DataFrame:
-    """Rows of the history: step, loss, other losses by name, quality. A loss that a row has no step of is empty."""
+    """Rows of the history: step, loss, other losses by name, quality. A loss is empty if no step of the row has it."""
     table = pd.DataFrame(history)
     quality = [name for name in history[-1] if name in ("si_sdr_db", "mel_distance", "num_utterances")]
     quality += [name for name in history[-1] if name.startswith("codebook_")]

@@ -1,4 +1,4 @@
-"""What a codec is trained and judged by: distances between spectra, and SI-SDR."""
+"""Measures for training and validating a codec: distances between spectra, and SI-SDR."""
 
 import math
 import warnings
@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from codec_wrappers.training.recipe import Spectra
 
-MEL_DISTANCE = {"mel_scale": "htk", "mel_norm": None, "normalization": "sum"}  # measures, whatever the recipe
+MEL_DISTANCE = {"mel_scale": "htk", "mel_norm": None, "normalization": "sum"}  # of validation, for every recipe
 
 
 class SpectralDistance(nn.Module):
-    """The weighted distance of the spectra of two wavs `[B, T]`, which are reflected at their ends.
+    """The weighted distance between the spectra of two wavs `[B, T]`, which are extended by reflection.
 
-    What is shorter than an FFT is filled with zeros.
+    A wav that is shorter than an FFT is first padded with zeros.
     """
 
     def __init__(self, settings: Spectra, sample_rate: int) -> None:
@@ -36,11 +36,11 @@ class SpectralDistance(nn.Module):
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
         total = estimate.new_zeros(())
         for scale, (linear, log_absolute, log_squared) in zip(self.scales, self._weights, strict=True):
-            found, wanted = scale(estimate), scale(target)
+            ours, reference = scale(estimate), scale(target)
             if linear:
-                total = total + linear * F.l1_loss(found, wanted)
+                total = total + linear * F.l1_loss(ours, reference)
             if log_absolute or log_squared:
-                difference = self._log(found) - self._log(wanted)
+                difference = self._log(ours) - self._log(reference)
                 total = total + log_absolute * difference.abs().mean() + log_squared * difference.square().mean()
         return total
 
@@ -97,7 +97,7 @@ _NORMS: dict[str, Callable[[Tensor], float]] = {
 def _mel_bands(settings: Spectra, sample_rate: int, fft_size: int, mels: int) -> Tensor:
     highest = settings.highest_hz or sample_rate / 2
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # published recipes ask for more bands than short windows have bins
+        warnings.simplefilter("ignore")  # published recipes have more bands than short windows have bins
         return torchaudio.functional.melscale_fbanks(
             fft_size // 2 + 1,
             settings.lowest_hz,

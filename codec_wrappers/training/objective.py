@@ -1,4 +1,4 @@
-"""What a codec's training minimizes: a recipe's losses, and the discriminators that some of them need."""
+"""The objective of a codec's training: a recipe's losses, and the discriminators that some of them need."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -9,14 +9,19 @@ from torch.nn import functional as F
 
 from codec_wrappers.codec import Reconstruction
 from codec_wrappers.training import discriminators
-from codec_wrappers.training.adversarial import discriminator_losses, feature_distances, generator_losses, joined
+from codec_wrappers.training.adversarial import (
+    combine_losses,
+    discriminator_losses,
+    feature_distances,
+    generator_losses,
+)
 from codec_wrappers.training.balancer import Balancer
 from codec_wrappers.training.discriminators import Judgment
 from codec_wrappers.training.distillation import Teacher, distillation_loss
 from codec_wrappers.training.losses import SpectralDistance
 from codec_wrappers.training.recipe import Recipe
 
-UNBALANCED = ("quantizer", "distillation")  # do not reach the codec by way of its output
+UNBALANCED = ("quantizer", "distillation")  # their gradients do not pass through the codec's output
 
 
 class Objective(nn.Module):
@@ -28,9 +33,9 @@ class Objective(nn.Module):
         super().__init__()
         self.recipe = recipe
         self.discriminators = discriminators.build(recipe.discriminators)
-        named = {name: settings for name, settings in recipe.spectra.items() if recipe.weight(name)}
+        spectra = {name: settings for name, settings in recipe.spectra.items() if recipe.weight(name)}
         self.spectra = nn.ModuleDict(
-            {name: SpectralDistance(settings, sample_rate) for name, settings in named.items()}
+            {name: SpectralDistance(settings, sample_rate) for name, settings in spectra.items()}
         )
         self.balancer: Balancer | None = None
         if recipe.balancer:
@@ -41,26 +46,26 @@ class Objective(nn.Module):
             self._teacher = Teacher(recipe.teacher, sample_rate)
 
     def discriminator_loss(self, estimate: Tensor, target: Tensor) -> Tensor:
-        """What the discriminators minimize; `estimate` learns nothing from it."""
-        estimate, target = _as_long(estimate.detach(), target)
+        """The loss of the discriminators; no gradient reaches `estimate`."""
+        estimate, target = _cut_to_shorter(estimate.detach(), target)
         losses = discriminator_losses(self._gan, self._judge(target), self._judge(estimate))
-        return joined(self.recipe.over_discriminators, losses)
+        return combine_losses(self.recipe.over_discriminators, losses)
 
     def backward(self, output: Reconstruction, target: Tensor, adversarial: bool) -> dict[str, float]:
-        """Back-propagate the weighted, or balanced, losses into the codec, and leave none in the discriminators.
+        """Back-propagate the weighted or balanced losses into the codec, but not into the discriminators.
 
-        Gives every loss by name, unweighted, and their weighted sum as "loss".
+        Returns every unweighted loss by name, and their weighted sum as "loss".
         """
-        estimate, target = _as_long(output.wav, target)
-        with _fixed(self.discriminators):
+        estimate, target = _cut_to_shorter(output.wav, target)
+        with _freeze_parameters(self.discriminators):
             losses = self._losses(output, estimate, target, adversarial)
-            total = _weighted(self.recipe, losses)
+            total = _weighted_sum(self.recipe, losses)
             if self.balancer is None:
                 total.backward()
             else:
                 self._backward_balanced(self.balancer, losses, estimate)
-        named = losses | {"loss": total}
-        return dict(zip(named, torch.stack([loss.detach() for loss in named.values()]).tolist(), strict=True))
+        values = losses | {"loss": total}
+        return dict(zip(values, torch.stack([loss.detach() for loss in values.values()]).tolist(), strict=True))
 
     def _losses(self, output: Reconstruction, estimate: Tensor, target: Tensor, adversarial: bool) -> dict[str, Tensor]:
         losses = {name: distance(estimate, target) for name, distance in self.spectra.items()}
@@ -81,13 +86,13 @@ class Objective(nn.Module):
         adversarial = generator_losses(self._gan, fake)
         features = feature_distances(self.recipe.feature_matching, real, fake)
         over = self.recipe.over_discriminators
-        losses = {"adversarial": joined(over, adversarial), "feature": joined(over, features)}
+        losses = {"adversarial": combine_losses(over, adversarial), "feature": combine_losses(over, features)}
         return {name: loss for name, loss in losses.items() if self.recipe.weight(name)}
 
     def _backward_balanced(self, balancer: Balancer, losses: dict[str, Tensor], estimate: Tensor) -> None:
         balanced = {name: loss for name, loss in losses.items() if name not in UNBALANCED}
         gradient = balancer.gradient(balanced, estimate)
-        rest = _weighted(self.recipe, {name: loss for name, loss in losses.items() if name in UNBALANCED})
+        rest = _weighted_sum(self.recipe, {name: loss for name, loss in losses.items() if name in UNBALANCED})
         roots = [estimate, rest] if rest.requires_grad else [estimate]
         torch.autograd.backward(roots, [gradient, None][: len(roots)])
 
@@ -102,12 +107,12 @@ class Objective(nn.Module):
         return self.recipe.gan
 
 
-def _as_long(estimate: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _cut_to_shorter(estimate: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     length = min(estimate.shape[1], target.shape[1])
     return estimate[:, :length].float(), target[:, :length].float()
 
 
-def _weighted(recipe: Recipe, losses: dict[str, Tensor]) -> Tensor:
+def _weighted_sum(recipe: Recipe, losses: dict[str, Tensor]) -> Tensor:
     return sum((recipe.weight(name) * loss for name, loss in losses.items()), torch.zeros(()))
 
 
@@ -120,8 +125,8 @@ def _waveform_distance(kind: str, estimate: Tensor, target: Tensor) -> Tensor:
 def _distillation_loss(teacher: Teacher, output: Reconstruction, target: Tensor) -> Tensor:
     if output.semantic is None:
         raise ValueError(
-            "distillation: the codec gives no semantic output; distil SpeechTokenizer with `warm_up_steps: 0`, "
-            "or change `weights: {distillation: 0}`"
+            "distillation: the codec has no semantic output; use SpeechTokenizer with `warm_up_steps: 0`, "
+            "or set `weights: {distillation: 0}`"
         )
     return distillation_loss(output.semantic.float(), teacher(target))
 
@@ -131,8 +136,8 @@ def _arithmetic(wav: Tensor, precision: torch.dtype) -> AbstractContextManager[o
 
 
 @contextmanager
-def _fixed(module: nn.Module) -> Iterator[None]:
-    """No gradient is kept for the parameters of `module`."""
+def _freeze_parameters(module: nn.Module) -> Iterator[None]:
+    """Compute no gradients for the parameters of `module`."""
     module.requires_grad_(False)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a codec's training minimizes and how: published recipes as data (`recipes.yaml`), with a user's changes."""
+"""Training recipes of codecs: the published ones as data (`recipes.yaml`), with a user's changes."""
 
 import math
 from collections.abc import Mapping
@@ -40,11 +40,11 @@ class Optimizer:
         if (self.schedule in ("exponential", "halve")) != (self.schedule_argument is not None):
             raise SettingsError(
                 f"Optimizer.schedule_argument: {self.schedule_argument!r} with the schedule {self.schedule!r}; "
-                f"exponential takes the factor per step, halve the steps per halving, the others nothing"
+                f"exponential needs the factor per step, halve the steps per halving, and the others take none"
             )
 
     def factor(self, step: int, steps: int) -> float:
-        """The learning rate after `step` of `steps` steps, as a share of the first."""
+        """The learning rate after `step` of `steps` steps, relative to the first."""
         if self.schedule == "cosine":
             return (1 + math.cos(math.pi * min(step, steps) / steps)) / 2
         if self.schedule_argument is None:
@@ -56,9 +56,9 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Stage:
-    from_step: int  # steps done before it begins
+    from_step: int  # number of steps before it begins
     adversarial: bool
-    frozen: tuple[str, ...] = ()  # parts of the codec that do not learn
+    frozen: tuple[str, ...] = ()  # parts of the codec that are not trained
     decoder: str | None = None  # "symmetric": AudioDec's helper; None: the codec's own
 
     def __post_init__(self) -> None:
@@ -70,32 +70,32 @@ class Stage:
 class Balancer:
     """Défossez et al. 2022, section 3.4."""
 
-    decay: float  # of the moving averages of the gradients' norms, a step
-    total_norm: float  # of the balanced gradient, on average, if all point the same way
+    decay: float  # per step, of the moving averages of the gradients' norms
+    total_norm: float  # average norm of the balanced gradient if all gradients have the same direction
 
 
 @dataclass(frozen=True)
 class Spectra:
-    """Spectra over windows of several lengths, and how those of two wavs are compared.
+    """Spectra with windows of several lengths, and the distance between those of two wavs.
 
-    The distance is a sum over windows of weighted means over frames and bands; the last three fields hold the
-    weights, one for each window, and an empty one leaves its term out.
+    The distance is a sum over windows of weighted means over frames and bands. The last three fields are the weights,
+    one for each window; an empty field drops its term.
     """
 
     windows: tuple[int, ...] = ()  # samples
-    window_durations: tuple[float, ...] = ()  # seconds, instead of `windows`: the nearest powers of two in samples
+    window_durations: tuple[float, ...] = ()  # seconds, instead of `windows`; rounded to powers of two in samples
     hops: tuple[int, ...] = ()  # samples; empty: a quarter of each window
-    fft_size: int | None = None  # of all windows, which are filled up with zeros; None: each window's own length
+    fft_size: int | None = None  # of all windows, which are padded with zeros; None: each window's own length
     centered: bool = True  # frames are centered on multiples of the hop; False: on the middles of hops, as in HiFi-GAN
-    mels: tuple[int, ...] = ()  # number of bands for each window; empty: the bins of the spectrum themselves
+    mels: tuple[int, ...] = ()  # number of bands for each window; empty: the bins of the FFT
     mel_scale: str = "slaney"
-    mel_norm: str | None = "slaney"  # every band has the same area; None: the same peak
+    mel_norm: str | None = "slaney"  # bands of equal area; None: of equal peak
     lowest_hz: float = 0.0
     highest_hz: float | None = None  # None: half the sample rate
     power: float = 1.0  # 1: amplitudes, 2: powers
-    normalization: str = "none"  # the spectrum over: 1, the window's "sum", its root "energy", its root "length"
+    normalization: str = "none"  # divide by the window's "sum", or by the root of its "energy" or "length"
     logarithm: str = "log10"
-    floor: float = 1e-5  # under which a band counts as silence
+    floor: float = 1e-5  # smaller values are raised to it before the logarithm
     linear_absolute: tuple[float, ...] = ()
     log_absolute: tuple[float, ...] = ()
     log_squared: tuple[float, ...] = ()
@@ -108,9 +108,11 @@ class Spectra:
         if bool(self.windows) == bool(self.window_durations):
             raise SettingsError("Spectra: give either windows (samples) or window_durations (seconds)")
         for name in ("hops", "mels", "linear_absolute", "log_absolute", "log_squared"):
-            found = len(getattr(self, name))
-            if found not in (0, self.num_windows):
-                raise SettingsError(f"Spectra.{name}: {found} values for {self.num_windows} windows; give one for each")
+            number = len(getattr(self, name))
+            if number not in (0, self.num_windows):
+                raise SettingsError(
+                    f"Spectra.{name}: {number} values for {self.num_windows} windows; give one for each"
+                )
 
     @property
     def num_windows(self) -> int:
@@ -124,20 +126,20 @@ class Recipe:
     segment_duration: float  # seconds
     steps: int
     generator: Optimizer
-    weights: dict[str, float]  # of the losses; zero leaves a loss out
-    spectra: dict[str, Spectra] = field(default_factory=dict)  # distances, by the name of their weight
+    weights: dict[str, float]  # of the losses; zero turns a loss off
+    spectra: dict[str, Spectra] = field(default_factory=dict)  # spectral distances, by their names in `weights`
     waveform: str = "absolute"  # mean |Δ|; "relative": divided by the mean of |target|
     discriminator: Optimizer | None = None
-    discriminators: dict[str, dict[str, Any] | None] = field(default_factory=dict)  # settings by name; None: left out
+    discriminators: dict[str, dict[str, Any] | None] = field(default_factory=dict)  # settings by name; None: off
     gan: str | None = None
-    over_discriminators: str = "mean"  # losses of the discriminators, and of their feature maps: "mean" or "sum"
+    over_discriminators: str = "mean"  # or "sum": how losses of discriminators, and of feature maps, are combined
     feature_matching: str = "absolute"  # mean |Δ|; "relative": divided by the mean of |target's feature|
     discriminator_rule: str = "always"
-    balancer: Balancer | None = None  # of all losses of the waveform; None: they are summed
+    balancer: Balancer | None = None  # of all losses of the waveform; None: the weighted sum
     stages: tuple[Stage, ...] = (Stage(0, adversarial=False),)
-    level: str = "none"  # that training utterances are brought to
-    warm_up_steps: int = 0  # during which the decoder is given the latent unquantized
-    teacher: str | None = None  # HuBERT, as a folder or by its name on the hub, to distil
+    level: str = "none"  # of training utterances
+    warm_up_steps: int = 0  # at the start, in which the decoder gets the unquantized latent
+    teacher: str | None = None  # of distillation: a HuBERT model, as a folder or by its name on the hub
 
     def __post_init__(self) -> None:
         _one_of("Recipe.waveform", self.waveform, ("absolute", "relative"))
@@ -155,84 +157,84 @@ class Recipe:
     def weight(self, name: str) -> float:
         return self.weights.get(name, 0.0)
 
-    def stage(self, steps_done: int) -> Stage:
-        """The stage that the next step belongs to."""
-        return [stage for stage in self.stages if stage.from_step <= steps_done][-1]
+    def stage(self, num_steps: int) -> Stage:
+        """The stage of the step that follows `num_steps` steps."""
+        return [stage for stage in self.stages if stage.from_step <= num_steps][-1]
 
     def discriminator_learns(self, loss: float, generator: Mapping[str, float]) -> bool:
-        """Whether a step may update the discriminators, whose loss is `loss`; `generator` are its losses by name.
+        """Whether a step updates the discriminators, given their loss and the `generator`'s losses by name.
 
-        "when_losing", as the package `funcodec` trains: only while their loss is larger than the weighted sum of the
+        "when_losing", as in the package `funcodec`: only while the discriminators' loss exceeds the weighted sum of the
         generator's losses of the waveform.
         """
         if self.discriminator_rule == "always":
             return True
-        named = [name for name in generator if name in self.weights and name not in ("quantizer", "distillation")]
-        return loss > sum(self.weights[name] * generator[name] for name in named)
+        names = [name for name in generator if name in self.weights and name not in ("quantizer", "distillation")]
+        return loss > sum(self.weights[name] * generator[name] for name in names)
 
 
 def recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
-    """The published recipe of that name with `changes`, which reach into nested mappings.
+    """The published recipe of that name with `changes`, which may be nested.
 
     Raises SettingsError if the name or a setting in `changes` is unknown.
     """
     if name not in RECIPES:
         raise SettingsError(unknown("recipe", name, RECIPES))
-    return settings.build(Recipe, _merged(_published()[name], changes))
+    return settings.build(Recipe, _merge(_recipes()[name], changes))
 
 
 @cache
-def _published() -> dict[str, Any]:
+def _recipes() -> dict[str, Any]:
     return yaml.safe_load(Path(__file__).with_name("recipes.yaml").read_text(encoding="utf-8"))
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
     for name, value in changes.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _merged(merged[name], value) if both else value
-    return merged
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = _merge(result[name], value) if both else value
+    return result
 
 
-def _check_stages(chosen: Recipe) -> None:
-    starts = [stage.from_step for stage in chosen.stages]
+def _check_stages(recipe: Recipe) -> None:
+    starts = [stage.from_step for stage in recipe.stages]
     if not starts or starts[0] != 0 or starts != sorted(set(starts)):
         raise SettingsError(
-            f"Recipe.stages: they begin at steps {starts}; the first begins at 0, each later than the last"
+            f"Recipe.stages: they begin at steps {starts}; the first must begin at 0, and each one after the previous"
         )
-    if starts[-1] >= chosen.steps:
+    if starts[-1] >= recipe.steps:
         raise SettingsError(
-            f"Recipe.stages: the last begins after step {starts[-1]}, but training ends with step {chosen.steps}; "
-            f"with other steps, give other stages too"
+            f"Recipe.stages: the last begins after step {starts[-1]}, but training ends with step {recipe.steps}; "
+            f"if you change `steps`, change `stages` too"
         )
-    wanted = any(stage.adversarial for stage in chosen.stages)
-    named = [name for name, found in chosen.discriminators.items() if found is not None]
-    if wanted and not (chosen.gan and chosen.discriminator and named):
+    is_adversarial = any(stage.adversarial for stage in recipe.stages)
+    names = [name for name, values in recipe.discriminators.items() if values is not None]
+    if is_adversarial and not (recipe.gan and recipe.discriminator and names):
         raise SettingsError(
             "Recipe.stages: an adversarial stage needs gan, discriminator (its optimizer) and discriminators; "
-            "give them, or only stages with adversarial: false"
+            "add them, or set `adversarial: false` in all stages"
         )
 
 
-def _check_distillation(chosen: Recipe) -> None:
-    if not chosen.weight("distillation"):
+def _check_distillation(recipe: Recipe) -> None:
+    if not recipe.weight("distillation"):
         return
-    if chosen.teacher is None:
+    if recipe.teacher is None:
         raise SettingsError(
-            "Recipe.teacher: distillation needs a HuBERT model, as a folder or by its name on the hub; without one, "
-            "change `weights: {distillation: 0}`: the first codebook then learns to reconstruct as the others do, "
-            "and no longer to hold the content of speech"
+            "Recipe.teacher: distillation needs a HuBERT model; give its folder, or its name on the hub. Without one, "
+            "set `weights: {distillation: 0}`: the first codebook then learns only to reconstruct, as the others do, "
+            "and no longer represents the content of speech"
         )
-    if chosen.warm_up_steps:
+    if recipe.warm_up_steps:
         raise SettingsError(
-            "Recipe.warm_up_steps: distillation needs the quantizer from the first step; change `warm_up_steps: 0`, "
+            "Recipe.warm_up_steps: distillation needs the quantizer from the first step; set `warm_up_steps: 0`, "
             "or `weights: {distillation: 0}`"
         )
 
 
-def _one_of(where: str, value: Any, known: tuple[Any, ...]) -> None:
-    if value not in known:
-        raise SettingsError(f"{where}: {unknown('value', value, known)}")
+def _one_of(where: str, value: Any, choices: tuple[Any, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(f"{where}: {unknown('value', value, choices)}")
 
 
-RECIPES = tuple(_published())
+RECIPES = tuple(_recipes())

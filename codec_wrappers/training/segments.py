@@ -1,7 +1,7 @@
-"""Segments of recordings to train a codec on, cut from audio shards and resampled to the codec's rate.
+"""Training segments: parts of recordings in audio shards, resampled to the codec's rate.
 
-The batch of a step depends only on seed and step: it is the same for any number of worker processes, and in a run that
-was killed and started again.
+The batch of a step depends only on seed and step: the number of worker processes does not change it, and a run that was
+killed and started again gets the same batches.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ from codec_wrappers.training.settings import CodecTrainingError
 from codecfake.audio import shards, waveforms
 from codecfake.base import files
 
-EDGE_DURATION = 0.02  # seconds read on both sides of a segment, so that the resampler sees no edge in it
-BEFORE_TRAINING = 0  # the step whose draws the statistics of a fresh codec are taken from; training begins at 1
+EDGE_DURATION = 0.02  # seconds read on both sides of a segment, so that the resampler meets no edge inside it
+BEFORE_TRAINING = 0  # the step whose segments initialize a new codec; training begins at step 1
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -44,7 +44,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of the segments: `num_samples` at `sample_rate` each, of utterances brought to the level `gain`."""
+    """Each segment has `num_samples` at `sample_rate`; its utterance is scaled to the level `gain`."""
 
     sample_rate: int
     num_samples: int
@@ -59,7 +59,7 @@ class Sizes:
 
 
 class Segments(Dataset[Tensor]):
-    """The batch `[B, T]` of each step: utterances drawn with equal chances, starting anywhere, at the level of use."""
+    """The batch `[B, T]` of each step: random parts of random utterances, at the level at which the codec is used."""
 
     def __init__(self, root: Path, source: str, recordings: Sequence[Recording], sizes: Sizes, seed: int) -> None:
         self._recordings = list(recordings)
@@ -68,19 +68,19 @@ class Segments(Dataset[Tensor]):
         self._levels: dict[int, float] = {}
 
     def __getitem__(self, step: int) -> Tensor:
-        return self.drawn(step, self._sizes.batch_size)
+        return self.draw(step, self._sizes.batch_size)
 
-    def drawn(self, step: int, size: int) -> Tensor:
-        """`[size, T]`, the first `size` draws of a step."""
+    def draw(self, step: int, size: int) -> Tensor:
+        """The first `size` segments of a step, `[size, T]`."""
         return torch.stack([self._segment(number, place) for number, place in self._draws(step, size)])
 
     def names(self, step: int) -> list[str]:
-        """The utterances that the batch of a step is cut from."""
+        """The utterances in the batch of a step."""
         draws = self._draws(step, self._sizes.batch_size)
         return [self._recordings[number].name for number, _ in draws]
 
     def batches(self, steps: range, workers: int, device: torch.device) -> Iterator[Tensor]:
-        """The batch of each of `steps`, on `device`, read by `workers` processes (0: by this one)."""
+        """The batch of each of `steps`, on `device`; `workers` processes read it (0: this process)."""
         loader = DataLoader(
             self,
             batch_size=None,  # one item is a whole batch
@@ -92,7 +92,7 @@ class Segments(Dataset[Tensor]):
             yield wav.to(device, non_blocking=True)
 
     def _draws(self, step: int, size: int) -> list[tuple[int, float]]:
-        """Number of the recording and place in it, in [0, 1), of each segment."""
+        """For each segment, the number of its recording, and its place there in [0, 1)."""
         rng = np.random.default_rng([self._seed, step])
         return [(int(rng.integers(len(self._recordings))), float(rng.random())) for _ in range(size)]
 
@@ -103,7 +103,7 @@ class Segments(Dataset[Tensor]):
         return torch.from_numpy(wav) / self._level(number, data)
 
     def _level(self, number: int, data: bytes) -> float:
-        """Of the whole utterance: a pause must not become loud. Measured when it is first drawn."""
+        """The level of the whole utterance, because a pause must not become loud; measured once per utterance."""
         if self._sizes.gain is Gain.NONE:
             return 1.0
         if number not in self._levels:
@@ -113,29 +113,29 @@ class Segments(Dataset[Tensor]):
         return self._levels[number]
 
 
-def listed(root: Path, source: str, corpora: Sequence[str]) -> list[Recording]:
-    """All recordings in the shards under `root/{corpus}/{source}`, in order of their names.
+def list_recordings(root: Path, source: str, corpora: Sequence[str]) -> list[Recording]:
+    """All recordings in the shards under `root/{corpus}/{source}`, sorted by name.
 
     Raises ShardError if a corpus has no shards there.
     """
     return sorted(
-        recording for corpus in sorted(set(corpora)) for recording in _indexed(root / corpus / source, corpus)
+        recording for corpus in sorted(set(corpora)) for recording in _read_indexes(root / corpus / source, corpus)
     )
 
 
-def held_out(recordings: Sequence[Recording], number: int, seed: int) -> tuple[list[Recording], list[Recording]]:
-    """`number` recordings to validate on, and the others to train on.
+def split_off(recordings: Sequence[Recording], number: int, seed: int) -> tuple[list[Recording], list[Recording]]:
+    """`number` recordings for validation, and the others for training.
 
-    They are chosen by hashes of their names, so neither their order nor other corpora's shards decide.
-    Raises CodecTrainingError if nothing is left to train on.
+    Hashes of the names decide, so the choice depends neither on the order nor on the shards of other corpora.
+    Raises CodecTrainingError if no recording is left for training.
     """
     if len(recordings) <= number:
         raise CodecTrainingError(
-            f"{len(recordings)} utterances to train on, {number} of them held out for validation; "
-            f"give more speech in codec_training.corpora, or lower validation_utterances"
+            f"{len(recordings)} utterances are too few: {number} of them are for validation; "
+            f"add corpora to codec_training.corpora, or lower validation_utterances"
         )
-    ordered = sorted(recordings, key=lambda one: hashlib.sha256(f"{seed}/{one.name}".encode()).digest())
-    return ordered[:number], sorted(ordered[number:])
+    by_hash = sorted(recordings, key=lambda one: hashlib.sha256(f"{seed}/{one.name}".encode()).digest())
+    return by_hash[:number], sorted(by_hash[number:])
 
 
 def whole(root: Path, source: str, recordings: Sequence[Recording], sample_rate: int) -> list[Tensor]:
@@ -150,9 +150,9 @@ def whole(root: Path, source: str, recordings: Sequence[Recording], sample_rate:
 
 
 def cut(data: bytes, recording: Recording, place: float, sample_rate: int, num_samples: int) -> np.ndarray:
-    """Float32 `[num_samples]` of FLAC bytes, resampled, from `place` in [0, 1) of all possible starts.
+    """Float32 `[num_samples]` from a FLAC file, resampled; `place` in [0, 1) selects one of the possible starts.
 
-    Starts are points where samples of both rates coincide, so that the result is a part of the resampled recording.
+    At a start, samples of both rates coincide, so that the result is a part of the resampled recording.
     A shorter recording is padded with zeros.
     """
     grid = recording.sample_rate // math.gcd(recording.sample_rate, sample_rate)
@@ -160,23 +160,23 @@ def cut(data: bytes, recording: Recording, place: float, sample_rate: int, num_s
     start = int(place * (max(0, recording.num_samples - length) // grid + 1)) * grid
     edge = math.ceil(EDGE_DURATION * recording.sample_rate / grid) * grid if sample_rate != recording.sample_rate else 0
     before = min(start, edge)
-    read = _decode(data, start - before, before + length + edge)
-    wav = waveforms.resample(read, recording.sample_rate, sample_rate).astype(np.float32)
+    samples = _decode(data, start - before, before + length + edge)
+    wav = waveforms.resample(samples, recording.sample_rate, sample_rate).astype(np.float32)
     return waveforms.fit(wav[before * sample_rate // recording.sample_rate :], num_samples)
 
 
 def _decode(data: bytes, start: int, num_samples: int) -> np.ndarray:
-    """Float32 of up to `num_samples` from `start` on, without decoding what comes before and after."""
+    """Up to `num_samples` float32 samples from `start` on; nothing before or after them is decoded."""
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         file.seek(start)
         return file.read(num_samples, dtype="float32")
 
 
-def _indexed(folder: Path, corpus: str) -> Iterator[Recording]:
+def _read_indexes(folder: Path, corpus: str) -> Iterator[Recording]:
     indexes = sorted(folder.glob("*.parquet"))
     if not indexes:
         raise shards.ShardError(
-            f"{folder}: no shards to train on; write them with `python -m codecfake record` and sample_rate native"
+            f"{folder}: no shards to train on; write them with `codecfake step record` and sample_rate native"
         )
     for path in indexes:
         table = files.read_parquet(path, ("utterance_id", "num_samples", "sample_rate", "sha256"))

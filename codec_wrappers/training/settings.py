@@ -19,15 +19,15 @@ class CodecTrainingSettings:
     codec: str  # name of the codec configuration
     wrapper: str
     corpora: list[str]
-    recipe: str | None = None  # a name in recipes.yaml; None: the one published for the wrapper
+    recipe: str | None = None  # a name in recipes.yaml; None: the recipe of the wrapper
     changes: dict[str, Any] = field(default_factory=dict)  # to the recipe: steps, batch_size, segment_duration, …
     model: dict[str, Any] = field(default_factory=dict)
     quantizers: int | None = None  # number of codebooks in validation; None: all
     gain: str | None = None  # input level of the codec, see Gain; None: the codec's default
-    precision: str = "float32"  # or "bfloat16", in all networks but the quantizer
+    precision: str = "float32"  # or "bfloat16", of all networks except the quantizer
     validation_utterances: int = 8
     validations: int = 3
-    checkpoint_every: int = 1000  # steps; and at every validation
+    checkpoint_every: int = 1000  # steps; every validation writes one too
     tensorboard: bool = True
     seed: int = 1
 
@@ -35,13 +35,13 @@ class CodecTrainingSettings:
         if self.precision not in PRECISIONS:
             raise SettingsError(unknown("precision", self.precision, PRECISIONS))
         if not self.corpora:
-            raise SettingsError("corpora: none is named; give at least one corpus to train on")
+            raise SettingsError("corpora: the list is empty; name at least one corpus to train on")
         for name in ("validation_utterances", "validations", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
     def resolved(self) -> Recipe:
-        """The recipe with the changes in it. Raises SettingsError if the recipe or a change is not known."""
+        """The recipe with the changes. Raises SettingsError if the recipe or a change is unknown."""
         if self.recipe is None and self.wrapper not in RECIPES:
-            raise SettingsError(f"recipe: none is published for {self.wrapper}; name one of {', '.join(RECIPES)}")
+            raise SettingsError(f"recipe: {self.wrapper} has no published one; choose from {', '.join(RECIPES)}")
         return recipe(self.recipe or self.wrapper, self.changes)

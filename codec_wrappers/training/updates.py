@@ -1,4 +1,4 @@
-"""Updates of parameters by their gradients, as a recipe's optimizer says; learning rates depend on the step alone."""
+"""Updates of parameters by a recipe's optimizer; learning rates depend only on the step."""
 
 import math
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ KINDS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 class Updates:
-    """Of `parameters`, from `first_step` to `last_step` of the training; frozen ones stay as they are."""
+    """Updates `parameters` from `first_step` to `last_step` of the training; frozen parameters stay as they are."""
 
     def __init__(
         self, settings: Optimizer, parameters: Iterable[nn.Parameter], first_step: int, last_step: int
@@ -27,15 +27,15 @@ class Updates:
         self.optimizer.zero_grad()
 
     def clip(self) -> float:
-        """The norm of all gradients together, which are then scaled down to the recipe's, if it has one."""
+        """The norm of all gradients together; if the recipe has a `clip_norm`, they are then scaled down to it."""
         limit = math.inf if self._settings.clip_norm is None else self._settings.clip_norm
         return torch.nn.utils.clip_grad_norm_(self._parameters, limit).item()
 
-    def learning_rate(self, steps_done: int) -> float:
-        return self._settings.learning_rate * self._settings.factor(steps_done - self._first_step, self._num_steps)
+    def learning_rate(self, step: int) -> float:
+        return self._settings.learning_rate * self._settings.factor(step - self._first_step, self._num_steps)
 
-    def apply(self, steps_done: int) -> None:
-        """One update, after `steps_done` steps of the training."""
+    def apply(self, step: int) -> None:
+        """Make one update after `step` steps of the training."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(steps_done)
+            group["lr"] = self.learning_rate(step)
         self.optimizer.step()

@@ -1,4 +1,4 @@
-"""How well a codec in training gives back held-out utterances, and how much of its codebooks it uses for them."""
+"""Validation of a codec in training: how well it reproduces held-out utterances, and how many codes it uses."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,17 @@ MEL_WINDOW, NUM_MELS = 1024, 80
 
 @dataclass(frozen=True)
 class Quality:
-    """Means over the utterances; of the codebooks, means over quantizers."""
+    """Means over utterances; `codebook_use` and `codebook_perplexity` are means over quantizers."""
 
     si_sdr_db: float
     mel_distance: float
     codebook_use: float  # share of the codes that were used at least once
-    codebook_perplexity: float  # the number of codes that, used equally often, would say as much
+    codebook_perplexity: float  # the number of codes with the same entropy if all were used equally often
     num_utterances: int
 
 
 class Validation:
-    """Resynthesizes whole utterances `[1, T]` as in the workflow, with `quantizers` quantizers."""
+    """Resynthesizes whole utterances `[1, T]` as the workflow does, with `quantizers` quantizers."""
 
     def __init__(self, codec: TrainableCodec, wavs: list[Tensor], quantizers: int, device: torch.device) -> None:
         self._codec, self._quantizers = codec, quantizers
@@ -48,19 +48,19 @@ class Validation:
 
     @torch.inference_mode()
     def _counts(self) -> Tensor:
-        """How often each code is used, `[Q, N]`."""
+        """The number of uses of each code, `[Q, N]`."""
         codec = self._codec
         counts = torch.zeros(self._quantizers, round(2**codec.bits_per_code))
         for wav in self.wavs:
-            scaled = wav / level(codec.gain, wav, codec.sample_rate)
-            codes = codec.encode(torch.nn.functional.pad(scaled, (0, -wav.shape[1] % codec.hop_length)))
+            speech = wav / level(codec.gain, wav, codec.sample_rate)
+            codes = codec.encode(torch.nn.functional.pad(speech, (0, -wav.shape[1] % codec.hop_length)))
             for count, row in zip(counts, codes[0, : self._quantizers].cpu(), strict=True):
                 count += torch.bincount(row, minlength=len(count))
         return counts
 
 
 def use_of_codes(counts: Tensor) -> tuple[float, float]:
-    """Share of codes in use and perplexity, means over quantizers, of counts `[Q, N]`."""
+    """The share of codes in use and the perplexity, both means over quantizers, from counts `[Q, N]`."""
     shares = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
     entropy = torch.special.entr(shares).sum(dim=1)
     return (counts > 0).float().mean().item(), entropy.exp().mean().item()

@@ -1,1 +1,1 @@
-"""Codec weights: published checkpoints fetched, verified and converted; what a wrapper loads."""
+"""Codec weights: published checkpoints are fetched, verified and converted to the files that wrappers load."""

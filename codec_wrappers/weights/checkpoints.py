@@ -1,4 +1,4 @@
-"""Published weights as data: `checkpoints.yaml`, read and checked. Needs neither torch nor a codec's package."""
+"""Published weights as data: reads and checks `checkpoints.yaml`. Needs neither torch nor a codec's package."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -15,23 +15,23 @@ from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
 
 MANIFEST = Path(__file__).with_name("checkpoints.yaml")
-FORMS = ("state_dicts", "tflite")  # converted to one safetensors file; copied as they are
+FORMS = ("state_dicts", "tflite")  # the first are converted to one safetensors file, the second copied as they are
 WEIGHTS, PROVENANCE = "weights.safetensors", provenance.RECORD
-CONFIG = "config.yaml"  # beside the weights, where the architecture is published as a file
+CONFIG = "config.yaml"  # beside the weights, if the architecture is published as a file
 UNKNOWN = "unknown"
 SHA256 = re.compile(r"[0-9a-f]{64}")
-# Licenses that let anybody use, change and pass on, commercially too, for no more than credit.
+# Licenses that let everybody use, change and redistribute, also commercially, and require no more than credit.
 PERMISSIVE = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0", "ISC", "MIT"})
 LICENSES = PERMISSIVE | {"CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", UNSTATED}
 
 
 class ManifestError(ValueError):
-    """The manifest of checkpoints says something unknown or impossible."""
+    """The manifest of checkpoints contains something unknown or impossible."""
 
 
 @dataclass(frozen=True)
-class Published:
-    """A file that somebody publishes."""
+class PublishedFile:
+    """A file on the web."""
 
     name: str  # path under the weights folder
     addresses: tuple[str, ...]
@@ -42,27 +42,27 @@ class Published:
     def __post_init__(self) -> None:
         path = PurePosixPath(self.name)
         if not self.name or path.is_absolute() or ".." in path.parts:
-            raise ManifestError(f"file {self.name!r}: a name is a path under the weights folder, without `..`")
+            raise ManifestError(f"file {self.name!r}: give a relative path under the weights folder, without `..`")
         if self.sha256 != UNKNOWN and not SHA256.fullmatch(self.sha256):
             raise ManifestError(f"{self.name}: sha256 {self.sha256!r} is neither 64 hexadecimal digits nor {UNKNOWN!r}")
 
 
 @dataclass(frozen=True)
-class OfficialFile(Published):
-    """One file of a checkpoint, and which state_dicts are in it."""
+class OfficialFile(PublishedFile):
+    """One file of a checkpoint, and the state_dicts in it."""
 
     holds: dict[str, str] = field(default_factory=dict)  # name of a state_dict -> dotted keys that lead to it
-    prefixes: tuple[str, ...] = ()  # only tensors whose names begin so are taken; () takes all
-    archive: Published | None = None
+    prefixes: tuple[str, ...] = ()  # only tensors whose names begin with one of these are used; (): all
+    archive: PublishedFile | None = None
     member: str = ""  # end of the file's path inside the archive
-    architecture: bool = False  # YAML that the network is built from, in place of state_dicts
+    architecture: bool = False  # the file has no state_dicts, but the YAML from which the network is built
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.addresses and self.archive is None:
-            raise ManifestError(f"{self.name}: has neither an address nor an archive to be taken from")
+            raise ManifestError(f"{self.name}: has neither an address nor an archive; give one of them")
         if (self.archive is None) != (not self.member):
-            raise ManifestError(f"{self.name}: `archive` and `member` go together")
+            raise ManifestError(f"{self.name}: `archive` and `member` go together; give both or neither")
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class Checkpoint:
 
     name: str
     wrapper: str
-    model: dict[str, Any]  # settings that the wrapper is built with
+    model: dict[str, Any]  # settings of the wrapper
     files: tuple[OfficialFile, ...]
     code_license: str
     weights_license: str
     notice: str  # credit and terms
     form: str = "state_dicts"
-    renames: dict[str, str] = field(default_factory=dict)  # official name of a tensor -> today's official name
-    unused: tuple[str, ...] = ()  # beginnings of names that are dropped
+    renames: dict[str, str] = field(default_factory=dict)  # name of a tensor in the file -> its current official name
+    unused: tuple[str, ...] = ()  # prefixes of tensor names that are dropped
 
     def __post_init__(self) -> None:
         _refuse_unknown("codec", self.wrapper, names())
@@ -89,13 +89,13 @@ class Checkpoint:
             raise ManifestError("has no files; give at least one")
         files = [file.name for file in self.files]
         if len(set(files)) < len(files):
-            raise ManifestError("two files have one name; names must differ")
+            raise ManifestError("two files have the same name; names must differ")
         if self.form == "state_dicts" and not all(bool(file.holds) != file.architecture for file in self.files):
-            raise ManifestError("every file must say in `holds` which state_dicts are in it, or be the `architecture`")
+            raise ManifestError("every file must list its state_dicts in `holds`, or be the `architecture`")
 
     @property
     def is_permissive(self) -> bool:
-        """Whether code and weights may be used and passed on for no more than credit."""
+        """Whether code and weights may be used and redistributed without conditions other than credit."""
         return {self.code_license, self.weights_license} <= PERMISSIVE
 
     @property
@@ -107,18 +107,18 @@ class Checkpoint:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the files that fetching makes in its output folder."""
+        """Names of the files that fetching writes into its output folder."""
         if self.form == "tflite":
             return (*(PurePosixPath(file.name).name for file in self.files), PROVENANCE)
         return (WEIGHTS, CONFIG, PROVENANCE) if self.architecture_file else (WEIGHTS, PROVENANCE)
 
     @property
     def architecture_file(self) -> OfficialFile | None:
-        """The authors' own configuration of the network, where it is published as a file."""
+        """The authors' own configuration of the network, if it is published as a file."""
         return next((file for file in self.files if file.architecture), None)
 
     def weights_in(self, output: Path) -> Path:
-        """What the wrapper's `load` is to be given of an output folder: the safetensors file, or the folder."""
+        """The path for the wrapper's `load`: the safetensors file in an output folder, or the folder itself."""
         return output if self.form == "tflite" or self.architecture_file else output / WEIGHTS
 
 
@@ -137,13 +137,13 @@ def load(path: Path = MANIFEST) -> dict[str, Checkpoint]:
 
 def find(name: str) -> Checkpoint:
     """The checkpoint of that name. Raises ManifestError if it does not exist."""
-    known = load()
-    _refuse_unknown("checkpoint", name, known)
-    return known[name]
+    checkpoints = load()
+    _refuse_unknown("checkpoint", name, checkpoints)
+    return checkpoints[name]
 
 
 def table(checkpoints: Iterable[Checkpoint]) -> str:
-    """One line a checkpoint: its name, its wrapper, whether its licenses are permissive, and which they are."""
+    """One line per checkpoint: its name, its wrapper, whether its licenses are permissive, and the licenses."""
     return "\n".join(
         f"{checkpoint.name:36}{checkpoint.wrapper:17}{'permissive' if checkpoint.is_permissive else 'restricted':12}"
         f"{checkpoint.license}"
@@ -151,7 +151,7 @@ def table(checkpoints: Iterable[Checkpoint]) -> str:
     )
 
 
-@cache  # the workflow asks once a job
+@cache  # the workflow calls it once per job
 def _read(path: Path) -> _Manifest:
     try:
         return settings.build(_Manifest, yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -167,6 +167,6 @@ def _checkpoint(name: str, entry: Mapping[str, Any], manifest: _Manifest, path: 
         raise ManifestError(f"{path}: {name}: {error}") from error
 
 
-def _refuse_unknown(kind: str, name: str, known: Collection[str]) -> None:
-    if name not in known:
-        raise ManifestError(unknown(kind, name, known))
+def _refuse_unknown(kind: str, name: str, choices: Collection[str]) -> None:
+    if name not in choices:
+        raise ManifestError(unknown(kind, name, choices))

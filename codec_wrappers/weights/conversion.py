@@ -1,4 +1,4 @@
-"""Conversion of an official checkpoint to our names: read without running its code, matched exactly, written once."""
+"""Converts an official checkpoint to our tensor names, without running its code; every tensor must match."""
 
 import logging
 import re
@@ -15,62 +15,62 @@ from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
 
 GLOBAL = re.compile(r"GLOBAL (\S+)")
-KEYS_SHOWN = 5
-REMEDY = "is it the file that the manifest means? Fetch it again, or correct `holds` in checkpoints.yaml"
+MOST_KEYS = 5
+REMEDY = "it may be another file than the manifest's: fetch it again, or correct `holds` in checkpoints.yaml"
 
 log = logging.getLogger("codecfake.weights")
 
 
 class ConversionError(ValueError):
-    """An official file does not hold what the manifest says."""
+    """An official file does not contain what the manifest describes."""
 
 
 def convert(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> None:
-    """Write the weights of the official files `paths`, by their names in the manifest, as one safetensors file."""
-    loading.save_tensors(fitted(checkpoint, paths), output)
+    """Write the weights of the official files, given by their names in the manifest, as one safetensors file."""
+    loading.save_tensors(state_dict(checkpoint, paths), output)
 
 
-def fitted(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str, Tensor]:
-    """The official weights as the state_dict of the network that the wrapper builds: all of it and no more.
+def state_dict(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str, Tensor]:
+    """The official weights as the complete state_dict of the wrapper's network.
 
-    Raises ConversionError if a file cannot be read safely, WeightsError unless every tensor has its place.
+    Raises ConversionError if a file cannot be read safely, and WeightsError if a tensor is missing or does not fit.
     """
     parts: dict[str, dict[str, Tensor]] = {}
     for file in checkpoint.files:
         for part, keys in file.holds.items():
-            _add(parts.setdefault(part, {}), _taken(read(paths[file.name], keys), file), paths[file.name])
-    tensors, expected = _ours(checkpoint, parts), _architecture(checkpoint, paths)
+            _add(parts.setdefault(part, {}), _select(read(paths[file.name], keys), file), paths[file.name])
+    tensors, ours = _ours(checkpoint, parts), _architecture(checkpoint, paths)
     origin, official = paths[checkpoint.files[0].name], sum(len(part) for part in parts.values())
-    loading.refuse_misfits(tensors, expected, origin)
+    loading.refuse_misfits(tensors, ours, origin)
     _refuse_not_finite(tensors, origin)
     log.info("%s: %d of %d tensors are the codec's; the rest are not used", origin, len(tensors), official)
-    return {name: tensors[name].to(expected[name].dtype) for name in expected}
+    return {name: tensors[name].to(ours[name].dtype) for name in ours}
 
 
 def read(path: Path, keys: str) -> dict[str, Tensor]:
-    """The state_dict that the dotted `keys` lead to inside a safetensors or torch file; '' if the file is one."""
-    values = _safetensors(path) if path.suffix == ".safetensors" else _unpickled(path)
+    """The state_dict at the dotted `keys` of a safetensors or torch file; '' if the whole file is a state_dict."""
+    values = _safetensors(path) if path.suffix == ".safetensors" else _unpickle(path)
     for key in keys.split(".") if keys else ():
         if not isinstance(values, Mapping) or key not in values:
-            raise ConversionError(f"{path}: found no key {key!r} of {keys!r}, but {_described(values)}; {REMEDY}")
+            raise ConversionError(f"{path}: no key {key!r} of {keys!r}; found {_description(values)}; {REMEDY}")
         values = values[key]
     is_state_dict = isinstance(values, Mapping) and all(isinstance(value, Tensor) for value in values.values())
     if not is_state_dict or not values:
-        raise ConversionError(f"{path}: expected tensors by name at {keys!r}, found {_described(values)}; {REMEDY}")
+        raise ConversionError(f"{path}: expected tensors by name at {keys!r}, found {_description(values)}; {REMEDY}")
     return dict(values)
 
 
-def _unpickled(path: Path) -> Any:
+def _unpickle(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files raise about anything
-        wanted = GLOBAL.search(str(error))
-        if wanted:
+    except Exception as error:  # damaged files can raise anything
+        refusal = GLOBAL.search(str(error))
+        if refusal:
             raise ConversionError(
-                f"{path}: would execute {wanted[1].rstrip('.')} when loaded; weights never need that, and "
+                f"{path}: would execute {refusal[1].rstrip('.')} when loaded; weights never need that, and "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             ) from None
-        raise ConversionError(f"{path}: is damaged, or no torch checkpoint; remove it and fetch it again") from error
+        raise ConversionError(f"{path}: is damaged, or not a torch checkpoint; remove it and fetch it again") from error
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -83,14 +83,14 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         raise ConversionError(f"{path}: is damaged ({error}); remove it and fetch it again") from error
 
 
-def _described(values: Any) -> str:
+def _description(values: Any) -> str:
     if not isinstance(values, Mapping):
         return f"a {type(values).__name__}"
     names = [str(key) for key in values]
-    return f"the keys {', '.join(names[:KEYS_SHOWN])}{', …' if len(names) > KEYS_SHOWN else ''}"
+    return f"the keys {', '.join(names[:MOST_KEYS])}{', …' if len(names) > MOST_KEYS else ''}"
 
 
-def _taken(tensors: dict[str, Tensor], file: OfficialFile) -> dict[str, Tensor]:
+def _select(tensors: dict[str, Tensor], file: OfficialFile) -> dict[str, Tensor]:
     if not file.prefixes:
         return tensors
     return {name: tensor for name, tensor in tensors.items() if name.startswith(file.prefixes)}
@@ -99,12 +99,12 @@ def _taken(tensors: dict[str, Tensor], file: OfficialFile) -> dict[str, Tensor]:
 def _add(part: dict[str, Tensor], tensors: dict[str, Tensor], path: Path) -> None:
     twice = sorted(set(part) & set(tensors))
     if twice:
-        raise ConversionError(f"{path}: tensor {twice[0]!r} is also in another file; give `prefixes` to choose from")
+        raise ConversionError(f"{path}: tensor {twice[0]!r} is also in another file; select one with `prefixes`")
     part |= tensors
 
 
 def _ours(checkpoint: Checkpoint, parts: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The tensors under our names, without those that the manifest names as unused."""
+    """The tensors under our names, without those that the manifest lists as unused."""
     today = {
         part: {
             checkpoint.renames.get(name, name): tensor
@@ -118,9 +118,9 @@ def _ours(checkpoint: Checkpoint, parts: dict[str, dict[str, Tensor]]) -> dict[s
 
 
 def _architecture(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str, Tensor]:
-    """The state_dict that the checkpoint must fit; names, shapes and types without values where torch allows that."""
-    published = checkpoint.architecture_file
-    config = {} if published is None else {"config": read_yaml(paths[published.name])}
+    """The state_dict that the checkpoint must fit: names, shapes and types, on torch's meta device without values."""
+    file = checkpoint.architecture_file
+    config = {} if file is None else {"config": read_yaml(paths[file.name])}
     with torch.device("meta"):
         network = build(checkpoint.wrapper, {**checkpoint.model, **config}).network
     assert network is not None  # all codecs with state_dicts have one
@@ -135,7 +135,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConversionError(f"{path}: is not YAML ({error}); remove it and fetch it again") from error
     if not isinstance(values, dict):
         raise ConversionError(
-            f"{path}: expected the settings of a network by name, found {_described(values)}; {REMEDY}"
+            f"{path}: expected the settings of a network by name, found {_description(values)}; {REMEDY}"
         )
     return values
 

@@ -1,4 +1,7 @@
-"""Files from the net that are whole and right before they get their name: resumed, checked, from the next address."""
+"""Downloads published files. A download can resume; a file gets its name only when it is complete and correct.
+
+If one address fails, the next one is tried.
+"""
 
 import logging
 import re
@@ -10,27 +13,27 @@ from typing import Any
 
 import requests
 
-from codec_wrappers.weights.checkpoints import SHA256, UNKNOWN, Published
-from codec_wrappers.weights.partial_file import Part, Source, claimed
+from codec_wrappers.weights.checkpoints import SHA256, UNKNOWN, PublishedFile
+from codec_wrappers.weights.partial_file import Part, Source, claim
 from codecfake.base import files
 from codecfake.base.progress import progress
 
-CHUNK_BYTES = 1 << 16  # as much as one lost connection costs
+CHUNK_BYTES = 1 << 16  # the most that a lost connection costs
 MOST_BYTES = 8 << 30  # of a file whose size is not published
 SIZE_TOLERANCE = 0.05  # of sizes published as rounded megabytes
 HEAD_BYTES = 512
-PAGES = (b"<!doctype", b"<html", b"<?xml", b"version https://git-lfs")  # what servers send in place of a file
+PAGES = (b"<!doctype", b"<html", b"<?xml", b"version https://git-lfs")  # beginnings of texts that replace a file
 PAGE_TYPES = ("text/html", "application/xhtml+xml")
-MAY_PASS = {408, 425, 429, 500, 502, 503, 504}  # HTTP statuses that are worth another try
+TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # HTTP statuses after which another attempt can succeed
 OK, PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 200, 206, 416
 CONTENT_RANGE = re.compile(r"bytes (?P<start>\d+)-\d+/(?P<size>\d+)")
-ANNOUNCED_SHA256 = "X-Linked-Etag"  # Hugging Face sends the sha256 of large files so, before it redirects
+ANNOUNCED_SHA256 = "X-Linked-Etag"  # in this header of its redirects, Hugging Face sends the sha256 of large files
 
 log = logging.getLogger("codecfake.weights")
 
 
 class DownloadError(RuntimeError):
-    """No address gave the file. `faults` says why, by address."""
+    """The file could not be downloaded from any address. `faults` has the reason for each address."""
 
     def __init__(self, name: str, faults: dict[str, str]) -> None:
         lines = "".join(f"\n  {address}: {fault}" for address, fault in faults.items())
@@ -39,11 +42,11 @@ class DownloadError(RuntimeError):
 
 
 class _RefusedError(Exception):
-    """This address does not give the file; asking again would not help."""
+    """This address does not provide the file; another attempt would not help."""
 
 
 class _BrokenOffError(Exception):
-    """This address may give the file, or the rest of it, another time."""
+    """The transfer failed, but another attempt may get the file, or the rest of it."""
 
 
 @dataclass(frozen=True)
@@ -58,50 +61,50 @@ class Patience:
 PATIENCE = Patience()
 
 
-def download(published: Published, target: Path, patience: Patience = PATIENCE) -> None:
-    """Make `target` from the first address that gives the right file, or wait for the process that does.
+def download(entry: PublishedFile, target: Path, patience: Patience = PATIENCE) -> None:
+    """Download `target` from the first address with the correct file, or wait for another process that does so.
 
-    Raises DownloadError if no address does, OSError if the folder cannot be written to.
+    Raises DownloadError if all addresses fail, and OSError if the folder cannot be written to.
     """
-    with claimed(target) as part:
+    with claim(target) as part:
         if part is not None:
-            _from_any_address(published, part, patience)
+            _from_any_address(entry, part, patience)
             part.finish(target)
 
 
-def fault(path: Path, published: Published, announced_sha256: str | None = None) -> str | None:
-    """What tells the file at `path` from the published one: a web page, a size, a hash; None if nothing does."""
+def fault(path: Path, entry: PublishedFile, announced_sha256: str | None = None) -> str | None:
+    """How the file at `path` differs from the published one (a web page, a size, a hash); None if it does not."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     size = path.stat().st_size
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES):
         return f"is a text that begins {head[:40].decode(errors='replace')!r}, not the published file"
-    if published.bytes is not None and size != published.bytes:
-        return f"has {size} bytes; the published file has {published.bytes}"
-    if published.about_mb is not None and abs(size / 1e6 / published.about_mb - 1) > SIZE_TOLERANCE:
-        return f"has {size / 1e6:.1f} MB; the published file has about {published.about_mb:g} MB"
+    if entry.bytes is not None and size != entry.bytes:
+        return f"has {size} bytes; the published file has {entry.bytes}"
+    if entry.about_mb is not None and abs(size / 1e6 / entry.about_mb - 1) > SIZE_TOLERANCE:
+        return f"has {size / 1e6:.1f} MB; the published file has about {entry.about_mb:g} MB"
     if head.startswith(b"PK\x03\x04") and not zipfile.is_zipfile(path):
         return f"is cut short: {size} bytes of a zip file without its end"
-    expected = announced_sha256 if published.sha256 == UNKNOWN else published.sha256
-    found = files.sha256(path) if expected else None
-    return f"has the sha256 {found}; the published file has {expected}" if found != expected else None
+    sha256 = announced_sha256 if entry.sha256 == UNKNOWN else entry.sha256
+    actual = None if sha256 is None else files.sha256(path)
+    return f"has the sha256 {actual}; the published file has {sha256}" if actual != sha256 else None
 
 
-def _from_any_address(published: Published, part: Part, patience: Patience) -> None:
+def _from_any_address(entry: PublishedFile, part: Part, patience: Patience) -> None:
     faults = {}
-    for address in published.addresses:
+    for address in entry.addresses:
         try:
-            return _from_address(address, published, part, patience)
+            return _from_address(address, entry, part, patience)
         except _RefusedError as error:
             faults[address] = str(error)
             log.warning("%s: %s", address, error)
-    raise DownloadError(published.name, faults)
+    raise DownloadError(entry.name, faults)
 
 
-def _from_address(address: str, published: Published, part: Part, patience: Patience) -> None:
+def _from_address(address: str, entry: PublishedFile, part: Part, patience: Patience) -> None:
     for attempt in range(1, patience.attempts + 1):
         try:
-            _receive(address, published, part, patience.timeout_seconds)
+            _receive(address, entry, part, patience.timeout_seconds)
             break
         except _BrokenOffError as error:
             if attempt == patience.attempts:
@@ -109,36 +112,36 @@ def _from_address(address: str, published: Published, part: Part, patience: Pati
             log.info("%s: %s; trying again", address, error)
             time.sleep(patience.backoff_seconds * 2 ** (attempt - 1))
     source = part.source
-    wrong = fault(part.path, published, source.sha256 if source else None)
+    wrong = fault(part.path, entry, source.sha256 if source else None)
     if wrong:
         part.start()
         raise _RefusedError(wrong)
 
 
-def _receive(address: str, published: Published, part: Part, timeout_seconds: float) -> None:
-    """Ask once, for the rest of the file if its beginning is there and can be told from other versions."""
-    begun = _begun(part, address)
-    if begun is not None and part.num_bytes == begun.num_bytes:
-        return  # a process died between the last byte and the check
+def _receive(address: str, entry: PublishedFile, part: Part, timeout_seconds: float) -> None:
+    """Make one request: for the rest of the file if the server can identify the part, else for all of it."""
+    source = _resumable_source(part, address)
+    if source is not None and part.num_bytes == source.num_bytes:
+        return  # an earlier process died between the last byte and the check
     headers = {"Accept-Encoding": "identity"}
-    if begun is not None:
-        headers |= {"Range": f"bytes={part.num_bytes}-", "If-Range": str(begun.validator)}
+    if source is not None:
+        headers |= {"Range": f"bytes={part.num_bytes}-", "If-Range": str(source.validator)}
     try:
         with requests.get(address, headers=headers, stream=True, timeout=timeout_seconds) as response:
             _refuse_status(response, part)
-            _refuse_other_file(address, response, published)
+            _refuse_other_file(address, response, entry)
             if response.status_code == OK:
                 part.start(_source(address, response))
-            elif begun is None or not _continues(response, begun, part.num_bytes):
+            elif source is None or not _continues(response, source, part.num_bytes):
                 part.start()
                 raise _BrokenOffError("the file has changed on the server; starting over")
-            _copy(response, part, published)
+            _copy(response, part, entry)
     except requests.RequestException as error:
         raise _BrokenOffError(_root(error)) from error
 
 
-def _begun(part: Part, address: str) -> Source | None:
-    """What a part can be continued from: a file of that address which the server can tell from later versions."""
+def _resumable_source(part: Part, address: str) -> Source | None:
+    """The source of a part that can be continued: it has this address, and a validator detects later versions."""
     source = part.source
     if source is None or source.address != address or part.num_bytes == 0:
         return None
@@ -150,31 +153,33 @@ def _refuse_status(response: requests.Response, part: Part) -> None:
     if status == RANGE_NOT_SATISFIABLE:
         part.start()
         raise _BrokenOffError("the file on the server is shorter than before; starting over")
-    if status in MAY_PASS:
+    if status in TEMPORARY:
         raise _BrokenOffError(f"HTTP status {status} {response.reason}")
     if status not in (OK, PARTIAL_CONTENT):
         raise _RefusedError(f"HTTP status {status} {response.reason}")
 
 
-def _refuse_other_file(address: str, response: requests.Response, published: Published) -> None:
+def _refuse_other_file(address: str, response: requests.Response, entry: PublishedFile) -> None:
     for hop in (*response.history, response):
         if address.startswith("https:") and not hop.url.startswith("https:"):
-            raise _RefusedError(f"leads over {hop.url}, which anybody on the way could change")
+            raise _RefusedError(
+                f"redirects to {hop.url}, which is not encrypted: anyone on the network could change it"
+            )
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type in PAGE_TYPES:
-        raise _RefusedError(f"gave a web page ({content_type}), not the file")
+        raise _RefusedError(f"returned a web page ({content_type}), not the file")
     length = response.headers.get("Content-Length", "")
-    if response.status_code == OK and published.bytes is not None and length not in ("", str(published.bytes)):
-        raise _RefusedError(f"offers {length} bytes; the published file has {published.bytes}")
+    if response.status_code == OK and entry.bytes is not None and length not in ("", str(entry.bytes)):
+        raise _RefusedError(f"offers {length} bytes; the published file has {entry.bytes}")
 
 
 def _continues(response: requests.Response, source: Source, offset: int) -> bool:
-    """Whether an answer with partial content starts at `offset` of this very file."""
+    """Whether a response with partial content continues the same file at `offset`."""
     span = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if span is None or (int(span["start"]), int(span["size"])) != (offset, source.num_bytes):
         return False
-    told = {"ETag": source.etag, "Last-Modified": source.last_modified}
-    return all(response.headers.get(name, known) == known for name, known in told.items())
+    validators = {"ETag": source.etag, "Last-Modified": source.last_modified}
+    return all(response.headers.get(name, value) == value for name, value in validators.items())
 
 
 def _source(address: str, response: requests.Response) -> Source:
@@ -197,11 +202,11 @@ def _announced_sha256(response: requests.Response) -> str | None:
     return None
 
 
-def _copy(response: requests.Response, part: Part, published: Published) -> None:
+def _copy(response: requests.Response, part: Part, entry: PublishedFile) -> None:
     source = part.source
     total = source.num_bytes if source else None
-    limit = most_bytes(published)
-    with progress(None, published.name, total, "B") as bar:
+    limit = most_bytes(entry)
+    with progress(None, entry.name, total, "B") as bar:
         bar.unit_scale = True
         bar.update(part.num_bytes)
         for chunk in response.iter_content(CHUNK_BYTES):
@@ -209,20 +214,20 @@ def _copy(response: requests.Response, part: Part, published: Published) -> None
             bar.update(len(chunk))
             if part.num_bytes > limit:
                 part.start()
-                raise _RefusedError(f"sends more than {limit} bytes, more than the file can have")
+                raise _RefusedError(f"sent more than {limit} bytes, which is more than the file can have")
     if total is not None and part.num_bytes != total:
         raise _BrokenOffError(f"the connection ended after {part.num_bytes} of {total} bytes")
 
 
-def most_bytes(published: Published) -> int:
-    """The most bytes that a published file can have."""
-    if published.bytes is not None:
-        return published.bytes
-    return MOST_BYTES if published.about_mb is None else int(published.about_mb * 1e6 * (1 + SIZE_TOLERANCE))
+def most_bytes(entry: PublishedFile) -> int:
+    """The largest possible size of a published file."""
+    if entry.bytes is not None:
+        return entry.bytes
+    return MOST_BYTES if entry.about_mb is None else int(entry.about_mb * 1e6 * (1 + SIZE_TOLERANCE))
 
 
 def _root(error: BaseException) -> str:
-    """The first cause of an error of requests, which wraps it three times."""
+    """The first cause of an error: requests wraps it three times."""
     cause: Any = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__

@@ -1,4 +1,4 @@
-"""From published weights to the files that a wrapper loads, with verification and a record of their origin."""
+"""Makes a wrapper's files from published weights: downloads, verifies and converts them, and records their origin."""
 
 import json
 import logging
@@ -15,30 +15,30 @@ from codec_wrappers.weights.checkpoints import (
     WEIGHTS,
     Checkpoint,
     OfficialFile,
-    Published,
+    PublishedFile,
 )
 from codec_wrappers.weights.download import PATIENCE, DownloadError, Patience, download, fault, most_bytes
-from codec_wrappers.weights.partial_file import claimed
+from codec_wrappers.weights.partial_file import claim
 from codecfake.base import files
 
 log = logging.getLogger("codecfake.weights")
 
 
 class MissingFilesError(RuntimeError):
-    """Files that are neither in the weights folder nor could be downloaded."""
+    """Files are not in the weights folder and could not be downloaded."""
 
 
 class WrongFileError(ValueError):
-    """A file in the weights folder is not the published one, or not the one it was."""
+    """A file in the weights folder differs from the published one, or from an earlier use."""
 
 
 def fetch(checkpoint: Checkpoint, folder: Path, output: Path, patience: Patience = PATIENCE) -> None:
-    """Make `output` from the weights folder `folder`, which is completed by downloads.
+    """Write the weights and a record of their origin (`checkpoint.outputs`) into `output`.
 
-    `output` then holds the checkpoint's `outputs`: the weights, and a record of where they are from.
+    The official files are read from `folder`; missing ones are downloaded to it.
     """
     paths = obtain([checkpoint], folder, patience)[checkpoint.name]
-    hashes = {file.name: _verified(file, paths[file.name], output) for file in checkpoint.files}
+    hashes = {file.name: _verify(file, paths[file.name], output) for file in checkpoint.files}
     if checkpoint.form == "tflite":
         _copy(checkpoint, paths, output)
     else:
@@ -51,14 +51,14 @@ def fetch(checkpoint: Checkpoint, folder: Path, output: Path, patience: Patience
 def obtain(
     checkpoints: Iterable[Checkpoint], folder: Path, patience: Patience = PATIENCE
 ) -> dict[str, dict[str, Path]]:
-    """Paths of all files, by checkpoint and name. Raises MissingFilesError for all that cannot be had, at once."""
+    """Paths of all files, by checkpoint and name. Raises MissingFilesError, which lists all unavailable files."""
     paths: dict[str, dict[str, Path]] = {}
     missing = {}
     for checkpoint in checkpoints:
         paths[checkpoint.name] = {}
         for file in checkpoint.files:
             try:
-                paths[checkpoint.name][file.name] = _obtained(checkpoint, file, folder, patience)
+                paths[checkpoint.name][file.name] = _obtain(checkpoint, file, folder, patience)
             except DownloadError as error:
                 missing[file.name] = error.faults
     if missing:
@@ -69,7 +69,7 @@ def obtain(
 def provenance(
     checkpoint: Checkpoint, paths: Mapping[str, Path], hashes: Mapping[str, str], output: Path
 ) -> dict[str, Any]:
-    """What the weights in `output` are and where they are from; the same for the same files."""
+    """The record of the weights in `output`: their checkpoint, licenses and origin. It depends only on the files."""
     return {
         "checkpoint": checkpoint.name,
         "wrapper": checkpoint.wrapper,
@@ -92,7 +92,7 @@ def provenance(
     }
 
 
-def _obtained(checkpoint: Checkpoint, file: OfficialFile, folder: Path, patience: Patience) -> Path:
+def _obtain(checkpoint: Checkpoint, file: OfficialFile, folder: Path, patience: Patience) -> Path:
     target = folder / file.name
     for path in _places(checkpoint, file, folder):
         if path.is_file():
@@ -109,7 +109,7 @@ def _obtained(checkpoint: Checkpoint, file: OfficialFile, folder: Path, patience
 
 
 def _places(checkpoint: Checkpoint, file: OfficialFile, folder: Path) -> list[Path]:
-    """Where a file is looked for: by its name, and in a folder named as the checkpoint."""
+    """Possible paths of a file: its name under the weights folder, and below a folder with the checkpoint's name."""
     base_names = [PurePosixPath(other.name).name for other in checkpoint.files]
     base_name = PurePosixPath(file.name).name
     places = [folder / file.name, folder / checkpoint.name / file.name]
@@ -117,7 +117,7 @@ def _places(checkpoint: Checkpoint, file: OfficialFile, folder: Path) -> list[Pa
 
 
 def _download(file: OfficialFile, folder: Path, patience: Patience) -> None:
-    """The file itself, or else an archive that has it."""
+    """Download the file itself, or else an archive that contains it."""
     try:
         download(file, folder / file.name, patience)
     except DownloadError as error:
@@ -129,7 +129,7 @@ def _download(file: OfficialFile, folder: Path, patience: Patience) -> None:
 
 
 def _download_archive(
-    file: OfficialFile, archive: Published, target: Path, faults: dict[str, str], patience: Patience
+    file: OfficialFile, archive: PublishedFile, target: Path, faults: dict[str, str], patience: Patience
 ) -> None:
     try:
         download(archive, target, patience)
@@ -139,7 +139,7 @@ def _download_archive(
 
 
 def _unpack(file: OfficialFile, archive: Path, target: Path) -> None:
-    with claimed(target) as part:
+    with claim(target) as part:
         if part is None:
             return
         part.start()
@@ -152,34 +152,34 @@ def _unpack(file: OfficialFile, archive: Path, target: Path) -> None:
         part.finish(target)
 
 
-def _verified(file: OfficialFile, path: Path, output: Path) -> str:
-    """The sha256 of a file that is what was published, and what it was when it was first used."""
+def _verify(file: OfficialFile, path: Path, output: Path) -> str:
+    """The sha256 of a file. Raises WrongFileError unless it equals the published file, and the file of earlier uses."""
     wrong = fault(path, file)
     if wrong:
-        raise WrongFileError(f"{path}: {wrong}; remove it, and it will be fetched again")
-    found = files.sha256(path)
-    for where, known in _remembered(file, path, output).items():
-        if found != known:
+        raise WrongFileError(f"{path}: {wrong}; remove it, then the same command fetches it again")
+    sha256 = files.sha256(path)
+    for where, earlier in _earlier_hashes(file, path, output).items():
+        if sha256 != earlier:
             raise WrongFileError(
-                f"{path}: has the sha256 {found}, but {where} has recorded {known}; files of published weights do not "
-                f"change. Restore the file; or, if the change is intended, remove that record"
+                f"{path}: has the sha256 {sha256}, but {where} recorded {earlier}; files of published weights do not "
+                f"change. Restore the file; if you changed it on purpose, remove that record"
             )
-    return found
+    return sha256
 
 
-def _remembered(file: OfficialFile, path: Path, output: Path) -> dict[Path, str]:
-    """Hashes of earlier uses, by the file they are written in."""
-    known = {}
+def _earlier_hashes(file: OfficialFile, path: Path, output: Path) -> dict[Path, str]:
+    """Hashes of earlier uses, by the file that records them."""
+    hashes = {}
     beside, earlier = _note(path), output / PROVENANCE
     if beside.is_file():
-        known[beside] = _hash_in(beside)
+        hashes[beside] = _hash_in(beside)
     if earlier.is_file():
-        known |= {earlier: _hashes_in(earlier)[file.name]} if file.name in _hashes_in(earlier) else {}
-    return known
+        hashes |= {earlier: _hashes_in(earlier)[file.name]} if file.name in _hashes_in(earlier) else {}
+    return hashes
 
 
 def _remember(file: OfficialFile, path: Path, sha256: str) -> None:
-    """Write the hash of a file of unpublished hash beside it, where that is possible; else provenance alone has it."""
+    """Record the hash of a file beside it if none is published; in a read-only folder, only provenance has it."""
     note = _note(path)
     if file.sha256 != UNKNOWN or note.exists():
         return
@@ -196,7 +196,7 @@ def _note(path: Path) -> Path:
 def _hash_in(note: Path) -> str:
     words = note.read_text(encoding="utf-8").split()
     if not words or not SHA256.fullmatch(words[0]):
-        raise WrongFileError(f"{note}: does not begin with a sha256; remove it; the next use writes it again")
+        raise WrongFileError(f"{note}: does not begin with a sha256; remove it, and the next use writes it again")
     return words[0]
 
 
@@ -204,7 +204,7 @@ def _hashes_in(earlier: Path) -> dict[str, str]:
     try:
         return {entry["name"]: entry["sha256"] for entry in json.loads(earlier.read_text("utf-8"))["official_files"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise WrongFileError(f"{earlier}: is not a record of weights; remove it; it will be written again") from error
+        raise WrongFileError(f"{earlier}: is not a record of weights; remove it, and it is written again") from error
 
 
 def _copy(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> None:

@@ -1,7 +1,7 @@
-"""A file that grows under another name, `NAME.part`, by one process alone; it gets its name when it is complete.
+"""A partial file, `NAME.part`: only one process writes to it, and it gets its final name when it is complete.
 
-`NAME.part.json` beside it says which file on which server it is the beginning of. Both remain when a process dies, and
-the next one continues from there.
+`NAME.part.json` beside it records the server's file of which it is the beginning. Both remain when a process dies, and
+the next process continues from there.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ log = logging.getLogger("codecfake.weights")
 
 @dataclass(frozen=True)
 class Source:
-    """What a server says about a file, to know it again."""
+    """A server's description of a file, which identifies it in later requests."""
 
     address: str
     etag: str | None
@@ -31,12 +31,12 @@ class Source:
 
     @property
     def validator(self) -> str | None:
-        """What a range request may name: a weak ETag stands for files that differ in bytes."""
+        """The validator of a range request; a weak ETag cannot serve, because files with the same one may differ."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
 
 class Part:
-    """A growing file that this process alone writes to."""
+    """A partial file that only this process writes to."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -49,14 +49,14 @@ class Part:
 
     @property
     def source(self) -> Source | None:
-        """Where the bytes so far are from; None if that is not known."""
+        """The source of the bytes so far; None if unknown."""
         try:
             return Source(**json.loads(self._notes.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def start(self, source: Source | None = None) -> None:
-        """Start again with an empty file from `source`."""
+        """Empty the file and record its new source."""
         self._notes.unlink(missing_ok=True)
         self._file.truncate(0)
         if source is not None:
@@ -78,10 +78,10 @@ class Part:
 
 
 @contextmanager
-def claimed(target: Path) -> Iterator[Part | None]:
-    """The `.part` of `target`, for this process alone; None if `target` exists, perhaps since another one made it.
+def claim(target: Path) -> Iterator[Part | None]:
+    """Lock the `.part` of `target` for this process; None if `target` exists, perhaps because another process made it.
 
-    The lock is on the part itself and ends with the process, however that ends.
+    The lock is on the part itself. The kernel releases it when the process ends, however it ends.
     """
     if target.exists():
         yield None
@@ -106,7 +106,7 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
     while True:
         with path.open("ab") as file:
             _lock(file, path)
-            if _is_at(path, file):  # else the process that had the lock has renamed or removed the file
+            if _is_at(path, file):  # otherwise the process that had the lock renamed or removed the file
                 yield file
                 return
 

@@ -1,6 +1,6 @@
-"""The interface for notebooks: codecs and detectors for arrays and files, results of a run as data frames, error rates.
+"""The Python API for notebooks: codecs and detectors for arrays and files, a run's results as data frames, error rates.
 
-Names are imported on first use, so that results need no torch.
+Names are imported on first use, so that reading results needs no torch.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Codecs for arrays, with the workflow's resampling, lengths and levels."""
+"""Codecs for arrays, with the resampling, lengths and levels of the workflow."""
 
 import json
 import warnings
@@ -18,7 +18,7 @@ from codecfake.audio import waveforms
 from codecfake.base.devices import prepare
 
 NONE, OFFICIAL = "none", "official:"
-SETTINGS = "settings.json"  # beside weights that a run trained
+SETTINGS = "settings.json"  # beside the weights that a run trained
 
 
 class ResynthesisError(ValueError):
@@ -51,23 +51,23 @@ class SpeechCodec:
     def resynthesize(
         self, wav: np.ndarray, sample_rate: int, quantizers: int | None = None, output_rate: int | None = None
     ) -> tuple[np.ndarray, int]:
-        """Speech `[T]` or `[T, C]` (whose channels are averaged), full scale at ±1, through the codec.
+        """Send speech `[T]` or `[T, C]` (whose channels are averaged), full scale at ±1, through the codec.
 
-        Returns float32 `[T']` at `output_rate` Hz (default: the input's rate) and that rate, with the length and level
-        of the input. `quantizers`: use only this number of them; default: all.
+        Returns float32 `[T']` at `output_rate` Hz (default: the input's rate) and that rate; the duration and the level
+        are those of the input. `quantizers`: use only this number of them; default: all.
 
-        Raises ResynthesisError for more quantizers than there are, or an array that is not speech.
+        Raises ResynthesisError for more quantizers than the codec has, or an array that is not speech.
         """
         number = self.num_quantizers if quantizers is None else quantizers
         if not 1 <= number <= self.num_quantizers:
             raise ResynthesisError(f"{self.name}: quantizers is {number}; choose from 1 to {self.num_quantizers}")
         mono = _mono(wav)
         codec_rate, rate = self.sample_rate or sample_rate, output_rate or sample_rate
-        resampled = torch.from_numpy(waveforms.resample(mono, sample_rate, codec_rate).astype(np.float32))
-        (output,) = shard.resynthesize(self.codec, resampled[None].to(self.device), [number])
-        decoded = waveforms.resample(output[0].cpu().numpy(), codec_rate, rate)
-        fitted = waveforms.fit(decoded, waveforms.resampled_length(len(mono), sample_rate, rate))
-        return fitted.astype(np.float32), rate
+        at_codec_rate = torch.from_numpy(waveforms.resample(mono, sample_rate, codec_rate).astype(np.float32))
+        (output,) = shard.resynthesize(self.codec, at_codec_rate[None].to(self.device), [number])
+        fake = waveforms.resample(output[0].cpu().numpy(), codec_rate, rate)
+        fake = waveforms.fit(fake, waveforms.resampled_length(len(mono), sample_rate, rate))
+        return fake.astype(np.float32), rate
 
 
 def load_codec(
@@ -81,9 +81,9 @@ def load_codec(
 ) -> SpeechCodec:
     """A codec, by its name or as `module:build`.
 
-    `weights`: None or "none"; "official:CHECKPOINT", which is looked for in `folder` and else downloaded to it; or the
-    path of a safetensors file, or of a folder of weights, such as a run's results/codecs/NAME. `model`: settings that
-    differ from those of the weights, or else from the published ones. `gain`: the input level of the codec.
+    `weights`: None or "none"; "official:CHECKPOINT", which is read from `folder`, or else downloaded to it; or the path
+    of a safetensors file, or of a folder of weights, such as a run's results/codecs/NAME. `model`: settings that
+    replace those of the weights, or else the published ones. `gain`: the input level of the codec.
 
     Raises WeightsError if the codec needs weights and has none, or if they do not fit; ValueError for an unknown name.
     """
@@ -91,13 +91,13 @@ def load_codec(
     place = prepare(device, threads or torch.get_num_threads())
     try:
         with warnings.catch_warnings():
-            # packages use torch's older weight normalization, which the names in their checkpoints need
+            # the packages use torch's older weight normalization, because their checkpoints have its names
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
             codec = shard.load_codec(name, {**of_weights, **(model or {})}, path, place)
     except WeightsError as error:
         raise error if path is not None else WeightsError(_choices(name)) from None
-    used = place if codec.network is not None else torch.device("cpu")
-    return SpeechCodec(name, shard.with_gain(codec, gain), used, "" if path is None else digest(path))
+    codec_device = place if codec.network is not None else torch.device("cpu")
+    return SpeechCodec(name, shard.with_gain(codec, gain), codec_device, "" if path is None else digest(path))
 
 
 def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dict[str, Any]]:
@@ -112,7 +112,7 @@ def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dic
         return output, dict(checkpoint.model)
     path = Path(weights)
     if not path.exists():
-        raise WeightsError(f"{path}: no such file or folder of weights; official ones are written {OFFICIAL}NAME")
+        raise WeightsError(f"{path}: no such file or folder of weights; for official weights, write {OFFICIAL}NAME")
     return path, _trained_model(path if path.is_dir() else path.parent)
 
 
@@ -123,8 +123,8 @@ def _trained_model(folder: Path) -> dict[str, Any]:
 
 def _choices(name: str) -> str:
     official = [f"{OFFICIAL}{one.name}" for one in checkpoints.load().values() if one.wrapper == name]
-    listed = f"; official ones: {', '.join(official)}" if official else ""
-    return f"{name} needs weights: a safetensors file, or a folder such as results/codecs/NAME of a run{listed}"
+    hint = f"; official ones: {', '.join(official)}" if official else ""
+    return f"{name} needs weights: a safetensors file, or a folder such as results/codecs/NAME of a run{hint}"
 
 
 def _mono(wav: np.ndarray) -> np.ndarray:

@@ -26,9 +26,9 @@ class SpeechDetector:
         return self._judge.of_samples(samples).score
 
     def score_files(self, paths: Sequence[str | Path]) -> pd.DataFrame:
-        """A row a file, folders searched for audio: path, score, verdict, llr (natural log), duration (s), reason.
+        """One row per file: path, score, verdict, llr (natural log), duration (s), reason.
 
-        A file that cannot be judged has no score, and the reason for it.
+        Folders are searched for audio. A file that cannot be scored has no score, but a reason.
         """
         files, _ = judging.audio_files([Path(path) for path in paths])
         rows = [self._row(outcome) for outcome in judging.judge_files(self._judge, files)]
@@ -52,7 +52,7 @@ def load_detector(
 ) -> SpeechDetector:
     """The detector of a model folder, such as a run's results/models/mel-lcnn/codec/erm/seed1.
 
-    `front_end`: folder or hub id of its pretrained front-end, if not that of training. Raises ModelError if the folder
-    holds no model.
+    `front_end`: folder or hub id of its pretrained front-end, if it has moved since training. Raises ModelError if the
+    folder has no model.
     """
     return SpeechDetector(Path(model), prepare(device, threads or torch.get_num_threads()), front_end)

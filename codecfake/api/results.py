@@ -17,11 +17,11 @@ class ResultsError(ValueError):
 
 
 def read_protocols(run: str | Path = ".") -> pd.DataFrame:
-    """All protocols of a run directory, one after another; column `protocol` names each, such as `eval/C1`."""
+    """All protocols of a run directory in one table; the column `protocol` has their names, such as `eval/C1`."""
     folder = Path(run) / "results" / "protocols"
     paths = [path for path in sorted(folder.glob("*/*.tsv")) if path.parent.name != "exports"]
     if not paths:
-        raise ResultsError(f"{folder}: no protocols; make them with `codecfake run --run {run} -- protocols`")
+        raise ResultsError(f"{folder}: no protocols; write them with `codecfake run --run {run} -- protocols`")
     tables = [files.read_tsv(path).assign(protocol=f"{path.parent.name}/{path.stem}") for path in paths]
     return pd.concat(tables, ignore_index=True)
 
@@ -29,8 +29,8 @@ def read_protocols(run: str | Path = ".") -> pd.DataFrame:
 def read_scores(run: str | Path = ".", model: str | None = None) -> pd.DataFrame:
     """Every trial of a run directory with its score: columns of the protocol, and `model`, `condition`, `score`.
 
-    `model`: only this one, such as `mel-lcnn/codec/erm/seed1`.
-    Raises ResultsError if there are no scores, or if a score file and its protocol do not hold the same trials.
+    `model`: read only this one, such as `mel-lcnn/codec/erm/seed1`.
+    Raises ResultsError if there are no scores, or if a score file and its protocol have different trials.
     """
     results = Path(run) / "results"
     paths = sorted((results / "scores").glob(f"{model}/*.tsv" if model else "**/*.tsv"))
@@ -38,7 +38,7 @@ def read_scores(run: str | Path = ".", model: str | None = None) -> pd.DataFrame
         raise ResultsError(f"{results / 'scores'}: no scores{f' of {model}' if model else ''}")
     protocols = {name: files.read_tsv(results / f"protocols/eval/{name}.tsv") for name in {path.stem for path in paths}}
     tables = [
-        _scored(path, protocols[path.stem], path.parent.relative_to(results / "scores").as_posix()) for path in paths
+        _scores_of(path, protocols[path.stem], path.parent.relative_to(results / "scores").as_posix()) for path in paths
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -52,8 +52,8 @@ def eer(
 ) -> Interval:
     """The equal error rate in [0, 1] as `estimate`, with its bounds `low` and `high`.
 
-    `scores` `[N]`: higher means bona fide; `keys` `[N]`: `bonafide` or `spoof`. Bootstrap over `speakers` `[N]` if they
-    are given, or else over trials; with resamples 0, or a single trial of a key, exact bounds.
+    `scores` `[N]`: higher means bona fide; `keys` `[N]`: `bonafide` or `spoof`. The bounds come from a bootstrap over
+    `speakers` `[N]`, or without them over trials; with resamples 0, or a single trial of a key, they are exact.
 
     Raises ValueError for unknown keys, scores that are not finite, or a key without trials.
     """
@@ -67,15 +67,15 @@ def eer(
     if resamples == 0 or min(len(bonafide), len(spoof)) < 2:
         fewest = min(len(bonafide), len(spoof))
         return Interval(float(rate.percent) / 100, rate.low / 100, rate.high / 100, level, rate.method, fewest, 0)
-    drawn = None
+    units = None
     if speakers is not None:
-        listed = np.asarray(speakers, dtype=str)
-        drawn = np.concatenate((listed[is_bonafide], listed[~is_bonafide]))
-    by = "trial" if drawn is None else "speaker"
-    return bootstrap_eer(bonafide, spoof, BootstrapSettings(by, resamples, level), drawn)
+        names_of_speakers = np.asarray(speakers, dtype=str)
+        units = np.concatenate((names_of_speakers[is_bonafide], names_of_speakers[~is_bonafide]))
+    by = "trial" if units is None else "speaker"
+    return bootstrap_eer(bonafide, spoof, BootstrapSettings(by, resamples, level), units)
 
 
-def _scored(path: Path, protocol: pd.DataFrame, model: str) -> pd.DataFrame:
+def _scores_of(path: Path, protocol: pd.DataFrame, model: str) -> pd.DataFrame:
     scores = files.read_tsv(path)
     table = protocol.merge(scores[["trial_id", "score"]], on="trial_id", validate="one_to_one")
     if not len(table) == len(scores) == len(protocol):

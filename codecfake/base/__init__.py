@@ -1,1 +1,1 @@
-"""The base of every stage: files, settings, progress, devices. Imports nothing else from this package."""
+"""The base of all stages: files, settings, progress, devices. It imports nothing else from this package."""

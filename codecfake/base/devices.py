@@ -60,8 +60,8 @@ def prepare_job(name: str, num_gpus: int | None, threads: int) -> torch.device:
 def _why_none() -> str:
     if not torch.backends.cuda.is_built():
         return "this torch is built without CUDA"
-    shown = f"CUDA_VISIBLE_DEVICES={os.environ[gpus.VISIBLE]}; " if gpus.VISIBLE in os.environ else ""
-    return f"torch sees none ({shown}`nvidia-smi` shows GPUs and driver)"
+    setting = f"CUDA_VISIBLE_DEVICES={os.environ[gpus.VISIBLE]}; " if gpus.VISIBLE in os.environ else ""
+    return f"torch sees none ({setting}`nvidia-smi` shows GPUs and driver)"
 
 
 def use_huge_pages() -> None:

@@ -148,8 +148,8 @@ def sealed_sha256(path: Path) -> str | None:
 
 def require_seal(path: Path) -> None:
     """Raise FileError if a file has changed since its sha256 was recorded."""
-    recorded = sealed_sha256(path)
-    if recorded is not None and path.exists() and sha256(path) != recorded:
+    digest = sealed_sha256(path)
+    if digest is not None and path.exists() and sha256(path) != digest:
         raise FileError(
             f"{path}: damaged, or changed by hand: its sha256 is not the one in {seal_of(path).name} beside it. "
             f"Restore it, or {MAKE_AGAIN}; if you made the change on purpose, delete {seal_of(path)}"

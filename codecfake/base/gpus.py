@@ -1,7 +1,7 @@
-"""The GPUs of this machine, one job each: a job takes a free GPU by locking a file.
+"""The GPUs of this machine. Each job gets its own: it takes a free GPU by locking a file.
 
-The kernel releases the lock when the job's process ends, however it ends. This module needs no torch, since the
-workflow counts GPUs while it plans.
+The kernel releases the lock when the job's process ends, however it ends. This module needs no torch, because the
+workflow counts GPUs before any job.
 """
 
 import fcntl
@@ -39,7 +39,7 @@ def visible(environment: Mapping[str, str], devices: Path = Path("/dev")) -> lis
     return [str(number) for number in range(len(files) or (devices / "dxg").exists())]
 
 
-def needed(device: str, on_cluster: bool, here: int) -> int:
+def num_needed(device: str, on_cluster: bool, here: int) -> int:
     """Number of GPUs, 0 or 1, for a job that runs a network, from config.yaml's `device` and the GPUs on this machine.
 
     `auto` on a cluster is 1: its jobs run on other machines than the one that plans them. For a cluster without GPUs,

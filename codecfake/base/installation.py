@@ -46,7 +46,7 @@ def experiments() -> Path:
     return workflow_folder() / "experiments"
 
 
-def published() -> Path:
+def paper_tables() -> Path:
     """The folder of the numbers printed in the papers."""
     return workflow_folder() / "protocols" / "published"
 

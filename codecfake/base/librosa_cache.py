@@ -39,12 +39,12 @@ def _open_locked() -> IO[bytes]:
     """The package's own first file, which all processes with this cache can see, or a file of this machine."""
     origin = getattr(importlib.util.find_spec("librosa"), "origin", None)
     try:
-        return _locked(Path(str(origin)), "rb")
+        return _lock_file(Path(str(origin)), "rb")
     except OSError:  # some network file systems cannot lock a file that is open for reading
-        return _locked(Path(tempfile.gettempdir()) / "codecfake-librosa.lock", "ab")
+        return _lock_file(Path(tempfile.gettempdir()) / "codecfake-librosa.lock", "ab")
 
 
-def _locked(path: Path, mode: str) -> IO[bytes]:
+def _lock_file(path: Path, mode: str) -> IO[bytes]:
     file = path.open(mode)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

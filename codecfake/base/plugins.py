@@ -64,10 +64,10 @@ def module_of(name: str) -> ModuleType:
     """Import the module of a name. Raises PluginError if it does not exist or cannot be imported."""
     module = _parts(name)[0]
     path = _path(module)
-    with _explained(name):
+    with _explaining(name):
         _search_folder()
         if path is not None:
-            return _imported(name, path)
+            return _import_file(name, path)
         _forget_another_folder(module.partition(".")[0])
         return importlib.import_module(module)
 
@@ -98,7 +98,7 @@ def _path(module: str) -> Path | None:
     return (folder() or Path.cwd()) / module if module.endswith(".py") else None
 
 
-def _imported(name: str, path: Path) -> ModuleType:
+def _import_file(name: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise PluginError(f"{name}: there is no file {path}; put it there, or correct the path")
     # not the stem: a file may have the name of a package, such as encodec.py
@@ -133,7 +133,7 @@ def _forget_another_folder(package: str) -> None:
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
+def _explaining(name: str) -> Iterator[None]:
     module = _parts(name)[0]
     try:
         yield

@@ -15,11 +15,11 @@ def faults(folder: Path) -> Iterator[tuple[Path, str]]:
     if not record.is_file():
         return
     try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
+        digests = json.loads(record.read_text(encoding="utf-8"))["weights_sha256"].items()
     except (ValueError, KeyError, TypeError, AttributeError):
         yield record, "is not a record of weights"
         return
-    for name, sha256 in recorded:
+    for name, sha256 in digests:
         path = folder / name
         if not path.is_file():
             yield path, f"is missing, but {RECORD} exists"

@@ -1,4 +1,4 @@
-"""Torch pickles, read as data: no class or function named in one is looked up, imported or called.
+"""Reads torch pickles as data: classes and functions that they name are not looked up, imported or called.
 
 A pickle is a program for a small machine. Here everything it can name is inert: a tensor becomes a description, a
 module becomes a skeleton that keeps its state, and tensors are created after the program has ended. Any other name is
@@ -35,7 +35,7 @@ class UnpicklingError(ValueError):
 
 
 class Skeleton:
-    """What is left of a pickled module: the state that its class would have received. It has no behavior."""
+    """The state of a pickled module, which its class would have received. It has no behavior."""
 
     __slots__ = ("state",)
     origin = ""  # the class's name in the file, with its module
@@ -116,7 +116,7 @@ class StoredTensor(_Inert):
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Values:
     """Stands in for values that are not needed, such as the device of a DataParallel."""
 
     values: tuple[Any, ...]
@@ -136,16 +136,16 @@ def _set(members: object = ()) -> set:
     return set(members)
 
 
-def _kept(*values: object) -> _Kept:
-    return _Kept(values)
+def _values(*values: object) -> _Values:
+    return _Values(values)
 
 
 DATA: dict[tuple[str, str], _Inert] = {
     ("collections", "OrderedDict"): _Function(_ordered_dict),
     ("__builtin__", "set"): _Function(_set),  # names of buffers that are not saved, in every module since torch 1.6
     ("builtins", "set"): _Function(_set),
-    ("torch", "Size"): _Function(_kept),
-    ("torch", "device"): _Function(_kept),
+    ("torch", "Size"): _Function(_values),
+    ("torch", "device"): _Function(_values),
     ("torch._utils", "_rebuild_tensor"): _Function(StoredTensor),
     ("torch._utils", "_rebuild_tensor_v2"): _Function(StoredTensor),
     ("torch._utils", "_rebuild_parameter"): _Function(_parameter),
@@ -179,8 +179,8 @@ class Reader(pickle.Unpickler):
             self._classes[module, name] = type("Skeleton", (Skeleton,), body)
         return self._classes[module, name]
 
-    def persistent_load(self, saved: Any) -> Any:
-        match saved:
+    def persistent_load(self, identifier: Any) -> Any:
+        match identifier:
             case ("module", type() as skeleton, *_):  # a class with its source code, in older files
                 return skeleton
             case ("storage", _StorageType() as kind, str() as key, _, count, *rest) if self._load and not any(rest):
@@ -194,12 +194,12 @@ def _is_module(module: str, name: str) -> bool:
     """Whether this names a class in the file's own `model`, or a module class of torch.nn."""
     if module == OWN_MODULE:
         return name.isidentifier()
-    known = vars(nn).get(name)
-    return isinstance(known, type) and issubclass(known, nn.Module) and known.__module__ == module
+    candidate = vars(nn).get(name)
+    return isinstance(candidate, type) and issubclass(candidate, nn.Module) and candidate.__module__ == module
 
 
 def _naturals(values: object) -> tuple[int, ...]:
-    if isinstance(values, _Kept):
+    if isinstance(values, _Values):
         (values,) = values.values
     if not isinstance(values, list | tuple):
         raise UnpicklingError(f"a tensor's size or stride is a {type(values).__name__}, not numbers")
@@ -208,5 +208,5 @@ def _naturals(values: object) -> tuple[int, ...]:
 
 def _natural(value: object) -> int:
     if type(value) is not int or value < 0:
-        raise UnpicklingError(f"a place, a size or a stride is {value!r:.40}, not a whole number from 0")
+        raise UnpicklingError(f"an offset, a size or a stride is {value!r:.40}, not a whole number from 0")
     return value

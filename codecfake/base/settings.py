@@ -1,4 +1,4 @@
-"""How all settings are read: plain values become a frozen dataclass, and every fault is reported.
+"""Reads all settings: plain values become a frozen dataclass, and every fault is reported.
 
 The annotations of a dataclass state what is allowed: `int`, `float`, `Literal["cpu", "cuda"]`, nested dataclasses, and
 `Annotated[int, Range(least=1)]`. Rules for several fields together are checked in its `__post_init__`.
@@ -27,7 +27,7 @@ class SettingsError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """What is wrong with the value at `keys`; `key` is the one below it that is unknown there."""
+    """What is wrong with the value at `keys`; `key` is an unknown key in that value."""
 
     keys: Keys
     text: str
@@ -64,8 +64,8 @@ class Range:
         """Raise SettingsError for a number out of bounds, or one that is not a number."""
         if not (self.least <= value <= self.most and self.above < value < self.below):
             bounds = {"at least": self.least, "at most": self.most, "more than": self.above, "less than": self.below}
-            known = (f"{words} {bound:g}" for words, bound in bounds.items() if abs(bound) != float("inf"))
-            raise fault(f"{value} is out of range; it must be {' and '.join(known)}")
+            limits = (f"{words} {bound:g}" for words, bound in bounds.items() if abs(bound) != float("inf"))
+            raise fault(f"{value} is out of range; it must be {' and '.join(limits)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,18 +142,18 @@ def as_faults(error: ValueError) -> list[Fault]:
 
 
 def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    known = {field.name: field for field in dataclasses.fields(cls) if DERIVED not in field.metadata}
+    fields = {field.name: field for field in dataclasses.fields(cls) if DERIVED not in field.metadata}
     for key in values:
-        if key not in known:
-            faults.append(Fault((), unknown_setting(key, known), key))
+        if key not in fields:
+            faults.append(Fault((), unknown_setting(key, fields), key))
     missing = (dataclasses.MISSING, dataclasses.MISSING)
-    for name, field in known.items():
+    for name, field in fields.items():
         if name not in values and (field.default, field.default_factory) == missing:
             faults.append(Fault((), f"setting {name!r} is missing; a value is needed"))
     hints = typing.get_type_hints(cls, include_extras=True)
     arguments = {}
     for name, value in values.items():
-        if name in known:
+        if name in fields:
             try:
                 arguments[name] = _convert(hints[name], value)
             except ValueError as error:
@@ -161,19 +161,19 @@ def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dic
     return arguments
 
 
-def unknown_setting(key: object, known: Iterable[str]) -> str:
+def unknown_setting(key: object, names: Iterable[str]) -> str:
     """The message for a key that a mapping of settings does not have."""
-    known = list(known)
-    close = difflib.get_close_matches(str(key), known, n=1)
-    meant = f"did you mean {close[0]!r}? Known" if close else "known"
-    return f"unknown setting {key!r}; {meant} settings: {', '.join(sorted(known)) or 'none'}"
+    names = list(names)
+    close = difflib.get_close_matches(str(key), names, n=1)
+    hint = f"did you mean {close[0]!r}? Known" if close else "known"
+    return f"unknown setting {key!r}; {hint} settings: {', '.join(sorted(names)) or 'none'}"
 
 
 def _convert(hint: Any, value: Any) -> Any:
     """`value` converted to the type `hint`. Raises ValueError, with the faults of nested values, if impossible."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
-        return _checked(_convert(arguments[0], value), arguments[1:])
+        return _check(_convert(arguments[0], value), arguments[1:])
     if origin in (typing.Union, types.UnionType):
         return _one_of(arguments, value)
     if origin is Literal:
@@ -193,7 +193,7 @@ def _convert(hint: Any, value: Any) -> Any:
     return _plain(hint, value)
 
 
-def _checked(value: Any, rules: tuple[Any, ...]) -> Any:
+def _check(value: Any, rules: tuple[Any, ...]) -> Any:
     for rule in rules:
         rule.check(value)
     return value
@@ -214,7 +214,7 @@ def _one_of(options: tuple[Any, ...], value: Any) -> Any:
 
 def _sequence(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
     if not isinstance(value, list | tuple):
-        raise fault(f"expected a list, found {value!r}; write it in brackets: [{_shown(value)}]")
+        raise fault(f"expected a list, found {value!r}; write it in brackets: [{_as_yaml(value)}]")
     return origin(_members(((str(place), arguments[0], item) for place, item in enumerate(value))).values())
 
 
@@ -255,7 +255,7 @@ def _plain(hint: Any, value: Any) -> Any:
         return value
     right = _right_spelling(hint, value)
     kind = KINDS.get(hint, hint.__name__)
-    raise fault(f"expected {kind}, found {_shown(value)}" + (f"; write {right}" if right else ""))
+    raise fault(f"expected {kind}, found {_as_yaml(value)}" + (f"; write {right}" if right else ""))
 
 
 def _right_spelling(hint: Any, value: Any) -> str:
@@ -279,6 +279,6 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _shown(value: Any) -> str:
+def _as_yaml(value: Any) -> str:
     """A value as YAML writes it."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)

@@ -1,6 +1,6 @@
 """Files of `torch.save` from any origin: zip archives, and the older format of consecutive pickles.
 
-Their content is read as data, see `restricted_unpickling`; nothing in a file is executed.
+Their content is read as data (see `restricted_unpickling`); nothing in a file is executed.
 """
 
 import io
@@ -53,22 +53,22 @@ def state_dict(content: Any) -> dict[str, Tensor]:
     Raises UnpicklingError if `content` is neither.
     """
     if isinstance(content, Skeleton):
-        content = _unwrapped(content)
-        stored = dict(_stored(content))
+        content = _without_wrapper(content)
+        tensors = dict(_stored_tensors(content))
     elif isinstance(content, dict) and content and all(isinstance(value, StoredTensor) for value in content.values()):
-        stored = content
+        tensors = content
     else:
-        raise UnpicklingError(f"holds {_described(content)}; a state_dict or a whole module is needed")
-    prefix = "module." if all(str(name).startswith("module.") for name in stored) else ""
-    return {str(name).removeprefix(prefix): value.tensor() for name, value in stored.items()}
+        raise UnpicklingError(f"holds {_description(content)}; a state_dict or a whole module is needed")
+    prefix = "module." if all(str(name).startswith("module.") for name in tensors) else ""
+    return {str(name).removeprefix(prefix): value.tensor() for name, value in tensors.items()}
 
 
-def _unwrapped(module: Skeleton) -> Any:
+def _without_wrapper(module: Skeleton) -> Any:
     is_wrapper = module.origin == f"{nn.DataParallel.__module__}.{nn.DataParallel.__name__}"
     return _table(module, "_modules").get("module") if is_wrapper else module
 
 
-def _stored(network: Any) -> Iterator[tuple[str, StoredTensor]]:
+def _stored_tensors(network: Any) -> Iterator[tuple[str, StoredTensor]]:
     """Parameters and persistent buffers by name, as `state_dict` of the module would name them."""
     for prefix, module in _modules(network):
         passing = module.state.get("_non_persistent_buffers_set", ())
@@ -88,7 +88,7 @@ def _modules(network: Any) -> Iterator[tuple[str, Skeleton]]:
         if not isinstance(module, Skeleton):
             raise UnpicklingError(f"{prefix or 'the module'} is a {type(module).__name__}, not a module")
         count += 1
-        # a module that contains itself never ends, and nested modules that contain another twice nearly never do
+        # a module that contains itself would never end; modules that contain others twice, nested, take nearly forever
         if count > MOST_MODULES:
             raise UnpicklingError(f"a network of more than {MOST_MODULES:,} modules; fetch it from another address")
         yield prefix, module
@@ -103,7 +103,7 @@ def _table(module: Skeleton, name: str) -> dict[Any, Any]:
     return table
 
 
-def _described(content: Any) -> str:
+def _description(content: Any) -> str:
     if not isinstance(content, dict):
         return f"a {type(content).__name__}"
     return f"a dictionary with {len(content)} entries ({', '.join(map(str, list(content)[:5]))})"
@@ -142,12 +142,12 @@ def _read_legacy(path: Path) -> Any:
             if Reader(file).load() != number:
                 raise UnpicklingError("not written by torch.save, or by one before 2018; fetch it again")
         _require_byte_order("little" if Reader(file).load()["little_endian"] else "big")
-        left = path.stat().st_size
+        bytes_left = path.stat().st_size
 
         def allocate(dtype: torch.dtype, key: str, count: int) -> bytearray:
-            nonlocal left
-            left -= count * dtype.itemsize
-            if left < 0:
+            nonlocal bytes_left
+            bytes_left -= count * dtype.itemsize
+            if bytes_left < 0:
                 raise UnpicklingError("its storages are larger than the file; fetch it again")
             return bytearray(count * dtype.itemsize)
 

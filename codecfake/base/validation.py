@@ -73,13 +73,13 @@ def read_document(path: Path) -> Document:
 
 def _key_faults(loader: yaml.SafeLoader, tree: yaml.Node | None) -> Iterator[tuple[int, str]]:
     """Line and message for every key that is duplicated in its mapping, or that YAML does not read as text."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     nodes = [tree] if tree is not None else []
     while nodes:
         node = nodes.pop()
-        if id(node) in seen:  # the same node, through an alias
+        if id(node) in visited:  # the same node, through an alias
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             nodes += reversed(node.value)
         if isinstance(node, yaml.MappingNode):

@@ -35,4 +35,4 @@ def _check(options: argparse.Namespace) -> None:
         print("\nDeleted. To make only these files again (add the --config of your run, if it had one):")
         print(f"snakemake --directory {shlex.quote(str(results.parent))} -- {shlex.join(map(str, deleted))}")
     else:
-        sys.exit(f"{len(damages)} damaged; --delete deletes these files, so that the workflow makes them again")
+        sys.exit(f"{len(damages)} damaged; delete these files with --delete, so that the workflow makes them again")

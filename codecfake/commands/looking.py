@@ -47,9 +47,9 @@ def _add_watch(commands: Commands) -> None:
 def _add_list(commands: Commands) -> None:
     from codecfake.experiment.listing import KINDS
 
-    listed = command(commands, "list", _list, "list the choices of one kind", "codecfake list checkpoints --json")
-    listed.add_argument("kind", choices=tuple(KINDS), metavar="KIND", help=f"one of {', '.join(KINDS)}")
-    listed.add_argument("--json", action="store_true", help="print a JSON list of objects")
+    parser = command(commands, "list", _list, "list the choices of one kind", "codecfake list checkpoints --json")
+    parser.add_argument("kind", choices=tuple(KINDS), metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    parser.add_argument("--json", action="store_true", help="print a JSON list of objects")
 
 
 def _plan(options: argparse.Namespace) -> None:
@@ -66,10 +66,10 @@ def _plan(options: argparse.Namespace) -> None:
     experiment = run_plan.read_experiment(config, base, options.optional)
     roots = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
     plan = run_plan.plan(experiment, options.directory, rate_table, "cpu" if device == "cpu" else "gpu", roots)
-    needed = plan.to_write(options.directory)
-    outcome = (plan, needed, options.directory, disk.free_bytes(options.directory))
+    num_bytes = plan.to_write(options.directory)
+    outcome = (plan, num_bytes, options.directory, disk.free_bytes(options.directory))
     print(json.dumps(rendering.as_json(*outcome), indent=2) if options.json else rendering.as_text(*outcome))
-    disk.require_room(needed, options.directory)
+    disk.require_room(num_bytes, options.directory)
 
 
 def _watch(options: argparse.Namespace) -> None:

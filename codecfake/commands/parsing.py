@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
             choices = [str(choice) for choice in action.choices]
             kind = action.metavar if isinstance(action.metavar, str) else action.dest
             raise argparse.ArgumentError(
-                None, f"unknown {kind.lower()} {value!r}{did_you_mean(str(value), choices) or _listed(choices)}"
+                None, f"unknown {kind.lower()} {value!r}{did_you_mean(str(value), choices) or _choices(choices)}"
             )
 
 
@@ -118,7 +118,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
                 yield from parsers(below)
 
 
-def _listed(choices: Collection[str]) -> str:
+def _choices(choices: Collection[str]) -> str:
     return f"; choose from {', '.join(choices)}"
 
 

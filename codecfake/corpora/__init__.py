@@ -1,8 +1,8 @@
 """Readers of corpora: one module per official layout, all with the same interface.
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
-`MARKER`, the files or folders (globs relative to the root, any of them) that prove its layout, and, if it is known,
-`SIZE`, what the corpus holds as published.
+`MARKER`, globs of files or folders relative to the root, any of which proves the layout, and, if it is known, `SIZE`,
+the published size of the corpus.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from codecfake.corpora.listing import CorpusError, Listing
 from codecfake.corpora.sizes import CorpusSize
 
 LAYOUTS: tuple[str, ...] = ("vctk", "aishell3", "libritts", "asvspoof2019la", "in_the_wild", "audiocaps", "listed")
-OFFERED = ("OPTIONS", "MARKER", "utterances")
+INTERFACE = ("OPTIONS", "MARKER", "utterances")
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class Layout:
 
     @property
     def size(self) -> CorpusSize | None:
-        """What such a corpus holds as published, if that is known."""
+        """The published size of such a corpus, if it is known."""
         return getattr(self.reader, "SIZE", None)
 
     @property
     def code(self) -> Path | None:
-        """The file beside the experiment that it is written in, if it is."""
+        """The file beside the experiment that implements it, if there is one."""
         return plugins.file_of(self.name) if plugins.is_outside(self.name) else None
 
     def build_options(self, options: Mapping[str, Any]) -> Any:
-        """Its options as its own dataclass. Raises SettingsError for what it does not take."""
+        """Its options as its own dataclass. Raises SettingsError for an unknown option or a wrong value."""
         return build(self.reader.OPTIONS, options)
 
     def utterances(self, root: Path, options: Mapping[str, Any]) -> Listing:
-        """What the corpus at `root` lists. Raises CorpusError if it does not have this layout."""
+        """The utterances of the corpus at `root`. Raises CorpusError if it does not have this layout."""
         return self.reader.utterances(root, options)
 
 
@@ -60,7 +60,9 @@ def layout(name: str) -> Layout:
 def _outside(name: str) -> ModuleType:
     plugins.load(name)
     reader = plugins.module_of(name)
-    missing = [offered for offered in OFFERED if not hasattr(reader, offered)]
-    if missing:
-        raise CorpusError(f"layout {name}: {reader.__file__} has no {missing[0]}; a reader offers {', '.join(OFFERED)}")
+    absent = [name for name in INTERFACE if not hasattr(reader, name)]
+    if absent:
+        raise CorpusError(
+            f"layout {name}: {reader.__file__} has no {absent[0]}; a reader offers {', '.join(INTERFACE)}"
+        )
     return reader

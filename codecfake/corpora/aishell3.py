@@ -35,20 +35,20 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All utterances of both parts; the text is None without a line in content.txt."""
     settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
-    found: list[Utterance] = []
-    rejected: list[Rejection] = []
+    recordings: list[Utterance] = []
+    rejections: list[Rejection] = []
     for part in PARTS:
         audio = by_stem(root, audio_files(root, f"{part}/wav"))
         texts = _texts(root / part / "content.txt")
         absent = sorted(set(texts) - set(audio))
-        rejected += [Rejection(_path(part, stem), f"listed in {part}/content.txt but absent") for stem in absent]
+        rejections += [Rejection(_path(part, stem), f"listed in {part}/content.txt but absent") for stem in absent]
         for stem, path in audio.items():
             name = NAME.fullmatch(PurePosixPath(path).stem)
             if name is None:
-                rejected.append(Rejection(path, "not named as AISHELL-3 names its recordings (SSB00050001)"))
+                rejections.append(Rejection(path, "not named as AISHELL-3 names its recordings (SSB00050001)"))
             else:
-                found.append(Utterance(stem, name["speaker_id"], "zh", path, texts.get(stem)))
-    return listing(root, found, rejected)
+                recordings.append(Utterance(stem, name["speaker_id"], "zh", path, texts.get(stem)))
+    return listing(root, recordings, rejections)
 
 
 def _path(part: str, stem: str) -> str:

@@ -50,33 +50,35 @@ OPTIONS = Asvspoof2019LaOptions
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The trials of the countermeasure protocols; `root` is the folder LA or its parent."""
-    chosen = settings.build(OPTIONS, options)
+    choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     base = "LA/" if (root / MARKER[0]).is_dir() else ""
-    found: list[Utterance] = []
-    rejected: list[Rejection] = []
-    for split in chosen.splits:
-        trials, left_out = _split(root, base, split)
-        found += trials
-        rejected += left_out
-    return listing(root, found, rejected)
+    trials: list[Utterance] = []
+    rejections: list[Rejection] = []
+    for split in choice.splits:
+        of_split, of_split_rejections = _read_split(root, base, split)
+        trials += of_split
+        rejections += of_split_rejections
+    return listing(root, trials, rejections)
 
 
-def _split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rejection]]:
+def _read_split(root: Path, base: str, split: str) -> tuple[list[Utterance], list[Rejection]]:
     if split not in SPLITS:
         raise CorpusError(f"option splits: unknown split {split!r}; choose from {', '.join(SPLITS)}")
     protocol = f"{base}{PROTOCOLS}/ASVspoof2019.LA.cm.{PROTOCOL_NAMES[split]}.txt"
     folder = f"{base}ASVspoof2019_LA_{split}/flac"
     audio = by_stem(root, audio_files(root, folder))
     trials = list(_trials(root / protocol))
-    found = [_utterance(trial, split, audio[trial.utterance_id]) for trial in trials if trial.utterance_id in audio]
-    missing = sorted({trial.utterance_id for trial in trials} - set(audio))
+    recordings = [
+        _utterance(trial, split, audio[trial.utterance_id]) for trial in trials if trial.utterance_id in audio
+    ]
+    absent = sorted({trial.utterance_id for trial in trials} - set(audio))
     not_trials = sorted(set(audio) - {trial.utterance_id for trial in trials})
-    absent = f"listed in {protocol} but the file is absent"
-    rejected = [Rejection(f"{folder}/{name}.flac", absent) for name in missing]
+    reason = f"listed in {protocol} but the file is absent"
+    rejections = [Rejection(f"{folder}/{name}.flac", reason) for name in absent]
     # dev and eval include enrollment recordings for speaker verification, which are not trials here
-    rejected += [Rejection(audio[name], f"not in {protocol}", expected=True) for name in not_trials]
-    return found, rejected
+    rejections += [Rejection(audio[name], f"not in {protocol}", expected=True) for name in not_trials]
+    return recordings, rejections
 
 
 def _utterance(trial: _Trial, split: str, path: str) -> Utterance:

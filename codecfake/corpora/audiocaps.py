@@ -18,7 +18,7 @@ OFFICIAL = (
     f"{AUDIO}/[Y]<youtube_id>[_<start_time>].wav or .flac"
 )
 
-# clips of 10 s, as many as Xie et al. 2025 could fetch; they are at 16 kHz here
+# the clips of 10 s that Xie et al. 2025 could fetch; this size assumes 16 kHz
 SIZE = CorpusSize(
     source="Xie et al. 2025, released score files (49,274 recordings)",
     sample_rate=16_000,
@@ -39,39 +39,39 @@ OPTIONS = AudioCapsOptions
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """One utterance per clip, `Y` + its YouTube id, with its first caption (val and test have five a clip)."""
-    chosen = settings.build(OPTIONS, options)
+    choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     audio = by_stem(root, audio_files(root, AUDIO))
-    found, rejected = [], []
-    for row in _first_captions(_caption_files(root, chosen.csv)):
+    clips, rejections = [], []
+    for row in _first_captions(_caption_files(root, choice.csv)):
         youtube_id = row.cells["youtube_id"]
         name = next((name for name in _names(row) if name in audio), None)
         if name is None:
             absent = f"{AUDIO}/{youtube_id}.wav"
-            rejected.append(Rejection(absent, "captioned, but no audio was fetched", expected=True))
+            rejections.append(Rejection(absent, "captioned, but no audio was fetched", expected=True))
         else:
-            found.append(Utterance(f"Y{youtube_id}", "-", "en", audio.pop(name), text=row.cells["caption"] or None))
-    rejected += [Rejection(path, "no caption", expected=True) for path in audio.values()]
-    return listing(root, found, rejected)
+            clips.append(Utterance(f"Y{youtube_id}", "-", "en", audio.pop(name), text=row.cells["caption"] or None))
+    rejections += [Rejection(path, "no caption", expected=True) for path in audio.values()]
+    return listing(root, clips, rejections)
 
 
 def _caption_files(root: Path, csv: tuple[str, ...] | str | None) -> list[Path]:
     if csv is not None:
         return [root / name for name in ([csv] if isinstance(csv, str) else csv)]
-    found = sorted(root.glob("*.csv"))
-    if not found:
+    paths = sorted(root.glob("*.csv"))
+    if not paths:
         raise CorpusError(f"{root}: no .csv with captions; put train.csv there, or name it in the option csv")
-    return found
+    return paths
 
 
 def _first_captions(paths: list[Path]) -> Iterator[tables.Row]:
     # 103549,7fmOlUlwoNg,20,Constant rattling noise and sharp vibrations
     # 103548,6BJ455B1aAs,0,A rocket flies by followed by a loud explosion and fire crackling as a truck engine runs idle
-    seen: set[str] = set()
+    clips: set[str] = set()
     for path in paths:
         for row in tables.rows(path, COLUMNS):
-            if row.cells["youtube_id"] not in seen:
-                seen.add(row.cells["youtube_id"])
+            if row.cells["youtube_id"] not in clips:
+                clips.add(row.cells["youtube_id"])
                 yield row
 
 

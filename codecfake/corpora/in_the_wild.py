@@ -49,24 +49,24 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     require(root, MARKER, OFFICIAL)
     base = f"{FOLDER}/" if (root / MARKER[0]).is_file() else ""
     audio = set(audio_files(root, base or "."))
-    listed = _listed(root / base / "meta.csv", base)
-    found = [_utterance(listed[path], path) for path in sorted(audio & set(listed))]
-    absent = [Rejection(path, "listed in meta.csv but the file is absent") for path in set(listed) - audio]
-    unlisted = [Rejection(path, "not listed in meta.csv, so its key is not known") for path in audio - set(listed)]
-    return listing(root, found, absent + unlisted)
+    rows = _rows(root / base / "meta.csv", base)
+    recordings = [_utterance(rows[path], path) for path in sorted(audio & set(rows))]
+    absent = [Rejection(path, "listed in meta.csv but the file is absent") for path in set(rows) - audio]
+    unlisted = [Rejection(path, "not listed in meta.csv, so its key is not known") for path in audio - set(rows)]
+    return listing(root, recordings, absent + unlisted)
 
 
-def _listed(path: Path, base: str) -> dict[str, tables.Row]:
+def _rows(path: Path, base: str) -> dict[str, tables.Row]:
     """Path relative to the root -> its row of meta.csv."""
     # 0.wav,Alec Guinness,spoof
     # 4.wav,Christopher Hitchens,bona-fide
-    listed: dict[str, tables.Row] = {}
+    rows: dict[str, tables.Row] = {}
     for row in tables.rows(path, COLUMNS):
         name = base + row.cells["file"]
-        if name in listed:
-            raise CorpusError(f"{row.where}: {name} is listed twice, first at {listed[name].where}; remove one row")
-        listed[name] = row
-    return listed
+        if name in rows:
+            raise CorpusError(f"{row.where}: {name} is listed twice, first at {rows[name].where}; remove one row")
+        rows[name] = row
+    return rows
 
 
 def _utterance(row: tables.Row, path: str) -> Utterance:

@@ -25,7 +25,7 @@ from codecfake.corpora.listing import Listing, Rejection
 from codecfake.corpora.settings import IngestSettings
 
 DTYPES = dict.fromkeys(utterances.COLUMNS, "str") | dict.fromkeys(("sample_rate", "channels", "num_samples"), "int64")
-REASONS_SHOWN = 10
+MOST_REASONS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class IngestError(ValueError):
     """Too much of a corpus is unusable."""
 
 
-def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected_path: Path, workers: int) -> None:
+def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejections_path: Path, workers: int) -> None:
     """Write the utterance table (parquet) and the rejections (TSV: path, reason) of the corpus at `root`.
 
     Raises CorpusError if `root` does not hold the corpus, and IngestError if more than `max_rejected` of its
@@ -42,21 +42,21 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejected
     """
     utterances_path.unlink(missing_ok=True)
     listing = corpora.layout(settings.layout).utterances(root, settings.options)
-    accepted: list[dict[str, Any]] = []
-    rejected = list(listing.rejected)
-    for utterance, outcome in _inspected(root, listing, settings, workers):
+    recordings: list[dict[str, Any]] = []
+    rejections = list(listing.rejections)
+    for utterance, outcome in _inspect_all(root, listing, settings, workers):
         if isinstance(outcome, Inspection):
-            accepted.append({"corpus": settings.corpus, **asdict(utterance), **asdict(outcome)})
+            recordings.append({"corpus": settings.corpus, **asdict(utterance), **asdict(outcome)})
         else:
-            rejected.append(Rejection(utterance.path, outcome))
-    rejected.sort(key=lambda rejection: (rejection.path, rejection.reason))
-    _write_rejected(rejected_path, rejected)
-    _check(settings, len(accepted), rejected, rejected_path)
-    files.write_parquet(utterances_path, pd.DataFrame(accepted, columns=list(DTYPES)).astype(DTYPES))
+            rejections.append(Rejection(utterance.path, outcome))
+    rejections.sort(key=lambda rejection: (rejection.path, rejection.reason))
+    _write_rejections(rejections_path, rejections)
+    _check(settings, len(recordings), rejections, rejections_path)
+    files.write_parquet(utterances_path, pd.DataFrame(recordings, columns=list(DTYPES)).astype(DTYPES))
     files.seal(utterances_path)
 
 
-def _inspected(
+def _inspect_all(
     root: Path, listing: Listing, settings: IngestSettings, workers: int
 ) -> Iterator[tuple[Utterance, Inspection | str]]:
     """Each utterance with the content of its file, or the reason for its rejection; in the order of the listing.
@@ -93,34 +93,34 @@ def _end(exitcode: int) -> str:
     return signal.Signals(-exitcode).name if exitcode < 0 else f"exit status {exitcode}"
 
 
-def _write_rejected(path: Path, rejected: list[Rejection]) -> None:
-    rows = [(rejection.path, rejection.reason) for rejection in rejected]
+def _write_rejections(path: Path, rejections: list[Rejection]) -> None:
+    rows = [(rejection.path, rejection.reason) for rejection in rejections]
     files.write_tsv(path, pd.DataFrame(rows, columns=["path", "reason"]))
 
 
-def _check(settings: IngestSettings, num_accepted: int, rejected: list[Rejection], rejected_path: Path) -> None:
-    unexpected = [rejection for rejection in rejected if not rejection.expected]
-    listed = num_accepted + len(unexpected)
-    if num_accepted and len(unexpected) <= settings.max_rejected * listed:
+def _check(settings: IngestSettings, num_recordings: int, rejections: list[Rejection], rejections_path: Path) -> None:
+    unexpected = [rejection for rejection in rejections if not rejection.expected]
+    total = num_recordings + len(unexpected)
+    if num_recordings and len(unexpected) <= settings.max_rejected * total:
         return
     # Snakemake deletes the outputs of a failed job, but keeps its log
-    for rejection in rejected:
+    for rejection in rejections:
         logger.error("rejected: %s: %s", rejection.path, rejection.reason)
-    shown = unexpected or rejected
-    reasons = "".join(f"\n  {rejection.path}: {rejection.reason}" for rejection in shown[:REASONS_SHOWN])
-    more = f"\n  … and {len(shown) - REASONS_SHOWN} more" if len(shown) > REASONS_SHOWN else ""
+    examples = unexpected or rejections
+    reasons = "".join(f"\n  {rejection.path}: {rejection.reason}" for rejection in examples[:MOST_REASONS])
+    more = f"\n  … and {len(examples) - MOST_REASONS} more" if len(examples) > MOST_REASONS else ""
     raise IngestError(
-        f"corpus {settings.corpus}: {_verdict(settings, num_accepted, len(unexpected))}{reasons}{more}\n"
-        f"The whole list is in {rejected_path} and in this command's log"
+        f"corpus {settings.corpus}: {_verdict(settings, num_recordings, len(unexpected))}{reasons}{more}\n"
+        f"The whole list is in {rejections_path} and in this command's log"
     )
 
 
-def _verdict(settings: IngestSettings, num_accepted: int, num_rejected: int) -> str:
-    if not num_accepted:
+def _verdict(settings: IngestSettings, num_recordings: int, num_rejections: int) -> str:
+    if not num_recordings:
         return "no usable recordings; restore its audio:"
-    listed = num_accepted + num_rejected
-    enough = -(-num_rejected * 10_000 // listed) / 10_000  # rounded up
+    total = num_recordings + num_rejections
+    enough = -(-num_rejections * 10_000 // total) / 10_000  # rounded up
     return (
-        f"{num_rejected} of {listed} utterances ({num_rejected / listed:.2%}) are rejected, but max_rejected is "
+        f"{num_rejections} of {total} utterances ({num_rejections / total:.2%}) are rejected, but max_rejected is "
         f"{settings.max_rejected:g}; restore the files, or accept their loss with `max_rejected: {enough:g}`:"
     )

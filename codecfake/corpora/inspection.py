@@ -11,7 +11,7 @@ import numpy as np
 from codecfake.audio import waveforms
 from codecfake.audio.waveforms import AudioError, Recording
 
-# The size of a WAV's samples as written by streaming programs, which do not know it: at least SoX's 0x7FFFF000.
+# Streaming programs do not know the size of a WAV's samples and write a number from SoX's 0x7FFFF000 on.
 STREAMED_SIZE = 0x7FFFF000
 FLAC_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 FLAC_MD5 = slice(26, 42)  # after `fLaC`, the header of the STREAMINFO block and its 18 bytes of numbers
@@ -61,9 +61,11 @@ def _check_whole(data: bytes, recording: Recording) -> None:
 def _check_wav(data: bytes) -> None:
     for name, start, size in _riff_chunks(data):
         if name == b"data":
-            there = len(data) - start
-            if there < size < STREAMED_SIZE:
-                raise AudioError(f"truncated: its header promises {size} bytes of samples, of which {there} are there")
+            present = len(data) - start
+            if present < size < STREAMED_SIZE:
+                raise AudioError(
+                    f"truncated: its header promises {size} bytes of samples, of which {present} are there"
+                )
             return
 
 
@@ -77,20 +79,20 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _check_flac(data: bytes, recording: Recording) -> None:
-    """FLAC carries the MD5 of the samples that were encoded; all zeros if the encoder did not write it."""
-    written = data[FLAC_MD5]
-    if any(written) and written != _flac_md5(recording):
+    """A FLAC file carries the MD5 of its original samples; it is all zeros if the encoder did not write it."""
+    md5 = data[FLAC_MD5]
+    if any(md5) and md5 != _flac_md5(recording):
         raise AudioError("its samples are not those that were encoded (the MD5 in its FLAC header is another)")
 
 
 def _flac_md5(recording: Recording) -> bytes:
     """MD5 of the samples as in FLAC: interleaved little-endian integers of whole bytes."""
     bits = FLAC_BITS[recording.subtype]
-    scaled = recording.samples * 2 ** (bits - 1)  # exact integers: float32 holds 24 bits
+    integers = recording.samples * 2 ** (bits - 1)  # exact integers: float32 holds 24 bits
     if bits == 24:
-        data = scaled.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+        data = integers.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
     else:
-        data = scaled.astype(f"<i{bits // 8}").tobytes()
+        data = integers.astype(f"<i{bits // 8}").tobytes()
     return hashlib.md5(data, usedforsecurity=False).digest()
 
 

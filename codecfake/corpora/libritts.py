@@ -34,25 +34,27 @@ OPTIONS = LibriTtsOptions
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All utterances of the subsets; the text is None without a .normalized.txt."""
-    chosen = settings.build(OPTIONS, options)
+    choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
-    found, rejected = [], []
-    for subset in _subsets(root, chosen.subsets):
+    recordings, rejections = [], []
+    for subset in _subsets(root, choice.subsets):
         for path in audio_files(root, subset):
             name = NAME.fullmatch(PurePosixPath(path).stem)
             if name is None:
-                rejected.append(Rejection(path, "not named as LibriTTS names its recordings (103_1241_000000_000001)"))
+                rejections.append(
+                    Rejection(path, "not named as LibriTTS names its recordings (103_1241_000000_000001)")
+                )
                 continue
             # 103_1241_000000_000001.normalized.txt: matthew Cuthbert is surprised
             # 1034_121119_000064_000001.normalized.txt: What am I?--the law.
             text = transcript((root / path).with_suffix(".normalized.txt"))
-            found.append(Utterance(name[0], name["speaker_id"], "en", path, text))
-    return listing(root, found, rejected)
+            recordings.append(Utterance(name[0], name["speaker_id"], "en", path, text))
+    return listing(root, recordings, rejections)
 
 
-def _subsets(root: Path, wanted: tuple[str, ...] | None) -> list[str]:
+def _subsets(root: Path, names: tuple[str, ...] | None) -> list[str]:
     present = sorted(path.name for pattern in MARKER for path in root.glob(pattern) if path.is_dir())
-    absent = sorted(set(wanted or ()) - set(present))
+    absent = sorted(set(names or ()) - set(present))
     if absent:
         raise CorpusError(f"{root}: no subset {absent[0]!r}; choose from {', '.join(present)}")
-    return present if wanted is None else sorted(set(wanted))
+    return present if names is None else sorted(set(names))

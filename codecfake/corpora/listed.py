@@ -37,38 +37,38 @@ OPTIONS = ListedOptions
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The rows of the table, or all audio files under `root`."""
-    chosen = settings.build(OPTIONS, options)
+    choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
-    if chosen.table is None:
-        found = [_utterance({"path": path}, f"{root}: {path}", chosen) for path in audio_files(root)]
-        return listing(root, found, ())
-    found, rejected = [], []
+    if choice.table is None:
+        recordings = [_utterance({"path": path}, f"{root}: {path}", choice) for path in audio_files(root)]
+        return listing(root, recordings, ())
+    recordings, rejections = [], []
     # path,speaker,label
     # F01/F01_p225_001.wav,p225,fake
-    for row in tables.rows(root / chosen.table, ("path",)):
-        utterance = _utterance(row.cells, row.where, chosen)
+    for row in tables.rows(root / choice.table, ("path",)):
+        utterance = _utterance(row.cells, row.where, choice)
         if (root / utterance.path).exists():
-            found.append(utterance)
+            recordings.append(utterance)
         else:
-            rejected.append(Rejection(utterance.path, f"listed in {chosen.table} but the file is absent"))
-    return listing(root, found, rejected)
+            rejections.append(Rejection(utterance.path, f"listed in {choice.table} but the file is absent"))
+    return listing(root, recordings, rejections)
 
 
-def _utterance(cells: Mapping[str, str], where: str, chosen: ListedOptions) -> Utterance:
-    key = _key(_cell(cells, where, "key", "label") or chosen.key, where)
+def _utterance(cells: Mapping[str, str], where: str, choice: ListedOptions) -> Utterance:
+    key = _key(_cell(cells, where, "key", "label") or choice.key, where)
     split = _cell(cells, where, "split")
     if split is not None and split not in SPLITS:
         raise CorpusError(f"{where}: split {split!r} is not one of {', '.join(SPLITS)}; change it, or leave it blank")
     path = _path(cells, where)
     return Utterance(
-        utterance_id=chosen.prefix + (_cell(cells, where, "utterance_id") or PurePosixPath(path).stem),
+        utterance_id=choice.prefix + (_cell(cells, where, "utterance_id") or PurePosixPath(path).stem),
         speaker_id=_cell(cells, where, "speaker_id", "speaker") or "-",
-        language=_language(_cell(cells, where, "language") or chosen.language, where),
+        language=_language(_cell(cells, where, "language") or choice.language, where),
         path=path,
         text=_cell(cells, where, "text"),
         key=key,
         split=split,
-        attack=_cell(cells, where, "attack") or (chosen.attack if key == SPOOF else "-"),
+        attack=_cell(cells, where, "attack") or (choice.attack if key == SPOOF else "-"),
     )
 
 

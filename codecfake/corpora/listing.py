@@ -1,4 +1,4 @@
-"""The result of a corpus reader: the utterances, and what was left out, with reasons."""
+"""The result of a corpus reader: the utterances, and the recordings that it left out, with reasons."""
 
 import os
 from collections.abc import Iterable
@@ -30,21 +30,21 @@ class Listing:
     """A corpus before its audio is decoded; utterances are sorted by id, rejections by path."""
 
     utterances: tuple[Utterance, ...]
-    rejected: tuple[Rejection, ...]
+    rejections: tuple[Rejection, ...]
 
 
-def listing(root: Path, utterances: Iterable[Utterance], rejected: Iterable[Rejection]) -> Listing:
+def listing(root: Path, utterances: Iterable[Utterance], rejections: Iterable[Rejection]) -> Listing:
     """Sort and check the result of a reader. Raises CorpusError if ids are not unique, or without utterances."""
-    ordered = sorted(utterances, key=lambda utterance: utterance.utterance_id)
-    left_out = sorted(rejected, key=lambda rejection: (rejection.path, rejection.reason))
-    if not ordered and not left_out:
+    by_id = sorted(utterances, key=lambda utterance: utterance.utterance_id)
+    by_path = sorted(rejections, key=lambda rejection: (rejection.path, rejection.reason))
+    if not by_id and not by_path:
         raise CorpusError(f"{root}: contains no recording; unpack the corpus's audio there")
-    for utterance in ordered:
+    for utterance in by_id:
         _check_id(root, utterance)
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in zip(by_id, by_id[1:], strict=False):
         if one.utterance_id == other.utterance_id:
             _refuse_twice(root, one.utterance_id, one.path, other.path)
-    return Listing(tuple(ordered), tuple(left_out))
+    return Listing(tuple(by_id), tuple(by_path))
 
 
 def _check_id(root: Path, utterance: Utterance) -> None:
@@ -73,29 +73,29 @@ def require(root: Path, marker: Iterable[str], official: str) -> None:
 def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO_SUFFIXES) -> list[str]:
     """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
 
-    A missing folder has none. Raises CorpusError for a folder that cannot be listed, or that is linked twice.
+    A missing folder gives an empty list. Raises CorpusError for a folder that cannot be listed, or is linked twice.
     """
     if not (root / folder).is_dir():
         return []
-    found: list[str] = []
-    seen: set[Path] = set()
+    paths: list[str] = []
+    folders: set[Path] = set()
     for parent, _, names in os.walk(root / folder, followlinks=True, onerror=_refuse_folder):
-        _check_new(Path(parent), seen)
+        _check_new(Path(parent), folders)
         prefix = Path(parent).relative_to(root)
-        found += [(prefix / name).as_posix() for name in names if name.lower().endswith(suffixes)]
-    for path in found:
+        paths += [(prefix / name).as_posix() for name in names if name.lower().endswith(suffixes)]
+    for path in paths:
         _check_encoding(root, path)
-    return sorted(found)
+    return sorted(paths)
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
     raise CorpusError(f"{error.filename}: cannot be listed ({error.strerror}); check its permissions") from error
 
 
-def _check_new(folder: Path, seen: set[Path]) -> None:
-    if folder.resolve() in seen:
+def _check_new(folder: Path, folders: set[Path]) -> None:
+    if folder.resolve() in folders:
         raise CorpusError(f"{folder}: a link to {folder.resolve()}, which was already read; remove the link")
-    seen.add(folder.resolve())
+    folders.add(folder.resolve())
 
 
 def _check_encoding(root: Path, path: str) -> None:
@@ -109,13 +109,13 @@ def _check_encoding(root: Path, path: str) -> None:
 
 def by_stem(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """Stem -> path. Raises CorpusError if two paths share a stem."""
-    found: dict[str, str] = {}
+    path_of_stem: dict[str, str] = {}
     for path in paths:
         stem = PurePosixPath(path).stem
-        if stem in found:
-            _refuse_twice(root, stem, found[stem], path)
-        found[stem] = path
-    return found
+        if stem in path_of_stem:
+            _refuse_twice(root, stem, path_of_stem[stem], path)
+        path_of_stem[stem] = path
+    return path_of_stem
 
 
 def _refuse_twice(root: Path, name: str, one: str, other: str) -> NoReturn:

@@ -10,7 +10,7 @@ Share = Annotated[float, Range(least=0, most=1)]
 
 @dataclass(frozen=True)
 class IngestSettings:
-    """A corpus, its layout with the layout's options, and what is asked of its recordings."""
+    """A corpus, its layout with the layout's options, and the requirements on its recordings."""
 
     corpus: str
     layout: str

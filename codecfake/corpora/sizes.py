@@ -49,7 +49,7 @@ class CorpusSize:
         return sum(part.hours for part in self.speech)
 
     def at_most(self, utterances: int) -> "CorpusSize":
-        """The same corpus in small, if it is to have fewer utterances."""
+        """The corpus with at most that many utterances, and with its hours reduced in proportion."""
         share = min(1.0, utterances / self.utterances)
         parts = (replace(p, utterances=ceil(p.utterances * share), hours=p.hours * share) for p in self.speech)
         return replace(self, speech=tuple(parts))
@@ -70,12 +70,11 @@ class ListedSize:
 
 
 def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
-    """The size of a corpus by its layout, or by an experiment's `size`.
+    """The size of a corpus from an experiment's `size`, or else from its layout.
 
     Raises SizeError if neither is known.
     """
-    # a layout is a module that states its own size with the classes of this one
-    from codecfake import corpora
+    from codecfake import corpora  # imported here, because the layouts import this module
 
     if expected:
         return _expected(settings.build(ListedSize, expected))
@@ -89,12 +88,12 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
 
 
 def unknown(keys: Sequence[str]) -> CorpusSize:
-    """The size of a corpus of which nothing is known but the keys that it may have."""
+    """The size of a corpus if only the keys that it may have are known."""
     return CorpusSize("unknown", USUAL_RATE, True, tuple(Part(key, nan, nan, speakers=0) for key in keys))
 
 
 def counted(key: str, utterances: int) -> CorpusSize:
-    """The size of a corpus by its number of recordings alone."""
+    """The size of a corpus, estimated from its number of recordings alone."""
     part = Part(key, utterances, utterances * USUAL_SECONDS / 3600)
     return CorpusSize("number of files", USUAL_RATE, True, (part,))
 

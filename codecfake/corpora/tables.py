@@ -18,7 +18,7 @@ class Row:
     where: str
 
 
-def rows(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
+def rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     """The rows of a table with at least the `required` columns.
 
     Raises CorpusError if a column is missing, or if a row has fewer or more cells than the header.
@@ -26,7 +26,7 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
     delimiter = _delimiter(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, delimiter=delimiter)
-        _check_columns(path, list(reader.fieldnames or ()), required)
+        _check_columns(path, list(reader.fieldnames or ()), columns)
         for cells in reader:
             where = f"{path}:{reader.line_num}"
             if None in cells or None in cells.values():
@@ -44,7 +44,7 @@ def _delimiter(path: Path) -> str:
     return DELIMITERS[path.suffix.lower()]
 
 
-def _check_columns(path: Path, columns: list[str], required: tuple[str, ...]) -> None:
-    missing = [column for column in required if column not in columns]
-    if missing:
-        raise CorpusError(f"{path}: no column {missing[0]!r}; the header's columns are {', '.join(columns) or 'none'}")
+def _check_columns(path: Path, columns: list[str], names: tuple[str, ...]) -> None:
+    absent = [column for column in names if column not in columns]
+    if absent:
+        raise CorpusError(f"{path}: no column {absent[0]!r}; the header's columns are {', '.join(columns) or 'none'}")

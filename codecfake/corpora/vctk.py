@@ -52,20 +52,20 @@ OPTIONS = VctkOptions
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All utterances of the release in `root`, including those without a transcript (all of p315)."""
-    chosen = settings.build(OPTIONS, options)
+    choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     folder = _release(root)
-    preference = chosen.microphones if folder == RELEASE_092 else (UNTAGGED,)
-    takes, rejected = _takes(root, folder)
-    found = []
+    preference = choice.microphones if folder == RELEASE_092 else (UNTAGGED,)
+    takes, rejections = _takes(root, folder)
+    recordings = []
     for utterance_id, paths in takes.items():
         path = next((paths[microphone] for microphone in preference if microphone in paths), None)
         if path is None:
-            wanted, there = " or ".join(preference) or "untagged", ", ".join(paths) or "untagged"
-            rejected.append(Rejection(min(paths.values()), f"no {wanted} recording of {utterance_id} (only {there})"))
+            names, there = " or ".join(preference) or "untagged", ", ".join(paths) or "untagged"
+            rejections.append(Rejection(min(paths.values()), f"no {names} recording of {utterance_id} (only {there})"))
         else:
-            found.append(_utterance(root, utterance_id, path))
-    return listing(root, found, rejected)
+            recordings.append(_utterance(root, utterance_id, path))
+    return listing(root, recordings, rejections)
 
 
 def _release(root: Path) -> str:
@@ -76,16 +76,16 @@ def _release(root: Path) -> str:
 
 
 def _takes(root: Path, folder: str) -> tuple[dict[str, dict[str, str]], list[Rejection]]:
-    """utterance_id -> microphone -> path, and the files that are not named as VCTK names them."""
+    """utterance_id -> microphone -> path, and a rejection for each file that VCTK does not name that way."""
     takes: dict[str, dict[str, str]] = defaultdict(dict)
-    rejected = []
+    rejections = []
     for path in audio_files(root, folder, (*AUDIO_SUFFIXES, ".raw")):
         if path.lower().endswith(".raw"):  # release 0.80 has one, p376_295.raw
-            rejected.append(Rejection(path, "samples without a header, not a WAV file", expected=True))
+            rejections.append(Rejection(path, "samples without a header, not a WAV file", expected=True))
             continue
         name = NAME.fullmatch(PurePosixPath(path).stem)
         if name is None:
-            rejected.append(Rejection(path, "not named as VCTK names its recordings (p225_001, p225_001_mic1)"))
+            rejections.append(Rejection(path, "not named as VCTK names its recordings (p225_001, p225_001_mic1)"))
             continue
         utterance_id, microphone = name["utterance_id"], name["microphone"] or UNTAGGED
         if microphone in takes[utterance_id]:
@@ -93,7 +93,7 @@ def _takes(root: Path, folder: str) -> tuple[dict[str, dict[str, str]], list[Rej
                 f"{root}: {path} has the same name as {takes[utterance_id][microphone]}; remove one of the two"
             )
         takes[utterance_id][microphone] = path
-    return takes, rejected
+    return takes, rejections
 
 
 def _utterance(root: Path, utterance_id: str, path: str) -> Utterance:

@@ -24,7 +24,7 @@ class Aasist(nn.Module):
         super().__init__()
         height = (settings.projection or shape.dimension) // 3
         shallow, deep = settings.channels
-        graph, joined = settings.graph_dims
+        graph, joint = settings.graph_dims
         if settings.projection is not None:
             self.LL = nn.Linear(shape.dimension, settings.projection)
         self.first_bn = nn.BatchNorm2d(1)
@@ -45,19 +45,19 @@ class Aasist(nn.Module):
         self.pool_S = GraphPool(settings.pool_ratios[0], graph)
         self.pool_T = GraphPool(settings.pool_ratios[1], graph)
         for branch in (1, 2):
-            self._add_branch(branch, graph, joined, settings.pool_ratios[2])
+            self._add_branch(branch, graph, joint, settings.pool_ratios[2])
         self.drop_way = nn.Dropout(BRANCH_DROPOUT)
         self.drop = nn.Dropout(FINAL_DROPOUT)
-        self.out_layer = nn.Linear(5 * joined, 2)
+        self.out_layer = nn.Linear(5 * joint, 2)
 
-    def _add_branch(self, branch: int, graph: int, joined: int, ratio: float) -> None:
+    def _add_branch(self, branch: int, graph: int, joint: int, ratio: float) -> None:
         setattr(self, f"master{branch}", nn.Parameter(torch.randn(1, 1, graph)))
-        first = HeterogeneousAttention(graph, joined, HETEROGENEOUS_TEMPERATURE)
-        second = HeterogeneousAttention(joined, joined, HETEROGENEOUS_TEMPERATURE)
+        first = HeterogeneousAttention(graph, joint, HETEROGENEOUS_TEMPERATURE)
+        second = HeterogeneousAttention(joint, joint, HETEROGENEOUS_TEMPERATURE)
         self.add_module(f"HtrgGAT_layer_ST{branch}1", first)
         self.add_module(f"HtrgGAT_layer_ST{branch}2", second)
-        self.add_module(f"pool_hS{branch}", GraphPool(ratio, joined))
-        self.add_module(f"pool_hT{branch}", GraphPool(ratio, joined))
+        self.add_module(f"pool_hS{branch}", GraphPool(ratio, joint))
+        self.add_module(f"pool_hT{branch}", GraphPool(ratio, joint))
 
     def forward(self, features: Tensor) -> Tensor:
         return self.out_layer(self.drop(self.embed(features)))

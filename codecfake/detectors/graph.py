@@ -28,8 +28,8 @@ class GraphAttention(nn.Module):
         nodes = self.input_drop(nodes)
         energy = (_pair_energy(nodes, self.att_proj) @ self.att_weight).squeeze(-1)
         attention = (energy / self._temperature).softmax(dim=2)
-        mixed = self.proj_with_att(attention @ nodes) + self.proj_without_att(nodes)
-        return F.selu(_normalized(mixed, self.bn))
+        outputs = self.proj_with_att(attention @ nodes) + self.proj_without_att(nodes)
+        return F.selu(_normalize(outputs, self.bn))
 
 
 class HeterogeneousAttention(nn.Module):
@@ -61,9 +61,9 @@ class HeterogeneousAttention(nn.Module):
         nodes = self.input_drop(nodes)
         attention = self._attention(nodes, first.shape[1])
         master = self._updated_master(nodes, master)
-        mixed = self.proj_with_att(attention @ nodes) + self.proj_without_att(nodes)
-        mixed = F.selu(_normalized(mixed, self.bn))
-        return mixed[:, : first.shape[1]], mixed[:, first.shape[1] :], master
+        outputs = self.proj_with_att(attention @ nodes) + self.proj_without_att(nodes)
+        outputs = F.selu(_normalize(outputs, self.bn))
+        return outputs[:, : first.shape[1]], outputs[:, first.shape[1] :], master
 
     def _attention(self, nodes: Tensor, num_first: int) -> Tensor:
         """Attention `[B, N, N]`; the weight of a pair depends on the kinds of its two nodes."""
@@ -90,8 +90,8 @@ class GraphPool(nn.Module):
 
     def forward(self, nodes: Tensor) -> Tensor:
         scores = torch.sigmoid(self.proj(self.drop(nodes)))
-        num_kept = max(1, int(nodes.shape[1] * self._ratio))
-        top = scores.topk(num_kept, dim=1).indices
+        num_nodes = max(1, int(nodes.shape[1] * self._ratio))
+        top = scores.topk(num_nodes, dim=1).indices
         return (nodes * scores).gather(1, top.expand(-1, -1, nodes.shape[2]))
 
 
@@ -100,7 +100,7 @@ def _pair_energy(nodes: Tensor, projection: nn.Linear) -> Tensor:
     return torch.tanh(projection(nodes.unsqueeze(2) * nodes.unsqueeze(1)))
 
 
-def _normalized(nodes: Tensor, norm: nn.BatchNorm1d) -> Tensor:
+def _normalize(nodes: Tensor, norm: nn.BatchNorm1d) -> Tensor:
     return norm(nodes.flatten(0, 1)).view_as(nodes)
 
 

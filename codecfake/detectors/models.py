@@ -41,8 +41,8 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
     """
     record = read_record(folder)
     crop_samples = record["settings"]["crop_samples"]
-    given = _placed(folder, record, front_end_weights)
-    detector = Detector(settings.build(DetectorSettings, given), crop_samples)
+    values = _settings(folder, record, front_end_weights)
+    detector = Detector(settings.build(DetectorSettings, values), crop_samples)
     if _sha256(detector.front_end_weights()) != _sha256(record["front_end_weights"]):
         raise ModelError(
             f"{folder}: trained on front-end weights {record['front_end_weights']}, but found "
@@ -60,26 +60,26 @@ def read_record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
 
 
-def _placed(folder: Path, record: dict[str, Any], front_end_weights: str | None) -> dict[str, Any]:
+def _settings(folder: Path, record: dict[str, Any], front_end_weights: str | None) -> dict[str, Any]:
     """The detector's settings, with the present location of its pretrained front-end."""
-    settings = record["settings"]["detector"]
+    detector = record["settings"]["detector"]
     if front_end_weights is None:
-        return settings
+        return detector
     if not isinstance(record["front_end_weights"], dict):
-        raise ModelError(f"{folder}: its front-end {settings['front_end']['name']} takes no weights; give none")
-    return {**settings, "front_end": {**settings["front_end"], "weights": front_end_weights}}
+        raise ModelError(f"{folder}: its front-end {detector['front_end']['name']} takes no weights; give none")
+    return {**detector, "front_end": {**detector["front_end"], "weights": front_end_weights}}
 
 
 def _sha256(weights: str | dict[str, str]) -> str:
-    """The sha256 of pretrained weights, wherever they are; otherwise the text of `Detector.front_end_weights`."""
+    """The sha256 of pretrained weights, whatever their location; otherwise the text of `Detector.front_end_weights`."""
     return weights["sha256"] if isinstance(weights, dict) else weights
 
 
 def _fill(detector: Detector, path: Path) -> None:
     files.require_seal(path)
-    tensors, expected = load_file(path), detector.own_state()
-    if set(tensors) != set(expected):
-        odd = sorted(set(tensors) ^ set(expected))
+    tensors, state = load_file(path), detector.own_state()
+    if set(tensors) != set(state):
+        odd = sorted(set(tensors) ^ set(state))
         raise ModelError(
             f"{path}: {len(odd)} tensors too few or too many, the first is {odd[0]}; train or import it again"
         )

@@ -1,7 +1,7 @@
 """Converts released checkpoints to model folders: the detectors of Xie et al. 2025, and AASIST and AASIST-L.
 
-The files are read as data (`torch_files`) and must match the networks here in every tensor; their classes are put in
-our order: spoof 0, bona fide 1. `PUBLISHED_SCORES` computes what their own code calls the score of a file.
+The files are read as data (`torch_files`), and every tensor must match our networks; the classes are reordered to ours:
+spoof 0, bona fide 1. `PUBLISHED_SCORES` computes the score of a file as the authors' own code defines it.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from codecfake.detectors.settings import DetectorSettings
 
 CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector
 CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row per class
-KEYS_SHOWN = 3
+MOST_KEYS = 3
 
 Parts = dict[str, Any]  # of a detector: a name and settings
 
@@ -56,12 +56,12 @@ RELEASED: dict[str, Released] = {
 
 
 def _probability(logits: Tensor) -> Tensor:
-    """P(bona fide), as the code of Xie et al. writes it: the softmax, in single precision, where 1 - 1e-8 is 1."""
+    """P(bona fide) as in the code of Xie et al.: the softmax in single precision, where 1 - 1e-8 is 1."""
     return logits.softmax(dim=1)[:, BONAFIDE]
 
 
 def _logit(logits: Tensor) -> Tensor:
-    """The logit of bona fide alone, as the code of AASIST writes it."""
+    """Only the logit of bona fide, as in the code of AASIST."""
     return logits[:, BONAFIDE]
 
 
@@ -82,14 +82,14 @@ def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: st
     tensors = torch_files.read_state_dict(path)
     settings = DetectorSettings(_front_end(name, released, front_end_weights), released.back_end)
     detector = Detector(settings, CROP_SAMPLES)
-    fitted = fit(tensors, detector.back_end.state_dict(), f"{path}: is not {name}")
+    theirs = fit(tensors, detector.back_end.state_dict(), f"{path}: is not {name}")
     record = {
         "version": codecfake.__version__,
         "front_end_weights": detector.front_end_weights(),
         "released": {"detector": name, "file": path.name, "sha256": files.sha256(path)},
         "settings": {"detector": settings.complete(), "crop_samples": CROP_SAMPLES, "pad": PAD},
     }
-    ours = bonafide_last(fitted, released.bonafide_index)
+    ours = bonafide_last(theirs, released.bonafide_index)
     models.save(output, {f"back_end.{key}": tensor for key, tensor in ours.items()}, record)
 
 
@@ -131,8 +131,8 @@ def _front_end(name: str, released: Released, weights: str | None) -> Parts:
 
 
 def _few(keys: list[str]) -> str:
-    shown = f" ({', '.join(keys[:KEYS_SHOWN])}{', …' if len(keys) > KEYS_SHOWN else ''})" if keys else ""
-    return f"{len(keys)} tensors{shown}"
+    names = f" ({', '.join(keys[:MOST_KEYS])}{', …' if len(keys) > MOST_KEYS else ''})" if keys else ""
+    return f"{len(keys)} tensors{names}"
 
 
 def _kind(tensor: Tensor) -> str:

@@ -18,7 +18,7 @@ from codecfake.base import files, provenance
 from codecfake.base.progress import progress
 from codecfake.running import dates
 
-UTTERANCES_SHOWN = 3  # per shard
+MOST_UTTERANCES = 3  # per shard
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ def check(results: Path, workers: int = 1) -> Iterator[Damage]:
     """
     indexes = sorted(results.glob("audio/*/*/*.parquet"))
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        found = progress(pool.map(_shard, indexes), "check of shards", len(indexes), "shard")
-        yield from chain.from_iterable(found)
+        damages = progress(pool.map(_shard, indexes), "check of shards", len(indexes), "shard")
+        yield from chain.from_iterable(damages)
     for seal in sorted(results.glob(f"**/*{files.SEAL}")):
-        yield from _sealed(seal)
+        yield from _file_with_seal(seal)
     for record in sorted(results.glob(f"weights/*/{provenance.RECORD}")):
-        yield from _fetched(record)
+        yield from _weights(record)
 
 
 def delete(damages: Sequence[Damage]) -> list[Path]:
@@ -52,7 +52,7 @@ def delete(damages: Sequence[Damage]) -> list[Path]:
     """
     deleted = list(dict.fromkeys(path for damage in damages for path in damage.remove if path.exists()))
     for folder in dict.fromkeys(damage.path.parent for damage in damages):
-        for path, sha256 in _sealed_in(folder):
+        for path, sha256 in _seals_in(folder):
             dates.remember(path, sha256)
     for index in dict.fromkeys(damage.path.with_suffix(".parquet") for damage in damages):
         for other in _of_one_job(index):
@@ -65,18 +65,18 @@ def delete(damages: Sequence[Damage]) -> list[Path]:
 
 
 def _shard(index: Path) -> list[Damage]:
-    tar, listed = index.with_suffix(".tar"), index.with_name(LIST)
+    tar, shard_list = index.with_suffix(".tar"), index.with_name(LIST)
     try:
         rows = files.read_arrow(index, ("utterance_id", "offset", "num_bytes", "sha256")).to_pylist()
     except files.FileError as error:
-        return [Damage(index, _what(index, error), (index, tar, listed))]
+        return [Damage(index, _what(index, error), (index, tar, shard_list))]
     if not tar.is_file():
-        return [Damage(tar, "is missing, but its index exists", (index, listed))]
+        return [Damage(tar, "is missing, but its index exists", (index, shard_list))]
     with tar.open("rb") as file:
         bad = [row["utterance_id"] for row in rows if _sha256(file, row["offset"], row["num_bytes"]) != row["sha256"]]
-    shown = ", ".join(bad[:UTTERANCES_SHOWN]) + (", …" if len(bad) > UTTERANCES_SHOWN else "")
-    what = f"{len(bad)} of {len(rows)} utterances changed since they were written: {shown}"
-    return [Damage(tar, what, (index, tar, listed))] if bad else []
+    names = ", ".join(bad[:MOST_UTTERANCES]) + (", …" if len(bad) > MOST_UTTERANCES else "")
+    what = f"{len(bad)} of {len(rows)} utterances changed since they were written: {names}"
+    return [Damage(tar, what, (index, tar, shard_list))] if bad else []
 
 
 def _sha256(file, offset: int, num_bytes: int) -> str:  # type: ignore[no-untyped-def]
@@ -84,21 +84,21 @@ def _sha256(file, offset: int, num_bytes: int) -> str:  # type: ignore[no-untype
     return hashlib.sha256(file.read(num_bytes)).hexdigest()
 
 
-def _sealed_in(folder: Path) -> Iterator[tuple[Path, str]]:
+def _seals_in(folder: Path) -> Iterator[tuple[Path, str]]:
     """Files with their recorded sha256: one job writes all protocols of a domain, or all scores of a model."""
     for seal in sorted(folder.glob(f"*{files.SEAL}")):
         path = seal.with_name(seal.name.removesuffix(files.SEAL))
         with suppress(files.FileError):
-            recorded = files.sealed_sha256(path)
-            if recorded is not None and path.exists():
-                yield path, recorded
+            sha256 = files.sealed_sha256(path)
+            if sha256 is not None and path.exists():
+                yield path, sha256
 
 
 def _of_one_job(index: Path) -> list[Path]:
     """The indexes of a shard that the same job writes, which are those of the same codec."""
-    found = {path: _codec(path) for path in sorted(index.parents[1].glob(f"*/{index.name}"))}
-    codec = found.get(index)
-    return [path for path, other in found.items() if other is not None and other == codec]
+    codecs = {path: _codec(path) for path in sorted(index.parents[1].glob(f"*/{index.name}"))}
+    codec = codecs.get(index)
+    return [path for path, other in codecs.items() if other is not None and other == codec]
 
 
 def _codec(index: Path) -> str | None:
@@ -108,18 +108,18 @@ def _codec(index: Path) -> str | None:
         return None
 
 
-def _sealed(seal: Path) -> Iterator[Damage]:
+def _file_with_seal(seal: Path) -> Iterator[Damage]:
     path = seal.with_name(seal.name.removesuffix(files.SEAL))
     try:
-        recorded = files.sealed_sha256(path)
+        sha256 = files.sealed_sha256(path)
     except files.FileError as error:
         yield Damage(seal, _what(seal, error), (seal,))
         return
-    if path.exists() and files.sha256(path) != recorded:
+    if path.exists() and files.sha256(path) != sha256:
         yield Damage(path, f"its sha256 is not the one in {seal.name}", (path,))
 
 
-def _fetched(record: Path) -> Iterator[Damage]:
+def _weights(record: Path) -> Iterator[Damage]:
     """Published weights that differ from the record in their folder."""
     for path, what in provenance.faults(record.parent):
         yield Damage(path, what, (path if path.exists() else record,))

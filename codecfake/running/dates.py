@@ -16,11 +16,11 @@ def bring_back(root: Path, now: float) -> list[Path]:
     Their order is kept, also relative to earlier files: the shift is at most the clock's error when they were written.
     Returns these files, sorted by name.
     """
-    found = {path: path.lstat().st_mtime for path in _files(root)}
-    future = sorted(path for path, date in found.items() if date > now + AHEAD)
-    shift = max((found[path] for path in future), default=now) - now
+    timestamps = {path: path.lstat().st_mtime for path in _files(root)}
+    future = sorted(path for path, date in timestamps.items() if date > now + AHEAD)
+    shift = max((timestamps[path] for path in future), default=now) - now
     for path in future:
-        date = found[path] - shift
+        date = timestamps[path] - shift
         os.utime(path, (date, date), follow_symlinks=False)
     return future
 
@@ -30,8 +30,8 @@ def remember(witness: Path, sha256: str, others: tuple[Path, ...] = ()) -> None:
 
     That is the earliest of their timestamps, since damage may have changed one.
     """
-    written = [path for path in (witness, *others, files.seal_of(witness)) if path.exists()]
-    date = min(path.stat().st_mtime_ns for path in written)
+    paths = [path for path in (witness, *others, files.seal_of(witness)) if path.exists()]
+    date = min(path.stat().st_mtime_ns for path in paths)
     note = {"sha256": sha256, "date": date, "files": [path.name for path in (witness, *others)]}
     files.write_json(witness.with_name(NOTE.format(name=witness.name)), note)
 

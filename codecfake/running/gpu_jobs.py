@@ -1,4 +1,4 @@
-"""Which jobs reserve a GPU, and how many CPU threads they get."""
+"""The number of GPUs and CPU threads of each job."""
 
 import os
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class GpuJobs:
     here: int  # GPUs of this machine
     cores: int | None  # that a run may use on this machine; None if unknown
 
-    def needed(self, on_cpu: bool = False) -> int:
+    def per_job(self, on_cpu: bool = False) -> int:
         """Number of GPUs, 0 or 1, for a job that runs a network; `on_cpu`: it cannot run on a GPU."""
-        return 0 if on_cpu else gpus.needed(self.device, self.on_cluster, self.here)
+        return 0 if on_cpu else gpus.num_needed(self.device, self.on_cluster, self.here)
 
     def threads(self, number: int) -> int:
         """Threads of a job with `number` GPUs; on a single machine, its GPUs share the cores equally."""

@@ -1,4 +1,4 @@
-"""Runs before the first job of a Snakemake run and after its last; only its main process imports this."""
+"""Code that runs before the first job of a Snakemake run and after the last; only the main process imports it."""
 
 import shlex
 import sys
@@ -76,7 +76,9 @@ class Run:
 
     def gpus_of(self, codec: str) -> int:
         """Number of GPUs of a job that resynthesizes with a codec."""
-        return self.gpus.needed(on_cpu=codec_wrappers.entry(self.site.experiment.codecs[codec].wrapper).device == "cpu")
+        return self.gpus.per_job(
+            on_cpu=codec_wrappers.entry(self.site.experiment.codecs[codec].wrapper).device == "cpu"
+        )
 
     # when Snakemake has read the workflow
 
@@ -85,8 +87,8 @@ class Run:
         if not self._may_start_jobs():
             return None
         try:
-            started = datetime.now().isoformat(" ", "seconds")
-            lock = run_lock.claim(_snakemake_folder(), started, logger.warning)
+            start = datetime.now().isoformat(" ", "seconds")
+            lock = run_lock.claim(_snakemake_folder(), start, logger.warning)
         except (run_lock.RunLockError, OSError) as error:
             raise WorkflowError(str(error)) from None
         settle_dates()
@@ -114,15 +116,15 @@ class Run:
         experiment = self.site.experiment
         entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
         try:
-            rules = {job.rule.name for job in self._needed()}
+            rules = {job.rule.name for job in self._jobs()}
             requirements.require(rules, [entry.package for entry in entries if entry.package])
         except InstallationError as error:
             raise WorkflowError(str(error)) from None
 
     def _require_gpu(self) -> None:
         """Refuse to start if a job will need a GPU that this machine lacks, before others have run for hours."""
-        needed = any(job.resources.get("gpu") for job in self._needed())
-        if needed and self.workflow.local_exec and not self.workflow.remote_exec and not self.gpus.here:
+        uses_gpu = any(job.resources.get("gpu") for job in self._jobs())
+        if uses_gpu and self.workflow.local_exec and not self.workflow.remote_exec and not self.gpus.here:
             raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
     def _require_room(self) -> None:
@@ -131,7 +133,7 @@ class Run:
         from codecfake.running.planning import disk
 
         if self.site.check_disk:
-            outputs = [path for job in self._needed() for path in job.output]
+            outputs = [path for job in self._jobs() for path in job.output]
             device = "cpu" if self.site.device == "cpu" else "gpu"
             try:
                 for warning in disk.check_run(self.site.experiment, outputs, device, self.site.roots):
@@ -143,10 +145,10 @@ class Run:
         """Record the jobs of this run, and print its progress while it runs."""
         from codecfake.running.watching import following, jobs
 
-        jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in self._needed() if job.log])
+        jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in self._jobs() if job.log])
         following.narrate(Path(), logger.info, SECONDS_BETWEEN_NEWS)
 
-    def _needed(self) -> list[Any]:
+    def _jobs(self) -> list[Any]:
         return list(self.workflow.dag.needrun_jobs())
 
 
@@ -162,7 +164,7 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
         here = site.read(config, base)
         site.check_run_directory(here.experiment.title, RESULTS)
         codecs.check_licenses(here.experiment)
-        papers = Papers(here.experiment, Published(installation.published()))
+        papers = Papers(here.experiment, Published(installation.paper_tables()))
         jobs = Jobs(here.experiment, papers, here.experiment_as_written)
         jobs.check()
     except (ConfigurationError, codecs.CodecConfigurationError) as error:
@@ -190,7 +192,7 @@ def tell_failures() -> None:
     """Print at the end which jobs failed, the ends of their logs, and remedies."""
     from codecfake.running.watching import failures, jobs
 
-    logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NONE_BEGUN}\n")
+    logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NO_JOB_FAILED}\n")
 
 
 def _first_of(paths: list[Path]) -> str:

@@ -1,4 +1,4 @@
-"""Checks before the first job that the packages which the jobs import are installed."""
+"""Checks before the first job that all packages that the jobs import are installed."""
 
 from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
@@ -24,12 +24,12 @@ def require(rules: Collection[str], codec_packages: Iterable[str]) -> None:
 
     `rules` are those with jobs in this run, `codec_packages` the distributions of its codecs.
     """
-    lacking = {_extra(rule): names for rule in rules if (names := _missing(_needs(rule)[1]))}
+    absent = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
     lines = [
-        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in lacking.items()
+        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in absent.items()
     ]
     if any(_extra(rule) == "codecs" for rule in rules):
-        lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _missing(sorted(set(codec_packages)))]
+        lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _absent(sorted(set(codec_packages)))]
     if lines:
         raise InstallationError("\n".join(["packages are missing for this run:", *lines]))
 
@@ -47,7 +47,7 @@ def _needs(rule: str) -> tuple[str, tuple[str, ...]]:
     return NEEDS.get(CODECS if rule.startswith(CODECS) else rule, ("", ()))
 
 
-def _missing(names: Iterable[str]) -> list[str]:
+def _absent(names: Iterable[str]) -> list[str]:
     return [name for name in names if not _is_installed(name)]
 
 

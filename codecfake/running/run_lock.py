@@ -106,9 +106,8 @@ def _boot() -> str:
 
 def _refusal(folder: Path, holder: Holder | None) -> str:
     return (
-        f"{folder.parent}: another run is at work here ({holder or 'which has just started'}), and one directory takes "
-        f"one run at a time. Wait for it, stop it, or use another directory: snakemake --directory "
-        f"runs/NAME …"
+        f"{folder.parent}: another run is at work here ({holder or 'it has just started'}). A directory takes one run "
+        f"at a time. Wait for it, stop it, or use another directory: snakemake --directory runs/NAME …"
     )
 
 
@@ -127,21 +126,21 @@ def _wait_for_jobs(folder: Path, tell: Callable[[str], None]) -> None:
 
 def _users(path: Path) -> list[int]:
     """Other processes that have a file open, as far as this user can see on this machine."""
-    found = set()
+    pids = set()
     for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             if descriptor.samefile(path):
-                found.add(int(descriptor.parts[2]))
+                pids.add(int(descriptor.parts[2]))
         except OSError:
             continue
-    return sorted(found - {os.getpid()})
+    return sorted(pids - {os.getpid()})
 
 
 def _remove_stale(folder: Path, last: Holder | None, tell: Callable[[str], None]) -> None:
     if last is None or not last.is_of_this_machine:
         raise RunLockError(
-            f"{folder.parent}: locked by {last or 'an unknown run'}. Whether it is still at work "
-            f"cannot be seen from here; if it is not: snakemake --unlock, then the same command"
+            f"{folder.parent}: locked by {last or 'an unknown run'}. Whether that run is still at work "
+            f"cannot be seen from this machine; if it is not, give `snakemake --unlock`, then the same command"
         )
     shutil.rmtree(folder / SNAKEMAKE)
     tell(f"{folder.parent}: the last run here was killed ({last}). Its lock is removed; continuing from there")

@@ -37,7 +37,7 @@ NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoi
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on; the message says why."""
+    """Training cannot continue."""
 
 
 def train(
@@ -178,8 +178,8 @@ class _Run:
         now.step, now.loss_sum, now.weight_sum = 0, 0.0, 0.0
         files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
         self._checkpoint()
-        shown = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
-        curves.add("epoch", shown, self._total_steps())
+        values = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
+        curves.add("epoch", values, self._total_steps())
 
     def _take(self, average: AveragedModel) -> None:
         """Keep the averaged weights, with BatchNorm statistics from one more pass over the train lists, as in SWA

@@ -29,9 +29,9 @@ class Plan:
             batches += self._sample(rng)
         return batches[: self.updates_per_epoch]
 
-    def learning_rate(self, done: int) -> float:
+    def learning_rate(self, num_updates: int) -> float:
         """The learning rate after `done` updates, counted over all epochs."""
-        return SCHEDULES[self._settings.schedule](self._course, done)
+        return SCHEDULES[self._settings.schedule](self._course, num_updates)
 
     def _count_updates(self) -> int:
         if self._settings.match == "updates":

@@ -88,11 +88,11 @@ def co_training_released(trials: Composition, batch_size: int, rng: np.random.Ge
     `released_pass`, which has about half as many, to reach that number.
     """
     domains = _several_domains(trials)
-    declared = len(domains) * _num_groups(domains, batch_size)
+    num_batches = len(domains) * _num_groups(domains, batch_size)
     batches: Batches = []
-    while len(batches) < declared:
+    while len(batches) < num_batches:
         batches += split_into_batches(released_pass(trials, batch_size, rng), batch_size)
-    return batches[:declared]
+    return batches[:num_batches]
 
 
 def released_pass(trials: Composition, batch_size: int, rng: np.random.Generator) -> np.ndarray:

@@ -19,17 +19,17 @@ class Course:
     updates: int  # in all
 
 
-def halving(course: Course, done: int) -> float:
+def halving(course: Course, num_updates: int) -> float:
     """Half the rate every `halve_every` updates."""
-    return course.first * 0.5 ** (done // course.halve_every)
+    return course.first * 0.5 ** (num_updates // course.halve_every)
 
 
-def cosine(course: Course, done: int) -> float:
+def cosine(course: Course, num_updates: int) -> float:
     """Half a period of a cosine, update by update."""
-    return course.final + (course.first - course.final) * (1 + math.cos(math.pi * done / course.updates)) / 2
+    return course.final + (course.first - course.final) * (1 + math.cos(math.pi * num_updates / course.updates)) / 2
 
 
-def constant(course: Course, done: int) -> float:
+def constant(course: Course, num_updates: int) -> float:
     """The same rate throughout."""
     return course.first
 

@@ -35,7 +35,7 @@ from codecfake.training.schedules import SCHEDULES
 from codecfake.training.strategies import STRATEGIES, update_settings
 
 MATCHES = ("updates", "epochs")
-KEEPS = SELECTED, AVERAGE = ("selected", "average")
+KEEPS = BEST, AVERAGE = ("selected", "average")
 SELECTIONS: dict[str, tuple[str, ...]] = {  # keep the epoch with the least values in these columns of the history
     "dev_loss": ("dev_loss",),
     "dev_loss_of_batches": ("dev_loss_of_batches",),
@@ -65,10 +65,10 @@ class TrainSettings:
     strategy: str = "erm"
     strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
-    keep: str = SELECTED  # the weights of that epoch; or the average over all that were the best so far (SWA)
+    keep: str = BEST  # the weights of that epoch; or the average over all epochs that were the best so far (SWA)
     seed: int = 0
     cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: for SSL front-ends
-    front_end_precision: str = EXACT  # or bfloat16, which is refused if a measurement shows that it matters
+    front_end_precision: str = EXACT  # or bfloat16, which is rejected if a measurement shows that it changes features
     checkpoint_steps: int = 1000  # steps between checkpoints; another is written after every epoch
     tensorboard: bool = True
 
@@ -99,9 +99,9 @@ class TrainSettings:
             "strategy": STRATEGIES, "match": MATCHES, "schedule": SCHEDULES, "select": SELECTIONS, "keep": KEEPS,
             "crop": CROPS, "pad": PADS, "front_end_precision": PRECISIONS,
         }  # fmt: skip
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                yield Fault((name,), unknown(name.replace("_", " "), getattr(self, name), known))
+        for name, names in choices.items():
+            if getattr(self, name) not in names:
+                yield Fault((name,), unknown(name.replace("_", " "), getattr(self, name), names))
         if not isinstance(self.cache_features, bool) and self.cache_features not in CACHES:
             yield Fault(("cache_features",), unknown("place", self.cache_features, ["true", "false", *CACHES]))
 

@@ -23,7 +23,7 @@ from codecfake.base.settings import SettingsError, fault
 from codecfake.base.suggestions import unknown
 
 DROPOUT = ("same", "redrawn")
-SCALED = ("all", "weight")
+TENSORS = ("all", "weight")
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class AsamSettings(SamSettings):
         super().__post_init__()
         if not 0 <= self.eta < float("inf"):
             raise ValueError(f"eta is {self.eta}; it must be at least 0 and finite")
-        if self.scaled not in SCALED:
-            raise fault(unknown("choice of tensors", self.scaled, SCALED), "scaled")
+        if self.scaled not in TENSORS:
+            raise fault(unknown("choice of tensors", self.scaled, TENSORS), "scaled")
 
 
 UpdateSettings = BaseSettings | SamSettings | AsamSettings
@@ -99,5 +99,5 @@ def update_settings(strategy: str, changes: dict[str, Any]) -> UpdateSettings:
     """
     if strategy not in STRATEGIES:
         raise SettingsError(unknown("strategy", strategy, STRATEGIES))
-    known = STRATEGIES[strategy]
-    return settings.build(UPDATE_SETTINGS[known.update], {**known.settings, **changes})
+    entry = STRATEGIES[strategy]
+    return settings.build(UPDATE_SETTINGS[entry.update], {**entry.settings, **changes})

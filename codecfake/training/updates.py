@@ -58,7 +58,7 @@ class Sam:
         loss = closure()
         if not self._redraws_dropout:
             _set_random_state(self._device, randomness)
-        with self._ascended(), _running_statistics_kept(self._normalizations):
+        with self._ascended(), _constant_statistics(self._normalizations):
             closure()
         self._optimizer.step()
         return loss
@@ -88,32 +88,32 @@ class Asam(Sam):
     def __init__(self, optimizer: Optimizer, model: nn.Module, settings: AsamSettings) -> None:
         super().__init__(optimizer, model, settings)
         self._eta = settings.eta
-        self._scaled = {name for name in self._parameters if settings.scaled == "all" or "weight" in name}
+        self._tensor_names = {name for name in self._parameters if settings.scaled == "all" or "weight" in name}
 
     def _ascent(self, names: list[str], weights: list[Tensor], gradients: list[Any]) -> tuple[Tensor, ...]:
         """rho t^2 g / |t g|: t is |w| + eta for a scaled tensor, 1 for others."""
         sizes = [
-            weight.abs() + self._eta if name in self._scaled else torch.ones_like(weight)
+            weight.abs() + self._eta if name in self._tensor_names else torch.ones_like(weight)
             for name, weight in zip(names, weights, strict=True)
         ]
-        scaled = torch._foreach_mul(sizes, gradients)
-        factor = self._rho / (nn.utils.get_total_norm(scaled) + TINY)
-        return torch._foreach_mul(torch._foreach_mul(sizes, scaled), factor)
+        products = torch._foreach_mul(sizes, gradients)
+        factor = self._rho / (nn.utils.get_total_norm(products) + TINY)
+        return torch._foreach_mul(torch._foreach_mul(sizes, products), factor)
 
 
 UPDATES: dict[str, Callable[[Optimizer, nn.Module, Any], Update]] = {"base": BaseUpdate, "sam": Sam, "asam": Asam}
 
 
 @contextmanager
-def _running_statistics_kept(normalizations: Sequence[_BatchNorm]) -> Iterator[None]:
+def _constant_statistics(normalizations: Sequence[_BatchNorm]) -> Iterator[None]:
     """Normalize by the batch as usual, but leave the running statistics unchanged."""
-    tracked = [module for module in normalizations if module.track_running_stats]
-    for module in tracked:
+    modules = [module for module in normalizations if module.track_running_stats]
+    for module in modules:
         module.track_running_stats = False
     try:
         yield
     finally:
-        for module in tracked:
+        for module in modules:
             module.track_running_stats = True
 
 

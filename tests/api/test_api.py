@@ -99,9 +99,9 @@ def test_the_lines_of_the_readme_run(
 
 
 def test_the_document_names_every_function_with_all_its_arguments() -> None:
-    listed = dict(re.findall(r"^\| `(\w+)\((.+?)\)` \|", DOCUMENT, re.MULTILINE))
-    assert sorted(listed) == codecfake.api.__all__
-    for name, arguments in listed.items():
+    arguments_of = dict(re.findall(r"^\| `(\w+)\((.+?)\)` \|", DOCUMENT, re.MULTILINE))
+    assert sorted(arguments_of) == codecfake.api.__all__
+    for name, arguments in arguments_of.items():
         assert arguments.split(", ") == list(inspect.signature(getattr(codecfake, name)).parameters)
 
 
@@ -110,8 +110,8 @@ def test_importing_the_package_and_reading_results_need_no_torch(run: Path) -> N
         "import sys, codecfake; assert 'pandas' not in sys.modules;"
         f"print(len(codecfake.read_scores({str(run)!r})), 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["16", "False"]
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["16", "False"]
 
 
 def test_a_name_that_the_api_does_not_have_is_answered_with_those_that_it_has() -> None:
@@ -125,9 +125,9 @@ def test_a_codec_gives_the_exact_duration_at_the_rate_that_is_asked_for(
     run: Path, wav: np.ndarray, rate: int, output_rate: int | None
 ) -> None:
     codec = codecfake.load_codec("encodec", weights=run / "results/codecs/encodec")
-    fake, given = codec.resynthesize(wav, rate, output_rate=output_rate)
-    assert given == (output_rate or rate)
-    assert len(fake) == round(len(wav) * given / rate)
+    fake, fake_rate = codec.resynthesize(wav, rate, output_rate=output_rate)
+    assert fake_rate == (output_rate or rate)
+    assert len(fake) == round(len(wav) * fake_rate / rate)
     assert codec.bitrate_kbps(2) == pytest.approx(2 * 4 * 75 / 1000)  # 16 entries are 4 bits, 75 frames a second
 
 
@@ -191,8 +191,8 @@ def test_the_eer_is_that_of_the_tables_and_lies_in_its_interval() -> None:
     expected = metrics.eer(scores[:60], scores[60:]).eer
     order = rng.permutation(120)
     for by in (None, speakers):
-        given = None if by is None else np.array(by)[order]
-        interval = codecfake.eer(scores[order], np.array(keys)[order], given, resamples=200)
+        speakers = None if by is None else np.array(by)[order]
+        interval = codecfake.eer(scores[order], np.array(keys)[order], speakers, resamples=200)
         assert interval.estimate == pytest.approx(expected)
         assert 0 < interval.low < expected < interval.high < 1
     exact = codecfake.eer(scores, keys, resamples=0)

@@ -46,50 +46,50 @@ def job(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def taken(process: subprocess.Popen[str]) -> str:
+def gpu_of(process: subprocess.Popen[str]) -> str:
     """The GPU that a job says it took; waits for it."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
 
-def said(process: subprocess.Popen[str]) -> str:
+def output_of(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     return process.stderr.readline().strip()
 
 
 def test_each_job_gets_a_gpu_of_its_own(job: Callable[..., subprocess.Popen[str]]) -> None:
     jobs = [job("0", "1", "MIG-a/0/1") for _ in range(3)]
-    assert sorted(taken(process) for process in jobs) == ["0", "1", "MIG-a/0/1"]
+    assert sorted(gpu_of(process) for process in jobs) == ["0", "1", "MIG-a/0/1"]
 
 
 def test_a_job_waits_and_says_who_has_the_gpus(job: Callable[..., subprocess.Popen[str]]) -> None:
     holder = job("0")
-    assert taken(holder) == "0"
-    assert said(job("0")) == f"waiting for a GPU: 0 is taken by process {holder.pid}"
+    assert gpu_of(holder) == "0"
+    assert output_of(job("0")) == f"waiting for a GPU: 0 is taken by process {holder.pid}"
 
 
 def test_a_killed_job_gives_its_gpu_back_at_once_though_its_worker_lives(
     job: Callable[..., subprocess.Popen[str]],
 ) -> None:
-    holders = {taken(holder): holder for holder in (job("0", "1"), job("0", "1"))}
+    holders = {gpu_of(holder): holder for holder in (job("0", "1"), job("0", "1"))}
     waiting = job("0", "1")
-    assert said(waiting).startswith("waiting for a GPU")
+    assert output_of(waiting).startswith("waiting for a GPU")
     os.kill(holders["1"].pid, signal.SIGKILL)
     holders["1"].wait()
     os.killpg(holders["1"].pid, 0)  # the worker that it forked is alive
-    assert taken(waiting) == "1"
+    assert gpu_of(waiting) == "1"
 
 
 def test_a_gpu_is_held_until_the_process_ends(tmp_path: Path, job: Callable[..., subprocess.Popen[str]]) -> None:
     assert gpus.take(["0"], tmp_path / "slots") == "0"
     waiting = job("0")
-    assert said(waiting).endswith(f"process {os.getpid()}")
+    assert output_of(waiting).endswith(f"process {os.getpid()}")
     time.sleep(0.2)
     assert waiting.poll() is None
 
 
 @pytest.mark.parametrize(
-    ("shown", "names"),
+    ("visible", "names"),
     [
         ("0,1", ["0", "1"]),
         (" 3 , GPU-8932f937", ["3", "GPU-8932f937"]),
@@ -99,9 +99,9 @@ def test_a_gpu_is_held_until_the_process_ends(tmp_path: Path, job: Callable[...,
         ("NoDevFiles", []),
     ],
 )
-def test_cuda_visible_devices_is_respected(shown: str, names: list[str], tmp_path: Path) -> None:
+def test_cuda_visible_devices_is_respected(visible: str, names: list[str], tmp_path: Path) -> None:
     (tmp_path / "nvidia0").touch()
-    assert gpus.visible({"CUDA_VISIBLE_DEVICES": shown}, tmp_path) == names
+    assert gpus.visible({"CUDA_VISIBLE_DEVICES": visible}, tmp_path) == names
 
 
 def test_without_it_gpus_are_counted_by_their_device_files(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_jobs_of_slurm_have_slots_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "on_cluster", "here", "needed"),
+    ("device", "on_cluster", "here", "number"),
     [
         ("cpu", False, 2, 0),
         ("cpu", True, 2, 0),
@@ -132,8 +132,8 @@ def test_jobs_of_slurm_have_slots_of_their_own() -> None:
         ("auto", True, 0, 1),
     ],
 )
-def test_a_network_needs_a_gpu_where_the_site_says_so(device: str, on_cluster: bool, here: int, needed: int) -> None:
-    assert gpus.needed(device, on_cluster, here) == needed
+def test_a_network_needs_a_gpu_where_the_site_says_so(device: str, on_cluster: bool, here: int, number: int) -> None:
+    assert gpus.num_needed(device, on_cluster, here) == number
 
 
 @pytest.fixture
@@ -178,12 +178,12 @@ def test_a_gpu_left_idle_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     assert "but does not use it" in caplog.text
 
 
-def snakemake(directory: Path, shown: str, *arguments: str) -> str:
+def snakemake(directory: Path, visible: str, *arguments: str) -> str:
     """Output of a run on a machine that shows these GPUs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CUDA_VISIBLE_DEVICES", shown)
-        done = whole_runs.in_a_copy(["--cores", "8", "--directory", str(directory), *arguments])
-    return done.stdout + done.stderr
+        patch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        process = whole_runs.in_a_copy(["--cores", "8", "--directory", str(directory), *arguments])
+    return process.stdout + process.stderr
 
 
 @pytest.mark.parametrize(("options", "at_once"), [(("--jobs", "8"), 2), (("--resources", "gpu=1"), 1)])

@@ -26,8 +26,8 @@ def start(code: str, **environment: str) -> subprocess.Popen[str]:
 
 def test_a_process_waits_while_another_builds() -> None:
     origin = Path(str(importlib.util.find_spec("librosa").origin))
-    with origin.open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with origin.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = start(ASK)
         assert waiting.stdout.readline() == "asked\n"
         with pytest.raises(subprocess.TimeoutExpired):

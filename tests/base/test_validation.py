@@ -7,7 +7,7 @@ import pytest
 from codecfake.base.validation import ConfigurationError, Place, read_document, read_yaml
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "file.yaml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -32,7 +32,7 @@ def written(tmp_path: Path, text: str) -> Path:
 def test_a_file_that_would_not_be_read_as_it_looks_is_refused_with_its_line(
     tmp_path: Path, text: str, message: str
 ) -> None:
-    path = written(tmp_path, text)
+    path = write(tmp_path, text)
     with pytest.raises(ConfigurationError) as error:
         read_yaml(path)
     assert str(error.value).startswith(str(path))
@@ -41,7 +41,7 @@ def test_a_file_that_would_not_be_read_as_it_looks_is_refused_with_its_line(
 
 def test_all_keys_at_fault_are_listed_in_the_order_of_their_lines(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as error:
-        read_yaml(written(tmp_path, "a: {b: 1, b: 2}\nyes: 1\na: 2\n"))
+        read_yaml(write(tmp_path, "a: {b: 1, b: 2}\nyes: 1\na: 2\n"))
     assert [line.split(":")[1] for line in str(error.value).splitlines()] == ["1", "2", "3"]
 
 
@@ -52,7 +52,7 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
 
 def test_aliases_and_merged_keys_are_no_repetition(tmp_path: Path) -> None:
-    values = read_yaml(written(tmp_path, "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a\n"))
+    values = read_yaml(write(tmp_path, "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a\n"))
     assert values == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 1, "y": 2}}
 
 
@@ -68,5 +68,5 @@ def test_aliases_and_merged_keys_are_no_repetition(tmp_path: Path) -> None:
     ],
 )
 def test_a_value_is_found_by_its_keys(tmp_path: Path, keys: tuple[str, ...], place: Place) -> None:
-    document = read_document(written(tmp_path, 'a: &a\n  x: NO\nb: {<<: *a, y: "NO"}\nc:\n- 5\n- 7\n'))
+    document = read_document(write(tmp_path, 'a: &a\n  x: NO\nb: {<<: *a, y: "NO"}\nc:\n- 5\n- 7\n'))
     assert document.place(keys) == place

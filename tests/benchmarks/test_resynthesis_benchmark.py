@@ -22,26 +22,26 @@ def test_the_ratio_is_the_median_over_pairs() -> None:
 
 
 def test_a_cpu_is_judged_by_its_own_time_and_a_gpu_by_the_clock() -> None:
-    found = [Measurement(wall_seconds=5.0, cpu_seconds=2.0, peak_mb=0.0)]
-    assert benchmark.cost(found, "cpu") == [2.0]
-    assert benchmark.cost(found, "cuda") == [5.0]
+    measurements = [Measurement(wall_seconds=5.0, cpu_seconds=2.0, peak_mb=0.0)]
+    assert benchmark.cost(measurements, "cpu") == [2.0]
+    assert benchmark.cost(measurements, "cuda") == [5.0]
 
 
 def test_speeds_are_medians_of_audio_a_second_and_a_second_of_a_core() -> None:
-    found = [Measurement(wall, cpu, 0.0) for wall, cpu in ((1.0, 2.0), (2.0, 4.0), (5.0, 10.0))]
-    assert benchmark.speeds(found, seconds=10.0) == "5 | 2.5"
+    measurements = [Measurement(wall, cpu, 0.0) for wall, cpu in ((1.0, 2.0), (2.0, 4.0), (5.0, 10.0))]
+    assert benchmark.speeds(measurements, seconds=10.0) == "5 | 2.5"
 
 
 @pytest.mark.parametrize("utterances", [None, 1, 7])
 def test_durations_sum_to_the_seconds_asked_for(utterances: int | None) -> None:
-    found = speech.durations(60.0, utterances, np.random.default_rng(0))
-    assert found.sum() == pytest.approx(60.0)
-    assert len(found) == (utterances or 19)
-    assert (found > 0).all()
+    measurements = speech.durations(60.0, utterances, np.random.default_rng(0))
+    assert measurements.sum() == pytest.approx(60.0)
+    assert len(measurements) == (utterances or 19)
+    assert (measurements > 0).all()
 
 
 def test_made_recordings_are_listed_with_the_lengths_and_rates_of_their_files(tmp_path: Path) -> None:
-    table = speech.made(tmp_path / "made", 2.0, 3)
+    table = speech.make(tmp_path / "made", 2.0, 3)
     assert len(table) == 3
     for row in table.itertuples():
         about = soundfile.info(tmp_path / "made" / row.path)
@@ -50,15 +50,15 @@ def test_made_recordings_are_listed_with_the_lengths_and_rates_of_their_files(tm
 
 
 def test_found_recordings_end_with_the_one_that_makes_the_seconds_full(tmp_path: Path) -> None:
-    speech.made(tmp_path / "made", 4.0, 8)
-    assert len(speech.found(tmp_path / "made", 0.1, None)) == 1
-    assert len(speech.found(tmp_path / "made", 100.0, 5)) == 5
-    assert len(speech.found(tmp_path / "made", 100.0, None)) == 8
+    speech.make(tmp_path / "made", 4.0, 8)
+    assert len(speech.find(tmp_path / "made", 0.1, None)) == 1
+    assert len(speech.find(tmp_path / "made", 100.0, 5)) == 5
+    assert len(speech.find(tmp_path / "made", 100.0, None)) == 8
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no .wav or .flac file in it"):
-        speech.found(tmp_path, 1.0, None)
+        speech.find(tmp_path, 1.0, None)
 
 
 def test_every_codec_of_the_workflow_is_measured() -> None:
@@ -80,7 +80,7 @@ def test_every_codec_of_the_workflow_is_measured() -> None:
 def test_upstream_makes_the_recording_that_ours_makes(name: str, tmp_path: Path) -> None:
     model = {} if name in ("encodec", "funcodec") else SMALL[name]
     case = replace(benchmark.CASES[name], model=model)
-    codec = benchmark._fresh(case, torch.device("cpu"), None)
+    codec = benchmark._build_codec(case, torch.device("cpu"), None)
     assert codec.sample_rate is not None and codec.network is not None
     codec.network.eval()
     rng = np.random.default_rng(0)

@@ -138,8 +138,8 @@ def test_saved_weights_make_the_same_codec_again(name: str, tmp_path: Path) -> N
     path = tmp_path / "weights.safetensors"
     save(network(codec), path)
     again = codec_wrappers.load(name, SMALL[name], path)
-    for found, expected in zip(round_trip(again, wav), round_trip(codec, wav), strict=True):
-        assert torch.equal(found, expected)
+    for output, expected in zip(round_trip(again, wav), round_trip(codec, wav), strict=True):
+        assert torch.equal(output, expected)
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
@@ -318,9 +318,9 @@ def network(codec: Codec) -> torch.nn.Module:
 def weights_file(name: str, folder: Path, drop: int) -> Path:
     """The weights of a small codec without its first `drop` tensors."""
     tensors = network(build(name)).state_dict()
-    kept = {key: tensors[key].clone().contiguous() for key in sorted(tensors)[drop:]}
+    rest = {key: tensors[key].clone().contiguous() for key in sorted(tensors)[drop:]}
     path = folder / "weights.safetensors"
-    save_file(kept, path)
+    save_file(rest, path)
     return path
 
 

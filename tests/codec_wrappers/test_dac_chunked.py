@@ -182,5 +182,5 @@ def test_strides_that_leave_nothing_of_a_second_are_refused() -> None:
 
 @pytest.mark.parametrize("gain", [Gain.LUFS_16])
 def test_the_level_of_loudness_needs_a_sample_rate(gain: Gain) -> None:
-    with pytest.raises(ValueError, match="gain lufs is measured at the codec's sample rate"):
+    with pytest.raises(ValueError, match="gain lufs needs the codec's sample rate"):
         level(gain, noise(1, 100))

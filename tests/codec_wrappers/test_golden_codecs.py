@@ -17,8 +17,8 @@ from golden_workflow import checks_of
 
 def cases() -> list[Any]:
     """Every array of every file, those of a file together: they share its codec, hence also the worker."""
-    found = [case for vector in find(FOLDER) if kind_or_none(wrapper_of, vector) for case in _cases_of(vector)]
-    return found or [pytest.param(check, None, "", marks=pytest.mark.skip(f"no golden vectors of codecs in {FOLDER}"))]
+    arrays = [case for vector in find(FOLDER) if kind_or_none(wrapper_of, vector) for case in _cases_of(vector)]
+    return arrays or [pytest.param(check, None, "", marks=pytest.mark.skip(f"no golden vectors of codecs in {FOLDER}"))]
 
 
 def _cases_of(vector: Vector) -> list[Any]:

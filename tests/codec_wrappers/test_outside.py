@@ -19,7 +19,7 @@ import codec_wrappers
 from codec_wrappers import CodecError, contract
 from codec_wrappers.codec import Codec, TrainableCodec
 from codec_wrappers.contract.measurements import Settings
-from codec_wrappers.contract.promises import broken
+from codec_wrappers.contract.promises import broken_promises
 from codec_wrappers.resynthesis.shard import ResynthesisError, ResynthesisSettings, resynthesize_shard
 from codecfake.audio import shards
 from codecfake.base import files, plugins
@@ -143,7 +143,7 @@ def test_a_function_that_takes_a_mapping_is_given_the_model_as_it_is(folder: Pat
 
 def test_more_quantizers_than_an_undescribed_codec_has_end_its_first_job(folder: Path, corpus: Path) -> None:
     settings = ResynthesisSettings("own", "halves.py:build", {"H1": 3}, 1, {"factor": 0.5})
-    with pytest.raises(ResynthesisError, match="H1: 3 quantizers from own, which has 2"):
+    with pytest.raises(ResynthesisError, match="H1: 3 quantizers, but own has 2"):
         resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, corpus.parent / "audio/c", CPU)
 
 
@@ -183,8 +183,8 @@ def test_weights_of_ones_own_are_loaded_by_the_module_of_the_codec(folder: Path)
 def test_a_codec_outside_the_package_can_be_held_to_the_contract(folder: Path) -> None:
     quick = Settings(speech_duration=0.4, odd_duration=0.1)
     (measured,) = contract.measure_forms(contract.choose(["mimi.py:build"], {}), {}, True, quick, CPU)
-    assert measured.sample_rate == 24_000 and not measured.trained
-    assert [fault for fault in broken(measured) if "samples" in fault or "finite" in fault] == []
+    assert measured.sample_rate == 24_000 and not measured.is_trained
+    assert [fault for fault in broken_promises(measured) if "samples" in fault or "finite" in fault] == []
 
 
 def test_the_command_finds_the_folder_by_the_variable_that_jobs_are_given(folder: Path, corpus: Path) -> None:
@@ -197,8 +197,8 @@ def test_the_command_finds_the_folder_by_the_variable_that_jobs_are_given(folder
     }
     command = ["-m", "codec_wrappers", "resynthesize", "--settings", json.dumps(settings), "--device", "cpu"]
     places = ["--utterances", f"{corpus}.parquet", "--root", str(corpus), "--shard", "0", "--output", f"{corpus}/out"]
-    done = subprocess.run([sys.executable, *command, *places], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, *command, *places], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
     assert len(pd.read_parquet(corpus / "out/H/0000.parquet")) == 2
 
 

@@ -49,8 +49,8 @@ def test_the_examples_of_the_main_help_are_understood() -> None:
 
 def test_the_main_help_lists_every_command_for_people_in_a_group_and_no_step() -> None:
     text = TOP.format_help()
-    listed = re.findall(r"^  ([a-z][a-z-]+) {2,}", text, re.MULTILINE)
-    assert [f"codecfake {name}" for name in listed] == list(FOR_PEOPLE)
+    names = re.findall(r"^  ([a-z][a-z-]+) {2,}", text, re.MULTILINE)
+    assert [f"codecfake {name}" for name in names] == list(FOR_PEOPLE)
     assert re.findall(r"^([a-z ]+):$", text, re.MULTILINE)[1:-1] == list(commands.GROUPS)
 
 

@@ -79,8 +79,8 @@ def test_a_folder_keeps_its_tree_and_leaves_out_what_is_not_audio(
     write_speech(tmp_path / "in/two.flac", rate=16_000)
     (tmp_path / "in/notes.txt").write_text("not audio")
     main(["resynthesize", str(tmp_path / "in"), str(tmp_path / "out"), "--codec", "passthrough", *ON_CPU])
-    made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert made == {"a/one.flac", "two.flac"}
+    paths = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert paths == {"a/one.flac", "two.flac"}
     assert soundfile.info(tmp_path / "out/a/one.flac").channels == 1
     assert capsys.readouterr().out.startswith("2 files written to")
 
@@ -99,9 +99,9 @@ def test_a_codec_of_one_s_own_is_taken_from_its_file(tmp_path: Path, monkeypatch
     )
     write_speech(tmp_path / "speech.wav")
     main(["resynthesize", "speech.wav", "fake.wav", "--codec", "silent.py:build", *ON_CPU])
-    made = samples(tmp_path / "fake.wav")
-    assert len(made) == 20_001
-    assert not made.any()
+    fake = samples(tmp_path / "fake.wav")
+    assert len(fake) == 20_001
+    assert not fake.any()
 
 
 @pytest.mark.parametrize(

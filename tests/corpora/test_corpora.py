@@ -1,4 +1,4 @@
-"""Readers of corpora: what each official layout is read as, and what is said when something else lies there."""
+"""Readers of corpora: the utterances of each official layout, and the messages for folders with another layout."""
 
 from collections import Counter
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_real_recordings_in_the_official_layouts_are_all_listed(
     shared: Path, layout: str, folder: str, count: int, speakers: int, with_text: int
 ) -> None:
     listing = read(layout, shared / "data" / folder)
-    assert listing.rejected == ()
+    assert listing.rejections == ()
     assert len(listing.utterances) == count
     assert len({utterance.speaker_id for utterance in listing.utterances}) == speakers
     assert sum(utterance.text is not None for utterance in listing.utterances) == with_text
@@ -117,7 +117,7 @@ def test_real_recordings_in_the_official_layouts_are_all_listed(
 def test_the_published_protocols_of_asvspoof_2019_have_their_published_counts(shared: Path) -> None:
     listing = read("asvspoof2019la", shared / "data/ASVspoof2019_real_protocol")
     assert ids(listing) == ["LA_T_1000137"]
-    folder_of = Counter(rejection.path.split("/")[1] for rejection in listing.rejected)
+    folder_of = Counter(rejection.path.split("/")[1] for rejection in listing.rejections)
     assert folder_of == {
         "ASVspoof2019_LA_train": 25_380 - 1,
         "ASVspoof2019_LA_dev": 24_844,
@@ -130,8 +130,8 @@ def test_the_official_captions_are_one_dead_link_a_clip_where_nothing_was_fetche
     for part in ("val", "test"):
         (tmp_path / f"{part}.csv").symlink_to(shared / f"data/AudioCaps-official-csv/dataset/{part}.csv")
     listing = read("audiocaps", tmp_path)
-    assert len(listing.rejected) == 495 + 975
-    assert all(rejection.expected for rejection in listing.rejected)
+    assert len(listing.rejections) == 495 + 975
+    assert all(rejection.expected for rejection in listing.rejections)
 
 
 # --- vctk ---
@@ -163,7 +163,7 @@ def test_the_order_of_vctk_microphones_is_the_users(vctk: Path) -> None:
 def test_vctk_utterances_without_the_only_wanted_microphone_are_rejected(vctk: Path) -> None:
     listing = read("vctk", vctk, microphones=["mic1"])
     assert ids(listing) == ["p225_001", "s5_001"]
-    (rejection,) = listing.rejected
+    (rejection,) = listing.rejections
     assert rejection.path == "wav48_silence_trimmed/p225/p225_002_mic2.flac"
     assert rejection.reason == "no mic1 recording of p225_002 (only mic2)"
     assert not rejection.expected
@@ -184,14 +184,14 @@ def test_release_080_of_vctk_has_one_recording_an_utterance_and_one_file_that_is
     audio(tmp_path / "wav48", "p376/p376_294.wav", "p376/p376_296.WAV", "p376/p376_295.raw")
     listing = read("vctk", tmp_path)
     assert ids(listing) == ["p376_294", "p376_296"]
-    assert [(rejection.path, rejection.expected) for rejection in listing.rejected] == [
+    assert [(rejection.path, rejection.expected) for rejection in listing.rejections] == [
         ("wav48/p376/p376_295.raw", True)
     ]
 
 
 def test_files_that_are_not_named_as_vctk_names_them_are_rejected(vctk: Path) -> None:
     audio(vctk / "wav48_silence_trimmed", "p225/._p225_001_mic1.flac")
-    (rejection,) = read("vctk", vctk).rejected
+    (rejection,) = read("vctk", vctk).rejections
     assert "not named as VCTK" in rejection.reason
 
 
@@ -230,7 +230,7 @@ def test_aishell3_speakers_are_ssb_and_four_digits_and_its_parts_are_not_our_spl
 
 def test_aishell3_texts_without_audio_are_rejected(aishell3: Path) -> None:
     write(aishell3 / "test/content.txt", "SSB00050353.wav\t广 guang3\nSSB00050354.wav\t州 zhou1\n")
-    (rejection,) = read("aishell3", aishell3).rejected
+    (rejection,) = read("aishell3", aishell3).rejections
     assert rejection.path == "test/wav/SSB0005/SSB00050354.wav"
     assert rejection.reason == "listed in test/content.txt but absent"
 
@@ -259,8 +259,8 @@ def libritts(tmp_path: Path) -> Path:
 
 
 def test_libritts_reads_all_its_subsets_and_their_texts(libritts: Path) -> None:
-    found = {utterance.speaker_id: utterance.text for utterance in read("libritts", libritts).utterances}
-    assert found == {"103": None, "84": "Maximilian."}
+    text_of = {utterance.speaker_id: utterance.text for utterance in read("libritts", libritts).utterances}
+    assert text_of == {"103": None, "84": "Maximilian."}
 
 
 def test_libritts_reads_the_subsets_that_are_asked_for(libritts: Path) -> None:
@@ -287,7 +287,7 @@ def asvspoof(tmp_path: Path) -> Path:
 
 def test_asvspoof_keys_splits_attacks_and_speakers_come_from_its_protocols(asvspoof: Path) -> None:
     listing = read("asvspoof2019la", asvspoof)
-    assert listing.rejected == ()
+    assert listing.rejections == ()
     spoof = {utterance.utterance_id: utterance for utterance in listing.utterances}["dev_2"]
     assert (spoof.speaker_id, spoof.key, spoof.split, spoof.attack) == ("LA_0080", "spoof", "dev", "A07")
     assert Counter((utterance.split, utterance.key) for utterance in listing.utterances) == {
@@ -298,7 +298,7 @@ def test_asvspoof_keys_splits_attacks_and_speakers_come_from_its_protocols(asvsp
 def test_asvspoof_is_the_same_from_the_folder_la_itself(asvspoof: Path) -> None:
     above, itself = read("asvspoof2019la", asvspoof), read("asvspoof2019la", asvspoof / "LA")
     assert ids(above) == ids(itself)
-    assert [utterance.path for utterance in above.utterances] == [f"LA/{found.path}" for found in itself.utterances]
+    assert [one.path for one in above.utterances] == [f"LA/{utterance.path}" for utterance in itself.utterances]
 
 
 def test_asvspoof_reads_the_splits_that_are_asked_for(asvspoof: Path) -> None:
@@ -310,7 +310,7 @@ def test_asvspoof_reads_the_splits_that_are_asked_for(asvspoof: Path) -> None:
 def test_asvspoof_trials_without_audio_are_rejected_and_audio_without_a_trial_is_expected(asvspoof: Path) -> None:
     flac = asvspoof / "LA/ASVspoof2019_LA_dev/flac"
     (flac / "dev_1.flac").rename(flac / "enrollment.flac")
-    rejected = {rejection.path: rejection for rejection in read("asvspoof2019la", asvspoof).rejected}
+    rejected = {rejection.path: rejection for rejection in read("asvspoof2019la", asvspoof).rejections}
     absent = rejected.pop("LA/ASVspoof2019_LA_dev/flac/dev_1.flac")
     assert "dev.trl.txt but the file is absent" in absent.reason
     assert not absent.expected
@@ -356,7 +356,7 @@ def test_in_the_wild_is_the_same_from_its_inner_folder(in_the_wild: Path) -> Non
 def test_in_the_wild_files_and_rows_without_each_other_are_rejected(in_the_wild: Path) -> None:
     folder = in_the_wild / "release_in_the_wild"
     (folder / "1.wav").rename(folder / "2.wav")
-    reason_of = {rejection.path: rejection.reason for rejection in read("in_the_wild", in_the_wild).rejected}
+    reason_of = {rejection.path: rejection.reason for rejection in read("in_the_wild", in_the_wild).rejections}
     assert reason_of == {
         "release_in_the_wild/1.wav": "listed in meta.csv but the file is absent",
         "release_in_the_wild/2.wav": "not listed in meta.csv, so its key is not known",
@@ -395,7 +395,7 @@ def test_audiocaps_clips_are_found_under_the_names_that_downloaders_give(tmp_pat
 def test_audiocaps_dead_links_and_clips_of_other_parts_are_listed_but_expected(tmp_path: Path) -> None:
     audio(tmp_path / "audio", "-abc.wav", "other.wav")
     write(tmp_path / "train.csv", CAPTIONS)
-    rejected = read("audiocaps", tmp_path).rejected
+    rejected = read("audiocaps", tmp_path).rejections
     assert [(rejection.path, rejection.expected) for rejection in rejected] == [
         ("audio/other.wav", True),
         ("audio/xyz.wav", True),
@@ -452,7 +452,7 @@ def test_rows_without_audio_are_rejected(tmp_path: Path) -> None:
     write(tmp_path / "list.csv", "path\na.wav\nb.wav\n")
     listing = read("listed", tmp_path, table="list.csv", key="real", language="en")
     assert ids(listing) == ["a"]
-    assert [(rejection.path, rejection.reason) for rejection in listing.rejected] == [
+    assert [(rejection.path, rejection.reason) for rejection in listing.rejections] == [
         ("b.wav", "listed in list.csv but the file is absent")
     ]
 

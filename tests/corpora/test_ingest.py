@@ -64,9 +64,9 @@ def settings(max_rejected: float = 0.5, deadline: float = 2.0) -> IngestSettings
     return IngestSettings("mine", "listed", options, max_rejected=max_rejected, deadline=deadline)
 
 
-def run(root: Path, output: Path, chosen: IngestSettings, workers: int = 2) -> tuple[Path, Path]:
+def run(root: Path, output: Path, settings: IngestSettings, workers: int = 2) -> tuple[Path, Path]:
     table, rejected = output / "utterances.parquet", output / "rejected.tsv"
-    ingest.ingest(root, chosen, table, rejected, workers)
+    ingest.ingest(root, settings, table, rejected, workers)
     return table, rejected
 
 
@@ -174,13 +174,13 @@ def test_expected_rejections_are_listed_and_do_not_count(shared: Path, tmp_path:
 def test_real_corpora_are_ingested_whole_and_the_list_of_rejections_is_written_even_if_empty(
     shared: Path, tmp_path: Path
 ) -> None:
-    chosen = IngestSettings("vctk", "vctk", {}, max_rejected=0)
-    table, rejected = run(shared / "data/VCTK-Corpus-0.92", tmp_path, chosen)
+    vctk_settings = IngestSettings("vctk", "vctk", {}, max_rejected=0)
+    table, rejected = run(shared / "data/VCTK-Corpus-0.92", tmp_path, vctk_settings)
     assert rejected.read_text() == "path\treason\n"
-    found = utterances.read(table)
-    assert len(found) == 48
-    assert set(found["sample_rate"]) == {48000}
-    assert set(found["split"].isna()) == {True}
+    rows = utterances.read(table)
+    assert len(rows) == 48
+    assert set(rows["sample_rate"]) == {48000}
+    assert set(rows["split"].isna()) == {True}
 
 
 def test_a_corpus_without_any_good_recording_stops_whatever_the_limit(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def noise(rng: np.random.Generator) -> np.ndarray:
 def test_every_sound_format_is_accepted(
     tmp_path: Path, rng: np.random.Generator, format: str, subtype: str, channels: int
 ) -> None:
-    found = inspect_bytes(tmp_path, encoded(rng.uniform(-0.9, 0.9, (RATE, channels)), format, subtype))
-    assert (found.sample_rate, found.channels, found.num_samples) == (RATE, channels, RATE)
+    inspection = inspect_bytes(tmp_path, encoded(rng.uniform(-0.9, 0.9, (RATE, channels)), format, subtype))
+    assert (inspection.sample_rate, inspection.channels, inspection.num_samples) == (RATE, channels, RATE)
 
 
 def test_the_shortest_duration_is_accepted_and_one_sample_less_is_not(tmp_path: Path, noise: np.ndarray) -> None:

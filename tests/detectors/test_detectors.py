@@ -177,8 +177,8 @@ def test_settings_that_make_no_detector_are_refused(front_end, back_end, message
 
 
 def test_complete_settings_spell_out_defaults_and_build_the_same() -> None:
-    given = DetectorSettings({"name": "mel"}, {"name": "aasist"})
-    complete = given.complete()
+    short = DetectorSettings({"name": "mel"}, {"name": "aasist"})
+    complete = short.complete()
     assert complete["front_end"] == {"name": "mel", "log": False}
     assert complete["back_end"]["projection"] == 128
     assert DetectorSettings(**complete).complete() == complete
@@ -270,10 +270,10 @@ def test_a_hub_id_is_fetched_in_whichever_format_it_has(tmp_path: Path, file: st
     if file == "pytorch_model.bin":
         torch.save(whole.state_dict(), tmp_path / file)
         (tmp_path / "model.safetensors").unlink()
-    asked: list[str] = []
+    requests: list[str] = []
 
     def download(model: str, name: str) -> str:
-        asked.append(f"{model}/{name}")
+        requests.append(f"{model}/{name}")
         if not (tmp_path / name).is_file():
             raise EntryNotFoundError(name)
         return str(tmp_path / name)
@@ -282,8 +282,8 @@ def test_a_hub_id_is_fetched_in_whichever_format_it_has(tmp_path: Path, file: st
     cut = Wav2Vec2(SslSettings(weights="somebody/xls-r", layer=2, normalize=False)).eval()
     assert torch.equal(cut(wav), whole(wav, output_hidden_states=True).hidden_states[2])
     assert cut.provenance() == {"source": "somebody/xls-r", "sha256": digest(cut.model)}
-    assert asked[0] == "somebody/xls-r/config.json"
-    assert asked[-1] == f"somebody/xls-r/{file}"
+    assert requests[0] == "somebody/xls-r/config.json"
+    assert requests[-1] == f"somebody/xls-r/{file}"
 
 
 def test_absent_weights_name_what_to_fetch_and_where_to_put_it(tmp_path: Path) -> None:

@@ -7,18 +7,18 @@ Limits are those of the vectors' README: hidden states 1e-4 of the standard devi
 from typing import Any
 
 import pytest
-from golden_detectors import GIVEN, check, detector_of
+from golden_detectors import INPUTS, check, detector_of
 from golden_vectors import FOLDER, Vector, find, kind_or_none
 
 
 def cases() -> list[Any]:
-    found = [
+    vectors = [
         pytest.param(vector, key, id=f"{vector.name}:{key}", marks=pytest.mark.xdist_group(vector.name))
         for vector in find(FOLDER)
         for key in (vector.keys if kind_or_none(detector_of, vector) else [])
-        if key not in GIVEN[str(detector_of(vector))]
+        if key not in INPUTS[str(detector_of(vector))]
     ]
-    return found or [pytest.param(None, "", marks=pytest.mark.skip(f"no golden vectors of detectors in {FOLDER}"))]
+    return vectors or [pytest.param(None, "", marks=pytest.mark.skip(f"no golden vectors of detectors in {FOLDER}"))]
 
 
 @pytest.mark.parametrize(("vector", "key"), cases())

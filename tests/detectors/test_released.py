@@ -56,10 +56,10 @@ class Small(nn.Module):
 
 def back_end(name: str) -> Any:
     """The network that a released detector's weights are of, with random weights."""
-    given = RELEASED[name].back_end
-    part = BACK_ENDS.part(given["name"])
+    settings = RELEASED[name].back_end
+    part = BACK_ENDS.part(settings["name"])
     shape = {"mel": MEL_SHAPE, "sinc": Sinc(SincSettings()).shape(CROP_SAMPLES)}
-    rest = {key: value for key, value in given.items() if key != "name"}
+    rest = {key: value for key, value in settings.items() if key != "name"}
     return part.load()(shape.get(RELEASED[name].front_end["name"], XLS_R_SHAPE), part.build_settings(rest)).eval()
 
 
@@ -379,11 +379,11 @@ def tables(modules: bytes) -> bytes:
     return b"}" + b"".join(value(name) + table + b"s" for name, table in named_tables)
 
 
-KEPT, AGAIN = b"q\x63", b"h\x63"  # a place of the memo that `value` leaves alone
-ITSELF = called("model", "LCNN") + KEPT + tables(b"}" + value("again") + AGAIN + b"s") + BUILD
-OFTEN = holding() + KEPT
+STORE, LOAD = b"q\x63", b"h\x63"  # a place of the memo that `value` leaves alone
+ITSELF = called("model", "LCNN") + STORE + tables(b"}" + value("again") + LOAD + b"s") + BUILD
+OFTEN = holding() + STORE
 for _ in range(40):  # 2^40 modules of 41 objects
-    OFTEN += b"0" + holding(AGAIN, AGAIN) + KEPT
+    OFTEN += b"0" + holding(LOAD, LOAD) + STORE
 
 
 @pytest.mark.parametrize("program", [ITSELF, OFTEN], ids=["itself", "another twice"])
@@ -408,8 +408,8 @@ def test_storages_larger_than_their_file_are_not_made_room_for(tmp_path: Path) -
         torch_files.read(write_program(tmp_path / "x.pt", huge, zipped=False))
 
 
-def assert_same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    assert list(found) == list(expected)
+def assert_same(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    assert list(tensors) == list(expected)
     for name, values in expected.items():
-        assert found[name].dtype == values.dtype
-        assert torch.equal(found[name], values), name
+        assert tensors[name].dtype == values.dtype
+        assert torch.equal(tensors[name], values), name

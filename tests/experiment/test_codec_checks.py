@@ -230,7 +230,7 @@ def test_a_codec_outside_the_package_is_checked_as_ours_are(
 
 
 def test_a_recipe_is_named_for_a_codec_outside_the_package_that_is_trained() -> None:
-    with pytest.raises(ValueError, match="recipe: none is published for own.py:build; name one of plain, "):
+    with pytest.raises(ValueError, match="recipe: own.py:build has no published one; choose from plain, "):
         CodecTrainingSettings("own", "own.py:build", ["voices"]).resolved()
     assert CodecTrainingSettings("own", "own.py:build", ["voices"], "plain").resolved().batch_size == 64
 

@@ -115,7 +115,7 @@ def test_a_tar_that_is_gone_while_its_index_is_there_is_found(results: Path) -> 
 
 def test_the_command_says_what_makes_again_what_it_deleted(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flip(results / "audio/en/F01/0000.tar", 700)
-    with pytest.raises(SystemExit, match="1 damaged; --delete"):
+    with pytest.raises(SystemExit, match="1 damaged; delete these files"):
         __main__.main(["check", "--run", str(results.parent), "--workers", "1"])
     __main__.main(["check", "--run", str(results.parent), "--workers", "1", "--delete"])
     files_again = "results/audio/en/F01/0000.parquet results/audio/en/F01/0000.tar"
@@ -199,11 +199,11 @@ def test_a_recording_that_changed_after_ingest_stops_its_shard_and_leaves_none(t
         "sha256": files.sha256(recording),
     }  # fmt: skip
     files.write_parquet(tmp_path / "table/utterances.parquet", pd.DataFrame([row]))
-    asked = (RecordingsSettings(1), tmp_path / "table/utterances.parquet", tmp_path, 0, tmp_path / "out/0000.tar")
+    arguments = (RecordingsSettings(1), tmp_path / "table/utterances.parquet", tmp_path, 0, tmp_path / "out/0000.tar")
     recording.unlink() if fault == "gone" else flip(recording, 100)
     message = {"gone": "a.flac: cannot be read", "changed": "a.flac: the file changed since its corpus was ingested"}
     with pytest.raises(AudioError, match=message[fault] + ".*restore"):
-        write_shard(*asked)
+        write_shard(*arguments)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -270,12 +270,12 @@ def test_published_weights_that_are_not_those_of_their_record_are_found_and_refu
     results: Path, fetched: Path, fault: Callable[[Path], None], name: str, what: str
 ) -> None:
     fault(fetched / "weights.safetensors")
-    with pytest.raises(loading.WeightsError, match=f"{name}: {what}; restore it; or delete the folder"):
+    with pytest.raises(loading.WeightsError, match=f"{name}: {what}; restore it, or delete the folder"):
         loading.digest(fetched)
     (damage,) = checked(results)
     assert (damage.path, damage.what) == (fetched / name, what)
     assert len(delete([damage])) == 1
-    assert not all((fetched / left).exists() for left in ("provenance.json", "weights.safetensors"))
+    assert not all((fetched / name).exists() for name in ("provenance.json", "weights.safetensors"))
 
 
 # dates
@@ -287,19 +287,19 @@ def test_files_of_the_future_are_dated_back_in_their_order(tmp_path: Path) -> No
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (OLD + seconds, OLD + seconds))
     assert [path.name for path in dates.bring_back(tmp_path, OLD)] == ["first", "second"]
-    found = {name: (tmp_path / name).stat().st_mtime - OLD for name in ages}
-    assert found == {"before": -3600, "first": -400, "second": 0, "almost now": 5}
+    shifts = {name: (tmp_path / name).stat().st_mtime - OLD for name in ages}
+    assert shifts == {"before": -3600, "first": -400, "second": 0, "almost now": 5}
     assert dates.bring_back(tmp_path, OLD) == []
 
 
 def test_a_list_of_shards_goes_with_a_damaged_one_and_comes_back_with_its_date(results: Path) -> None:
-    listed = results / "audio/en/F02/shards.tsv"
-    write_list([results / "audio/en/F02/0000.parquet"], listed)
-    os.utime(listed, (OLD, OLD))
+    shard_list = results / "audio/en/F02/shards.tsv"
+    write_list([results / "audio/en/F02/0000.parquet"], shard_list)
+    os.utime(shard_list, (OLD, OLD))
     flip(results / "audio/en/F02/0000.tar", 700)
-    assert listed in delete(checked(results))
-    assert not listed.exists()
+    assert shard_list in delete(checked(results))
+    assert not shard_list.exists()
     write(results / "audio/en/F02/0000.tar", "lyra", seed=2)
-    write_list([results / "audio/en/F02/0000.parquet"], listed)
+    write_list([results / "audio/en/F02/0000.parquet"], shard_list)
     dates.give_back(results)
-    assert listed.stat().st_mtime == OLD
+    assert shard_list.stat().st_mtime == OLD

@@ -31,9 +31,10 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         if os.getuid() != 0:
             pytest.skip("needs root, to mount a small disk")
         options = f"remount,{options}" if mounted else options
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
-        if done.returncode != 0:
-            pytest.skip(f"needs a small disk to be mounted, which is not allowed here: {done.stderr.strip()}")
+        mount_command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+        process = subprocess.run(mount_command, capture_output=True, text=True)
+        if process.returncode != 0:
+            pytest.skip(f"needs a small disk to be mounted, which is not allowed here: {process.stderr.strip()}")
         mounted = True
         return folder
 

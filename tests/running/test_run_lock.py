@@ -69,18 +69,18 @@ def test_the_lock_of_a_killed_run_is_removed_and_said_to_be(
     first = held_by(folder, begun)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    told: list[str] = []
-    with claim(folder, NOW, told.append) as lock:
+    messages: list[str] = []
+    with claim(folder, NOW, messages.append) as lock:
         assert not (folder / "locks").exists()
-        assert "the last run here was killed" in told[0] and f"process {first.pid}" in told[0]
+        assert "the last run here was killed" in messages[0] and f"process {first.pid}" in messages[0]
         assert json.loads(Path(lock.name).read_text())["pid"] == os.getpid()
 
 
 def test_a_run_that_ended_by_itself_leaves_nothing_to_tell(folder: Path) -> None:
-    told: list[str] = []
+    messages: list[str] = []
     for _ in range(2):
-        claim(folder, NOW, told.append).close()
-    assert told == []
+        claim(folder, NOW, messages.append).close()
+    assert messages == []
 
 
 @pytest.mark.parametrize("record", ["", "{", '{"pid": 1, "host": "another", "boot": "another", "started": "then"}'])
@@ -89,7 +89,7 @@ def test_a_lock_of_a_run_that_cannot_be_seen_from_here_stays(folder: Path, recor
     (folder / "locks/0.input.lock").touch()
     (folder / run_lock.RUN).write_text(record)
     for _ in range(2):
-        with pytest.raises(RunLockError, match="locked by .*cannot be seen from here; .*snakemake --unlock"):
+        with pytest.raises(RunLockError, match="locked by .*cannot be seen from this machine; .*snakemake --unlock"):
             claim(folder, NOW, print)
     assert (folder / "locks/0.input.lock").exists()
 
@@ -97,16 +97,16 @@ def test_a_lock_of_a_run_that_cannot_be_seen_from_here_stays(folder: Path, recor
 def test_jobs_that_outlive_their_run_are_waited_for(folder: Path, begun: Callable[..., subprocess.Popen[str]]) -> None:
     folder.mkdir()
     job = begun("bash", "-c", f"set -euo pipefail; {shared_by_jobs(folder)} {sys.executable} -c 'print(1)'; sleep 600")
-    told: list[str] = []
+    messages: list[str] = []
 
     def end_it(message: str) -> None:
-        told.append(message)
+        messages.append(message)
         subprocess.run(["pkill", "-P", str(job.pid)], check=False)
         job.kill()
 
     claim(folder, NOW, end_it).close()
-    assert len(told) == 1 and "jobs of a killed run are still at work here" in told[0]
-    assert str(job.pid) in told[0].split("kill ")[-1].split()
+    assert len(messages) == 1 and "jobs of a killed run are still at work here" in messages[0]
+    assert str(job.pid) in messages[0].split("kill ")[-1].split()
 
 
 def test_jobs_share_their_lock_with_each_other(folder: Path, begun: Callable[..., subprocess.Popen[str]]) -> None:

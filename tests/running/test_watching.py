@@ -44,14 +44,14 @@ def leave(tmp_path: Path) -> Leave:
     """What a run of 100 s has left behind: for each job the seconds of its record, or its log alone, or nothing."""
 
     def leave(**jobs: float | str | None) -> Run:
-        names = {name.replace("__", "/"): left for name, left in jobs.items()}
+        names = {name.replace("__", "/"): content for name, content in jobs.items()}
         write_list(tmp_path, list(names))
         os.utime(tmp_path / LIST, (time.time() - 100,) * 2)
-        for name, left in names.items():
-            if left is not None:
-                write(tmp_path, 20, f"logs/{name}.log", left if isinstance(left, str) else "done\n")
-            if isinstance(left, float):
-                write(tmp_path, 10, f"results/benchmarks/{name}.tsv", record(left))
+        for name, content in names.items():
+            if content is not None:
+                write(tmp_path, 20, f"logs/{name}.log", content if isinstance(content, str) else "done\n")
+            if isinstance(content, float):
+                write(tmp_path, 10, f"results/benchmarks/{name}.tsv", record(content))
         return read_run(tmp_path)
 
     return leave
@@ -60,8 +60,8 @@ def leave(tmp_path: Path) -> Leave:
 def test_a_job_is_done_when_it_has_a_record_and_started_when_it_has_a_log(leave: Leave) -> None:
     run = leave(ingest=4.0, train__dac=BAR, train__lyra=None)
     assert {job.name: job.state for job in run.jobs} == {
-        "ingest": State.DONE,
-        "train/dac": State.STARTED,
+        "ingest": State.COMPLETE,
+        "train/dac": State.ACTIVE,
         "train/lyra": State.TO_COME,
     }
 
@@ -89,18 +89,18 @@ def test_a_record_of_a_short_job_has_a_time_alone_and_half_a_record_is_none(tmp_
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds", "left"),
+    ("line", "seconds", "rest"),
     [
         (BAR, 120, 90),
         ("epoch 3/4:  50%|===   | 5/10 [00:05<00:05, 1.00batch/s, loss 0.1]", 40, 15),
         ("scores:  10%|=  | 1/10 [1:00:00<9:00:00, 1.00batch/s]", 36000, 32400),
     ],
 )
-def test_a_bar_says_how_long_the_whole_of_its_job_takes(tmp_path: Path, said: str, seconds: int, left: int) -> None:
-    write(tmp_path, 0, "job.log", f"INFO running on cpu\n{said}\nINFO a line after it\n")
+def test_a_bar_says_how_long_the_whole_of_its_job_takes(tmp_path: Path, line: str, seconds: int, rest: int) -> None:
+    write(tmp_path, 0, "job.log", f"INFO running on cpu\n{line}\nINFO a line after it\n")
     bar = last_bar(tmp_path / "job.log")
     assert bar is not None
-    assert (bar.seconds, bar.left) == (seconds, left)
+    assert (bar.seconds, bar.remaining) == (seconds, rest)
 
 
 def test_a_bar_that_has_just_begun_says_nothing(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_job_at_work_is_half_done_unless_its_bar_says_more(leave: Leave) -> No
 def test_rules_that_nothing_is_known_of_are_named(leave: Leave) -> None:
     run = leave(record=10.0, score__a=None, train__dac=BAR)
     expected = forecast(run, 100)
-    assert (expected.seconds, expected.untold) == (90, ["score"])
+    assert (expected.seconds, expected.unknown) == (90, ["score"])
     assert "about 1 min 30 s left, and as long as score will take" in line(run, 100)
 
 
@@ -157,11 +157,11 @@ def test_a_run_is_at_work_while_snakemake_holds_its_lock(leave: Leave, tmp_path:
 
 def test_a_run_that_was_killed_is_not_at_work(leave: Leave, tmp_path: Path) -> None:
     run = leave(train__dac=BAR)
-    held = run_lock.claim(tmp_path / ".snakemake", "now", print)
+    lock = run_lock.claim(tmp_path / ".snakemake", "now", print)
     files.write_text(tmp_path / ".snakemake/locks/0.output.lock", "")
-    assert held is not None
+    assert lock is not None
     assert run.is_at_work
-    held.close()
+    lock.close()
     assert not run.is_at_work, "Snakemake's lock is stale"
 
 
@@ -180,19 +180,19 @@ def test_the_command_shows_a_run_until_none_is_at_work(
 
     monkeypatch.setattr(following.time, "sleep", sleep)
     main(["watch", "--run", str(tmp_path), "--every", "5"])
-    shown = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert slept == [5, 5]
-    assert shown.count("1 of 1 jobs done") == 3
-    assert shown.rstrip().endswith("All jobs are done.")
+    assert output.count("1 of 1 jobs done") == 3
+    assert output.rstrip().endswith("All jobs are done.")
 
 
 def test_failures_are_told_with_the_end_of_their_log_and_a_remedy(leave: Leave) -> None:
     log = "\n".join([*(f"line {number}" for number in range(20)), "ManifestError: a.tsv:3: utterance x appears twice"])
-    told = failures(leave(record=10.0, ingest__vctk=log, score=None))
-    assert told.splitlines()[0] == "1 job did not finish:"
-    assert "line 13\n" in told
-    assert "line 12\n" not in told
-    assert told.splitlines()[-1].startswith("  -> fix the cause in the message")
+    text = failures(leave(record=10.0, ingest__vctk=log, score=None))
+    assert text.splitlines()[0] == "1 job did not finish:"
+    assert "line 13\n" in text
+    assert "line 12\n" not in text
+    assert text.splitlines()[-1].startswith("  -> fix the cause in the message")
     assert failures(leave(record=10.0)) == ""
 
 
@@ -200,16 +200,16 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
     run = leave(**{"train/mel-lcnn.codec.erm.seed1": BAR})
     write(tmp_path, 50, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/11.log", "an earlier attempt\n")
     write(tmp_path, 10, "logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log", "slurmstepd: exceeded memory limit\nbye\n")
-    told = failures(run)
+    text = failures(run)
     assert (
         "and SLURM's log, logs/slurm/rule_train/mel-lcnn_codec_erm_1/12.log:\n"
-        "  | slurmstepd: exceeded memory limit\n  ->" in told
+        "  | slurmstepd: exceeded memory limit\n  ->" in text
     )
-    assert told.splitlines()[-1].startswith("  -> memory ran out")
+    assert text.splitlines()[-1].startswith("  -> memory ran out")
 
 
 @pytest.mark.parametrize(
-    ("said", "helps"),
+    ("line", "helps"),
     [
         ("OSError: [Errno 28] No space left on device: 'x'", "free some space"),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate", "GPU's memory"),
@@ -225,20 +225,20 @@ def test_a_job_that_says_nothing_is_told_with_the_log_that_slurm_kept_of_it(leav
         (BAR, SILENT),
     ],
 )
-def test_a_log_that_ends_so_has_this_remedy(said: str, helps: str) -> None:
-    assert helps in remedy(["INFO running on cpu", *said.splitlines()])
+def test_a_log_that_ends_so_has_this_remedy(line: str, helps: str) -> None:
+    assert helps in remedy(["INFO running on cpu", *line.splitlines()])
 
 
 def test_news_come_again_and_again_and_outlive_the_folder(tmp_path: Path, leave: Leave) -> None:
     leave(record=10.0)
-    said: list[str] = []
-    following.narrate(tmp_path, said.append, every=0.01)
-    wait_for(lambda: len(said) >= 2)
+    messages: list[str] = []
+    following.narrate(tmp_path, messages.append, every=0.01)
+    wait_for(lambda: len(messages) >= 2)
     (tmp_path / LIST).unlink()
-    wait_for(lambda: "no run has started" in said[-1])
-    seen = len(said)
-    wait_for(lambda: len(said) > seen)
-    assert said[0].startswith("Watch: 1 of 1 jobs done, 0 at work, ")
+    wait_for(lambda: "no run has started" in messages[-1])
+    count = len(messages)
+    wait_for(lambda: len(messages) > count)
+    assert messages[0].startswith("Watch: 1 of 1 jobs done, 0 at work, ")
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

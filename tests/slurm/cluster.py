@@ -113,11 +113,11 @@ def jobs(comment: str, *selection: str) -> list[Job]:
     return [job for job in (Job(*line.split("|")) for line in lines) if job.comment.startswith(comment)]
 
 
-def wait_for(found: Callable[[], Any], run: Run) -> Any:
+def wait_for(condition: Callable[[], Any], run: Run) -> Any:
     """What `found` gives as soon as it gives anything, while the run goes on."""
     until = time.monotonic() + SECONDS_AT_MOST
     while time.monotonic() < until and run.process.poll() is None:
-        if result := found():
+        if result := condition():
             return result
         time.sleep(0.5)
     raise AssertionError(f"the run ended too early, or went on too long:\n{run.output}")

@@ -101,10 +101,10 @@ def test_short_jobs_are_not_queued(run: Run) -> None:
 
 def test_jobs_that_declare_a_gpu_see_one_and_others_none(run: Run, slurm: Path) -> None:
     lines = (slurm / "log/gpus.txt").read_text(encoding="utf-8").splitlines()
-    given = dict(line.split() for line in lines)
+    gpu_of_job = dict(line.split() for line in lines)
     with_gpu = {job.number for rule in GPU_RULES for job in run.jobs(rule)}
-    assert {given[number] for number in with_gpu} == {"0", "1"}
-    assert {given[job.number] for job in run.jobs() if job.number not in with_gpu} == {"none"}
+    assert {gpu_of_job[number] for number in with_gpu} == {"0", "1"}
+    assert {gpu_of_job[job.number] for job in run.jobs() if job.number not in with_gpu} == {"none"}
 
 
 @pytest.fixture(scope="module")

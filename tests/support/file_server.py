@@ -86,12 +86,12 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(server, served, self._offset(served))
 
     def _offset(self, served: Served) -> int:
-        asked, condition = self.headers["Range"], self.headers["If-Range"]
-        if not asked or not served.ranges:
+        range_, condition = self.headers["Range"], self.headers["If-Range"]
+        if not range_ or not served.ranges:
             return 0
         if served.heeds_if_range and condition not in (None, served.etag, served.last_modified):
             return 0
-        return int(asked.removeprefix("bytes=").rstrip("-"))
+        return int(range_.removeprefix("bytes=").rstrip("-"))
 
     def _redirect(self, served: Served) -> None:
         self.send_response(302)
@@ -115,8 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             server.bytes_sent += len(body[start : start + PIECE])
 
     def _send_headers(self, served: Served) -> None:
-        told = {"ETag": served.etag, "Last-Modified": served.last_modified, "Content-Type": served.content_type}
-        for name, value in (told | served.headers).items():
+        headers = {"ETag": served.etag, "Last-Modified": served.last_modified, "Content-Type": served.content_type}
+        for name, value in (headers | served.headers).items():
             if value is not None:
                 self.send_header(name, value)
         self.end_headers()

@@ -44,8 +44,8 @@ def wrapper_of(vector: Vector) -> str | None:
     repository = vector.about.get("repository", "").lower()
     if TWO_CODECS in repository and vector.parts:
         return "academicodec" if "generator" in vector.parts else "soundstream"
-    known = [name for part, name in REPOSITORIES.items() if part in repository]
-    return next(iter(known or [name for prefix, name in PREFIXES.items() if vector.name.startswith(prefix)]), None)
+    names = [name for part, name in REPOSITORIES.items() if part in repository]
+    return next(iter(names or [name for prefix, name in PREFIXES.items() if vector.name.startswith(prefix)]), None)
 
 
 def official(vector: Vector, decoder: str | None = None) -> Codec:
@@ -130,10 +130,10 @@ def _group_ratio(vector: Vector) -> str:
     config = vector.about.get("config")
     if isinstance(config, dict) and "conv_group_ratio" in config.get("encoder_conf", {}):
         return str(config["encoder_conf"]["conv_group_ratio"])
-    named = re.search(r"gr(\d+)", vector.name)
-    if named is None:
+    match = re.search(r"gr(\d+)", vector.name)
+    if match is None:
         raise vector.unknown("neither config.encoder_conf nor its name says the conv_group_ratio")
-    return named[1]
+    return match[1]
 
 
 def _hop(vector: Vector) -> int:

@@ -38,8 +38,8 @@ def detector_of(vector: Vector) -> str | None:
     repository = vector.about.get("repository", "").lower()
     if BOTH_BACK_ENDS in repository:
         return "back_ends" if "features" in vector else "mel"
-    known = [name for part, name in REPOSITORIES.items() if part in repository]
-    return next(iter(known or [name for prefix, name in PREFIXES.items() if vector.name.startswith(prefix)]), None)
+    names = [name for part, name in REPOSITORIES.items() if part in repository]
+    return next(iter(names or [name for prefix, name in PREFIXES.items() if vector.name.startswith(prefix)]), None)
 
 
 def check(vector: Vector, key: str) -> None:
@@ -198,7 +198,7 @@ RULES: dict[str, dict[str, Callable[[Vector, str], None]]] = {
     "aasist": {".+_(recipe|released)_(hidden|logits)": _aasist},
     "ssl": {r"hidden_\d+": _hidden, "conv_features": _convolved},
 }
-GIVEN = {"mel": ("wav",), "back_ends": ("wav",), "aasist": ("wav",), "ssl": ("input_values", "wav")}
+INPUTS = {"mel": ("wav",), "back_ends": ("wav",), "aasist": ("wav",), "ssl": ("input_values", "wav")}
 
 
 def _filled(vector: Vector, part: str, module: Any) -> Any:

@@ -56,10 +56,10 @@ def parsed(vector: Vector, clip: str, kind: str) -> Output:
     """What the words of a waveform's name say. Raises UnknownVectorError for a word that has no meaning here."""
     words = kind.split("_")[1:]
     decoder = next((DECODERS[word] for word in words if word in DECODERS), None)
-    named = [word for word in words if word not in DECODERS and word != "decode"]
-    codes = _codes_key(vector, clip, "_".join(["", *named]))
+    stages = [word for word in words if word not in DECODERS and word != "decode"]
+    codes = _codes_key(vector, clip, "_".join(["", *stages]))
     most = len(vector[codes]) if codes in vector else official(vector).num_quantizers
-    numbers = [_quantizers(vector, word, kind) for word in named] or [most]
+    numbers = [_quantizers(vector, word, kind) for word in stages] or [most]
     if len(numbers) > 1 or numbers[0] > most:
         raise vector.unknown(f"array {clip}_{kind} asks for {numbers} of {most} quantizers")
     return Output(codes, numbers[0], decoder, "decode" in words)
@@ -99,8 +99,8 @@ def _latent(vector: Vector, clip: str, kind: str) -> None:
         _refuse_lone(vector, clip, kind, "codes")
         return
     codec, expected = official(vector), vector[f"{clip}_{kind}"]
-    found = encoded(vector, clip).latent
-    assert_latent(found[:: len(found) // len(expected)], expected)  # some files hold every fourth channel
+    latent = encoded(vector, clip).latent
+    assert_latent(latent[:: len(latent) // len(expected)], expected)  # some files hold every fourth channel
     assert codec.network is None or not codec.network.training
 
 
@@ -147,13 +147,13 @@ def _window_projected(vector: Vector, clip: str, kind: str) -> None:
 
 
 def _loudness(vector: Vector, clip: str, kind: str) -> None:
-    found = loudness.loudness(vector.tensor(f"{clip}_wav"), vector.about["rate"])
-    np.testing.assert_allclose(found, vector[f"{clip}_{kind}"], rtol=0, atol=DECIBEL_LIMIT)
+    value = loudness.loudness(vector.tensor(f"{clip}_wav"), vector.about["rate"])
+    np.testing.assert_allclose(value, vector[f"{clip}_{kind}"], rtol=0, atol=DECIBEL_LIMIT)
 
 
 def _scale(vector: Vector, clip: str, kind: str) -> None:
-    found = level(Gain.UNIT_RMS, vector.tensor(f"{clip}_wav"))
-    np.testing.assert_allclose(found[0], vector[f"{clip}_{kind}"], rtol=LATENT_LIMIT)
+    value = level(Gain.UNIT_RMS, vector.tensor(f"{clip}_wav"))
+    np.testing.assert_allclose(value[0], vector[f"{clip}_{kind}"], rtol=LATENT_LIMIT)
 
 
 def _semantic(vector: Vector, clip: str, kind: str) -> None:

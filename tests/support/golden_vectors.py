@@ -69,9 +69,9 @@ class Vector:
     @cached_property
     def clips(self) -> list[str]:
         """Prefixes of the arrays: those before `_wav`, those of `inputs`, and any other single letter."""
-        named = {key.removesuffix("_wav") for key in self.keys if key.endswith("_wav")}
+        names = {key.removesuffix("_wav") for key in self.keys if key.endswith("_wav")}
         letters = {key[0] for key in self.keys if re.match(r"[a-z]_", key)}
-        return sorted(named | letters | set(self.about.get("inputs", {})), key=len, reverse=True)
+        return sorted(names | letters | set(self.about.get("inputs", {})), key=len, reverse=True)
 
     def split(self, key: str) -> tuple[str, str]:
         """Clip and kind of an array: `a_out_6kbps` is `out_6kbps` of `a`."""
@@ -132,41 +132,41 @@ def kind_or_none(rule: Callable[[Vector], str | None], vector: Vector) -> str | 
         return None
 
 
-def assert_close(found: Tensor, expected: np.ndarray, limit: float, absolute: float = np.inf) -> None:
+def assert_close(ours: Tensor, expected: np.ndarray, limit: float, absolute: float = np.inf) -> None:
     """Shapes are equal, and no number differs by more than `limit` standard deviations of what is expected."""
-    ours = found.detach().cpu().numpy()
+    ours = ours.detach().cpu().numpy()
     assert ours.shape == expected.shape
     difference = np.abs(ours - expected).max(initial=0.0)
     bound = min(limit * expected.std(), absolute)
     assert difference <= bound, f"differs by {difference:.3g}, {difference / bound:.3g} times what is allowed"
 
 
-def assert_latent(found: Tensor, expected: np.ndarray) -> None:
-    assert_close(found, expected, LATENT_LIMIT, absolute=LATENT_LIMIT)
+def assert_latent(ours: Tensor, expected: np.ndarray) -> None:
+    assert_close(ours, expected, LATENT_LIMIT, absolute=LATENT_LIMIT)
 
 
-def assert_items(found: Tensor, expected: np.ndarray) -> None:
+def assert_items(ours: Tensor, expected: np.ndarray) -> None:
     """As `assert_close` for hidden states `[B, …]`, by the standard deviation of each item."""
-    assert tuple(found.shape) == expected.shape
-    for item, wanted in zip(found, expected, strict=True):
-        assert_close(item, wanted, LATENT_LIMIT)
+    assert tuple(ours.shape) == expected.shape
+    for item, theirs in zip(ours, expected, strict=True):
+        assert_close(item, theirs, LATENT_LIMIT)
 
 
-def assert_logits(found: Tensor, expected: np.ndarray) -> None:
-    assert tuple(found.shape) == expected.shape
-    excess = np.abs(found.detach().numpy() - expected) / (LOGIT_LIMIT * (1 + np.abs(expected)))
+def assert_logits(ours: Tensor, expected: np.ndarray) -> None:
+    assert tuple(ours.shape) == expected.shape
+    excess = np.abs(ours.detach().numpy() - expected) / (LOGIT_LIMIT * (1 + np.abs(expected)))
     assert excess.max() <= 1, f"logits differ by {excess.max():.3g} times what is allowed"
 
 
-def assert_codes(found: np.ndarray, expected: np.ndarray, margin: np.ndarray | None, groups: int = 1) -> None:
+def assert_codes(ours: np.ndarray, expected: np.ndarray, margin: np.ndarray | None, groups: int = 1) -> None:
     """Codes `[Q, F]` are equal, but where a narrow choice, or one before it in its frame, explains the difference."""
-    assert found.shape == expected.shape
-    faults = np.argwhere(unexplained(found != expected, margin, groups))
+    assert ours.shape == expected.shape
+    faults = np.argwhere(unexplained(ours != expected, margin, groups))
     if len(faults):
         row, frame = faults[0]
         gap = "" if margin is None else f"; the margin there is {margin[row, frame]:.3g}"
         raise AssertionError(
-            f"{len(faults)} codes differ without a narrow margin, the first is {found[row, frame]} for "
+            f"{len(faults)} codes differ without a narrow margin, the first is {ours[row, frame]} for "
             f"{expected[row, frame]} in row {row}, frame {frame}{gap}"
         )
 

@@ -14,21 +14,21 @@ from torch import Tensor
 from codec_wrappers.codec import Codec
 from codec_wrappers.resynthesis.shard import level, resynthesize
 
-GIVEN = r"(wav|margin(_.+)?)"  # what the checks start from
+INPUTS = r"(wav|margin(_.+)?)"  # what the checks start from
 ALL = 10**9
 
 
 def checks_of(vector: Vector) -> list[tuple[str, Callable[[Vector, str], None], str]]:
     """What to check of a file, as name, check and array: each array for itself, and waveforms through the workflow."""
-    found: list[tuple[str, Callable[[Vector, str], None], str]] = []
+    checks: list[tuple[str, Callable[[Vector, str], None], str]] = []
     for key in vector.keys:
         clip = next((clip for clip in vector.clips if key.startswith(f"{clip}_")), "")
         kind = key.removeprefix(f"{clip}_")
-        if not re.fullmatch(GIVEN, kind):
-            found.append(("array", check, key))
+        if not re.fullmatch(INPUTS, kind):
+            checks.append(("array", check, key))
         if re.fullmatch("out(_.+)?", kind) and f"{clip}_wav" in vector:
-            found.append(("workflow", check_workflow, key))
-    return found
+            checks.append(("workflow", check_workflow, key))
+    return checks
 
 
 def check_workflow(vector: Vector, key: str) -> None:
@@ -36,32 +36,32 @@ def check_workflow(vector: Vector, key: str) -> None:
     clip, kind = vector.split(key)
     output = parsed(vector, clip, kind)
     codec, wav = official(vector, output.decoder), vector.tensor(f"{clip}_wav")
-    found, codes = _recorded(codec, wav, output.quantizers)
+    outputs, codes = _recorded(codec, wav, output.quantizers)
     stored = vector[key] * (float(level(codec.gain, wav)) if output.is_leveled else 1.0)
     num_samples = min(wav.shape[1], _same_samples(vector, codec, clip, output, codes))
     if not num_samples:
         pytest.skip(f"{key}: a code of narrow margin changes it")
     expected = np.pad(stored, (0, max(0, wav.shape[1] - len(stored))))
     bound = limit_of(codec) * stored.std() / expected[:num_samples].std()
-    assert found.shape == wav.shape
-    assert_close(found[0, :num_samples], expected[:num_samples], bound)
+    assert outputs.shape == wav.shape
+    assert_close(outputs[0, :num_samples], expected[:num_samples], bound)
 
 
 def _recorded(codec: Codec, wav: Tensor, quantizers: int) -> tuple[Tensor, np.ndarray]:
     """What the workflow gives, `[1, T]`, and the codes `[Q, F]` it made on the way."""
-    seen = []
+    inputs = []
     encode_first = codec.encode_first
 
-    def watched(given: Tensor, number: int) -> Tensor:
-        seen.append(encode_first(given, number))
-        return seen[-1]
+    def watched(wav: Tensor, number: int) -> Tensor:
+        inputs.append(encode_first(wav, number))
+        return inputs[-1]
 
     codec.encode_first = watched  # type: ignore[method-assign, assignment]
     try:
         (output,) = resynthesize(codec, wav, [quantizers])
     finally:
         del codec.encode_first
-    return output, seen[0][0].numpy()
+    return output, inputs[0][0].numpy()
 
 
 def _same_samples(vector: Vector, codec: Codec, clip: str, output: Output, codes: np.ndarray) -> int:

@@ -15,11 +15,11 @@ PACKAGES = ("codecfake", "codec_wrappers")
 def arrows(root: Path) -> dict[str, set[str]]:
     """Room -> the rooms that it imports, for every room below `root`."""
     modules = dict(_modules(root))
-    found: dict[str, set[str]] = {room_of(name): set() for name in modules}
+    rooms: dict[str, set[str]] = {room_of(name): set() for name in modules}
     for name, path in modules.items():
         targets = {room_of(target) for target in _imported(path, set(modules))}
-        found[room_of(name)] |= targets - {room_of(name)}
-    return found
+        rooms[room_of(name)] |= targets - {room_of(name)}
+    return rooms
 
 
 def room_of(module: str) -> str:
@@ -33,14 +33,14 @@ def cycles(graph: dict[str, set[str]]) -> list[str]:
 
 
 def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
-    seen: set[str] = set()
+    visited: set[str] = set()
     ahead = list(graph[start])
     while ahead:
         room = ahead.pop()
-        if room not in seen:
-            seen.add(room)
+        if room not in visited:
+            visited.add(room)
             ahead += graph[room]
-    return seen
+    return visited
 
 
 def _modules(root: Path) -> Iterator[tuple[str, Path]]:

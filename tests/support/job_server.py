@@ -61,9 +61,9 @@ def running() -> Iterator[Path]:
 def serve(address: str) -> None:
     for package in PACKAGES:
         module = importlib.import_module(package)
-        for found in pkgutil.walk_packages(module.__path__, f"{package}."):
-            if not found.name.endswith("__main__"):
-                importlib.import_module(found.name)
+        for info in pkgutil.walk_packages(module.__path__, f"{package}."):
+            if not info.name.endswith("__main__"):
+                importlib.import_module(info.name)
     for name in USED_BY_JOBS:
         importlib.import_module(name)
     gc.freeze()  # what is imported is no garbage: looking it through costs a job more than importing it

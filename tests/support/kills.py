@@ -51,25 +51,25 @@ def finish_despite_kills(
     while True:
         jobs, seconds = int(rng.integers(0, most_jobs + 1)), float(rng.uniform(0, MOST_SECONDS))
         run = start(directory, experiment)
-        said = _until_finished(run, jobs)
+        output = _until_finished(run, jobs)
         try:
             run.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             kill(run)
             moments.append(f"{seconds:.1f} s after {jobs} jobs")
             continue
-        assert run.returncode == 0, said + run.communicate()[0]
+        assert run.returncode == 0, output + run.communicate()[0]
         return moments
 
 
 def _until_finished(run: subprocess.Popen[str], jobs: int) -> str:
     """Wait until so many jobs are finished, or all; what was said until then."""
     assert run.stdout is not None
-    said = []
+    lines = []
     while jobs and (line := run.stdout.readline()):
-        said.append(line)
+        lines.append(line)
         jobs -= line.startswith("Finished jobid")
-    return "".join(said)
+    return "".join(lines)
 
 
 def digests(directory: Path) -> dict[str, str]:
@@ -79,8 +79,8 @@ def digests(directory: Path) -> dict[str, str]:
 
 def run_undisturbed(directory: Path, experiment: Path | str) -> Path:
     run = start(directory, experiment)
-    said, _ = run.communicate()
-    assert run.returncode == 0, said
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
     return directory
 
 

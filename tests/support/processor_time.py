@@ -44,9 +44,9 @@ class Meter:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         start = seconds()
-        done = yield
+        result = yield
         self.costs[item.nodeid] += seconds() - start
-        return done
+        return result
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.is_worker:

@@ -25,14 +25,14 @@ DISCRIMINATORS: dict[str, dict[str, Any]] = {
 
 def small(name: str, steps: int = STEPS, **changes: Any) -> dict[str, Any]:
     """The changes for one recipe, some of them replaced."""
-    chosen: dict[str, Any] = {"steps": steps, "batch_size": 2, "segment_duration": 0.08}
+    defaults: dict[str, Any] = {"steps": steps, "batch_size": 2, "segment_duration": 0.08}
     if name in DISCRIMINATORS:
-        chosen["discriminators"] = DISCRIMINATORS[name]
+        defaults["discriminators"] = DISCRIMINATORS[name]
     if name == "speechtokenizer":
-        chosen["weights"] = {"distillation": 0}
+        defaults["weights"] = {"distillation": 0}
     if name == "audiodec":
-        chosen["stages"] = two_stages(ADVERSARIAL_FROM)
-    return {**chosen, **changes}
+        defaults["stages"] = two_stages(ADVERSARIAL_FROM)
+    return {**defaults, **changes}
 
 
 def two_stages(switch: int) -> list[dict[str, Any]]:

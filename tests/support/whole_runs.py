@@ -96,9 +96,9 @@ def rerun(
 ) -> dict[str, int]:
     """Rule -> number of jobs that a run of `all`, or of these targets, would start now."""
     options = ["--dry-run", *options]
-    done = snakemake(directory, experiment, *(targets or ("all",)), options=options, config=config)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return jobs_by_rule(done.stdout + done.stderr)
+    process = snakemake(directory, experiment, *(targets or ("all",)), options=options, config=config)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return jobs_by_rule(process.stdout + process.stderr)
 
 
 def jobs_by_rule(output: str) -> dict[str, int]:
@@ -107,6 +107,6 @@ def jobs_by_rule(output: str) -> dict[str, int]:
 
 
 def digests(directory: Path, *patterns: str) -> dict[str, str]:
-    found = sorted(path for pattern in patterns for path in (directory / "results").glob(pattern))
-    kept = [path for path in found if path.is_file()]
-    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+    paths = sorted(path for pattern in patterns for path in (directory / "results").glob(pattern))
+    members = [path for path in paths if path.is_file()]
+    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in members}

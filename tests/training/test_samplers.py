@@ -86,9 +86,9 @@ def test_co_training_has_every_domain_in_every_batch_in_the_same_number(
     sizes: list[int], batch_size: int, seed: int
 ) -> None:
     trials = of_sizes(*sizes)
-    wanted = shares(sizes, batch_size)
-    assert min(wanted) >= 1
-    assert all(counts(trials, batch) == wanted for batch in co_training(trials, batch_size, seeded(seed)))
+    numbers = shares(sizes, batch_size)
+    assert min(numbers) >= 1
+    assert all(counts(trials, batch) == numbers for batch in co_training(trials, batch_size, seeded(seed)))
 
 
 @given(DOMAIN_SIZES, BATCH_SIZES, SEEDS)
@@ -98,8 +98,8 @@ def test_co_training_takes_no_trial_twice_and_goes_on_until_a_domain_runs_out(
     trials = of_sizes(*sizes)
     batches = co_training(trials, batch_size, seeded(seed))
     assert once_at_most(np.concatenate(batches))
-    left = np.subtract(sizes, counts(trials, np.concatenate(batches)))
-    assert (left < counts(trials, batches[0])).any()
+    rest = np.subtract(sizes, counts(trials, np.concatenate(batches)))
+    assert (rest < counts(trials, batches[0])).any()
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(2, 512))
@@ -182,8 +182,8 @@ def test_balanced_batches_have_as_many_of_each_class_in_each_domain(
     batches = SAMPLERS["balanced"](trials, batch_size, seeded(seed))
     assert len(batches) == -(-sum(sizes) // batch_size)
     for batch in batches:
-        found = np.bincount(2 * trials.domains[batch] + trials.is_bonafide[batch], minlength=cells)
-        assert found.tolist() == [batch_size // cells] * cells
+        numbers = np.bincount(2 * trials.domains[batch] + trials.is_bonafide[batch], minlength=cells)
+        assert numbers.tolist() == [batch_size // cells] * cells
 
 
 @given(DOMAIN_SIZES, BATCH_SIZES, SEEDS)
@@ -198,11 +198,11 @@ def test_balanced_repeats_no_trial_before_all_of_its_kind_have_come(
 
 def test_uniform_draws_each_domain_as_often_and_each_of_its_trials() -> None:
     trials = of_sizes(30_000, 10, 20)
-    drawn = np.concatenate(SAMPLERS["uniform"](trials, 128, seeded()))
-    assert len(drawn) == 30_030
+    draws = np.concatenate(SAMPLERS["uniform"](trials, 128, seeded()))
+    assert len(draws) == 30_030
     five_sigma = 5 * np.sqrt(30_030 * 2 / 9)
-    assert counts(trials, drawn) == pytest.approx([10_010] * 3, abs=five_sigma)
-    of_the_second = np.bincount(drawn, minlength=len(trials))[30_000:30_010]
+    assert counts(trials, draws) == pytest.approx([10_010] * 3, abs=five_sigma)
+    of_the_second = np.bincount(draws, minlength=len(trials))[30_000:30_010]
     assert of_the_second == pytest.approx(np.full(10, 1_001), abs=5 * np.sqrt(1_001))
 
 
@@ -233,10 +233,10 @@ def test_balancing_a_list_of_one_class_is_refused() -> None:
 
 def test_domains_are_numbered_in_the_order_of_the_lists() -> None:
     table = pd.DataFrame({"domain": ["v/train", "v/train", "c/train"], "key": ["spoof", "bonafide", "spoof"]})
-    found = Composition.of(table)
-    assert found.names == ("v/train", "c/train")
-    assert found.domains.tolist() == [0, 0, 1]
-    assert found.is_bonafide.tolist() == [False, True, False]
+    composition = Composition.of(table)
+    assert composition.names == ("v/train", "c/train")
+    assert composition.domains.tolist() == [0, 0, 1]
+    assert composition.is_bonafide.tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -275,26 +275,26 @@ def test_every_epoch_has_other_batches(seed: int) -> None:
 
 def falling(schedule: str, **values: object) -> Callable[[int], float]:
     """The learning rate by update of 10 epochs of 4 updates."""
-    chosen = settings("erm", batch_size=8, learning_rate=0.1, schedule=schedule, **values)
-    return Plan(chosen, of_sizes(20, 12)).learning_rate
+    plan_settings = settings("erm", batch_size=8, learning_rate=0.1, schedule=schedule, **values)
+    return Plan(plan_settings, of_sizes(20, 12)).learning_rate
 
 
 def test_halving_waits_for_the_end_of_its_epochs() -> None:
     rate = falling("halving", halve_every=2)
-    assert [rate(done) for done in (0, 7, 8, 15, 16, 39)] == [0.1, 0.1, 0.05, 0.05, 0.025, 0.1 / 16]
+    assert [rate(updates) for updates in (0, 7, 8, 15, 16, 39)] == [0.1, 0.1, 0.05, 0.05, 0.025, 0.1 / 16]
 
 
 def test_the_cosine_falls_update_by_update_to_its_end() -> None:
     rate = falling("cosine", final_learning_rate=0.02)
-    assert [rate(done) for done in (0, 10, 20, 30, 40)] == pytest.approx(
+    assert [rate(updates) for updates in (0, 10, 20, 30, 40)] == pytest.approx(
         [0.1, 0.06 + 0.04 / np.sqrt(2), 0.06, 0.06 - 0.04 / np.sqrt(2), 0.02]
     )
-    assert all(rate(done + 1) < rate(done) for done in range(40))
+    assert all(rate(updates + 1) < rate(updates) for updates in range(40))
 
 
 def test_the_constant_stays() -> None:
     rate = falling("constant")
-    assert {rate(done) for done in range(40)} == {0.1}
+    assert {rate(updates) for updates in range(40)} == {0.1}
 
 
 def test_halvings_follow_the_share_of_updates_done() -> None:

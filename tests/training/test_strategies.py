@@ -52,14 +52,14 @@ def backward(model: nn.Module, loss: Callable[[], Tensor]) -> Callable[[], Tenso
 
 def stepped(strategy: str, model: nn.Module, loss: Callable[[], Tensor], **changes: Any) -> list[dict[str, Tensor]]:
     """The weights at which each pass was, of one step of gradient descent at rate 0.1."""
-    seen = []
+    states = []
 
     def recorded() -> Tensor:
-        seen.append({name: weight.detach().clone() for name, weight in model.named_parameters()})
+        states.append({name: weight.detach().clone() for name, weight in model.named_parameters()})
         return loss()
 
     update_of(strategy, SGD(model.parameters(), lr=0.1), model, **changes).step(backward(model, recorded))
-    return seen
+    return states
 
 
 def quadratic(model: nn.Module) -> Tensor:
@@ -152,8 +152,8 @@ def test_a_gradient_of_zero_moves_nothing(strategy: str) -> None:
 @pytest.mark.parametrize("strategy", TWO_PASSES)
 def test_a_weight_without_gradient_stays_in_both_passes(strategy: str) -> None:
     model = Numbers(weight=torch.ones(2), bias=torch.ones(1), unused_weight=torch.ones(3))
-    seen = stepped(strategy, model, lambda: quadratic(model))
-    assert [weights["unused_weight"].tolist() for weights in seen] == [[1, 1, 1]] * 2
+    states = stepped(strategy, model, lambda: quadratic(model))
+    assert [weights["unused_weight"].tolist() for weights in states] == [[1, 1, 1]] * 2
     assert model.unused_weight.tolist() == [1, 1, 1]
 
 
@@ -195,20 +195,20 @@ def trained(back_end: str, strategy: str, steps: int = 3, **changes: Any) -> dic
 @pytest.mark.parametrize("strategy", ["sam", "asam", "asam-official", "csam"])
 @pytest.mark.parametrize("back_end", BACK_ENDS)
 def test_a_ball_without_radius_gives_the_base_optimizer_bit_for_bit(back_end: str, strategy: str) -> None:
-    expected, found = trained(back_end, "erm"), trained(back_end, strategy, rho=0.0)
-    assert len(expected) == len(found)
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    expected, ours = trained(back_end, "erm"), trained(back_end, strategy, rho=0.0)
+    assert len(expected) == len(ours)
+    assert all(torch.equal(ours[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize("strategy", TWO_PASSES)
 def test_running_statistics_are_those_of_the_first_pass(strategy: str) -> None:
     # After one step they depend on the first weights alone, so ERM's are the same.
-    expected, found = trained("lcnn", "erm", steps=1), trained("lcnn", strategy, steps=1, rho=1.0)
+    expected, ours = trained("lcnn", "erm", steps=1), trained("lcnn", strategy, steps=1, rho=1.0)
     statistics = [name for name in expected if "running_" in name or "num_batches" in name]
     assert len(statistics) == 3 * 6
-    assert all(torch.equal(found[name], expected[name]) for name in statistics)
-    assert found["conv2.2.num_batches_tracked"] == 1
-    assert not torch.equal(found["conv1.0.weight"], expected["conv1.0.weight"])
+    assert all(torch.equal(ours[name], expected[name]) for name in statistics)
+    assert ours["conv2.2.num_batches_tracked"] == 1
+    assert not torch.equal(ours["conv1.0.weight"], expected["conv1.0.weight"])
 
 
 def test_the_second_pass_normalizes_by_its_batch() -> None:
@@ -231,16 +231,16 @@ def masks(dropout: str, seed: int) -> list[Tensor]:
     torch.manual_seed(seed)
     model = nn.Sequential(nn.Linear(64, 64), nn.Dropout(0.5)).train()
     update = update_of("sam", SGD(model.parameters(), lr=0.0), model, dropout=dropout)
-    seen = []
+    outputs = []
 
     def loss() -> Tensor:
         output = model(torch.ones(1, 64))
-        seen.append(output.detach() != 0)
+        outputs.append(output.detach() != 0)
         return output.sum()
 
     for _ in range(2):
         update.step(backward(model, loss))
-    return seen
+    return outputs
 
 
 def test_dropout_is_the_same_in_both_passes_and_another_in_the_next_step() -> None:

@@ -145,9 +145,9 @@ def test_tones_are_told_from_noise(corpus: Corpus, tmp_path: Path) -> None:
 
 def test_history_says_which_epoch_was_kept_and_how_the_rate_fell(plain: Path) -> None:
     rows = history(plain)
-    kept = rows[rows["is_best"] == 1]["epoch"].iloc[-1]
-    assert kept == rows["epoch"][rows["dev_loss"].idxmin()]
-    assert kept == json.loads((plain / "settings.json").read_text())["best_epoch"]
+    best = rows[rows["is_best"] == 1]["epoch"].iloc[-1]
+    assert best == rows["epoch"][rows["dev_loss"].idxmin()]
+    assert best == json.loads((plain / "settings.json").read_text())["best_epoch"]
     assert rows["learning_rate"].tolist() == [2e-3, 1e-3, 5e-4]
     assert not (plain / CHECKPOINT).exists()
 
@@ -258,9 +258,9 @@ def test_epochs_may_be_the_sampler_s_own(domains: Corpus, tmp_path: Path, counte
 def test_sam_without_radius_trains_the_detector_of_erm(
     corpus: Corpus, plain: Path, tmp_path: Path, strategy: str
 ) -> None:
-    found = run(corpus, tmp_path, changed(strategy=strategy, strategy_settings={"rho": 0.0}))
-    assert (found / models.WEIGHTS).read_bytes() == (plain / models.WEIGHTS).read_bytes()
-    assert files.read_tsv(found / "history.tsv").equals(files.read_tsv(plain / "history.tsv"))
+    weights = run(corpus, tmp_path, changed(strategy=strategy, strategy_settings={"rho": 0.0}))
+    assert (weights / models.WEIGHTS).read_bytes() == (plain / models.WEIGHTS).read_bytes()
+    assert files.read_tsv(weights / "history.tsv").equals(files.read_tsv(plain / "history.tsv"))
 
 
 def test_csam_without_radius_trains_the_detector_of_its_sampler(
@@ -272,16 +272,16 @@ def test_csam_without_radius_trains_the_detector_of_its_sampler(
 
 def test_settings_say_what_an_update_was_given_and_what_it_took_by_itself(corpus: Corpus, tmp_path: Path) -> None:
     run(corpus, tmp_path, changed(epochs=1, strategy="asam-official", strategy_settings={"rho": 1.0}))
-    written = json.loads((tmp_path / "settings.json").read_text())["settings"]
-    assert written["strategy_settings"] == {"rho": 1.0, "dropout": "same", "eta": 0.01, "scaled": "weight"}
+    record = json.loads((tmp_path / "settings.json").read_text())["settings"]
+    assert record["strategy_settings"] == {"rho": 1.0, "dropout": "same", "eta": 0.01, "scaled": "weight"}
 
 
 def test_the_epoch_kept_is_the_least_by_what_is_selected(corpus: Corpus, tmp_path: Path) -> None:
     for name, columns in SELECTIONS.items():
         rows = history(run(corpus, tmp_path / name, changed(epochs=4, learning_rate=0.02, select=name)))
         ranked = rows.sort_values([*columns, "epoch"] if columns else "epoch", ascending=bool(columns))
-        kept = json.loads((tmp_path / name / "settings.json").read_text())["best_epoch"]
-        assert kept == ranked["epoch"].iloc[0] == rows[rows["is_best"] == 1]["epoch"].iloc[-1]
+        best = json.loads((tmp_path / name / "settings.json").read_text())["best_epoch"]
+        assert best == ranked["epoch"].iloc[0] == rows[rows["is_best"] == 1]["epoch"].iloc[-1]
 
 
 def test_the_average_is_over_the_epochs_that_were_best_so_far(
@@ -289,34 +289,34 @@ def test_the_average_is_over_the_epochs_that_were_best_so_far(
 ) -> None:
     settings = changed(epochs=5, learning_rate=0.1, select="dev_eer", keep="average")
     ended: list[dict[str, torch.Tensor]] = []
-    rates = [0.4, 0.5, 0.3, 0.35, 0.2]  # in place of those of a few tones, which depend on the processor
+    eers = [0.4, 0.5, 0.3, 0.35, 0.2]  # in place of those of a few tones, which depend on the processor
     judge = loop._Run._score_dev
 
     def recorded(run: Any) -> Any:
         ended.append({name: weight.detach().clone() for name, weight in run._back_end.named_parameters()})
         values, scores = judge(run)
-        return values | ({"dev_eer": rates[len(ended) - 1]} if len(ended) <= len(rates) else {}), scores
+        return values | ({"dev_eer": eers[len(ended) - 1]} if len(ended) <= len(eers) else {}), scores
 
     monkeypatch.setattr(loop._Run, "_score_dev", recorded)
     rows = history(run(corpus, tmp_path, settings))
     assert rows["is_best"].tolist() == [1, 0, 1, 0, 1]
     best = [ended[number] for number in (0, 2, 4)]
     assert json.loads((tmp_path / "settings.json").read_text())["averaged_epochs"] == len(best)
-    found = load_file(tmp_path / models.WEIGHTS)
+    weights = load_file(tmp_path / models.WEIGHTS)
     for name in best[0]:
         mean = torch.stack([weights[name] for weights in best]).mean(dim=0)
-        torch.testing.assert_close(found[f"back_end.{name}"], mean)
+        torch.testing.assert_close(weights[f"back_end.{name}"], mean)
     calibration = verdicts.read(tmp_path / verdicts.CALIBRATION)
-    assert calibration.eer == pytest.approx(judged(tmp_path, corpus).eer)
+    assert calibration.eer == pytest.approx(eer_of(tmp_path, corpus).eer)
 
 
 def test_averaged_weights_have_the_statistics_of_a_pass_of_their_own(corpus: Corpus, tmp_path: Path) -> None:
     run(corpus, tmp_path, changed(epochs=2, keep="average"))
-    found = load_file(tmp_path / models.WEIGHTS)
-    assert {int(count) for name, count in found.items() if "num_batches" in name} == {4}  # 28 trials in batches of 8
+    weights = load_file(tmp_path / models.WEIGHTS)
+    assert {int(count) for name, count in weights.items() if "num_batches" in name} == {4}  # 28 trials in batches of 8
 
 
-def judged(model: Path, corpus: Corpus) -> metrics.EqualErrorRate:
+def eer_of(model: Path, corpus: Corpus) -> metrics.EqualErrorRate:
     """The error rate on dev of what was kept."""
     detector, crop_samples = models.load(model, CPU)
     table = trials.read(corpus.dev)
@@ -339,14 +339,14 @@ def test_a_killed_run_that_averages_ends_in_the_same_bytes(
 
 
 def test_equal_error_rates_are_told_apart_by_the_loss() -> None:
-    judged = [
+    eer_of = [
         {"dev_eer": 0.5, "dev_loss": 1.0},
         {"dev_eer": 0.0, "dev_loss": 3.0},
         {"dev_eer": 0.0, "dev_loss": 2.0},
         {"dev_eer": 0.0, "dev_loss": 2.0},
         {"dev_eer": 0.5, "dev_loss": 0.0},
     ]
-    best = [loop.is_least(row, judged[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(judged)]
+    best = [loop.is_least(row, eer_of[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(eer_of)]
     assert best == [True, True, True, False, False]
 
 
@@ -390,12 +390,12 @@ def test_a_checkpoint_of_other_settings_is_not_used(
 def test_batches_are_the_same_for_any_number_of_workers(corpus: Corpus) -> None:
     table = trials.read(corpus.train)
     order = shuffled(Composition.of(table), 8, np.random.default_rng(1))
-    made = [
+    batches = [
         list(StreamedFeatures(Clips(table, corpus.audio, 4_000), torch.nn.Identity(), CPU, workers).batches(order))
         for workers in (0, 2)
     ]
-    assert len(made[0]) == 4
-    for alone, together in zip(*made, strict=True):
+    assert len(batches[0]) == 4
+    for alone, together in zip(*batches, strict=True):
         assert torch.equal(alone, together)
 
 

@@ -73,17 +73,17 @@ def roots(folder: Path) -> tuple[str, ...]:
 def test_an_addition_alone_passes_every_check_before_the_first_job(title: str, folder: Path, tmp_path: Path) -> None:
     sections = [title] if title != "A condition" else ADDITIONS  # whose sources come from codecs of the page
     path = write_experiment(folder, *sections)
-    done = snakemake(tmp_path / "run", path, "all", options=("--dry-run",), config=roots(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert jobs_by_rule(done.stdout + done.stderr)
+    process = snakemake(tmp_path / "run", path, "all", options=("--dry-run",), config=roots(folder))
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert jobs_by_rule(process.stdout + process.stderr)
 
 
 @pytest.mark.long
 def test_all_additions_together_run_to_the_report(folder: Path, tmp_path: Path) -> None:
     path = write_experiment(folder, *ADDITIONS)
     run = tmp_path / "run"
-    done = snakemake(run, path, "all", config=roots(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = snakemake(run, path, "all", config=roots(folder))
+    assert process.returncode == 0, process.stdout + process.stderr
     table = pd.read_csv(run / "results/tables/eer.csv")
     assert set(table["detector"]) == {"energy-linear"}  # a list replaces that of the base
     assert {"C8", "C9"} <= set(table["condition"])
@@ -99,6 +99,6 @@ def test_all_additions_together_run_to_the_report(folder: Path, tmp_path: Path) 
 
 
 def todo(run: Path, experiment: Path, folder: Path) -> dict[str, int]:
-    done = snakemake(run, experiment, "all", options=("--dry-run",), config=roots(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return jobs_by_rule(done.stdout + done.stderr)
+    process = snakemake(run, experiment, "all", options=("--dry-run",), config=roots(folder))
+    assert process.returncode == 0, process.stdout + process.stderr
+    return jobs_by_rule(process.stdout + process.stderr)

@@ -39,8 +39,8 @@ def test_every_rule_runs_beside_snakemake_or_says_what_it_asks_of_a_cluster() ->
 
 @pytest.mark.parametrize("rule", SLURM["set-resources"])
 def test_every_rule_has_a_partition_memory_and_a_time_limit(rule: str) -> None:
-    asked = {**SLURM["default-resources"], **SLURM["set-resources"][rule]}
-    assert {"slurm_partition", "mem_mb", "runtime"} <= set(asked)
+    resources = {**SLURM["default-resources"], **SLURM["set-resources"][rule]}
+    assert {"slurm_partition", "mem_mb", "runtime"} <= set(resources)
 
 
 @pytest.mark.parametrize("rule", re.findall(r"^rule (\w+):", WORKFLOW, re.MULTILINE))
@@ -54,8 +54,8 @@ def test_rules_without_a_gpu_go_to_cpus_and_name_no_model_of_gpu(rule: str) -> N
 
 @pytest.mark.parametrize("resources", [SLURM["default-resources"], *SLURM["set-resources"].values()])
 def test_a_job_that_comes_back_asks_for_more_memory(resources: dict[str, Any]) -> None:
-    asked = [eval(resources["mem_mb"], {"attempt": attempt}) for attempt in (1, 2, 3)]
-    assert asked == [asked[0], 2 * asked[0], 3 * asked[0]]
+    memory = [eval(resources["mem_mb"], {"attempt": attempt}) for attempt in (1, 2, 3)]
+    assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
 
 
 def test_jobs_come_back_by_the_profile_and_never_by_a_rule() -> None:
@@ -65,7 +65,7 @@ def test_jobs_come_back_by_the_profile_and_never_by_a_rule() -> None:
 
 def test_on_a_cluster_networks_ask_for_a_gpu_though_the_machine_that_plans_has_none(tmp_path: Path) -> None:
     options = ["--workflow-profile", "profiles/slurm", "--dry-run", "--printshellcmds"]
-    done = snakemake(tmp_path, TINY, "all", options=options, config=[])
-    assert done.returncode == 0, done.stdout + done.stderr
-    given = re.findall(r"python -m (?:codecfake step|codec_wrappers) (\S+).*--gpus (\d)", done.stdout)
-    assert set(given) == {("train", "1"), ("score-conditions", "1"), ("resynthesize", "1"), ("resynthesize", "0")}
+    process = snakemake(tmp_path, TINY, "all", options=options, config=[])
+    assert process.returncode == 0, process.stdout + process.stderr
+    gpus = re.findall(r"python -m (?:codecfake step|codec_wrappers) (\S+).*--gpus (\d)", process.stdout)
+    assert set(gpus) == {("train", "1"), ("score-conditions", "1"), ("resynthesize", "1"), ("resynthesize", "0")}

@@ -28,6 +28,10 @@ PLAIN = (  # where the English has been made plain
     "codecfake/running/dates.py", "codecfake/protocols",
     "codec_wrappers", "codecfake/api",
     "codecfake/tables", "codecfake/statistics", "codecfake/quality", "codecfake/features", "codecfake/demo",
+    "codecfake/base", "codecfake/commands", "codecfake/detectors", "codecfake/training",
+    "codecfake/running/gpu_jobs.py", "codecfake/running/hooks.py", "codecfake/running/launching.py",
+    "codecfake/running/places.py", "codecfake/running/requirements.py", "codecfake/running/wildcards.py",
+    "Snakefile", "rules", "profiles", "experiments", "benchmarks",
 )  # fmt: skip
 EXEMPT = {"CONTRIBUTING.md", "docs/contract.md"}  # shows bad samples; is written by codec_wrappers/contract
 

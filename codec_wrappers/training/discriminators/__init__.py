@@ -1,4 +1,4 @@
-"""What tells recordings from codecs' outputs in adversarial training, all of one shape: wav to logits and features."""
+"""Discriminators of adversarial training: from a wav to logits (recording or codec output) and feature maps."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from codec_wrappers.training.discriminators.waves import PeriodDiscriminators, h
 
 __all__ = ["DISCRIMINATORS", "Discriminator", "Judgment", "build"]
 
-DISCRIMINATORS: dict[str, Callable[[Any], Discriminator]] = {  # of the settings that `discriminator_settings` names
+DISCRIMINATORS: dict[str, Callable[[Any], Discriminator]] = {  # each takes its class of `discriminator_settings.KINDS`
     "periods": PeriodDiscriminators,
     "scales": hifigan_scales,
     "waves": soundstream_waves,
@@ -28,11 +28,11 @@ DISCRIMINATORS: dict[str, Callable[[Any], Discriminator]] = {  # of the settings
 }
 
 
-def build(named: Mapping[str, Mapping[str, Any] | None]) -> nn.ModuleDict:
-    """The discriminators of these names with these settings; those whose settings are None are left out.
+def build(entries: Mapping[str, Mapping[str, Any] | None]) -> nn.ModuleDict:
+    """Discriminators by name, from their settings; an entry of None turns its discriminator off.
 
-    Raises SettingsError if a name or a setting is not known.
+    Raises SettingsError if a name or a setting is unknown.
     """
     return nn.ModuleDict(
-        {name: DISCRIMINATORS[name](each) for name, each in discriminator_settings.read(named).items()}
+        {name: DISCRIMINATORS[name](each) for name, each in discriminator_settings.read(entries).items()}
     )

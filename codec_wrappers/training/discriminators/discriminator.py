@@ -1,4 +1,4 @@
-"""What every discriminator offers."""
+"""The interface of discriminators."""
 
 from abc import ABC, abstractmethod
 
@@ -10,10 +10,10 @@ Judgment = tuple[Tensor, list[Tensor]]  # logits, high for recordings, and featu
 class Discriminator(nn.Module, ABC):
     """One or more discriminators of one kind."""
 
-    peak: float | None = None  # level that wavs are brought to first, their mean taken off; None: as they come
+    peak: float | None = None  # wavs are first centered and scaled to this peak; None: they stay as they are
 
     def forward(self, wav: Tensor) -> list[Judgment]:
-        """Judgments of wav `[B, T]`, one of each discriminator."""
+        """The judgment of wav `[B, T]` by each discriminator."""
         return self.judge(wav if self.peak is None else _at_peak(wav, self.peak))
 
     @abstractmethod

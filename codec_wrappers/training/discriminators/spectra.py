@@ -1,7 +1,7 @@
 """Discriminators of short-time spectra: SoundStream's, DAC's, EnCodec's and FunCodec's.
 
-The first two are written from their papers, with widths to choose; the others are their packages'.
-Wavs too short for a discriminator are filled with zeros.
+The first two implement their papers, with variable widths; the others come from the authors' packages.
+Wavs that are too short for a discriminator are padded with zeros.
 """
 
 import math
@@ -21,7 +21,7 @@ class SpectrumDiscriminator(Discriminator):
 
     window: Tensor
     UNITS = ((2, 1, 2), (2, 2, 2), (1, 1, 2), (2, 2, 2), (1, 1, 2), (2, 2, 2))  # widening, strides of time, frequency
-    LEAST_FRAMES = 8  # the strides leave one of them
+    LEAST_FRAMES = 8  # the strides reduce them to one
 
     def __init__(self, settings: SpectrumSettings) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class _ResidualUnit(nn.Module):
 
 
 class BandDiscriminators(Discriminator):
-    """DAC's multi-band, multi-scale STFT discriminator (Kumar et al. 2023): a stack for every band."""
+    """DAC's multi-band, multi-scale STFT discriminator (Kumar et al. 2023): one stack per band."""
 
     def __init__(self, settings: BandSettings) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class _BandScale(nn.Module):
 
 
 class StftDiscriminators(Discriminator):
-    """EnCodec's multi-scale STFT discriminator (Défossez et al. 2022, section 3.4), of the package `encodec`."""
+    """EnCodec's multi-scale STFT discriminator (Défossez et al. 2022, section 3.4), from the package `encodec`."""
 
     def __init__(self, settings: StftSettings) -> None:
         from encodec.msstftd import MultiScaleSTFTDiscriminator
@@ -128,7 +128,7 @@ class StftDiscriminators(Discriminator):
 
 
 class PooledStftDiscriminators(Discriminator):
-    """FunCodec's form of EnCodec's, which averages neighboring logits, of the package `funcodec`."""
+    """FunCodec's variant of EnCodec's, from the package `funcodec`: it averages neighboring logits."""
 
     def __init__(self, settings: StftSettings) -> None:
         from funcodec.models.discriminator.encodec_disc import MultiScaleSTFTDiscriminator

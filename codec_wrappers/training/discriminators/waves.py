@@ -1,4 +1,4 @@
-"""Discriminators of waveforms: HiFi-GAN's, and SoundStream's after MelGAN's, with widths to choose."""
+"""Discriminators of waveforms with variable widths: HiFi-GAN's, and SoundStream's, which follows MelGAN's."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,7 +28,7 @@ class _Stack(nn.Module):
 
 
 class PeriodDiscriminators(Discriminator):
-    """HiFi-GAN's multi-period discriminator (Kong et al. 2020, section 2.3): the wav folded into columns."""
+    """HiFi-GAN's multi-period discriminator (Kong et al. 2020, section 2.3): it folds the wav into columns."""
 
     def __init__(self, settings: PeriodSettings) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class PeriodDiscriminators(Discriminator):
         self.stacks = nn.ModuleList(_period_stack(settings) for _ in settings.periods)
 
     def judge(self, wav: Tensor) -> list[Judgment]:
-        return [stack(_folded(wav, period)) for stack, period in zip(self.stacks, self.periods, strict=True)]
+        return [stack(_fold(wav, period)) for stack, period in zip(self.stacks, self.periods, strict=True)]
 
 
 def _period_stack(settings: PeriodSettings) -> _Stack:
@@ -49,31 +49,31 @@ def _period_stack(settings: PeriodSettings) -> _Stack:
     return _Stack([*layers, weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))], 0.1, settings.match_logits)
 
 
-def _folded(wav: Tensor, period: int) -> Tensor:
-    """`[B, T] -> [B, 1, T / period, period]`, T filled up by reflection."""
+def _fold(wav: Tensor, period: int) -> Tensor:
+    """`[B, T] -> [B, 1, T / period, period]`; reflection extends T to a multiple of the period."""
     missing = -wav.shape[1] % period
     return F.pad(wav, (0, missing), "reflect").unflatten(1, (-1, period))[:, None]
 
 
 class ScaleDiscriminators(Discriminator):
-    """Stacks over the wav, and over averages of 2, 4, … samples."""
+    """The first stack judges the wav, the others its averages over 2, 4, … samples."""
 
     def __init__(self, stacks: Sequence[_Stack], peak: float | None) -> None:
         super().__init__()
         self.peak = peak
         self.stacks = nn.ModuleList(stacks)
-        self.halved = nn.AvgPool1d(4, 2, padding=2)
+        self.halve = nn.AvgPool1d(4, 2, padding=2)
 
     def judge(self, wav: Tensor) -> list[Judgment]:
         judgments, wav = [], wav[:, None]
         for stack in self.stacks:
             judgments.append(stack(wav))
-            wav = self.halved(wav)
+            wav = self.halve(wav)
         return judgments
 
 
 def hifigan_scales(settings: ScaleSettings) -> Discriminator:
-    """HiFi-GAN's multi-scale discriminator (Kong et al. 2020, section 2.3); groups are never more than channels."""
+    """HiFi-GAN's multi-scale discriminator (Kong et al. 2020, section 2.3), with at most as many groups as channels."""
     norms: list[Callable[..., nn.Module]] = [spectral_norm, *[weight_norm] * (settings.scales - 1)]
     widths = [1, *(settings.channels * times for times in (1, 1, 2, 4, 8, 8, 8)), 1]
     shapes = ((15, 1, 1), (41, 2, 4), (41, 2, 16), (41, 4, 16), (41, 4, 16), (41, 1, 16), (5, 1, 1), (3, 1, 1))
@@ -85,8 +85,8 @@ def soundstream_waves(settings: WaveSettings) -> Discriminator:
     """SoundStream's wave-based discriminator (Zeghidour et al. 2021, section III-D), after MelGAN's."""
     inner = [min(settings.most, settings.channels * 4**power) for power in range(5)]
     widths = [1, *inner, inner[-1], 1]
-    grouped = [(41, 4, max(1, width // 4)) for width in inner[:-1]]
-    shapes = ((15, 1, 1), *grouped, (5, 1, 1), (3, 1, 1))
+    strided = [(41, 4, max(1, width // 4)) for width in inner[:-1]]
+    shapes = ((15, 1, 1), *strided, (5, 1, 1), (3, 1, 1))
     stacks = [
         _Stack(_conv_layers(widths, shapes, weight_norm), 0.2, match_logits=False) for _ in range(settings.scales)
     ]

@@ -7,7 +7,7 @@ GROUPS = (corpora, protocols, detectors, measures, report)
 
 
 def add(commands: Commands) -> None:
-    """Add `step` and everything below it to the subparsers of a parser."""
+    """Add the command `step` and all steps to the subparsers of a parser."""
     parser: Parser = commands.add_parser("step", description="One step of the workflow, as called by its rules.")
     parser.set_defaults(parser=parser)
     below = parser.add_subparsers(

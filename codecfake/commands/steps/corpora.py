@@ -19,15 +19,15 @@ def add(commands: Commands) -> None:
     ingest.add_argument("--rejected", type=Path, required=True, help="the list of bad files to write (TSV)")
     ingest.add_argument("--workers", type=int, default=1, help="processes, each of which decodes a file")
 
-    record = step(commands, "record", _record, "write one shard of recordings as they are")
+    record = step(commands, "record", _record, "write one shard of unchanged recordings")
     record.add_argument("--utterances", type=Path, required=True, help="the corpus's utterance table")
     record.add_argument("--root", type=Path, required=True, help="the corpus's folder")
     record.add_argument("--shard", type=int, required=True, help="its number, from 0")
     record.add_argument("--output", type=Path, required=True, help="the tar file to write")
 
-    listed = step(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
-    listed.add_argument("shards", type=Path, nargs="+", help="tars and indexes of all shards", metavar="SHARD")
-    listed.add_argument("--output", type=Path, required=True, help="the TSV file to write")
+    list_shards = step(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
+    list_shards.add_argument("shards", type=Path, nargs="+", help="tars and indexes of all shards", metavar="SHARD")
+    list_shards.add_argument("--output", type=Path, required=True, help="the TSV file to write")
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Steps with a detector: training, and scores of conditions."""
+"""Steps with detectors: they train a detector, and score conditions."""
 
 import argparse
 from pathlib import Path

@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
         parser_.add_argument("--corpora", type=Path, required=True, help="folder of {corpus}/utterances.parquet")
         parser_.add_argument("--output", type=Path, required=True, help="folder of protocols")
 
-    sources = step(commands, "sources", _sources, "write which codec makes which source")
+    sources = step(commands, "sources", _sources, "write the table of sources and their codecs")
     sources.add_argument("--output", type=Path, required=True, help="the TSV file to write")
 
     check = step(commands, "check-lists", _check_lists, "refuse to train on evaluation trials", settings=False)

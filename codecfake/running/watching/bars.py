@@ -13,13 +13,13 @@ EPOCH = re.compile(r"\bepoch (\d+)/(\d+)$")  # a bar of one epoch, not of the wh
 class Bar:
     line: str
     seconds: float  # that the whole of it takes
-    left: float  # seconds
+    remaining: float  # seconds
 
 
 def last_bar(log: Path) -> Bar | None:
     """The newest bar of a log with a remaining time; None without one, or without a log."""
-    found = (_bar(line) for line in reversed(tail(log)))
-    return next((bar for bar in found if bar is not None), None)
+    bars = (_bar(line) for line in reversed(tail(log)))
+    return next((bar for bar in bars if bar is not None), None)
 
 
 def tail(log: Path) -> list[str]:
@@ -37,12 +37,12 @@ def _bar(line: str) -> Bar | None:
     match = BAR.search(line)
     if match is None or match["left"] == "?":
         return None
-    left, seconds = _seconds(match["left"]), _seconds(match["elapsed"]) + _seconds(match["left"])
+    remaining, seconds = _seconds(match["left"]), _seconds(match["elapsed"]) + _seconds(match["left"])
     epoch = EPOCH.search(match["name"])
     if epoch is not None:
         at, last = map(int, epoch.groups())
-        left, seconds = left + (last - at) * seconds, last * seconds
-    return Bar(line.strip(), seconds, left)
+        remaining, seconds = remaining + (last - at) * seconds, last * seconds
+    return Bar(line.strip(), seconds, remaining)
 
 
 def _seconds(clock: str) -> float:

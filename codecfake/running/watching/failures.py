@@ -33,19 +33,19 @@ SILENT = (
     "the log ends without an error: the job was probably ended from outside. If it ran out of memory or time, "
     f"allow it more (mem_mb, runtime), {AGAIN}"
 )
-NONE_BEGUN = (
-    "All jobs that began have finished. What failed had not begun: Snakemake or the cluster ended it; the reason is "
-    "above, or in the output of `squeue`"
+NO_JOB_FAILED = (
+    "All jobs that started have finished. The failed ones had not started: Snakemake or the cluster ended them; the "
+    "reason is above, or in the output of `squeue`"
 )
 
 
 def failures(run: Run) -> str:
     """All jobs that started but did not finish, once no run is at work; empty without any."""
-    failed = run.of(State.STARTED)
-    if not failed:
+    jobs = run.of(State.ACTIVE)
+    if not jobs:
         return ""
-    head = f"{len(failed)} job{'s' if len(failed) > 1 else ''} did not finish:"
-    return "\n".join([head, *(line for job in failed for line in _report(run, job))])
+    head = f"{len(jobs)} job{'s' if len(jobs) > 1 else ''} did not finish:"
+    return "\n".join([head, *(line for job in jobs for line in _report(run, job))])
 
 
 def remedy(lines: list[str]) -> str:

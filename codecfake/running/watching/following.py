@@ -31,7 +31,7 @@ def describe(run: Run) -> str:
     parts = [time.strftime("%Y-%m-%d %H:%M:%S: ") + line(run, _elapsed(run)), table(run)]
     if not run.is_at_work:
         parts += [
-            "All jobs are done." if len(run.of(State.DONE)) == len(run.jobs) else "No run is at work.",
+            "All jobs are done." if len(run.of(State.COMPLETE)) == len(run.jobs) else "No run is at work.",
             failures(run),
         ]
     return "\n\n".join(part for part in parts if part)

@@ -23,8 +23,8 @@ class WatchError(ValueError):
 
 class State(Enum):
     TO_COME = "to come"
-    STARTED = "started"  # at work, or failed
-    DONE = "done"
+    ACTIVE = "started"  # at work, or failed
+    COMPLETE = "done"
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ def read_run(directory: Path) -> Run:
     path = directory / LIST
     if not path.is_file():
         raise WatchError(f"{path} does not exist: no run has started in {directory.resolve()}; name one with --run")
-    started = path.stat().st_mtime_ns
-    jobs = [_job(directory, name, started) for name in path.read_text(encoding="utf-8").split()]
-    return Run(directory, jobs, started / 1e9)
+    start = path.stat().st_mtime_ns
+    jobs = [_job(directory, name, start) for name in path.read_text(encoding="utf-8").split()]
+    return Run(directory, jobs, start / 1e9)
 
 
-def _job(directory: Path, name: str, started: int) -> Job:
+def _job(directory: Path, name: str, start: int) -> Job:
     record = directory / RECORDS / f"{name}.tsv"
-    if _age(record) >= started:
-        state = State.DONE
+    if _age(record) >= start:
+        state = State.COMPLETE
     else:
-        state = State.STARTED if _age(directory / LOGS / f"{name}.log") >= started else State.TO_COME
+        state = State.ACTIVE if _age(directory / LOGS / f"{name}.log") >= start else State.TO_COME
     return Job(name, state, read_record(record))
 
 

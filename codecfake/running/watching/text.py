@@ -8,16 +8,16 @@ from codecfake.running.watching.jobs import LOGS, RESULTS, Job, Run, State
 from codecfake.running.watching.work import AUDIO, Work, work_of
 
 HEADINGS = ("rule", "done", "at work", "to come", "a job", "rate")
-NUM_UNTOLD = 4  # rules that are named
+MOST_RULES = 4  # rules that are named
 
 
 def line(run: Run, elapsed: float) -> str:
     """One line on a run that started `elapsed` seconds ago: finished jobs, remaining time, speed of resynthesis."""
-    done, started = len(run.of(State.DONE)), len(run.of(State.STARTED))
-    parts = [f"{done} of {len(run.jobs)} jobs done", f"{started} at work", f"{duration(elapsed)} so far"]
-    if done < len(run.jobs):
-        parts.append(_left(forecast(run, elapsed)))
-    resynthesis = rate(run, (job for job in run.of(State.DONE) if job.rule.startswith("resynthesize_")))
+    num_complete, num_active = len(run.of(State.COMPLETE)), len(run.of(State.ACTIVE))
+    parts = [f"{num_complete} of {len(run.jobs)} jobs done", f"{num_active} at work", f"{duration(elapsed)} so far"]
+    if num_complete < len(run.jobs):
+        parts.append(_remaining(forecast(run, elapsed)))
+    resynthesis = rate(run, (job for job in run.of(State.COMPLETE) if job.rule.startswith("resynthesize_")))
     if resynthesis:
         parts.append(f"resynthesis at {resynthesis} in a job")
     return ", ".join(parts)
@@ -25,18 +25,18 @@ def line(run: Run, elapsed: float) -> str:
 
 def table(run: Run) -> str:
     """One row per rule (jobs, mean time and speed of finished ones), then the last lines of running jobs."""
-    rules = dict.fromkeys(job.rule for job in sorted(run.jobs, key=lambda job: job.state is not State.DONE))
+    rules = dict.fromkeys(job.rule for job in sorted(run.jobs, key=lambda job: job.state is not State.COMPLETE))
     rows = [HEADINGS, *(_row(run, rule) for rule in rules)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
     aligned = ("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows)
-    return "\n".join([*aligned, *_said(run)])
+    return "\n".join([*aligned, *_last_lines(run)])
 
 
 def rate(run: Run, jobs: Iterable[Job]) -> str:
     """The speed of finished jobs, in their unit per second; empty if nothing is counted."""
-    counted = [(work_of(run.directory / RESULTS, job.name), job.record) for job in jobs]
-    pairs = [(work, record.seconds) for work, record in counted if work is not None and record is not None]
-    seconds = sum(taken for _, taken in pairs)
+    work_and_records = [(work_of(run.directory / RESULTS, job.name), job.record) for job in jobs]
+    pairs = [(work, record.seconds) for work, record in work_and_records if work is not None and record is not None]
+    seconds = sum(time for _, time in pairs)
     return rate_of(Work(sum(work.amount for work, _ in pairs), pairs[0][0].unit), seconds) if seconds else ""
 
 
@@ -65,25 +65,25 @@ def _short(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _left(expected: Forecast) -> str:
-    untold = ", ".join(expected.untold[:NUM_UNTOLD]) + ("…" if len(expected.untold) > NUM_UNTOLD else "")
-    if not expected.untold:
-        return f"about {duration(expected.seconds)} left"
-    told = f"about {duration(expected.seconds)} left, and as long as" if expected.seconds else "left: as long as"
-    return f"{told} {untold} will take"
+def _remaining(rest: Forecast) -> str:
+    rules = ", ".join(rest.unknown[:MOST_RULES]) + ("…" if len(rest.unknown) > MOST_RULES else "")
+    if not rest.unknown:
+        return f"about {duration(rest.seconds)} left"
+    head = f"about {duration(rest.seconds)} left, and as long as" if rest.seconds else "left: as long as"
+    return f"{head} {rules} will take"
 
 
 def _row(run: Run, rule: str) -> tuple[str, ...]:
     jobs = {state: [job for job in run.of(state) if job.rule == rule] for state in State}
-    done = [job.record.seconds for job in jobs[State.DONE] if job.record is not None]
-    counts = [str(len(jobs[state]) or "") for state in (State.DONE, State.STARTED, State.TO_COME)]
-    return (rule, *counts, duration(sum(done) / len(done)) if done else "", rate(run, jobs[State.DONE]))
+    times = [job.record.seconds for job in jobs[State.COMPLETE] if job.record is not None]
+    counts = [str(len(jobs[state]) or "") for state in (State.COMPLETE, State.ACTIVE, State.TO_COME)]
+    return (rule, *counts, duration(sum(times) / len(times)) if times else "", rate(run, jobs[State.COMPLETE]))
 
 
-def _said(run: Run) -> Iterator[str]:
-    started = run.of(State.STARTED)
-    if started:
+def _last_lines(run: Run) -> Iterator[str]:
+    jobs = run.of(State.ACTIVE)
+    if jobs:
         yield "\nAt work:" if run.is_at_work else "\nStarted but not finished:"
-    for job in started:
+    for job in jobs:
         lines = tail(run.directory / LOGS / f"{job.name}.log")
         yield f"  {job.name}: {' '.join(lines[-1].split()) if lines else '(no output yet)'}"

@@ -18,7 +18,7 @@ import codec_wrappers
 from codec_wrappers import __main__, contract
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.contract import forms
-from codec_wrappers.contract.forms import PUBLISHED
+from codec_wrappers.contract.forms import FORMS
 from codec_wrappers.contract.measurements import (
     Consistency,
     Difference,
@@ -34,7 +34,7 @@ from codec_wrappers.contract.measurements import (
 )
 from codec_wrappers.contract.memory import peak_bytes
 from codec_wrappers.contract.page import Method, page
-from codec_wrappers.contract.promises import MOST_BYTES_PER_SAMPLE, broken
+from codec_wrappers.contract.promises import MOST_BYTES_PER_SAMPLE, broken_promises
 from codec_wrappers.contract.signals import ODD, speech_like
 from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize, resynthesize_shard
 from codec_wrappers.weights.loading import save
@@ -52,25 +52,25 @@ EQUAL = Difference(0.0, float("inf"))
 QUICK = Settings(speech_duration=0.2, odd_duration=0.02)
 
 
-@pytest.fixture(params=PUBLISHED)
+@pytest.fixture(params=FORMS)
 def codec(request: pytest.FixtureRequest) -> Codec:
     return small(request.param, request)
 
 
 def small(name: str, request: pytest.FixtureRequest) -> Codec:
-    if forms.needs_weights(PUBLISHED[name]):
+    if forms.needs_weights(FORMS[name]):
         return lyra(request.getfixturevalue("shared") / "weights" / name)
     return built(name)
 
 
 @cache
 def built(name: str) -> Codec:
-    return forms.fresh(PUBLISHED[name], small=True, device=CPU, seed=0)
+    return forms.fresh(FORMS[name], small=True, device=CPU, seed=0)
 
 
 @cache
 def lyra(folder: Path) -> Codec:
-    return forms.loaded(PUBLISHED["lyra"], folder, CPU)
+    return forms.with_weights(FORMS["lyra"], folder, CPU)
 
 
 def rate(codec: Codec) -> int:
@@ -87,7 +87,7 @@ def speech(codec: Codec, frames: int, batch: int = 1, seed: int = 0) -> Tensor:
 
 
 def test_every_wrapper_has_a_published_form() -> None:
-    assert {form.wrapper for form in PUBLISHED.values()} == set(codec_wrappers.names())
+    assert {form.wrapper for form in FORMS.values()} == set(codec_wrappers.names())
 
 
 def test_as_many_samples_come_back_as_went_in_from_one_on(codec: Codec) -> None:
@@ -141,7 +141,7 @@ def test_a_codec_whose_level_is_set_gives_quiet_speech_back_as_quiet(name: str) 
 
 
 def test_the_level_of_all_other_codecs_is_left_alone() -> None:
-    others = [name for name, form in PUBLISHED.items() if not forms.needs_weights(form) and name not in LEVEL_SET]
+    others = [name for name, form in FORMS.items() if not forms.needs_weights(form) and name not in LEVEL_SET]
     assert {name: built(name).gain for name in others} == dict.fromkeys(others, Gain.NONE)
 
 
@@ -172,11 +172,11 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", FORMS)
 def test_stereo_is_its_mean_and_every_rate_keeps_its_duration(
     name: str, corpus: Path, request: pytest.FixtureRequest
 ) -> None:
-    form, weights = PUBLISHED[name], weights_of(name, corpus.parent, request)
+    form, weights = FORMS[name], weights_of(name, corpus.parent, request)
     settings = ResynthesisSettings(name, form.wrapper, {"S01": 1 if name == "passthrough" else 4}, 1, small_model(name))
     table, folder = corpus.with_suffix(".parquet"), corpus.parent / "audio" / "c"
     resynthesize_shard(settings, table, corpus, weights, 0, folder, CPU)
@@ -192,12 +192,12 @@ def test_stereo_is_its_mean_and_every_rate_keeps_its_duration(
 
 
 def small_model(name: str) -> dict[str, object]:
-    form = PUBLISHED[name]
+    form = FORMS[name]
     return form.small
 
 
 def weights_of(name: str, folder: Path, request: pytest.FixtureRequest) -> Path | None:
-    if forms.needs_weights(PUBLISHED[name]):
+    if forms.needs_weights(FORMS[name]):
         return request.getfixturevalue("shared") / "weights" / name
     network = built(name).network
     if network is None:
@@ -304,11 +304,11 @@ class FailingOnShortInput(Rounding):
 
 
 def test_a_codec_that_keeps_its_promises_breaks_none() -> None:
-    found = measure("rounding", Rounding(), QUICK, CPU)
-    assert broken(found) == []
-    assert found.consistency == Consistency(EQUAL, EQUAL, EQUAL, EQUAL, EQUAL)
-    assert found.surplus == (0, 9)
-    assert found.long is not None and found.long.snr_db == float("inf")
+    row = measure("rounding", Rounding(), QUICK, CPU)
+    assert broken_promises(row) == []
+    assert row.consistency == Consistency(EQUAL, EQUAL, EQUAL, EQUAL, EQUAL)
+    assert row.surplus == (0, 9)
+    assert row.long is not None and row.long.snr_db == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ def test_a_codec_that_keeps_its_promises_breaks_none() -> None:
     ],
 )
 def test_a_codec_that_breaks_a_promise_is_named_with_it(culprit: type[Codec], verdict: str) -> None:
-    lines = broken(measure("culprit", culprit(), QUICK, CPU))
+    lines = broken_promises(measure("culprit", culprit(), QUICK, CPU))
     assert re.search(f"^culprit: {verdict}", "\n".join(lines), re.MULTILINE), lines
 
 
@@ -345,8 +345,8 @@ def test_a_codec_that_breaks_a_promise_is_named_with_it(culprit: type[Codec], ve
 )
 def test_measurements_beyond_a_limit_are_named_with_their_promise(part: dict[str, Any], verdict: str) -> None:
     within = Measurements("c", 16_000, 320, Gain.UNIT_RMS, False, (), 320, (0, 0), levels=Levels(0.009, 1e-5))
-    assert broken(within) == []
-    (line,) = broken(replace(within, **part))
+    assert broken_promises(within) == []
+    (line,) = broken_promises(replace(within, **part))
     assert re.match(f"c: {verdict}", line)
 
 
@@ -361,13 +361,13 @@ def test_measurements_beyond_a_limit_are_named_with_their_promise(part: dict[str
 )
 def test_few_codes_may_hang_on_the_last_bits_of_floats(difference: Difference, breaks: bool) -> None:
     consistency = Consistency(EQUAL, EQUAL, EQUAL, difference, EQUAL)
-    found = Measurements("c", None, 1, Gain.NONE, False, (), 1, (0, 0), consistency=consistency)
-    assert [line.startswith("c: any number of threads") for line in broken(found)] == [True] * breaks
+    row = Measurements("c", None, 1, Gain.NONE, False, (), 1, (0, 0), consistency=consistency)
+    assert [line.startswith("c: any number of threads") for line in broken_promises(row)] == [True] * breaks
 
 
 def test_the_lengths_tried_are_the_shortest_and_those_around_frames() -> None:
-    found = lengths(Rounding(), 1000)
-    assert found == [1, 2, 9, 10, 11, 19, 20, 21, 83, 100, 101]
+    numbers = lengths(Rounding(), 1000)
+    assert numbers == [1, 2, 9, 10, 11, 19, 20, 21, 83, 100, 101]
     assert lengths(built("passthrough"), 16_000)[0] == 1
 
 
@@ -408,13 +408,13 @@ def test_a_decoder_in_bfloat16_is_measured_against_float32() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("name", [name for name, form in PUBLISHED.items() if not forms.needs_weights(form)])
+@pytest.mark.parametrize("name", [name for name, form in FORMS.items() if not forms.needs_weights(form)])
 def test_every_promise_is_kept_on_cuda(name: str) -> None:
     device = prepare("cuda", 1)
-    form = PUBLISHED[name]
-    found = measure(name, forms.fresh(form, True, device, 0), Settings(piece_duration=form.piece_duration), device)
-    assert broken(found) == []
-    assert found.reduced_snr_db is not None
+    form = FORMS[name]
+    row = measure(name, forms.fresh(form, True, device, 0), Settings(piece_duration=form.piece_duration), device)
+    assert broken_promises(row) == []
+    assert row.reduced_snr_db is not None
 
 
 # The page and the command.
@@ -433,8 +433,8 @@ def test_the_page_has_a_row_a_codec_and_says_what_is_broken() -> None:
 
 def test_every_published_form_has_a_row_of_its_habits() -> None:
     measured = measure("rounding", Rounding(), QUICK, CPU)
-    text = page([replace(measured, codec=name) for name in PUBLISHED], HOW)
-    for name, form in PUBLISHED.items():
+    text = page([replace(measured, codec=name) for name in FORMS], HOW)
+    for name, form in FORMS.items():
         assert f"| {name} | {form.habit} | {form.answer} |" in text
     assert "No promise is broken." in text
 
@@ -476,6 +476,6 @@ def test_a_command_that_cannot_be_done_says_why(arguments: list[str], message: s
 
 
 def test_all_codecs_are_those_that_need_no_weights_and_those_whose_weights_are_given() -> None:
-    assert contract.choose([], {}) == [name for name in PUBLISHED if name != "lyra"]
-    assert contract.choose([], {"lyra": Path("folder")}) == list(PUBLISHED)
+    assert contract.choose([], {}) == [name for name in FORMS if name != "lyra"]
+    assert contract.choose([], {"lyra": Path("folder")}) == list(FORMS)
     assert contract.choose(["dac_16k"], {"lyra": Path("folder")}) == ["dac_16k"]

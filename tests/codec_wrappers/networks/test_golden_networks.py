@@ -14,12 +14,12 @@ REPLACED = "autoencoder.decoder."  # of AudioDec, where the vocoder takes its pl
 
 
 def cases(*wrappers: str) -> list[Any]:
-    found = [
+    vectors = [
         pytest.param(vector, id=vector.name, marks=pytest.mark.xdist_group(vector.name))
         for vector in find(FOLDER)
         if kind_or_none(wrapper_of, vector) in wrappers
     ]
-    return found or [pytest.param(None, marks=pytest.mark.skip(f"no golden vectors of {wrappers} in {FOLDER}"))]
+    return vectors or [pytest.param(None, marks=pytest.mark.skip(f"no golden vectors of {wrappers} in {FOLDER}"))]
 
 
 @pytest.mark.parametrize("vector", cases(*OURS))

@@ -63,9 +63,9 @@ def test_a_causal_convolution_does_not_see_the_future(kernel: int, stride: int, 
     past = torch.randn(1, 2, 60)
     other_future = past.clone()
     other_future[..., 31:] += 1
-    seen = 30 // stride + 1  # output i sees inputs up to i · stride
-    assert torch.equal(layer(past)[..., :seen], layer(other_future)[..., :seen])
-    assert not torch.equal(layer(past)[..., seen:], layer(other_future)[..., seen:])
+    num_frames = 30 // stride + 1  # output i sees inputs up to i · stride
+    assert torch.equal(layer(past)[..., :num_frames], layer(other_future)[..., :num_frames])
+    assert not torch.equal(layer(past)[..., num_frames:], layer(other_future)[..., num_frames:])
 
 
 @pytest.mark.parametrize("length", [1, 2, 59, 60, 61])
@@ -249,10 +249,10 @@ def test_group_residual_codes_are_ordered_by_stage_then_by_group() -> None:
     assert torch.equal(codes[:, 3].flatten(), quantizer.stages()[1][1].nearest(rows(left_over)))
 
 
-@pytest.mark.parametrize(("name", "given"), [("hificodec", 3), ("hificodec", 6), ("audiodec", 5), ("audiodec", 0)])
-def test_codebooks_that_do_not_nest_are_refused(name: str, given: int) -> None:
-    with pytest.raises(ValueError, match=f"cannot decode {given} codebooks: there are 4"):
-        QUANTIZERS[name]().decode(torch.zeros(1, given, 3, dtype=torch.long))
+@pytest.mark.parametrize(("name", "number"), [("hificodec", 3), ("hificodec", 6), ("audiodec", 5), ("audiodec", 0)])
+def test_codebooks_that_do_not_nest_are_refused(name: str, number: int) -> None:
+    with pytest.raises(ValueError, match=f"cannot decode {number} codebooks: there are 4"):
+        QUANTIZERS[name]().decode(torch.zeros(1, number, 3, dtype=torch.long))
 
 
 @pytest.mark.parametrize("name", AVERAGED)
@@ -280,14 +280,14 @@ def test_a_code_that_nothing_chooses_gets_an_input_for_a_vector(kind: Any) -> No
 
 def test_kmeans_finds_clusters_that_lie_apart() -> None:
     points, centers = clustered()
-    found, sizes = kmeans(points, 16)  # more than there are, since a random start may miss one
+    centroids, sizes = kmeans(points, 16)  # more than there are, since a random start may miss one
     assert sizes.sum() == len(points)
-    assert torch.cdist(centers, found).min(dim=1).values.max() < 0.1
+    assert torch.cdist(centers, centroids).min(dim=1).values.max() < 0.1
 
 
 def test_kmeans_takes_fewer_inputs_than_clusters() -> None:
-    found, sizes = kmeans(torch.randn(3, 2), 16)
-    assert found.shape == (16, 2) and torch.isfinite(found).all()
+    centroids, sizes = kmeans(torch.randn(3, 2), 16)
+    assert centroids.shape == (16, 2) and torch.isfinite(centroids).all()
     assert sizes.sum() == 3
 
 

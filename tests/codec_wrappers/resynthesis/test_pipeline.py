@@ -22,47 +22,47 @@ def uneven(number: int) -> int:
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
 def test_results_come_in_the_order_of_the_items(threads: int, side: str, count: int) -> None:
     with Helpers(threads, most=5) as helpers:
-        found = list(getattr(helpers, side)(uneven, range(count), lambda _: 1.0))
-    assert found == [number**2 for number in range(count)]
+        results = list(getattr(helpers, side)(uneven, range(count), lambda _: 1.0))
+    assert results == [number**2 for number in range(count)]
 
 
 @pytest.mark.parametrize("side", ["ahead", "behind"])
 def test_no_more_than_the_most_is_in_the_queue(side: str) -> None:
-    taken = []
+    items = []
 
     def numbers() -> Iterator[int]:
         for number in range(40):
-            taken.append(number)
+            items.append(number)
             yield number
 
     with Helpers(2, most=6) as helpers:
         for place, _ in enumerate(getattr(helpers, side)(uneven, numbers(), lambda _: 2.0)):
-            assert len(taken) <= place + 1 + 3 + 1  # given back, in the queue, and one that waits for its place
-    assert len(taken) == 40
+            assert len(items) <= place + 1 + 3 + 1  # given back, in the queue, and one that waits for its place
+    assert len(items) == 40
 
 
 def test_the_queue_ahead_is_full_when_a_result_is_given() -> None:
-    taken = []
-    items = (taken.append(number) or number for number in range(10))  # type: ignore[func-returns-value]
+    items = []
+    items = (items.append(number) or number for number in range(10))  # type: ignore[func-returns-value]
     with Helpers(2, most=4) as helpers:
         next(helpers.ahead(uneven, items, lambda _: 1.0))
-    assert len(taken) >= 5
+    assert len(items) >= 5
 
 
 def test_a_result_behind_is_given_before_the_next_item_but_one_is_asked_for() -> None:
-    given: list[int] = []
+    results: list[int] = []
 
     def slow() -> Iterator[int]:
         for number in range(5):
             assert helpers._pool is not None
             helpers._pool.submit(int).result()  # the only thread: it has then ended all that came before
-            assert given == list(range(number - 1))
+            assert results == list(range(number - 1))
             yield number
 
     with Helpers(1, most=1000) as helpers:
         for result in helpers.behind(int, slow(), lambda _: 1.0):
-            given.append(result)
-    assert given == [0, 1, 2, 3, 4]
+            results.append(result)
+    assert results == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("threads", THREADS)
@@ -78,12 +78,12 @@ def test_an_error_comes_where_its_result_would_have_come_and_nothing_is_left_to_
             raise ValueError("three is not wanted")
         return number
 
-    found = []
+    results = []
     before = threading.active_count()
     with pytest.raises(ValueError, match="three is not wanted"), Helpers(threads, most=4) as helpers:
         for result in helpers.ahead(picky, range(100), lambda _: 1.0):
-            found.append(result)
-    assert found == [0, 1, 2]
+            results.append(result)
+    assert results == [0, 1, 2]
     assert threading.active_count() == before
 
 

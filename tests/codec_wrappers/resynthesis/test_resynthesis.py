@@ -97,8 +97,8 @@ def test_samples_that_are_not_finite_stop_the_job() -> None:
 
 def test_batches_hold_utterances_of_one_length_and_at_most_so_many_seconds() -> None:
     rows = pd.DataFrame({"num_samples": [100] * 5 + [200] * 3, "sample_rate": 100, "utterance_id": range(8)})
-    found = list(shard.batches(rows, batch_duration=2.0))
-    assert [[row.utterance_id for row in batch] for batch in found] == [[0, 1], [2, 3], [4], [5], [6], [7]]
+    batches = list(shard.batches(rows, batch_duration=2.0))
+    assert [[row.utterance_id for row in batch] for batch in batches] == [[0, 1], [2, 3], [4], [5], [6], [7]]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_shard_says_where_its_audio_comes_from(corpus: Path) -> None:
 
 def test_more_quantizers_than_a_codec_has_are_refused(corpus: Path) -> None:
     settings = ResynthesisSettings("through", "passthrough", {"P00": 2}, num_shards=1)
-    with pytest.raises(ResynthesisError, match="P00: 2 quantizers from through, which has 1"):
+    with pytest.raises(ResynthesisError, match="P00: 2 quantizers, but through has 1"):
         resynthesize_shard(settings, corpus.with_suffix(".parquet"), corpus, None, 0, corpus.parent / "audio", CPU)
 
 
@@ -159,9 +159,9 @@ def test_the_bytes_of_a_shard_do_not_depend_on_the_number_of_threads(
 ) -> None:
     for number, folder in ((1, "one"), (threads, "many")):
         write(ENCODEC, corpus, corpus.parent / folder, number)
-    written = sorted(path.relative_to(corpus.parent / "one") for path in (corpus.parent / "one").rglob("*.*"))
-    assert len(written) == 4
-    for path in written:
+    paths = sorted(path.relative_to(corpus.parent / "one") for path in (corpus.parent / "one").rglob("*.*"))
+    assert len(paths) == 4
+    for path in paths:
         assert (corpus.parent / "one" / path).read_bytes() == (corpus.parent / "many" / path).read_bytes()
 
 
@@ -250,8 +250,8 @@ def test_decoding_all_numbers_of_quantizers_together_gives_what_each_gives_alone
         together = codec.decode_all(codes, numbers)
         alone = [codec.decode(codes[:, :number]) for number in numbers]
     assert len(together) == len(alone)
-    for found, expected in zip(together, alone, strict=True):
-        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    for output, expected in zip(together, alone, strict=True):
+        torch.testing.assert_close(output, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL if name != "passthrough"])
@@ -288,10 +288,10 @@ def write(settings: ResynthesisSettings, corpus: Path, output: Path, threads: in
 
 
 def test_a_level_that_is_to_stay_is_not_undone(corpus: Path) -> None:
-    kept = ResynthesisSettings(
+    with_gain = ResynthesisSettings(
         "through", "passthrough", {"P00": 1}, 1, gain="peak", keep_gain=True, sample_rate="native"
     )
-    write(kept, corpus, corpus.parent / "kept", 1)
+    write(with_gain, corpus, corpus.parent / "kept", 1)
     store = shards.AudioStore(corpus.parent, [("kept", "P00")])
     wav, _ = store.read("kept", "P00", "u5")
     assert abs(int(np.abs(wav).max()) / 32768 - 0.95) < 1e-3
@@ -309,5 +309,5 @@ def test_a_remainder_that_is_padded_leaves_no_zeros_at_the_end(name: str, num_sa
     torch.manual_seed(0)
     codec = codec_wrappers.build(name, {**SMALL[name], "remainder": "pad"})
     with torch.no_grad():
-        decoded = codec.decode(codec.encode(shard._padded(codec, torch.randn(1, num_samples))))
+        decoded = codec.decode(codec.encode(shard._pad(codec, torch.randn(1, num_samples))))
     assert decoded.shape[1] >= num_samples

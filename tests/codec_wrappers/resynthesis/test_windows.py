@@ -1,4 +1,4 @@
-"""Long recordings: windows that are cut and joined again give what the whole gives, and never more at a time."""
+"""Long recordings: windows that are cut and in_windows again give what the whole gives, and never more at a time."""
 
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,8 @@ from torch import Tensor
 import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.resynthesis.shard import resynthesize
-from codec_wrappers.resynthesis.windows import Window, cut, joined
+from codec_wrappers.resynthesis.windows import Window, cut
+from codec_wrappers.resynthesis.windows import in_windows as apply_in_windows
 
 WINDOW_DURATION = 0.8  # seconds
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -43,13 +44,13 @@ def seeded() -> None:
 def test_windows_cover_every_sample_and_keep_at_most_the_longest(
     num_samples: int, longest: int, hop_length: int
 ) -> None:
-    found = cut(num_samples, longest, 500, hop_length)
-    assert found[0].first == found[0].start == 0
-    assert found[-1].last == found[-1].end == num_samples
-    for window in found:
+    windows = cut(num_samples, longest, 500, hop_length)
+    assert windows[0].first == windows[0].start == 0
+    assert windows[-1].last == windows[-1].end == num_samples
+    for window in windows:
         assert window.start % hop_length == window.first % hop_length == 0
         assert window.start <= window.first < window.last <= window.end
-    for one, following in pairwise(found):
+    for one, following in pairwise(windows):
         assert following.first - one.first <= max(longest, hop_length)
         assert one.last == min(following.first + hop_length, num_samples)
         assert following.first - following.start >= min(500, following.first)
@@ -62,20 +63,21 @@ def test_what_is_no_longer_than_a_window_is_not_cut() -> None:
 
 
 def test_windows_are_equal_to_within_a_frame() -> None:
-    kept = [following.first - one.first for one, following in pairwise(cut(10_010, 1000, 100, 10))]
-    assert max(kept) - min(kept) <= 10
+    lengths = [following.first - one.first for one, following in pairwise(cut(10_010, 1000, 100, 10))]
+    assert max(lengths) - min(lengths) <= 10
 
 
 def test_windows_of_what_changes_nothing_are_joined_to_the_bit() -> None:
     wav = torch.randn(2, 1003)
-    twice, same = joined(lambda part: [2 * part, part], wav, cut(1003, 100, 30, 10))
+    twice, same = apply_in_windows(lambda part: [2 * part, part], wav, cut(1003, 100, 30, 10))
     assert torch.equal(twice, 2 * wav)
     assert torch.equal(same, wav)
 
 
 def test_a_seam_passes_from_one_window_to_the_next_in_a_straight_line() -> None:
     numbers = iter([0.0, 1.0])
-    (whole,) = joined(lambda part: [torch.full_like(part, next(numbers))], torch.zeros(1, 20), cut(20, 10, 5, 5))
+    windows = cut(20, 10, 5, 5)
+    (whole,) = apply_in_windows(lambda part: [torch.full_like(part, next(numbers))], torch.zeros(1, 20), windows)
     expected = [0.0] * 10 + [1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6] + [1.0] * 5
     torch.testing.assert_close(whole[0], torch.tensor(expected))
 
@@ -197,6 +199,6 @@ def in_windows(codec: Codec, wav: Tensor) -> Tensor:
     return resynthesize(codec, wav, [codec.num_quantizers], WINDOW_DURATION)[0]
 
 
-def snr_db(found: Tensor, expected: Tensor) -> float:
-    noise = (found - expected).square().sum()
+def snr_db(wav: Tensor, expected: Tensor) -> float:
+    noise = (wav - expected).square().sum()
     return float("inf") if noise == 0 else float(10 * torch.log10(expected.square().sum() / noise))

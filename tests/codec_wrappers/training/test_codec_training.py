@@ -28,7 +28,7 @@ from codec_wrappers.training.curves import spectrogram
 from codec_wrappers.training.loop import CodecTrainingError, CodecTrainingSettings, train
 from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Optimizer
-from codec_wrappers.training.segments import Recording, Segments, Sizes, held_out, listed
+from codec_wrappers.training.segments import Recording, Segments, Sizes, list_recordings, split_off
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import use_of_codes
 from codecfake.audio import waveforms
@@ -77,7 +77,7 @@ def voice(rng: np.random.Generator, num_samples: int) -> np.ndarray:
 
 
 def settings(name: str = "encodec", model: dict[str, Any] | None = None, **changes: Any) -> CodecTrainingSettings:
-    chosen = CodecTrainingSettings(
+    complete = CodecTrainingSettings(
         codec=f"small {name}",
         wrapper=name,
         corpora=["voices"],
@@ -87,12 +87,12 @@ def settings(name: str = "encodec", model: dict[str, Any] | None = None, **chang
         validations=2,
         tensorboard=False,
     )
-    return replace(chosen, **changes)
+    return replace(complete, **changes)
 
 
-def run(recordings: Path, folder: Path, chosen: CodecTrainingSettings, workers: int = 0) -> dict[str, Tensor]:
+def run(recordings: Path, folder: Path, settings: CodecTrainingSettings, workers: int = 0) -> dict[str, Tensor]:
     """The weights that training gives."""
-    train(chosen, recordings, "native", folder, CPU, workers)
+    train(settings, recordings, "native", folder, CPU, workers)
     return load_file(folder / "weights.safetensors")
 
 
@@ -145,7 +145,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, Tensor, Tensor]
 def test_generator_and_discriminators_take_turns(
     recordings: Path, tmp_path: Path, watched: list[tuple[bool, Tensor, Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Segments, "__getitem__", lambda self, step: self.drawn(7, 2))  # the same batch at each step
+    monkeypatch.setattr(Segments, "__getitem__", lambda self, step: self.draw(7, 2))  # the same batch at each step
     run(recordings, tmp_path, settings("dac"))
     assert len(watched) == 4
     for (_, before, output_before), (_, after, output_after) in zip(watched, watched[1:], strict=False):
@@ -267,8 +267,8 @@ def test_mixed_precision_trains_nearly_the_same_codec(recordings: Path, tmp_path
     whole = run(recordings, tmp_path / "32", settings("soundstream", model={**SMALL["soundstream"]}))
     mixed = run(recordings, tmp_path / "16", settings("soundstream", precision="bfloat16"))
     assert not all(torch.equal(whole[key], mixed[key]) for key in whole)
-    kept = pd.read_csv(tmp_path / "32/history.tsv", sep="\t")["spectrum"]
-    assert np.allclose(pd.read_csv(tmp_path / "16/history.tsv", sep="\t")["spectrum"], kept, rtol=0.1)
+    full = pd.read_csv(tmp_path / "32/history.tsv", sep="\t")["spectrum"]
+    assert np.allclose(pd.read_csv(tmp_path / "16/history.tsv", sep="\t")["spectrum"], full, rtol=0.1)
 
 
 @pytest.mark.gpu
@@ -285,34 +285,34 @@ def test_every_codec_learns_on_a_gpu(name: str, precision: str, recordings: Path
 
 def test_batches_are_the_same_for_any_number_of_workers(recordings: Path) -> None:
     data = small_segments(recordings, Gain.PEAK_095)
-    made = [torch.stack(list(data.batches(range(3, 9), workers, CPU))) for workers in (0, 1, 2)]
-    assert made[0].shape == (6, 3, 1600)
-    assert torch.equal(made[0], made[1]) and torch.equal(made[0], made[2])
-    assert torch.equal(made[0][2], data[5])
-    assert not torch.equal(made[0][0], made[0][1])
+    batches = [torch.stack(list(data.batches(range(3, 9), workers, CPU))) for workers in (0, 1, 2)]
+    assert batches[0].shape == (6, 3, 1600)
+    assert torch.equal(batches[0], batches[1]) and torch.equal(batches[0], batches[2])
+    assert torch.equal(batches[0][2], data[5])
+    assert not torch.equal(batches[0][0], batches[0][1])
 
 
 def small_segments(recordings: Path, gain: Gain = Gain.NONE, seed: int = 1) -> Segments:
-    found = listed(recordings, "native", ["voices"])
-    return Segments(recordings, "native", found, Sizes(16_000, 1600, 3, gain), seed)
+    utterances = list_recordings(recordings, "native", ["voices"])
+    return Segments(recordings, "native", utterances, Sizes(16_000, 1600, 3, gain), seed)
 
 
 def test_held_out_utterances_are_never_drawn_and_all_others_are(recordings: Path) -> None:
-    kept, others = held_out(listed(recordings, "native", ["voices"]), 3, seed=5)
+    validation, others = split_off(list_recordings(recordings, "native", ["voices"]), 3, seed=5)
     data = Segments(recordings, "native", others, Sizes(16_000, 160, 8, Gain.NONE), seed=5)
-    drawn = {name for step in range(1, 60) for name in data.names(step)}
-    assert drawn == {one.name for one in others}
-    assert not drawn & {one.name for one in kept}
-    assert len(kept) == 3
+    names = {name for step in range(1, 60) for name in data.names(step)}
+    assert names == {one.name for one in others}
+    assert not names & {one.name for one in validation}
+    assert len(validation) == 3
 
 
 def test_the_utterances_held_out_depend_on_their_names_and_the_seed_alone(recordings: Path) -> None:
-    found = listed(recordings, "native", ["voices"])
-    kept, _ = held_out(found, 3, seed=5)
-    assert held_out(found[::-1], 3, seed=5)[0] == kept
-    assert {tuple(held_out(found, 3, seed)[0]) for seed in range(10)} != {tuple(kept)}
-    without = [one for one in found if one != kept[2]]
-    assert held_out(without, 3, seed=5)[0][:2] == kept[:2]
+    utterances = list_recordings(recordings, "native", ["voices"])
+    validation, _ = split_off(utterances, 3, seed=5)
+    assert split_off(utterances[::-1], 3, seed=5)[0] == validation
+    assert {tuple(split_off(utterances, 3, seed)[0]) for seed in range(10)} != {tuple(validation)}
+    without = [one for one in utterances if one != validation[2]]
+    assert split_off(without, 3, seed=5)[0][:2] == validation[:2]
 
 
 def test_what_is_drawn_depends_on_the_seed(recordings: Path) -> None:
@@ -320,7 +320,7 @@ def test_what_is_drawn_depends_on_the_seed(recordings: Path) -> None:
 
 
 def test_recordings_are_listed_by_name_over_all_shards(recordings: Path) -> None:
-    assert [one.name for one in listed(recordings, "native", ["voices"])] == [f"voices/u{n}" for n in range(9)]
+    assert [one.name for one in list_recordings(recordings, "native", ["voices"])] == [f"voices/u{n}" for n in range(9)]
 
 
 @pytest.mark.parametrize(("from_rate", "to_rate"), [(24_000, 16_000), (16_000, 24_000), (44_100, 16_000), (8000, 8000)])
@@ -406,14 +406,14 @@ def test_a_killed_run_ends_in_the_same_bytes_as_an_undisturbed_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe = "plain" if "discriminators" not in changes else None
-    chosen = settings(name, changes=changes, recipe=recipe, checkpoint_every=1, validations=2)
-    run(recordings, tmp_path / "undisturbed", chosen)
+    training = settings(name, changes=changes, recipe=recipe, checkpoint_every=1, validations=2)
+    run(recordings, tmp_path / "undisturbed", training)
     for step in kill_after:
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, "save", killing_after(step))
             with pytest.raises(KilledError):
-                run(recordings, tmp_path / "killed", chosen)
-    run(recordings, tmp_path / "killed", chosen)
+                run(recordings, tmp_path / "killed", training)
+    run(recordings, tmp_path / "killed", training)
     assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
 
 
@@ -443,26 +443,26 @@ def test_a_checkpoint_holds_what_published_weights_have_no_place_for(tmp_path: P
 def test_a_run_killed_between_checkpoints_goes_back_to_the_last(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = settings(changes=small("encodec", 4), checkpoint_every=2, validations=1)
-    run(recordings, tmp_path / "undisturbed", chosen)
-    taken: list[int] = []
+    training = settings(changes=small("encodec", 4), checkpoint_every=2, validations=1)
+    run(recordings, tmp_path / "undisturbed", training)
+    steps: list[int] = []
     whole = Updates.apply
 
     def apply(self: Updates, steps_done: int) -> None:
-        taken.append(steps_done + 1)
-        if taken[-1] == 4:
+        steps.append(steps_done + 1)
+        if steps[-1] == 4:
             raise KilledError
         whole(self, steps_done)
 
     with monkeypatch.context() as patch:
         patch.setattr(Updates, "apply", apply)
         with pytest.raises(KilledError):
-            run(recordings, tmp_path / "killed", chosen)
-        taken.clear()
+            run(recordings, tmp_path / "killed", training)
+        steps.clear()
         with pytest.raises(KilledError):
-            run(recordings, tmp_path / "killed", chosen)
-        assert taken[0] == 3  # after the checkpoint of step 2
-    run(recordings, tmp_path / "killed", chosen)
+            run(recordings, tmp_path / "killed", training)
+        assert steps[0] == 3  # after the checkpoint of step 2
+    run(recordings, tmp_path / "killed", training)
     assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
 
 
@@ -499,7 +499,7 @@ main(sys.argv[2:])
 def test_sigkill_while_a_checkpoint_is_written_changes_no_byte(
     steps: tuple[int, ...], recordings: Path, tmp_path: Path
 ) -> None:
-    chosen = {
+    training = {
         "codec": "small",
         "wrapper": "academicodec",
         "corpora": ["voices"],
@@ -509,7 +509,7 @@ def test_sigkill_while_a_checkpoint_is_written_changes_no_byte(
         "checkpoint_every": 1,
         "tensorboard": False,
     }
-    command = ["train", "--settings", json.dumps(chosen), "--audio", str(recordings), "--device", "cpu"]
+    command = ["train", "--settings", json.dumps(training), "--audio", str(recordings), "--device", "cpu"]
     main([*command, "--output", str(tmp_path / "undisturbed")])
     for step in steps:
         arguments = [sys.executable, "-c", KILL_AT, str(step), *command, "--output", str(tmp_path / "killed")]
@@ -552,10 +552,10 @@ def test_the_folder_of_a_trained_codec_says_how_it_was_trained(encodec: Path) ->
     assert set(contents(encodec)) == {
         "weights.safetensors", "weights.safetensors.sha256", "history.tsv", "quality.tsv", "settings.json",
     }  # fmt: skip
-    written = json.loads((encodec / "settings.json").read_text())
-    assert written["recipe"] == "encodec"
-    assert written["resolved_recipe"]["batch_size"] == 2
-    assert written["resolved_recipe"]["balancer"] == {"decay": 0.999, "total_norm": 1.0}
+    record = json.loads((encodec / "settings.json").read_text())
+    assert record["recipe"] == "encodec"
+    assert record["resolved_recipe"]["batch_size"] == 2
+    assert record["resolved_recipe"]["balancer"] == {"decay": 0.999, "total_norm": 1.0}
     quality = files.read_tsv(encodec / "quality.tsv")
     assert quality["state"].tolist() == ["untrained", "trained"]
     assert quality["num_utterances"].tolist() == ["2", "2"]
@@ -632,7 +632,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_utteran
     whole_apply, whole_batch = Updates.apply, Segments.__getitem__
     spoiled = lambda self, step: whole_batch(self, step) * (float("nan") if step == 2 else 1.0)  # noqa: E731
     monkeypatch.setattr(Segments, "__getitem__", spoiled)
-    monkeypatch.setattr(Updates, "apply", lambda self, done: (updated.append(done + 1), whole_apply(self, done)))
+    monkeypatch.setattr(Updates, "apply", lambda self, step: (updated.append(step + 1), whole_apply(self, step)))
     expected = r"small encodec: not finite at step 2: .*loss nan.*discriminator nan.*nothing was updated.*voices/u\d"
     with pytest.raises(CodecTrainingError, match=expected):
         run(recordings, tmp_path, settings())
@@ -649,7 +649,7 @@ def test_a_gradient_that_is_not_finite_stops_before_the_update(
 
 
 def test_too_little_speech_is_refused(recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(CodecTrainingError, match="9 utterances to train on, 9 of them held out .* give more speech"):
+    with pytest.raises(CodecTrainingError, match="9 utterances are too few: 9 of them are for validation; add corpora"):
         run(recordings, tmp_path, settings(validation_utterances=9))
     run(recordings, tmp_path, settings(validation_utterances=8, changes=small("encodec", 1)))
 
@@ -660,13 +660,13 @@ def test_a_corpus_without_shards_is_refused(recordings: Path, tmp_path: Path) ->
 
 
 def test_a_codec_that_is_not_trainable_is_refused(recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(CodecTrainingError, match="passthrough gives no TrainableCodec"):
+    with pytest.raises(CodecTrainingError, match="passthrough is not a TrainableCodec"):
         run(recordings, tmp_path, settings("passthrough", recipe="plain"))
 
 
 @pytest.mark.parametrize("quantizers", [0, 5])
 def test_more_quantizers_than_there_are_is_refused(quantizers: int, recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(CodecTrainingError, match=f"{quantizers} quantizers to be validated with, of 4"):
+    with pytest.raises(CodecTrainingError, match=f"with {quantizers} quantizers is impossible: the codec has 4"):
         run(recordings, tmp_path, settings(quantizers=quantizers))
 
 
@@ -681,7 +681,7 @@ def test_an_unknown_recipe_or_setting_is_refused(recordings: Path, tmp_path: Pat
     ("name", "value", "message"),
     [
         ("precision", "float16", "unknown precision 'float16'; did you mean 'bfloat16'"),
-        ("corpora", [], "corpora: none is named"),
+        ("corpora", [], "corpora: the list is empty"),
         ("validations", 0, "validations is 0; it must be at least 1"),
         ("checkpoint_every", 0, "checkpoint_every is 0"),
     ],

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.training.adversarial import discriminator_losses, joined
+from codec_wrappers.training.adversarial import combine_losses, discriminator_losses
 from codec_wrappers.training.discriminators import DISCRIMINATORS, Discriminator, build
 from codecfake.base.settings import SettingsError
 
@@ -26,9 +26,9 @@ COUNTS = {"periods": 5, "scales": 3, "waves": 3, "spectrum": 1, "bands": 3, "stf
 
 def discriminator(name: str, **changes: Any) -> Discriminator:
     torch.manual_seed(0)
-    made = build({name: SMALL[name] | changes})[name]
-    assert isinstance(made, Discriminator)
-    return made.eval()
+    network = build({name: SMALL[name] | changes})[name]
+    assert isinstance(network, Discriminator)
+    return network.eval()
 
 
 def noise(samples: int, rows: int = 2) -> Tensor:
@@ -60,8 +60,8 @@ def test_each_discriminator_gives_logits_and_feature_maps_of_short_and_long_wavs
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_rows_of_a_batch_are_judged_apart(name: str) -> None:
-    made, wav = discriminator(name), noise(2000)
-    for (of_both, _), (of_one, _) in zip(made(wav), made(wav[1:]), strict=True):
+    network, wav = discriminator(name), noise(2000)
+    for (of_both, _), (of_one, _) in zip(network(wav), network(wav[1:]), strict=True):
         torch.testing.assert_close(of_both[1:], of_one)
 
 
@@ -75,11 +75,11 @@ def test_the_wav_can_learn_from_every_discriminator_of_a_kind(name: str) -> None
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_every_kind_learns_to_tell_noise_from_a_tone(name: str) -> None:
-    made = discriminator(name, peak=0.8).train()
+    network = discriminator(name, peak=0.8).train()
     tone = torch.sin(0.3 * torch.arange(3000)).expand(2, -1)
-    updates, losses = torch.optim.Adam(made.parameters(), 0.003), []
+    updates, losses = torch.optim.Adam(network.parameters(), 0.003), []
     for _ in range(8):
-        loss = joined("mean", discriminator_losses("hinge", made(tone), made(noise(3000))))
+        loss = combine_losses("mean", discriminator_losses("hinge", network(tone), network(noise(3000))))
         updates.zero_grad()
         loss.backward()
         updates.step()
@@ -89,8 +89,8 @@ def test_every_kind_learns_to_tell_noise_from_a_tone(name: str) -> None:
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_with_a_peak_neither_level_nor_offset_is_judged(name: str) -> None:
-    made, wav = discriminator(name, peak=0.8), noise(3000)
-    for (as_is, _), (changed, _) in zip(made(wav), made(5 * wav + 0.3), strict=True):
+    network, wav = discriminator(name, peak=0.8), noise(3000)
+    for (as_is, _), (changed, _) in zip(network(wav), network(5 * wav + 0.3), strict=True):
         torch.testing.assert_close(as_is, changed, rtol=1e-3, atol=1e-5)
 
 
@@ -154,16 +154,16 @@ def test_a_discriminator_without_settings_is_left_out() -> None:
 
 
 def assert_same(ours: list[tuple[Tensor, list[Tensor]]], theirs: list[tuple[Tensor, list[Tensor]]]) -> None:
-    for (logits, maps), (wanted, wanted_maps) in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(logits.flatten(1), wanted.flatten(1), rtol=1e-4, atol=1e-6)
-        torch.testing.assert_close(maps, list(wanted_maps), rtol=1e-4, atol=1e-6)
+    for (logits, maps), (their_logits, their_maps) in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(logits.flatten(1), their_logits.flatten(1), rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(maps, list(their_maps), rtol=1e-4, atol=1e-6)
 
 
 def give_singular_vectors(theirs: nn.Module, ours: nn.Module) -> None:
     """The state of a spectral norm, under its names in torch's older and newer form."""
-    found, wanted = dict(theirs.named_buffers()), [name for name, _ in ours.named_buffers()]
+    buffers, names = dict(theirs.named_buffers()), [name for name, _ in ours.named_buffers()]
     for side in ("u", "v"):
-        vectors = [vector for name, vector in found.items() if name.endswith(f"weight_{side}")]
-        names = [name for name in wanted if name.endswith(f"_{side}")]
+        vectors = [vector for name, vector in buffers.items() if name.endswith(f"weight_{side}")]
+        names = [name for name in names if name.endswith(f"_{side}")]
         for name, vector in zip(names, vectors, strict=True):
             ours.get_buffer(name).copy_(vector)

@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from codec_wrappers.codec import Reconstruction
 from codec_wrappers.training import recipe as recipes
-from codec_wrappers.training.adversarial import discriminator_losses, feature_distances, generator_losses, joined
+from codec_wrappers.training.adversarial import (
+    combine_losses,
+    discriminator_losses,
+    feature_distances,
+    generator_losses,
+)
 from codec_wrappers.training.balancer import Balancer
 from codec_wrappers.training.distillation import Teacher, distillation_loss
 from codec_wrappers.training.losses import MelDistance, SpectralDistance
@@ -33,8 +38,8 @@ SMALL_DISCRIMINATORS: dict[str, dict[str, Any]] = {
 def objective(name: str, **changes: Any) -> Objective:
     """The published objective with small discriminators and without a teacher."""
     torch.manual_seed(0)
-    named = recipe(name, {"weights": {"distillation": 0}}).discriminators
-    small = {"discriminators": {each: SMALL_DISCRIMINATORS[each] for each in named}}
+    names = recipe(name, {"weights": {"distillation": 0}}).discriminators
+    small = {"discriminators": {each: SMALL_DISCRIMINATORS[each] for each in names}}
     weights = {"distillation": 0} | changes.pop("weights", {})
     return Objective(recipe(name, small | {"weights": weights} | changes), RATE)
 
@@ -66,29 +71,29 @@ def adversarial(name: str) -> bool:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_step_teaches_the_generator_and_leaves_nothing_in_the_discriminators(name: str) -> None:
-    made, toy = objective(name), Toy()
-    losses = made.backward(toy(noise()), noise(seed=2), adversarial(name))
+    subject, toy = objective(name), Toy()
+    losses = subject.backward(toy(noise()), noise(seed=2), adversarial(name))
     assert toy.gain.grad is not None
     assert toy.gain.grad.isfinite()
     assert toy.gain.grad != 0
-    assert all(parameter.grad is None and parameter.requires_grad for parameter in made.discriminators.parameters())
-    assert set(losses) == {each for each in made.recipe.weights if made.recipe.weight(each)} | {"loss"}
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in subject.discriminators.parameters())
+    assert set(losses) == {each for each in subject.recipe.weights if subject.recipe.weight(each)} | {"loss"}
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_loss_is_the_weighted_sum_of_the_losses(name: str) -> None:
-    made = objective(name)
-    losses = made.backward(Toy()(noise()), noise(seed=2), adversarial(name))
-    total = sum(made.recipe.weight(each) * loss for each, loss in losses.items() if each != "loss")
+    subject = objective(name)
+    losses = subject.backward(Toy()(noise()), noise(seed=2), adversarial(name))
+    total = sum(subject.recipe.weight(each) * loss for each, loss in losses.items() if each != "loss")
     assert losses["loss"] == pytest.approx(total, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - {"plain"}))
 def test_the_discriminators_loss_teaches_all_of_them_and_not_the_generator(name: str) -> None:
-    made, toy = objective(name), Toy()
-    made.discriminator_loss(toy(noise(8000)).wav, noise(8000, seed=2)).backward()
+    subject, toy = objective(name), Toy()
+    subject.discriminator_loss(toy(noise(8000)).wav, noise(8000, seed=2)).backward()
     assert toy.gain.grad is None
-    for each in made.discriminators.values():
+    for each in subject.discriminators.values():
         gradients = [parameter.grad for parameter in each.parameters()]
         assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
         assert any(gradient.any() for gradient in gradients if gradient is not None)
@@ -99,21 +104,21 @@ def test_a_codec_that_gives_back_its_input_loses_nothing_but_what_discriminators
     toy = Toy()
     with torch.no_grad():
         toy.gain.fill_(1.0)
-    made = objective(name)
-    made.eval()  # a spectral norm changes with every wav it is given in training
-    losses = made.backward(toy(noise()), noise(), adversarial(name))
+    subject = objective(name)
+    subject.eval()  # a spectral norm changes with every wav it is given in training
+    losses = subject.backward(toy(noise()), noise(), adversarial(name))
     assert {each for each, loss in losses.items() if loss} <= {"adversarial", "quantizer", "loss"}
 
 
 def test_before_the_adversarial_stage_nobody_asks_the_discriminators() -> None:
-    made = objective("encodec")
-    losses = made.backward(Toy()(noise()), noise(seed=2), adversarial=False)
+    subject = objective("encodec")
+    losses = subject.backward(Toy()(noise()), noise(seed=2), adversarial=False)
     assert set(losses) == {"waveform", "mel", "quantizer", "loss"}
 
 
 def test_a_loss_without_weight_is_not_computed() -> None:
-    made = objective("plain", weights={"waveform": 0})
-    assert set(made.backward(Toy()(noise()), noise(), adversarial=False)) == {"mel", "quantizer", "loss"}
+    subject = objective("plain", weights={"waveform": 0})
+    assert set(subject.backward(Toy()(noise()), noise(), adversarial=False)) == {"mel", "quantizer", "loss"}
 
 
 @pytest.mark.parametrize(("longer", "shorter"), [(3300, 3200), (3200, 3100)])
@@ -126,8 +131,8 @@ def test_the_longer_of_output_and_target_is_cut(longer: int, shorter: int) -> No
 
 def test_a_quantizer_that_does_not_learn_stops_nobody() -> None:
     toy = Toy()
-    made = objective("encodec")
-    made.backward(Reconstruction(toy(noise()).wav, torch.zeros(())), noise(seed=2), adversarial=True)
+    subject = objective("encodec")
+    subject.backward(Reconstruction(toy(noise()).wav, torch.zeros(())), noise(seed=2), adversarial=True)
     assert toy.gain.grad
 
 
@@ -137,10 +142,10 @@ def test_an_infinite_output_is_reported_and_not_raised() -> None:
 
 
 def test_discriminators_in_half_precision_give_about_the_same_losses() -> None:
-    made = objective("encodec")
-    exact = made.backward(Toy()(noise()), noise(seed=2), adversarial=True)
-    made.precision = torch.bfloat16
-    rough = made.backward(Toy()(noise()), noise(seed=2), adversarial=True)
+    subject = objective("encodec")
+    exact = subject.backward(Toy()(noise()), noise(seed=2), adversarial=True)
+    subject.precision = torch.bfloat16
+    rough = subject.backward(Toy()(noise()), noise(seed=2), adversarial=True)
     assert rough["mel"] == exact["mel"]
     assert rough["adversarial"] != exact["adversarial"]
     assert rough["adversarial"] == pytest.approx(exact["adversarial"], rel=0.02)
@@ -149,14 +154,14 @@ def test_discriminators_in_half_precision_give_about_the_same_losses() -> None:
 def test_a_checkpoint_holds_discriminators_and_running_norms_and_goes_on_as_if_never_stopped() -> None:
     gradients = []
     for stopped in (False, True):
-        made, toy = objective("encodec"), Toy()
-        made.backward(toy(noise()), noise(seed=2), adversarial=True)
+        subject, toy = objective("encodec"), Toy()
+        subject.backward(toy(noise()), noise(seed=2), adversarial=True)
         if stopped:
-            state = made.state_dict()
-            made = objective("encodec")
-            made.load_state_dict(state)
+            state = subject.state_dict()
+            subject = objective("encodec")
+            subject.load_state_dict(state)
         toy.zero_grad()
-        made.backward(toy(noise(seed=3)), noise(seed=4), adversarial=True)
+        subject.backward(toy(noise(seed=3)), noise(seed=4), adversarial=True)
         gradients.append(toy.gain.grad)
     assert gradients[0] == gradients[1]
 
@@ -164,7 +169,7 @@ def test_a_checkpoint_holds_discriminators_and_running_norms_and_goes_on_as_if_n
 # losses of logits and of features
 
 
-def judged(*logits: float) -> list[tuple[Tensor, list[Tensor]]]:
+def judgments(*logits: float) -> list[tuple[Tensor, list[Tensor]]]:
     return [(torch.tensor([each]), []) for each in logits]
 
 
@@ -180,14 +185,14 @@ def judged(*logits: float) -> list[tuple[Tensor, list[Tensor]]]:
     ],
 )
 def test_losses_of_logits_by_hand(gan: str, real: float, fake: float, discriminator: float, generator: float) -> None:
-    assert discriminator_losses(gan, judged(real), judged(fake)) == [torch.tensor(discriminator)]
-    assert generator_losses(gan, judged(fake)) == [torch.tensor(generator)]
+    assert discriminator_losses(gan, judgments(real), judgments(fake)) == [torch.tensor(discriminator)]
+    assert generator_losses(gan, judgments(fake)) == [torch.tensor(generator)]
 
 
 def test_losses_of_discriminators_are_summed_or_averaged() -> None:
-    losses = generator_losses("least_squares", judged(0.0, 3.0))
-    assert joined("sum", losses) == 5
-    assert joined("mean", losses) == 2.5
+    losses = generator_losses("least_squares", judgments(0.0, 3.0))
+    assert combine_losses("sum", losses) == 5
+    assert combine_losses("mean", losses) == 2.5
 
 
 def test_feature_distances_by_hand() -> None:
@@ -207,40 +212,40 @@ def test_relative_feature_distances_do_not_reward_a_discriminator_for_large_feat
 
 
 def distance(name: str, spectra: str = "mel", rate: int = RATE) -> SpectralDistance:
-    chosen = recipe(name, {"weights": {"distillation": 0}})
-    return SpectralDistance(chosen.spectra[spectra], rate)
+    plan = recipe(name, {"weights": {"distillation": 0}})
+    return SpectralDistance(plan.spectra[spectra], rate)
 
 
 def test_a_tenfold_amplitude_is_one_step_of_log10_in_every_band() -> None:
-    chosen = Spectra(windows=(256, 512), mels=(20, 40), log_absolute=(1.0, 10.0), log_squared=(100.0, 0.0))
-    assert SpectralDistance(chosen, RATE)(noise(), 10 * noise()) == pytest.approx(111, rel=1e-4)
+    spectra = Spectra(windows=(256, 512), mels=(20, 40), log_absolute=(1.0, 10.0), log_squared=(100.0, 0.0))
+    assert SpectralDistance(spectra, RATE)(noise(), 10 * noise()) == pytest.approx(111, rel=1e-4)
 
 
 def test_powers_and_natural_logarithms_of_a_tenfold_amplitude() -> None:
-    chosen = Spectra(windows=(256,), power=2, logarithm="ln", log_absolute=(1.0,), floor=1e-12)
-    assert SpectralDistance(chosen, RATE)(noise(), 10 * noise()) == pytest.approx(2 * math.log(10), rel=1e-4)
+    spectra = Spectra(windows=(256,), power=2, logarithm="ln", log_absolute=(1.0,), floor=1e-12)
+    assert SpectralDistance(spectra, RATE)(noise(), 10 * noise()) == pytest.approx(2 * math.log(10), rel=1e-4)
 
 
 def test_a_linear_distance_of_silence_is_the_mean_spectrum() -> None:
-    chosen = Spectra(windows=(64,), hops=(64,), normalization="sum", linear_absolute=(1.0,))
+    spectra = Spectra(windows=(64,), hops=(64,), normalization="sum", linear_absolute=(1.0,))
     constant = torch.ones(1, 6400)  # a Hann window gives it 1 at frequency 0 and 1/2 beside it, of 33 bins
-    assert SpectralDistance(chosen, RATE)(constant, torch.zeros(1, 6400)) == pytest.approx(1.5 / 33, rel=1e-4)
+    assert SpectralDistance(spectra, RATE)(constant, torch.zeros(1, 6400)) == pytest.approx(1.5 / 33, rel=1e-4)
 
 
 def test_what_lies_under_the_floor_is_silence() -> None:
-    chosen = Spectra(windows=(256,), log_absolute=(1.0,), normalization="sum", floor=1e-3)
-    assert SpectralDistance(chosen, RATE)(1e-4 * noise(), 1e-5 * noise(seed=2)) == 0
+    spectra = Spectra(windows=(256,), log_absolute=(1.0,), normalization="sum", floor=1e-3)
+    assert SpectralDistance(spectra, RATE)(1e-4 * noise(), 1e-5 * noise(seed=2)) == 0
 
 
 def test_normalizations_divide_by_sum_root_energy_and_root_length_of_the_window() -> None:
     window = torch.hann_window(128)
-    found = {}
+    distances = {}
     for name in ("none", "sum", "energy", "length"):
-        chosen = Spectra(windows=(128,), linear_absolute=(1.0,), normalization=name)
-        found[name] = float(SpectralDistance(chosen, RATE)(noise(), noise(seed=2)))
-    assert found["none"] / found["sum"] == pytest.approx(float(window.sum()))
-    assert found["none"] / found["energy"] == pytest.approx(float(window.square().sum().sqrt()))
-    assert found["none"] / found["length"] == pytest.approx(math.sqrt(128))
+        spectra = Spectra(windows=(128,), linear_absolute=(1.0,), normalization=name)
+        distances[name] = float(SpectralDistance(spectra, RATE)(noise(), noise(seed=2)))
+    assert distances["none"] / distances["sum"] == pytest.approx(float(window.sum()))
+    assert distances["none"] / distances["energy"] == pytest.approx(float(window.square().sum().sqrt()))
+    assert distances["none"] / distances["length"] == pytest.approx(math.sqrt(128))
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -248,9 +253,9 @@ def test_normalizations_divide_by_sum_root_energy_and_root_length_of_the_window(
 def test_segments_shorter_than_a_window_have_a_distance(name: str, samples: int) -> None:
     for spectra in recipe(name, {"weights": {"distillation": 0}}).spectra:
         estimate = noise(samples).requires_grad_()
-        found = distance(name, spectra)(estimate, noise(samples, seed=2))
-        assert found > 0
-        assert torch.autograd.grad(found, estimate)[0].isfinite().all()
+        value = distance(name, spectra)(estimate, noise(samples, seed=2))
+        assert value > 0
+        assert torch.autograd.grad(value, estimate)[0].isfinite().all()
 
 
 def test_digital_silence_has_finite_gradients() -> None:
@@ -272,9 +277,9 @@ def test_plain_windows_are_the_powers_of_two_next_to_12_24_and_48_milliseconds(r
 def test_the_plain_distance_is_the_mean_over_windows_of_absolute_and_squared_mel_distances() -> None:
     by_hand = 0.0
     for window, mels in ((256, 32), (512, 64), (1024, 80)):
-        chosen = Spectra(windows=(window,), mels=(mels,), mel_scale="htk", mel_norm=None, normalization="sum",
+        spectra = Spectra(windows=(window,), mels=(mels,), mel_scale="htk", mel_norm=None, normalization="sum",
                          log_absolute=(1.0,), log_squared=(1.0,))  # fmt: skip
-        by_hand += float(SpectralDistance(chosen, RATE)(noise(), noise(seed=2))) / 3
+        by_hand += float(SpectralDistance(spectra, RATE)(noise(), noise(seed=2))) / 3
     assert distance("plain")(noise(), noise(seed=2)) == pytest.approx(by_hand, rel=1e-5)
 
 
@@ -356,10 +361,10 @@ def test_balanced_gradients_keep_their_directions() -> None:
 
 
 def test_norms_are_averaged_over_steps() -> None:
-    made, norms = balanced(decay=0.5), []
+    balancer, norms = balanced(decay=0.5), []
     for size in (1.0, 4.0):
         wav = noise().requires_grad_()
-        gradient = made.gradient({"mel": size * halves(wav)["mel"]}, wav)
+        gradient = balancer.gradient({"mel": size * halves(wav)["mel"]}, wav)
         norms.append(float(gradient.norm(dim=1).mean()))
     # the second step's norm is 4 times the first; the average with weights 1/2 and 1 is (1/2 + 4) / (3/2) = 3
     assert norms == pytest.approx([2.0, 2.0 * 4 / 3])
@@ -418,24 +423,24 @@ def distilling(hubert: Path) -> Objective:
 
 
 def test_a_codec_learns_from_a_teacher_that_no_checkpoint_holds(hubert: Path) -> None:
-    made = distilling(hubert)
+    subject = distilling(hubert)
     semantic = torch.randn(2, 50, 8, requires_grad=True)
-    losses = made.backward(Reconstruction(*_output(), semantic=semantic), noise(RATE), adversarial=True)
+    losses = subject.backward(Reconstruction(*_output(), semantic=semantic), noise(RATE), adversarial=True)
     assert 0 < losses["distillation"] < 1.4
     assert semantic.grad is not None
     assert semantic.grad.any()
-    assert not [name for name in made.state_dict() if "teacher" in name]
+    assert not [name for name in subject.state_dict() if "teacher" in name]
 
 
 def test_a_codec_without_semantic_output_cannot_distil(hubert: Path) -> None:
-    with pytest.raises(ValueError, match=r"gives no semantic output.*weights: \{distillation: 0\}"):
+    with pytest.raises(ValueError, match=r"has no semantic output.*weights: \{distillation: 0\}"):
         distilling(hubert).backward(Reconstruction(*_output()), noise(RATE), adversarial=True)
 
 
 def test_codec_and_teacher_must_agree_on_dimensions_and_rate(hubert: Path) -> None:
-    with pytest.raises(SettingsError, match=r"it has 8 dimensions.*16; give the codec `model: \{semantic_dimension: 8"):
+    with pytest.raises(SettingsError, match=r"has 8 dimensions.*16; set `semantic_dimension: 8`"):
         distillation_loss(torch.zeros(1, 50, 16), torch.zeros(1, 49, 8))
-    with pytest.raises(SettingsError, match="hears 16000 Hz, the codec 24000 Hz"):
+    with pytest.raises(SettingsError, match="takes 16000 Hz, but the codec has 24000 Hz"):
         Teacher(str(hubert), 24_000)
 
 
@@ -443,9 +448,9 @@ def test_a_model_that_is_no_hubert_cannot_teach(tmp_path: Path) -> None:
     from transformers import WavLMConfig, WavLMModel
 
     WavLMModel(WavLMConfig(**HUBERT)).save_pretrained(tmp_path)
-    with pytest.raises(SettingsError, match="is a model of type wavlm .*; give a HuBERT model"):
+    with pytest.raises(SettingsError, match="is a model of type wavlm .*; give a complete HuBERT model"):
         Teacher(str(tmp_path), RATE)
-    with pytest.raises(SettingsError, match="cannot be loaded .*give a folder that holds a HuBERT model"):
+    with pytest.raises(SettingsError, match="cannot be loaded .*give the folder of a HuBERT model"):
         Teacher(str(tmp_path / "absent"), RATE)
 
 
@@ -456,7 +461,7 @@ def test_a_teacher_with_missing_weights_is_refused(tmp_path: Path, hubert: Path)
     tensors.pop("feature_projection.projection.weight")
     save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
     (tmp_path / "config.json").write_text((hubert / "config.json").read_text())
-    with pytest.raises(SettingsError, match="of type hubert with 1 tensors of HuBERT missing"):
+    with pytest.raises(SettingsError, match="of type hubert and lacks 1 tensors of HuBERT"):
         Teacher(str(tmp_path), RATE)
 
 

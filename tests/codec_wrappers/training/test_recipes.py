@@ -44,9 +44,9 @@ def test_the_published_weights_that_are_fractions_are_close_to_them() -> None:
 
 
 def test_the_decay_of_academicodec_is_98_percent_an_epoch_of_libritts() -> None:
-    chosen = published("academicodec")
-    steps_an_epoch = 354_780 / chosen.batch_size
-    assert chosen.generator.factor(round(steps_an_epoch), chosen.steps) == pytest.approx(0.98, abs=1e-4)
+    academicodec = published("academicodec")
+    steps_an_epoch = 354_780 / academicodec.batch_size
+    assert academicodec.generator.factor(round(steps_an_epoch), academicodec.steps) == pytest.approx(0.98, abs=1e-4)
 
 
 def test_changes_reach_into_nested_settings_and_leave_their_neighbors() -> None:
@@ -74,7 +74,7 @@ def test_changes_to_one_training_do_not_reach_the_next() -> None:
         ({"gan": "wasserstein"}, "unknown value 'wasserstein'; choose from hinge, least_squares"),
         ({"spectra": {"mel": {"mels": [1, 2]}}}, "Spectra.mels: 2 values for 5 windows; give one for each"),
         ({"spectra": {"mel": {"window_durations": [0.1]}}}, "give either windows .* or window_durations"),
-        ({"stages": [{"from_step": 1, "adversarial": True}]}, r"begin at steps \[1\]; the first begins at 0"),
+        ({"stages": [{"from_step": 1, "adversarial": True}]}, r"begin at steps \[1\]; the first must begin at 0"),
         (
             {"stages": [{"from_step": 0, "adversarial": True, "frozen": ["head"]}]},
             "unknown value 'head'",
@@ -111,8 +111,8 @@ def test_a_stage_holds_from_its_first_step_to_the_next_stage() -> None:
     first, last = published("audiodec").stages
     assert first == Stage(0, adversarial=False, decoder="symmetric")
     assert last == Stage(500_000, adversarial=True, frozen=("encoder", "quantizer"))
-    found = [published("audiodec").stage(steps_done) for steps_done in (0, 499_999, 500_000, 999_999)]
-    assert found == [first, first, last, last]
+    stages = [published("audiodec").stage(steps_done) for steps_done in (0, 499_999, 500_000, 999_999)]
+    assert stages == [first, first, last, last]
 
 
 @pytest.mark.parametrize(

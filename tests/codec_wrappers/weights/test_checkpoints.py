@@ -19,7 +19,7 @@ from codec_wrappers.weights.checkpoints import (
     UNKNOWN,
     Checkpoint,
     ManifestError,
-    Published,
+    PublishedFile,
 )
 
 ALL = checkpoints.load()
@@ -61,7 +61,7 @@ def manifest(path: Path, **changes: Any) -> Path:
     return path
 
 
-def remote_files(checkpoint: Checkpoint) -> list[Published]:
+def remote_files(checkpoint: Checkpoint) -> list[PublishedFile]:
     return [*checkpoint.files, *(file.archive for file in checkpoint.files if file.archive)]
 
 
@@ -81,11 +81,11 @@ def test_a_name_is_fit_for_a_folder_and_a_command_line(name: str) -> None:
 
 
 def test_files_of_one_name_are_one_file() -> None:
-    known: dict[str, tuple[Any, ...]] = {}
+    facts: dict[str, tuple[Any, ...]] = {}
     for checkpoint in ALL.values():
         for file in remote_files(checkpoint):
             facts = (file.addresses, file.bytes, file.about_mb, file.sha256)
-            assert known.setdefault(file.name, facts) == facts, file.name
+            assert facts.setdefault(file.name, facts) == facts, file.name
 
 
 def test_no_two_files_have_one_address() -> None:
@@ -108,8 +108,8 @@ def test_every_file_has_an_encrypted_address_that_names_a_file(name: str) -> Non
 
 
 def test_hashes_are_those_that_were_published_and_no_others() -> None:
-    known = {file.name: file.sha256 for item in ALL.values() for file in remote_files(item) if file.sha256 != UNKNOWN}
-    assert known == {
+    hashes = {file.name: file.sha256 for item in ALL.values() for file in remote_files(item) if file.sha256 != UNKNOWN}
+    assert hashes == {
         "encodec_24khz-d7cc33bc.th": "d7cc33bcf1aad7f2dad9836f36431530744abeace3ca033005e3290ed4fa47bf",
         "lyra/soundstream_encoder.tflite": "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1",
         "lyra/quantizer.tflite": "841ee05989687d32d1f616a8ad1419fc7eda37599d3c05c7cf5a0d60ccf8ac5c",
@@ -199,12 +199,12 @@ FILE = ENTRY["files"][0]
         ({"form": "pickle"}, "unknown form 'pickle'; choose from state_dicts, tflite"),
         ({"license": "MIT"}, ".*unknown setting 'license'"),
         ({"files": []}, "has no files"),
-        ({"files": [FILE, FILE]}, "two files have one name"),
-        ({"files": [FILE | {"holds": {}}]}, "every file must say in `holds`"),
+        ({"files": [FILE, FILE]}, "two files have the same name"),
+        ({"files": [FILE | {"holds": {}}]}, "every file must list its state_dicts in `holds`"),
         ({"files": [FILE | {"addresses": []}]}, "a.pt: has neither an address nor an archive"),
         ({"files": [FILE | {"member": "a.pt"}]}, "a.pt: `archive` and `member` go together"),
-        ({"files": [FILE | {"name": "../a.pt"}]}, "file '../a.pt': a name is a path under the weights folder"),
-        ({"files": [FILE | {"name": "/a.pt"}]}, "file '/a.pt': a name is a path under the weights folder"),
+        ({"files": [FILE | {"name": "../a.pt"}]}, "file '../a.pt': give a relative path under the weights folder"),
+        ({"files": [FILE | {"name": "/a.pt"}]}, "file '/a.pt': give a relative path under the weights folder"),
         (
             {"files": [FILE | {"sha256": "d7cc33bc"}]},
             "a.pt: sha256 'd7cc33bc' is neither 64 hexadecimal digits",

@@ -22,7 +22,7 @@ from places import ROOT
 
 from codec_wrappers.weights import download as module
 from codec_wrappers.weights import partial_file
-from codec_wrappers.weights.checkpoints import Published
+from codec_wrappers.weights.checkpoints import PublishedFile
 from codec_wrappers.weights.download import DownloadError, Patience, download
 
 DATA = np.random.default_rng(0).bytes(1_000_000)
@@ -43,8 +43,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def published(*addresses: str, **known: Any) -> Published:
-    return Published("codec.pt", addresses, **known)
+def published(*addresses: str, **facts: Any) -> PublishedFile:
+    return PublishedFile("codec.pt", addresses, **facts)
 
 
 def zipped(data: bytes) -> bytes:
@@ -132,7 +132,7 @@ def test_a_zip_file_without_its_end_is_refused_where_no_length_tells(server: Fil
 
 def test_a_server_that_does_not_stop_is_stopped(server: FileServer, target: Path) -> None:
     address = server.serve("codec.pt", DATA, says_length=False)
-    with pytest.raises(DownloadError, match="sends more than 1000 bytes"):
+    with pytest.raises(DownloadError, match="sent more than 1000 bytes"):
         download(published(address, bytes=1000), target, QUICK)
     assert names(target) == []
 
@@ -140,7 +140,7 @@ def test_a_server_that_does_not_stop_is_stopped(server: FileServer, target: Path
 @pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "application/xhtml+xml"])
 def test_a_web_page_is_refused_by_what_the_server_calls_it(server: FileServer, target: Path, content_type: str) -> None:
     address = server.serve("codec.pt", DATA, content_type=content_type)
-    with pytest.raises(DownloadError, match="gave a web page"):
+    with pytest.raises(DownloadError, match="returned a web page"):
         download(published(address), target, QUICK)
     assert names(target) == []
 
@@ -308,7 +308,7 @@ def test_an_encrypted_address_may_not_lead_over_a_plain_one(target: Path, monkey
     response = requests.Response()
     response.status_code, response.url, response.raw = 200, "http://elsewhere.example/codec.pt", io.BytesIO()
     monkeypatch.setattr(module.requests, "get", lambda *_, **__: response)
-    with pytest.raises(DownloadError, match="leads over http://elsewhere.example/codec.pt"):
+    with pytest.raises(DownloadError, match="redirects to http://elsewhere.example/codec.pt"):
         download(published("https://hub.example/codec.pt"), target, QUICK)
 
 
@@ -350,9 +350,9 @@ def test_a_killed_download_leaves_only_a_part_and_the_next_one_ends_in_the_same_
     gate = threading.Event()
     address = server.serve("codec.pt", DATA, gate=gate)
     code = (
-        "import sys; from pathlib import Path; from codec_wrappers.weights.checkpoints import Published; "
+        "import sys; from pathlib import Path; from codec_wrappers.weights.checkpoints import PublishedFile; "
         "from codec_wrappers.weights.download import download; "
-        "download(Published('codec.pt', (sys.argv[1],)), Path(sys.argv[2]))"
+        "download(PublishedFile('codec.pt', (sys.argv[1],)), Path(sys.argv[2]))"
     )
     part = target.with_name("codec.pt.part")
     with subprocess.Popen([sys.executable, "-c", code, address, str(target)], cwd=ROOT) as job:

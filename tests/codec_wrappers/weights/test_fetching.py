@@ -232,7 +232,7 @@ def test_golden_names_and_shapes_of_official_files_fit_the_architecture(
         paths[file.name] = tmp_path / f"{index}.pt"
         config = yaml.safe_dump(about["config"]).encode() if file.architecture else None
         paths[file.name].write_bytes(config or official_file(file, parts))
-    assert conversion.fitted(checkpoint, paths)
+    assert conversion.state_dict(checkpoint, paths)
 
 
 def test_weights_of_another_architecture_are_refused_and_leave_nothing(
@@ -284,9 +284,9 @@ def test_safetensors_are_read_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("state_dict", "found no key 'state_dict' of 'state_dict', but the keys model, steps"),
-        ("model.generator.weight", "found no key 'weight' of 'model.generator.weight', but the keys a"),
-        ("steps.0", "found no key '0' of 'steps.0', but a int"),
+        ("state_dict", "no key 'state_dict' of 'state_dict'; found the keys model, steps"),
+        ("model.generator.weight", "no key 'weight' of 'model.generator.weight'; found the keys a"),
+        ("steps.0", "no key '0' of 'steps.0'; found a int"),
         ("", "expected tensors by name at '', found the keys model, steps"),
         ("model", "expected tensors by name at 'model', found the keys generator"),
     ],
@@ -303,8 +303,8 @@ def test_one_tensor_in_two_files_is_refused(tmp_path: Path) -> None:
     for file in files:
         torch.save({"weight": torch.ones(1)}, tmp_path / file.name)
     checkpoint = replace(MANIFEST["encodec_24khz"], files=files)
-    with pytest.raises(ConversionError, match="b.pt: tensor 'weight' is also in another file; give `prefixes`"):
-        conversion.fitted(checkpoint, {file.name: tmp_path / file.name for file in files})
+    with pytest.raises(ConversionError, match="b.pt: tensor 'weight' is also in another file; select one"):
+        conversion.state_dict(checkpoint, {file.name: tmp_path / file.name for file in files})
 
 
 # files that are not what they should be
@@ -338,7 +338,7 @@ def test_a_pickle_that_wants_to_run_code_does_not(
 
 @pytest.mark.parametrize("data", [b"", b"\x80\x02damaged", bytes(100)])
 def test_a_damaged_checkpoint_is_told_as_such(data: bytes, server: FileServer, folder: Path, output: Path) -> None:
-    with pytest.raises(ConversionError, match="codec.pt: is damaged, or no torch checkpoint; remove it"):
+    with pytest.raises(ConversionError, match="codec.pt: is damaged, or not a torch checkpoint; remove it"):
         fetch(of_one_file(server.serve("codec.pt", data)), folder, output, QUICK)
 
 
@@ -350,7 +350,7 @@ def test_the_advice_to_load_a_file_unsafely_is_not_passed_on(server: FileServer,
 
 
 @pytest.mark.parametrize(
-    ("data", "known", "message"),
+    ("data", "facts", "message"),
     [
         (b"<!DOCTYPE html>", {}, "is a text that begins '<!DOCTYPE html>', not the published file"),
         (b"12345", {"bytes": 6}, "has 5 bytes; the published file has 6"),
@@ -359,12 +359,12 @@ def test_the_advice_to_load_a_file_unsafely_is_not_passed_on(server: FileServer,
     ],
 )
 def test_a_file_put_by_hand_is_checked_as_a_downloaded_one_and_left_alone(
-    data: bytes, known: dict[str, Any], message: str, server: FileServer, folder: Path, output: Path
+    data: bytes, facts: dict[str, Any], message: str, server: FileServer, folder: Path, output: Path
 ) -> None:
     folder.mkdir()
     (folder / "codec.pt").write_bytes(data)
-    with pytest.raises(WrongFileError, match=f"codec.pt: {message}; remove it, and it will be fetched again"):
-        fetch(of_one_file(server.address + "codec.pt", **known), folder, output, QUICK)
+    with pytest.raises(WrongFileError, match=f"codec.pt: {message}; remove it, then the same command fetches it again"):
+        fetch(of_one_file(server.address + "codec.pt", **facts), folder, output, QUICK)
     assert (folder / "codec.pt").read_bytes() == data
     assert server.requests == []
 
@@ -496,7 +496,7 @@ def test_a_file_that_changed_since_it_was_first_used_is_refused_with_both_hashes
     path = folder / checkpoint.files[0].name
     before = sha256(path.read_bytes())
     path.write_bytes(saved({name: tensor + 1 for name, tensor in small_network("encodec_24khz").items()}))
-    with pytest.raises(WrongFileError, match=f"{sha256(path.read_bytes())}, but .*.th.sha256 has recorded {before}"):
+    with pytest.raises(WrongFileError, match=f"{sha256(path.read_bytes())}, but .*.th.sha256 recorded {before}"):
         fetch(checkpoint, folder, tmp_path / "second", QUICK)
 
 
@@ -518,7 +518,7 @@ def test_where_the_folder_cannot_be_written_the_output_remembers(
     path = folder / checkpoint.files[0].name
     before = sha256(path.read_bytes())
     path.write_bytes(saved(small_network("encodec_24khz") | {"more": torch.ones(1)}))
-    with pytest.raises(WrongFileError, match=f"but .*provenance.json has recorded {before}"):
+    with pytest.raises(WrongFileError, match=f"but .*provenance.json recorded {before}"):
         fetch(checkpoint, folder, output, QUICK)
 
 
@@ -616,7 +616,7 @@ def tar_of(members: dict[str, bytes], link: str = "") -> bytes:
     return buffer.getvalue()
 
 
-both_kinds = pytest.mark.parametrize("made", [zip_of, tar_of])
+both_kinds = pytest.mark.parametrize("pack", [zip_of, tar_of])
 
 
 def unpacked(archive: bytes, tmp_path: Path, most_bytes: int = 1000) -> bytes:
@@ -627,9 +627,9 @@ def unpacked(archive: bytes, tmp_path: Path, most_bytes: int = 1000) -> bytes:
 
 
 @both_kinds
-def test_one_member_is_taken_by_the_end_of_its_path(made: Any, tmp_path: Path) -> None:
+def test_one_member_is_taken_by_the_end_of_its_path(pack: Any, tmp_path: Path) -> None:
     members = {"exp/ae/steps.pkl": b"wanted", "exp/vocoder/steps.pkl": b"other", "exp/not-ae/steps.pkl": b"other"}
-    assert unpacked(made(members), tmp_path) == b"wanted"
+    assert unpacked(pack(members), tmp_path) == b"wanted"
     assert names(tmp_path) == ["exp.zip"]
 
 
@@ -637,15 +637,15 @@ def test_one_member_is_taken_by_the_end_of_its_path(made: Any, tmp_path: Path) -
 @pytest.mark.parametrize(
     "name", ["../ae/steps.pkl", "exp/../../evil", "/ae/steps.pkl", "C:/evil", "..\\evil", "\\evil"]
 )
-def test_an_archive_that_leads_out_of_its_folder_is_refused_whole(made: Any, name: str, tmp_path: Path) -> None:
+def test_an_archive_that_leads_out_of_its_folder_is_refused_whole(pack: Any, name: str, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="points outside the archive .*nothing was unpacked"):
-        unpacked(made({"exp/ae/steps.pkl": b"wanted", name: b"evil"}), tmp_path)
+        unpacked(pack({"exp/ae/steps.pkl": b"wanted", name: b"evil"}), tmp_path)
 
 
 @both_kinds
-def test_a_link_is_not_followed(made: Any, tmp_path: Path) -> None:
+def test_a_link_is_not_followed(pack: Any, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="'exp/ae/steps.pkl' is a link, a folder or a device"):
-        unpacked(made({"exp/ae/steps.pkl": b"/etc/passwd"}, link="exp/ae/steps.pkl"), tmp_path)
+        unpacked(pack({"exp/ae/steps.pkl": b"/etc/passwd"}, link="exp/ae/steps.pkl"), tmp_path)
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
@@ -660,11 +660,11 @@ def test_a_device_is_not_opened(kind: bytes, tmp_path: Path) -> None:
 
 
 @both_kinds
-def test_a_bomb_is_refused_by_the_size_it_declares(made: Any, tmp_path: Path) -> None:
-    bomb = made({"exp/ae/steps.pkl": bytes(1001)})
+def test_a_bomb_is_refused_by_the_size_it_declares(pack: Any, tmp_path: Path) -> None:
+    bomb = pack({"exp/ae/steps.pkl": bytes(1001)})
     with pytest.raises(ArchiveError, match="unpacks to 1001 bytes; at most 1000 are allowed"):
         unpacked(bomb, tmp_path)
-    assert len(unpacked(made({"exp/ae/steps.pkl": bytes(1000)}), tmp_path)) == 1000
+    assert len(unpacked(pack({"exp/ae/steps.pkl": bytes(1000)}), tmp_path)) == 1000
 
 
 def test_a_zip_that_declares_less_than_it_holds_gives_no_more_than_it_declares(tmp_path: Path) -> None:
@@ -675,14 +675,14 @@ def test_a_zip_that_declares_less_than_it_holds_gives_no_more_than_it_declares(t
 
 @both_kinds
 @pytest.mark.parametrize(
-    ("members", "found"),
+    ("members", "message"),
     [({"exp/ae/steps9.pkl": b""}, "0 members end with"), ({"a/ae/steps.pkl": b"", "ae/steps.pkl": b""}, "2 members")],
 )
 def test_none_or_more_than_one_member_is_refused_with_those_alike(
-    made: Any, members: dict[str, bytes], found: str, tmp_path: Path
+    pack: Any, members: dict[str, bytes], message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ArchiveError, match=f"{found}.*alike: {', '.join(sorted(members))}"):
-        unpacked(made(members), tmp_path)
+    with pytest.raises(ArchiveError, match=f"{message}.*similar: {', '.join(sorted(members))}"):
+        unpacked(pack(members), tmp_path)
 
 
 def test_what_is_no_archive_is_told_as_such(tmp_path: Path) -> None:
@@ -698,22 +698,22 @@ def test_a_member_whose_checksum_is_wrong_is_refused(tmp_path: Path) -> None:
         unpacked(buffer.getvalue().replace(b"wanted", b"forged"), tmp_path)
 
 
-def audiodec_in_an_archive(server: FileServer, made: Any = zip_of) -> tuple[Checkpoint, dict[str, Tensor]]:
+def audiodec_in_an_archive(server: FileServer, pack: Any = zip_of) -> tuple[Checkpoint, dict[str, Tensor]]:
     """AudioDec whose files are gone from their own addresses."""
     checkpoint = MANIFEST["audiodec_libritts_sym"]
     state = small_network(checkpoint.name)
     parts = parts_of(checkpoint, state)
     members = {f"exp/{file.member}": official_file(file, parts) for file in checkpoint.files}
-    archive = replace(archive_of(checkpoint), addresses=(server.serve("exp.zip", made(members)),))
+    archive = replace(archive_of(checkpoint), addresses=(server.serve("exp.zip", pack(members)),))
     files = [replace(file, addresses=(server.address + "gone",), archive=archive) for file in checkpoint.files]
     return replace(checkpoint, model=small_model(checkpoint.name), files=tuple(files)), state
 
 
 @both_kinds
 def test_files_that_are_gone_are_taken_from_the_archive_that_has_them(
-    made: Any, server: FileServer, folder: Path, output: Path
+    pack: Any, server: FileServer, folder: Path, output: Path
 ) -> None:
-    checkpoint, state = audiodec_in_an_archive(server, made)
+    checkpoint, state = audiodec_in_an_archive(server, pack)
     fetch(checkpoint, folder, output, QUICK)
     loaded = codec_wrappers.load("audiodec", checkpoint.model, output).network.state_dict()
     assert all(torch.equal(loaded[name], tensor) for name, tensor in state.items())
@@ -772,7 +772,7 @@ def test_the_command_makes_what_resynthesis_loads(shared: Path, output: Path) ->
     ("arguments", "message"),
     [
         ([], "name one or more checkpoints; `fetch --list` shows"),
-        (["lyra", "dac_16khz", "--output", "out"], "--output is for one checkpoint, but 2 are named"),
+        (["lyra", "dac_16khz", "--output", "out"], "--output takes one checkpoint, not 2"),
         (["lira"], "unknown checkpoint 'lira'; .*encodec_24khz, "),
     ],
 )
