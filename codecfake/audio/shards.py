@@ -88,7 +88,7 @@ def encode(wav: np.ndarray, sample_rate: int) -> Flac:
 
 
 class ShardWriter:
-    """Writes one shard, `{path}` (tar), and its index next to it (`.parquet`); after an error, neither exists.
+    """Writes one shard, `{path}` (tar), and its index next to it (`.parquet`), only if no error occurs.
 
     It is a context manager; `add` and `append` write utterances in the order of the calls.
     """

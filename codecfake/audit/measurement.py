@@ -23,7 +23,7 @@ VORBIS_COMMENT, LAST_BLOCK = 4, 0x80
 SHARED_LEVELS = {
     "shared_rms": ("rms", 0.05),
     "shared_peak": ("peak", 0.02),
-}  # the shared feature, and its tolerance (dB)
+}  # level, tolerance (dB)
 SMALLEST_SHARE = 0.1  # a smaller share of files at one level is due to chance
 
 

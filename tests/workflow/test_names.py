@@ -12,7 +12,7 @@ REJECTED = {
     "lacking", "left", "listed", "made", "marked", "named", "needed", "noted", "put", "rates", "refused", "said",
     "seen", "shown", "spoken", "taken", "told", "wanted", "written",
 }  # fmt: skip
-FOLDERS = (  # under codecfake and tests; relative to the checkout if they have a slash
+FOLDERS = (  # of the checkout, of codecfake and of tests
     "tables", "statistics", "quality", "features", "demo", "protocols", "audio", "verification", "audit", "report",
     "scoring",
 )  # fmt: skip
@@ -46,6 +46,8 @@ def test_the_search_sees_variables_arguments_attributes_and_functions() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_names_say_what_a_value_is(folder: str) -> None:
-    roots = [ROOT / folder] if "/" in folder else [ROOT / "codecfake" / folder, ROOT / "tests" / folder]
-    for path in sorted(path for root in roots for path in root.rglob("*.py")):
+    roots = (ROOT / folder, ROOT / "codecfake" / folder, ROOT / "tests" / folder)
+    paths = sorted(path for root in roots for path in root.rglob("*.py"))
+    assert paths
+    for path in paths:
         assert rejected_names(path.read_text(encoding="utf-8")) == [], path
