@@ -20,10 +20,7 @@ WINDOW = 1024  # samples of a spectrum
 REPEAT_SAMPLES = 32  # searched for earlier in the file: too many to repeat by chance
 GRID = 2**10 * 3**2 * 5**3  # the prime factors of codec hops
 VORBIS_COMMENT, LAST_BLOCK = 4, 0x80
-SHARED_LEVELS = {
-    "shared_rms": ("rms", 0.05),
-    "shared_peak": ("peak", 0.02),
-}  # level, tolerance (dB)
+SHARED_LEVELS = {"shared_rms": ("rms", 0.05), "shared_peak": ("peak", 0.02)}  # level, tolerance (dB)
 SMALLEST_SHARE = 0.1  # a smaller share of files at one level is due to chance
 
 
