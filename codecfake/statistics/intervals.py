@@ -146,7 +146,7 @@ def design_of(trials: Trials, by: str) -> Design:
         factors.append(_factor(attacks, trials.is_bonafide))
     fewest = min(_fewest(factor, trials.is_bonafide) for factor in factors)
     if fewest < 2:
-        raise ValueError(f"a key rests on a single {by.replace('_', ' ')}; an interval needs two or more to draw from")
+        raise ValueError(f"all trials of a key come from one {by.replace('_', ' ')}; resampling needs at least two")
     return Design(by, trials.is_bonafide, tuple(factors), fewest)
 
 

@@ -85,7 +85,7 @@ def compare(
     interval = bootstrap_interval(design, "paired, Student's t", difference, bounds, settings.level, values)
     few = min(min(int(errors[0]) for errors in crossings(full_sample(system))) for system in systems)
     if few < FEW_ERRORS:
-        rough = f"an EER rests on {few} errors of a key; the test is rough below {FEW_ERRORS}"
+        rough = f"an EER counts only {few} errors of one key; the test is approximate below {FEW_ERRORS}"
         interval = replace(interval, note="; ".join(filter(None, [interval.note, rough])))
     if error == 0 and difference != 0:
         bound = max(1 / (1 + len(values)), _least_p(design.clusters))

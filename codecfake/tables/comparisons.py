@@ -154,7 +154,7 @@ def _test_columns(
         try:
             return _columns(compare(trials.labels, first, second, bootstrap, rng), reasons)
         except ValueError as error:
-            reasons.append(f"not drawn by {by.replace('_', ' ')}: {error}")
+            reasons.append(f"no resampling by {by.replace('_', ' ')}: {error}")
     return {"note": "; ".join(reasons)}
 
 
@@ -164,7 +164,7 @@ def _columns(comparison: Comparison, reasons: list[str]) -> dict[str, object]:
     silent = (
         ["every draw gives the same difference: no interval, and p is an upper bound"] if comparison.bounded else []
     )
-    few = [f"rests on {difference.clusters} clusters alone"] if difference.few_clusters else []
+    few = [f"only {difference.clusters} clusters"] if difference.few_clusters else []
     return {
         "first_eer_percent": 100 * comparison.first,
         "second_eer_percent": 100 * comparison.second,

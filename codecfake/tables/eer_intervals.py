@@ -40,7 +40,7 @@ def seed_intervals(
         try:
             return _with_notes(_bootstrap(trials, scores, replace(settings, by=by), rng), reasons)
         except ValueError as error:
-            reasons.append(f"not drawn by {by.replace('_', ' ')}: {error}")
+            reasons.append(f"no resampling by {by.replace('_', ' ')}: {error}")
     return _with_notes(_without_bounds(trials, scores, settings), reasons)
 
 
@@ -97,7 +97,7 @@ def _without_bounds(
 
 def _with_notes(intervals: SeedIntervals, notes: list[str]) -> SeedIntervals:
     def add_notes(interval: Interval) -> Interval:
-        few = [f"rests on {interval.clusters} clusters alone"] if interval.few_clusters else []
+        few = [f"only {interval.clusters} clusters"] if interval.few_clusters else []
         return replace(interval, note="; ".join(filter(None, [interval.note, *notes, *few])))
 
     return SeedIntervals([add_notes(interval) for interval in intervals.seeds], add_notes(intervals.mean))

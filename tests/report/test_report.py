@@ -211,11 +211,11 @@ def test_an_eer_stands_above_its_interval_and_an_average_has_none(inputs: Report
 def test_the_page_says_how_intervals_were_drawn_and_what_few_speakers_do_to_them(html: str, page: Page) -> None:
     assert "its 95 % interval; † marks an interval from fewer than 10 speakers" in page.text
     assert "How the intervals were computed bootstrap by speaker" in page.text
-    assert "rests on 2 clusters alone" in html  # in the title of an interval
+    assert "only 2 clusters" in html  # in the title of an interval
 
 
 def test_only_an_interval_of_few_clusters_or_of_trials_is_unreliable() -> None:
-    notes = ["", "4 missed and 4 accepted", "rests on 6 clusters alone", "not drawn by speaker: one speaker"]
+    notes = ["", "4 missed and 4 accepted", "only 6 clusters", "no resampling by speaker: one speaker"]
 
     unreliable = [Interval(1.0, 2.0, 0.95, "exact", note).unreliable for note in notes]
 

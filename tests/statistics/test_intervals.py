@@ -301,7 +301,7 @@ def test_a_single_cluster_has_no_interval(trials_and_scores, by, what) -> None:
     trials, _ = trials_and_scores
     one = replace(trials, attacks=np.zeros_like(trials.attacks)) if by != "speaker" else trials
     one = replace(one, speakers=np.zeros_like(trials.speakers)) if by == "speaker" else one
-    with pytest.raises(ValueError, match=f"a key rests on a single {what}; an interval needs two or more"):
+    with pytest.raises(ValueError, match=f"all trials of a key come from one {what}; resampling needs at least two"):
         design_of(one, by)
 
 

@@ -72,7 +72,7 @@ def test_a_comparison_on_few_errors_says_so() -> None:
     perfect = np.where(trials.is_bonafide, 1.0, -1.0)
     result = compare(trials, perfect, perfect[::-1].copy(), BootstrapSettings("trial", 50), generator())
     assert result.difference.estimate == -1.0
-    assert result.difference.note.endswith("an EER rests on 0 errors of a key; the test is rough below 10")
+    assert result.difference.note.endswith("an EER counts only 0 errors of one key; the test is approximate below 10")
 
 
 @pytest.mark.parametrize(

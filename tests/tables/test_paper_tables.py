@@ -131,7 +131,7 @@ def test_where_a_key_rests_on_one_speaker_trials_are_drawn_and_the_note_says_so(
     row = error_rates_of(tmp_path, W2V2[:1], ["C1"]).models.iloc[0]
 
     assert row["interval_method"].startswith("bootstrap by trial,")
-    assert "not drawn by speaker: a key rests on a single speaker" in row["interval_note"]
+    assert "no resampling by speaker: all trials of a key come from one speaker" in row["interval_note"]
     assert row["eer_low_percent"] < row["eer_percent"] < row["eer_high_percent"]
 
 
@@ -156,7 +156,7 @@ def test_few_speakers_are_named_as_few(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=2, each=20)
     write_scores(tmp_path, W2V2[0], "C1", 1.0)
 
-    assert "rests on 2 clusters alone" in error_rates_of(tmp_path, W2V2[:1], ["C1"]).models["interval_note"].item()
+    assert "only 2 clusters" in error_rates_of(tmp_path, W2V2[:1], ["C1"]).models["interval_note"].item()
 
 
 def test_a_single_trial_of_a_key_has_an_eer_but_no_bounds(tmp_path: Path) -> None:
