@@ -11,7 +11,7 @@ from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import INTERVAL_COLUMNS, MODEL_COLUMNS, Model
 
-UNRELIABLE = ("clusters", "no resampling by")  # in notes of `codecfake.tables.eer_intervals`
+UNRELIABLE = ("few clusters", "no resampling by")  # in notes of `codecfake.tables.eer_intervals`
 CHANCE = 50.0  # percent
 
 

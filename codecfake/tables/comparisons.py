@@ -164,7 +164,7 @@ def _columns(comparison: Comparison, reasons: list[str]) -> dict[str, object]:
     silent = (
         ["every draw gives the same difference: no interval, and p is an upper bound"] if comparison.bounded else []
     )
-    few = [f"only {difference.clusters} clusters"] if difference.few_clusters else []
+    few = [f"few clusters ({difference.clusters})"] if difference.few_clusters else []
     return {
         "first_eer_percent": 100 * comparison.first,
         "second_eer_percent": 100 * comparison.second,

@@ -97,7 +97,7 @@ def _without_bounds(
 
 def _with_notes(intervals: SeedIntervals, notes: list[str]) -> SeedIntervals:
     def add_notes(interval: Interval) -> Interval:
-        few = [f"only {interval.clusters} clusters"] if interval.few_clusters else []
+        few = [f"few clusters ({interval.clusters})"] if interval.few_clusters else []
         return replace(interval, note="; ".join(filter(None, [interval.note, *notes, *few])))
 
     return SeedIntervals([add_notes(interval) for interval in intervals.seeds], add_notes(intervals.mean))

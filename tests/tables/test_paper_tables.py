@@ -156,7 +156,7 @@ def test_few_speakers_are_named_as_few(tmp_path: Path) -> None:
     write_condition(tmp_path, "C1", speakers=2, each=20)
     write_scores(tmp_path, W2V2[0], "C1", 1.0)
 
-    assert "only 2 clusters" in error_rates_of(tmp_path, W2V2[:1], ["C1"]).models["interval_note"].item()
+    assert "few clusters (2)" in error_rates_of(tmp_path, W2V2[:1], ["C1"]).models["interval_note"].item()
 
 
 def test_a_single_trial_of_a_key_has_an_eer_but_no_bounds(tmp_path: Path) -> None:
