@@ -52,7 +52,7 @@ def cut(num_samples: int, longest: int, context: int, hop_length: int) -> list[W
 def in_windows(function: Callable[[Tensor], list[Tensor]], wav: Tensor, windows: Sequence[Window]) -> list[Tensor]:
     """Apply `function` to each window of wav `[B, T]`; returns one `[B, T]` for each output `[B, t]` of the function.
 
-    Of the memory, only these waveforms grow with T.
+    Only the memory of these waveforms grows with T.
     """
     if len(windows) == 1:
         return function(wav)

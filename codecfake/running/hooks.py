@@ -30,7 +30,7 @@ from codecfake.tables.published import Published
 
 SECONDS_BETWEEN_NEWS = 60
 RESULTS = Path("results")
-# Options with which Snakemake starts no job. At this point it reveals a dry run, but not these.
+# With these options, Snakemake starts no job. When it reads the workflow, it reveals a dry run, but not these options.
 ONLY_LOOKS = {
     *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
     *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),

@@ -1,7 +1,7 @@
 """Paths and devices of jobs, as functions that Snakemake calls.
 
-These functions take `output` although they do not need it: Snakemake then treats their values as the way a job runs,
-not as what it makes, and remakes nothing when a corpus is moved or when the rest of a run gets a GPU.
+These functions take `output` although they do not need it. Snakemake then does not treat their values as settings of
+the result, and remakes nothing when a corpus is moved or when the rest of a run gets a GPU.
 """
 
 from pathlib import Path

@@ -191,8 +191,8 @@ def test_the_eer_is_that_of_the_tables_and_lies_in_its_interval() -> None:
     expected = metrics.eer(scores[:60], scores[60:]).eer
     order = rng.permutation(120)
     for by in (None, speakers):
-        speakers = None if by is None else np.array(by)[order]
-        interval = codecfake.eer(scores[order], np.array(keys)[order], speakers, resamples=200)
+        units = None if by is None else np.array(by)[order]
+        interval = codecfake.eer(scores[order], np.array(keys)[order], units, resamples=200)
         assert interval.estimate == pytest.approx(expected)
         assert 0 < interval.low < expected < interval.high < 1
     exact = codecfake.eer(scores, keys, resamples=0)

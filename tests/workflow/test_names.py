@@ -15,6 +15,9 @@ REJECTED = {
 FOLDERS = (  # of the checkout, of codecfake and of tests
     "tables", "statistics", "quality", "features", "demo", "protocols", "audio", "verification", "audit", "report",
     "scoring",
+    "base", "corpora", "api", "commands", "detectors", "training", "codecfake/running/watching",
+    "codec_wrappers/contract", "codec_wrappers/networks", "codec_wrappers/resynthesis", "codec_wrappers/training",
+    "codec_wrappers/weights", "tests/codec_wrappers", "tests/benchmarks", "benchmarks/",
 )  # fmt: skip
 
 

@@ -42,11 +42,11 @@ def test_no_more_than_the_most_is_in_the_queue(side: str) -> None:
 
 
 def test_the_queue_ahead_is_full_when_a_result_is_given() -> None:
-    items = []
-    items = (items.append(number) or number for number in range(10))  # type: ignore[func-returns-value]
+    numbers = []
+    items = (numbers.append(number) or number for number in range(10))  # type: ignore[func-returns-value]
     with Helpers(2, most=4) as helpers:
         next(helpers.ahead(uneven, items, lambda _: 1.0))
-    assert len(items) >= 5
+    assert len(numbers) >= 5
 
 
 def test_a_result_behind_is_given_before_the_next_item_but_one_is_asked_for() -> None:

@@ -161,9 +161,9 @@ def assert_same(ours: list[tuple[Tensor, list[Tensor]]], theirs: list[tuple[Tens
 
 def give_singular_vectors(theirs: nn.Module, ours: nn.Module) -> None:
     """The state of a spectral norm, under its names in torch's older and newer form."""
-    buffers, names = dict(theirs.named_buffers()), [name for name, _ in ours.named_buffers()]
+    buffers, our_names = dict(theirs.named_buffers()), [name for name, _ in ours.named_buffers()]
     for side in ("u", "v"):
         vectors = [vector for name, vector in buffers.items() if name.endswith(f"weight_{side}")]
-        names = [name for name in names if name.endswith(f"_{side}")]
+        names = [name for name in our_names if name.endswith(f"_{side}")]
         for name, vector in zip(names, vectors, strict=True):
             ours.get_buffer(name).copy_(vector)

@@ -81,11 +81,11 @@ def test_a_name_is_fit_for_a_folder_and_a_command_line(name: str) -> None:
 
 
 def test_files_of_one_name_are_one_file() -> None:
-    facts: dict[str, tuple[Any, ...]] = {}
+    facts_of: dict[str, tuple[Any, ...]] = {}
     for checkpoint in ALL.values():
         for file in remote_files(checkpoint):
             facts = (file.addresses, file.bytes, file.about_mb, file.sha256)
-            assert facts.setdefault(file.name, facts) == facts, file.name
+            assert facts_of.setdefault(file.name, facts) == facts, file.name
 
 
 def test_no_two_files_have_one_address() -> None:
