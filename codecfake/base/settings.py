@@ -11,6 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -41,14 +42,16 @@ class Fault:
     def place(self) -> Keys:
         return (*self.keys, self.key) if self.key is not None else self.keys
 
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (".".join(self.keys), self.text)))
+
 
 class FaultsError(SettingsError):
     """Settings with one or more faults, whose keys are relative to `root`."""
 
     def __init__(self, root: str, faults: list[Fault]) -> None:
         self.faults = faults
-        lines = ((".".join(filter(None, (root, *each.keys))), each.text) for each in faults)
-        super().__init__("\n".join(": ".join(filter(None, line)) for line in lines))
+        super().__init__("\n".join(str(each.below(root) if root else each) for each in faults))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +137,15 @@ def faults_of(cls: type, values: Mapping[str, Any]) -> list[Fault]:
 def fault(text: str, *keys: str) -> FaultsError:
     """One fault of the value at `keys`."""
     return FaultsError("", [Fault(keys, text)])
+
+
+@contextmanager
+def below(*keys: str) -> Iterator[None]:
+    """Faults that are raised inside become faults of the value at `keys`."""
+    try:
+        yield
+    except ValueError as error:
+        raise FaultsError("", [each.below(*keys) for each in as_faults(error)]) from error
 
 
 def as_faults(error: ValueError) -> list[Fault]:
