@@ -27,19 +27,8 @@ def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str]
             yield Fault(keys, unknown(kind, name, choices) if choices else f"there is no {kind} {name!r}")
 
 
-def of_single_codecs(experiment: Experiment) -> Iterator[Fault]:
-    """The faults of each codec alone, which can be checked where other parts of the experiment are faulty."""
-    yield from _located(codecs.own_faults(experiment))
-
-
-def _located(lines: Iterable[str]) -> Iterator[Fault]:
-    for line in lines:
-        where, _, text = line.partition(": ")
-        yield Fault(tuple(where.split(".")), text)
-
-
 def _codec_faults(experiment: Experiment) -> Iterator[Fault]:
-    yield from _located(codecs.faults(experiment))
+    yield from codecs.faults(experiment)
     if experiment.codec_training is not None:
         keys = ("codec_training", "corpora")
         yield from _unknown(keys, experiment.codec_training.corpora, experiment.corpora, "corpus")

@@ -18,7 +18,7 @@ from codecfake.base.files import FileError
 from codecfake.base.installation import InstallationError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import codecs, configuration, site
+from codecfake.experiment import site
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
@@ -159,17 +159,25 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
     if is_module and (paths.prefix or paths._prefix_replacements):
         raise WorkflowError("module codecfake: its commands write to results/; leave out prefix: and replace_prefix:")
     base = Path(config.get("relative_to") or workflow.basedir)  # the folder of the main Snakefile
+    result = site.check(config, base, map(Path, workflow.configfiles))
+    faults = result.faults + _faults_of_run_directory(result.title)
+    if result.site is None or faults:
+        raise WorkflowError("\n".join(faults))
+    papers = Papers(result.site.experiment, Published(installation.paper_tables()))
+    jobs = Jobs(result.site.experiment, papers, result.site.experiment_as_written)
     try:
-        configuration.check_files(workflow.configfiles)
-        here = site.read(config, base)
-        site.check_run_directory(here.experiment.title, RESULTS)
-        codecs.check_licenses(here.experiment)
-        papers = Papers(here.experiment, Published(installation.paper_tables()))
-        jobs = Jobs(here.experiment, papers, here.experiment_as_written)
         jobs.check()
-    except (ConfigurationError, codecs.CodecConfigurationError) as error:
+    except ConfigurationError as error:
         raise WorkflowError(str(error)) from None
-    return Run(workflow, here, papers, jobs, gpu_jobs(workflow, here.device), is_module)
+    return Run(workflow, result.site, papers, jobs, gpu_jobs(workflow, result.site.device), is_module)
+
+
+def _faults_of_run_directory(title: str | None) -> list[str]:
+    try:
+        site.check_run_directory(title or "", RESULTS)
+    except ConfigurationError as error:
+        return [str(error)] if title else []
+    return []
 
 
 def settle_dates() -> None:

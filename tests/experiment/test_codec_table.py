@@ -66,5 +66,6 @@ def test_the_command_prints_the_experiments_that_it_is_given(capsys: pytest.Capt
     assert len(lines) == 1 + 14
 
 
-def test_an_experiment_may_be_given_as_a_path() -> None:
-    assert path_of("mine/own.yaml") == Path("mine/own.yaml")
+def test_an_experiment_may_be_given_as_a_path(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").touch()
+    assert path_of(f"{tmp_path}/own.yaml") == tmp_path / "own.yaml"

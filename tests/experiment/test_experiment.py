@@ -154,7 +154,7 @@ def test_the_full_plan_is_valid_with_the_roots_of_four_corpora(tmp_path: Path) -
 
 
 def test_a_corpus_that_an_experiment_needs_and_does_not_find_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"no root for aishell3; add the folder.*layout: aishell3"):
+    with pytest.raises(ConfigurationError, match=r"corpora: no root for aishell3; add its folder.*layout: aishell3"):
         site.read({"experiment": "xie2025", "corpora": roots(tmp_path, "vctk", "libritts", "19la")}, ROOT)
 
 
