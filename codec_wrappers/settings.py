@@ -6,10 +6,13 @@ Nothing here imports torch, so that Snakemake can check settings before the firs
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from codecfake.base.settings import fault
+from codecfake.base.settings import Range, fault
 from codecfake.base.suggestions import unknown
+
+Count = Annotated[int, Range(least=1)]
+Share = Annotated[float, Range(least=0, most=1)]
 
 REMAINDERS = ("drop", "pad")  # what happens to samples after the last whole frame
 
@@ -61,15 +64,15 @@ class PassthroughSettings:
 @dataclass(frozen=True)
 class SoundstreamSettings(Codebooks, Strided):
     form: str = "kaiidams"
-    channels: int = 32  # of the first layer; they double at each stride
-    strides: tuple[int, ...] = (2, 4, 5, 8)
-    dimension: int = 512  # of the latent
-    num_quantizers: int = 8
-    num_codebooks: int | None = None  # in the weights, form academicodec only; None: the published 24
-    codebook_size: int = 1024
-    codebook_decay: float = 0.99
+    channels: Count = 32  # of the first layer; they double at each stride
+    strides: tuple[Count, ...] = (2, 4, 5, 8)
+    dimension: Count = 512  # of the latent
+    num_quantizers: Count = 8
+    num_codebooks: Count | None = None  # in the weights, form academicodec only; None: the published 24
+    codebook_size: Count = 1024
+    codebook_decay: Share = 0.99
     remainder: str = "drop"  # the decoder's missing last samples; form kaiidams can "pad"
-    quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
+    quantizer_dropout: Share = 1.0  # share of training batches that use a random number of codebooks
 
     sample_rate: ClassVar[int] = 16_000
 
@@ -93,12 +96,12 @@ class SoundstreamSettings(Codebooks, Strided):
 
 @dataclass(frozen=True)
 class SpeechTokenizerSettings(Codebooks):
-    n_filters: int = 64
-    dimension: int = 1024
-    semantic_dimension: int = 768
-    lstm_layers: int = 2
-    n_q: int = 8
-    codebook_size: int = 1024
+    n_filters: Count = 64
+    dimension: Count = 1024
+    semantic_dimension: Count = 768
+    lstm_layers: Count = 2
+    n_q: Count = 8
+    codebook_size: Count = 1024
 
     sample_rate: ClassVar[int] = 16_000
     hop_length: ClassVar[int] = math.prod(SPEECHTOKENIZER_STRIDES)
@@ -111,11 +114,11 @@ class SpeechTokenizerSettings(Codebooks):
 @dataclass(frozen=True)
 class FuncodecSettings(Codebooks):
     architecture: str = "ds640"
-    n_filters: int = 32
-    dimension: int = 128
-    lstm_layers: int = 2
-    num_quantizers: int = 32
-    codebook_size: int = 1024
+    n_filters: Count = 32
+    dimension: Count = 128
+    lstm_layers: Count = 2
+    num_quantizers: Count = 32
+    codebook_size: Count = 1024
     config: dict[str, Any] | None = None  # the package's own; its sizes then replace the above
 
     sample_rate: ClassVar[int] = 16_000
@@ -131,11 +134,11 @@ class FuncodecSettings(Codebooks):
 
 @dataclass(frozen=True)
 class EncodecSettings(Codebooks):
-    n_filters: int = 32
-    dimension: int = 128
-    lstm_layers: int = 2
-    num_quantizers: int = 32
-    codebook_size: int = 1024
+    n_filters: Count = 32
+    dimension: Count = 128
+    lstm_layers: Count = 2
+    num_quantizers: Count = 32
+    codebook_size: Count = 1024
 
     sample_rate: ClassVar[int] = 24_000
     hop_length: ClassVar[int] = math.prod(ENCODEC_RATIOS)
@@ -146,15 +149,15 @@ class AudioDecSettings(Codebooks, Strided):
     """Defaults: libritts_v1, the autoencoder `symAD_libritts_24000_hop300` with its v1 vocoder."""
 
     decoder: str = "vocoder"
-    sample_rate: int = 24000
-    channels: int = 32
-    channel_ratios: tuple[int, ...] = (2, 4, 8, 16)
-    strides: tuple[int, ...] = (3, 4, 5, 5)
-    dimension: int = 64  # of the latent
-    num_quantizers: int = 8
-    codebook_size: int = 1024
-    codebook_decay: float = 0.8
-    vocoder_channels: int = 512
+    sample_rate: Count = 24000
+    channels: Count = 32
+    channel_ratios: tuple[Count, ...] = (2, 4, 8, 16)
+    strides: tuple[Count, ...] = (3, 4, 5, 5)
+    dimension: Count = 64  # of the latent
+    num_quantizers: Count = 8
+    codebook_size: Count = 1024
+    codebook_decay: Share = 0.8
+    vocoder_channels: Count = 512
 
     def __post_init__(self) -> None:
         _require_known("decoder", self.decoder, AUDIODEC_DECODERS)
@@ -165,14 +168,14 @@ class AudioDecSettings(Codebooks, Strided):
 
 @dataclass(frozen=True)
 class AcademicodecSettings(Codebooks, Strided):
-    sample_rate: int = 24000
+    sample_rate: Count = 24000
     peak_normalize: bool = False  # True: as Wu et al. (2024) ran it; its author calls it unnecessary
-    channels: int = 512  # of the latent; each stage toward the waveform has half as many
-    strides: tuple[int, ...] = (2, 4, 5, 8)
-    kernels: tuple[int, ...] = (3, 7, 11)  # of the residual blocks
-    dilations: tuple[int, ...] = (1, 3, 5)
-    groups: int = 2
-    codebook_size: int = 1024
+    channels: Count = 512  # of the latent; each stage toward the waveform has half as many
+    strides: tuple[Count, ...] = (2, 4, 5, 8)
+    kernels: tuple[Count, ...] = (3, 7, 11)  # of the residual blocks
+    dilations: tuple[Count, ...] = (1, 3, 5)
+    groups: Count = 2
+    codebook_size: Count = 1024
     remainder: str = "drop"  # the samples after the last whole frame, as published; "pad": zeros complete a frame
 
     def __post_init__(self) -> None:
@@ -192,17 +195,17 @@ class AcademicodecSettings(Codebooks, Strided):
 
 @dataclass(frozen=True)
 class DacSettings(Codebooks, Strided):
-    sample_rate: int = 44_100
+    sample_rate: Count = 44_100
     mode: str = "file"  # or "chunked"; the weights are the same, training uses file (segments with padding)
-    encoder_dim: int = 64
-    encoder_rates: tuple[int, ...] | None = None  # None (also below): as published for the sample rate
-    latent_dim: int | None = None
-    decoder_dim: int = 1536
-    decoder_rates: tuple[int, ...] | None = None
-    n_codebooks: int | None = None
-    codebook_size: int = 1024
-    codebook_dim: int = 8
-    quantizer_dropout: float = 0.5  # share of a training batch that uses a random number of codebooks
+    encoder_dim: Count = 64
+    encoder_rates: tuple[Count, ...] | None = None  # None (also below): as published for the sample rate
+    latent_dim: Count | None = None
+    decoder_dim: Count = 1536
+    decoder_rates: tuple[Count, ...] | None = None
+    n_codebooks: Count | None = None
+    codebook_size: Count = 1024
+    codebook_dim: Count = 8
+    quantizer_dropout: Share = 0.5  # share of a training batch that uses a random number of codebooks
 
     def __post_init__(self) -> None:
         if self.sample_rate not in DAC_PUBLISHED:

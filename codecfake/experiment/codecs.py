@@ -45,7 +45,11 @@ def own_faults(experiment: Experiment) -> Iterator[Fault]:
     """The faults of each codec that can be checked where other parts of the experiment are faulty."""
     for name, codec in experiment.codecs.items():
         yield from (fault.below("codecs", name) for fault in _codec_faults(codec))
-        yield from _training_faults(name, experiment)
+    common = list(_common_training_faults(experiment))
+    yield from common
+    if not common:
+        for name in experiment.codecs:
+            yield from _training_faults(name, experiment)
 
 
 def _source_faults(experiment: Experiment) -> Iterator[Fault]:
@@ -130,6 +134,13 @@ def _checkpoint_faults(codec: Codec, name: str) -> Iterator[Fault]:
         # an omitted setting has the wrapper's default, which loading compares with the shapes of the weights
         if codec.model.get(key, value) != value:
             yield Fault(("model", key), f"{codec.model[key]!r}; {checkpoint.name} needs {value!r}")
+
+
+def _common_training_faults(experiment: Experiment) -> Iterator[Fault]:
+    if experiment.codec_training is not None:
+        required = {"codec": "", "wrapper": "", "corpora": experiment.codec_training.corpora}
+        for fault in settings.faults_of(CodecTrainingSettings, {**required, **experiment.codec_training.settings}):
+            yield fault.below("codec_training", "settings")
 
 
 def _training_faults(name: str, experiment: Experiment) -> Iterator[Fault]:

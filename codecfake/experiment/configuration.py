@@ -11,7 +11,7 @@ from codecfake.base.validation import ConfigurationError, Document, read_documen
 
 # Snakemake passes some values of `--config` on as text
 MEANINGS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
-NAME, COMMAND_LINE = "config.yaml", "--config"
+NAME, COMMAND_LINE = "config.yaml", "command line"
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Written:
     """The values of config.yaml and of `--config`, and where each is written."""
 
     def __init__(self, values: Mapping[str, Any], files: Iterable[Path] = ()) -> None:
-        """`files` are those that the values are from, the ones that replace others last."""
+        """`files` are those that the values are from, the ones that replace others first."""
         self._values = values
         self._documents: list[Document] = []
         self.damages: list[str] = []  # duplicate keys, which Snakemake accepts
         for path in files:
             try:
-                self._documents.insert(0, read_document(path))
+                self._documents.append(read_document(path))
             except ConfigurationError as error:
                 self.damages += str(error).splitlines()
 
@@ -46,13 +46,14 @@ class Written:
 
     def located(self, fault: Fault) -> str:
         """A fault in words, with its file and line."""
-        if not self._documents:
+        if self.damages or not self._documents:
             return f"{NAME}: {fault}"
         if self._is_from_command_line(fault.place):
             return f"{COMMAND_LINE}: {fault}"
-        places = [(document.path, document.place(fault.place)) for document in self._documents]
-        path, place = max(places, key=lambda item: item[1].depth)
-        return f"{path}:{place.line}: {fault}"
+        document = self._documents[0]  # where to add a value that is missing
+        if partial.value(self._values, fault.place) is not None:
+            document = max(self._documents, key=lambda each: each.place(fault.place).depth)  # of several, the first
+        return f"{document.path}:{document.place(fault.place).line}: {fault}"
 
     def _is_from_command_line(self, keys: Keys) -> bool:
         """Whether there is a value at `keys` that no file has there."""

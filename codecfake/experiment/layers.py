@@ -38,6 +38,8 @@ class Layers:
         text = fault.text
         if text.startswith("expected text") and place.text:
             text += f': "{place.text}"'
+        if text.startswith("unknown setting") and path != self.documents[0].path:
+            text += f"; to leave it out, write `{fault.key}: null` in {self.documents[0].path.name}"
         return f"{path}:{place.line}: " + ": ".join(filter(None, (".".join(fault.keys), text)))
 
 
@@ -70,6 +72,8 @@ def _base(document: Document, base: Any) -> Path:
     beside = document.path.parent / (base if base.endswith(SUFFIXES) else f"{base}.yaml")
     if beside.exists():
         return beside
+    if base.endswith(SUFFIXES):
+        raise ConfigurationError(f"{where}: there is no file {beside}; correct the path, or name an experiment")
     shipped = named([installation.experiments()])
     if base not in shipped:
         names = set(named([document.path.parent, installation.experiments()])) - {document.path.stem}

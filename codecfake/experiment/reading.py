@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base import partial, plugins, settings
-from codecfake.base.settings import Fault
+from codecfake.base.settings import Fault, Keys
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import codecs, layers, references, trainings
 from codecfake.experiment.layers import Layers
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Corpus
+
+NAMED = ("corpora", "codecs", "domains", "conditions", "detectors", "training_sets", "strategies")
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,19 @@ def read(path: Path) -> dict[str, Any]:
 def _rule_faults(values: dict[str, Any], faults: list[Fault]) -> list[Fault]:
     """The broken rules, as far as they can be checked beside other faulty values."""
     experiment = partial.built_without(Experiment, values, [fault.place for fault in faults])
-    if experiment is not None:
+    if experiment is not None and not any(_is_name(fault.place) for fault in faults):
         return [*references.faults(experiment), *trainings.faults(experiment)]
-    # names may refer to sections that are omitted now, so references cannot be checked
+    # names may refer to what is omitted now, so references cannot be checked
     experiment = partial.built_without(Experiment, values, [fault.place[:2] for fault in faults])
     if experiment is None:
         return []
     return [*codecs.own_faults(experiment), *trainings.faults(experiment)]
+
+
+def _is_name(place: Keys) -> bool:
+    """Whether other parts of an experiment can refer to the value at a place."""
+    is_source = len(place) == 4 and place[0] == "codecs" and place[2] == "sources"
+    return is_source or (len(place) == 2 and place[0] in NAMED)
 
 
 def _sound(values: dict[str, Any], faults: list[Fault]) -> Experiment | None:

@@ -20,7 +20,9 @@ from codecfake.experiment.sections import (
     Name,
     Names,
     Quality,
+    Seed,
     Selection,
+    Text,
     TrainingSet,
 )
 from codecfake.experiment.weights import Official, Trained, one_line
@@ -29,17 +31,17 @@ from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSe
 
 @dataclass(frozen=True)
 class Experiment:
-    title: str
+    title: Text
     corpora: Annotated[dict[Name, Corpus], Filled()]
     codecs: dict[Name, Codec]
     domains: Annotated[dict[Name, Domain], Filled()]
     conditions: Annotated[dict[Name, Condition], Filled()]
     detectors: dict[Name, Annotated[dict[str, Any], Of(DetectorSettings)]]
     training_sets: dict[Name, TrainingSet]
-    models: list[ModelGrid]
+    models: Annotated[list[ModelGrid], Filled()]
     description: str = ""
     license: Literal["any", "permissive"] = "any"  # permissive: no non-commercial or unlicensed code or weights
-    seed: int = 1
+    seed: Seed = 1
     demo: Annotated[dict[str, Any], Of(DemoSettings)] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None

@@ -15,6 +15,7 @@ Name = Annotated[
 ]
 Names = Annotated[list[Name], Filled()]
 Count = Annotated[int, Range(least=1)]
+Seed = Annotated[int, Range(least=0)]
 Rate = Annotated[int, Range(least=8000)]  # Hz
 Text = Annotated[str, Filled()]
 
@@ -115,7 +116,7 @@ class ModelGrid:
     detectors: Names
     training_sets: Names
     strategies: Annotated[list[str], Filled()] = field(default_factory=lambda: ["erm"])
-    seeds: Annotated[list[Annotated[int, Range(least=0)]], Filled()] = field(default_factory=lambda: [1])
+    seeds: Annotated[list[Seed], Filled()] = field(default_factory=lambda: [1])
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def test_a_fault_in_an_experiment_is_named_with_its_remedy(
 
 def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "experiment.yaml").write_text("title: [\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="experiment.yaml: not valid YAML"):
+    with pytest.raises(ConfigurationError, match="experiment.yaml:2: not valid YAML"):
         reading.load(tmp_path / "experiment.yaml")
 
 
