@@ -13,6 +13,7 @@ from codecfake.experiment import audited, quality_choice
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols.lists import RECORDINGS
+from codecfake.training.strategies import strategy_of
 
 
 class Inputs:
@@ -121,11 +122,13 @@ class Inputs:
         """Files beside the experiment that implement parts of a detector."""
         return _texts(DetectorSettings(**self._experiment.detectors[detector]).code())
 
-    def code_of_training(self, detector: str, training_set: str) -> list[str]:
-        """The same, and those of augmentations."""
+    def code_of_training(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """The same, and those of augmentations and of the strategy."""
         settings = {**self._experiment.training, **self._experiment.training_sets[training_set].settings}
         files = (link.code() for link in links(settings.get("augmentation", [])))
-        return _texts([*self.code_of_detector(detector), *(path for path in files if path is not None)])
+        parts = [path for path in files if path is not None]
+        own = strategy_of(strategy, self._experiment.strategies.get(strategy, {})).code()
+        return _texts([*self.code_of_detector(detector), *parts, *own])
 
     def _lists_of_trials(self, training_set: str, split: str) -> list[str]:
         domains = self._experiment.training_sets[training_set].domains

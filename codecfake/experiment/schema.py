@@ -48,7 +48,7 @@ class Experiment:
     quality: Quality = field(default_factory=Quality)
     audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
-    strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from their own
+    strategies: dict[Name, dict[str, Any]] = field(default_factory=dict)  # other settings of one, or one's own
     averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why

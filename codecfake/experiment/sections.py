@@ -115,7 +115,7 @@ class ModelGrid:
 
     detectors: Names
     training_sets: Names
-    strategies: Annotated[list[str], Filled()] = field(default_factory=lambda: ["erm"])
+    strategies: Names = field(default_factory=lambda: ["erm"])
     seeds: Annotated[list[Seed], Filled()] = field(default_factory=lambda: [1])
 
 

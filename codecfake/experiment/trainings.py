@@ -8,7 +8,7 @@ from typing import Any
 from codecfake.base.settings import Fault, as_faults, faults_of, unknown_setting
 from codecfake.experiment.schema import Experiment, TrainingSet
 from codecfake.training.settings import TrainSettings
-from codecfake.training.strategies import STRATEGIES, update_settings
+from codecfake.training.strategies import STRATEGIES, defines, strategy_of
 
 ELSEWHERE = ("detector", "epochs", "halve_every", "strategy", "strategy_settings", "seed", "tensorboard")
 SETTINGS = tuple(field.name for field in fields(TrainSettings) if field.name not in ELSEWHERE)
@@ -52,9 +52,10 @@ def _refused(experiment: Experiment) -> Iterator[Fault]:
 def _strategy_faults(experiment: Experiment) -> Iterator[Fault]:
     for strategy, changes in experiment.strategies.items():
         try:
-            update_settings(strategy, changes)
+            strategy_of(strategy, changes)
         except ValueError as error:
-            keys = ("strategies", strategy) if strategy in STRATEGIES else ("strategies",)
+            is_known = strategy in STRATEGIES or defines(changes)
+            keys = ("strategies", strategy) if is_known else ("strategies",)
             yield from (fault.below(*keys) for fault in as_faults(error))
 
 

@@ -63,6 +63,9 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     # strategies
     ({"strategies": {"sam": {"rhoo": 1}}}, "strategies.sam: unknown setting 'rhoo'; did you mean 'rho'?"),
     ({"strategies": {"sam": {"rho": -1}}}, "strategies.sam: rho is -1.0; it must be at least 0"),
+    ({"strategies": {"sam": {"sampler": "balanced"}}}, "strategies.sam: sam is a strategy of the package"),
+    ({"strategies": {"mine": {"sampler": "balanced", "rho": 1}}}, "strategies.mine: unknown setting 'rho'"),
+    ({"strategies": {"mine": {"rho": 1}}}, "strategies: unknown strategy 'mine'; choose from erm, sam, asam"),
     ({"strategies": {"smam": {}}}, "strategies: unknown strategy 'smam'; did you mean 'sam'?"),
     (
         {"models": [{"detectors": ["mel-lcnn"], "training_sets": ["codec"], "strategies": ["erms"]}]},
