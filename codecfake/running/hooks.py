@@ -1,9 +1,10 @@
 """Code that runs before the first job of a Snakemake run and after the last; only the main process imports it."""
 
+import atexit
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,6 @@ from snakemake.logging import logger
 import codec_wrappers
 from codecfake.base import installation, plugins
 from codecfake.base.files import FileError
-from codecfake.base.installation import InstallationError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import site
@@ -84,6 +84,8 @@ class Run:
 
     def claim(self) -> TextIO | None:
         """Lock the run directory while the returned file is open, and correct its dates; None if no job will start."""
+        if self._is_main and self.workflow.output_settings.dryrun:
+            atexit.register(self._warn_of_missing_packages)  # a dry run calls no hook
         if not self._may_start_jobs():
             return None
         try:
@@ -96,8 +98,11 @@ class Run:
 
     def _may_start_jobs(self) -> bool:
         options = {argument.split("=")[0] for argument in sys.argv[1:]}
-        dry = self.workflow.output_settings.dryrun
-        return self.workflow.is_main_process and not self.is_module and not dry and not options & ONLY_LOOKS
+        return self._is_main and not self.workflow.output_settings.dryrun and not options & ONLY_LOOKS
+
+    @property
+    def _is_main(self) -> bool:
+        return self.workflow.is_main_process and not self.is_module
 
     # before the first job
 
@@ -111,15 +116,23 @@ class Run:
 
     def _require_packages(self) -> None:
         """Refuse to start a run whose jobs lack a package, unless they run in separate environments."""
+        lines = self._missing_packages({job.rule.name for job in self._jobs()})
+        if lines:
+            raise WorkflowError("\n".join(["packages are missing for this run:", *lines]))
+
+    def _warn_of_missing_packages(self) -> None:
+        """At the end of a dry run, name the packages without which a run to the report would not start."""
+        is_demo = any(corpus.demo for corpus in self.site.experiment.corpora.values())
+        lines = self._missing_packages([rule for rule in requirements.NEEDS if is_demo or rule != "synthesize_demo"])
+        if lines:
+            print("\n".join(["\nWarning: packages are missing for a run to the report:", *lines]), file=sys.stderr)
+
+    def _missing_packages(self, rules: Collection[str]) -> list[str]:
         if self.workflow.deployment_settings.deployment_method:
-            return
+            return []
         experiment = self.site.experiment
         entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
-        try:
-            rules = {job.rule.name for job in self._jobs()}
-            requirements.require(rules, [entry.package for entry in entries if entry.package])
-        except InstallationError as error:
-            raise WorkflowError(str(error)) from None
+        return requirements.missing(rules, [entry.package for entry in entries if entry.package])
 
     def _require_gpu(self) -> None:
         """Refuse to start if a job will need a GPU that this machine lacks, before others have run for hours."""
