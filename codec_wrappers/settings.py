@@ -77,8 +77,8 @@ class SoundstreamSettings(Codebooks, Strided):
     sample_rate: ClassVar[int] = 16_000
 
     def __post_init__(self) -> None:
-        _require_known("form", self.form, SOUNDSTREAM_FORMS)
-        _require_known("remainder", self.remainder, REMAINDERS)
+        _require_one_of("form", self.form, SOUNDSTREAM_FORMS)
+        _require_one_of("remainder", self.remainder, REMAINDERS)
         if self.form == "academicodec" and self.remainder != "drop":
             raise fault("form academicodec leaves nothing out; remove `remainder`", "remainder")
         if self.form == "kaiidams" and self.num_codebooks is not None:
@@ -124,7 +124,7 @@ class FuncodecSettings(Codebooks):
     sample_rate: ClassVar[int] = 16_000
 
     def __post_init__(self) -> None:
-        _require_known("architecture", self.architecture, (*FUNCODEC_RATIOS, *FUNCODEC_GROUPS))
+        _require_one_of("architecture", self.architecture, (*FUNCODEC_RATIOS, *FUNCODEC_GROUPS))
 
     @property
     def hop_length(self) -> int:
@@ -160,7 +160,7 @@ class AudioDecSettings(Codebooks, Strided):
     vocoder_channels: Count = 512
 
     def __post_init__(self) -> None:
-        _require_known("decoder", self.decoder, AUDIODEC_DECODERS)
+        _require_one_of("decoder", self.decoder, AUDIODEC_DECODERS)
         if len(self.channel_ratios) != len(self.strides):
             numbers = f"{len(self.channel_ratios)} ratios for {len(self.strides)} strides"
             raise fault(f"{numbers}; give one for each stride", "channel_ratios")
@@ -179,7 +179,7 @@ class AcademicodecSettings(Codebooks, Strided):
     remainder: str = "drop"  # the samples after the last whole frame, as published; "pad": zeros complete a frame
 
     def __post_init__(self) -> None:
-        _require_known("remainder", self.remainder, REMAINDERS)
+        _require_one_of("remainder", self.remainder, REMAINDERS)
         least = 2 ** len(self.strides)
         if self.channels % least or self.channels % self.groups:
             raise fault(
@@ -211,7 +211,7 @@ class DacSettings(Codebooks, Strided):
         if self.sample_rate not in DAC_PUBLISHED:
             rates = ", ".join(str(rate) for rate in DAC_PUBLISHED)
             raise fault(f"{self.sample_rate} is none of DAC's sample rates; choose from {rates}", "sample_rate")
-        _require_known("mode", self.mode, DAC_MODES)
+        _require_one_of("mode", self.mode, DAC_MODES)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -233,6 +233,6 @@ class LyraSettings:
     bits_per_code: ClassVar[float] = 4.0
 
 
-def _require_known(key: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise fault(unknown(key, value, known), key)
+def _require_one_of(key: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise fault(unknown(key, value, choices), key)

@@ -37,7 +37,7 @@ def depth(values: Any, keys: Keys) -> int:
 
 
 def value(values: Any, keys: Keys) -> Any:
-    """The value at `keys`; None if there is none."""
+    """The value at `keys`; None if a key is missing."""
     for key in keys:
         values = values.get(key) if isinstance(values, Mapping) else None
     return values

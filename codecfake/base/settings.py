@@ -207,8 +207,8 @@ def _convert(hint: Any, value: Any) -> Any:
         return hint.from_plain(value)
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):
-            known = ", ".join(_fields(hint)) or "none"  # type: ignore[arg-type]
-            raise fault(f"expected a mapping of settings, found {shown(value)}; known settings: {known}")
+            names = ", ".join(_fields(hint)) or "none"  # type: ignore[arg-type]
+            raise fault(f"expected a mapping of settings, found {shown(value)}; known settings: {names}")
         return build(hint, value)  # type: ignore[arg-type]
     return _plain(hint, value)
 

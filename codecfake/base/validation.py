@@ -37,10 +37,10 @@ class Document:
         node: yaml.Node = self.tree
         line, depth = 1, 0
         for key in keys:
-            following = _member(node, key)
-            if following is None:
+            member = _member(node, key)
+            if member is None:
                 break
-            (line, node), depth = following, depth + 1
+            (line, node), depth = member, depth + 1
         plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return Place(line, depth, node.value if plain else None)
 

@@ -21,15 +21,15 @@ def license_faults(experiment: Experiment) -> Iterator[Fault]:
     """One fault that names every codec in use whose licenses the experiment refuses, if there is one."""
     if experiment.license != "permissive":
         return
-    refused = [
+    problems = [
         f"{name} ({kind}: {identifier})"
         for name in experiment.codecs_run()
         for kind, identifier in experiment.licenses_of(name).items()
         if identifier not in PERMISSIVE
     ]
-    if refused:
+    if problems:
         text = (
-            f"permissive refuses {', '.join(refused)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
+            f"permissive refuses {', '.join(problems)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
             f"Train these codecs (`weights: trained`), leave them out, or write `license: any`"
         )
         yield Fault(("license",), text)
@@ -53,14 +53,14 @@ def own_faults(experiment: Experiment) -> Iterator[Fault]:
 
 
 def _source_faults(experiment: Experiment) -> Iterator[Fault]:
-    seen: dict[str, str] = {RECORDINGS: "the recordings themselves"}
+    owners: dict[str, str] = {RECORDINGS: "the recordings themselves"}
     names = {source for codec in experiment.codecs.values() for source in codec.sources}
     for name, codec in experiment.codecs.items():
         for source, what in codec.sources.items():
             keys: Keys = ("codecs", name, "sources")
-            if source in seen:
-                yield Fault(keys, f"{source!r} is already {seen[source]}; source names must be unique")
-            seen[source] = f"a source of {name}"
+            if source in owners:
+                yield Fault(keys, f"{source!r} is already {owners[source]}; source names must be unique")
+            owners[source] = f"a source of {name}"
             if what.alternative_to is not None and what.alternative_to not in names:
                 yield Fault((*keys, source, "alternative_to"), unknown("source", what.alternative_to, sorted(names)))
             if what.same_as is not None and what.same_as not in codec.generated():

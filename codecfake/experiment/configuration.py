@@ -26,7 +26,7 @@ class Configuration:
     check_disk: bool = True  # refuse to start a run that the disk cannot hold
 
 
-class Written:
+class Values:
     """The values of config.yaml and of `--config`, and where each is written."""
 
     def __init__(self, values: Mapping[str, Any], files: Iterable[Path] = ()) -> None:
@@ -44,7 +44,7 @@ class Written:
         """The configuration without its faulty values, and all faults."""
         return partial.sound(Configuration, plain(self._values))
 
-    def located(self, fault: Fault) -> str:
+    def message(self, fault: Fault) -> str:
         """A fault in words, with its file and line."""
         if self.damages or not self._documents:
             return f"{NAME}: {fault}"
@@ -67,7 +67,7 @@ def configuration(values: Mapping[str, Any]) -> Configuration:
     try:
         return settings.build(Configuration, plain(values))
     except settings.FaultsError as error:
-        raise ConfigurationError("\n".join(map(Written(values).located, error.faults))) from None
+        raise ConfigurationError("\n".join(map(Values(values).message, error.faults))) from None
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

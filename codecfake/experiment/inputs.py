@@ -52,7 +52,7 @@ class Inputs:
 
     def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
         """The shard lists of (corpus, source) pairs; such a list exists once all shards do."""
-        pairs = ((corpus, self._made_as(source)) for corpus, source in audio)
+        pairs = ((corpus, self._audio_source(source)) for corpus, source in audio)
         return list(dict.fromkeys(f"results/audio/{corpus}/{source}/shards.tsv" for corpus, source in pairs))
 
     def all_audio(self) -> list[str]:
@@ -90,12 +90,12 @@ class Inputs:
         """The files made from a published checkpoint for the codecs that use it."""
         return [f"results/weights/{checkpoint}/{name}" for name in checkpoints.find(checkpoint).outputs]
 
-    def drawn(self) -> list[str]:
+    def of_spectrograms(self) -> list[str]:
         """Audio for the spectrograms."""
-        sources = self._experiment.drawn_sources().items()
+        sources = self._experiment.spectrogram_sources().items()
         return self.lists((corpus, source) for corpus, names in sources for source in names)
 
-    def _made_as(self, source: str) -> str:
+    def _audio_source(self, source: str) -> str:
         return source if source == NATIVE else self._experiment.original(source)
 
     def code_of_codec(self, codec: str) -> list[str]:

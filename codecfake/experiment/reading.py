@@ -23,15 +23,15 @@ class Reading:
     faults: list[Fault]
     experiment: Experiment | None
 
-    def located(self, faults: list[Fault]) -> list[str]:
+    def messages(self, faults: list[Fault]) -> list[str]:
         """Each fault once, in words, with its file and line."""
-        return list(dict.fromkeys(map(self.layers.located, faults)))
+        return list(dict.fromkeys(map(self.layers.message, faults)))
 
     def corpora(self) -> dict[str, Corpus]:
         """Those that have no fault."""
         section = self.layers.values().get("corpora")
-        written = section.items() if isinstance(section, dict) else ()
-        sections = {name: partial.sound(Corpus, values) for name, values in written if isinstance(values, dict)}
+        entries = section.items() if isinstance(section, dict) else ()
+        sections = {name: partial.sound(Corpus, values) for name, values in entries if isinstance(values, dict)}
         return {name: corpus for name, (corpus, faults) in sections.items() if corpus is not None and not faults}
 
 
@@ -39,7 +39,7 @@ def load(path: Path) -> Experiment:
     """Read and check an experiment. Raises ConfigurationError naming file, line, key, rule and remedy of each fault."""
     reading = check(path)
     if reading.faults or reading.experiment is None:
-        raise ConfigurationError("\n".join(reading.located(reading.faults)))
+        raise ConfigurationError("\n".join(reading.messages(reading.faults)))
     return reading.experiment
 
 

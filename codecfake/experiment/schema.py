@@ -89,9 +89,9 @@ class Experiment:
 
     def all_audio(self) -> list[tuple[str, str]]:
         """(corpus, source) of all audio that a protocol names."""
-        trained = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
-        evaluated = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
-        return list(dict.fromkeys([*trained, *evaluated]))
+        of_domains = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
+        of_conditions = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
+        return list(dict.fromkeys([*of_domains, *of_conditions]))
 
     def train_settings(self, detector: str, training_set: str, strategy: str, seed: int) -> dict[str, Any]:
         """Everything that determines the training of one model."""
@@ -116,7 +116,7 @@ class Experiment:
             corpus: sorted(names, key=lambda source: (source[0] != "F", source)) for corpus, names in sources.items()
         }
 
-    def drawn_sources(self) -> dict[str, list[str]]:
+    def spectrogram_sources(self) -> dict[str, list[str]]:
         """Corpus -> the sources to draw, recordings included, for the corpora of the first condition's recordings."""
         first = next(iter(self.conditions.values()))
         corpora = self.corpora_of(first.bonafide)

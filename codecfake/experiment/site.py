@@ -11,7 +11,7 @@ from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
 from codecfake.demo import FOLDERS
 from codecfake.experiment import codecs, layers, reading
-from codecfake.experiment.configuration import Configuration, Written
+from codecfake.experiment.configuration import Configuration, Values
 from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
 from codecfake.experiment.schema import Experiment
@@ -46,8 +46,8 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """Every fault of a configuration and its experiment, and what could be read beside them."""
+class Outcome:
+    """Of a check: every fault of a configuration and its experiment, and what could be read beside them."""
 
     faults: list[str]
     title: str | None  # of the experiment
@@ -65,24 +65,24 @@ def read(config: Mapping[str, Any], base: Path) -> Site:
     return result.site
 
 
-def check(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> Checked:
+def check(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> Outcome:
     """The same with all faults instead of an error; `files` are those that `config` was read from."""
-    written = Written(config, files)
-    settings, faults = written.sound()
-    lines = written.damages + [written.located(fault) for fault in faults]
+    values = Values(config, files)
+    settings, faults = values.sound()
+    lines = values.damages + [values.message(fault) for fault in faults]
     if settings is None:
-        return Checked(lines, None, None)
+        return Outcome(lines, None, None)
     try:
         file = _reading(settings.experiment, base)
     except FaultsError as error:
-        return Checked([*lines, *map(written.located, error.faults)], None, None)
+        return Outcome([*lines, *map(values.message, error.faults)], None, None)
     except ConfigurationError as error:
-        return Checked([*lines, *str(error).splitlines()], None, None)
-    lines += [written.located(fault) for fault in _root_faults(file.corpora(), settings.corpora, base)]
-    lines += file.located([*file.faults, *_machine_faults(file.experiment, settings, base)])
+        return Outcome([*lines, *str(error).splitlines()], None, None)
+    lines += [values.message(fault) for fault in _root_faults(file.corpora(), settings.corpora, base)]
+    lines += file.messages([*file.faults, *_machine_faults(file.experiment, settings, base)])
     if file.experiment is None:
-        return Checked(lines, None, None)
-    return Checked(lines, file.experiment.title, None if lines else _site(file, settings, base))
+        return Outcome(lines, None, None)
+    return Outcome(lines, file.experiment.title, None if lines else _site(file, settings, base))
 
 
 def _reading(name: str, base: Path) -> Reading:
@@ -136,7 +136,7 @@ def experiment_path(name: str, base: Path) -> Path:
 
 def experiments(base: Path) -> dict[str, Path]:
     """Name -> file of every experiment that can be run by its name from `base`."""
-    return layers.named([base / "experiments", installation.experiments()])
+    return layers.by_name([base / "experiments", installation.experiments()])
 
 
 def _root_faults(corpora: Mapping[str, Corpus], roots: Roots, base: Path) -> Iterator[Fault]:

@@ -36,9 +36,9 @@ def _refused(experiment: Experiment) -> Iterator[Fault]:
     unique: dict[tuple[tuple[str, ...], str], Fault] = {}
     detectors = experiment.detectors or {"": ANY_DETECTOR}
     for detector, (name, training_set) in product(detectors.values(), experiment.training_sets.items()):
-        written = {**experiment.training, **training_set.settings}
+        common = {**experiment.training, **training_set.settings}
         values = {
-            **{key: value for key, value in written.items() if key in SETTINGS},
+            **{key: value for key, value in common.items() if key in SETTINGS},
             "detector": detector,
             "epochs": training_set.epochs,
             "halve_every": training_set.halve_every,

@@ -7,7 +7,7 @@ import pytest
 
 from codecfake.base.settings import Fault
 from codecfake.base.validation import ConfigurationError, read_yaml
-from codecfake.experiment.configuration import Written, configuration
+from codecfake.experiment.configuration import Values, configuration
 
 
 @pytest.mark.parametrize(("value", "meaning"), [(False, False), ("false", False), ("False", False), ("true", True)])
@@ -48,8 +48,8 @@ def test_all_faults_are_listed() -> None:
 def said_of(path: Path, text: str, **of_command_line: Any) -> list[str]:
     """The faults of a config.yaml and values of `--config`."""
     path.write_text(text, encoding="utf-8")
-    written = Written({**read_yaml(path), **of_command_line}, [path])
-    return [written.located(fault).removeprefix(f"{path.parent}/") for fault in written.sound()[1]]
+    values = Values({**read_yaml(path), **of_command_line}, [path])
+    return [values.message(fault).removeprefix(f"{path.parent}/") for fault in values.sound()[1]]
 
 
 def test_a_fault_is_located_in_the_file_or_on_the_command_line(tmp_path: Path) -> None:
@@ -64,12 +64,12 @@ def test_a_fault_is_located_in_the_file_or_on_the_command_line(tmp_path: Path) -
 def test_a_missing_value_is_located_where_it_belongs(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("experiment: demo\ncorpora: {vctk: null}\n", encoding="utf-8")
-    written = Written(read_yaml(path), [path])
-    assert written.located(Fault(("corpora",), "no root", "itw")) == f"{path}:2: corpora: no root"
+    values = Values(read_yaml(path), [path])
+    assert values.message(Fault(("corpora",), "no root", "itw")) == f"{path}:2: corpora: no root"
     assert said_of(path, "device: cpu\n") == ["config.yaml:1: setting 'experiment' is missing; a value is needed"]
 
 
 def test_a_duplicate_key_in_a_configuration_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("experiment: demo\ndevice: cpu\ndevice: cuda\n", encoding="utf-8")
-    (damage,) = Written({"experiment": "demo", "device": "cuda"}, [tmp_path / "config.yaml"]).damages
+    (damage,) = Values({"experiment": "demo", "device": "cuda"}, [tmp_path / "config.yaml"]).damages
     assert damage.endswith("config.yaml:3: duplicate key 'device' in lines 2 and 3; delete or rename one")
