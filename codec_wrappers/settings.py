@@ -209,8 +209,8 @@ class DacSettings(Codebooks, Strided):
 
     def __post_init__(self) -> None:
         if self.sample_rate not in DAC_PUBLISHED:
-            rates = ", ".join(str(rate) for rate in DAC_PUBLISHED)
-            raise fault(f"{self.sample_rate} is none of DAC's sample rates; choose from {rates}", "sample_rate")
+            choices = ", ".join(str(rate) for rate in DAC_PUBLISHED)
+            raise fault(f"{self.sample_rate} is none of DAC's sample rates; choose from {choices}", "sample_rate")
         _require_one_of("mode", self.mode, DAC_MODES)
 
     @property

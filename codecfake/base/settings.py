@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from codecfake.base import spelling
-from codecfake.base.spelling import shown
+from codecfake.base.spelling import as_yaml
 from codecfake.base.suggestions import unknown
 
 T = TypeVar("T")
@@ -208,7 +208,7 @@ def _convert(hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):
             names = ", ".join(_fields(hint)) or "none"  # type: ignore[arg-type]
-            raise fault(f"expected a mapping of settings, found {shown(value)}; known settings: {names}")
+            raise fault(f"expected a mapping of settings, found {as_yaml(value)}; known settings: {names}")
         return build(hint, value)  # type: ignore[arg-type]
     return _plain(hint, value)
 
@@ -235,15 +235,15 @@ def _one_of(options: tuple[Any, ...], value: Any) -> Any:
 def _sequence(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
     if not isinstance(value, list | tuple):
         remedy = (
-            "begin each item with `- `" if isinstance(value, Mapping) else f"write it in brackets: [{shown(value)}]"
+            "begin each item with `- `" if isinstance(value, Mapping) else f"write it in brackets: [{as_yaml(value)}]"
         )
-        raise fault(f"expected a list, found {shown(value)}; {remedy}")
+        raise fault(f"expected a list, found {as_yaml(value)}; {remedy}")
     return origin(_members(((str(place), arguments[0], item) for place, item in enumerate(value))).values())
 
 
 def _mapping(arguments: tuple[Any, ...], value: Any) -> dict[Any, Any]:
     if not isinstance(value, Mapping):
-        raise fault(f"expected a mapping, found {shown(value)}; write `key: value` for each entry")
+        raise fault(f"expected a mapping, found {as_yaml(value)}; write `key: value` for each entry")
     for key in value:
         try:
             _convert(arguments[0], key)

@@ -9,11 +9,11 @@ KINDS: Mapping[type, str] = {int: "a whole number", float: "a number", bool: "tr
 
 def of_kind(kind: type, value: Any) -> str:
     """`expected a number, found '5e-4'; write 0.0005`."""
-    remedy = _right_spelling(kind, value)
-    return f"expected {KINDS.get(kind, kind.__name__)}, found {shown(value)}" + (f"; write {remedy}" if remedy else "")
+    expected, remedy = KINDS.get(kind, kind.__name__), _right_spelling(kind, value)
+    return f"expected {expected}, found {as_yaml(value)}" + (f"; write {remedy}" if remedy else "")
 
 
-def shown(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """A value as YAML writes it, or as Python does if it is a mapping or list."""
     if isinstance(value, bool):
         return "true" if value else "false"

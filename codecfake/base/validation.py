@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from codecfake.base.spelling import shown
+from codecfake.base.spelling import as_yaml
 
 
 class ConfigurationError(ValueError):
@@ -89,7 +89,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _mapping(path: Path, values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
-        what = "it is empty" if values is None else f"expected a mapping of settings, found {shown(values)}"
+        what = "it is empty" if values is None else f"expected a mapping of settings, found {as_yaml(values)}"
         raise ConfigurationError(f"{path}:1: {what}; write `key: value` for each setting")
     return values
 

@@ -12,7 +12,7 @@ from codecfake.experiment.layers import Layers
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Corpus
 
-NAMED = ("corpora", "codecs", "domains", "conditions", "detectors", "training_sets", "strategies")
+SECTIONS = ("corpora", "codecs", "domains", "conditions", "detectors", "training_sets", "strategies")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _rule_faults(values: dict[str, Any], faults: list[Fault]) -> list[Fault]:
 def _is_name(place: Keys) -> bool:
     """Whether other parts of an experiment can refer to the value at a place."""
     is_source = len(place) == 4 and place[0] == "codecs" and place[2] == "sources"
-    return is_source or (len(place) == 2 and place[0] in NAMED)
+    return is_source or (len(place) == 2 and place[0] in SECTIONS)
 
 
 def _sound(values: dict[str, Any], faults: list[Fault]) -> Experiment | None:

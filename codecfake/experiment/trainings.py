@@ -21,7 +21,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _misplaced(("training",), experiment.training)
     for name, training_set in experiment.training_sets.items():
         yield from _misplaced(("training_sets", name, "settings"), training_set.settings)
-    yield from _refused(experiment)
+    yield from _value_faults(experiment)
 
 
 def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]:
@@ -31,7 +31,7 @@ def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]
             yield Fault(keys, unknown_setting(key, SETTINGS), key)
 
 
-def _refused(experiment: Experiment) -> Iterator[Fault]:
+def _value_faults(experiment: Experiment) -> Iterator[Fault]:
     """Settings of a training with values that it would reject."""
     unique: dict[tuple[tuple[str, ...], str], Fault] = {}
     detectors = experiment.detectors or {"": ANY_DETECTOR}

@@ -24,7 +24,7 @@ def load(name: str) -> Experiment:
     return reading.load(EXPERIMENTS / f"{name}.yaml")
 
 
-def refused(experiment: Experiment) -> str:
+def license_fault(experiment: Experiment) -> str:
     """The fault of an experiment's licenses."""
     return "".join(map(str, codecs.license_faults(experiment)))
 
@@ -56,7 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXPERIMENTS.glob("*.yaml")))
 def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
-    assert refused(load(name)) == ""
+    assert license_fault(load(name)) == ""
 
 
 # Of the codecs of the package: a key and value of the experiment, and what is said
@@ -142,9 +142,9 @@ def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
 def test_a_fault_of_a_codec_is_told_when_the_experiment_is_read(
     codec: dict[str, Any], message: str, folder: Path
 ) -> None:
-    said = faults_of(folder, codec)
-    assert re.search(rf"own\.yaml:\d+: {re.escape(message)}", said)
-    assert len(said.splitlines()) == 1
+    faults = faults_of(folder, codec)
+    assert re.search(rf"own\.yaml:\d+: {re.escape(message)}", faults)
+    assert len(faults.splitlines()) == 1
 
 
 def test_all_faults_are_told_at_once_each_on_a_line_of_its_own(folder: Path) -> None:
@@ -171,9 +171,9 @@ def test_settings_are_checked_where_neither_torch_nor_a_codec_is_installed() -> 
         f"from codecfake.experiment import reading, codec_table; reading.load(Path({str(TINY)!r})); "
         f"print(len(codec_table.rows(codec_table.path_of('xie2025'))))"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert found.returncode == 0, found.stderr
-    assert int(found.stdout) > 14
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) > 14
 
 
 # Of codecs outside the package
@@ -228,9 +228,9 @@ def test_a_codec_outside_the_package_is_checked_as_ours_are(
     codec: dict[str, Any], entry: str, message: str, folder: Path
 ) -> None:
     (folder / "own.py").write_text(f"{MODULE}\n{entry}\n")
-    said = faults_of(folder, codec)
-    assert message in said
-    assert len(said.splitlines()) == bool(message)
+    faults = faults_of(folder, codec)
+    assert message in faults
+    assert len(faults.splitlines()) == bool(message)
 
 
 def test_a_recipe_is_named_for_a_codec_outside_the_package_that_is_trained() -> None:
@@ -243,7 +243,7 @@ def test_a_recipe_is_named_for_a_codec_outside_the_package_that_is_trained() -> 
 
 
 def test_a_permissive_experiment_refuses_restricted_and_unlicensed_weights_by_name() -> None:
-    fault = refused(replace(load("xie2025-official"), license="permissive"))
+    fault = license_fault(replace(load("xie2025-official"), license="permissive"))
     assert fault.startswith("license: permissive refuses ")
     for name in (
         "audiodec (code: CC-BY-NC-4.0), audiodec (weights: CC-BY-NC-4.0)",
@@ -265,20 +265,20 @@ def test_a_codec_outside_the_package_has_the_license_of_its_entry_or_none(folder
 
 
 def test_codecs_trained_here_are_permissive() -> None:
-    assert refused(replace(load("xie2025"), license="permissive")) == ""
+    assert license_fault(replace(load("xie2025"), license="permissive")) == ""
 
 
 def test_alternatives_that_nothing_uses_are_not_held_to_the_license() -> None:
     experiment = load("xie2025")
     assert experiment.codecs["soundstream-academicodec"].weights == Official("soundstream_academicodec")
-    assert refused(replace(experiment, license="permissive")) == ""
+    assert license_fault(replace(experiment, license="permissive")) == ""
 
 
 def test_weights_of_ones_own_need_a_license_to_be_permissive() -> None:
     own = with_weights("encodec", Local("mine.safetensors"))
-    assert "encodec (weights: unstated)" in refused(replace(own, license="permissive"))
+    assert "encodec (weights: unstated)" in license_fault(replace(own, license="permissive"))
     licensed = with_weights("encodec", Local("mine.safetensors", "MIT"))
-    assert refused(replace(licensed, license="permissive")) == ""
+    assert license_fault(replace(licensed, license="permissive")) == ""
 
 
 @pytest.mark.parametrize(

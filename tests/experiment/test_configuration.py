@@ -16,8 +16,8 @@ def test_the_check_of_the_disk_is_switched_by_the_file_and_by_the_command_line(v
 
 
 def test_a_corpus_has_no_root_where_the_command_line_says_null() -> None:
-    given = {"experiment": "demo", "corpora": {"itw": "null", "vctk": "/data/vctk", "19la": None}, "weights": None}
-    assert configuration(given).corpora == {"itw": None, "vctk": "/data/vctk", "19la": None}
+    config = {"experiment": "demo", "corpora": {"itw": "null", "vctk": "/data/vctk", "19la": None}, "weights": None}
+    assert configuration(config).corpora == {"itw": None, "vctk": "/data/vctk", "19la": None}
 
 
 @pytest.mark.parametrize(

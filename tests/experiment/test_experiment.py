@@ -147,10 +147,10 @@ def roots(tmp_path: Path, *names: str) -> dict[str, str | None]:
 
 
 def test_the_full_plan_is_valid_with_the_roots_of_four_corpora(tmp_path: Path) -> None:
-    found = site.read({"experiment": "xie2025", "corpora": roots(tmp_path, *FOUR_CORPORA)}, ROOT)
-    assert list(found.experiment.corpora) == list(FOUR_CORPORA)
-    assert set(found.experiment.not_run) == {"A1", "A2", "A3", "ITW"}
-    assert found.experiment.not_run["ITW"] == "corpus itw has no root in config.yaml"
+    here = site.read({"experiment": "xie2025", "corpora": roots(tmp_path, *FOUR_CORPORA)}, ROOT)
+    assert list(here.experiment.corpora) == list(FOUR_CORPORA)
+    assert set(here.experiment.not_run) == {"A1", "A2", "A3", "ITW"}
+    assert here.experiment.not_run["ITW"] == "corpus itw has no root in config.yaml"
 
 
 def test_a_corpus_that_an_experiment_needs_and_does_not_find_is_an_error(tmp_path: Path) -> None:
@@ -159,9 +159,9 @@ def test_a_corpus_that_an_experiment_needs_and_does_not_find_is_an_error(tmp_pat
 
 
 def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
-    given = {**roots(tmp_path, "aishell3", "libritts", "19la"), "vctk": str(tmp_path / "nowhere")}
+    folders = {**roots(tmp_path, "aishell3", "libritts", "19la"), "vctk": str(tmp_path / "nowhere")}
     with pytest.raises(ConfigurationError, match=r"corpora.vctk: .*nowhere is not a folder"):
-        site.read({"experiment": "xie2025", "corpora": given}, ROOT)
+        site.read({"experiment": "xie2025", "corpora": folders}, ROOT)
 
 
 def test_weights_that_are_not_there_are_an_error(tmp_path: Path) -> None:

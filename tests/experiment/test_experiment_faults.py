@@ -152,10 +152,10 @@ def said_of(tmp_path: Path, text: str) -> str:
 
 @pytest.mark.parametrize(("changes", "message"), FAULTS, ids=[message[:60] for _, message in FAULTS])
 def test_a_fault_is_named_with_file_line_key_and_remedy(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    said = said_of(tmp_path, yaml.safe_dump({"based_on": "demo", **changes}, sort_keys=False))
-    assert message.replace("{folder}", str(tmp_path)) in said
+    faults = said_of(tmp_path, yaml.safe_dump({"based_on": "demo", **changes}, sort_keys=False))
+    assert message.replace("{folder}", str(tmp_path)) in faults
     files = (str(tmp_path / "mine.yaml"), str(EXPERIMENTS / "demo.yaml"))
-    assert all(line.startswith(files) for line in said.splitlines())
+    assert all(line.startswith(files) for line in faults.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_the_check_needs_no_torch(tmp_path: Path) -> None:
         "import codecfake.running.hooks\n"
         "sys.exit(str({'torch', 'transformers', 'matplotlib', 'librosa', 'scipy'} & set(sys.modules) or '') or 0)"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "mine.yaml")], cwd=ROOT, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr

@@ -15,6 +15,7 @@ REJECTED = {
 FOLDERS = (  # of the checkout, of codecfake and of tests
     "tables", "statistics", "quality", "features", "demo", "protocols", "audio", "verification", "audit", "report",
     "scoring",
+    "experiment", "commands",
 )  # fmt: skip
 
 
