@@ -42,7 +42,7 @@ def test_a_row_has_its_true_rate_hop_quantizers_and_bit_rate(rows: dict[str, Row
 
 
 def test_an_alternative_reading_follows_what_it_is_an_alternative_to() -> None:
-    order = [row.id for row in rows(path_of("xie2025"))]
+    order = [row.id for row in codec_table.rows(path_of("xie2025"))]
     assert order[order.index("F01") :][:3] == ["F01", "F01-academicodec", "F01-lyra"]
     assert order[order.index("F03") + 1] == "F03-ds320"
 
