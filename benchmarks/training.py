@@ -44,8 +44,8 @@ from codecfake.detectors.mel import Mel, MelSettings
 from codecfake.features.cache import CachePlace, DiskFeatures
 from codecfake.features.clips import Clips
 from codecfake.features.streaming import StreamedFeatures, in_order, split_into_batches
-from codecfake.training.strategies import STRATEGIES, update_settings
-from codecfake.training.updates import UPDATES, Update
+from codecfake.training.strategies import UPDATES, strategy_of
+from codecfake.training.updates import Update
 
 CROP, RATE, LAYER = 64_600, 16_000, 5
 OFFICIAL, STREAMED, ON_DISK = "published", "streamed", "kept on disk"
@@ -313,8 +313,9 @@ class Step:
     def __init__(self, back_end: nn.Module, strategy: str) -> None:
         self._back_end = back_end.train()
         self._optimizer = torch.optim.Adam(back_end.parameters(), 5e-4)
-        update: Any = UPDATES[STRATEGIES[strategy].update]
-        self._update: Update = update(self._optimizer, back_end, update_settings(strategy, {}))
+        entry = strategy_of(strategy, {})
+        update: Any = UPDATES.part(entry.update).load()
+        self._update: Update = update(self._optimizer, back_end, entry.update_settings())
 
     def epoch(self, source: Callable[[], Iterator[Tensor]]) -> None:
         for features in source():

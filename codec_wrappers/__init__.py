@@ -20,7 +20,7 @@ import codec_wrappers.settings as package_settings
 from codec_wrappers.codec import Codec, Shape
 from codecfake.base import plugins, settings
 from codecfake.base.plugins import PluginError
-from codecfake.base.settings import SettingsError
+from codecfake.base.settings import SettingsError, as_faults, fault
 from codecfake.base.suggestions import unknown
 
 CODECS = Path(__file__).with_name("codecs.yaml")
@@ -77,9 +77,9 @@ class Entry:
     def __post_init__(self) -> None:
         for kind in self.weights:
             if kind not in WEIGHTS:
-                raise SettingsError(f"weights: {unknown('kind of weights', kind, WEIGHTS)}")
+                raise fault(unknown("kind of weights", kind, WEIGHTS), "weights")
         if self.device not in DEVICES:
-            raise SettingsError(f"device: {unknown('device', self.device, DEVICES)}")
+            raise fault(unknown("device", self.device, DEVICES), "device")
 
     @property
     def is_trainable(self) -> bool:
@@ -121,7 +121,7 @@ def entry(wrapper: str) -> Entry:
     try:
         return settings.build(Entry, {**values, "name": wrapper})
     except SettingsError as error:
-        raise CodecError(f"{wrapper}: ENTRY: {error}") from error
+        raise CodecError(f"{wrapper}: ENTRY: {'; '.join(map(str, as_faults(error)))}") from error
 
 
 def settings_of(wrapper: str, model: Mapping[str, Any]) -> Any:
@@ -220,7 +220,7 @@ def _of_package(name: str, values: Mapping[str, Any]) -> Entry:
     try:
         item = settings.build(Entry, {**values, "name": name})
     except SettingsError as error:
-        raise CodecError(f"{CODECS}: {name}: {error}") from error
+        raise CodecError(f"{CODECS}: {name}: {'; '.join(map(str, as_faults(error)))}") from error
     return replace(item, forms={key: _complete(form, item) for key, form in item.forms.items()})
 
 

@@ -6,10 +6,13 @@ Nothing here imports torch, so that Snakemake can check settings before the firs
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from codecfake.base.settings import SettingsError
+from codecfake.base.settings import Range, fault
 from codecfake.base.suggestions import unknown
+
+Count = Annotated[int, Range(least=1)]
+Share = Annotated[float, Range(least=0, most=1)]
 
 REMAINDERS = ("drop", "pad")  # what happens to samples after the last whole frame
 
@@ -26,6 +29,28 @@ DAC_PUBLISHED = {44_100: ((2, 4, 8, 8), 9), 24_000: ((2, 4, 5, 8), 32), 16_000: 
 DAC_MODES = ("file", "chunked")
 
 
+class Codebooks:
+    """Settings of a codec whose codebooks all have one size."""
+
+    codebook_size: int
+
+    @property
+    def bits_per_code(self) -> float:
+        return math.log2(self.codebook_size)
+
+
+class Strided:
+    """Settings of a codec whose frames are as long as the strides of its encoder, multiplied."""
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    @property
+    def hop_length(self) -> int:
+        return math.prod(self.strides)
+
+
 @dataclass(frozen=True)
 class PassthroughSettings:
     """No settings."""
@@ -37,54 +62,46 @@ class PassthroughSettings:
 
 
 @dataclass(frozen=True)
-class SoundstreamSettings:
+class SoundstreamSettings(Codebooks, Strided):
     form: str = "kaiidams"
-    channels: int = 32  # of the first layer; they double at each stride
-    strides: tuple[int, ...] = (2, 4, 5, 8)
-    dimension: int = 512  # of the latent
-    num_quantizers: int = 8
-    num_codebooks: int | None = None  # in the weights, form academicodec only; None: the published 24
-    codebook_size: int = 1024
-    codebook_decay: float = 0.99
+    channels: Count = 32  # of the first layer; they double at each stride
+    strides: tuple[Count, ...] = (2, 4, 5, 8)
+    dimension: Count = 512  # of the latent
+    num_quantizers: Count = 8
+    num_codebooks: Count | None = None  # in the weights, form academicodec only; None: the published 24
+    codebook_size: Count = 1024
+    codebook_decay: Share = 0.99
     remainder: str = "drop"  # the decoder's missing last samples; form kaiidams can "pad"
-    quantizer_dropout: float = 1.0  # share of training batches that use a random number of codebooks
+    quantizer_dropout: Share = 1.0  # share of training batches that use a random number of codebooks
 
     sample_rate: ClassVar[int] = 16_000
 
     def __post_init__(self) -> None:
-        _require_known("soundstream", "form", self.form, SOUNDSTREAM_FORMS)
-        _require_known("soundstream", "remainder", self.remainder, REMAINDERS)
+        _require_one_of("form", self.form, SOUNDSTREAM_FORMS)
+        _require_one_of("remainder", self.remainder, REMAINDERS)
         if self.form == "academicodec" and self.remainder != "drop":
-            raise SettingsError("soundstream: form academicodec leaves nothing out; remove `remainder`")
+            raise fault("form academicodec leaves nothing out; remove `remainder`", "remainder")
         if self.form == "kaiidams" and self.num_codebooks is not None:
-            raise SettingsError("soundstream: form kaiidams has num_quantizers codebooks; remove `num_codebooks`")
+            raise fault("form kaiidams has num_quantizers codebooks; remove `num_codebooks`", "num_codebooks")
         if self.form == "academicodec" and self.total_codebooks < self.num_quantizers:
-            raise SettingsError(
-                f"soundstream: {self.num_quantizers} num_quantizers of {self.total_codebooks} codebooks; "
-                f"raise num_codebooks or lower num_quantizers"
+            raise fault(
+                f"{self.num_quantizers} of {self.total_codebooks} codebooks; raise num_codebooks, or lower this number",
+                "num_quantizers",
             )
 
     @property
     def total_codebooks(self) -> int:
         return SOUNDSTREAM_CODEBOOKS if self.num_codebooks is None else self.num_codebooks
 
-    @property
-    def hop_length(self) -> int:
-        return math.prod(self.strides)
-
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
-
 
 @dataclass(frozen=True)
-class SpeechTokenizerSettings:
-    n_filters: int = 64
-    dimension: int = 1024
-    semantic_dimension: int = 768
-    lstm_layers: int = 2
-    n_q: int = 8
-    codebook_size: int = 1024
+class SpeechTokenizerSettings(Codebooks):
+    n_filters: Count = 64
+    dimension: Count = 1024
+    semantic_dimension: Count = 768
+    lstm_layers: Count = 2
+    n_q: Count = 8
+    codebook_size: Count = 1024
 
     sample_rate: ClassVar[int] = 16_000
     hop_length: ClassVar[int] = math.prod(SPEECHTOKENIZER_STRIDES)
@@ -93,137 +110,108 @@ class SpeechTokenizerSettings:
     def num_quantizers(self) -> int:
         return self.n_q
 
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
-
 
 @dataclass(frozen=True)
-class FuncodecSettings:
+class FuncodecSettings(Codebooks):
     architecture: str = "ds640"
-    n_filters: int = 32
-    dimension: int = 128
-    lstm_layers: int = 2
-    num_quantizers: int = 32
-    codebook_size: int = 1024
+    n_filters: Count = 32
+    dimension: Count = 128
+    lstm_layers: Count = 2
+    num_quantizers: Count = 32
+    codebook_size: Count = 1024
     config: dict[str, Any] | None = None  # the package's own; its sizes then replace the above
 
     sample_rate: ClassVar[int] = 16_000
 
     def __post_init__(self) -> None:
-        _require_known("funcodec", "architecture", self.architecture, (*FUNCODEC_RATIOS, *FUNCODEC_GROUPS))
+        _require_one_of("architecture", self.architecture, (*FUNCODEC_RATIOS, *FUNCODEC_GROUPS))
 
     @property
     def hop_length(self) -> int:
         ratios = FUNCODEC_RATIOS.get(self.architecture)
         return FUNCODEC_SPECTRUM_HOP if ratios is None else math.prod(ratios)
 
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
-
 
 @dataclass(frozen=True)
-class EncodecSettings:
-    n_filters: int = 32
-    dimension: int = 128
-    lstm_layers: int = 2
-    num_quantizers: int = 32
-    codebook_size: int = 1024
+class EncodecSettings(Codebooks):
+    n_filters: Count = 32
+    dimension: Count = 128
+    lstm_layers: Count = 2
+    num_quantizers: Count = 32
+    codebook_size: Count = 1024
 
     sample_rate: ClassVar[int] = 24_000
     hop_length: ClassVar[int] = math.prod(ENCODEC_RATIOS)
 
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
-
 
 @dataclass(frozen=True)
-class AudioDecSettings:
+class AudioDecSettings(Codebooks, Strided):
     """Defaults: libritts_v1, the autoencoder `symAD_libritts_24000_hop300` with its v1 vocoder."""
 
     decoder: str = "vocoder"
-    sample_rate: int = 24000
-    channels: int = 32
-    channel_ratios: tuple[int, ...] = (2, 4, 8, 16)
-    strides: tuple[int, ...] = (3, 4, 5, 5)
-    dimension: int = 64  # of the latent
-    num_quantizers: int = 8
-    codebook_size: int = 1024
-    codebook_decay: float = 0.8
-    vocoder_channels: int = 512
+    sample_rate: Count = 24000
+    channels: Count = 32
+    channel_ratios: tuple[Count, ...] = (2, 4, 8, 16)
+    strides: tuple[Count, ...] = (3, 4, 5, 5)
+    dimension: Count = 64  # of the latent
+    num_quantizers: Count = 8
+    codebook_size: Count = 1024
+    codebook_decay: Share = 0.8
+    vocoder_channels: Count = 512
 
     def __post_init__(self) -> None:
-        _require_known("audiodec", "decoder", self.decoder, AUDIODEC_DECODERS)
+        _require_one_of("decoder", self.decoder, AUDIODEC_DECODERS)
         if len(self.channel_ratios) != len(self.strides):
-            raise SettingsError(
-                f"audiodec: {len(self.channel_ratios)} channel_ratios for {len(self.strides)} strides; "
-                f"give one for each stride"
-            )
-
-    @property
-    def hop_length(self) -> int:
-        return math.prod(self.strides)
-
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
+            numbers = f"{len(self.channel_ratios)} ratios for {len(self.strides)} strides"
+            raise fault(f"{numbers}; give one for each stride", "channel_ratios")
 
 
 @dataclass(frozen=True)
-class AcademicodecSettings:
-    sample_rate: int = 24000
+class AcademicodecSettings(Codebooks, Strided):
+    sample_rate: Count = 24000
     peak_normalize: bool = False  # True: as Wu et al. (2024) ran it; its author calls it unnecessary
-    channels: int = 512  # of the latent; each stage toward the waveform has half as many
-    strides: tuple[int, ...] = (2, 4, 5, 8)
-    kernels: tuple[int, ...] = (3, 7, 11)  # of the residual blocks
-    dilations: tuple[int, ...] = (1, 3, 5)
-    groups: int = 2
-    codebook_size: int = 1024
+    channels: Count = 512  # of the latent; each stage toward the waveform has half as many
+    strides: tuple[Count, ...] = (2, 4, 5, 8)
+    kernels: tuple[Count, ...] = (3, 7, 11)  # of the residual blocks
+    dilations: tuple[Count, ...] = (1, 3, 5)
+    groups: Count = 2
+    codebook_size: Count = 1024
     remainder: str = "drop"  # the samples after the last whole frame, as published; "pad": zeros complete a frame
 
     def __post_init__(self) -> None:
-        _require_known("academicodec", "remainder", self.remainder, REMAINDERS)
+        _require_one_of("remainder", self.remainder, REMAINDERS)
         least = 2 ** len(self.strides)
         if self.channels % least or self.channels % self.groups:
-            raise SettingsError(
-                f"academicodec: {self.channels} channels cannot be halved {len(self.strides)} times and split into "
-                f"{self.groups} groups; give a multiple of {math.lcm(least, self.groups)}"
+            raise fault(
+                f"{self.channels} channels cannot be halved {len(self.strides)} times and split into "
+                f"{self.groups} groups; give a multiple of {math.lcm(least, self.groups)}",
+                "channels",
             )
-
-    @property
-    def hop_length(self) -> int:
-        return math.prod(self.strides)
 
     @property
     def num_quantizers(self) -> int:
         return HIFICODEC_STAGES * self.groups
 
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
-
 
 @dataclass(frozen=True)
-class DacSettings:
-    sample_rate: int = 44_100
+class DacSettings(Codebooks, Strided):
+    sample_rate: Count = 44_100
     mode: str = "file"  # or "chunked"; the weights are the same, training uses file (segments with padding)
-    encoder_dim: int = 64
-    encoder_rates: tuple[int, ...] | None = None  # None (also below): as published for the sample rate
-    latent_dim: int | None = None
-    decoder_dim: int = 1536
-    decoder_rates: tuple[int, ...] | None = None
-    n_codebooks: int | None = None
-    codebook_size: int = 1024
-    codebook_dim: int = 8
-    quantizer_dropout: float = 0.5  # share of a training batch that uses a random number of codebooks
+    encoder_dim: Count = 64
+    encoder_rates: tuple[Count, ...] | None = None  # None (also below): as published for the sample rate
+    latent_dim: Count | None = None
+    decoder_dim: Count = 1536
+    decoder_rates: tuple[Count, ...] | None = None
+    n_codebooks: Count | None = None
+    codebook_size: Count = 1024
+    codebook_dim: Count = 8
+    quantizer_dropout: Share = 0.5  # share of a training batch that uses a random number of codebooks
 
     def __post_init__(self) -> None:
         if self.sample_rate not in DAC_PUBLISHED:
-            rates = ", ".join(str(rate) for rate in DAC_PUBLISHED)
-            raise SettingsError(f"dac: sample_rate {self.sample_rate} is none of DAC's; choose from {rates}")
-        _require_known("dac", "mode", self.mode, DAC_MODES)
+            choices = ", ".join(str(rate) for rate in DAC_PUBLISHED)
+            raise fault(f"{self.sample_rate} is none of DAC's sample rates; choose from {choices}", "sample_rate")
+        _require_one_of("mode", self.mode, DAC_MODES)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -231,16 +219,8 @@ class DacSettings:
         return self.encoder_rates or DAC_PUBLISHED[self.sample_rate][0]
 
     @property
-    def hop_length(self) -> int:
-        return math.prod(self.strides)
-
-    @property
     def num_quantizers(self) -> int:
         return self.n_codebooks or DAC_PUBLISHED[self.sample_rate][1]
-
-    @property
-    def bits_per_code(self) -> float:
-        return math.log2(self.codebook_size)
 
 
 @dataclass(frozen=True)
@@ -253,6 +233,6 @@ class LyraSettings:
     bits_per_code: ClassVar[float] = 4.0
 
 
-def _require_known(codec: str, kind: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise SettingsError(f"{codec}: {unknown(kind, value, known)}")
+def _require_one_of(key: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise fault(unknown(key, value, choices), key)

@@ -83,7 +83,7 @@ rule draw_spectrograms:
     """Draw the spectrograms of one utterance per corpus through every codec, as in Fig. 2 of Xie et al. 2025."""
     input:
         protocol=f"results/protocols/eval/{next(iter(EXPERIMENT.conditions))}.tsv",
-        audio=INPUTS.drawn(),
+        audio=INPUTS.of_spectrograms(),
     output:
         PAPERS.spectrograms(),
     log:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codecfake.base import settings
-from codecfake.base.settings import SettingsError
+from codecfake.base.settings import SettingsError, below
 from codecfake.base.suggestions import unknown
 
 
@@ -75,4 +75,9 @@ def read(entries: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
     for name in entries:
         if name not in KINDS:
             raise SettingsError(unknown("discriminator", name, KINDS))
-    return {name: settings.build(KINDS[name], values) for name, values in entries.items() if values is not None}
+    return {name: _read(name, values) for name, values in entries.items() if values is not None}
+
+
+def _read(name: str, values: Mapping[str, Any]) -> Any:
+    with below(name):
+        return settings.build(KINDS[name], values)

@@ -11,7 +11,7 @@ import yaml
 
 from codec_wrappers.training import discriminator_settings
 from codecfake.base import settings
-from codecfake.base.settings import SettingsError
+from codecfake.base.settings import SettingsError, below, fault
 from codecfake.base.suggestions import unknown
 
 OPTIMIZERS = ("adam", "adamw")
@@ -33,14 +33,15 @@ class Optimizer:
     clip_norm: float | None = None  # of the gradient of all parameters together
 
     def __post_init__(self) -> None:
-        _one_of("Optimizer.kind", self.kind, OPTIMIZERS)
-        _one_of("Optimizer.schedule", self.schedule, SCHEDULES)
+        _one_of("kind", self.kind, OPTIMIZERS)
+        _one_of("schedule", self.schedule, SCHEDULES)
         if len(self.betas) != 2:
-            raise SettingsError(f"Optimizer.betas: expected two numbers, found {list(self.betas)}")
+            raise fault(f"expected two numbers, found {list(self.betas)}", "betas")
         if (self.schedule in ("exponential", "halve")) != (self.schedule_argument is not None):
-            raise SettingsError(
-                f"Optimizer.schedule_argument: {self.schedule_argument!r} with the schedule {self.schedule!r}; "
-                f"exponential needs the factor per step, halve the steps per halving, and the others take none"
+            raise fault(
+                f"{self.schedule_argument!r} with the schedule {self.schedule!r}; "
+                f"exponential needs the factor per step, halve the steps per halving, and the others take none",
+                "schedule_argument",
             )
 
     def factor(self, step: int, steps: int) -> float:
@@ -63,7 +64,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         for part in self.frozen:
-            _one_of("Stage.frozen", part, PARTS)
+            _one_of("frozen", part, PARTS)
 
 
 @dataclass(frozen=True)
@@ -101,18 +102,16 @@ class Spectra:
     log_squared: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        _one_of("Spectra.mel_scale", self.mel_scale, ("slaney", "htk"))
-        _one_of("Spectra.mel_norm", self.mel_norm, ("slaney", None))
-        _one_of("Spectra.normalization", self.normalization, ("none", "sum", "energy", "length"))
-        _one_of("Spectra.logarithm", self.logarithm, ("log10", "ln"))
+        _one_of("mel_scale", self.mel_scale, ("slaney", "htk"))
+        _one_of("mel_norm", self.mel_norm, ("slaney", None))
+        _one_of("normalization", self.normalization, ("none", "sum", "energy", "length"))
+        _one_of("logarithm", self.logarithm, ("log10", "ln"))
         if bool(self.windows) == bool(self.window_durations):
-            raise SettingsError("Spectra: give either windows (samples) or window_durations (seconds)")
+            raise fault("give either windows (samples) or window_durations (seconds)")
         for name in ("hops", "mels", "linear_absolute", "log_absolute", "log_squared"):
             number = len(getattr(self, name))
             if number not in (0, self.num_windows):
-                raise SettingsError(
-                    f"Spectra.{name}: {number} values for {self.num_windows} windows; give one for each"
-                )
+                raise fault(f"{number} values for {self.num_windows} windows; give one for each", name)
 
     @property
     def num_windows(self) -> int:
@@ -142,17 +141,18 @@ class Recipe:
     teacher: str | None = None  # of distillation: a HuBERT model, as a folder or by its name on the hub
 
     def __post_init__(self) -> None:
-        _one_of("Recipe.waveform", self.waveform, ("absolute", "relative"))
-        _one_of("Recipe.gan", self.gan, (*GANS, None))
-        _one_of("Recipe.over_discriminators", self.over_discriminators, ("mean", "sum"))
-        _one_of("Recipe.feature_matching", self.feature_matching, ("absolute", "relative"))
-        _one_of("Recipe.discriminator_rule", self.discriminator_rule, ("always", "when_losing"))
-        _one_of("Recipe.level", self.level, LEVELS)
+        _one_of("waveform", self.waveform, ("absolute", "relative"))
+        _one_of("gan", self.gan, (*GANS, None))
+        _one_of("over_discriminators", self.over_discriminators, ("mean", "sum"))
+        _one_of("feature_matching", self.feature_matching, ("absolute", "relative"))
+        _one_of("discriminator_rule", self.discriminator_rule, ("always", "when_losing"))
+        _one_of("level", self.level, LEVELS)
         for name in self.weights:
-            _one_of("Recipe.weights", name, (*GENERATOR_LOSSES, *self.spectra))
+            _one_of("weights", name, (*GENERATOR_LOSSES, *self.spectra))
         _check_stages(self)
         _check_distillation(self)
-        discriminator_settings.read(self.discriminators)
+        with below("discriminators"):
+            discriminator_settings.read(self.discriminators)
 
     def weight(self, name: str) -> float:
         return self.weights.get(name, 0.0)
@@ -199,20 +199,23 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 def _check_stages(recipe: Recipe) -> None:
     starts = [stage.from_step for stage in recipe.stages]
     if not starts or starts[0] != 0 or starts != sorted(set(starts)):
-        raise SettingsError(
-            f"Recipe.stages: they begin at steps {starts}; the first must begin at 0, and each one after the previous"
+        raise fault(
+            f"they begin at steps {starts}; the first must begin at 0, and each one after the previous",
+            "stages",
         )
     if starts[-1] >= recipe.steps:
-        raise SettingsError(
-            f"Recipe.stages: the last begins after step {starts[-1]}, but training ends with step {recipe.steps}; "
-            f"if you change `steps`, change `stages` too"
+        raise fault(
+            f"the last begins after step {starts[-1]}, but training ends with step {recipe.steps}; "
+            f"if you change `steps`, change `stages` too",
+            "stages",
         )
     is_adversarial = any(stage.adversarial for stage in recipe.stages)
     names = [name for name, values in recipe.discriminators.items() if values is not None]
     if is_adversarial and not (recipe.gan and recipe.discriminator and names):
-        raise SettingsError(
-            "Recipe.stages: an adversarial stage needs gan, discriminator (its optimizer) and discriminators; "
-            "add them, or set `adversarial: false` in all stages"
+        raise fault(
+            "an adversarial stage needs gan, discriminator (its optimizer) and discriminators; "
+            "add them, or set `adversarial: false` in all stages",
+            "stages",
         )
 
 
@@ -220,21 +223,23 @@ def _check_distillation(recipe: Recipe) -> None:
     if not recipe.weight("distillation"):
         return
     if recipe.teacher is None:
-        raise SettingsError(
-            "Recipe.teacher: distillation needs a HuBERT model; give its folder, or its name on the hub. Without one, "
+        raise fault(
+            "distillation needs a HuBERT model; give its folder, or its name on the hub. Without one, "
             "set `weights: {distillation: 0}`: the first codebook then learns only to reconstruct, as the others do, "
-            "and no longer represents the content of speech"
+            "and no longer represents the content of speech",
+            "teacher",
         )
     if recipe.warm_up_steps:
-        raise SettingsError(
-            "Recipe.warm_up_steps: distillation needs the quantizer from the first step; set `warm_up_steps: 0`, "
-            "or `weights: {distillation: 0}`"
+        raise fault(
+            "distillation needs the quantizer from the first step; set `warm_up_steps: 0`, "
+            "or `weights: {distillation: 0}`",
+            "warm_up_steps",
         )
 
 
-def _one_of(where: str, value: Any, choices: tuple[Any, ...]) -> None:
+def _one_of(key: str, value: Any, choices: tuple[Any, ...]) -> None:
     if value not in choices:
-        raise SettingsError(f"{where}: {unknown('value', value, choices)}")
+        raise fault(unknown("value", value, choices), key)
 
 
 RECIPES = tuple(_recipes())

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codec_wrappers.training.recipe import RECIPES, Recipe, recipe
-from codecfake.base.settings import SettingsError
+from codecfake.base.settings import below, fault
 from codecfake.base.suggestions import unknown
 
 PRECISIONS = ("float32", "bfloat16")  # names of torch's, which is not imported here
@@ -33,15 +33,18 @@ class CodecTrainingSettings:
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
-            raise SettingsError(unknown("precision", self.precision, PRECISIONS))
+            raise fault(unknown("precision", self.precision, PRECISIONS), "precision")
         if not self.corpora:
-            raise SettingsError("corpora: the list is empty; name at least one corpus to train on")
+            raise fault("the list is empty; name at least one corpus to train on", "corpora")
         for name in ("validation_utterances", "validations", "checkpoint_every"):
             if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1")
+                raise fault(f"{getattr(self, name)} is out of range; it must be at least 1", name)
 
     def resolved(self) -> Recipe:
         """The recipe with the changes. Raises SettingsError if the recipe or a change is unknown."""
-        if self.recipe is None and self.wrapper not in RECIPES:
-            raise SettingsError(f"recipe: {self.wrapper} has no published one; choose from {', '.join(RECIPES)}")
-        return recipe(self.recipe or self.wrapper, self.changes)
+        name = self.recipe or self.wrapper
+        if name not in RECIPES:
+            none = f"{name} has no published one; choose from {', '.join(RECIPES)}"
+            raise fault(none if self.recipe is None else unknown("recipe", name, RECIPES), "recipe")
+        with below("changes"):
+            return recipe(name, self.changes)

@@ -37,8 +37,8 @@ class Part:
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Its settings as plain values, with every default spelled out."""
-        checked = self.build_settings(values)
-        return dataclasses.asdict(checked) if dataclasses.is_dataclass(checked) else checked  # type: ignore[arg-type]
+        own = self.build_settings(values)
+        return dataclasses.asdict(own) if dataclasses.is_dataclass(own) else own  # type: ignore[arg-type]
 
     def code(self) -> Path | None:
         """The file beside the experiment that implements it, if there is one."""

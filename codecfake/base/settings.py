@@ -11,9 +11,12 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from codecfake.base import spelling
+from codecfake.base.spelling import as_yaml
 from codecfake.base.suggestions import unknown
 
 T = TypeVar("T")
@@ -41,14 +44,16 @@ class Fault:
     def place(self) -> Keys:
         return (*self.keys, self.key) if self.key is not None else self.keys
 
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (".".join(self.keys), self.text)))
+
 
 class FaultsError(SettingsError):
     """Settings with one or more faults, whose keys are relative to `root`."""
 
     def __init__(self, root: str, faults: list[Fault]) -> None:
         self.faults = faults
-        lines = ((".".join(filter(None, (root, *each.keys))), each.text) for each in faults)
-        super().__init__("\n".join(": ".join(filter(None, line)) for line in lines))
+        super().__init__("\n".join(str(each.below(root) if root else each) for each in faults))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Filled:
     def check(self, value: Any) -> None:
         """Raise SettingsError if it is empty, or if a list has duplicates."""
         if not value:
-            raise fault("it is empty; give one or more")
+            raise fault(f"it is empty; give {'a text' if isinstance(value, str) else 'one or more'}")
         twice = [item for place, item in enumerate(value) if item in value[:place]] if isinstance(value, list) else []
         if twice:
             raise fault(f"{twice[0]!r} is listed twice; list it once")
@@ -136,20 +141,29 @@ def fault(text: str, *keys: str) -> FaultsError:
     return FaultsError("", [Fault(keys, text)])
 
 
+@contextmanager
+def below(*keys: str) -> Iterator[None]:
+    """Faults that are raised inside become faults of the value at `keys`."""
+    try:
+        yield
+    except ValueError as error:
+        raise FaultsError("", [each.below(*keys) for each in as_faults(error)]) from error
+
+
 def as_faults(error: ValueError) -> list[Fault]:
     """The faults that an error holds; any other error is one fault of the whole."""
     return error.faults if isinstance(error, FaultsError) else [Fault((), str(error))]
 
 
 def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    fields = {field.name: field for field in dataclasses.fields(cls) if DERIVED not in field.metadata}
+    fields = _fields(cls)
     for key in values:
         if key not in fields:
             faults.append(Fault((), unknown_setting(key, fields), key))
     missing = (dataclasses.MISSING, dataclasses.MISSING)
     for name, field in fields.items():
         if name not in values and (field.default, field.default_factory) == missing:
-            faults.append(Fault((), f"setting {name!r} is missing; a value is needed"))
+            faults.append(Fault((), f"setting {name!r} is missing; a value is needed", name))
     hints = typing.get_type_hints(cls, include_extras=True)
     arguments = {}
     for name, value in values.items():
@@ -159,6 +173,11 @@ def _arguments(cls: type, values: Mapping[str, Any], faults: list[Fault]) -> dic
             except ValueError as error:
                 faults += [each.below(name) for each in as_faults(error)]
     return arguments
+
+
+def _fields(cls: type) -> dict[str, "dataclasses.Field[Any]"]:
+    """The settings of a dataclass by name."""
+    return {field.name: field for field in dataclasses.fields(cls) if DERIVED not in field.metadata}
 
 
 def unknown_setting(key: object, names: Iterable[str]) -> str:
@@ -188,7 +207,8 @@ def _convert(hint: Any, value: Any) -> Any:
         return hint.from_plain(value)
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):
-            raise fault(f"expected a mapping of settings, found {value!r}")
+            names = ", ".join(_fields(hint)) or "none"  # type: ignore[arg-type]
+            raise fault(f"expected a mapping of settings, found {as_yaml(value)}; known settings: {names}")
         return build(hint, value)  # type: ignore[arg-type]
     return _plain(hint, value)
 
@@ -214,13 +234,16 @@ def _one_of(options: tuple[Any, ...], value: Any) -> Any:
 
 def _sequence(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
     if not isinstance(value, list | tuple):
-        raise fault(f"expected a list, found {value!r}; write it in brackets: [{_as_yaml(value)}]")
+        remedy = (
+            "begin each item with `- `" if isinstance(value, Mapping) else f"write it in brackets: [{as_yaml(value)}]"
+        )
+        raise fault(f"expected a list, found {as_yaml(value)}; {remedy}")
     return origin(_members(((str(place), arguments[0], item) for place, item in enumerate(value))).values())
 
 
 def _mapping(arguments: tuple[Any, ...], value: Any) -> dict[Any, Any]:
     if not isinstance(value, Mapping):
-        raise fault(f"expected a mapping, found {value!r}")
+        raise fault(f"expected a mapping, found {as_yaml(value)}; write `key: value` for each entry")
     for key in value:
         try:
             _convert(arguments[0], key)
@@ -241,9 +264,6 @@ def _members(items: Iterator[tuple[str, Any, Any]]) -> dict[str, Any]:
     return members
 
 
-KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-
-
 def _plain(hint: Any, value: Any) -> Any:
     if hint is Any:
         return value
@@ -253,32 +273,4 @@ def _plain(hint: Any, value: Any) -> Any:
         return float(value)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    right = _right_spelling(hint, value)
-    kind = KINDS.get(hint, hint.__name__)
-    raise fault(f"expected {kind}, found {_as_yaml(value)}" + (f"; write {right}" if right else ""))
-
-
-def _right_spelling(hint: Any, value: Any) -> str:
-    """How to write a value that is only of the wrong type."""
-    if hint is bool:
-        return "true or false"
-    if hint is str and isinstance(value, int | float):
-        return "it in quotes"
-    number = _number(value)
-    if hint is int and number is not None and number.is_integer():
-        return f"{number:.0f}"
-    if hint is float and number is not None:
-        return f"{number!r}" + (" (YAML reads an exponent without a point as text)" if "e" in str(value) else "")
-    return ""
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value) if isinstance(value, str | float) else None
-    except ValueError:
-        return None
-
-
-def _as_yaml(value: Any) -> str:
-    """A value as YAML writes it."""
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    raise fault(spelling.of_kind(hint, value))

@@ -1,11 +1,14 @@
 """YAML files written by hand: every key once, names as text, and the line of each value for messages."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from codecfake.base.spelling import as_yaml
 
 
 class ConfigurationError(ValueError):
@@ -34,10 +37,10 @@ class Document:
         node: yaml.Node = self.tree
         line, depth = 1, 0
         for key in keys:
-            following = _member(node, key)
-            if following is None:
+            member = _member(node, key)
+            if member is None:
                 break
-            (line, node), depth = following, depth + 1
+            (line, node), depth = member, depth + 1
         plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return Place(line, depth, node.value if plain else None)
 
@@ -47,28 +50,60 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return read_document(path).values
 
 
+def require_syntax(path: Path) -> None:
+    """Raise ConfigurationError if a file is not a YAML mapping. Duplicate keys are accepted."""
+    with _explained(path):
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    _mapping(path, values)
+
+
 def read_document(path: Path) -> Document:
     """Parse a YAML mapping. Raises ConfigurationError naming file and lines; a duplicate key is an error."""
-    loader = None
-    try:
+    with _explained(path):
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8-sig"))
-        tree: Any = loader.get_single_node()
-        faults = [f"{path}:{line}: {text}" for line, text in sorted(_key_faults(loader, tree))]
-        if faults:
-            raise ConfigurationError("\n".join(faults))
-        values = loader.construct_document(tree) if tree is not None else None
+        try:
+            tree: Any = loader.get_single_node()
+            faults = [f"{path}:{line}: {text}" for line, text in sorted(_key_faults(loader, tree))]
+            values = loader.construct_document(tree) if tree is not None and not faults else None
+        finally:
+            loader.dispose()
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return Document(path, _mapping(path, values), tree)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Errors of reading a file become ConfigurationErrors that name it."""
+    try:
+        yield
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}: no such file") from None
+        raise ConfigurationError(f"{path}: no such file; correct the path") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name a file that can") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not valid YAML: {error}") from error
-    finally:
-        if loader is not None:
-            loader.dispose()
+        raise ConfigurationError(_syntax_fault(path, error)) from error
+
+
+def _mapping(path: Path, values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise ConfigurationError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
-    return Document(path, values, tree)
+        what = "it is empty" if values is None else f"expected a mapping of settings, found {as_yaml(values)}"
+        raise ConfigurationError(f"{path}:1: {what}; write `key: value` for each setting")
+    return values
+
+
+def _syntax_fault(path: Path, error: yaml.YAMLError) -> str:
+    """What is wrong in a file that is not YAML, with the line where it begins."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return f"{path}: not valid YAML: {error}"
+    mark = error.context_mark or error.problem_mark
+    text = ", ".join(filter(None, (error.context, error.problem)))
+    if error.problem_mark and mark is not error.problem_mark:
+        text += f" in line {error.problem_mark.line + 1}"
+    remedy = "; indent with spaces, not with tabs" if r"'\t'" in text else ""
+    return f"{path}:{mark.line + 1 if mark else 1}: not valid YAML: {text}{remedy}"
 
 
 def _key_faults(loader: yaml.SafeLoader, tree: yaml.Node | None) -> Iterator[tuple[int, str]]:

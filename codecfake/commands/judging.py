@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from codecfake.commands.parsing import Commands, add_device, command, count
+from codecfake.commands.parsing import Commands, add_device, add_file, add_json, command, count
 
 
 def add(commands: Commands) -> None:
@@ -22,12 +22,9 @@ def _add_score(commands: Commands) -> None:
         commands, "score", _score, "score audio files with a detector, and decide whether they are bona fide",
         "codecfake score speech.flac folder/ --model results/models/mel-lcnn/codec/erm/seed1",
     )  # fmt: skip
-    score.add_argument("files", type=Path, nargs="+", help="audio files, or folders of them", metavar="FILE")
+    add_file(score, "files", "audio files, or folders of them", nargs="+")
     score.add_argument("--model", type=Path, required=True, help="a model folder, trained or imported", metavar="DIR")
-    score.add_argument(
-        "--calibration", type=Path, metavar="FILE",
-        help="a calibration file; by default the model folder's, if it has one",
-    )  # fmt: skip
+    add_file(score, "--calibration", "a calibration file; by default the model folder's, if it has one")
     score.add_argument(
         "--threshold",
         choices=("llr", "eer", "logits"),
@@ -39,7 +36,7 @@ def _add_score(commands: Commands) -> None:
         help="also print the first window's score as in released code: P(bona fide) of Xie et al., or AASIST's logit",
     )
     score.add_argument("--front-end", help="folder or hub id of the pretrained front-end, if it has moved")
-    score.add_argument("--json", action="store_true", help="print one JSON object, with every window's score")
+    add_json(score, "print one JSON object, with every window's score")
     add_device(score)
 
 
@@ -48,15 +45,10 @@ def _add_eer(commands: Commands) -> None:
         commands, "eer", _eer, "print the EER of score files, with an interval",
         "codecfake eer results/scores/mel-lcnn/codec/erm/seed1/C1.tsv --protocol results/protocols/eval/C1.tsv",
     )  # fmt: skip
-    eer.add_argument("scores", type=Path, nargs="+", help="score files, in any supported format", metavar="FILE")
-    eer.add_argument(
-        "--speakers",
-        type=Path,
-        metavar="FILE",
-        help="TSV of trial_id and speaker_id, to resample speakers, not trials",
-    )
+    add_file(eer, "scores", "score files, in any supported format", nargs="+")
+    add_file(eer, "--speakers", "TSV of trial_id and speaker_id, to resample speakers, not trials")
     _add_reading(eer, resamples=1000)
-    eer.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(eer)
 
 
 def _add_verify(commands: Commands) -> None:
@@ -67,26 +59,16 @@ def _add_verify(commands: Commands) -> None:
     verify.add_argument(
         "scores", type=Path, help="a folder of score files, in any supported format, or one file", metavar="SCORES"
     )
-    verify.add_argument(
-        "--published", type=Path, nargs="+", default=[], metavar="FILE",
-        help="TSVs of published EERs: condition, value, detector, training, …",
-    )  # fmt: skip
-    verify.add_argument(
-        "--folders", type=Path, metavar="FILE", help="TSV that gives the name in --published of each folder of scores"
+    add_file(
+        verify, "--published", "TSVs of published EERs: condition, value, detector, training, …", nargs="+", default=[]
     )
+    add_file(verify, "--folders", "TSV that gives the name in --published of each folder of scores")
     _add_reading(verify, resamples=0)
-    verify.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(verify)
 
 
 def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
-    parser.add_argument(
-        "--protocol",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="protocols, for scores without keys",
-        metavar="FILE",
-    )
+    add_file(parser, "--protocol", "protocols, for scores without keys", nargs="+", default=[])
     parser.add_argument("--level", type=float, default=0.95, help="confidence level of the intervals")
     parser.add_argument(
         "--resamples", type=count, default=resamples, help="bootstrap resamples for the intervals; 0: exact bounds"
@@ -97,16 +79,16 @@ def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
 
 
 def _add_import_checkpoint(commands: Commands) -> None:
-    released = command(
+    parser = command(
         commands, "import-checkpoint", _import_checkpoint, "import released weights of a detector",
         "codecfake import-checkpoint AASIST.pth --detector aasist --output models/aasist",
     )  # fmt: skip
-    released.add_argument("file", type=Path, help="a released .pt or .pth; nothing in it is executed", metavar="FILE")
-    released.add_argument(
+    add_file(parser, "file", "a released .pt or .pth; nothing in it is executed")
+    parser.add_argument(
         "--detector", required=True, help="mel-lcnn, w2v2-lcnn, w2v2-aasist, …, aasist, aasist-l", metavar="NAME"
     )
-    released.add_argument("--output", type=Path, required=True, help="the model folder to write", metavar="DIR")
-    released.add_argument("--front-end", help="folder or hub id of its front-end; by default the published one")
+    parser.add_argument("--output", type=Path, required=True, help="the model folder to write", metavar="DIR")
+    parser.add_argument("--front-end", help="folder or hub id of its front-end; by default the published one")
 
 
 def _add_calibrate(commands: Commands) -> None:
@@ -115,11 +97,9 @@ def _add_calibrate(commands: Commands) -> None:
         "codecfake calibrate --scores dev.tsv --protocol results/protocols/codec/dev.tsv"
         " --output models/aasist/calibration.json",
     )  # fmt: skip
-    calibrate.add_argument("--scores", type=Path, required=True, help="scores of dev (TSV)", metavar="FILE")
-    calibrate.add_argument("--protocol", type=Path, required=True, help="the protocol that was scored", metavar="FILE")
-    calibrate.add_argument(
-        "--output", type=Path, required=True, help="the JSON file to write: MODEL/calibration.json", metavar="FILE"
-    )
+    add_file(calibrate, "--scores", "scores of dev (TSV)", required=True)
+    add_file(calibrate, "--protocol", "the protocol that was scored", required=True)
+    add_file(calibrate, "--output", "the JSON file to write: MODEL/calibration.json", required=True)
 
 
 def _calibrate(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from codecfake.commands.parsing import Commands, add_run, command
+from codecfake.commands.parsing import Commands, add_file, add_json, add_run, command
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -23,17 +23,12 @@ def _add_plan(commands: Commands) -> None:
     )  # fmt: skip
     plan.add_argument("--experiment", help="its name or YAML file; by default the one in config.yaml")
     add_run(plan, "the run directory, whose finished files are taken into account")
-    plan.add_argument(
-        "--config", type=Path, metavar="FILE",
-        help="the site's config.yaml; by default the current folder's, or else the shipped one",
-    )  # fmt: skip
+    add_file(plan, "--config", "the site's config.yaml; by default the current folder's, or else the shipped one")
     plan.add_argument("--optional", action="store_true", help="plan as if all optional corpora were available")
     plan.add_argument("--device", choices=("cpu", "cuda"), help="where networks run; by default as in config.yaml")
-    plan.add_argument(
-        "--rates", type=Path, metavar="FILE", help="YAML file of your own rates, as printed by benchmarks/rates.py"
-    )
+    add_file(plan, "--rates", "YAML file of your own rates, as printed by benchmarks/rates.py")
     plan.add_argument("--rate", nargs="+", default=[], help="single rates, NAME=NUMBER", metavar="RATE")
-    plan.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(plan)
 
 
 def _add_watch(commands: Commands) -> None:
@@ -49,7 +44,7 @@ def _add_list(commands: Commands) -> None:
 
     parser = command(commands, "list", _list, "list the choices of one kind", "codecfake list checkpoints --json")
     parser.add_argument("kind", choices=tuple(KINDS), metavar="KIND", help=f"one of {', '.join(KINDS)}")
-    parser.add_argument("--json", action="store_true", help="print a JSON list of objects")
+    add_json(parser, "print a JSON list of objects")
 
 
 def _plan(options: argparse.Namespace) -> None:

@@ -87,18 +87,33 @@ def add_run(parser: argparse.ArgumentParser, text: str = "the run directory") ->
     parser.add_argument("--run", type=Path, default=Path(), help=text, metavar="DIR", dest="directory")
 
 
-def add_device(parser: argparse.ArgumentParser, threads: bool = True) -> None:
+def add_json(parser: argparse.ArgumentParser, text: str = "print one JSON object") -> None:
+    """Add the option for output that programs read."""
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def add_file(parser: argparse.ArgumentParser, name: str, text: str, **settings: Any) -> None:
+    """Add an option or argument for a file, or for several with `nargs`."""
+    from pathlib import Path
+
+    parser.add_argument(name, type=Path, help=text, **{"metavar": "FILE", **settings})
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
     """Add options for the device of networks."""
-    parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
-    if threads:
-        parser.add_argument("--threads", type=count, default=os.cpu_count() or 1, help="threads on a CPU")
+    _add_device(parser)
+    parser.add_argument("--threads", type=count, default=os.cpu_count() or 1, help="threads on a CPU")
 
 
 def add_job(parser: argparse.ArgumentParser) -> None:
     """Add options for the device of a job's networks, as the workflow sets them."""
-    parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
+    _add_device(parser)
     parser.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow assigns to this job")
     parser.add_argument("--threads", type=int, default=1, help="threads on a CPU")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
 
 
 def count(text: str) -> int:

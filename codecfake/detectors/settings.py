@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base.registry import Part, Registry
-from codecfake.base.settings import FaultsError, as_faults, fault
+from codecfake.base.settings import FaultsError, as_faults, below, fault
 from codecfake.base.suggestions import unknown
 from codecfake.detectors import FeatureShape
 
@@ -142,10 +142,8 @@ def part_of(registry: Registry[Any], part: Mapping[str, Any]) -> tuple[Any, dict
         raise fault(f"setting 'name' is missing; give the {registry.kind}'s: {', '.join(registry)}")
     if not isinstance(part["name"], str):
         raise fault(f"expected text, found {part['name']!r}", "name")
-    try:
+    with below("name"):
         return registry.part(part["name"]), settings_of(part)
-    except ValueError as error:
-        raise FaultsError("", [each.below("name") for each in as_faults(error)]) from error
 
 
 def settings_of(part: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def corpora(experiment: Experiment) -> list[str]:
 
 def codec_training(experiment: Experiment) -> list[str]:
     """Corpora that codecs of this run are trained on."""
-    trained = any(experiment.is_trained(codec) for codec in experiment.codecs_run())
-    return experiment.codec_training.corpora if trained and experiment.codec_training is not None else []
+    trains = any(experiment.is_trained(codec) for codec in experiment.codecs_run())
+    return experiment.codec_training.corpora if trains and experiment.codec_training is not None else []
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

@@ -8,97 +8,100 @@ from codec_wrappers.training.settings import CodecTrainingSettings
 from codec_wrappers.weights import checkpoints
 from codec_wrappers.weights.checkpoints import PERMISSIVE, ManifestError
 from codecfake.base import settings
+from codecfake.base.partial import depth
 from codecfake.base.plugins import PluginError, is_outside
+from codecfake.base.settings import Fault, Keys, as_faults
+from codecfake.base.suggestions import unknown
 from codecfake.experiment.schema import Codec, Experiment
 from codecfake.experiment.weights import NoWeights, Official, Trained
 from codecfake.protocols.lists import RECORDINGS
 
 
-class CodecConfigurationError(ValueError):
-    """A codec's code or weights are under a license that the experiment does not accept."""
-
-
-def check_licenses(experiment: Experiment) -> None:
-    """Raise CodecConfigurationError naming every codec in use whose licenses the experiment refuses."""
+def license_faults(experiment: Experiment) -> Iterator[Fault]:
+    """One fault that names every codec in use whose licenses the experiment refuses, if there is one."""
     if experiment.license != "permissive":
         return
-    refused = [
+    problems = [
         f"{name} ({kind}: {identifier})"
         for name in experiment.codecs_run()
         for kind, identifier in experiment.licenses_of(name).items()
         if identifier not in PERMISSIVE
     ]
-    if refused:
-        raise CodecConfigurationError(
-            f"license: permissive refuses {', '.join(refused)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
+    if problems:
+        text = (
+            f"permissive refuses {', '.join(problems)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
             f"Train these codecs (`weights: trained`), leave them out, or write `license: any`"
         )
+        yield Fault(("license",), text)
 
 
-def faults(experiment: Experiment) -> Iterator[str]:
-    """Every fault of the codecs of an experiment, unused ones included, with its key."""
+def faults(experiment: Experiment) -> Iterator[Fault]:
+    """Every fault of the codecs of an experiment, unused ones included."""
     yield from _source_faults(experiment)
     yield from own_faults(experiment)
 
 
-def own_faults(experiment: Experiment) -> Iterator[str]:
-    """The faults of each codec that no other part of the experiment has a share in."""
+def own_faults(experiment: Experiment) -> Iterator[Fault]:
+    """The faults of each codec that can be checked where other parts of the experiment are faulty."""
     for name, codec in experiment.codecs.items():
-        yield from (f"codecs.{name}.{fault}" for fault in _codec_faults(name, codec, experiment))
+        yield from (fault.below("codecs", name) for fault in _codec_faults(codec))
+    common = list(_common_training_faults(experiment))
+    yield from common
+    if not common:
+        for name in experiment.codecs:
+            yield from _training_faults(name, experiment)
 
 
-def _source_faults(experiment: Experiment) -> Iterator[str]:
-    seen: dict[str, str] = {RECORDINGS: "the recordings themselves"}
+def _source_faults(experiment: Experiment) -> Iterator[Fault]:
+    owners: dict[str, str] = {RECORDINGS: "the recordings themselves"}
     names = {source for codec in experiment.codecs.values() for source in codec.sources}
     for name, codec in experiment.codecs.items():
         for source, what in codec.sources.items():
-            where = f"codecs.{name}.sources"
-            if source in seen:
-                yield f"{where}: {source!r} is already {seen[source]}; source names must be unique"
-            seen[source] = f"a source of {name}"
+            keys: Keys = ("codecs", name, "sources")
+            if source in owners:
+                yield Fault(keys, f"{source!r} is already {owners[source]}; source names must be unique")
+            owners[source] = f"a source of {name}"
             if what.alternative_to is not None and what.alternative_to not in names:
-                yield f"{where}.{source}.alternative_to: unknown source {what.alternative_to!r}"
+                yield Fault((*keys, source, "alternative_to"), unknown("source", what.alternative_to, sorted(names)))
             if what.same_as is not None and what.same_as not in codec.generated():
-                yield f"{where}.{source}.same_as: {what.same_as!r} is not a source that {name} generates"
+                text = f"{what.same_as!r} is not a source that {name} generates; choose from"
+                yield Fault((*keys, source, "same_as"), f"{text} {', '.join(codec.generated()) or 'none'}")
 
 
-def _codec_faults(name: str, codec: Codec, experiment: Experiment) -> Iterator[str]:
+def _codec_faults(codec: Codec) -> Iterator[Fault]:
     try:
         entry = codec_wrappers.entry(codec.wrapper)
     except (CodecError, PluginError) as error:
-        yield f"wrapper: {error}"
+        yield Fault(("wrapper",), str(error))
         return
     yield from _model_faults(codec)
     yield from _weights_faults(codec, entry)
-    if isinstance(codec.weights, Trained) and entry.is_trainable:
-        yield from _training_faults(name, experiment)
     if codec.keep_gain and codec.gain in (None, "none"):
-        yield "keep_gain: without `gain` there is no level to keep; set `gain`"
+        yield Fault(("keep_gain",), "without `gain` there is no level to keep; set `gain`")
 
 
-def _model_faults(codec: Codec) -> Iterator[str]:
+def _model_faults(codec: Codec) -> Iterator[Fault]:
     try:
         most = codec_wrappers.num_quantizers(codec.wrapper, codec.model)
     except ValueError as error:
-        yield from (f"model: {line}" for line in str(error).splitlines())
+        yield from (fault.below("model") for fault in as_faults(error))
         return
     for source, quantizers in codec.generated().items():
         if most is not None and quantizers > most:
-            yield (
-                f"sources.{source}.quantizers: {quantizers}, but {codec.wrapper} with these settings has {most}; "
+            text = (
+                f"{quantizers}, but {codec.wrapper} with these settings has {most}; "
                 f"lower `quantizers`, or raise the model's"
             )
+            yield Fault(("sources", source, "quantizers"), text)
 
 
-def _weights_faults(codec: Codec, entry: Entry) -> Iterator[str]:
+def _weights_faults(codec: Codec, entry: Entry) -> Iterator[Fault]:
     kind = codec.weights.kind
     if kind not in entry.weights:
-        yield f"weights: {_unsupported(codec, entry)}"
+        yield Fault(("weights",), _unsupported(codec, entry))
     elif not isinstance(codec.weights, NoWeights) and not codec_wrappers.can_load(codec.wrapper):
-        yield (
-            f"weights: {kind}, but the module of {codec.wrapper} has no load(settings, weights); add it, "
-            f"or write `weights: none`"
-        )
+        text = f"{kind}, but the module of {codec.wrapper} has no load(settings, weights); add it"
+        yield Fault(("weights",), f"{text}, or write `weights: none`")
     elif isinstance(codec.weights, Official):
         yield from _checkpoint_faults(codec, codec.weights.checkpoint)
 
@@ -115,28 +118,52 @@ def _unsupported(codec: Codec, entry: Entry) -> str:
     return f"{kind}, but the weights of {entry.name} can only be {choices}"
 
 
-def _checkpoint_faults(codec: Codec, name: str) -> Iterator[str]:
+def _checkpoint_faults(codec: Codec, name: str) -> Iterator[Fault]:
+    keys: Keys = ("weights", "official")
     try:
         checkpoint = checkpoints.find(name)
     except ManifestError as error:
-        yield f"weights.official: {error}"
+        yield Fault(keys, str(error))
         return
     if checkpoint.wrapper != codec.wrapper:
-        yield f"weights.official: {checkpoint.name} has weights of {checkpoint.wrapper}, not of {codec.wrapper}"
+        own = [each.name for each in checkpoints.load().values() if each.wrapper == codec.wrapper]
+        text = f"{checkpoint.name} has weights of {checkpoint.wrapper}, not of {codec.wrapper}"
+        yield Fault(keys, f"{text}; choose from {', '.join(own) or 'none'}")
         return
     for key, value in checkpoint.model.items():
         # an omitted setting has the wrapper's default, which loading compares with the shapes of the weights
         if codec.model.get(key, value) != value:
-            yield f"model.{key}: {codec.model[key]!r}; {checkpoint.name} needs {value!r}"
+            yield Fault(("model", key), f"{codec.model[key]!r}; {checkpoint.name} needs {value!r}")
 
 
-def _training_faults(name: str, experiment: Experiment) -> Iterator[str]:
-    if experiment.codec_training is None:
-        yield "weights: trained, but the experiment has no codec_training section"
+def _common_training_faults(experiment: Experiment) -> Iterator[Fault]:
+    if experiment.codec_training is not None:
+        required = {"codec": "", "wrapper": "", "corpora": experiment.codec_training.corpora}
+        for fault in settings.faults_of(CodecTrainingSettings, {**required, **experiment.codec_training.settings}):
+            yield fault.below("codec_training", "settings")
+
+
+def _training_faults(name: str, experiment: Experiment) -> Iterator[Fault]:
+    codec = experiment.codecs[name]
+    if not isinstance(codec.weights, Trained) or not _is_trainable(codec):
         return
-    if not experiment.codecs[name].generated():
+    if experiment.codec_training is None:
+        text = "trained, but the experiment has no codec_training section; add one, or give other weights"
+        yield Fault(("codecs", name, "weights"), text)
+        return
+    if not codec.generated():
         return  # the fault of its sources is reported elsewhere
     try:
         settings.build(CodecTrainingSettings, experiment.codec_training_settings(name)).resolved()
     except ValueError as error:
-        yield from (f"training (merged into codec_training.settings): {line}" for line in str(error).splitlines())
+        common = experiment.codec_training.settings
+        for fault in as_faults(error):
+            is_common = depth(common, fault.place) > depth(codec.training, fault.place)
+            yield fault.below(*(("codec_training", "settings") if is_common else ("codecs", name, "training")))
+
+
+def _is_trainable(codec: Codec) -> bool:
+    try:
+        return codec_wrappers.entry(codec.wrapper).is_trainable
+    except (CodecError, PluginError):
+        return False  # its wrapper's fault is reported elsewhere

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from codecfake.base import settings
-from codecfake.base.settings import Filled
-from codecfake.base.validation import ConfigurationError, read_yaml
+from codecfake.base import partial, settings
+from codecfake.base.settings import Fault, Filled, Keys
+from codecfake.base.validation import ConfigurationError, Document, read_document
 
 # Snakemake passes some values of `--config` on as text
 MEANINGS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+NAME, COMMAND_LINE = "config.yaml", "command line"
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,59 @@ class Configuration:
     check_disk: bool = True  # refuse to start a run that the disk cannot hold
 
 
+class Values:
+    """The values of config.yaml and of `--config`, and where each is written."""
+
+    def __init__(self, values: Mapping[str, Any], files: Iterable[Path] = ()) -> None:
+        """`files` are those that the values are from, the ones that replace others first."""
+        self._values = values
+        self._documents: list[Document] = []
+        self.damages: list[str] = []  # duplicate keys, which Snakemake accepts
+        for path in files:
+            try:
+                self._documents.append(read_document(path))
+            except ConfigurationError as error:
+                self.damages += str(error).splitlines()
+
+    def sound(self) -> tuple[Configuration | None, list[Fault]]:
+        """The configuration without its faulty values, and all faults."""
+        return partial.sound(Configuration, plain(self._values))
+
+    def message(self, fault: Fault) -> str:
+        """A fault in words, with its file and line."""
+        if self.damages or not self._documents:
+            return f"{NAME}: {fault}"
+        if self._is_from_command_line(fault.place):
+            return f"{COMMAND_LINE}: {fault}"
+        document = self._documents[0]  # where to add a value that is missing
+        if partial.value(self._values, fault.place) is not None:
+            document = max(self._documents, key=lambda each: each.place(fault.place).depth)  # of several, the first
+        return f"{document.path}:{document.place(fault.place).line}: {fault}"
+
+    def _is_from_command_line(self, keys: Keys) -> bool:
+        """Whether there is a value at `keys` that no file has there."""
+        is_written = keys and partial.depth(self._values, keys) == len(keys)
+        value = partial.value(self._values, keys)
+        return bool(is_written) and all(partial.value(each.values, keys) != value for each in self._documents)
+
+
 def configuration(values: Mapping[str, Any]) -> Configuration:
     """Check the values of config.yaml and of `--config`. Raises ConfigurationError naming every fault."""
+    try:
+        return settings.build(Configuration, plain(values))
+    except settings.FaultsError as error:
+        raise ConfigurationError("\n".join(map(Values(values).message, error.faults))) from None
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as config.yaml would write them, without empty ones."""
     entries = {key: value for key, value in values.items() if value is not None}
     if isinstance(entries.get("check_disk"), str):
-        entries["check_disk"] = MEANINGS.get(entries["check_disk"].lower(), entries["check_disk"])
+        entries["check_disk"] = _meaning(entries["check_disk"])
     if isinstance(entries.get("corpora"), Mapping):
-        entries["corpora"] = {name: _root(root) for name, root in entries["corpora"].items()}
-    try:
-        return settings.build(Configuration, entries)
-    except settings.FaultsError as error:
-        lines = (": ".join(filter(None, (".".join(fault.keys), fault.text))) for fault in error.faults)
-        raise ConfigurationError("\n".join(f"config.yaml: {line}" for line in lines)) from None
+        entries["corpora"] = {name: _meaning(root) for name, root in entries["corpora"].items()}
+    return entries
 
 
-def check_files(paths: Iterable[str]) -> None:
-    """Raise ConfigurationError for duplicate keys in the configuration files, which Snakemake accepts."""
-    for path in paths:
-        read_yaml(Path(path))
-
-
-def _root(value: Any) -> Any:
+def _meaning(value: Any) -> Any:
     return MEANINGS.get(value.lower(), value) if isinstance(value, str) else value

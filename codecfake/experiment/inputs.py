@@ -13,6 +13,7 @@ from codecfake.experiment import audited, quality_choice
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols.lists import RECORDINGS
+from codecfake.training.strategies import strategy_of
 
 
 class Inputs:
@@ -51,7 +52,7 @@ class Inputs:
 
     def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
         """The shard lists of (corpus, source) pairs; such a list exists once all shards do."""
-        pairs = ((corpus, self._made_as(source)) for corpus, source in audio)
+        pairs = ((corpus, self._audio_source(source)) for corpus, source in audio)
         return list(dict.fromkeys(f"results/audio/{corpus}/{source}/shards.tsv" for corpus, source in pairs))
 
     def all_audio(self) -> list[str]:
@@ -89,12 +90,12 @@ class Inputs:
         """The files made from a published checkpoint for the codecs that use it."""
         return [f"results/weights/{checkpoint}/{name}" for name in checkpoints.find(checkpoint).outputs]
 
-    def drawn(self) -> list[str]:
+    def of_spectrograms(self) -> list[str]:
         """Audio for the spectrograms."""
-        sources = self._experiment.drawn_sources().items()
+        sources = self._experiment.spectrogram_sources().items()
         return self.lists((corpus, source) for corpus, names in sources for source in names)
 
-    def _made_as(self, source: str) -> str:
+    def _audio_source(self, source: str) -> str:
         return source if source == NATIVE else self._experiment.original(source)
 
     def code_of_codec(self, codec: str) -> list[str]:
@@ -121,11 +122,13 @@ class Inputs:
         """Files beside the experiment that implement parts of a detector."""
         return _texts(DetectorSettings(**self._experiment.detectors[detector]).code())
 
-    def code_of_training(self, detector: str, training_set: str) -> list[str]:
-        """The same, and those of augmentations."""
+    def code_of_training(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """The same, and those of augmentations and of the strategy."""
         settings = {**self._experiment.training, **self._experiment.training_sets[training_set].settings}
         files = (link.code() for link in links(settings.get("augmentation", [])))
-        return _texts([*self.code_of_detector(detector), *(path for path in files if path is not None)])
+        parts = [path for path in files if path is not None]
+        own = strategy_of(strategy, self._experiment.strategies.get(strategy, {})).code()
+        return _texts([*self.code_of_detector(detector), *parts, *own])
 
     def _lists_of_trials(self, training_set: str, split: str) -> list[str]:
         domains = self._experiment.training_sets[training_set].domains

@@ -172,7 +172,7 @@ class Jobs:
         return job(TableSettings, values)
 
     def draw_spectrograms(self) -> Job[SpectrogramSettings]:
-        return job(SpectrogramSettings, {"sources": self._experiment.drawn_sources()})
+        return job(SpectrogramSettings, {"sources": self._experiment.spectrogram_sources()})
 
     def report(self) -> Job[ReportSettings]:
         e = self._experiment

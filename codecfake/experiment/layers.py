@@ -31,13 +31,15 @@ class Layers:
             values = _without_nulls(layer, laid_over(values, layer), values)
         return values
 
-    def located(self, fault: Fault) -> str:
+    def message(self, fault: Fault) -> str:
         """A fault in words, with its file and line: those of the first file with the most of its keys."""
         places = [(document.path, document.place(fault.place)) for document in self.documents]
         path, place = max(places, key=lambda item: item[1].depth)
         text = fault.text
         if text.startswith("expected text") and place.text:
             text += f': "{place.text}"'
+        if text.startswith("unknown setting") and path != self.documents[0].path:
+            text += f"; to leave it out, write `{fault.key}: null` in {self.documents[0].path.name}"
         return f"{path}:{place.line}: " + ": ".join(filter(None, (".".join(fault.keys), text)))
 
 
@@ -49,14 +51,14 @@ def read(path: Path) -> Layers:
         base = documents[-1].values.get("based_on")
         if base is None:
             return Layers(tuple(documents))
-        following = _base(documents[-1], base)
-        if following in [document.path for document in documents]:
+        next_path = _base(documents[-1], base)
+        if next_path in [document.path for document in documents]:
             first = documents[0].path
-            raise ConfigurationError(f"{first}: based_on is circular: it leads back to {following}; remove one")
-        path = following
+            raise ConfigurationError(f"{first}: based_on is circular: it leads back to {next_path}; remove one")
+        path = next_path
 
 
-def named(folders: Iterable[Path]) -> dict[str, Path]:
+def by_name(folders: Iterable[Path]) -> dict[str, Path]:
     """Name -> file of the experiments in folders; if two have the same name, the one in the first folder."""
     paths = [path for folder in folders for path in folder.glob("*.yaml")]
     return dict(sorted({path.stem: path for path in reversed(paths)}.items()))
@@ -70,9 +72,11 @@ def _base(document: Document, base: Any) -> Path:
     beside = document.path.parent / (base if base.endswith(SUFFIXES) else f"{base}.yaml")
     if beside.exists():
         return beside
-    shipped = named([installation.experiments()])
+    if base.endswith(SUFFIXES):
+        raise ConfigurationError(f"{where}: there is no file {beside}; correct the path, or name an experiment")
+    shipped = by_name([installation.experiments()])
     if base not in shipped:
-        names = set(named([document.path.parent, installation.experiments()])) - {document.path.stem}
+        names = set(by_name([document.path.parent, installation.experiments()])) - {document.path.stem}
         raise ConfigurationError(f"{where}: {unknown('experiment', base, sorted(names))}")
     return shipped[base]
 
@@ -81,7 +85,7 @@ def _without_nulls(layer: Any, values: Any, base: Any) -> Any:
     """`values` without the keys of `base` that `layer` sets to null; other nulls stay."""
     if not (isinstance(layer, dict) and isinstance(base, dict)):
         return values
-    removed = {key for key, value in layer.items() if value is None and key in base}
+    nulls = {key for key, value in layer.items() if value is None and key in base}
     return {
-        key: _without_nulls(layer.get(key), value, base.get(key)) for key, value in values.items() if key not in removed
+        key: _without_nulls(layer.get(key), value, base.get(key)) for key, value in values.items() if key not in nulls
     }

@@ -1,25 +1,26 @@
-"""Experiments without the optional corpora that are missing."""
+"""Corpora without a root folder: an error, or, where they are optional, an experiment without them."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from codecfake.base.validation import ConfigurationError
+from codecfake.base.settings import Fault
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.sections import Corpus
+
+Roots = Mapping[str, str | None]
 
 
-def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experiment:
-    """Leave out optional corpora that have no root, and the conditions that need them (listed in `not_run`).
+def missing_roots(corpora: Mapping[str, Corpus], roots: Roots) -> Iterator[Fault]:
+    """A fault of config.yaml for each corpus that needs a root and has none."""
+    for name in _without_root(corpora, roots):
+        if not corpora[name].optional:
+            text = f"no root for {name}; add its folder, e.g. `{name}: /data/{name}` (layout: {corpora[name].layout})"
+            yield Fault(("corpora",), text, name)
 
-    Raises ConfigurationError if a required corpus has no root.
-    """
-    names = {name for name, root in roots.items() if root}
-    missing = [name for name, corpus in experiment.corpora.items() if not corpus.demo and name not in names]
-    required = [name for name in missing if not experiment.corpora[name].optional]
-    if required:
-        first = required[0]
-        raise ConfigurationError(
-            f"config.yaml: corpora: no root for {', '.join(required)}; add the folder, "
-            f"e.g. `corpora: {{{first}: /data/{first}}}` (layout: {experiment.corpora[first].layout})"
-        )
+
+def with_roots(experiment: Experiment, roots: Roots) -> Experiment:
+    """Leave out optional corpora that have no root, and the conditions that need them (listed in `not_run`)."""
+    missing = [name for name in _without_root(experiment.corpora, roots) if experiment.corpora[name].optional]
     not_run = {
         name: f"corpus {corpus} has no root in config.yaml"
         for name, condition in experiment.conditions.items()
@@ -33,3 +34,7 @@ def with_roots(experiment: Experiment, roots: dict[str, str | None]) -> Experime
         conditions={name: item for name, item in experiment.conditions.items() if name not in not_run},
         not_run=not_run,
     )
+
+
+def _without_root(corpora: Mapping[str, Corpus], roots: Roots) -> list[str]:
+    return [name for name, corpus in corpora.items() if not corpus.demo and not roots.get(name)]

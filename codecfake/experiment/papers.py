@@ -22,8 +22,8 @@ class Papers:
     @cached_property
     def tables(self) -> list[str]:
         """Their names."""
-        rates = self.published.matching(self.experiment.model_names(), self.experiment.conditions)
-        return [*rates, *self._counted]
+        error_rates = self.published.matching(self.experiment.model_names(), self.experiment.conditions)
+        return [*error_rates, *self._counted]
 
     @cached_property
     def captions(self) -> dict[str, str]:

@@ -11,18 +11,18 @@ def conditions(experiment: Experiment) -> list[str]:
     """Conditions whose bona fide trials codecs are measured on: the first one with codec fakes for each selection of
     recordings.
     """
-    judging = [name for name, item in experiment.conditions.items() if item.spoof.source != RECORDINGS]
+    with_codec_fakes = [name for name, item in experiment.conditions.items() if item.spoof.source != RECORDINGS]
     # compared by content, not by domain name, so that changes to other conditions cause no new measurement
-    choices = {name: json.dumps(asdict(experiment.condition_settings(name).bonafide)) for name in judging}
+    choices = {name: json.dumps(asdict(experiment.condition_settings(name).bonafide)) for name in with_codec_fakes}
     return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]
 
 
 def corpora(experiment: Experiment, source: str) -> list[str]:
     """Corpora that have both: recordings to measure on, and the source's audio."""
-    measured = (experiment.conditions[name] for name in conditions(experiment))
-    recorded = dict.fromkeys(corpus for item in measured for corpus in experiment.corpora_of(item.bonafide))
+    items = (experiment.conditions[name] for name in conditions(experiment))
+    bonafide = dict.fromkeys(corpus for item in items for corpus in experiment.corpora_of(item.bonafide))
     audio = set(experiment.all_audio())
-    return [corpus for corpus in recorded if (corpus, source) in audio]
+    return [corpus for corpus in bonafide if (corpus, source) in audio]
 
 
 def sources(experiment: Experiment) -> list[str]:

@@ -8,7 +8,7 @@ from codecfake.base.suggestions import unknown
 from codecfake.experiment import codecs
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
-from codecfake.training.strategies import STRATEGIES
+from codecfake.training.strategies import STRATEGIES, strategy_of, unknown_strategy
 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
@@ -27,19 +27,8 @@ def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str]
             yield Fault(keys, unknown(kind, name, choices) if choices else f"there is no {kind} {name!r}")
 
 
-def of_single_codecs(experiment: Experiment) -> Iterator[Fault]:
-    """The faults of each codec alone, which can be checked where other parts of the experiment are faulty."""
-    yield from _located(codecs.own_faults(experiment))
-
-
-def _located(lines: Iterable[str]) -> Iterator[Fault]:
-    for line in lines:
-        where, _, text = line.partition(": ")
-        yield Fault(tuple(where.split(".")), text)
-
-
 def _codec_faults(experiment: Experiment) -> Iterator[Fault]:
-    yield from _located(codecs.faults(experiment))
+    yield from codecs.faults(experiment)
     if experiment.codec_training is not None:
         keys = ("codec_training", "corpora")
         yield from _unknown(keys, experiment.codec_training.corpora, experiment.corpora, "corpus")
@@ -102,11 +91,19 @@ def _model_faults(experiment: Experiment) -> Iterator[Fault]:
         sets = experiment.training_sets
         yield from _unknown((*keys, "detectors"), grid.detectors, experiment.detectors, "detector")
         yield from _unknown((*keys, "training_sets"), grid.training_sets, sets, "training set")
-        yield from _unknown((*keys, "strategies"), grid.strategies, STRATEGIES, "strategy")
+        for strategy in grid.strategies:
+            if strategy not in STRATEGIES and strategy not in experiment.strategies:
+                yield Fault((*keys, "strategies"), unknown_strategy(strategy, experiment.strategies))
         for strategy, name in product(grid.strategies, grid.training_sets):
-            needs_domains = strategy in STRATEGIES and STRATEGIES[strategy].needs_domains
-            if needs_domains and name in sets and len(sets[name].domains) < 2:
+            if _needs_domains(strategy, experiment) and name in sets and len(sets[name].domains) < 2:
                 yield Fault(
                     (*keys, "strategies"),
                     f"{strategy} mixes domains, but training set {name!r} has one; give it another domain, or use sam",
                 )
+
+
+def _needs_domains(strategy: str, experiment: Experiment) -> bool:
+    try:
+        return strategy_of(strategy, experiment.strategies.get(strategy, {})).needs_domains
+    except ValueError:
+        return False  # its fault is reported elsewhere

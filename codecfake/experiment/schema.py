@@ -20,7 +20,9 @@ from codecfake.experiment.sections import (
     Name,
     Names,
     Quality,
+    Seed,
     Selection,
+    Text,
     TrainingSet,
 )
 from codecfake.experiment.weights import Official, Trained, one_line
@@ -29,24 +31,24 @@ from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSe
 
 @dataclass(frozen=True)
 class Experiment:
-    title: str
+    title: Text
     corpora: Annotated[dict[Name, Corpus], Filled()]
     codecs: dict[Name, Codec]
     domains: Annotated[dict[Name, Domain], Filled()]
     conditions: Annotated[dict[Name, Condition], Filled()]
     detectors: dict[Name, Annotated[dict[str, Any], Of(DetectorSettings)]]
     training_sets: dict[Name, TrainingSet]
-    models: list[ModelGrid]
+    models: Annotated[list[ModelGrid], Filled()]
     description: str = ""
     license: Literal["any", "permissive"] = "any"  # permissive: no non-commercial or unlicensed code or weights
-    seed: int = 1
+    seed: Seed = 1
     demo: Annotated[dict[str, Any], Of(DemoSettings)] = field(default_factory=dict)
     audio: Audio = field(default_factory=Audio)
     codec_training: CodecTraining | None = None
     quality: Quality = field(default_factory=Quality)
     audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
-    strategies: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from their own
+    strategies: dict[Name, dict[str, Any]] = field(default_factory=dict)  # other settings of one, or one's own
     averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
@@ -87,9 +89,9 @@ class Experiment:
 
     def all_audio(self) -> list[tuple[str, str]]:
         """(corpus, source) of all audio that a protocol names."""
-        trained = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
-        evaluated = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
-        return list(dict.fromkeys([*trained, *evaluated]))
+        of_domains = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
+        of_conditions = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
+        return list(dict.fromkeys([*of_domains, *of_conditions]))
 
     def train_settings(self, detector: str, training_set: str, strategy: str, seed: int) -> dict[str, Any]:
         """Everything that determines the training of one model."""
@@ -114,7 +116,7 @@ class Experiment:
             corpus: sorted(names, key=lambda source: (source[0] != "F", source)) for corpus, names in sources.items()
         }
 
-    def drawn_sources(self) -> dict[str, list[str]]:
+    def spectrogram_sources(self) -> dict[str, list[str]]:
         """Corpus -> the sources to draw, recordings included, for the corpora of the first condition's recordings."""
         first = next(iter(self.conditions.values()))
         corpora = self.corpora_of(first.bonafide)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from codecfake.base.settings import FaultsError, Filled, Of, Pattern, Range, as_faults, fault
+from codecfake.base.settings import Filled, Of, Pattern, Range, below, fault
 from codecfake.corpora import layout
 from codecfake.corpora.settings import Share
 from codecfake.corpora.sizes import ListedSize
@@ -15,6 +15,7 @@ Name = Annotated[
 ]
 Names = Annotated[list[Name], Filled()]
 Count = Annotated[int, Range(least=1)]
+Seed = Annotated[int, Range(least=0)]
 Rate = Annotated[int, Range(least=8000)]  # Hz
 Text = Annotated[str, Filled()]
 
@@ -33,14 +34,10 @@ class Corpus:
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        try:
+        with below("layout"):
             reader = layout(self.layout)
-        except ValueError as error:
-            raise fault(str(error), "layout") from error
-        try:
+        with below("options"):
             reader.build_options(self.options)
-        except ValueError as error:
-            raise FaultsError("", [each.below("options") for each in as_faults(error)]) from error
 
 
 @dataclass(frozen=True)
@@ -118,8 +115,8 @@ class ModelGrid:
 
     detectors: Names
     training_sets: Names
-    strategies: Annotated[list[str], Filled()] = field(default_factory=lambda: ["erm"])
-    seeds: Annotated[list[Annotated[int, Range(least=0)]], Filled()] = field(default_factory=lambda: [1])
+    strategies: Names = field(default_factory=lambda: ["erm"])
+    seeds: Annotated[list[Seed], Filled()] = field(default_factory=lambda: [1])
 
 
 @dataclass(frozen=True)

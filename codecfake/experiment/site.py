@@ -1,21 +1,25 @@
 """The site: config.yaml resolved on this machine, and the run directory that belongs to one experiment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codecfake.base import files, installation
+from codecfake.base.settings import Fault, FaultsError, below
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import layers, reading
-from codecfake.experiment.configuration import configuration
-from codecfake.experiment.optional_corpora import with_roots
+from codecfake.experiment import codecs, layers, reading
+from codecfake.experiment.configuration import Configuration, Values
+from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
+from codecfake.experiment.reading import Reading
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.sections import Corpus
 from codecfake.experiment.weights import Local
 
 OWNER = "experiment.txt"
+WEIGHTS = "weights"  # folder of published weights, unless config.yaml names another
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,58 @@ class Site:
         return [] if path is None else ["--weights", str(path)]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Of a check: every fault of a configuration and its experiment, and what could be read beside them."""
+
+    faults: list[str]
+    title: str | None  # of the experiment
+    site: Site | None  # if there are no faults
+
+
 def read(config: Mapping[str, Any], base: Path) -> Site:
     """Validate config.yaml (as `config`) and the experiment it names; relative paths are relative to `base`.
 
     Raises ConfigurationError for anything unknown, missing or impossible, before any job.
     """
-    settings = configuration(config)
-    path = experiment_path(settings.experiment, base)
-    experiment = with_roots(reading.load(path), settings.corpora)
-    roots = {name: _root(name, experiment, settings.corpora, base) for name in experiment.corpora}
-    weights = base / (settings.weights or "weights")
-    _check_weights(experiment, weights)
-    return Site(experiment, reading.read(path), roots, weights, settings.device, settings.check_disk)
+    result = check(config, base)
+    if result.site is None:
+        raise ConfigurationError("\n".join(result.faults))
+    return result.site
+
+
+def check(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> Outcome:
+    """The same with all faults instead of an error; `files` are those that `config` was read from."""
+    values = Values(config, files)
+    settings, faults = values.sound()
+    lines = values.damages + [values.message(fault) for fault in faults]
+    if settings is None:
+        return Outcome(lines, None, None)
+    try:
+        file = _reading(settings.experiment, base)
+    except FaultsError as error:
+        return Outcome([*lines, *map(values.message, error.faults)], None, None)
+    except ConfigurationError as error:
+        return Outcome([*lines, *str(error).splitlines()], None, None)
+    lines += [values.message(fault) for fault in _root_faults(file.corpora(), settings.corpora, base)]
+    lines += file.messages([*file.faults, *_machine_faults(file.experiment, settings, base)])
+    if file.experiment is None:
+        return Outcome(lines, None, None)
+    return Outcome(lines, file.experiment.title, None if lines else _site(file, settings, base))
+
+
+def _reading(name: str, base: Path) -> Reading:
+    with below("experiment"):
+        path = experiment_path(name, base)
+    return reading.check(path)
+
+
+def _site(file: Reading, settings: Configuration, base: Path) -> Site:
+    assert file.experiment is not None
+    experiment = with_roots(file.experiment, settings.corpora)
+    roots = {name: _root(name, corpus, settings.corpora, base) for name, corpus in experiment.corpora.items()}
+    weights = base / (settings.weights or WEIGHTS)
+    return Site(experiment, file.layers.values(), roots, weights, settings.device, settings.check_disk)
 
 
 def check_run_directory(title: str, results: Path) -> None:
@@ -76,40 +120,53 @@ def experiment_path(name: str, base: Path) -> Path:
     """The file of an experiment, by its path (relative to `base`) or by its name.
 
     Names are those in `base`'s own `experiments` folder, if it has one, and those that come with the workflow.
-    Raises ConfigurationError if the name is unknown.
+    Raises ConfigurationError if there is no such file or name.
     """
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(layers.SUFFIXES):
+        if not (base / name).is_file():
+            raise ConfigurationError(f"there is no file {base / name}; correct the path, or move the file there")
         return base / name
     paths = experiments(base)
     if name not in paths:
-        raise ConfigurationError(f"config.yaml: experiment: {unknown('experiment', name, paths)}")
+        beside = [path for path in (base / f"{name}{suffix}" for suffix in layers.SUFFIXES) if path.is_file()]
+        hint = f"; for the file {beside[0]}, write {name}{beside[0].suffix}" if beside else ""
+        raise ConfigurationError(f"{unknown('experiment', name, paths)}{hint}")
     return paths[name]
 
 
 def experiments(base: Path) -> dict[str, Path]:
     """Name -> file of every experiment that can be run by its name from `base`."""
-    return layers.named([base / "experiments", installation.experiments()])
+    return layers.by_name([base / "experiments", installation.experiments()])
 
 
-def _root(name: str, experiment: Experiment, roots: Mapping[str, str | None], base: Path) -> Path:
-    corpus = experiment.corpora[name]
-    if corpus.demo:
-        if corpus.layout not in FOLDERS:
-            raise ConfigurationError(
-                f"corpora.{name}: no demo corpus has the layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
-            )
-        return Path("results/demo") / FOLDERS[corpus.layout]
-    root = base / str(roots[name])
-    if not root.is_dir():
-        raise ConfigurationError(f"config.yaml: corpora.{name}: {root} is not a folder; correct the path")
-    return root
+def _root_faults(corpora: Mapping[str, Corpus], roots: Roots, base: Path) -> Iterator[Fault]:
+    yield from missing_roots(corpora, roots)
+    for name in corpora:
+        root = None if corpora[name].demo else roots.get(name)
+        if root and not (base / root).is_dir():
+            yield Fault(("corpora", name), f"{base / root} is not a folder; correct the path")
 
 
-def _check_weights(experiment: Experiment, folder: Path) -> None:
+def _machine_faults(experiment: Experiment | None, settings: Configuration, base: Path) -> Iterator[Fault]:
+    """Faults of an experiment on this machine, and the licenses that it refuses."""
+    if experiment is None:
+        return
+    for name, corpus in experiment.corpora.items():
+        if corpus.demo and corpus.layout not in FOLDERS:
+            text = f"there is no demo corpus of layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
+            yield Fault(("corpora", name, "layout"), text)
+    run = with_roots(experiment, settings.corpora)
+    yield from _weights_faults(run, base / (settings.weights or WEIGHTS))
+    yield from codecs.license_faults(run)
+
+
+def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:
     for name in experiment.codecs_run():
         weights = experiment.codecs[name].weights
         if isinstance(weights, Local) and not weights.path(name, folder).exists():
-            raise ConfigurationError(
-                f"codecs.{name}.weights: {weights.path(name, folder)} does not exist; "
-                f"put the weights there, or set `weights:` in config.yaml to their folder"
-            )
+            remedy = "put the weights there, or set `weights:` in config.yaml to their folder"
+            yield Fault(("codecs", name, "weights"), f"{weights.path(name, folder)} does not exist; {remedy}")
+
+
+def _root(name: str, corpus: Corpus, roots: Roots, base: Path) -> Path:
+    return Path("results/demo") / FOLDERS[corpus.layout] if corpus.demo else base / str(roots[name])

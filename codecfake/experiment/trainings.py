@@ -8,7 +8,7 @@ from typing import Any
 from codecfake.base.settings import Fault, as_faults, faults_of, unknown_setting
 from codecfake.experiment.schema import Experiment, TrainingSet
 from codecfake.training.settings import TrainSettings
-from codecfake.training.strategies import STRATEGIES, update_settings
+from codecfake.training.strategies import STRATEGIES, defines, strategy_of
 
 ELSEWHERE = ("detector", "epochs", "halve_every", "strategy", "strategy_settings", "seed", "tensorboard")
 SETTINGS = tuple(field.name for field in fields(TrainSettings) if field.name not in ELSEWHERE)
@@ -21,7 +21,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _misplaced(("training",), experiment.training)
     for name, training_set in experiment.training_sets.items():
         yield from _misplaced(("training_sets", name, "settings"), training_set.settings)
-    yield from _refused(experiment)
+    yield from _value_faults(experiment)
 
 
 def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]:
@@ -31,14 +31,14 @@ def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]
             yield Fault(keys, unknown_setting(key, SETTINGS), key)
 
 
-def _refused(experiment: Experiment) -> Iterator[Fault]:
+def _value_faults(experiment: Experiment) -> Iterator[Fault]:
     """Settings of a training with values that it would reject."""
     unique: dict[tuple[tuple[str, ...], str], Fault] = {}
     detectors = experiment.detectors or {"": ANY_DETECTOR}
     for detector, (name, training_set) in product(detectors.values(), experiment.training_sets.items()):
-        written = {**experiment.training, **training_set.settings}
+        common = {**experiment.training, **training_set.settings}
         values = {
-            **{key: value for key, value in written.items() if key in SETTINGS},
+            **{key: value for key, value in common.items() if key in SETTINGS},
             "detector": detector,
             "epochs": training_set.epochs,
             "halve_every": training_set.halve_every,
@@ -52,9 +52,10 @@ def _refused(experiment: Experiment) -> Iterator[Fault]:
 def _strategy_faults(experiment: Experiment) -> Iterator[Fault]:
     for strategy, changes in experiment.strategies.items():
         try:
-            update_settings(strategy, changes)
+            strategy_of(strategy, changes)
         except ValueError as error:
-            keys = ("strategies", strategy) if strategy in STRATEGIES else ("strategies",)
+            is_known = strategy in STRATEGIES or defines(changes)
+            keys = ("strategies", strategy) if is_known else ("strategies",)
             yield from (fault.below(*keys) for fault in as_faults(error))
 
 

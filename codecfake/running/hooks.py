@@ -1,9 +1,10 @@
 """Code that runs before the first job of a Snakemake run and after the last; only the main process imports it."""
 
+import atexit
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,9 @@ from snakemake.logging import logger
 import codec_wrappers
 from codecfake.base import installation, plugins
 from codecfake.base.files import FileError
-from codecfake.base.installation import InstallationError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import codecs, configuration, site
+from codecfake.experiment import site
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
@@ -84,6 +84,8 @@ class Run:
 
     def claim(self) -> TextIO | None:
         """Lock the run directory while the returned file is open, and correct its dates; None if no job will start."""
+        if self._is_main and self.workflow.output_settings.dryrun:
+            atexit.register(self._warn_of_missing_packages)  # a dry run calls no hook
         if not self._may_start_jobs():
             return None
         try:
@@ -96,8 +98,11 @@ class Run:
 
     def _may_start_jobs(self) -> bool:
         options = {argument.split("=")[0] for argument in sys.argv[1:]}
-        dry = self.workflow.output_settings.dryrun
-        return self.workflow.is_main_process and not self.is_module and not dry and not options & ONLY_LOOKS
+        return self._is_main and not self.workflow.output_settings.dryrun and not options & ONLY_LOOKS
+
+    @property
+    def _is_main(self) -> bool:
+        return self.workflow.is_main_process and not self.is_module
 
     # before the first job
 
@@ -111,15 +116,23 @@ class Run:
 
     def _require_packages(self) -> None:
         """Refuse to start a run whose jobs lack a package, unless they run in separate environments."""
+        lines = self._missing_packages({job.rule.name for job in self._jobs()})
+        if lines:
+            raise WorkflowError("\n".join(["packages are missing for this run:", *lines]))
+
+    def _warn_of_missing_packages(self) -> None:
+        """At the end of a dry run, name the packages without which a run to the report would not start."""
+        is_demo = any(corpus.demo for corpus in self.site.experiment.corpora.values())
+        lines = self._missing_packages([rule for rule in requirements.NEEDS if is_demo or rule != "synthesize_demo"])
+        if lines:
+            print("\n".join(["\nWarning: packages are missing for a run to the report:", *lines]), file=sys.stderr)
+
+    def _missing_packages(self, rules: Collection[str]) -> list[str]:
         if self.workflow.deployment_settings.deployment_method:
-            return
+            return []
         experiment = self.site.experiment
         entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
-        try:
-            rules = {job.rule.name for job in self._jobs()}
-            requirements.require(rules, [entry.package for entry in entries if entry.package])
-        except InstallationError as error:
-            raise WorkflowError(str(error)) from None
+        return requirements.missing(rules, [entry.package for entry in entries if entry.package])
 
     def _require_gpu(self) -> None:
         """Refuse to start if a job will need a GPU that this machine lacks, before others have run for hours."""
@@ -159,17 +172,25 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
     if is_module and (paths.prefix or paths._prefix_replacements):
         raise WorkflowError("module codecfake: its commands write to results/; leave out prefix: and replace_prefix:")
     base = Path(config.get("relative_to") or workflow.basedir)  # the folder of the main Snakefile
+    result = site.check(config, base, map(Path, workflow.configfiles))
+    faults = result.faults + _faults_of_run_directory(result.title)
+    if result.site is None or faults:
+        raise WorkflowError("\n".join(faults))
+    papers = Papers(result.site.experiment, Published(installation.paper_tables()))
+    jobs = Jobs(result.site.experiment, papers, result.site.experiment_as_written)
     try:
-        configuration.check_files(workflow.configfiles)
-        here = site.read(config, base)
-        site.check_run_directory(here.experiment.title, RESULTS)
-        codecs.check_licenses(here.experiment)
-        papers = Papers(here.experiment, Published(installation.paper_tables()))
-        jobs = Jobs(here.experiment, papers, here.experiment_as_written)
         jobs.check()
-    except (ConfigurationError, codecs.CodecConfigurationError) as error:
+    except ConfigurationError as error:
         raise WorkflowError(str(error)) from None
-    return Run(workflow, here, papers, jobs, gpu_jobs(workflow, here.device), is_module)
+    return Run(workflow, result.site, papers, jobs, gpu_jobs(workflow, result.site.device), is_module)
+
+
+def _faults_of_run_directory(title: str | None) -> list[str]:
+    try:
+        site.check_run_directory(title or "", RESULTS)
+    except ConfigurationError as error:
+        return [str(error)] if title else []
+    return []
 
 
 def settle_dates() -> None:

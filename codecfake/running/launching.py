@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codecfake.base import installation
 from codecfake.base.installation import InstallationError
+from codecfake.base.validation import require_syntax
 
 CONFIG = "config.yaml"
 
@@ -32,13 +33,17 @@ class Launch:
 def command(launch: Launch) -> list[str]:
     """The command line of Snakemake.
 
-    Raises InstallationError without Snakemake, and LaunchError for arguments that cannot be passed on.
+    Raises InstallationError without Snakemake, LaunchError for arguments that cannot be passed on, and
+    ConfigurationError for a config.yaml that is not YAML.
     """
     if importlib.util.find_spec("snakemake") is None:
         raise InstallationError("Snakemake is not installed here; run `pip install 'codecfake[workflow]'`")
     for argument in launch.of_snakemake:
         if argument.split("=")[0] in ("--config", "-C", "--snakefile", "-s", "--directory", "-d"):
             raise LaunchError(f"{argument}: give --config, --run and the experiment before `--`, not after it")
+    if launch.directory is not None and launch.directory.exists() and not launch.directory.is_dir():
+        raise LaunchError(f"--run {launch.directory}: this is a file; name a folder")
+    _check_config(launch)
     site = _config(launch)
     return [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(installation.snakefile())),
@@ -68,6 +73,14 @@ def _config(launch: Launch) -> Path | None:
     if (launch.directory is not None and (launch.directory / CONFIG).exists()) or not path.exists():
         return None
     return path.resolve()
+
+
+def _check_config(launch: Launch) -> None:
+    """Raise ConfigurationError for a config.yaml that is not YAML: Snakemake's own message does not name the file."""
+    for folder in filter(None, (launch.directory, launch.folder)):
+        if (folder / CONFIG).exists():
+            require_syntax(folder / CONFIG)
+            return
 
 
 def _settings(launch: Launch) -> list[str]:

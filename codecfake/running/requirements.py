@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
 
 from codecfake.base import installation
-from codecfake.base.installation import InstallationError
 
 CODECS = "resynthesize_"  # prefix of the rules that run a codec; each is named after its codec
 # rule -> the extra of the package that its job needs, and distributions whose presence shows that it is installed
@@ -19,19 +18,19 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def require(rules: Collection[str], codec_packages: Iterable[str]) -> None:
-    """Raise InstallationError, with the commands that fix it, if a package is missing.
+def missing(rules: Collection[str], codec_packages: Iterable[str]) -> list[str]:
+    """A line for each extra or package that is not installed, with the command that installs it.
 
     `rules` are those with jobs in this run, `codec_packages` the distributions of its codecs.
     """
-    absent = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
+    by_extra = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
     lines = [
-        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`" for extra, names in absent.items()
+        f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`"
+        for extra, names in by_extra.items()
     ]
     if any(_extra(rule) == "codecs" for rule in rules):
         lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _absent(sorted(set(codec_packages)))]
-    if lines:
-        raise InstallationError("\n".join(["packages are missing for this run:", *lines]))
+    return lines
 
 
 def _remedy(package: str) -> str:

@@ -25,12 +25,11 @@ from codecfake.protocols import trials
 from codecfake.scoring import verdicts
 from codecfake.statistics import metrics
 from codecfake.training import checkpoint
+from codecfake.training.composition import Composition
 from codecfake.training.data import TrainingData
 from codecfake.training.plan import Plan
-from codecfake.training.samplers import Composition
 from codecfake.training.settings import AVERAGE, SELECTIONS, TrainSettings
-from codecfake.training.strategies import STRATEGIES, update_settings
-from codecfake.training.updates import UPDATES
+from codecfake.training.strategies import UPDATES
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
 NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoil its whole batch
@@ -93,9 +92,9 @@ class _Run:
             (settings.betas[0], settings.betas[1]),
             weight_decay=settings.weight_decay,
         )
-        strategy = STRATEGIES[settings.strategy]
-        changes = update_settings(settings.strategy, settings.strategy_settings)
-        self._update = UPDATES[strategy.update](self._optimizer, self._back_end, changes)
+        strategy = settings.resolved_strategy()
+        update = UPDATES.part(strategy.update).load()
+        self._update = update(self._optimizer, self._back_end, strategy.update_settings())
         self._plan = Plan(settings, Composition.of(train_trials))
         self._class_weights = torch.empty(2, device=device)
         self._class_weights[SPOOF] = settings.spoof_weight

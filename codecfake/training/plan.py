@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from codecfake.training.samplers import SAMPLERS, Batches, Composition, num_shuffled
+from codecfake.training.composition import Batches, Composition, SamplingError
+from codecfake.training.samplers import num_shuffled
 from codecfake.training.schedules import SCHEDULES, Course
 from codecfake.training.settings import TrainSettings
-from codecfake.training.strategies import STRATEGIES
+from codecfake.training.strategies import SAMPLERS
 
 
 class Plan:
@@ -13,6 +14,7 @@ class Plan:
 
     def __init__(self, settings: TrainSettings, composition: Composition) -> None:
         self._settings, self._composition = settings, composition
+        self._sampler = SAMPLERS.part(settings.resolved_strategy().sampler).load()
         self.updates_per_epoch = self._count_updates()
         self._course = Course(
             settings.learning_rate,
@@ -39,5 +41,7 @@ class Plan:
         return len(self._sample(np.random.default_rng(0)))
 
     def _sample(self, rng: np.random.Generator) -> Batches:
-        sampler = SAMPLERS[STRATEGIES[self._settings.strategy].sampler]
-        return sampler(self._composition, self._settings.batch_size, rng)
+        batches: Batches = list(self._sampler(self._composition, self._settings.batch_size, rng))
+        if not batches:
+            raise SamplingError(f"the sampler of strategy {self._settings.strategy} returns no batches; return some")
+        return batches

@@ -13,55 +13,12 @@ Every list is a domain (codec fakes, vocoder fakes). A sampler returns the batch
 The first two use no trial twice, nor does a pass of the third unless a domain is smaller than a batch.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.features.streaming import split_into_batches
-
-Batches = list[np.ndarray]  # the trials of each batch, by number
-
-
-class SamplingError(ValueError):
-    """A sampler cannot make batches of these trials."""
-
-
-@dataclass(frozen=True)
-class Composition:
-    """Domain and class of each trial in the train lists."""
-
-    names: tuple[str, ...]  # of the domains, in the order of the lists
-    domains: np.ndarray  # [N] a domain's number in `names`
-    is_bonafide: np.ndarray  # [N]
-
-    @classmethod
-    def of(cls, trials: pd.DataFrame) -> "Composition":
-        """The composition of trials with the columns `domain` and `key`."""
-        domains, names = pd.factorize(trials["domain"])
-        return cls(tuple(names), domains, (trials["key"] == BONAFIDE).to_numpy())
-
-    def __len__(self) -> int:
-        return len(self.domains)
-
-    def by_domain(self) -> list[np.ndarray]:
-        """The trials of each domain, by number."""
-        return [np.flatnonzero(self.domains == domain) for domain in range(len(self.names))]
-
-    def by_domain_and_class(self) -> list[np.ndarray]:
-        """The trials of each class in each domain. Raises SamplingError if one has no trials."""
-        cells = []
-        for domain, name in enumerate(self.names):
-            for key, is_of_key in ((BONAFIDE, self.is_bonafide), (SPOOF, ~self.is_bonafide)):
-                cells.append(np.flatnonzero(is_of_key & (self.domains == domain)))
-                if not len(cells[-1]):
-                    raise SamplingError(
-                        f"train list {name} has no {key} trial, but this strategy needs both classes in every "
-                        f"list; add some, or choose a strategy that is not balanced"
-                    )
-        return cells
+from codecfake.training.composition import Batches, Composition, SamplingError
 
 
 def shuffled(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
@@ -142,15 +99,6 @@ def uniform(trials: Composition, batch_size: int, rng: np.random.Generator) -> B
     draws = rng.integers(len(domains), size=len(trials))
     starts = np.cumsum(sizes) - sizes
     return split_into_batches(np.concatenate(domains)[starts[draws] + rng.integers(sizes[draws])], batch_size)
-
-
-SAMPLERS: dict[str, Callable[[Composition, int, np.random.Generator], Batches]] = {
-    "shuffled": shuffled,
-    "co_training": co_training,
-    "co_training_released": co_training_released,
-    "balanced": balanced,
-    "uniform": uniform,
-}
 
 
 def shares(sizes: Sequence[int], batch_size: int) -> list[int]:

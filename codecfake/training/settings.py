@@ -32,7 +32,7 @@ from codecfake.detectors.settings import DetectorSettings
 from codecfake.features.augmentation.settings import links
 from codecfake.features.settings import CACHES, CROPS, EXACT, NONE, PADS, PRECISIONS, RANDOM, cache_kind
 from codecfake.training.schedules import SCHEDULES
-from codecfake.training.strategies import STRATEGIES, update_settings
+from codecfake.training.strategies import STRATEGIES, UPDATES, Strategy, defines, strategy_of, unknown_strategy
 
 MATCHES = ("updates", "epochs")
 KEEPS = BEST, AVERAGE = ("selected", "average")
@@ -63,7 +63,7 @@ class TrainSettings:
     spoof_weight: float = 1.0  # of a class in the loss
     bonafide_weight: float = 10.0
     strategy: str = "erm"
-    strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different
+    strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different; or `Strategy`'s
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
     keep: str = BEST  # the weights of that epoch; or the average over all epochs that were the best so far (SWA)
     seed: int = 0
@@ -92,16 +92,22 @@ class TrainSettings:
     def code(self) -> list[Path]:
         """The files beside the experiment that implement its parts."""
         files = (link.code() for link in links(self.augmentation))
-        return [*self.detector.code(), *(path for path in files if path is not None)]
+        return [*self.detector.code(), *(path for path in files if path is not None), *self.resolved_strategy().code()]
+
+    def resolved_strategy(self) -> Strategy:
+        """Its strategy, with the settings of its update."""
+        return strategy_of(self.strategy, self.strategy_settings)
 
     def _unknown_names(self) -> Iterator[Fault]:
         choices: dict[str, Iterable[str]] = {
-            "strategy": STRATEGIES, "match": MATCHES, "schedule": SCHEDULES, "select": SELECTIONS, "keep": KEEPS,
+            "match": MATCHES, "schedule": SCHEDULES, "select": SELECTIONS, "keep": KEEPS,
             "crop": CROPS, "pad": PADS, "front_end_precision": PRECISIONS,
         }  # fmt: skip
         for name, names in choices.items():
             if getattr(self, name) not in names:
                 yield Fault((name,), unknown(name.replace("_", " "), getattr(self, name), names))
+        if not self._has_strategy():
+            yield Fault(("strategy",), unknown_strategy(self.strategy))
         if not isinstance(self.cache_features, bool) and self.cache_features not in CACHES:
             yield Fault(("cache_features",), unknown("place", self.cache_features, ["true", "false", *CACHES]))
 
@@ -118,8 +124,11 @@ class TrainSettings:
             yield Fault(("betas",), f"{list(self.betas)} must be two numbers from 0 to below 1")
 
     def _check_strategy(self) -> None:
-        if self.strategy in STRATEGIES:
-            update_settings(self.strategy, self.strategy_settings)
+        if self._has_strategy():
+            self.resolved_strategy()
+
+    def _has_strategy(self) -> bool:
+        return self.strategy in STRATEGIES or defines(self.strategy_settings)
 
     def _check_augmentation(self) -> None:
         links(self.augmentation)
@@ -140,6 +149,9 @@ class TrainSettings:
 
     def complete(self) -> dict[str, Any]:
         """The settings as plain values, with every default spelled out."""
-        update = dataclasses.asdict(update_settings(self.strategy, self.strategy_settings))
+        strategy = self.resolved_strategy()
+        update = UPDATES.part(strategy.update).complete(strategy.settings)
+        if self.strategy not in STRATEGIES:
+            update = {**dataclasses.asdict(strategy), "settings": update}
         data = {"cache_features": self.cache, "augmentation": [link.complete() for link in links(self.augmentation)]}
         return {**dataclasses.asdict(self), "detector": self.detector.complete(), "strategy_settings": update, **data}

@@ -15,12 +15,16 @@ optimizer. `co-erm`, `balanced` and `uniform` are not from the papers; they show
 This module needs no torch, so that an experiment can be checked before any job.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from codecfake.base import settings
-from codecfake.base.settings import SettingsError, fault
+from codecfake.base.registry import Part, Registry
+from codecfake.base.settings import SettingsError, below, fault
 from codecfake.base.suggestions import unknown
+from codecfake.training.composition import Composition
 
 DROPOUT = ("same", "redrawn")
 TENSORS = ("all", "weight")
@@ -60,23 +64,54 @@ class AsamSettings(SamSettings):
             raise fault(unknown("choice of tensors", self.scaled, TENSORS), "scaled")
 
 
-UpdateSettings = BaseSettings | SamSettings | AsamSettings
-
-UPDATE_SETTINGS: dict[str, type[UpdateSettings]] = {"base": BaseSettings, "sam": SamSettings, "asam": AsamSettings}
+P = "codecfake.training"
+UPDATES: Registry[Part] = Registry(
+    "update",
+    {
+        "base": Part(f"{P}.updates:BaseUpdate", BaseSettings),
+        "sam": Part(f"{P}.updates:Sam", SamSettings),
+        "asam": Part(f"{P}.updates:Asam", AsamSettings),
+    },
+)
+SAMPLERS: Registry[Part] = Registry(
+    "sampler",
+    {
+        name: Part(f"{P}.samplers:{name}", None)
+        for name in ("shuffled", "co_training", "co_training_released", "balanced", "uniform")
+    },
+    context=(Composition,),
+)
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """`update` is a name in `updates.UPDATES`, `sampler` one in `samplers.SAMPLERS`."""
+    """`update` is a name in `UPDATES`, `sampler` one in `SAMPLERS`; or `module:name` of one outside the package."""
 
-    update: str
-    sampler: str
+    update: str = "base"
+    sampler: str = "shuffled"
     settings: dict[str, Any] = field(default_factory=dict)  # of the update, where they differ from its defaults
+
+    def __post_init__(self) -> None:
+        for key, registry, name in self._parts():
+            with below(key):
+                registry.part(name)
 
     @property
     def needs_domains(self) -> bool:
         """Whether it needs two or more train lists."""
         return self.sampler.startswith("co_training")
+
+    def update_settings(self) -> Any:
+        """The settings of its update. Raises SettingsError, or ValueError for a value out of range."""
+        return UPDATES.part(self.update).build_settings(self.settings)
+
+    def code(self) -> list[Path]:
+        """The files beside the experiment that implement its parts."""
+        files = (registry.part(name).code() for _, registry, name in self._parts())
+        return [path for path in files if path is not None]
+
+    def _parts(self) -> tuple[tuple[str, Registry[Part], str], ...]:
+        return ("update", UPDATES, self.update), ("sampler", SAMPLERS, self.sampler)
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -92,12 +127,36 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-def update_settings(strategy: str, changes: dict[str, Any]) -> UpdateSettings:
-    """The settings of a strategy's update, with `changes` to them.
+def strategy_of(name: str, values: Mapping[str, Any]) -> Strategy:
+    """A strategy of the table with other settings of its update, or one that the values define: the keys of `Strategy`.
 
-    Raises SettingsError for an unknown strategy or change, and ValueError for a value out of range.
+    Raises SettingsError for an unknown strategy or setting, and ValueError for a value out of range.
     """
-    if strategy not in STRATEGIES:
-        raise SettingsError(unknown("strategy", strategy, STRATEGIES))
-    entry = STRATEGIES[strategy]
-    return settings.build(UPDATE_SETTINGS[entry.update], {**entry.settings, **changes})
+    if name in STRATEGIES and defines(values):
+        raise SettingsError(f"{name} is a strategy of the package; give your own another name")
+    if name in STRATEGIES:
+        entry = STRATEGIES[name]
+        strategy = replace(entry, settings={**entry.settings, **values})
+        strategy.update_settings()
+        return strategy
+    if not defines(values):
+        raise SettingsError(unknown_strategy(name))
+    strategy = settings.build(Strategy, values)
+    with below("settings"):
+        strategy.update_settings()
+    return strategy
+
+
+def defines(values: Mapping[str, Any]) -> bool:
+    """Whether the values under a strategy's name define it, instead of changing one of the table."""
+    return "update" in values or "sampler" in values
+
+
+def unknown_strategy(name: str, others: Iterable[str] = ()) -> str:
+    """The message for a name that is neither in the table nor among `others`."""
+    return f"{unknown('strategy', name, [*STRATEGIES, *others])}; or define it: `strategies: {{{name}: {{update: …}}}}`"
+
+
+def update_settings(strategy: str, changes: Mapping[str, Any]) -> Any:
+    """The settings of a strategy's update, with `changes` to them. Raises the errors of `strategy_of`."""
+    return strategy_of(strategy, changes).update_settings()

@@ -101,9 +101,6 @@ class Asam(Sam):
         return torch._foreach_mul(torch._foreach_mul(sizes, products), factor)
 
 
-UPDATES: dict[str, Callable[[Optimizer, nn.Module, Any], Update]] = {"base": BaseUpdate, "sam": Sam, "asam": Asam}
-
-
 @contextmanager
 def _constant_statistics(normalizations: Sequence[_BatchNorm]) -> Iterator[None]:
     """Normalize by the batch as usual, but leave the running statistics unchanged."""

@@ -24,9 +24,22 @@ def write(tmp_path: Path, text: str) -> Path:
         ("1.0e+3: 1\n", ":1: YAML reads the key 1.0e+3 as the number 1000.0; write it in quotes: '1.0e+3'"),
         ("1: 1\n", ":1: YAML reads the key 1 as the number 1; write it in quotes"),
         ("? [a, b]\n: 1\n", ":1: a key must be text"),
-        ("- a\n", "expected a mapping of settings, found list"),
-        ("", "expected a mapping of settings, found NoneType"),
-        ("a: [\n", "not valid YAML"),
+        ("- a\n", ":1: expected a mapping of settings, found ['a']; write `key: value` for each setting"),
+        ("", ":1: it is empty; write `key: value` for each setting"),
+        ("# a\n", ":1: it is empty"),
+        ("text\n", ":1: expected a mapping of settings, found 'text'"),
+        ("a: 1\nb: [1\n", ":2: not valid YAML: while parsing a flow sequence, expected ',' or ']', but got"),
+        ("a: 1\n\tb: 2\n", ":2: not valid YAML: while scanning for the next token, found character '\\t' that cannot "),
+        ("a: 1\n\tb: 2\n", "; indent with spaces, not with tabs"),
+        ("a: 1: 2\n", ":1: not valid YAML: mapping values are not allowed here"),
+        ("a: *b\n", ":1: not valid YAML: found undefined alias 'b'"),
+        (
+            "a: 1\n---\nb: 1\n",
+            ":1: not valid YAML: expected a single document in the stream, but found another document",
+        ),
+        ("a: !!python/object:os.system 1\n", ":1: not valid YAML: could not determine a constructor for the tag"),
+        ("a: 1\n<<: 3\n", ":1: not valid YAML: while constructing a mapping, expected a mapping or list of mappings"),
+        ("a: \x07\n", ": not valid YAML: unacceptable character #x0007"),
     ],
 )
 def test_a_file_that_would_not_be_read_as_it_looks_is_refused_with_its_line(
@@ -49,6 +62,11 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file.yaml").write_bytes("a: Müller\n".encode("latin-1"))
     with pytest.raises(ConfigurationError, match="not UTF-8 .*; save it as UTF-8"):
         read_yaml(tmp_path / "file.yaml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(Is a directory\); name a file that can"):
+        read_yaml(tmp_path)
 
 
 def test_aliases_and_merged_keys_are_no_repetition(tmp_path: Path) -> None:

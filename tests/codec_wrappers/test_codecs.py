@@ -238,7 +238,7 @@ def test_an_unknown_funcodec_architecture_is_refused() -> None:
 
 
 def test_a_dac_sample_rate_that_is_not_published_is_refused() -> None:
-    with pytest.raises(SettingsError, match="sample_rate 48000 is none .*44100, 24000, 16000"):
+    with pytest.raises(SettingsError, match="sample_rate: 48000 is none .*44100, 24000, 16000"):
         codec_wrappers.build("dac", {"sample_rate": 48_000})
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from codec_wrappers.__main__ import main
-from codecfake.experiment.codec_table import Row, path_of, rows
+from codecfake.experiment import codec_table
+from codecfake.experiment.codec_table import Row, path_of
 
 XIE = ("F01", "F02", "F03", "C3-1", "C3-2", "C3-3", "C3-4", "F04", "C4-1", "C4-2", "C4-3", "F05", "F06", "F07")
 WU = ("A", "B1", "B2", "B3", "C", "D1", "D2", "D3", "E", "F1", "F2", "F3", "F4", "F5", "F6")
@@ -26,37 +27,37 @@ TRUE = {
 
 
 @pytest.fixture(scope="module")
-def listed() -> dict[str, Row]:
-    return {row.id: row for name in ("xie2025", "wu2024") for row in rows(path_of(name))}
+def rows() -> dict[str, Row]:
+    return {row.id: row for name in ("xie2025", "wu2024") for row in codec_table.rows(path_of(name))}
 
 
-def test_every_row_of_both_papers_is_listed(listed: dict[str, Row]) -> None:
-    assert {*XIE, *WU} <= set(listed)
+def test_every_row_of_both_papers_is_listed(rows: dict[str, Row]) -> None:
+    assert {*XIE, *WU} <= set(rows)
 
 
 @pytest.mark.parametrize("source", TRUE)
-def test_a_row_has_its_true_rate_hop_quantizers_and_bit_rate(listed: dict[str, Row], source: str) -> None:
-    row = listed[source]
+def test_a_row_has_its_true_rate_hop_quantizers_and_bit_rate(rows: dict[str, Row], source: str) -> None:
+    row = rows[source]
     assert (row.sample_rate, row.hop_length, row.quantizers, row.true_kbps) == TRUE[source]
 
 
 def test_an_alternative_reading_follows_what_it_is_an_alternative_to() -> None:
-    order = [row.id for row in rows(path_of("xie2025"))]
+    order = [row.id for row in codec_table.rows(path_of("xie2025"))]
     assert order[order.index("F01") :][:3] == ["F01", "F01-academicodec", "F01-lyra"]
     assert order[order.index("F03") + 1] == "F03-ds320"
 
 
-def test_a_printed_rate_that_is_not_the_true_one_has_a_note(listed: dict[str, Row]) -> None:
-    for row in listed.values():
+def test_a_printed_rate_that_is_not_the_true_one_has_a_note(rows: dict[str, Row]) -> None:
+    for row in rows.values():
         if row.printed_kbps is not None and row.printed_kbps != row.true_kbps:
             assert row.note, f"{row.id}: {row.printed_kbps} printed, {row.true_kbps} true, and no word about it"
 
 
-def test_licenses_of_code_and_weights_are_said(listed: dict[str, Row]) -> None:
-    assert listed["F05"].license == "Apache-2.0"  # trained here, by our own code
-    assert listed["C"].license == "CC-BY-NC-4.0"
-    assert listed["E"].license == "code MIT, weights unstated"
-    assert listed["F01-lyra"].license == "Apache-2.0"
+def test_licenses_of_code_and_weights_are_said(rows: dict[str, Row]) -> None:
+    assert rows["F05"].license == "Apache-2.0"  # trained here, by our own code
+    assert rows["C"].license == "CC-BY-NC-4.0"
+    assert rows["E"].license == "code MIT, weights unstated"
+    assert rows["F01-lyra"].license == "Apache-2.0"
 
 
 def test_the_command_prints_the_experiments_that_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,5 +67,6 @@ def test_the_command_prints_the_experiments_that_it_is_given(capsys: pytest.Capt
     assert len(lines) == 1 + 14
 
 
-def test_an_experiment_may_be_given_as_a_path() -> None:
-    assert path_of("mine/own.yaml") == Path("mine/own.yaml")
+def test_an_experiment_may_be_given_as_a_path(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").touch()
+    assert path_of(f"{tmp_path}/own.yaml") == tmp_path / "own.yaml"

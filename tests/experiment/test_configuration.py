@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from codecfake.base.validation import ConfigurationError
-from codecfake.experiment.configuration import check_files, configuration
+from codecfake.base.settings import Fault
+from codecfake.base.validation import ConfigurationError, read_yaml
+from codecfake.experiment.configuration import Values, configuration
 
 
 @pytest.mark.parametrize(("value", "meaning"), [(False, False), ("false", False), ("False", False), ("true", True)])
@@ -15,8 +16,8 @@ def test_the_check_of_the_disk_is_switched_by_the_file_and_by_the_command_line(v
 
 
 def test_a_corpus_has_no_root_where_the_command_line_says_null() -> None:
-    given = {"experiment": "demo", "corpora": {"itw": "null", "vctk": "/data/vctk", "19la": None}, "weights": None}
-    assert configuration(given).corpora == {"itw": None, "vctk": "/data/vctk", "19la": None}
+    config = {"experiment": "demo", "corpora": {"itw": "null", "vctk": "/data/vctk", "19la": None}, "weights": None}
+    assert configuration(config).corpora == {"itw": None, "vctk": "/data/vctk", "19la": None}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,31 @@ def test_all_faults_are_listed() -> None:
     assert len(str(error.value).splitlines()) == 2
 
 
-def test_a_key_that_stands_twice_in_a_configuration_file_is_refused(tmp_path: Path) -> None:
+def said_of(path: Path, text: str, **of_command_line: Any) -> list[str]:
+    """The faults of a config.yaml and values of `--config`."""
+    path.write_text(text, encoding="utf-8")
+    values = Values({**read_yaml(path), **of_command_line}, [path])
+    return [values.message(fault).removeprefix(f"{path.parent}/") for fault in values.sound()[1]]
+
+
+def test_a_fault_is_located_in_the_file_or_on_the_command_line(tmp_path: Path) -> None:
+    text = "experiment: demo\ncorpora:\n  vctk: 1\ndevice: gpu\n"
+    assert [line[: line.index(": ") + 1] for line in said_of(tmp_path / "config.yaml", text, check_dsk=False)] == [
+        "command line:", "config.yaml:3:", "config.yaml:4:",
+    ]  # fmt: skip
+    (line,) = said_of(tmp_path / "config.yaml", "experiment: demo\ndevice: cpu\n", device="gpu")
+    assert line.startswith("command line: device: unknown value 'gpu'")
+
+
+def test_a_missing_value_is_located_where_it_belongs(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("experiment: demo\ncorpora: {vctk: null}\n", encoding="utf-8")
+    values = Values(read_yaml(path), [path])
+    assert values.message(Fault(("corpora",), "no root", "itw")) == f"{path}:2: corpora: no root"
+    assert said_of(path, "device: cpu\n") == ["config.yaml:1: setting 'experiment' is missing; a value is needed"]
+
+
+def test_a_duplicate_key_in_a_configuration_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("experiment: demo\ndevice: cpu\ndevice: cuda\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="config.yaml:3: duplicate key 'device' in lines 2 and 3"):
-        check_files([str(tmp_path / "config.yaml")])
+    (damage,) = Values({"experiment": "demo", "device": "cuda"}, [tmp_path / "config.yaml"]).damages
+    assert damage.endswith("config.yaml:3: duplicate key 'device' in lines 2 and 3; delete or rename one")

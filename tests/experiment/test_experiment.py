@@ -136,7 +136,7 @@ def test_a_fault_in_an_experiment_is_named_with_its_remedy(
 
 def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "experiment.yaml").write_text("title: [\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="experiment.yaml: not valid YAML"):
+    with pytest.raises(ConfigurationError, match="experiment.yaml:2: not valid YAML"):
         reading.load(tmp_path / "experiment.yaml")
 
 
@@ -147,21 +147,21 @@ def roots(tmp_path: Path, *names: str) -> dict[str, str | None]:
 
 
 def test_the_full_plan_is_valid_with_the_roots_of_four_corpora(tmp_path: Path) -> None:
-    found = site.read({"experiment": "xie2025", "corpora": roots(tmp_path, *FOUR_CORPORA)}, ROOT)
-    assert list(found.experiment.corpora) == list(FOUR_CORPORA)
-    assert set(found.experiment.not_run) == {"A1", "A2", "A3", "ITW"}
-    assert found.experiment.not_run["ITW"] == "corpus itw has no root in config.yaml"
+    here = site.read({"experiment": "xie2025", "corpora": roots(tmp_path, *FOUR_CORPORA)}, ROOT)
+    assert list(here.experiment.corpora) == list(FOUR_CORPORA)
+    assert set(here.experiment.not_run) == {"A1", "A2", "A3", "ITW"}
+    assert here.experiment.not_run["ITW"] == "corpus itw has no root in config.yaml"
 
 
 def test_a_corpus_that_an_experiment_needs_and_does_not_find_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"no root for aishell3; add the folder.*layout: aishell3"):
+    with pytest.raises(ConfigurationError, match=r"corpora: no root for aishell3; add its folder.*layout: aishell3"):
         site.read({"experiment": "xie2025", "corpora": roots(tmp_path, "vctk", "libritts", "19la")}, ROOT)
 
 
 def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
-    given = {**roots(tmp_path, "aishell3", "libritts", "19la"), "vctk": str(tmp_path / "nowhere")}
+    folders = {**roots(tmp_path, "aishell3", "libritts", "19la"), "vctk": str(tmp_path / "nowhere")}
     with pytest.raises(ConfigurationError, match=r"corpora.vctk: .*nowhere is not a folder"):
-        site.read({"experiment": "xie2025", "corpora": given}, ROOT)
+        site.read({"experiment": "xie2025", "corpora": folders}, ROOT)
 
 
 def test_weights_that_are_not_there_are_an_error(tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ def test_snakemake_asks_with_the_wildcards_that_a_job_depends_on() -> None:
     of = jobs("tiny")
     assert text_of(of.record)(Wildcards) == of.record("english", "native").text
     calls: list[str] = []
-    asked = by_wildcards(lambda corpus: calls.append(corpus) or f"{corpus}!")
-    assert [asked(Wildcards), asked(Wildcards)] == ["english!", "english!"]
+    answer = by_wildcards(lambda corpus: calls.append(corpus) or f"{corpus}!")
+    assert [answer(Wildcards), answer(Wildcards)] == ["english!", "english!"]
     assert calls == ["english"]
 
 

@@ -1,6 +1,7 @@
 """Parts from outside the package: named in an experiment, checked with it, and inputs of the rules that use them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from codecfake.base.settings import from_json
+from codecfake.base.settings import build, from_json
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import layout
 from codecfake.detectors.detector import Detector, DetectorSettings
@@ -16,7 +17,10 @@ from codecfake.experiment import reading
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.chain import Chain
+from codecfake.training.composition import Composition, SamplingError
+from codecfake.training.plan import Plan
 from codecfake.training.settings import TrainSettings
+from codecfake.training.strategies import UPDATES
 
 PARTS = """
 from dataclasses import dataclass
@@ -82,6 +86,38 @@ class NoFrontEnd:
     def __init__(self, settings: EnergySettings) -> None:
         pass
 """
+STRATEGY = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from codecfake.training.composition import Composition
+
+
+@dataclass(frozen=True)
+class ScaledSettings:
+    factor: float = 1.0
+
+
+class Scaled:
+    def __init__(self, optimizer, model, settings: ScaledSettings) -> None:
+        self.optimizer, self.model, self.factor = optimizer, model, settings.factor
+
+    def step(self, closure):
+        loss = closure()
+        for weight in self.model.parameters():
+            weight.grad *= self.factor
+        self.optimizer.step()
+        return loss
+
+
+def in_pairs(trials: Composition, batch_size: int, rng: np.random.Generator):
+    return [np.array([n, n + 1]) for n in range(0, len(trials) - 1, 2)]
+
+
+def none(trials: Composition, batch_size: int, rng: np.random.Generator):
+    return []
+"""
 CORPUS = """
 from dataclasses import dataclass
 
@@ -111,15 +147,18 @@ detectors:
   mine:
     front_end: {name: "my_parts.py:Energy", hop: 320}
     back_end: {name: "my_parts:Linear", scale: 2}
+strategies:
+  mine: {update: "my_strategy.py:Scaled", sampler: "my_strategy.py:in_pairs", settings: {factor: 0.5}}
 training: {augmentation: [{name: "my_parts.py:Flip", settings: {gain: 0.5}}]}
 models:
-- {detectors: [mine, mel-lcnn], training_sets: [codec]}
+- {detectors: [mine, mel-lcnn], training_sets: [codec], strategies: [erm, mine]}
 """
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     (tmp_path / "my_parts.py").write_text(PARTS, encoding="utf-8")
+    (tmp_path / "my_strategy.py").write_text(STRATEGY, encoding="utf-8")
     (tmp_path / "my_corpus.py").write_text(CORPUS, encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(EXPERIMENT, encoding="utf-8")
     return tmp_path / "mine.yaml"
@@ -144,6 +183,38 @@ def test_parts_beside_the_experiment_make_a_detector(experiment: Experiment) -> 
     np.testing.assert_array_equal(Chain(settings.augmentation)(wav, np.random.default_rng(1)), 0.5 * wav)
 
 
+def test_a_strategy_beside_the_experiment_updates_weights_and_makes_batches(experiment: Experiment) -> None:
+    settings = build(TrainSettings, experiment.train_settings("mine", "codec", "mine", 1))
+    assert settings.complete()["strategy_settings"] == {
+        "update": "my_strategy.py:Scaled", "sampler": "my_strategy.py:in_pairs", "settings": {"factor": 0.5},
+    }  # fmt: skip
+    strategy, model = settings.resolved_strategy(), torch.nn.Linear(1, 1, bias=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    before = model.weight.item()
+
+    def closure() -> torch.Tensor:
+        loss = 4 * model.weight.sum()  # of gradient 4
+        loss.backward()
+        return loss.detach()
+
+    UPDATES.part(strategy.update).load()(optimizer, model, strategy.update_settings()).step(closure)
+    assert model.weight.item() == pytest.approx(before - 0.5 * 4)
+    plan = Plan(replace(settings, match="epochs"), composition(6))
+    assert [batch.tolist() for batch in plan.batches(0)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_a_sampler_without_batches_is_an_error(experiment: Experiment) -> None:
+    settings = build(TrainSettings, experiment.train_settings("mine", "codec", "mine", 1))
+    changed = {**settings.strategy_settings, "sampler": "my_strategy.py:none"}
+    with pytest.raises(SamplingError, match="the sampler of strategy mine returns no batches; return some"):
+        Plan(replace(settings, strategy_settings=changed), composition(6)).batches(0)
+
+
+def composition(num_trials: int) -> Composition:
+    """Trials of one domain."""
+    return Composition(("codec/train",), np.zeros(num_trials, dtype=int), np.arange(num_trials) % 2 == 0)
+
+
 def test_a_reader_beside_the_experiment_lists_a_corpus(experiment: Experiment, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "u1.wav", np.zeros(100), 16_000)
     rule = experiment.corpora["english"]
@@ -154,9 +225,10 @@ def test_a_reader_beside_the_experiment_lists_a_corpus(experiment: Experiment, t
 def test_the_files_of_parts_are_inputs_of_the_jobs_that_use_them(experiment: Experiment, tmp_path: Path) -> None:
     inputs, parts = Inputs(experiment), str(tmp_path / "my_parts.py")
     assert inputs.of_ingest("english") == [str(tmp_path / "my_corpus.py")]
-    assert inputs.code_of_detector("mine") == inputs.code_of_training("mine", "codec") == [parts]
+    assert inputs.code_of_detector("mine") == inputs.code_of_training("mine", "codec", "erm") == [parts]
+    assert inputs.code_of_training("mine", "codec", "mine") == [parts, str(tmp_path / "my_strategy.py")]
     assert inputs.code_of_detector("mel-lcnn") == []
-    assert inputs.code_of_training("mel-lcnn", "codec") == [parts]  # of the augmentation
+    assert inputs.code_of_training("mel-lcnn", "codec", "erm") == [parts]  # of the augmentation
 
 
 @pytest.mark.parametrize(
@@ -168,6 +240,21 @@ def test_the_files_of_parts_are_inputs_of_the_jobs_that_use_them(experiment: Exp
         ("my_parts.py:Energy", "my_parts.py:Enargy", "unknown name in {folder}/my_parts.py 'Enargy'; did you mean"),
         ("my_parts.py:Energy", "parts.py:Energy", "there is no file {folder}/parts.py"),
         ("gain: 0.5", "gian: 0.5", "training.augmentation.0.settings: unknown setting 'gian'; did you mean 'gain'?"),
+        ("factor: 0.5", "faktor: 0.5", "strategies.mine.settings: unknown setting 'faktor'; did you mean 'factor'?"),
+        ("factor: 0.5", "factor: half", "strategies.mine.settings.factor: expected a number, found 'half'"),
+        (
+            ":Scaled",
+            ":Scalde",
+            "strategies.mine.update: my_strategy.py:Scalde: unknown name in",
+        ),
+        (":in_pairs", ":in_pears", "strategies.mine.sampler: my_strategy.py:in_pears: unknown name in"),
+        (
+            '"my_strategy.py:in_pairs"',
+            "in_pairs",
+            "strategies.mine.sampler: unknown sampler 'in_pairs'; choose",
+        ),
+        ('"my_strategy.py:Scaled"', "asm", "strategies.mine.update: unknown update 'asm'; did you mean 'asam'?"),
+        ("[erm, mine]", "[erm, mien]", "models.0.strategies: unknown strategy 'mien'; did you mean 'mine'?"),
         ("language: fr", "langauge: fr", "corpora.english.options: unknown setting 'langauge'; did you mean"),
         (
             "my_corpus.py:utterances",

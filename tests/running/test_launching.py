@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from codecfake.base import installation
+from codecfake.base.validation import ConfigurationError
 from codecfake.running import launching
 from codecfake.running.launching import Launch, LaunchError
 
@@ -58,6 +59,20 @@ def test_settings_of_the_command_line_win_over_ours(tmp_path: Path) -> None:
 def test_what_would_undo_our_options_is_refused(launch: Launch, message: str) -> None:
     with pytest.raises(LaunchError, match=message):
         launching.command(launch)
+
+
+@pytest.mark.parametrize("folder", [".", "run"])
+def test_a_config_that_is_not_yaml_is_named_with_its_line(folder: str, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / "config.yaml").write_text("experiment: demo\n\tdevice: cpu\n")
+    with pytest.raises(ConfigurationError, match=r"config.yaml:2: not valid YAML: .*indent with spaces, not with tabs"):
+        launching.command(Launch(tmp_path, directory=tmp_path / "run"))
+
+
+def test_a_run_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(LaunchError, match=r"--run .*run: this is a file; name a folder"):
+        launching.command(Launch(tmp_path, directory=tmp_path / "run"))
 
 
 def test_without_snakemake_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

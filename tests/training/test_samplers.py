@@ -9,10 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from codecfake.detectors.detector import DetectorSettings
+from codecfake.training.composition import Batches, Composition, SamplingError
 from codecfake.training.plan import Plan
-from codecfake.training.samplers import SAMPLERS, Composition, SamplingError, co_training, released_pass, shares
+from codecfake.training.samplers import co_training, released_pass, shares
 from codecfake.training.settings import TrainSettings
-from codecfake.training.strategies import STRATEGIES
+from codecfake.training.strategies import SAMPLERS, STRATEGIES
 
 CODECFAKE, ASVSPOOF = 740_747, 25_380  # trials of the published train lists
 NAMES = ("codec/train", "vocoder/train", "music/train", "noise/train")
@@ -20,6 +21,10 @@ NAMES = ("codec/train", "vocoder/train", "music/train", "noise/train")
 DOMAIN_SIZES = st.lists(st.integers(2, 60), min_size=2, max_size=4)
 BATCH_SIZES = st.integers(8, 40)
 SEEDS = st.integers(0, 1000)
+
+
+def sampler(name: str) -> Callable[[Composition, int, np.random.Generator], Batches]:
+    return SAMPLERS.part(name).load()
 
 
 def of_sizes(*sizes: int) -> Composition:
@@ -53,7 +58,7 @@ def test_batches_hold_trials_of_the_lists_and_no_more_than_asked(
 ) -> None:
     trials = of_sizes(*sizes)
     assume(name != "co_training_released" or min(sizes) * batch_size >= sum(sizes))
-    batches = SAMPLERS[name](trials, batch_size, seeded(seed))
+    batches = sampler(name)(trials, batch_size, seeded(seed))
     assert batches
     assert all(0 < len(batch) <= batch_size for batch in batches)
     assert set(np.concatenate(batches)) <= set(range(len(trials)))
@@ -64,19 +69,19 @@ def test_batches_hold_trials_of_the_lists_and_no_more_than_asked(
 def test_the_same_seed_gives_the_same_batches(name: str, sizes: list[int], batch_size: int, seed: int) -> None:
     trials = of_sizes(*sizes)
     assume(name != "co_training_released" or min(sizes) * batch_size >= sum(sizes))
-    first, second = (SAMPLERS[name](trials, batch_size, seeded(seed)) for _ in range(2))
+    first, second = (sampler(name)(trials, batch_size, seeded(seed)) for _ in range(2))
     assert [batch.tolist() for batch in first] == [batch.tolist() for batch in second]
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_another_seed_gives_other_batches(name: str) -> None:
-    first, second = (np.concatenate(SAMPLERS[name](of_sizes(60, 40), 16, seeded(seed))) for seed in (1, 2))
+    first, second = (np.concatenate(sampler(name)(of_sizes(60, 40), 16, seeded(seed))) for seed in (1, 2))
     assert first.tolist() != second.tolist()
 
 
 @given(DOMAIN_SIZES, st.integers(1, 40), SEEDS)
 def test_shuffled_takes_every_trial_once(sizes: list[int], batch_size: int, seed: int) -> None:
-    batches = SAMPLERS["shuffled"](of_sizes(*sizes), batch_size, seeded(seed))
+    batches = sampler("shuffled")(of_sizes(*sizes), batch_size, seeded(seed))
     assert sorted(np.concatenate(batches)) == list(range(sum(sizes)))
     assert {len(batch) for batch in batches[:-1]} <= {batch_size}
 
@@ -147,7 +152,7 @@ def test_a_pass_of_the_released_sampler_at_the_published_sizes() -> None:
 
 def test_an_epoch_of_the_released_sampler_at_the_published_sizes() -> None:
     trials = of_sizes(CODECFAKE, ASVSPOOF)
-    batches = SAMPLERS["co_training_released"](trials, 128, seeded())
+    batches = sampler("co_training_released")(trials, 128, seeded())
     assert len(batches) == 11_576
     assert {number for number, batch in enumerate(batches) if len(batch) != 128} == {5_742, 11_485}
     assert len(batches[5_742]) == len(batches[11_485]) == 100
@@ -156,7 +161,7 @@ def test_an_epoch_of_the_released_sampler_at_the_published_sizes() -> None:
 
 def test_batches_of_the_released_sampler_drift_at_the_published_sizes() -> None:
     trials = of_sizes(CODECFAKE, ASVSPOOF)
-    one_pass = SAMPLERS["co_training_released"](trials, 128, seeded())[:5_743]
+    one_pass = sampler("co_training_released")(trials, 128, seeded())[:5_743]
     vocoder = np.array([counts(trials, batch)[1] for batch in one_pass[:-1]])
     assert set(vocoder) == {4, 5}
     assert round(100 * np.mean(vocoder == 4), 1) == 96.9
@@ -179,7 +184,7 @@ def test_balanced_batches_have_as_many_of_each_class_in_each_domain(
 ) -> None:
     trials = of_sizes(*sizes)
     cells = 2 * len(sizes)
-    batches = SAMPLERS["balanced"](trials, batch_size, seeded(seed))
+    batches = sampler("balanced")(trials, batch_size, seeded(seed))
     assert len(batches) == -(-sum(sizes) // batch_size)
     for batch in batches:
         numbers = np.bincount(2 * trials.domains[batch] + trials.is_bonafide[batch], minlength=cells)
@@ -191,14 +196,14 @@ def test_balanced_repeats_no_trial_before_all_of_its_kind_have_come(
     sizes: list[int], batch_size: int, seed: int
 ) -> None:
     trials = of_sizes(*sizes)
-    times = np.bincount(np.concatenate(SAMPLERS["balanced"](trials, batch_size, seeded(seed))), minlength=len(trials))
+    times = np.bincount(np.concatenate(sampler("balanced")(trials, batch_size, seeded(seed))), minlength=len(trials))
     for cell in trials.by_domain_and_class():
         assert times[cell].max() - times[cell].min() <= 1
 
 
 def test_uniform_draws_each_domain_as_often_and_each_of_its_trials() -> None:
     trials = of_sizes(30_000, 10, 20)
-    draws = np.concatenate(SAMPLERS["uniform"](trials, 128, seeded()))
+    draws = np.concatenate(sampler("uniform")(trials, 128, seeded()))
     assert len(draws) == 30_030
     five_sigma = 5 * np.sqrt(30_030 * 2 / 9)
     assert counts(trials, draws) == pytest.approx([10_010] * 3, abs=five_sigma)
@@ -209,14 +214,14 @@ def test_uniform_draws_each_domain_as_often_and_each_of_its_trials() -> None:
 @pytest.mark.parametrize("name", ["co_training", "co_training_released"])
 def test_co_training_of_one_list_is_refused(name: str) -> None:
     with pytest.raises(SamplingError, match=r"two or more train lists, but there is one \(codec/train\).*sam for csam"):
-        SAMPLERS[name](of_sizes(10), 4, seeded())
+        sampler(name)(of_sizes(10), 4, seeded())
 
 
 def test_batches_too_small_for_every_domain_are_refused() -> None:
     with pytest.raises(SamplingError, match="batches of 2 cannot hold trials of 3 train lists; .* at least 3"):
         co_training(of_sizes(5, 5, 5), 2, seeded())
     with pytest.raises(SamplingError, match="batches of 3 cannot hold both classes of 2 train lists; .* at least 4"):
-        SAMPLERS["balanced"](of_sizes(5, 5), 3, seeded())
+        sampler("balanced")(of_sizes(5, 5), 3, seeded())
 
 
 def test_a_share_that_the_released_sampler_rounds_to_nothing_is_refused() -> None:
@@ -228,7 +233,7 @@ def test_a_share_that_the_released_sampler_rounds_to_nothing_is_refused() -> Non
 def test_balancing_a_list_of_one_class_is_refused() -> None:
     trials = Composition(NAMES[:2], np.array([0, 0, 1, 1]), np.array([True, False, True, True]))
     with pytest.raises(SamplingError, match="train list vocoder/train has no spoof trial"):
-        SAMPLERS["balanced"](trials, 4, seeded())
+        sampler("balanced")(trials, 4, seeded())
 
 
 def test_domains_are_numbered_in_the_order_of_the_lists() -> None:

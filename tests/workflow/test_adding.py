@@ -26,10 +26,11 @@ def files_of(text: str) -> dict[str, str]:
 
 
 def experiment_of(*sections: str) -> dict[str, Any]:
-    """The YAML of sections laid over each other; lists are put one after the other, as a reader would write them."""
+    """The YAML of sections laid over each other; their models are put one after the other, as a reader would."""
     values: dict[str, Any] = {}
     for part in (yaml.safe_load(block) for section in sections for block in YAML.findall(SECTIONS[section])):
-        values = laid_over(values, part)
+        models = [*values.get("models", []), *part.get("models", [])]
+        values = laid_over(values, part) | ({"models": models} if models else {})
     return values
 
 
@@ -85,7 +86,11 @@ def test_all_additions_together_run_to_the_report(folder: Path, tmp_path: Path) 
     process = snakemake(run, path, "all", config=roots(folder))
     assert process.returncode == 0, process.stdout + process.stderr
     table = pd.read_csv(run / "results/tables/eer.csv")
-    assert set(table["detector"]) == {"energy-linear"}  # a list replaces that of the base
+    # a list replaces that of the base
+    assert set(zip(table["detector"], table["strategy"], strict=True)) == {
+        ("energy-linear", "erm"),
+        ("mel-lcnn", "clipped"),
+    }
     assert {"C8", "C9"} <= set(table["condition"])
     assert len(pd.read_parquet(run / "results/corpora/aishell1/utterances.parquet")) == 12
     licenses = pd.read_csv(run / "results/protocols/sources.tsv", sep="\t").set_index("source")["license"]

@@ -32,6 +32,7 @@ PLAIN = (  # where the English has been made plain
     "codecfake/running/gpu_jobs.py", "codecfake/running/hooks.py", "codecfake/running/launching.py",
     "codecfake/running/places.py", "codecfake/running/requirements.py", "codecfake/running/wildcards.py",
     "Snakefile", "rules", "profiles", "experiments", "benchmarks",
+    "codecfake/experiment",
 )  # fmt: skip
 EXEMPT = {"CONTRIBUTING.md", "docs/contract.md"}  # shows bad samples; is written by codec_wrappers/contract
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base.registry import Part, Registry
-from codecfake.base.settings import FaultsError, as_faults, build
+from codecfake.base.settings import FaultsError, as_faults, below, build
 from codecfake.detectors import SAMPLE_RATE
 
 INFINITY = float("inf")
@@ -168,10 +168,8 @@ class Link:
         part = AUGMENTATIONS.part(self.name)
         if not 0 <= self.probability <= 1:
             raise AugmentationError(f"probability of {self.name} is {self.probability}; it must be in [0, 1]")
-        try:
+        with below("settings"):
             part.build_settings(self.settings)
-        except ValueError as error:
-            raise FaultsError("", [each.below("settings") for each in as_faults(error)]) from error
 
     def complete(self) -> dict[str, Any]:
         """The link as plain values, including all defaults."""

@@ -12,7 +12,7 @@ from codecfake.base import plugins
 from codecfake.experiment import quality_choice
 from codecfake.running.planning.basis import Basis
 from codecfake.running.planning.steps import HOUR, MB, Outputs, Step, add, most
-from codecfake.training.strategies import STRATEGIES
+from codecfake.training.strategies import strategy_of
 
 SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; rates are for clips of this length
 FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
@@ -122,7 +122,7 @@ def _model(basis: Basis, name: str) -> Model:
     return Model(
         name, training_set, settings, train, dev,
         updates=_updates(basis, training_set, settings, train),
-        passes=1.0 if STRATEGIES[strategy].update == "base" else 2.0,
+        passes=1.0 if strategy_of(strategy, settings["strategy_settings"]).update == "base" else 2.0,
         feature_seconds=1 / basis.rates[f"features.{front_end}.{basis.device}"],
         step_seconds=1 / basis.rates[f"train.{kind}-{back_end}.{basis.device}"],
         weights_bytes=MB * basis.rates[f"weights_mb.{back_end}"],
@@ -141,7 +141,7 @@ def _rate_names(detector: str, parts: Mapping[str, Any]) -> tuple[str, str, str]
 
 
 def _updates(basis: Basis, training_set: str, settings: Mapping[str, Any], train: float) -> float:
-    sampler = STRATEGIES[settings["strategy"]].sampler
+    sampler = strategy_of(settings["strategy"], settings["strategy_settings"]).sampler
     if settings.get("match") != "epochs" or sampler != "co_training_released":
         return 1.0
     domains = basis.experiment.training_sets[training_set].domains

@@ -66,13 +66,13 @@ def test_changes_to_one_training_do_not_reach_the_next() -> None:
     ("changes", "message"),
     [
         ({"step": 1}, "unknown setting 'step'; did you mean 'steps'"),
-        ({"weights": {"mle": 1}}, "Recipe.weights: unknown value 'mle'; did you mean 'mel'"),
+        ({"weights": {"mle": 1}}, "weights: unknown value 'mle'; did you mean 'mel'"),
         ({"generator": {"lr": 1}}, "unknown setting 'lr'; known settings: .*learning_rate"),
-        ({"generator": {"kind": "sgd"}}, "Optimizer.kind: unknown value 'sgd'; choose from adam, adamw"),
+        ({"generator": {"kind": "sgd"}}, "generator.kind: unknown value 'sgd'; choose from adam, adamw"),
         ({"generator": {"schedule": "halve"}}, "halve the steps per halving"),
         ({"generator": {"betas": [0.9]}}, r"expected two numbers, found \[0.9\]"),
         ({"gan": "wasserstein"}, "unknown value 'wasserstein'; choose from hinge, least_squares"),
-        ({"spectra": {"mel": {"mels": [1, 2]}}}, "Spectra.mels: 2 values for 5 windows; give one for each"),
+        ({"spectra": {"mel": {"mels": [1, 2]}}}, "spectra.mel.mels: 2 values for 5 windows; give one for each"),
         ({"spectra": {"mel": {"window_durations": [0.1]}}}, "give either windows .* or window_durations"),
         ({"stages": [{"from_step": 1, "adversarial": True}]}, r"begin at steps \[1\]; the first must begin at 0"),
         (
@@ -145,5 +145,5 @@ def test_funcodecs_discriminators_wait_while_they_lose_less_than_the_generator()
 
 
 def test_windows_of_a_duration_are_one_for_each_duration() -> None:
-    with pytest.raises(SettingsError, match="Spectra.log_absolute: 1 values for 2 windows"):
+    with pytest.raises(SettingsError, match="log_absolute: 1 values for 2 windows"):
         Spectra(window_durations=(0.01, 0.02), log_absolute=(1.0,))
