@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 VENV := .venv
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
-ON_TWO_CORES := -n 2 --dist loadgroup --max-worker-restart 0
+ON_TWO_CORES := -n 2 --dist loadfile --max-worker-restart 0
 # FreqCodec's vectors depend on the FFT, of which MKL has one for each kind of processor; 5: there are no vectors
 ONE_FFT := MKL_CBWR=COMPATIBLE python -m pytest tests/codec_wrappers/test_golden_codecs.py -k freqcodec
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check

@@ -5,6 +5,7 @@ equal where the choice was not narrow. `golden_stages.py` says what each array i
 """
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,19 +17,26 @@ from golden_workflow import checks_of
 
 
 def cases() -> list[Any]:
-    """Every array of every file, those of a file together: they share its codec, hence also the worker."""
-    arrays = [case for vector in find(FOLDER) if kind_or_none(wrapper_of, vector) for case in _cases_of(vector)]
+    """Every array of every file, those of a file together: they share its codec."""
+    vectors = [vector for vector in find(FOLDER) if kind_or_none(wrapper_of, vector)]
+    first = {kind_of(vector.name): vector for vector in reversed(vectors)}
+    arrays = [case for vector in vectors for case in _cases_of(vector, vector in first.values())]
     return arrays or [pytest.param(check, None, "", marks=pytest.mark.skip(f"no golden vectors of codecs in {FOLDER}"))]
 
 
-def _cases_of(vector: Vector) -> list[Any]:
-    """Networks of full size: `make test` has the arrays of one clip a file; other clips and the workflow are long."""
-    first, together = f"{min(vector.clips, default='')}_", pytest.mark.xdist_group(vector.name)
+def kind_of(name: str) -> str:
+    """The name without its sample rate or total stride: `dac_16k` and `dac_24k` are one network in other sizes."""
+    return re.sub(r"_\d+k|(?<=_ds)\d+", "", name)
+
+
+def _cases_of(vector: Vector, is_first_of_its_kind: bool) -> list[Any]:
+    """Networks of full size: `make test` has the arrays of one clip of one file of a kind; all others are long."""
+    clip = f"{min(vector.clips, default='')}_"
     return [
         pytest.param(
             rule, vector, key,
             id=f"{vector.name}:{key}:{name}",
-            marks=[together] if name == "array" and key.startswith(first) else [together, pytest.mark.long],
+            marks=[] if is_first_of_its_kind and name == "array" and key.startswith(clip) else [pytest.mark.long],
         )
         for name, rule, key in checks_of(vector)
     ]  # fmt: skip

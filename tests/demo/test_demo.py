@@ -229,10 +229,12 @@ def speech_of_voices() -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.long
 def test_every_voice_exists_and_speaks_in_its_own_way(speech_of_voices):
     assert len({samples.tobytes() for samples in speech_of_voices.values()}) == len(ALL_VOICES)
 
 
+@pytest.mark.long
 def test_no_voice_clips_inside_espeak(speech_of_voices):
     peaks = {speaker_id: np.abs(samples.astype(int)).max() for speaker_id, samples in speech_of_voices.items()}
     assert max(peaks.values()) < 32767, peaks

@@ -4,16 +4,19 @@ Limits are those of the vectors' README: hidden states 1e-4 of the standard devi
 1e-4 · (1 + |logit|). `golden_detectors.py` says what each array is compared with.
 """
 
+import re
 from typing import Any
 
 import pytest
 from golden_detectors import INPUTS, check, detector_of
 from golden_vectors import FOLDER, Vector, find, kind_or_none
 
+MORE = r"aasist_(l_|released_)"  # as `aasist_recipe_…` with other sizes or weights, each for seconds
+
 
 def cases() -> list[Any]:
     vectors = [
-        pytest.param(vector, key, id=f"{vector.name}:{key}", marks=pytest.mark.xdist_group(vector.name))
+        pytest.param(vector, key, id=f"{vector.name}:{key}", marks=[pytest.mark.long] if re.match(MORE, key) else [])
         for vector in find(FOLDER)
         for key in (vector.keys if kind_or_none(detector_of, vector) else [])
         if key not in INPUTS[str(detector_of(vector))]

@@ -18,8 +18,6 @@ from whole_runs import MADE, digests, jobs_by_rule
 FOLDERS = ("rules", "envs", "profiles", "experiments", "protocols/published")
 FILES = ("Snakefile", "config.yaml")
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 
 @dataclass(frozen=True)
 class Installed:

@@ -472,6 +472,7 @@ def test_every_source_can_be_seen_and_heard(page: Page) -> None:
     assert sum(address.startswith("data:image/png;base64,") for address in page.addresses) == 6
 
 
+@pytest.mark.long
 def test_a_condition_of_dozens_of_thousands_of_trials_stays_a_small_figure(tmp_path: Path) -> None:
     run = ImitationRun(
         tmp_path / "results", ["mel-lcnn"], ["codec"], num_trials=5000, conditions={"C1": "F01", "C7": "F07"}

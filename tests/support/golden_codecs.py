@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+import torch
 from golden_vectors import Vector, published_weights
 
 import codec_wrappers
@@ -53,9 +54,21 @@ def official(vector: Vector, decoder: str | None = None) -> Codec:
 
     Of two decoders, that one, or the one that is used. Raises UnknownVectorError if the file does not fit its codec.
     """
-    if wrapper_of(vector) == "audiodec" and decoder is None:
-        decoder = "vocoder" if "vocoder" in vector.parts else "symmetric"
-    return _official(vector, decoder)
+    return _official(vector, decoder or _decoder(vector))
+
+
+def shapes_of(vector: Vector, decoder: str | None = None) -> dict[str, list[int]]:
+    """Names and shapes of the tensors of that codec, which cost nothing without values."""
+    name = str(wrapper_of(vector))
+    with torch.device("meta"):
+        network: Any = codec_wrappers.build(name, _model(vector, name, decoder or _decoder(vector))).network
+    return {key: list(tensor.shape) for key, tensor in network.state_dict().items()}
+
+
+def _decoder(vector: Vector) -> str | None:
+    if wrapper_of(vector) != "audiodec":
+        return None
+    return "vocoder" if "vocoder" in vector.parts else "symmetric"
 
 
 @lru_cache(maxsize=2)
@@ -77,8 +90,12 @@ def _published(vector: Vector) -> Codec:
     return codec_wrappers.load("lyra", {}, folder)
 
 
+def _model(vector: Vector, name: str, decoder: str | None) -> dict[str, Any]:
+    return SIZES[name](vector) | ({} if decoder is None else {"decoder": decoder})
+
+
 def _filled(vector: Vector, name: str, decoder: str | None) -> Codec:
-    model = SIZES[name](vector) | ({} if decoder is None else {"decoder": decoder})
+    model = _model(vector, name, decoder)
     module = codec_wrappers.module_of(name)
     codec = codec_wrappers.build(name, model)
     weights = {part: vector.weights(part) for part in vector.parts if not (part == "vocoder" != decoder)}

@@ -27,7 +27,10 @@ from pathlib import Path
 from typing import NoReturn
 
 PACKAGES = ("codecfake", "codec_wrappers")
-USED_BY_JOBS = ("encodec", "librosa", "matplotlib.figure", "sklearn.ensemble", "sklearn.linear_model", "scipy.signal")
+USED_BY_JOBS = (
+    "encodec", "librosa.core.pitch", "matplotlib.figure", "numba", "sklearn.ensemble", "sklearn.linear_model",
+    "scipy.signal", "torch._dynamo", "torch.utils.tensorboard", "torchmetrics",
+)  # fmt: skip
 CLIENT = """#!{python} -IS
 import json, os, socket, sys
 if sys.argv[1:2] != ["-m"] or sys.argv[2] not in {packages}:

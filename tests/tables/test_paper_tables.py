@@ -385,17 +385,19 @@ def test_decisions_are_counted_by_key_at_the_first_seed(error_rates: ErrorRates)
     assert list(counts[1]) == [row["false_bonafide"], row["true_spoof"]]
 
 
-def test_figures_are_written_twice_with_the_same_bytes(
-    published: Published, error_rates: ErrorRates, tmp_path: Path
+@pytest.mark.parametrize(
+    "figure", [pytest.param("xie2025_figure5", marks=pytest.mark.long), "wu2024_figure2_published"]
+)
+def test_a_figure_is_written_twice_with_the_same_bytes(
+    published: Published, error_rates: ErrorRates, tmp_path: Path, figure: str
 ) -> None:
     results = Results(error_rates, published, tmp_path)
-    names = ["xie2025_figure5", "wu2024_figure2_published"]
 
     for folder in ("one", "two"):
-        write_figures(results, names, tmp_path / folder)
+        write_figures(results, [figure], tmp_path / folder)
 
     written_files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert written_files == sorted(f"{name}.{kind}" for name in names for kind in ("svg", "png"))
+    assert written_files == [f"{figure}.png", f"{figure}.svg"]
     for name in written_files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

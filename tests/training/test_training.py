@@ -170,7 +170,7 @@ def checkpointed(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> di
 
 
 # 28 trials in batches of 8 are 4 steps an epoch: killed before any checkpoint, and in each epoch.
-@pytest.mark.parametrize("steps", [0, 1, 3, 4, 6, 11])
+@pytest.mark.parametrize("steps", [0, 6, *(pytest.param(steps, marks=pytest.mark.long) for steps in (1, 3, 4, 11))])
 def test_a_killed_run_started_again_ends_in_the_same_bytes(
     corpus: Corpus, checkpointed: dict[str, bytes], tmp_path: Path, counted: type[CountedAdam], steps: int
 ) -> None:
@@ -190,7 +190,10 @@ def undisturbed(domains: Corpus, tmp_path_factory: pytest.TempPathFactory) -> di
     return {name: run(domains, root / name, of_strategy(name)) for name in STRATEGIES}
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    "strategy",
+    [pytest.param(name, marks=[] if name in ("sam", "csam") else [pytest.mark.long]) for name in STRATEGIES],
+)
 def test_a_killed_run_of_any_strategy_ends_in_the_same_bytes(
     domains: Corpus, undisturbed: dict[str, Path], tmp_path: Path, counted: type[CountedAdam], strategy: str
 ) -> None:

@@ -20,7 +20,7 @@ KILLS = 20
 TARS = "audio/english/F01/*.tar"
 RECORDED = [f"results/audio/{shard}.tar" for shard in ("english/F00/0000", "english/F00/0001", "mandarin/F00/0000")]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

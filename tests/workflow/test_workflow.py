@@ -17,7 +17,7 @@ from codecfake.experiment import reading
 from codecfake.running.planning import rates, run_plan
 from codecfake.running.planning.steps import Room
 
-pytestmark = [pytest.mark.xdist_group("workflow"), pytest.mark.usefixtures("quick_jobs")]
+pytestmark = pytest.mark.usefixtures("quick_jobs")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The first stages in numbers: corpora, codec weights, and audio shards."""
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from math import nan
 from pathlib import Path
@@ -115,10 +116,14 @@ def _codec_training(basis: Basis) -> Step:
 def _segments(basis: Basis, codec: str) -> tuple[float, float]:
     """The number of training segments of a codec over all batches, and the length of each in seconds."""
     settings = basis.experiment.codec_training_settings(codec)
-    recipes: dict[str, dict[str, Any]] = yaml.safe_load(RECIPES.read_text(encoding="utf-8"))
-    recipe = laid_over(recipes.get(settings.get("recipe") or settings["wrapper"], {}), settings.get("changes", {}))
+    recipe = laid_over(_recipes().get(settings.get("recipe") or settings["wrapper"], {}), settings.get("changes", {}))
     steps, batch_size, duration = (float(recipe.get(key, nan)) for key in ("steps", "batch_size", "segment_duration"))
     return steps * batch_size, duration
+
+
+@cache
+def _recipes() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(RECIPES.read_text(encoding="utf-8"))
 
 
 def _record(basis: Basis) -> Step:
