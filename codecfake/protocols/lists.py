@@ -1,7 +1,8 @@
 """Protocols: the trials of training and evaluation, from utterance tables alone, before any audio is generated."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,33 +61,44 @@ class ConditionSettings:
 
 
 Tables = Mapping[str, pd.DataFrame]  # corpus -> utterance table
+Pool = Callable[[list[str], Split | None], pd.DataFrame]  # rows of corpora, split by a rule or (None) as published
+Selection = list[tuple[str, pd.DataFrame]]  # each source with the rows of its trials
 
 
 def partition(settings: PartitionSettings, tables: Tables, split: str) -> pd.DataFrame:
     """The trials of one split of a domain: recordings, then the fakes of each source."""
-    rows = split_utterances(settings.corpora, settings.split, tables)
-    in_split = rows[rows["split"] == split]
-    if settings.keep is not None:
-        in_split = in_split[in_split["corpus"].isin(settings.keep)]
-    kinds = [_trials(in_split, source) for source in (RECORDINGS, *settings.sources)]
-    return _checked(pd.concat(kinds, ignore_index=True), f"the {split} protocol of {' + '.join(settings.corpora)}")
+    selection = partition_selection(settings, split, partial(split_utterances, tables=tables))
+    return _trials_of(selection, f"the {split} protocol of {' + '.join(settings.corpora)}")
 
 
-def split_utterances(corpora: list[str], rule: Split, tables: Tables) -> pd.DataFrame:
-    """The utterances of all corpora in order, each with its split according to `rule`."""
+def condition(settings: ConditionSettings, tables: Tables) -> pd.DataFrame:
+    """The trials of an evaluated condition: bona fide, then spoofs."""
+    return _trials_of(condition_selection(settings, partial(split_utterances, tables=tables)), "the condition")
+
+
+def partition_selection(settings: PartitionSettings, split: str, pool: Pool) -> Selection:
+    """The rows that `partition` takes from a pool, which needs the columns corpus, key and split alone."""
+    rows = pool(settings.corpora, settings.split)
+    rows = _of_corpora(rows[rows["split"] == split], settings.keep)
+    return [(RECORDINGS, rows), *((source, rows[rows["key"] == BONAFIDE]) for source in settings.sources)]
+
+
+def condition_selection(settings: ConditionSettings, pool: Pool) -> Selection:
+    """The same for `condition`."""
+    return [_side(settings.bonafide, BONAFIDE, pool), _side(settings.spoof, SPOOF, pool)]
+
+
+def split_utterances(corpora: list[str], rule: Split | None, tables: Tables) -> pd.DataFrame:
+    """The utterances of all corpora in order, each with its split: by `rule`, or (None) as published."""
     rows = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
+    if rule is None:
+        return rows
     if rule.by == "corpus":
         return rows.assign(split=splits.by_corpus(rows))
     if rule.by == "listed":
         return rows.assign(split=splits.by_list(rows, rule.dev_speakers, rule.eval_speakers))
     draw = splits.by_utterance if rule.by == "utterance" else splits.by_speaker
     return rows.assign(split=draw(rows, rule.dev, rule.eval, rule.seed))
-
-
-def condition(settings: ConditionSettings, tables: Tables) -> pd.DataFrame:
-    """The trials of an evaluated condition: bona fide, then spoofs."""
-    sides = [_side(settings.bonafide, tables, BONAFIDE), _side(settings.spoof, tables, SPOOF)]
-    return _checked(pd.concat(sides, ignore_index=True), "the condition")
 
 
 def write_partition(settings: PartitionSettings, corpora_root: Path, root: Path, name: str) -> None:
@@ -128,27 +140,28 @@ def _read(corpora: list[str], root: Path) -> Tables:
     return {corpus: utterances.read(root / corpus / "utterances.parquet") for corpus in dict.fromkeys(corpora)}
 
 
-def _side(side: Side, tables: Tables, key: str) -> pd.DataFrame:
-    if side.split is not None:
-        rows = split_utterances(side.corpora, side.split, tables)
-    else:
-        rows = pd.concat([tables[corpus] for corpus in side.corpora], ignore_index=True)
-    if side.keep is not None:
-        rows = rows[rows["corpus"].isin(side.keep)]
+def _side(side: Side, key: str, pool: Pool) -> tuple[str, pd.DataFrame]:
+    rows = _of_corpora(pool(side.corpora, side.split), side.keep)
     if side.utterances == "eval" and rows["split"].isin(SPLITS).any():
         rows = rows[rows["split"] == "eval"]
-    if side.source == RECORDINGS:
-        rows = rows[rows["key"] == key]
-    return _trials(rows, side.source)
+    # codecs make spoofs from bona fide speech; other spoofs are in the corpus as such
+    return side.source, rows[rows["key"] == (key if side.source == RECORDINGS else BONAFIDE)]
 
 
-def _trials(rows: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Trials of recorded utterances, or of a codec source, which resynthesizes only bona fide speech."""
+def _of_corpora(rows: pd.DataFrame, keep: list[str] | None) -> pd.DataFrame:
+    return rows if keep is None else rows[rows["corpus"].isin(keep)]
+
+
+def _trials_of(selection: Selection, what: str) -> pd.DataFrame:
+    return _checked(pd.concat([_trials(*each) for each in selection], ignore_index=True), what)
+
+
+def _trials(source: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Trials of recorded utterances, or of bona fide utterances as resynthesized into a codec source."""
     if source == RECORDINGS:
         return rows.assign(trial_id=rows["utterance_id"], source=source)[list(COLUMNS)]
-    bonafide = rows[rows["key"] == BONAFIDE]
-    trial_id = source + "_" + bonafide["utterance_id"]
-    return bonafide.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[list(COLUMNS)]
+    trial_id = source + "_" + rows["utterance_id"]
+    return rows.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[list(COLUMNS)]
 
 
 def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:
