@@ -29,6 +29,7 @@ from codecfake.tables.settings import SpectrogramSettings, TableSettings
 from codecfake.training.settings import TrainSettings
 
 T = TypeVar("T")
+JobName = tuple[str, tuple[str, ...]]  # a rule, and the wildcards that the settings of its job depend on
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Jobs:
     def check(self) -> None:
         """Build the settings of all jobs. Raises ConfigurationError naming every job whose settings cannot be built."""
         faults = []
-        for rule, wildcards in self._all():
+        for rule, wildcards in self.with_settings():
             try:
                 getattr(self, rule)(*wildcards)
             except ValueError as error:
@@ -56,22 +57,47 @@ class Jobs:
         if faults:
             raise ConfigurationError("\n".join(faults))
 
-    def _all(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Every rule with the wildcards of each of its jobs."""
+    def with_settings(self) -> Iterator[JobName]:
+        """The jobs that have settings: those of the run, and the spectrograms, which are only drawn on request."""
+        yield from (name for name in self.walk() if hasattr(self, name[0]))
+        yield "draw_spectrograms", ()
+
+    def walk(self) -> Iterator[JobName]:
+        """Every job of a run, in the order of the rules; the jobs for the shards of a corpus count as one."""
+        yield from self._of_audio()
+        yield from self._of_protocols()
+        yield from self._of_models()
+        yield from ((rule, ()) for rule in ("tabulate", "report", "all"))
+
+    def _of_audio(self) -> Iterator[JobName]:
         e = self._experiment
-        trained = [codec for codec in e.codecs_run() if e.is_trained(codec)]
+        native = list(product(audited.codec_training(e), [NATIVE]))
+        recorded = [pair for pair in e.all_audio() if pair[1] == RECORDINGS]
+        if any(corpus.demo for corpus in e.corpora.values()):
+            yield "synthesize_demo", ()
         yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora)
-        yield from (("record", pair) for pair in product(e.corpora, (RECORDINGS, NATIVE)))
-        yield from (("resynthesize", pair) for pair in product(e.codecs_run(), e.corpora))
-        yield from (("train_codec", (codec,)) for codec in trained)
+        yield from (("fetch", (checkpoint,)) for checkpoint in e.checkpoints_run())
+        yield from (("train_codec", (codec,)) for codec in e.codecs_run() if e.is_trained(codec))
+        yield from (("record", pair) for pair in [*recorded, *native])
+        for codec in e.codecs_run():
+            needed = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
+            yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in needed)
+        yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
+
+    def _of_protocols(self) -> Iterator[JobName]:
+        e, sources = self._experiment, quality_choice.sources(self._experiment)
+        yield "write_sources", ()
         yield from (("write_partition", (domain,)) for domain in e.domains)
         yield from (("write_condition", (condition,)) for condition in e.conditions)
-        yield from (("quality", (source,)) for source in quality_choice.sources(e))
-        for name in e.model_names():
-            detector, training_set, strategy, seed = name.split("/")
-            yield "train_detector", (detector, training_set, strategy, seed.removeprefix("seed"))
-        once = ("write_sources", "quality_summary", "audit", "tabulate", "draw_spectrograms", "report")
-        yield from ((rule, ()) for rule in ("synthesize_demo", *once))
+        yield from (("quality", (source,)) for source in sources)
+        yield from ((rule, ()) for rule in (["quality_summary"] if sources else []) + ["audit", "audit_verdict"])
+
+    def _of_models(self) -> Iterator[JobName]:
+        names = (name.split("/") for name in self._experiment.model_names())
+        models = [(*parts, seed.removeprefix("seed")) for *parts, seed in names]
+        yield from (("check_lists", (training_set,)) for training_set in dict.fromkeys(model[1] for model in models))
+        yield from (("train_detector", model) for model in models)
+        yield from (("score", model) for model in models)
 
     # corpora and audio
 

@@ -24,7 +24,7 @@ def jobs(name: str) -> Jobs:
 
 
 def every_job(of: Jobs) -> Iterator[Job[Any]]:
-    yield from (getattr(of, rule)(*wildcards) for rule, wildcards in of._all())
+    yield from (getattr(of, rule)(*wildcards) for rule, wildcards in of.with_settings())
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXPERIMENTS.glob("*.yaml")))
@@ -38,7 +38,7 @@ def test_the_text_of_every_job_gives_the_settings_that_were_checked(name: str) -
 
 def test_every_rule_that_takes_settings_has_its_job() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
-    checked = {rule for rule, _ in jobs("tiny")._all()}
+    checked = {rule for rule, _ in jobs("tiny").with_settings()}
     assert checked == {rule for rule in vars(Jobs) if f"JOBS.{rule}" in texts}
     assert texts.count("        settings=") == len(checked)
 

@@ -1,0 +1,73 @@
+"""The rules of jobs: their names, their stages and the output files of their jobs, relative to the run directory."""
+
+from collections.abc import Sequence
+from itertools import product
+
+from codec_wrappers.weights.checkpoints import PROVENANCE
+from codecfake.experiment.audited import TABLES
+from codecfake.experiment.jobs import JobName
+from codecfake.experiment.schema import Experiment
+
+RULES = {  # stage, folder in results/, names of files; {} is a wildcard
+    "synthesize_demo": ("corpora", "demo/", "SHA256SUMS"),
+    "ingest_corpus": ("corpora", "corpora/{}/", "utterances.parquet", "rejected.tsv"),
+    "fetch": ("codec weights", "weights/{}/", PROVENANCE),  # and what depends on the form of the checkpoint
+    "train_codec": (
+        "codec weights",
+        "codecs/{}/",
+        "weights.safetensors",
+        "history.tsv",
+        "quality.tsv",
+        "settings.json",
+    ),
+    "record": ("resynthesis", "audio/{}/{}/"),  # shards
+    "resynthesize": ("resynthesis", "audio/{1}/"),
+    "list_shards": ("resynthesis", "audio/{}/{}/", "shards.tsv"),
+    "write_sources": ("protocols", "protocols/", "sources.tsv"),
+    "write_partition": ("protocols", "protocols/{}/", "train.tsv", "dev.tsv"),
+    "write_condition": ("protocols", "protocols/eval/", "{}.tsv"),
+    "quality": ("quality", "quality/", "{}.tsv"),
+    "quality_summary": ("quality", "tables/", "quality.csv", "quality_order.csv"),
+    "audit": ("audit", "audit/", "audit.json", *(f"{table}.csv" for table in TABLES)),
+    "audit_verdict": ("audit", "audit/", "passed.txt"),
+    "check_lists": ("training", "audit/lists/", "{}.tsv"),
+    "train_detector": (
+        *("training", "models/{}/{}/{}/seed{}/"),
+        *("weights.safetensors", "settings.json", "history.tsv", "calibration.json"),
+    ),
+    "score": ("evaluation", "scores/{}/{}/{}/seed{}/"),  # a file for each condition
+    "tabulate": ("evaluation", "tables/", "eer.csv"),  # and the papers' tables
+    "report": ("report", "", "report.html"),
+    "all": ("all", ""),
+}
+A_RULE_EACH = ("fetch", "resynthesize")  # each of their first wildcards has a rule of its own
+
+
+def stage(job: JobName) -> str:
+    """The stage of the workflow that a job belongs to."""
+    return RULES[job[0]][0]
+
+
+def rule_name(job: JobName) -> str:
+    """The name of its rule in the workflow."""
+    rule, wildcards = job
+    return f"{rule}_{wildcards[0]}" if rule in A_RULE_EACH else rule
+
+
+def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]:
+    """The outputs of one job, or of the jobs for all shards of a corpus."""
+    (rule, wildcards), names = job, RULES[job[0]][2:]
+    folder = f"results/{RULES[rule][1]}".format(*wildcards)
+    if rule == "record":
+        return _shards(folder, experiment.corpora[wildcards[0]].shards)
+    if rule == "resynthesize":
+        sources = [f"{source}/" for source in experiment.codecs[wildcards[0]].generated()]
+        return _shards(folder, experiment.corpora[wildcards[1]].shards, sources)
+    if rule == "score":
+        names = tuple(f"{condition}.tsv" for condition in experiment.conditions)
+    return (tuple(folder + name.format(*wildcards) for name in names),)
+
+
+def _shards(folder: str, number: int, sources: Sequence[str] = ("",)) -> tuple[tuple[str, ...], ...]:
+    kinds = list(product(sources, ("tar", "parquet")))
+    return tuple(tuple(f"{folder}{source}{shard:04d}.{kind}" for source, kind in kinds) for shard in range(number))
