@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
 
@@ -20,13 +20,14 @@ import codec_wrappers.settings as package_settings
 from codec_wrappers.codec import Codec, Shape
 from codecfake.base import plugins, settings
 from codecfake.base.plugins import PluginError
-from codecfake.base.settings import SettingsError, as_faults, fault
+from codecfake.base.settings import Range, SettingsError, as_faults, fault
 from codecfake.base.suggestions import unknown
 
 CODECS = Path(__file__).with_name("codecs.yaml")
 WEIGHTS = ("trained", "none", "official", "local")  # the kinds of weights that an experiment can choose
 DEVICES = ("gpu", "cpu")
 UNSTATED = "unstated"  # a license that the authors do not name
+OWN = "own"  # in names of rates: a codec of the package whose network does not have the published size
 
 
 class CodecError(ValueError):
@@ -35,10 +36,10 @@ class CodecError(ValueError):
 
 @dataclass(frozen=True)
 class Rate:
-    """A number for `plan`: `basis` is measured, goal or estimate, `source` says how it was obtained."""
+    """A number for `plan`: its basis (`yours`: given by the user), and how it was obtained."""
 
-    value: float
-    basis: str
+    value: Annotated[float, Range(above=0)]
+    basis: Literal["measured", "goal", "estimate", "yours"]
     source: str
 
 
@@ -122,6 +123,23 @@ def entry(wrapper: str) -> Entry:
         return settings.build(Entry, {**values, "name": wrapper})
     except SettingsError as error:
         raise CodecError(f"{wrapper}: ENTRY: {'; '.join(map(str, as_faults(error)))}") from error
+
+
+def rates(name: str, wrapper: str) -> dict[str, Rate]:
+    """The rates of a codec by their full names: `resynthesis.cpu` of encodec is `resynthesis.encodec.cpu`."""
+    keys = ((key.split("."), rate) for key, rate in entry(wrapper).rates.items())
+    return {".".join([kind, rate_part(name, wrapper), *device]): rate for (kind, *device), rate in keys}
+
+
+def rate_part(name: str, wrapper: str, model: Mapping[str, Any] | None = None) -> str:
+    """The codec in the name of a rate: its wrapper, or `OWN` with a `model` of another size.
+
+    For a codec outside the package it is the experiment's name, unless a packaged codec has that name: the plan would
+    take its rates.
+    """
+    if plugins.is_outside(wrapper):
+        return wrapper if name in names() else name
+    return wrapper if entry(wrapper).is_published_size(model or {}) else OWN
 
 
 def settings_of(wrapper: str, model: Mapping[str, Any]) -> Any:

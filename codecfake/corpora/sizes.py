@@ -1,14 +1,25 @@
 """Published sizes of corpora, for planning before they are available."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, isnan, nan
+from pathlib import Path
 from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
 
 from codecfake.base import settings
 from codecfake.base.settings import Range
-from codecfake.base.utterances import BONAFIDE, SPOOF
+from codecfake.base.utterances import BONAFIDE, KEYS, SPOOF
 
+AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus")
+UNSPLIT = "-"
+CELL = ["corpus", "key", "split"]
+COUNTS = ["utterances", "seconds", "samples", "file_bytes"]  # samples: at the recordings' own sample rate
+BYTES_PER_SAMPLE = 2  # uncompressed
+FLAC_SHARE = 0.5  # of that, at the sample rates of published corpora
 USUAL_SECONDS, USUAL_RATE = 4.0, 24_000  # of an utterance of unknown duration
 
 
@@ -47,6 +58,15 @@ class CorpusSize:
     @property
     def hours(self) -> float:
         return sum(part.hours for part in self.speech)
+
+    def counts(self, corpus: str) -> pd.DataFrame:
+        """A row for each part, with the columns `CELL` and `COUNTS`."""
+        return pd.DataFrame([self._row(corpus, part) for part in self.speech], columns=[*CELL, *COUNTS])
+
+    def _row(self, corpus: str, part: Part) -> tuple[object, ...]:
+        samples = part.hours * 3600 * self.sample_rate
+        num_bytes = samples * BYTES_PER_SAMPLE * (1.0 if self.wav else FLAC_SHARE)
+        return (corpus, part.key, part.split or UNSPLIT, part.utterances, part.hours * 3600, samples, num_bytes)
 
     def at_most(self, utterances: int) -> "CorpusSize":
         """The corpus with at most that many utterances, and with its hours reduced in proportion."""
@@ -87,12 +107,39 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
     return size
 
 
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """The counts of an utterance table, summed by `CELL`."""
+    share = np.where(table["path"].str.lower().str.endswith(".wav"), 1.0, FLAC_SHARE)
+    counts = {
+        "utterances": 1,
+        "seconds": table["num_samples"] / table["sample_rate"],
+        "samples": table["num_samples"],
+        "file_bytes": table["num_samples"] * table["channels"] * BYTES_PER_SAMPLE * share,
+    }
+    rows = table[CELL].fillna({"split": UNSPLIT}).assign(**counts)
+    return rows.groupby(CELL, as_index=False, observed=True).sum()
+
+
+def likely(layout: str, expected: dict[str, Any], options: Mapping[str, Any], root: Path | None) -> CorpusSize:
+    """The published size of a corpus, or less if its root has fewer files.
+
+    Without a published size, an estimate from the number of files; unknown without files.
+    """
+    files = _num_recordings(root) if root is not None else 0
+    try:
+        size = published(layout, expected)
+    except SizeError:
+        key = options.get("key")
+        return guessed(key or BONAFIDE, files) if files else unknown([key] if key else KEYS)
+    return size.at_most(files) if files else size
+
+
 def unknown(keys: Sequence[str]) -> CorpusSize:
     """The size of a corpus if only the keys that it may have are known."""
     return CorpusSize("unknown", USUAL_RATE, True, tuple(Part(key, nan, nan, speakers=0) for key in keys))
 
 
-def counted(key: str, utterances: int) -> CorpusSize:
+def guessed(key: str, utterances: int) -> CorpusSize:
     """The size of a corpus, estimated from its number of recordings alone."""
     part = Part(key, utterances, utterances * USUAL_SECONDS / 3600)
     return CorpusSize("number of files", USUAL_RATE, True, (part,))
@@ -103,3 +150,7 @@ def _expected(size: ListedSize) -> CorpusSize:
     counts = {BONAFIDE: size.bonafide, SPOOF: size.spoof}
     parts = tuple(Part(key, count, size.hours * count / total) for key, count in counts.items() if count)
     return CorpusSize("the experiment", size.sample_rate, True, parts)
+
+
+def _num_recordings(root: Path) -> int:
+    return sum(name.lower().endswith(AUDIO_SUFFIXES) for _, _, names in os.walk(root) for name in names)

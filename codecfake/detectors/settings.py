@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from codecfake.base import plugins
 from codecfake.base.registry import Part, Registry
 from codecfake.base.settings import FaultsError, as_faults, below, fault
 from codecfake.base.suggestions import unknown
@@ -131,6 +132,17 @@ class DetectorSettings:
         """The files beside the experiment that implement its parts."""
         files = (registry.part(part["name"]).code() for _, registry, part in self._parts())
         return [path for path in files if path is not None]
+
+    def rate_names(self, detector: str) -> tuple[str, str, str]:
+        """Names in `rates.yaml`: of computing features, of training on them, and of the size of the weights.
+
+        A part outside the package has the detector's name. Back-ends cost the same behind all self-supervised
+        front-ends, whose features have the same shape.
+        """
+        names = (self.front_end["name"], self.back_end["name"])
+        front_end, back_end = (detector if plugins.is_outside(name) else name for name in names)
+        is_ssl = front_end in FRONT_ENDS and FRONT_ENDS.part(front_end).settings is SslSettings
+        return f"features.{front_end}", f"train.{'ssl' if is_ssl else front_end}-{back_end}", f"weights_mb.{back_end}"
 
     def _parts(self) -> tuple[tuple[str, Registry[Any], dict[str, Any]], ...]:
         return ("front_end", FRONT_ENDS, self.front_end), ("back_end", BACK_ENDS, self.back_end)

@@ -32,6 +32,13 @@ class Split:
     dev_speakers: list[str] = field(default_factory=list)  # for `listed`; all other speakers are in train
     eval_speakers: list[str] = field(default_factory=list)
 
+    def shares(self, num_speakers: int) -> dict[str, float]:
+        """The expected share of each split, for speakers with the same number of utterances."""
+        dev, held_out = self.dev, self.eval
+        if self.by == "listed" and num_speakers > len(self.dev_speakers) + len(self.eval_speakers):
+            dev, held_out = len(self.dev_speakers) / num_speakers, len(self.eval_speakers) / num_speakers
+        return dict(zip(SPLITS, (1 - dev - held_out, dev, held_out), strict=True))
+
 
 @dataclass(frozen=True)
 class PartitionSettings:

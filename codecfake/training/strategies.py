@@ -15,8 +15,9 @@ optimizer. `co-erm`, `balanced` and `uniform` are not from the papers; they show
 This module needs no torch, so that an experiment can be checked before any job.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,17 @@ class Strategy:
     def needs_domains(self) -> bool:
         """Whether it needs two or more train lists."""
         return self.sampler.startswith("co_training")
+
+    @property
+    def num_passes(self) -> int:
+        """Forward and backward passes of an update."""
+        return 1 if self.update == "base" else 2
+
+    def epoch_share(self, domain_sizes: Sequence[float], batch_size: int) -> float:
+        """The updates in an epoch of the sampler, relative to those of ERM; `co_training` is counted as ERM."""
+        if self.sampler != "co_training_released" or not any(domain_sizes):
+            return 1.0
+        return len(domain_sizes) * ceil(max(domain_sizes) / batch_size) / ceil(sum(domain_sizes) / batch_size)
 
     def update_settings(self) -> Any:
         """The settings of its update. Raises SettingsError, or ValueError for a value out of range."""
