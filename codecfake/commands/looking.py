@@ -50,6 +50,7 @@ def _add_list(commands: Commands) -> None:
 def _plan(options: argparse.Namespace) -> None:
     from codecfake.base import installation
     from codecfake.base.validation import read_yaml
+    from codecfake.experiment import site
     from codecfake.running.planning import disk, rates, rendering, run_plan
 
     shipped = installation.workflow_folder() / DEFAULT_CONFIG
@@ -58,13 +59,13 @@ def _plan(options: argparse.Namespace) -> None:
     device = options.device or config.get("device", "auto")
     rate_table = rates.load(options.rates, options.rate)
     base = Path(config.get("relative_to") or Path())
-    experiment = run_plan.read_experiment(config, base, options.optional)
-    roots = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
-    plan = run_plan.plan(experiment, options.directory, rate_table, "cpu" if device == "cpu" else "gpu", roots)
-    num_bytes = plan.to_write(options.directory)
-    outcome = (plan, num_bytes, options.directory, disk.free_bytes(options.directory))
+    experiment = site.read_without_corpora(config, base, options.optional)
+    folders = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
+    plan = run_plan.plan(experiment, options.directory, rate_table, "cpu" if device == "cpu" else "gpu", folders)
+    room = plan.to_write(options.directory)
+    outcome = (plan, room, options.directory, disk.free_bytes(options.directory))
     print(json.dumps(rendering.as_json(*outcome), indent=2) if options.json else rendering.as_text(*outcome))
-    disk.require_room(num_bytes, options.directory)
+    disk.require_room(room, options.directory)
 
 
 def _watch(options: argparse.Namespace) -> None:

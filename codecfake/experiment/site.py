@@ -99,6 +99,18 @@ def _site(file: Reading, settings: Configuration, base: Path) -> Site:
     return Site(experiment, file.layers.values(), roots, weights, settings.device, settings.check_disk)
 
 
+def read_without_corpora(config: Mapping[str, Any], base: Path, optional: bool = False) -> Experiment:
+    """The experiment that config.yaml names, for a plan: its corpora need not exist.
+
+    Optional corpora without a root are omitted, as in a run, unless `optional`. Raises ConfigurationError.
+    """
+    settings = configuration(config)
+    experiment = reading.load(experiment_path(settings.experiment, base))
+    names = (name for name, corpus in experiment.corpora.items() if optional or not corpus.optional)
+    roots = dict(settings.corpora)
+    return with_roots(experiment, roots | {name: roots.get(name) or "not yet there" for name in names})
+
+
 def check_run_directory(title: str, results: Path) -> None:
     """Refuse to mix two experiments in one `results/`: the second would overwrite the first."""
     owner = results / OWNER

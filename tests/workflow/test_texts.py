@@ -33,6 +33,7 @@ PLAIN = (  # where the English has been made plain
     "codecfake/running/places.py", "codecfake/running/requirements.py", "codecfake/running/wildcards.py",
     "Snakefile", "rules", "profiles", "experiments", "benchmarks",
     "codecfake/experiment",
+    "codecfake/running/planning",
 )  # fmt: skip
 EXEMPT = {"CONTRIBUTING.md", "docs/contract.md"}  # shows bad samples; is written by codec_wrappers/contract
 

@@ -20,34 +20,31 @@ class DiskError(RuntimeError):
 
 
 def check_run(
-    experiment: Experiment, outputs: Iterable[object], device: str, roots: Mapping[str, Path], root: Path = Path()
+    experiment: Experiment, outputs: Iterable[object], device: str, folders: Mapping[str, Path], root: Path = Path()
 ) -> list[str]:
     """Warnings about unknown sizes, before a run that makes `outputs` in `root`. Raises DiskError on a shortage."""
-    plan = run_plan.plan(experiment, root, rates.load(), device, roots)
+    plan = run_plan.plan(experiment, root, rates.load(), device, folders)
     require_room(plan.to_write(root, frozenset(map(str, outputs))), root)
     return plan.warnings()
 
 
 def require_room(needed: Room, folder: Path) -> None:
     """Raise DiskError, with the numbers, if the disk of `folder` has fewer free bytes or files than needed."""
-    disk = os.statvfs(_existing(folder))
-    free = free_bytes(folder)
-    if needed.num_bytes > free:
-        raise DiskError(
-            f"{folder.resolve()}: {needed.num_bytes:,.0f} bytes are needed, but {free:,} are available there. {REMEDY}"
-        )
-    if disk.f_files and needed.files > disk.f_favail:
-        raise DiskError(
-            f"{folder.resolve()}: {needed.files:,} files are needed, but {disk.f_favail:,} are available. {REMEDY}"
-        )
+    disk, free = _disk_of(folder), free_bytes(folder)
+    shortage = ""
+    if needed.num_bytes.known > free:
+        shortage = f"{needed.num_bytes.known:,.0f} bytes are needed, but {free:,} are available"
+    elif disk.f_files and needed.files > disk.f_favail:
+        shortage = f"{needed.files:,} files are needed, but {disk.f_favail:,} are available"
+    if shortage:
+        raise DiskError(f"{folder.resolve()}: {shortage}. {REMEDY}")
 
 
 def free_bytes(folder: Path) -> int:
     """Bytes that an ordinary user may still write to the disk of a folder, which need not exist yet."""
-    disk = os.statvfs(_existing(folder))
+    disk = _disk_of(folder)
     return disk.f_bavail * disk.f_frsize
 
 
-def _existing(folder: Path) -> Path:
-    """A folder, or its nearest parent that exists."""
-    return next(place for place in (folder.resolve(), *folder.resolve().parents) if place.exists())
+def _disk_of(folder: Path) -> os.statvfs_result:
+    return os.statvfs(next(place for place in (folder.resolve(), *folder.resolve().parents) if place.exists()))

@@ -1,44 +1,43 @@
 """A plan as text for people, and as JSON values for programs."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
-from math import isnan
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from codecfake.running.planning.rates import GOAL, MEASURED, YOURS
 from codecfake.running.planning.run_plan import RunPlan
-from codecfake.running.planning.steps import Room, Step, add
+from codecfake.running.planning.steps import AMOUNTS, Amount, Room, Step, total
 
 GB = 1e9
-HEADERS = ("", "jobs", "audio in, h", "audio out, h", "GPU, h", "CPU, h", "reads, GB", "writes, GB", "files")
-WARNINGS = {
-    GOAL: "goals, never measured",
-    "estimate": "estimates",
-    MEASURED: "measured",
-    YOURS: "yours",
+COLUMNS = {  # header -> amount and its unit
+    "audio in, h": ("audio_hours_in", 1.0),
+    "audio out, h": ("audio_hours_out", 1.0),
+    "GPU, h": ("gpu_hours", 1.0),
+    "CPU, h": ("cpu_hours", 1.0),
+    "reads, GB": ("bytes_in", GB),
+    "writes, GB": ("bytes_out", GB),
 }
+BASES = {"goal": "goals, never measured", "estimate": "estimates", "measured": "measured", "yours": "yours"}
 
 
 def as_text(plan: RunPlan, needed: Room, root: Path, free: int) -> str:
     """The table, the rates behind it, and the space on the disk."""
-    lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", _table(plan), ""]
-    lines += [*_foundations(plan), "", *_disk(plan, needed, root, free)]
-    return "\n".join(lines)
+    lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", *_table(plan), ""]
+    return "\n".join([*lines, *_foundations(plan), "", *_disk(plan, needed, root, free)])
 
 
 def as_json(plan: RunPlan, needed: Room, root: Path, free: int) -> dict[str, Any]:
-    """The same for programs."""
+    """The same for programs; a number is null if no part of it is known."""
     return {
         "title": plan.title,
         "device": plan.device,
-        "steps": [_as_values(step) for step in plan.steps],
-        "jobs": plan.jobs,
-        "peak_bytes": None if isnan(plan.peak_bytes) else round(plan.peak_bytes),
-        "bytes_left": round(needed.num_bytes),
+        "steps": [_values(step) for step in plan.steps],
+        "jobs": len(plan.total.jobs),
+        "peak_bytes": None if plan.peak_bytes.value is None else round(plan.peak_bytes.known),
+        "bytes_left": round(needed.num_bytes.known),
         "files_left": needed.files,
         "bytes_free": free,
-        "fits": bool(needed.num_bytes <= free),
+        "fits": needed.num_bytes.known <= free,
         "directory": str(root.resolve()),
         "rates": {name: asdict(rate) for name, rate in plan.rates.items()},
         "by_published_size": list(plan.by_published_size),
@@ -47,23 +46,20 @@ def as_json(plan: RunPlan, needed: Room, root: Path, free: int) -> dict[str, Any
     }
 
 
-def _as_values(step: Step) -> dict[str, Any]:
-    names = {field.name for field in fields(step)} - {"jobs", "other_files"}
-    values = {name: getattr(step, name) for name in sorted(names)}
-    plain = {name: float(value) if isinstance(value, float) else value for name, value in values.items()}
-    finite = {name: None if isinstance(value, float) and isnan(value) else value for name, value in plain.items()}
-    return {**finite, "jobs": len(step.jobs), "files": step.files}
+def _values(step: Step) -> dict[str, Any]:
+    amounts = {name: getattr(step, name).value for name in sorted(AMOUNTS)}
+    return {**amounts, "rule": step.rule, "stage": step.stage, "jobs": len(step.jobs), "files": step.files}
 
 
-def _table(plan: RunPlan) -> str:
-    rows: list[Sequence[str]] = [HEADERS]
+def _table(plan: RunPlan) -> list[str]:
+    rows = [("", "jobs", *COLUMNS, "files")]
     for stage in dict.fromkeys(step.stage for step in plan.steps):
         steps = [step for step in plan.steps if step.stage == stage]
-        rows.append(_row(stage, steps))
-        rows += [_row(f"  {step.rule}", [step]) for step in steps if [step.rule for step in steps] != [stage]]
-    rows.append(_row("total", plan.steps))
+        rows.append(_row(stage, total(stage, stage, steps)))
+        rows += [_row(f"  {step.rule}", step) for step in steps if [step.rule for step in steps] != [stage]]
+    rows.append(_row("total", plan.total))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_line(row, widths) for row in rows)
+    return [_line(row, widths) for row in rows]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -71,37 +67,26 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([row[0].ljust(widths[0]), *numbers]).rstrip()
 
 
-def _row(name: str, steps: Iterable[Step]) -> Sequence[str]:
-    steps = list(steps)
-    sums = [
-        add(step.audio_hours_in for step in steps),
-        add(step.audio_hours_out for step in steps),
-        add(step.gpu_hours for step in steps),
-        add(step.cpu_hours for step in steps),
-        add(step.bytes_in for step in steps) / GB,
-        add(step.bytes_out for step in steps) / GB,
-    ]
-    files = sum(step.files for step in steps)
-    return (name, f"{sum(len(step.jobs) for step in steps):,}", *map(_number, sums), f"{files:,}")
+def _row(name: str, step: Step) -> tuple[str, ...]:
+    cells = [_cell(getattr(step, amount) / unit) for amount, unit in COLUMNS.values()]
+    return (name, f"{len(step.jobs):,}", *cells, f"{step.files:,}")
 
 
-def _number(value: float) -> str:
-    if isnan(value):
-        return "?"
-    if value == 0:
-        return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _cell(amount: Amount) -> str:
+    number = f"{amount.known:,.0f}" if amount.known >= 100 else f"{amount.known:.3g}"
+    return (number if amount.known else "") + ("" if amount.is_complete else "+?" if amount.known else "?")
 
 
-def _foundations(plan: RunPlan) -> Iterable[str]:
-    yield "Hours are for one GPU or CPU core; ? is unknown and missing from sums. They are computed from rates that are"
-    for basis, words in WARNINGS.items():
-        names = [name for name, rate in plan.rates.items() if rate.basis == basis]
-        if names:
-            yield f"  {words}: {', '.join(f'{name} {plan.rates[name].value:g}' for name in names)}"
+def _foundations(plan: RunPlan) -> Iterator[str]:
+    yield "Hours are for one GPU or CPU core. ? is unknown; 5+? has an unknown part and is at least 5."
+    yield "The numbers are computed from rates that are"
+    for basis, words in BASES.items():
+        rates = [f"{name} {rate.value:g}" for name, rate in plan.rates.items() if rate.basis == basis]
+        if rates:
+            yield f"  {words}: {', '.join(rates)}"
     yield "Your own rates are better: --rate NAME=NUMBER or --rates FILE; --json shows the source of each."
     for thing, remedy in plan.unknown.items():
-        yield f"Unknown, and missing from every sum: {thing}; give {remedy}."
+        yield f"Unknown: {thing}; give {remedy}."
     if plan.by_published_size:
         corpora = ", ".join(plan.by_published_size)
         yield f"Not ingested yet, so planned with published sizes or numbers of files: {corpora}."
@@ -109,9 +94,13 @@ def _foundations(plan: RunPlan) -> Iterable[str]:
         yield f"Not planned: {condition}, because {why} (--optional plans it anyway)."
 
 
-def _disk(plan: RunPlan, needed: Room, root: Path, free: int) -> Iterable[str]:
-    yield f"Disk, estimated: {plan.peak_bytes / GB:,.2f} GB at the peak, with one job at a time."
+def _disk(plan: RunPlan, needed: Room, root: Path, free: int) -> Iterator[str]:
+    yield f"Disk, estimated: {_gigabytes(plan.peak_bytes)} at the peak, with one job at a time."
     yield (
-        f"Still to be written in {root.resolve()}: {needed.num_bytes / GB:,.2f} GB in {needed.files:,} files; "
+        f"Still to be written in {root.resolve()}: {_gigabytes(needed.num_bytes)} in {needed.files:,} files; "
         f"free there: {free / GB:,.2f} GB."
     )
+
+
+def _gigabytes(amount: Amount) -> str:
+    return f"{'' if amount.is_complete else 'at least '}{amount.known / GB:,.2f} GB"

@@ -1,73 +1,94 @@
-"""A step of the workflow in numbers: a rule with its jobs, their cost, and what they still have to write."""
+"""A step of the workflow in numbers: the jobs of a rule, their cost, and what they still have to write."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from math import isnan, nan
+from dataclasses import dataclass, fields
+from math import isnan
 from pathlib import Path
+from typing import Any
 
-HOUR, MB = 3600.0, 1e6
 Outputs = tuple[str, ...]  # of one job, relative to the run directory
 
 
-def add(numbers: Iterable[float]) -> float:
-    """The sum of the known numbers; NaN if all are unknown, 0 without numbers."""
-    numbers = list(numbers)
-    finite = [number for number in numbers if not isnan(number)]
-    return float(sum(finite)) if finite or not numbers else nan
-
-
-def most(numbers: Iterable[float]) -> float:
-    """The largest known number; NaN if all are unknown."""
-    return float(max((number for number in numbers if not isnan(number)), default=nan))
-
-
 @dataclass(frozen=True)
-class Step:
-    """All jobs of a rule. Hours of audio count every pass over it. NaN is unknown."""
+class Amount:
+    """A number that may lack an unknown part: `known` is then the least that it can be."""
 
-    stage: str
-    rule: str
-    jobs: tuple[Outputs, ...]
-    audio_hours_in: float = 0.0
-    audio_hours_out: float = 0.0
-    gpu_hours: float = 0.0
-    cpu_hours: float = 0.0  # of one core; beside a network on a GPU, helper threads are not counted
-    bytes_in: float = 0.0
-    bytes_out: float = 0.0  # without temporary files
-    other_files: int = 0  # permanent ones beside the outputs
-    passing_bytes: float = 0.0  # temporary files of one job
+    known: float = 0.0
+    is_complete: bool = True
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.known + other.known, self.is_complete and other.is_complete)
+
+    def __mul__(self, factor: float) -> "Amount":
+        return Amount(0.0, False) if isnan(factor) else Amount(self.known * factor, self.is_complete)
+
+    def __truediv__(self, divisor: float) -> "Amount":
+        return self * (1 / divisor)
 
     @property
-    def files(self) -> int:
-        return sum(map(len, self.jobs)) + self.other_files
+    def value(self) -> float | None:
+        """None if no part is known."""
+        return self.known if self.known or self.is_complete else None
 
-    def to_write(self, root: Path, outputs: frozenset[str] | None = None) -> "Room":
-        """The disk space that jobs for any of `outputs` (None: for any missing output) will add."""
-        jobs = [job for job in self.jobs if outputs is None or outputs.intersection(job)]
-        unmade = [job for job in jobs if outputs is not None or not all((root / path).exists() for path in job)]
-        share = len(unmade) / len(self.jobs) if self.jobs else float(outputs is None)
-        there = sum(size(root / path) for job in unmade for path in job)
-        num_bytes = self.bytes_out * share - there
-        return Room(num_bytes if isnan(num_bytes) else max(0.0, num_bytes), round(self.files * share))
+
+def amount(*numbers: float) -> Amount:
+    """The sum of numbers, of which NaN is unknown."""
+    known = [number for number in numbers if not isnan(number)]
+    return Amount(float(sum(known)), len(known) == len(numbers))
 
 
 @dataclass(frozen=True)
 class Room:
     """Bytes and files on a disk."""
 
-    num_bytes: float
+    num_bytes: Amount
     files: int
 
 
-def total(rooms: Iterable[Room]) -> Room:
-    """The sum over the known values."""
-    rooms = list(rooms)
-    return Room(add([0.0, *(room.num_bytes for room in rooms)]), sum(room.files for room in rooms))
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The numbers of a step. Hours of audio count every pass over it."""
+
+    audio_hours_in: Amount = Amount()
+    audio_hours_out: Amount = Amount()
+    gpu_hours: Amount = Amount()
+    cpu_hours: Amount = Amount()  # of one core; beside a network on a GPU, helper threads are not counted
+    bytes_in: Amount = Amount()
+    bytes_out: Amount = Amount()  # without temporary files
+    passing_bytes: Amount = Amount()  # temporary files of one job
+    other_files: int = 0  # permanent ones beside the outputs
 
 
-def size(path: Path) -> int:
-    """Bytes of a file; 0 if it does not exist."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+@dataclass(frozen=True, kw_only=True)
+class Step(Cost):
+    """Jobs of a rule, with their cost together."""
+
+    stage: str
+    rule: str
+    jobs: tuple[Outputs, ...] = ()
+
+    @property
+    def files(self) -> int:
+        return sum(map(len, self.jobs)) + self.other_files
+
+    def to_write(self, root: Path, outputs: frozenset[str] | None = None) -> Room:
+        """The disk space that jobs for any of `outputs` (None: for any missing output) will add."""
+        jobs = [job for job in self.jobs if outputs is None or outputs.intersection(job)]
+        unmade = [job for job in jobs if outputs is not None or not all((root / path).exists() for path in job)]
+        share = len(unmade) / len(self.jobs) if self.jobs else float(outputs is None)
+        there = sum((root / path).stat().st_size for job in unmade for path in job if (root / path).exists())
+        needed = self.bytes_out * share
+        return Room(Amount(max(0.0, needed.known - there), needed.is_complete), round(self.files * share))
+
+
+AMOUNTS = tuple(field.name for field in fields(Cost) if field.name != "other_files")
+
+
+def total(stage: str, rule: str, steps: Iterable[Step]) -> Step:
+    """Several steps as one."""
+    steps = list(steps)
+    sums: dict[str, Any] = {name: sum((getattr(step, name) for step in steps), Amount()) for name in AMOUNTS}
+    largest = max((step.passing_bytes.known for step in steps), default=0.0)
+    sums["passing_bytes"] = Amount(largest, sums["passing_bytes"].is_complete)
+    jobs = tuple(job for step in steps for job in step.jobs)
+    return Step(stage=stage, rule=rule, jobs=jobs, other_files=sum(step.other_files for step in steps), **sums)

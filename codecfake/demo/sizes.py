@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-from codecfake.base import settings
 from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.demo import aishell3, asvspoof2019, libritts, vctk
 from codecfake.demo.plan import Take
@@ -15,10 +14,10 @@ SECONDS = 2.6  # average length of the demo's utterances
 PARTITIONS = ("train", "dev", "eval")  # as in ASVspoof's folders
 
 
-def takes(layout: str, demo: dict[str, Any]) -> pd.DataFrame:
-    """The expected utterances, as columns of an utterance table; each has the average length."""
-    planned = LAYOUTS[layout].plan(settings.build(DemoSettings, demo)).takes
-    return pd.DataFrame([_row(take) for take in planned])
+def utterances(corpus: str, layout: str, settings: DemoSettings) -> pd.DataFrame:
+    """The expected utterances of a corpus, as columns of an utterance table; each has the average length."""
+    takes = LAYOUTS[layout].plan(settings).takes
+    return pd.DataFrame([_row(take) for take in takes]).assign(corpus=corpus)
 
 
 def _row(take: Take) -> dict[str, Any]:

@@ -1,0 +1,261 @@
+"""The cost of jobs: one method per rule, as in `Jobs`, with one line for each number."""
+
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+import codec_wrappers
+from codec_wrappers import rate_part
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.weights import checkpoints
+from codecfake.audio.settings import NATIVE
+from codecfake.base.utterances import BONAFIDE
+from codecfake.corpora.sizes import CELL
+from codecfake.experiment.jobs import JobName, Jobs
+from codecfake.experiment.schema import Experiment
+from codecfake.features.settings import DISK, NONE
+from codecfake.protocols import lists
+from codecfake.protocols.lists import Selection
+from codecfake.running.planning.counts import CorpusCounts
+from codecfake.running.planning.rates import Rates
+from codecfake.running.planning.steps import Amount, Cost, amount
+from codecfake.training.settings import TrainSettings
+from codecfake.training.strategies import STRATEGIES
+
+HOUR, MB = 3600.0, 1e6
+SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; their rates are for clips of this length
+FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
+EXPORTS = 2  # of each protocol
+MINUTES = {  # rules whose jobs take minutes, which nobody measured: the rate for the size of their outputs
+    **dict.fromkeys(("write_sources", "quality_summary", "audit", "audit_verdict"), "mb.small"),
+    **{"tabulate": "mb.tables", "report": "mb.report"},
+}
+NOTHING = ("list_shards", "check_lists", "all")  # rules whose jobs cost next to nothing
+
+
+class Costs:
+    """The cost of an experiment's jobs, with networks on a device (`gpu` or `cpu`)."""
+
+    def __init__(self, experiment: Experiment, jobs: Jobs, counts: CorpusCounts, rates: Rates, device: str) -> None:
+        self._experiment, self.jobs, self._counts = experiment, jobs, counts
+        self._rates, self._device = rates, device
+
+    def of(self, job: JobName) -> Cost:
+        """The cost of one job, or of the jobs for all shards of a corpus."""
+        rule, wildcards = job
+        if rule in MINUTES:
+            return Cost(cpu_hours=Amount(0.0, False), bytes_out=self._size(MINUTES[rule]))
+        cost: Cost = Cost() if rule in NOTHING else getattr(self, rule)(*wildcards)
+        return cost
+
+    # corpora and audio
+
+    def synthesize_demo(self) -> Cost:
+        speech = self._counts.pooled([name for name, corpus in self._experiment.corpora.items() if corpus.demo], None)
+        return Cost(
+            audio_hours_out=_hours(speech),
+            cpu_hours=_hours(speech) / self._rates["synthesize.cpu"],
+            bytes_out=_sum(speech, "file_bytes"),
+            other_files=2 * int(_sum(speech).known),
+        )
+
+    def ingest_corpus(self, corpus: str) -> Cost:
+        speech = self._counts.pooled([corpus], None)
+        return _pass(
+            speech,
+            cpu_hours=_hours(speech) / self._rates["ingest.cpu"],
+            bytes_out=_sum(speech) * self._rates["bytes.utterance"],
+        )
+
+    def fetch(self, checkpoint: str) -> Cost:
+        # once as downloaded (into the weights folder, which may be on another disk), once converted
+        return Cost(bytes_out=self._size(f"weights_mb.{checkpoints.find(checkpoint).wrapper}") * 2, other_files=3)
+
+    def train_codec(self, codec: str) -> Cost:
+        settings = self.jobs.train_codec(codec).settings
+        recipe, speech = settings.resolved(), self._bonafide(settings.corpora)
+        part = rate_part(codec, settings.wrapper, settings.model)
+        segments = float(recipe.steps * recipe.batch_size)
+        seconds = amount(segments * recipe.segment_duration)
+        recording = self._shard_bytes(speech, NATIVE) / (_sum(speech).known or 1)  # read whole for every segment
+        return Cost(
+            audio_hours_in=seconds / HOUR,
+            bytes_in=recording * segments,
+            **self._weights(part),
+            **self._network(seconds / self._rates[f"codec_training.{part}.{self._device}"]),
+        )
+
+    def record(self, corpus: str, source: str) -> Cost:
+        settings = self.jobs.record(corpus, source).settings
+        speech = self._bonafide([corpus]) if settings.bonafide_only else self._counts.pooled([corpus], None)
+        return _pass(
+            speech,
+            audio_hours_out=_hours(speech),
+            cpu_hours=_hours(speech) / self._rates["record.cpu"],
+            bytes_out=self._shard_bytes(speech, settings.sample_rate),
+        )
+
+    def resynthesize(self, codec: str, corpus: str) -> Cost:
+        settings, speech = self.jobs.resynthesize(codec, corpus).settings, self._bonafide([corpus])
+        part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
+        device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self._device
+        passes = 1 + (num_sources - 1) * self._rates["resynthesis.further_source"]
+        seconds = _sum(speech, "seconds") * passes / self._rates[f"resynthesis.{part}.{device}"]
+        return _pass(
+            speech,
+            audio_hours_out=_hours(speech) * num_sources,
+            bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
+            **self._network(seconds, device),
+        )
+
+    # protocols and quality
+
+    def write_partition(self, domain: str) -> Cost:
+        return self._lists(self.trials(domain, "train"), self.trials(domain, "dev"))
+
+    def write_condition(self, condition: str) -> Cost:
+        return self._lists(self.evaluated(condition))
+
+    def _lists(self, *tables: pd.DataFrame) -> Cost:
+        trials = _sum(pd.concat(tables))
+        return Cost(
+            cpu_hours=trials / self._rates["protocols.cpu"] / HOUR,
+            bytes_out=trials * self._rates["bytes.trial"],
+            other_files=EXPORTS * len(tables),
+        )
+
+    def quality(self, source: str) -> Cost:
+        utterances = amount(self.jobs.quality(source).settings.utterances)
+        return Cost(
+            cpu_hours=utterances / self._rates["quality.cpu"] / HOUR,
+            bytes_out=utterances * self._rates["bytes.score"] * 10,
+        )
+
+    # detectors
+
+    def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
+        settings = self.jobs.train_detector(detector, training_set, strategy, seed).settings
+        train, dev = (self._number(training_set, split) for split in ("train", "dev"))
+        if settings.match == "epochs":
+            train *= self._epoch_share(settings, training_set)
+        feature, step = self._seconds(detector, settings)
+        passes = train * STRATEGIES[strategy].num_passes + dev * FORWARD_SHARE
+        computed = settings.epochs if settings.cache == NONE else 1
+        return Cost(
+            **self._clips((train + dev) * settings.epochs, settings),
+            **self._weights(settings.detector.rate_names(detector)[2].removeprefix("weights_mb.")),
+            **self._network((train + dev) * feature * computed + passes * step * settings.epochs),
+        )
+
+    def score(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
+        settings = self.jobs.train_detector(detector, training_set, strategy, seed).settings
+        feature, step = self._seconds(detector, settings)
+        trials, clips = self.evaluation
+        return Cost(
+            **self._clips(clips, settings),
+            bytes_out=(trials + clips) * self._rates["bytes.score"],  # by condition, and by source
+            **self._network(clips * (feature + FORWARD_SHARE * step)),
+        )
+
+    def features(self) -> Cost:
+        """The files of `cache_features: disk`: the features of each training set by each front-end, once."""
+        models = (wildcards for rule, wildcards in self.jobs.walk() if rule == "train_detector")
+        settings = ((model[1], self.jobs.train_detector(*model).settings) for model in models)
+        caches = {(name, repr(one.detector.front_end)): (name, one) for name, one in settings if one.cache == DISK}
+        clips = Amount()
+        for name, one in caches.values():
+            clips += (self._number(name, "train") + self._number(name, "dev")) * _length(one)
+        return Cost(bytes_out=clips * self._rates["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
+
+    # parts of them
+
+    def _size(self, rate: str) -> Amount:
+        return amount(MB * self._rates[rate])
+
+    def _weights(self, part: str) -> dict[str, Any]:
+        size = self._size(f"weights_mb.{part}")
+        return {"bytes_out": size, "passing_bytes": size * self._rates["checkpoint.share"], "other_files": 1}
+
+    def _network(self, seconds: Amount, device: str | None = None) -> dict[str, Any]:
+        return {f"{device or self._device}_hours": seconds / HOUR}
+
+    def _shard_bytes(self, speech: pd.DataFrame, sample_rate: int | str) -> Amount:
+        """Bytes of tars and indexes at a sample rate in Hz, or (native) at the recordings' own."""
+        samples = _sum(speech, "samples") if isinstance(sample_rate, str) else _sum(speech, "seconds") * sample_rate
+        return samples * self._rates["bytes.shard.sample"] + _sum(speech) * self._rates["bytes.shard.utterance"]
+
+    def _clips(self, number: Amount, settings: TrainSettings) -> dict[str, Any]:
+        """The audio that a detector reads."""
+        samples = number * settings.crop_samples
+        return {
+            "audio_hours_in": samples / SAMPLE_RATE / HOUR,
+            "bytes_in": samples * self._rates["bytes.shard.sample"],
+        }
+
+    def _seconds(self, detector: str, settings: TrainSettings) -> tuple[float, float]:
+        """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
+        features, training, _ = settings.detector.rate_names(detector)
+        feature, step = (_length(settings) / self._rates[f"{name}.{self._device}"] for name in (features, training))
+        return feature, step
+
+    def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
+        domains = self._experiment.training_sets[training_set].domains
+        numbers = [_sum(self.trials(domain, "train")).known for domain in domains]
+        return STRATEGIES[settings.strategy].epoch_share(numbers, settings.batch_size)
+
+    # counts of utterances and trials
+
+    def trials(self, domain: str, split: str) -> pd.DataFrame:
+        """Counts of the train or dev trials of a domain, with their `source`."""
+        settings = self.jobs.write_partition(domain).settings
+        return _table(lists.partition_selection(settings, split, self._counts.pooled))
+
+    def evaluated(self, condition: str) -> pd.DataFrame:
+        """Counts of the trials of a condition."""
+        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self._counts.pooled))
+
+    @cached_property
+    def evaluation(self) -> tuple[Amount, Amount]:
+        """The number of trials of all conditions, and of clips that a model scores, each once."""
+        trials = pd.concat([self.evaluated(condition) for condition in self._experiment.conditions])
+        # `utterances` distinguishes splits of the same name from different rules
+        return _sum(trials), _sum(trials.drop_duplicates([*CELL, "source", "utterances"]))
+
+    def _number(self, training_set: str, split: str) -> Amount:
+        domains = self._experiment.training_sets[training_set].domains
+        return _sum(pd.concat([self.trials(domain, split) for domain in domains]))
+
+    def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
+        counts = self._counts.pooled(corpora, None)
+        return counts[counts["key"] == BONAFIDE]
+
+
+def _pass(speech: pd.DataFrame, **cost: Amount) -> Cost:
+    """The cost of a step that reads recordings once."""
+    return Cost(audio_hours_in=_hours(speech), bytes_in=_sum(speech, "file_bytes"), **cost)  # type: ignore[arg-type]
+
+
+def _table(selection: Selection) -> pd.DataFrame:
+    return pd.concat([rows.assign(source=source) for source, rows in selection])
+
+
+def _sum(counts: pd.DataFrame, column: str = "utterances") -> Amount:
+    return amount(*counts[column])
+
+
+def _hours(counts: pd.DataFrame) -> Amount:
+    return _sum(counts, "seconds") / HOUR
+
+
+def _length(settings: TrainSettings) -> float:
+    """The length of clips, relative to those that rates are for."""
+    return settings.crop_samples / CROP_SAMPLES
+
+
+def _sample_rate(settings: ResynthesisSettings) -> int | str:
+    """The sample rate of a codec's shards in Hz; native: that of the recordings."""
+    if settings.sample_rate != NATIVE:
+        return settings.sample_rate
+    shape = codec_wrappers.shape(settings.wrapper, settings.model)
+    return (shape.sample_rate if shape else codec_wrappers.entry(settings.wrapper).sample_rate) or NATIVE
