@@ -1,6 +1,8 @@
 """The cost of jobs: one method per rule, as in `Jobs`, with one line for each number."""
 
+from dataclasses import dataclass
 from functools import cached_property
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -27,45 +29,48 @@ HOUR, MB = 3600.0, 1e6
 SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; their rates are for clips of this length
 FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
 EXPORTS = 2  # of each protocol
-MINUTES = {  # rules whose jobs take minutes, which nobody measured: the rate for the size of their outputs
+MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate for the size of their outputs
     **dict.fromkeys(("write_sources", "quality_summary", "audit", "audit_verdict"), "mb.small"),
     **{"tabulate": "mb.tables", "report": "mb.report"},
 }
 NOTHING = ("list_shards", "check_lists", "all")  # rules whose jobs cost next to nothing
 
 
+@dataclass(frozen=True)
 class Costs:
-    """The cost of an experiment's jobs, with networks on a device (`gpu` or `cpu`)."""
+    """The cost of an experiment's jobs, with networks on a device."""
 
-    def __init__(self, experiment: Experiment, jobs: Jobs, counts: CorpusCounts, rates: Rates, device: str) -> None:
-        self._experiment, self.jobs, self._counts = experiment, jobs, counts
-        self._rates, self._device = rates, device
+    experiment: Experiment
+    jobs: Jobs
+    counts: CorpusCounts
+    rates: Rates
+    device: str  # gpu or cpu
 
     def of(self, job: JobName) -> Cost:
         """The cost of one job, or of the jobs for all shards of a corpus."""
         rule, wildcards = job
         if rule in MINUTES:
-            return Cost(cpu_hours=Amount(0.0, False), bytes_out=self._size(MINUTES[rule]))
+            return Cost(cpu_hours=amount(nan), bytes_out=self._size(MINUTES[rule]))
         cost: Cost = Cost() if rule in NOTHING else getattr(self, rule)(*wildcards)
         return cost
 
     # corpora and audio
 
     def synthesize_demo(self) -> Cost:
-        speech = self._counts.pooled([name for name, corpus in self._experiment.corpora.items() if corpus.demo], None)
+        speech = self.counts.pooled([name for name, corpus in self.experiment.corpora.items() if corpus.demo], None)
         return Cost(
             audio_hours_out=_hours(speech),
-            cpu_hours=_hours(speech) / self._rates["synthesize.cpu"],
+            cpu_hours=_hours(speech) / self.rates["synthesize.cpu"],
             bytes_out=_sum(speech, "file_bytes"),
             other_files=2 * int(_sum(speech).known),
         )
 
     def ingest_corpus(self, corpus: str) -> Cost:
-        speech = self._counts.pooled([corpus], None)
-        return _pass(
-            speech,
-            cpu_hours=_hours(speech) / self._rates["ingest.cpu"],
-            bytes_out=_sum(speech) * self._rates["bytes.utterance"],
+        speech = self.counts.pooled([corpus], None)
+        return Cost(
+            **_reads(speech),
+            cpu_hours=_hours(speech) / self.rates["ingest.cpu"],
+            bytes_out=_sum(speech) * self.rates["bytes.utterance"],
         )
 
     def fetch(self, checkpoint: str) -> Cost:
@@ -82,28 +87,28 @@ class Costs:
         return Cost(
             audio_hours_in=seconds / HOUR,
             bytes_in=recording * segments,
-            **self._weights(part),
-            **self._network(seconds / self._rates[f"codec_training.{part}.{self._device}"]),
+            **self._weights(f"weights_mb.{part}"),
+            **self._network(seconds / self.rates[f"codec_training.{part}.{self.device}"]),
         )
 
     def record(self, corpus: str, source: str) -> Cost:
         settings = self.jobs.record(corpus, source).settings
-        speech = self._bonafide([corpus]) if settings.bonafide_only else self._counts.pooled([corpus], None)
-        return _pass(
-            speech,
+        speech = self._bonafide([corpus]) if settings.bonafide_only else self.counts.pooled([corpus], None)
+        return Cost(
+            **_reads(speech),
             audio_hours_out=_hours(speech),
-            cpu_hours=_hours(speech) / self._rates["record.cpu"],
+            cpu_hours=_hours(speech) / self.rates["record.cpu"],
             bytes_out=self._shard_bytes(speech, settings.sample_rate),
         )
 
     def resynthesize(self, codec: str, corpus: str) -> Cost:
         settings, speech = self.jobs.resynthesize(codec, corpus).settings, self._bonafide([corpus])
         part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
-        device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self._device
-        passes = 1 + (num_sources - 1) * self._rates["resynthesis.further_source"]
-        seconds = _sum(speech, "seconds") * passes / self._rates[f"resynthesis.{part}.{device}"]
-        return _pass(
-            speech,
+        device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self.device
+        passes = 1 + (num_sources - 1) * self.rates["resynthesis.further_source"]
+        seconds = _sum(speech, "seconds") * passes / self.rates[f"resynthesis.{part}.{device}"]
+        return Cost(
+            **_reads(speech),
             audio_hours_out=_hours(speech) * num_sources,
             bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
             **self._network(seconds, device),
@@ -120,16 +125,16 @@ class Costs:
     def _lists(self, *tables: pd.DataFrame) -> Cost:
         trials = _sum(pd.concat(tables))
         return Cost(
-            cpu_hours=trials / self._rates["protocols.cpu"] / HOUR,
-            bytes_out=trials * self._rates["bytes.trial"],
+            cpu_hours=trials / self.rates["protocols.cpu"] / HOUR,
+            bytes_out=trials * self.rates["bytes.trial"],
             other_files=EXPORTS * len(tables),
         )
 
     def quality(self, source: str) -> Cost:
         utterances = amount(self.jobs.quality(source).settings.utterances)
         return Cost(
-            cpu_hours=utterances / self._rates["quality.cpu"] / HOUR,
-            bytes_out=utterances * self._rates["bytes.score"] * 10,
+            cpu_hours=utterances / self.rates["quality.cpu"] / HOUR,
+            bytes_out=utterances * self.rates["bytes.score"] * 10,
         )
 
     # detectors
@@ -144,7 +149,7 @@ class Costs:
         computed = settings.epochs if settings.cache == NONE else 1
         return Cost(
             **self._clips((train + dev) * settings.epochs, settings),
-            **self._weights(settings.detector.rate_names(detector)[2].removeprefix("weights_mb.")),
+            **self._weights(settings.detector.rate_names(detector)[2]),
             **self._network((train + dev) * feature * computed + passes * step * settings.epochs),
         )
 
@@ -154,7 +159,7 @@ class Costs:
         trials, clips = self.evaluation
         return Cost(
             **self._clips(clips, settings),
-            bytes_out=(trials + clips) * self._rates["bytes.score"],  # by condition, and by source
+            bytes_out=(trials + clips) * self.rates["bytes.score"],  # by condition, and by source
             **self._network(clips * (feature + FORWARD_SHARE * step)),
         )
 
@@ -166,41 +171,40 @@ class Costs:
         clips = Amount()
         for name, one in caches.values():
             clips += (self._number(name, "train") + self._number(name, "dev")) * _length(one)
-        return Cost(bytes_out=clips * self._rates["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
+        return Cost(bytes_out=clips * self.rates["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
 
-    # parts of them
+    # numbers that several rules have
 
     def _size(self, rate: str) -> Amount:
-        return amount(MB * self._rates[rate])
+        return amount(MB * self.rates[rate])
 
-    def _weights(self, part: str) -> dict[str, Any]:
-        size = self._size(f"weights_mb.{part}")
-        return {"bytes_out": size, "passing_bytes": size * self._rates["checkpoint.share"], "other_files": 1}
+    def _weights(self, rate: str) -> dict[str, Any]:
+        """The numbers of a job that trains weights of a size."""
+        size = self._size(rate)
+        return {"bytes_out": size, "passing_bytes": size * self.rates["checkpoint.share"], "other_files": 1}
 
     def _network(self, seconds: Amount, device: str | None = None) -> dict[str, Any]:
-        return {f"{device or self._device}_hours": seconds / HOUR}
+        return {f"{device or self.device}_hours": seconds / HOUR}
 
     def _shard_bytes(self, speech: pd.DataFrame, sample_rate: int | str) -> Amount:
         """Bytes of tars and indexes at a sample rate in Hz, or (native) at the recordings' own."""
         samples = _sum(speech, "samples") if isinstance(sample_rate, str) else _sum(speech, "seconds") * sample_rate
-        return samples * self._rates["bytes.shard.sample"] + _sum(speech) * self._rates["bytes.shard.utterance"]
+        return samples * self.rates["bytes.shard.sample"] + _sum(speech) * self.rates["bytes.shard.utterance"]
 
     def _clips(self, number: Amount, settings: TrainSettings) -> dict[str, Any]:
-        """The audio that a detector reads."""
+        """The numbers of a job in which a detector reads clips."""
         samples = number * settings.crop_samples
-        return {
-            "audio_hours_in": samples / SAMPLE_RATE / HOUR,
-            "bytes_in": samples * self._rates["bytes.shard.sample"],
-        }
+        num_bytes = samples * self.rates["bytes.shard.sample"]
+        return {"audio_hours_in": samples / SAMPLE_RATE / HOUR, "bytes_in": num_bytes}
 
     def _seconds(self, detector: str, settings: TrainSettings) -> tuple[float, float]:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
-        feature, step = (_length(settings) / self._rates[f"{name}.{self._device}"] for name in (features, training))
+        feature, step = (_length(settings) / self.rates[f"{name}.{self.device}"] for name in (features, training))
         return feature, step
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
-        domains = self._experiment.training_sets[training_set].domains
+        domains = self.experiment.training_sets[training_set].domains
         numbers = [_sum(self.trials(domain, "train")).known for domain in domains]
         return STRATEGIES[settings.strategy].epoch_share(numbers, settings.batch_size)
 
@@ -209,31 +213,31 @@ class Costs:
     def trials(self, domain: str, split: str) -> pd.DataFrame:
         """Counts of the train or dev trials of a domain, with their `source`."""
         settings = self.jobs.write_partition(domain).settings
-        return _table(lists.partition_selection(settings, split, self._counts.pooled))
+        return _table(lists.partition_selection(settings, split, self.counts.pooled))
 
     def evaluated(self, condition: str) -> pd.DataFrame:
         """Counts of the trials of a condition."""
-        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self._counts.pooled))
+        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self.counts.pooled))
 
     @cached_property
     def evaluation(self) -> tuple[Amount, Amount]:
         """The number of trials of all conditions, and of clips that a model scores, each once."""
-        trials = pd.concat([self.evaluated(condition) for condition in self._experiment.conditions])
+        trials = pd.concat([self.evaluated(condition) for condition in self.experiment.conditions])
         # `utterances` distinguishes splits of the same name from different rules
         return _sum(trials), _sum(trials.drop_duplicates([*CELL, "source", "utterances"]))
 
     def _number(self, training_set: str, split: str) -> Amount:
-        domains = self._experiment.training_sets[training_set].domains
+        domains = self.experiment.training_sets[training_set].domains
         return _sum(pd.concat([self.trials(domain, split) for domain in domains]))
 
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
-        counts = self._counts.pooled(corpora, None)
+        counts = self.counts.pooled(corpora, None)
         return counts[counts["key"] == BONAFIDE]
 
 
-def _pass(speech: pd.DataFrame, **cost: Amount) -> Cost:
-    """The cost of a step that reads recordings once."""
-    return Cost(audio_hours_in=_hours(speech), bytes_in=_sum(speech, "file_bytes"), **cost)  # type: ignore[arg-type]
+def _reads(speech: pd.DataFrame) -> dict[str, Any]:
+    """The numbers of a job that reads recordings once."""
+    return {"audio_hours_in": _hours(speech), "bytes_in": _sum(speech, "file_bytes")}
 
 
 def _table(selection: Selection) -> pd.DataFrame:
