@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from released_files import called, write_program
 
+from codecfake.base import plugins
 from codecfake.base.settings import SettingsError
 from codecfake.detectors import BONAFIDE, SPOOF, FeatureShape
 from codecfake.detectors.detector import (
@@ -336,3 +337,20 @@ def test_at_full_size_the_cut_model_gives_hidden_state_5_of_the_whole_one_bit_fo
 def test_a_config_for_pretrained_weights_is_refused() -> None:
     with pytest.raises(ValueError, match="config is for weights: random"):
         SslSettings(weights="facebook/wav2vec2-xls-r-300m", config=SMALL_SSL)
+
+
+@pytest.mark.parametrize(
+    ("front_end", "back_end", "names"),
+    [
+        ("mel", "lcnn", ("features.mel", "train.mel-lcnn", "weights_mb.lcnn")),
+        ("wavlm", "aasist", ("features.wavlm", "train.ssl-aasist", "weights_mb.aasist")),
+        ("mel", "nets.py:Net", ("features.mel", "train.mel-mine", "weights_mb.mine")),
+    ],
+)
+def test_rates_have_the_names_of_the_parts_or_of_a_detector_from_outside(
+    front_end: str, back_end: str, names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nets.py").write_text("def Net(shape, settings): ...\n", encoding="utf-8")
+    monkeypatch.setenv(plugins.VARIABLE, str(tmp_path))
+    own = {"weights": "random"} if front_end == "wavlm" else {}
+    assert DetectorSettings({"name": front_end, **own}, {"name": back_end}).rate_names("mine") == names

@@ -1,6 +1,7 @@
 """The settings of jobs: one method a rule, built through what the rule's command reads."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from codecfake.base.settings import from_json
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import reading
 from codecfake.experiment.jobs import Job, Jobs
+from codecfake.experiment.outputs import RULES, outputs
 from codecfake.experiment.papers import Papers
 from codecfake.running.wildcards import by_wildcards, text_of
 from codecfake.tables.published import Published
@@ -41,6 +43,20 @@ def test_every_rule_that_takes_settings_has_its_job() -> None:
     checked = {rule for rule, _ in jobs("tiny").with_settings()}
     assert checked == {rule for rule in vars(Jobs) if f"JOBS.{rule}" in texts}
     assert texts.count("        settings=") == len(checked)
+
+
+def test_the_jobs_of_a_run_are_those_of_the_rules_in_the_workflow() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
+    names = re.findall(r"^rule (\w+):$", texts, re.MULTILINE) + re.findall(r'name:\n +f"(\w+)_\{', texts)
+    targets = {"dataset", "protocols", "tables", "draw_spectrograms"}  # made on request
+    assert {rule for rule, _ in jobs("real-small").walk()} == set(names) - targets == set(RULES)
+
+
+def test_every_job_has_outputs_of_its_own() -> None:
+    experiment = reading.load(EXPERIMENTS / "tiny.yaml")
+    paths = [path for job in jobs("tiny").walk() for one in outputs(job, experiment) for path in one]
+    assert len(paths) == len(set(paths))
+    assert {"results/audio/english/F00/0001.tar", "results/report.html"} <= set(paths)
 
 
 def test_jobs_that_cannot_be_built_are_listed_together(monkeypatch: pytest.MonkeyPatch) -> None:

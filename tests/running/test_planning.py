@@ -14,7 +14,7 @@ import pytest
 from places import PUBLISHED, ROOT
 
 from benchmarks import rehearsal  # noqa: E402
-from codec_wrappers import Rate
+from codec_wrappers import CodecError, Rate
 from codecfake.__main__ import main  # noqa: E402
 from codecfake.base import plugins
 from codecfake.base.settings import SettingsError
@@ -309,6 +309,15 @@ def test_a_codec_of_ones_own_may_bring_its_rates_along(outside: Path) -> None:
     step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
     assert step.cpu_hours.known == pytest.approx(step.audio_hours_in.known / 3)
     assert plan.rates["resynthesis.mimi.cpu"].source == "its authors"
+
+
+def test_a_rate_with_an_unknown_basis_is_a_fault_of_the_codec_that_brings_it(outside: Path) -> None:
+    code = (
+        "ENTRY = {'rates': {'resynthesis.cpu': {'value': 3, 'basis': 'hope', 'source': ''}}}\ndef build(model): ...\n"
+    )
+    (outside / "mimi.py").write_text(code, encoding="utf-8")
+    with pytest.raises(CodecError, match="rates.resynthesis.cpu.basis"):
+        plan_of_unknown(outside)
 
 
 def test_a_run_with_unknown_things_starts_with_warnings_and_a_true_shortage_still_stops_it(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from codecfake.detectors.detector import DetectorSettings
 from codecfake.training.composition import Batches, Composition, SamplingError
 from codecfake.training.plan import Plan
-from codecfake.training.samplers import co_training, released_pass, shares
+from codecfake.training.samplers import co_training, num_shuffled, released_pass, shares
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import SAMPLERS, STRATEGIES
 
@@ -157,6 +157,14 @@ def test_an_epoch_of_the_released_sampler_at_the_published_sizes() -> None:
     assert {number for number, batch in enumerate(batches) if len(batch) != 128} == {5_742, 11_485}
     assert len(batches[5_742]) == len(batches[11_485]) == 100
     assert round(len(batches) / 5_743, 3) == 2.016
+
+
+@pytest.mark.parametrize("sizes", [(740, 25), (300, 200, 100)])
+@pytest.mark.parametrize("strategy", ["csam-released", "sam", "balanced", "uniform"])
+def test_the_updates_that_a_plan_counts_are_the_batches_of_an_epoch(strategy: str, sizes: tuple[int, ...]) -> None:
+    one = STRATEGIES[strategy]
+    batches = sampler(one.sampler)(of_sizes(*sizes), 40, seeded())
+    assert len(batches) == pytest.approx(one.epoch_share(sizes, 40) * num_shuffled(sum(sizes), 40))
 
 
 def test_batches_of_the_released_sampler_drift_at_the_published_sizes() -> None:

@@ -49,7 +49,7 @@ class RunPlan:
     def warnings(self) -> list[str]:
         """One line for each thing without a known size or rate."""
         return [
-            f"{thing} is unknown, so the plan of the run lacks it; give {remedy}"
+            f"{thing} is unknown, so the plan of this run is incomplete; to complete it, give {remedy}"
             for thing, remedy in self.unknown.items()
         ]
 
