@@ -59,7 +59,7 @@ class CorpusSize:
     def hours(self) -> float:
         return sum(part.hours for part in self.speech)
 
-    def counts(self, corpus: str) -> pd.DataFrame:
+    def counts_as(self, corpus: str) -> pd.DataFrame:
         """A row for each part, with the columns `CELL` and `COUNTS`."""
         return pd.DataFrame([self._row(corpus, part) for part in self.speech], columns=[*CELL, *COUNTS])
 
@@ -107,7 +107,7 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
     return size
 
 
-def counted(table: pd.DataFrame) -> pd.DataFrame:
+def counts(table: pd.DataFrame) -> pd.DataFrame:
     """The counts of an utterance table, summed by `CELL`."""
     share = np.where(table["path"].str.lower().str.endswith(".wav"), 1.0, FLAC_SHARE)
     counts = {
@@ -130,7 +130,7 @@ def likely(layout: str, expected: dict[str, Any], options: Mapping[str, Any], ro
         size = published(layout, expected)
     except SizeError:
         key = options.get("key")
-        return guessed(key or BONAFIDE, files) if files else unknown([key] if key else KEYS)
+        return by_number(key or BONAFIDE, files) if files else unknown([key] if key else KEYS)
     return size.at_most(files) if files else size
 
 
@@ -139,7 +139,7 @@ def unknown(keys: Sequence[str]) -> CorpusSize:
     return CorpusSize("unknown", USUAL_RATE, True, tuple(Part(key, nan, nan, speakers=0) for key in keys))
 
 
-def guessed(key: str, utterances: int) -> CorpusSize:
+def by_number(key: str, utterances: int) -> CorpusSize:
     """The size of a corpus, estimated from its number of recordings alone."""
     part = Part(key, utterances, utterances * USUAL_SECONDS / 3600)
     return CorpusSize("number of files", USUAL_RATE, True, (part,))

@@ -72,16 +72,16 @@ class Jobs:
     def _of_audio(self) -> Iterator[JobName]:
         e = self._experiment
         native = list(product(audited.codec_training(e), [NATIVE]))
-        recorded = [pair for pair in e.all_audio() if pair[1] == RECORDINGS]
+        recordings = [pair for pair in e.all_audio() if pair[1] == RECORDINGS]
         if any(corpus.demo for corpus in e.corpora.values()):
             yield "synthesize_demo", ()
         yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora)
         yield from (("fetch", (checkpoint,)) for checkpoint in e.checkpoints_run())
         yield from (("train_codec", (codec,)) for codec in e.codecs_run() if e.is_trained(codec))
-        yield from (("record", pair) for pair in [*recorded, *native])
+        yield from (("record", pair) for pair in [*recordings, *native])
         for codec in e.codecs_run():
-            needed = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
-            yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in needed)
+            corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
+            yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
 
     def _of_protocols(self) -> Iterator[JobName]:

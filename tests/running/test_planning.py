@@ -94,11 +94,11 @@ def costs(experiment: Experiment, root: Path) -> Costs:
 def test_before_ingest_the_published_sizes_give_the_published_split(tmp_path: Path) -> None:
     experiment = load("xie2025")
     lists = costs(experiment, tmp_path)
-    train, dev = (lists.trials("codec", split)["utterances"].sum() for split in ("train", "dev"))
+    train, dev = (lists.trials_of_domain("codec", split)["utterances"].sum() for split in ("train", "dev"))
     assert train == pytest.approx(740_747, abs=5)
     assert dev == pytest.approx(92_596, abs=5)
-    assert lists.evaluated("C7")["utterances"].sum() == pytest.approx(145_505, abs=1)
-    assert lists.trials("vocoder", "train")["utterances"].sum() == 25_380
+    assert lists.trials_of_condition("C7")["utterances"].sum() == pytest.approx(145_505, abs=1)
+    assert lists.trials_of_domain("vocoder", "train")["utterances"].sum() == 25_380
 
 
 def test_after_ingest_the_plan_counts_the_very_trials_of_the_protocols(ingested: tuple[Experiment, Path]) -> None:
@@ -107,10 +107,10 @@ def test_after_ingest_the_plan_counts_the_very_trials_of_the_protocols(ingested:
     for domain in ("codec", "codec-english", "codec-chinese"):
         for split in ("train", "dev"):
             made = protocols.partition(experiment.partition_settings(domain), tables(experiment, root), split)
-            assert lists.trials(domain, split)["utterances"].sum() == len(made)
+            assert lists.trials_of_domain(domain, split)["utterances"].sum() == len(made)
     for condition in ("C1", "C7", "C3-4", "C1-english", "C7-chinese"):
         made = protocols.condition(experiment.condition_settings(condition), tables(experiment, root))
-        assert lists.evaluated(condition)["utterances"].sum() == len(made)
+        assert lists.trials_of_condition(condition)["utterances"].sum() == len(made)
 
 
 def test_a_recording_of_several_conditions_is_scored_once(ingested: tuple[Experiment, Path]) -> None:
@@ -126,7 +126,7 @@ def test_a_recording_of_several_conditions_is_scored_once(ingested: tuple[Experi
 def test_speakers_who_are_listed_take_their_share_of_a_corpus_that_is_not_there(tmp_path: Path) -> None:
     experiment = load("wu2024")
     lists = costs(experiment, tmp_path)
-    dev = lists.trials("A", "dev")["utterances"].sum()
+    dev = lists.trials_of_domain("A", "dev")["utterances"].sum()
     assert dev == pytest.approx(2 * 44_242 * 2 / 109)  # recordings and one source, two of 109 speakers
 
 
@@ -138,15 +138,15 @@ def test_a_corpus_with_fewer_files_than_are_published_is_planned_as_small_as_it_
         (tmp_path / f"{number}.flac").touch()
     (tmp_path / "notes.txt").touch()
     counts = CorpusCounts({"vctk": Corpus("vctk")}, tmp_path, DemoSettings(), {"vctk": tmp_path})
-    assert counts.pooled(["vctk"], None)["utterances"].sum() == 10
-    assert counts.pooled(["vctk"], None)["seconds"].sum() == pytest.approx(44 * 3600 * 10 / 44_242)
+    assert counts.pool(["vctk"], None)["utterances"].sum() == 10
+    assert counts.pool(["vctk"], None)["seconds"].sum() == pytest.approx(44 * 3600 * 10 / 44_242)
 
 
 def test_a_listed_corpus_is_planned_by_the_number_of_its_files(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.WAV").touch()
     corpus = Corpus("listed", options={"key": "spoof"})
-    counts = CorpusCounts({"mine": corpus}, tmp_path, DemoSettings(), {"mine": tmp_path}).pooled(["mine"], None)
+    counts = CorpusCounts({"mine": corpus}, tmp_path, DemoSettings(), {"mine": tmp_path}).pool(["mine"], None)
     assert counts[["key", "utterances", "seconds"]].to_numpy().tolist() == [["spoof", 3, 12.0]]
 
 

@@ -57,7 +57,7 @@ class Costs:
     # corpora and audio
 
     def synthesize_demo(self) -> Cost:
-        speech = self.counts.pooled([name for name, corpus in self.experiment.corpora.items() if corpus.demo], None)
+        speech = self.counts.pool([name for name, corpus in self.experiment.corpora.items() if corpus.demo], None)
         return Cost(
             audio_hours_out=_hours(speech),
             cpu_hours=_hours(speech) / self.rates["synthesize.cpu"],
@@ -66,7 +66,7 @@ class Costs:
         )
 
     def ingest_corpus(self, corpus: str) -> Cost:
-        speech = self.counts.pooled([corpus], None)
+        speech = self.counts.pool([corpus], None)
         return Cost(
             **_reads(speech),
             cpu_hours=_hours(speech) / self.rates["ingest.cpu"],
@@ -93,7 +93,7 @@ class Costs:
 
     def record(self, corpus: str, source: str) -> Cost:
         settings = self.jobs.record(corpus, source).settings
-        speech = self._bonafide([corpus]) if settings.bonafide_only else self.counts.pooled([corpus], None)
+        speech = self._bonafide([corpus]) if settings.bonafide_only else self.counts.pool([corpus], None)
         return Cost(
             **_reads(speech),
             audio_hours_out=_hours(speech),
@@ -117,10 +117,10 @@ class Costs:
     # protocols and quality
 
     def write_partition(self, domain: str) -> Cost:
-        return self._lists(self.trials(domain, "train"), self.trials(domain, "dev"))
+        return self._lists(self.trials_of_domain(domain, "train"), self.trials_of_domain(domain, "dev"))
 
     def write_condition(self, condition: str) -> Cost:
-        return self._lists(self.evaluated(condition))
+        return self._lists(self.trials_of_condition(condition))
 
     def _lists(self, *tables: pd.DataFrame) -> Cost:
         trials = _sum(pd.concat(tables))
@@ -146,11 +146,11 @@ class Costs:
             train *= self._epoch_share(settings, training_set)
         feature, step = self._seconds(detector, settings)
         passes = train * STRATEGIES[strategy].num_passes + dev * FORWARD_SHARE
-        computed = settings.epochs if settings.cache == NONE else 1
+        rounds = settings.epochs if settings.cache == NONE else 1  # of computing the features
         return Cost(
             **self._clips((train + dev) * settings.epochs, settings),
             **self._weights(settings.detector.rate_names(detector)[2]),
-            **self._network((train + dev) * feature * computed + passes * step * settings.epochs),
+            **self._network((train + dev) * feature * rounds + passes * step * settings.epochs),
         )
 
     def score(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
@@ -205,33 +205,33 @@ class Costs:
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
-        numbers = [_sum(self.trials(domain, "train")).known for domain in domains]
+        numbers = [_sum(self.trials_of_domain(domain, "train")).known for domain in domains]
         return STRATEGIES[settings.strategy].epoch_share(numbers, settings.batch_size)
 
     # counts of utterances and trials
 
-    def trials(self, domain: str, split: str) -> pd.DataFrame:
+    def trials_of_domain(self, domain: str, split: str) -> pd.DataFrame:
         """Counts of the train or dev trials of a domain, with their `source`."""
         settings = self.jobs.write_partition(domain).settings
-        return _table(lists.partition_selection(settings, split, self.counts.pooled))
+        return _table(lists.partition_selection(settings, split, self.counts.pool))
 
-    def evaluated(self, condition: str) -> pd.DataFrame:
+    def trials_of_condition(self, condition: str) -> pd.DataFrame:
         """Counts of the trials of a condition."""
-        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self.counts.pooled))
+        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self.counts.pool))
 
     @cached_property
     def evaluation(self) -> tuple[Amount, Amount]:
         """The number of trials of all conditions, and of clips that a model scores, each once."""
-        trials = pd.concat([self.evaluated(condition) for condition in self.experiment.conditions])
+        trials = pd.concat([self.trials_of_condition(condition) for condition in self.experiment.conditions])
         # `utterances` distinguishes splits of the same name from different rules
         return _sum(trials), _sum(trials.drop_duplicates([*CELL, "source", "utterances"]))
 
     def _number(self, training_set: str, split: str) -> Amount:
         domains = self.experiment.training_sets[training_set].domains
-        return _sum(pd.concat([self.trials(domain, split) for domain in domains]))
+        return _sum(pd.concat([self.trials_of_domain(domain, split) for domain in domains]))
 
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
-        counts = self.counts.pooled(corpora, None)
+        counts = self.counts.pool(corpora, None)
         return counts[counts["key"] == BONAFIDE]
 
 

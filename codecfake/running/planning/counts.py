@@ -22,7 +22,7 @@ from codecfake.protocols.lists import Split
 
 @dataclass(eq=False)  # methods are cached by identity
 class CorpusCounts:
-    """Counts as of `sizes.counted`, NaN where unknown, of the corpora of a run directory."""
+    """Counts as of `sizes.counts`, NaN where unknown, of the corpora of a run directory."""
 
     corpora: Mapping[str, Corpus]
     root: Path  # of the run
@@ -38,27 +38,27 @@ class CorpusCounts:
         """The corpora of unknown size."""
         return [name for name in self.corpora if not self.is_exact(name) and not self._size(name).is_known]
 
-    def pooled(self, corpora: list[str], rule: Split | None) -> pd.DataFrame:
+    def pool(self, corpora: list[str], rule: Split | None) -> pd.DataFrame:
         """Counts of corpora, split by a rule: exact if all are ingested, otherwise by the rule's shares.
 
         Without a rule, the splits are those that the corpora are published with.
         """
         name = f"{corpora} {rule}"
         if name not in self._pools:
-            self._pools[name] = self._pool(corpora, rule)
+            self._pools[name] = self._count(corpora, rule)
         return self._pools[name]
 
-    def _pool(self, corpora: list[str], rule: Split | None) -> pd.DataFrame:
+    def _count(self, corpora: list[str], rule: Split | None) -> pd.DataFrame:
         if all(self.is_exact(corpus) for corpus in corpora):
-            return sizes.counted(lists.split_utterances(corpora, rule, {corpus: self._table(corpus) for corpus in corpora}))
+            return sizes.counts(lists.split_utterances(corpora, rule, {name: self._table(name) for name in corpora}))
         whole = pd.concat([self._of(corpus) for corpus in corpora], ignore_index=True)
         if rule is None or rule.by == "corpus":
             return whole
         speakers = sum(part.speakers for corpus in corpora for part in self._size(corpus).speech)
-        return pd.concat([_scaled(whole, split, share) for split, share in rule.shares(speakers).items()])
+        return pd.concat([_share_of(whole, split, share) for split, share in rule.shares(speakers).items()])
 
     def _of(self, corpus: str) -> pd.DataFrame:
-        return sizes.counted(self._table(corpus)) if self.is_exact(corpus) else self._size(corpus).counts(corpus)
+        return sizes.counts(self._table(corpus)) if self.is_exact(corpus) else self._size(corpus).counts_as(corpus)
 
     def _table(self, corpus: str) -> pd.DataFrame:
         if self._path(corpus).is_file():
@@ -74,5 +74,5 @@ class CorpusCounts:
         return sizes.likely(about.layout, about.size, about.options, self.folders.get(corpus))
 
 
-def _scaled(counts: pd.DataFrame, split: str, share: float) -> pd.DataFrame:
+def _share_of(counts: pd.DataFrame, split: str, share: float) -> pd.DataFrame:
     return counts.assign(split=split, **{name: counts[name] * share for name in COUNTS})

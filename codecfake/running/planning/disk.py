@@ -28,14 +28,14 @@ def check_run(
     return plan.warnings()
 
 
-def require_room(needed: Room, folder: Path) -> None:
+def require_room(room: Room, folder: Path) -> None:
     """Raise DiskError, with the numbers, if the disk of `folder` has fewer free bytes or files than needed."""
     disk, free = _disk_of(folder), free_bytes(folder)
     shortage = ""
-    if needed.num_bytes.known > free:
-        shortage = f"{needed.num_bytes.known:,.0f} bytes are needed, but {free:,} are available"
-    elif disk.f_files and needed.files > disk.f_favail:
-        shortage = f"{needed.files:,} files are needed, but {disk.f_favail:,} are available"
+    if room.num_bytes.known > free:
+        shortage = f"{room.num_bytes.known:,.0f} bytes are needed, but {free:,} are available"
+    elif disk.f_files and room.files > disk.f_favail:
+        shortage = f"{room.files:,} files are needed, but {disk.f_favail:,} are available"
     if shortage:
         raise DiskError(f"{folder.resolve()}: {shortage}. {REMEDY}")
 

@@ -20,13 +20,13 @@ COLUMNS = {  # header -> amount and its unit
 BASES = {"goal": "goals, never measured", "estimate": "estimates", "measured": "measured", "yours": "yours"}
 
 
-def as_text(plan: RunPlan, needed: Room, root: Path, free: int) -> str:
+def as_text(plan: RunPlan, room: Room, root: Path, free: int) -> str:
     """The table, the rates behind it, and the space on the disk."""
     lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", *_table(plan), ""]
-    return "\n".join([*lines, *_foundations(plan), "", *_disk(plan, needed, root, free)])
+    return "\n".join([*lines, *_foundations(plan), "", *_disk(plan, room, root, free)])
 
 
-def as_json(plan: RunPlan, needed: Room, root: Path, free: int) -> dict[str, Any]:
+def as_json(plan: RunPlan, room: Room, root: Path, free: int) -> dict[str, Any]:
     """The same for programs; a number is null if no part of it is known."""
     return {
         "title": plan.title,
@@ -34,10 +34,10 @@ def as_json(plan: RunPlan, needed: Room, root: Path, free: int) -> dict[str, Any
         "steps": [_values(step) for step in plan.steps],
         "jobs": len(plan.total.jobs),
         "peak_bytes": None if plan.peak_bytes.value is None else round(plan.peak_bytes.known),
-        "bytes_left": round(needed.num_bytes.known),
-        "files_left": needed.files,
+        "bytes_left": round(room.num_bytes.known),
+        "files_left": room.files,
         "bytes_free": free,
-        "fits": needed.num_bytes.known <= free,
+        "fits": room.num_bytes.known <= free,
         "directory": str(root.resolve()),
         "rates": {name: asdict(rate) for name, rate in plan.rates.items()},
         "by_published_size": list(plan.by_published_size),
@@ -94,10 +94,10 @@ def _foundations(plan: RunPlan) -> Iterator[str]:
         yield f"Not planned: {condition}, because {why} (--optional plans it anyway)."
 
 
-def _disk(plan: RunPlan, needed: Room, root: Path, free: int) -> Iterator[str]:
+def _disk(plan: RunPlan, room: Room, root: Path, free: int) -> Iterator[str]:
     yield f"Disk, estimated: {_gigabytes(plan.peak_bytes)} at the peak, with one job at a time."
     yield (
-        f"Still to be written in {root.resolve()}: {_gigabytes(needed.num_bytes)} in {needed.files:,} files; "
+        f"Still to be written in {root.resolve()}: {_gigabytes(room.num_bytes)} in {room.files:,} files; "
         f"free there: {free / GB:,.2f} GB."
     )
 

@@ -74,11 +74,11 @@ class Step(Cost):
     def to_write(self, root: Path, outputs: frozenset[str] | None = None) -> Room:
         """The disk space that jobs for any of `outputs` (None: for any missing output) will add."""
         jobs = [job for job in self.jobs if outputs is None or outputs.intersection(job)]
-        unmade = [job for job in jobs if outputs is not None or not all((root / path).exists() for path in job)]
-        share = len(unmade) / len(self.jobs) if self.jobs else float(outputs is None)
-        there = sum((root / path).stat().st_size for job in unmade for path in job if (root / path).exists())
-        needed = self.bytes_out * share
-        return Room(Amount(max(0.0, needed.known - there), needed.is_complete), round(self.files * share))
+        missing = [job for job in jobs if outputs is not None or not all((root / path).exists() for path in job)]
+        share = len(missing) / len(self.jobs) if self.jobs else float(outputs is None)
+        there = sum((root / path).stat().st_size for job in missing for path in job if (root / path).exists())
+        num_bytes = self.bytes_out * share
+        return Room(Amount(max(0.0, num_bytes.known - there), num_bytes.is_complete), round(self.files * share))
 
 
 AMOUNTS = tuple(field.name for field in fields(Cost) if field.name != "other_files")
