@@ -125,7 +125,7 @@ def entry(wrapper: str) -> Entry:
         raise CodecError(f"{wrapper}: ENTRY: {'; '.join(map(str, as_faults(error)))}") from error
 
 
-def rates(name: str, wrapper: str) -> dict[str, Rate]:
+def rates_by_name(name: str, wrapper: str) -> dict[str, Rate]:
     """The rates of a codec by their full names: `resynthesis.cpu` of encodec is `resynthesis.encodec.cpu`."""
     keys = ((key.split("."), rate) for key, rate in entry(wrapper).rates.items())
     return {".".join([kind, rate_part(name, wrapper), *device]): rate for (kind, *device), rate in keys}

@@ -29,7 +29,7 @@ from codecfake.protocols import lists as protocols
 from codecfake.running.planning import disk, rates, rendering, run_plan
 from codecfake.running.planning.costs import Costs
 from codecfake.running.planning.counts import CorpusCounts
-from codecfake.running.planning.rates import Rates
+from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.run_plan import RunPlan
 from codecfake.running.planning.steps import AMOUNTS, Amount, Room, Step, amount
 from codecfake.tables.published import Published
@@ -120,7 +120,7 @@ def test_a_recording_of_several_conditions_is_scored_once(ingested: tuple[Experi
     settings = (experiment.condition_settings(name) for name in chosen)
     trials = pd.concat([protocols.condition(one, tables(experiment, root)) for one in settings])
     lists = costs(experiment, root)
-    assert lists.evaluation[1].known == len(trials.drop_duplicates(["corpus", "source", "utterance_id"]))
+    assert lists.evaluation[1].least == len(trials.drop_duplicates(["corpus", "source", "utterance_id"]))
 
 
 def test_speakers_who_are_listed_take_their_share_of_a_corpus_that_is_not_there(tmp_path: Path) -> None:
@@ -163,9 +163,9 @@ def test_hours_of_a_codec_are_its_audio_over_its_rate_and_a_share_for_each_furth
 ) -> None:
     steps = planned(*ingested, resynthesis__encodec__gpu=100, resynthesis__further_source=0.5)
     step = steps["resynthesize_encodec"]
-    assert step.audio_hours_in.known == pytest.approx(0.09, abs=1e-4)
-    assert step.audio_hours_out.known == pytest.approx(4 * 0.09, abs=1e-4)
-    assert step.gpu_hours.known == pytest.approx(0.09 * 2.5 / 100, rel=1e-3)
+    assert step.audio_hours_in.least == pytest.approx(0.09, abs=1e-4)
+    assert step.audio_hours_out.least == pytest.approx(4 * 0.09, abs=1e-4)
+    assert step.gpu_hours.least == pytest.approx(0.09 * 2.5 / 100, rel=1e-3)
     assert step.cpu_hours == Amount()
     assert len(step.jobs) == 4
     assert step.files == 4 * 4 * 2
@@ -173,23 +173,23 @@ def test_hours_of_a_codec_are_its_audio_over_its_rate_and_a_share_for_each_furth
 
 def test_without_a_gpu_the_hours_are_a_processors(ingested: tuple[Experiment, Path]) -> None:
     steps = planned(*ingested, device="cpu", resynthesis__dac__cpu=0.5)
-    assert steps["resynthesize_dac"].cpu_hours.known == pytest.approx(0.09 / 0.5, rel=1e-3)
+    assert steps["resynthesize_dac"].cpu_hours.least == pytest.approx(0.09 / 0.5, rel=1e-3)
     assert all(step.gpu_hours == Amount() for step in steps.values())
 
 
 def test_bytes_of_a_source_are_those_of_its_samples_and_of_its_utterances(ingested: tuple[Experiment, Path]) -> None:
     steps = planned(*ingested, bytes__shard__sample=1.5, bytes__shard__utterance=1000)
     expected = 0.09 * 3600 * 16_000 * 1.5 + 100 * 1000
-    assert steps["resynthesize_dac"].bytes_out.known == pytest.approx(expected, rel=1e-4)
-    assert steps["resynthesize_funcodec"].bytes_out.known == pytest.approx(3 * expected, rel=1e-4)
+    assert steps["resynthesize_dac"].bytes_out.least == pytest.approx(expected, rel=1e-4)
+    assert steps["resynthesize_funcodec"].bytes_out.least == pytest.approx(3 * expected, rel=1e-4)
 
 
 def test_native_rates_take_as_many_samples_as_the_codec_and_the_corpora_have(ingested: tuple[Experiment, Path]) -> None:
     experiment, root = ingested
     native = replace(experiment, audio=replace(experiment.audio, sample_rate="native"))
     steps = planned(native, root, bytes__shard__sample=1, bytes__shard__utterance=1e-9)
-    assert steps["resynthesize_dac"].bytes_out.known == pytest.approx(0.09 * 3600 * 44_100, rel=1e-4)
-    assert steps["record"].bytes_out.known == pytest.approx(3600 * (0.05 * 48_000 + 0.04 * 44_100), rel=1e-4)
+    assert steps["resynthesize_dac"].bytes_out.least == pytest.approx(0.09 * 3600 * 44_100, rel=1e-4)
+    assert steps["record"].bytes_out.least == pytest.approx(3600 * (0.05 * 48_000 + 0.04 * 44_100), rel=1e-4)
 
 
 def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_twice(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_t
     for strategy in ("erm", "sam"):
         one = replace(experiment, models=[replace(grid, strategies=[strategy])])
         step = planned(one, tmp_path, **own)["train_detector"]
-        hours[strategy] = step.gpu_hours.known * 3600
+        hours[strategy] = step.gpu_hours.least * 3600
     train, dev = (2 * 44_242 * share for share in (105 / 109, 2 / 109))
     features, dev_pass = 5 * (train + dev) / 1000, 5 * dev / 300
     assert hours["erm"] == pytest.approx(features + 5 * train / 100 + dev_pass)
@@ -209,15 +209,15 @@ def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_t
 
 def test_small_codecs_of_ones_own_are_not_planned_as_the_published_ones(tmp_path: Path) -> None:
     steps = planned(load("demo"), tmp_path, device="cpu", weights_mb__own=6, resynthesis__own__cpu=20)
-    assert steps["train_codec"].bytes_out.known == 7 * 6e6
+    assert steps["train_codec"].bytes_out.least == 7 * 6e6
     dac = steps["resynthesize_dac"]
-    assert dac.cpu_hours.known == pytest.approx(dac.audio_hours_in.known / 20)
+    assert dac.cpu_hours.least == pytest.approx(dac.audio_hours_in.least / 20)
 
 
 def test_codec_training_takes_the_segments_of_its_recipe(tmp_path: Path) -> None:
     step = planned(load("xie2025"), tmp_path)["train_codec"]
     encodec, soundstream = 400_000 * 64 * 1.0, 133_800 * 32 * 2.016875
-    assert step.audio_hours_in.known * 3600 > encodec + soundstream
+    assert step.audio_hours_in.least * 3600 > encodec + soundstream
     whole = load("xie2025")
     only = replace(
         whole,
@@ -225,7 +225,7 @@ def test_codec_training_takes_the_segments_of_its_recipe(tmp_path: Path) -> None
         domains={"codec": replace(whole.domains["codec"], sources=["F04"])},
         models=[replace(whole.models[0], training_sets=["codec"])],
     )
-    assert planned(only, tmp_path)["train_codec"].audio_hours_in.known * 3600 == encodec
+    assert planned(only, tmp_path)["train_codec"].audio_hours_in.least * 3600 == encodec
 
 
 def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: tuple[Experiment, Path]) -> None:
@@ -235,7 +235,7 @@ def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: 
     assert "(features kept)" not in planned(experiment, root)
     kept = replace(experiment, training={**experiment.training, "cache_features": "disk"})
     # 80 train and 10 dev recordings with 6 sources each, once for both seeds
-    assert planned(kept, root)["(features kept)"].bytes_out.known == 90 * 7 * 411_708
+    assert planned(kept, root)["(features kept)"].bytes_out.least == 90 * 7 * 411_708
     quick = replace(kept, models=[replace(grid, detectors=["mel-lcnn"])])  # which are computed as fast as they are read
     assert "(features kept)" not in planned(quick, root)
 
@@ -284,16 +284,16 @@ def test_what_is_unknown_is_missing_from_sums_of_all_that_is_known(outside: Path
     known = {step.rule: step for step in run_plan.plan(load("demo"), outside, rates.load(), "cpu").steps}
     lacking = {step.rule: step for step in plan_of_unknown(outside).steps}
     assert lacking["resynthesize_mimi"].cpu_hours == Amount(0.0, is_complete=False)
-    assert lacking["resynthesize_mimi"].bytes_out.known == known["resynthesize_dac"].bytes_out.known
+    assert lacking["resynthesize_mimi"].bytes_out.least == known["resynthesize_dac"].bytes_out.least
     assert lacking["resynthesize_encodec"] == known["resynthesize_encodec"]
     assert lacking["ingest_corpus"].audio_hours_in == replace(known["ingest_corpus"].audio_hours_in, is_complete=False)
-    assert plan_of_unknown(outside).to_write(outside).num_bytes.known > 0
+    assert plan_of_unknown(outside).to_write(outside).num_bytes.least > 0
 
 
 def test_a_rate_of_a_part_from_outside_can_be_given(outside: Path) -> None:
     plan = plan_of_unknown(outside, ("resynthesis.mimi.cpu=2",))
     step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
-    assert step.cpu_hours.known == pytest.approx(step.audio_hours_in.known / 2)
+    assert step.cpu_hours.least == pytest.approx(step.audio_hours_in.least / 2)
     assert "resynthesis.mimi.cpu" not in plan.unknown
 
 
@@ -307,8 +307,8 @@ def test_a_codec_of_ones_own_may_bring_its_rates_along(outside: Path) -> None:
     (outside / "mimi.py").write_text(code, encoding="utf-8")
     plan = plan_of_unknown(outside)
     step = next(step for step in plan.steps if step.rule == "resynthesize_mimi")
-    assert step.cpu_hours.known == pytest.approx(step.audio_hours_in.known / 3)
-    assert plan.rates["resynthesis.mimi.cpu"].source == "its authors"
+    assert step.cpu_hours.least == pytest.approx(step.audio_hours_in.least / 3)
+    assert plan.rate_of["resynthesis.mimi.cpu"].source == "its authors"
 
 
 def test_a_rate_with_an_unknown_basis_is_a_fault_of_the_codec_that_brings_it(outside: Path) -> None:
@@ -438,7 +438,7 @@ def test_a_rate_that_is_impossible_is_refused(tmp_path: Path, single: str, messa
 
 
 def test_a_plan_names_the_rates_that_it_used_and_no_others() -> None:
-    known = Rates({"a": Rate(1.0, "goal", "s"), "b": Rate(2.0, "goal", "s")})
+    known = RateTable({"a": Rate(1.0, "goal", "s"), "b": Rate(2.0, "goal", "s")})
     assert known["a"] == 1.0
     assert list(known.used) == ["a"]
 

@@ -20,7 +20,7 @@ from codecfake.features.settings import DISK, NONE
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Selection
 from codecfake.running.planning.counts import CorpusCounts
-from codecfake.running.planning.rates import Rates
+from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Cost, amount
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import STRATEGIES
@@ -43,7 +43,7 @@ class Costs:
     experiment: Experiment
     jobs: Jobs
     counts: CorpusCounts
-    rates: Rates
+    rate_table: RateTable
     device: str  # gpu or cpu
 
     def of(self, job: JobName) -> Cost:
@@ -60,17 +60,17 @@ class Costs:
         speech = self.counts.pool([name for name, corpus in self.experiment.corpora.items() if corpus.demo], None)
         return Cost(
             audio_hours_out=_hours(speech),
-            cpu_hours=_hours(speech) / self.rates["synthesize.cpu"],
+            cpu_hours=_hours(speech) / self.rate_table["synthesize.cpu"],
             bytes_out=_sum(speech, "file_bytes"),
-            other_files=2 * int(_sum(speech).known),
+            other_files=2 * int(_sum(speech).least),
         )
 
     def ingest_corpus(self, corpus: str) -> Cost:
         speech = self.counts.pool([corpus], None)
         return Cost(
             **_reads(speech),
-            cpu_hours=_hours(speech) / self.rates["ingest.cpu"],
-            bytes_out=_sum(speech) * self.rates["bytes.utterance"],
+            cpu_hours=_hours(speech) / self.rate_table["ingest.cpu"],
+            bytes_out=_sum(speech) * self.rate_table["bytes.utterance"],
         )
 
     def fetch(self, checkpoint: str) -> Cost:
@@ -83,12 +83,12 @@ class Costs:
         part = rate_part(codec, settings.wrapper, settings.model)
         segments = float(recipe.steps * recipe.batch_size)
         seconds = amount(segments * recipe.segment_duration)
-        recording = self._shard_bytes(speech, NATIVE) / (_sum(speech).known or 1)  # read whole for every segment
+        recording = self._shard_bytes(speech, NATIVE) / (_sum(speech).least or 1)  # read whole for every segment
         return Cost(
             audio_hours_in=seconds / HOUR,
             bytes_in=recording * segments,
             **self._weights(f"weights_mb.{part}"),
-            **self._network(seconds / self.rates[f"codec_training.{part}.{self.device}"]),
+            **self._network(seconds / self.rate_table[f"codec_training.{part}.{self.device}"]),
         )
 
     def record(self, corpus: str, source: str) -> Cost:
@@ -97,7 +97,7 @@ class Costs:
         return Cost(
             **_reads(speech),
             audio_hours_out=_hours(speech),
-            cpu_hours=_hours(speech) / self.rates["record.cpu"],
+            cpu_hours=_hours(speech) / self.rate_table["record.cpu"],
             bytes_out=self._shard_bytes(speech, settings.sample_rate),
         )
 
@@ -105,8 +105,8 @@ class Costs:
         settings, speech = self.jobs.resynthesize(codec, corpus).settings, self._bonafide([corpus])
         part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
         device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self.device
-        passes = 1 + (num_sources - 1) * self.rates["resynthesis.further_source"]
-        seconds = _sum(speech, "seconds") * passes / self.rates[f"resynthesis.{part}.{device}"]
+        passes = 1 + (num_sources - 1) * self.rate_table["resynthesis.further_source"]
+        seconds = _sum(speech, "seconds") * passes / self.rate_table[f"resynthesis.{part}.{device}"]
         return Cost(
             **_reads(speech),
             audio_hours_out=_hours(speech) * num_sources,
@@ -125,16 +125,16 @@ class Costs:
     def _lists(self, *tables: pd.DataFrame) -> Cost:
         trials = _sum(pd.concat(tables))
         return Cost(
-            cpu_hours=trials / self.rates["protocols.cpu"] / HOUR,
-            bytes_out=trials * self.rates["bytes.trial"],
+            cpu_hours=trials / self.rate_table["protocols.cpu"] / HOUR,
+            bytes_out=trials * self.rate_table["bytes.trial"],
             other_files=EXPORTS * len(tables),
         )
 
     def quality(self, source: str) -> Cost:
         utterances = amount(self.jobs.quality(source).settings.utterances)
         return Cost(
-            cpu_hours=utterances / self.rates["quality.cpu"] / HOUR,
-            bytes_out=utterances * self.rates["bytes.score"] * 10,
+            cpu_hours=utterances / self.rate_table["quality.cpu"] / HOUR,
+            bytes_out=utterances * self.rate_table["bytes.score"] * 10,
         )
 
     # detectors
@@ -159,7 +159,7 @@ class Costs:
         trials, clips = self.evaluation
         return Cost(
             **self._clips(clips, settings),
-            bytes_out=(trials + clips) * self.rates["bytes.score"],  # by condition, and by source
+            bytes_out=(trials + clips) * self.rate_table["bytes.score"],  # by condition, and by source
             **self._network(clips * (feature + FORWARD_SHARE * step)),
         )
 
@@ -171,17 +171,19 @@ class Costs:
         clips = Amount()
         for name, one in caches.values():
             clips += (self._number(name, "train") + self._number(name, "dev")) * _length(one)
-        return Cost(bytes_out=clips * self.rates["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
+        return (
+            Cost(bytes_out=clips * self.rate_table["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
+        )
 
     # numbers that several rules have
 
     def _size(self, rate: str) -> Amount:
-        return amount(MB * self.rates[rate])
+        return amount(MB * self.rate_table[rate])
 
     def _weights(self, rate: str) -> dict[str, Any]:
         """The numbers of a job that trains weights of a size."""
         size = self._size(rate)
-        return {"bytes_out": size, "passing_bytes": size * self.rates["checkpoint.share"], "other_files": 1}
+        return {"bytes_out": size, "passing_bytes": size * self.rate_table["checkpoint.share"], "other_files": 1}
 
     def _network(self, seconds: Amount, device: str | None = None) -> dict[str, Any]:
         return {f"{device or self.device}_hours": seconds / HOUR}
@@ -189,23 +191,23 @@ class Costs:
     def _shard_bytes(self, speech: pd.DataFrame, sample_rate: int | str) -> Amount:
         """Bytes of tars and indexes at a sample rate in Hz, or (native) at the recordings' own."""
         samples = _sum(speech, "samples") if isinstance(sample_rate, str) else _sum(speech, "seconds") * sample_rate
-        return samples * self.rates["bytes.shard.sample"] + _sum(speech) * self.rates["bytes.shard.utterance"]
+        return samples * self.rate_table["bytes.shard.sample"] + _sum(speech) * self.rate_table["bytes.shard.utterance"]
 
     def _clips(self, number: Amount, settings: TrainSettings) -> dict[str, Any]:
         """The numbers of a job in which a detector reads clips."""
         samples = number * settings.crop_samples
-        num_bytes = samples * self.rates["bytes.shard.sample"]
+        num_bytes = samples * self.rate_table["bytes.shard.sample"]
         return {"audio_hours_in": samples / SAMPLE_RATE / HOUR, "bytes_in": num_bytes}
 
     def _seconds(self, detector: str, settings: TrainSettings) -> tuple[float, float]:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
-        feature, step = (_length(settings) / self.rates[f"{name}.{self.device}"] for name in (features, training))
+        feature, step = (_length(settings) / self.rate_table[f"{name}.{self.device}"] for name in (features, training))
         return feature, step
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
-        numbers = [_sum(self.trials_of_domain(domain, "train")).known for domain in domains]
+        numbers = [_sum(self.trials_of_domain(domain, "train")).least for domain in domains]
         return STRATEGIES[settings.strategy].epoch_share(numbers, settings.batch_size)
 
     # counts of utterances and trials

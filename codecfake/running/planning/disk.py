@@ -32,8 +32,8 @@ def require_room(room: Room, folder: Path) -> None:
     """Raise DiskError, with the numbers, if the disk of `folder` has fewer free bytes or files than needed."""
     disk, free = _disk_of(folder), free_bytes(folder)
     shortage = ""
-    if room.num_bytes.known > free:
-        shortage = f"{room.num_bytes.known:,.0f} bytes are needed, but {free:,} are available"
+    if room.num_bytes.least > free:
+        shortage = f"{room.num_bytes.least:,.0f} bytes are needed, but {free:,} are available"
     elif disk.f_files and room.files > disk.f_favail:
         shortage = f"{room.files:,} files are needed, but {disk.f_favail:,} are available"
     if shortage:

@@ -19,7 +19,7 @@ TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with 
 
 
 @dataclass
-class Rates:
+class RateTable:
     """Rates by name; the user's own take precedence. `used` and `unknown` record those that were looked up."""
 
     shipped: dict[str, Rate]
@@ -43,18 +43,18 @@ class Rates:
                 raise SettingsError(f"{rate.source}: {unknown('rate', name, [*self.shipped, *self.unknown])}")
 
 
-def load(file: Path | None = None, single: Iterable[str] = ()) -> Rates:
+def load(file: Path | None = None, single: Iterable[str] = ()) -> RateTable:
     """The shipped rates, overridden by those of a file (YAML, `NAME: NUMBER`) and then by `NAME=NUMBER`.
 
-    Raises SettingsError for invalid values. Names are checked after a plan has looked up its rates: `Rates.check_own`.
+    Raises SettingsError for invalid values. Names are checked after a plan has looked up its rates: `check_own`.
     """
     shipped: dict[str, Rate] = {}
     for package in TABLES:
         table = yaml.safe_load(resources.files(package).joinpath("rates.yaml").read_text(encoding="utf-8"))
         shipped |= {name: settings.build(Rate, entry) for name, entry in table.items()}
     for codec in codec_wrappers.names():
-        shipped |= codec_wrappers.rates(codec, codec)
-    return Rates(shipped, ({} if file is None else _of_file(file)) | dict(map(_of_option, single)))
+        shipped |= codec_wrappers.rates_by_name(codec, codec)
+    return RateTable(shipped, ({} if file is None else _of_file(file)) | dict(map(_of_option, single)))
 
 
 def _of_file(file: Path) -> dict[str, Rate]:

@@ -33,13 +33,13 @@ def as_json(plan: RunPlan, room: Room, root: Path, free: int) -> dict[str, Any]:
         "device": plan.device,
         "steps": [_values(step) for step in plan.steps],
         "jobs": len(plan.total.jobs),
-        "peak_bytes": None if plan.peak_bytes.value is None else round(plan.peak_bytes.known),
-        "bytes_left": round(room.num_bytes.known),
+        "peak_bytes": None if plan.peak_bytes.value is None else round(plan.peak_bytes.least),
+        "bytes_left": round(room.num_bytes.least),
         "files_left": room.files,
         "bytes_free": free,
-        "fits": room.num_bytes.known <= free,
+        "fits": room.num_bytes.least <= free,
         "directory": str(root.resolve()),
-        "rates": {name: asdict(rate) for name, rate in plan.rates.items()},
+        "rates": {name: asdict(rate) for name, rate in plan.rate_of.items()},
         "by_published_size": list(plan.by_published_size),
         "unknown": dict(plan.unknown),
         "not_run": dict(plan.not_run),
@@ -73,17 +73,17 @@ def _row(name: str, step: Step) -> tuple[str, ...]:
 
 
 def _cell(amount: Amount) -> str:
-    number = f"{amount.known:,.0f}" if amount.known >= 100 else f"{amount.known:.3g}"
-    return (number if amount.known else "") + ("" if amount.is_complete else "+?" if amount.known else "?")
+    number = f"{amount.least:,.0f}" if amount.least >= 100 else f"{amount.least:.3g}"
+    return (number if amount.least else "") + ("" if amount.is_complete else "+?" if amount.least else "?")
 
 
 def _foundations(plan: RunPlan) -> Iterator[str]:
     yield "Hours are for one GPU or CPU core. ? is unknown; 5+? has an unknown part and is at least 5."
     yield "The numbers are computed from rates that are"
     for basis, words in BASES.items():
-        rates = [f"{name} {rate.value:g}" for name, rate in plan.rates.items() if rate.basis == basis]
-        if rates:
-            yield f"  {words}: {', '.join(rates)}"
+        numbers = [f"{name} {rate.value:g}" for name, rate in plan.rate_of.items() if rate.basis == basis]
+        if numbers:
+            yield f"  {words}: {', '.join(numbers)}"
     yield "Your own rates are better: --rate NAME=NUMBER or --rates FILE; --json shows the source of each."
     for thing, remedy in plan.unknown.items():
         yield f"Unknown: {thing}; give {remedy}."
@@ -103,4 +103,4 @@ def _disk(plan: RunPlan, room: Room, root: Path, free: int) -> Iterator[str]:
 
 
 def _gigabytes(amount: Amount) -> str:
-    return f"{'' if amount.is_complete else 'at least '}{amount.known / GB:,.2f} GB"
+    return f"{'' if amount.is_complete else 'at least '}{amount.least / GB:,.2f} GB"

@@ -12,7 +12,7 @@ from codecfake.experiment.papers import Papers
 from codecfake.experiment.schema import Experiment
 from codecfake.running.planning.costs import Costs
 from codecfake.running.planning.counts import CorpusCounts
-from codecfake.running.planning.rates import Rates
+from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Room, Step, amount, total
 from codecfake.tables.published import Published
 
@@ -26,7 +26,7 @@ class RunPlan:
     title: str
     device: str  # gpu or cpu
     steps: tuple[Step, ...]
-    rates: Mapping[str, codec_wrappers.Rate]  # those in use
+    rate_of: Mapping[str, codec_wrappers.Rate]  # those in use
     by_published_size: tuple[str, ...]  # corpora that are not ingested yet
     unknown: Mapping[str, str]  # what has no known size or rate -> the setting that would supply it
     not_run: Mapping[str, str]  # condition -> why
@@ -55,25 +55,25 @@ class RunPlan:
 
 
 def plan(
-    experiment: Experiment, root: Path, rates: Rates, device: str, folders: Mapping[str, Path] | None = None
+    experiment: Experiment, root: Path, rate_table: RateTable, device: str, folders: Mapping[str, Path] | None = None
 ) -> RunPlan:
     """The plan of an experiment in a run directory, on a device (`gpu` or `cpu`), with its corpora in `folders`.
 
     Raises SettingsError if a rate of the user has an unknown name.
     """
     for name, codec in experiment.codecs.items():
-        rates.shipped |= codec_wrappers.rates(name, codec.wrapper)
-    jobs = Jobs(experiment, Papers(experiment, Published(installation.published())), {})
+        rate_table.shipped |= codec_wrappers.rates_by_name(name, codec.wrapper)
+    jobs = Jobs(experiment, Papers(experiment, Published(installation.paper_tables())), {})
     counts = CorpusCounts(experiment.corpora, root, jobs.synthesize_demo().settings, folders or {})
-    steps = _steps(experiment, Costs(experiment, jobs, counts, rates, device))
-    rates.check_own()
+    steps = _steps(experiment, Costs(experiment, jobs, counts, rate_table, device))
+    rate_table.check_own()
     unknown = {
         f"the size of corpus {name}": "its `size: {hours: …, bonafide: …}` in the experiment"
         for name in counts.unknown()
     }
-    unknown |= {name: f"`codecfake plan --rate {name}=NUMBER`" for name in rates.unknown}
+    unknown |= {name: f"`codecfake plan --rate {name}=NUMBER`" for name in rate_table.unknown}
     published = tuple(name for name in experiment.corpora if not counts.is_exact(name))
-    return RunPlan(experiment.title, device, steps, rates.used, published, unknown, experiment.not_run)
+    return RunPlan(experiment.title, device, steps, rate_table.used, published, unknown, experiment.not_run)
 
 
 def _steps(experiment: Experiment, costs: Costs) -> tuple[Step, ...]:

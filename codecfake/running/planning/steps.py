@@ -11,16 +11,16 @@ Outputs = tuple[str, ...]  # of one job, relative to the run directory
 
 @dataclass(frozen=True)
 class Amount:
-    """A number that may lack an unknown part: `known` is then the least that it can be."""
+    """A number that may lack an unknown part: `least` is then the sum of the other parts."""
 
-    known: float = 0.0
+    least: float = 0.0
     is_complete: bool = True
 
     def __add__(self, other: "Amount") -> "Amount":
-        return Amount(self.known + other.known, self.is_complete and other.is_complete)
+        return Amount(self.least + other.least, self.is_complete and other.is_complete)
 
     def __mul__(self, factor: float) -> "Amount":
-        return Amount(0.0, False) if isnan(factor) else Amount(self.known * factor, self.is_complete)
+        return Amount(0.0, False) if isnan(factor) else Amount(self.least * factor, self.is_complete)
 
     def __truediv__(self, divisor: float) -> "Amount":
         return self * (1 / divisor)
@@ -28,13 +28,13 @@ class Amount:
     @property
     def value(self) -> float | None:
         """None if no part is known."""
-        return self.known if self.known or self.is_complete else None
+        return self.least if self.least or self.is_complete else None
 
 
 def amount(*numbers: float) -> Amount:
     """The sum of numbers, of which NaN is unknown."""
-    known = [number for number in numbers if not isnan(number)]
-    return Amount(float(sum(known)), len(known) == len(numbers))
+    finite = [number for number in numbers if not isnan(number)]
+    return Amount(float(sum(finite)), len(finite) == len(numbers))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Step(Cost):
         share = len(missing) / len(self.jobs) if self.jobs else float(outputs is None)
         there = sum((root / path).stat().st_size for job in missing for path in job if (root / path).exists())
         num_bytes = self.bytes_out * share
-        return Room(Amount(max(0.0, num_bytes.known - there), num_bytes.is_complete), round(self.files * share))
+        return Room(Amount(max(0.0, num_bytes.least - there), num_bytes.is_complete), round(self.files * share))
 
 
 AMOUNTS = tuple(field.name for field in fields(Cost) if field.name != "other_files")
@@ -88,7 +88,7 @@ def total(stage: str, rule: str, steps: Iterable[Step]) -> Step:
     """Several steps as one."""
     steps = list(steps)
     sums: dict[str, Any] = {name: sum((getattr(step, name) for step in steps), Amount()) for name in AMOUNTS}
-    largest = max((step.passing_bytes.known for step in steps), default=0.0)
+    largest = max((step.passing_bytes.least for step in steps), default=0.0)
     sums["passing_bytes"] = Amount(largest, sums["passing_bytes"].is_complete)
     jobs = tuple(job for step in steps for job in step.jobs)
     return Step(stage=stage, rule=rule, jobs=jobs, other_files=sum(step.other_files for step in steps), **sums)
