@@ -11,7 +11,7 @@ from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
 from codecfake.demo import FOLDERS
 from codecfake.experiment import codecs, layers, reading
-from codecfake.experiment.configuration import Configuration, Values
+from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
 from codecfake.experiment.schema import Experiment

@@ -19,7 +19,7 @@ FOLDERS = (  # of the checkout, of codecfake and of tests
     "codec_wrappers/contract", "codec_wrappers/networks", "codec_wrappers/resynthesis", "codec_wrappers/training",
     "codec_wrappers/weights", "tests/codec_wrappers", "tests/benchmarks", "benchmarks/",
     "experiment",
-    "codecfake/running/planning",
+    "running/planning",
 )  # fmt: skip
 
 

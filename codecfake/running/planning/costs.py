@@ -23,7 +23,7 @@ from codecfake.running.planning.counts import CorpusCounts
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Cost, amount
 from codecfake.training.settings import TrainSettings
-from codecfake.training.strategies import STRATEGIES
+from codecfake.training.strategies import strategy_of
 
 HOUR, MB = 3600.0, 1e6
 SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; their rates are for clips of this length
@@ -145,7 +145,7 @@ class Costs:
         if settings.match == "epochs":
             train *= self._epoch_share(settings, training_set)
         feature, step = self._seconds(detector, settings)
-        passes = train * STRATEGIES[strategy].num_passes + dev * FORWARD_SHARE
+        passes = train * strategy_of(strategy, settings.strategy_settings).num_passes + dev * FORWARD_SHARE
         rounds = settings.epochs if settings.cache == NONE else 1  # of computing the features
         return Cost(
             **self._clips((train + dev) * settings.epochs, settings),
@@ -208,7 +208,7 @@ class Costs:
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
         numbers = [_sum(self.trials_of_domain(domain, "train")).least for domain in domains]
-        return STRATEGIES[settings.strategy].epoch_share(numbers, settings.batch_size)
+        return strategy_of(settings.strategy, settings.strategy_settings).epoch_share(numbers, settings.batch_size)
 
     # counts of utterances and trials
 
