@@ -212,7 +212,7 @@ def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path) -> None:
     (tmp_path / "results/demo/mine.txt").touch()
     done = snakemake(tmp_path, TINY, "protocols")
     assert done.returncode != 0
-    assert "holds something that is not an earlier demo" in done.stdout + done.stderr
+    assert "has content other than an earlier demo" in done.stdout + done.stderr
     end = done.stderr[done.stderr.index("1 job did not finish:") :]
     assert "synthesize_demo, whose log logs/synthesize_demo.log ends:\n" in end
     assert re.search(r"\n  \| .*earlier demo; .*\n  -> fix the cause", end)

@@ -347,14 +347,14 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], kbps
     ("name", "model", "message"),
     [
         ("audiodec", {"decoder": "hifigan"}, "unknown decoder 'hifigan'; choose from vocoder, symmetric"),
-        ("audiodec", {"strides": [4, 5]}, "4 channel_ratios for 2 strides; give one for each"),
+        ("audiodec", {"strides": [4, 5]}, "channel_ratios: 4 ratios for 2 strides; give one for each stride"),
         ("academicodec", {"channels": 40}, "40 channels cannot be halved 4 times .* multiple of 16"),
         ("soundstream", {"form": "lyra"}, "unknown form 'lyra'; choose from kaiidams, academicodec"),
         ("soundstream", {"num_codebooks": 24}, "kaiidams has num_quantizers codebooks"),
         ("soundstream", {"remainder": "keep"}, "unknown remainder 'keep'; choose from drop, pad"),
         ("soundstream", {"form": "academicodec", "remainder": "pad"}, "leaves nothing out"),
         ("academicodec", {"remainder": "keep"}, "unknown remainder 'keep'; choose from drop, pad"),
-        ("soundstream", {"form": "academicodec", "num_quantizers": 25}, "25 num_quantizers of 24 codebooks"),
+        ("soundstream", {"form": "academicodec", "num_quantizers": 25}, "num_quantizers: 25 of 24 codebooks"),
     ],
 )
 def test_settings_that_make_no_codec_are_refused(name: str, model: dict[str, Any], message: str) -> None:

@@ -682,8 +682,8 @@ def test_an_unknown_recipe_or_setting_is_refused(recordings: Path, tmp_path: Pat
     [
         ("precision", "float16", "unknown precision 'float16'; did you mean 'bfloat16'"),
         ("corpora", [], "corpora: the list is empty"),
-        ("validations", 0, "validations is 0; it must be at least 1"),
-        ("checkpoint_every", 0, "checkpoint_every is 0"),
+        ("validations", 0, "validations: 0 is out of range; it must be at least 1"),
+        ("checkpoint_every", 0, "checkpoint_every: 0 is out of range"),
     ],
 )
 def test_settings_out_of_range_are_refused(name: str, value: Any, message: str) -> None:

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -275,7 +276,7 @@ def test_a_server_that_stays_busy_is_given_up(server: FileServer, target: Path) 
 
 def test_waits_double_between_attempts(server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", waits.append)
+    monkeypatch.setattr(module, "time", SimpleNamespace(**{**vars(time), "sleep": waits.append}))  # of this module only
     with pytest.raises(DownloadError):
         download(published(server.serve("codec.pt", DATA, statuses=[503] * 9)), target, Patience(4, 2.0))
     assert waits == [2.0, 4.0, 8.0]
