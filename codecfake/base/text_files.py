@@ -7,6 +7,7 @@ the sentences of real corpora, so readers of foreign text use this module instea
 import codecs
 import re
 import shlex
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ def lines(path: Path) -> Iterator[Line]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():
+        if not stat.S_ISREG(path.stat().st_mode):
             raise TextError(f"{path}: a folder or a device, not a text file; name a file")
         return path.read_bytes()
     except FileNotFoundError:
@@ -113,8 +114,8 @@ def _narrow_encoding(data: bytes) -> str:
 
 
 def _conversion(path: Path, encoding: str) -> str:
-    old, new = shlex.quote(str(path)), shlex.quote(f"{path}.utf8")
-    return f"convert it, e.g. with `iconv -f {encoding} -t UTF-8 {old} > {new} && mv {new} {old}`"
+    old, new = shlex.quote(path.name), shlex.quote(f"utf8_{path.name}")
+    return f"convert it, e.g. with `iconv -f {encoding} -t UTF-8 {old} > {new}`"
 
 
 def _line_number(data: bytes, position: int) -> int:

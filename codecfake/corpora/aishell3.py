@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
+from codecfake.corpora import tables
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
 from codecfake.corpora.sizes import CorpusSize, Part
 
@@ -62,9 +63,13 @@ def _texts(path: Path) -> dict[str, str | None]:
     if not path.is_file():
         return {}
     texts: dict[str, str | None] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        name, tab, words = line.partition("\t")
+    for line in tables.lines(path):
+        where = f"{path}:{line.number}"
+        name, tab, words = line.text.partition("\t")
         if not tab:
-            raise CorpusError(f"{path}:{number}: no tab between file name and text; restore the corpus's own file")
-        texts[PurePosixPath(name.strip()).stem] = "".join(words.split()[::2]) or None
+            raise CorpusError(f"{where}: no tab between file name and text; restore the corpus's own file")
+        stem = PurePosixPath(name.strip()).stem
+        if stem in texts:
+            raise CorpusError(f"{where}: {stem} is listed a second time; restore the corpus's own file")
+        texts[stem] = "".join(words.split()[::2]) or None
     return texts

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecfake.base import settings
+from codecfake.base import settings, text_tables
+from codecfake.base.text_tables import BLANKS
 from codecfake.base.utterances import KEYS, SPLITS, Utterance
+from codecfake.corpora import tables
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
 from codecfake.corpora.sizes import CorpusSize, Part
 
@@ -90,8 +92,10 @@ def _trials(protocol: Path) -> Iterator[_Trial]:
     # LA_0079 LA_T_1004644 - A01 spoof
     if not protocol.is_file():
         raise CorpusError(f"{protocol}: no such protocol; restore it, or leave out its split (option splits)")
-    for number, line in enumerate(protocol.read_text(encoding="utf-8").splitlines(), start=1):
-        fields = line.split()
+    for line in tables.lines(protocol):
+        fields = text_tables.cells(line.text, BLANKS)
         if len(fields) != 5 or fields[4] not in KEYS:
-            raise CorpusError(f"{protocol}:{number}: {line!r} is not `speaker utterance - attack bonafide|spoof`")
+            raise CorpusError(
+                f"{protocol}:{line.number}: {line.text!r} is not `speaker utterance - attack bonafide|spoof`"
+            )
         yield _Trial(speaker_id=fields[0], utterance_id=fields[1], attack=fields[3], key=fields[4])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from codecfake.base import settings
+from codecfake.base.hidden_files import is_hidden
+from codecfake.base.text_tables import Row
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
@@ -58,13 +60,13 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
 def _caption_files(root: Path, csv: tuple[str, ...] | str | None) -> list[Path]:
     if csv is not None:
         return [root / name for name in ([csv] if isinstance(csv, str) else csv)]
-    paths = sorted(root.glob("*.csv"))
+    paths = sorted(path for path in root.glob("*.csv") if not is_hidden(PurePath(path.name)))
     if not paths:
         raise CorpusError(f"{root}: no .csv with captions; put train.csv there, or name it in the option csv")
     return paths
 
 
-def _first_captions(paths: list[Path]) -> Iterator[tables.Row]:
+def _first_captions(paths: list[Path]) -> Iterator[Row]:
     # 103549,7fmOlUlwoNg,20,Constant rattling noise and sharp vibrations
     # 103548,6BJ455B1aAs,0,A rocket flies by followed by a loud explosion and fire crackling as a truck engine runs idle
     clips: set[str] = set()
@@ -75,7 +77,7 @@ def _first_captions(paths: list[Path]) -> Iterator[tables.Row]:
                 yield row
 
 
-def _names(row: tables.Row) -> Iterator[str]:
+def _names(row: Row) -> Iterator[str]:
     """The file stems that common downloaders use for a clip."""
     for youtube_id in (row.cells["youtube_id"], "Y" + row.cells["youtube_id"]):
         yield youtube_id

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from codecfake.base import settings
+from codecfake.base.text_tables import Row
 from codecfake.base.utterances import BONAFIDE, SPOOF, Utterance
 from codecfake.corpora import tables
 from codecfake.corpora.listing import (
@@ -17,6 +18,7 @@ from codecfake.corpora.listing import (
     require,
 )
 from codecfake.corpora.sizes import CorpusSize, Part
+from codecfake.corpora.table_paths import TablePaths
 
 FOLDER = "release_in_the_wild"
 MARKER = (f"{FOLDER}/meta.csv", "meta.csv")
@@ -49,27 +51,29 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     require(root, MARKER, OFFICIAL)
     base = f"{FOLDER}/" if (root / MARKER[0]).is_file() else ""
     audio = set(audio_files(root, base or "."))
-    rows = _rows(root / base / "meta.csv", base)
+    paths = TablePaths(root, "meta.csv")
+    rows = _rows(root / base / "meta.csv", base, paths)
     recordings = [_utterance(rows[path], path) for path in sorted(audio & set(rows))]
-    absent = [Rejection(path, "listed in meta.csv but the file is absent") for path in set(rows) - audio]
+    absent = [paths.rejection(path) for path in set(rows) - audio]
     unlisted = [Rejection(path, "not listed in meta.csv, so its key is not known") for path in audio - set(rows)]
     return listing(root, recordings, absent + unlisted)
 
 
-def _rows(path: Path, base: str) -> dict[str, tables.Row]:
+def _rows(path: Path, base: str, paths: TablePaths) -> dict[str, Row]:
     """Path relative to the root -> its row of meta.csv."""
     # 0.wav,Alec Guinness,spoof
     # 4.wav,Christopher Hitchens,bona-fide
-    rows: dict[str, tables.Row] = {}
+    rows: dict[str, Row] = {}
     for row in tables.rows(path, COLUMNS):
-        name = base + row.cells["file"]
+        listed = base + row.cells["file"]
+        name = paths.find(listed, row.where) or listed
         if name in rows:
             raise CorpusError(f"{row.where}: {name} is listed twice, first at {rows[name].where}; remove one row")
         rows[name] = row
     return rows
 
 
-def _utterance(row: tables.Row, path: str) -> Utterance:
+def _utterance(row: Row, path: str) -> Utterance:
     label = row.cells["label"]
     if label not in KEY_OF_LABEL:
         raise CorpusError(f"{row.where}: label {label!r} is neither {' nor '.join(KEY_OF_LABEL)}")

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
-from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, listing, require, transcript
+from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, listing, require
 from codecfake.corpora.sizes import CorpusSize, Part
+from codecfake.corpora.tables import transcript
 
 MARKER = ("train-*", "dev-*", "test-*")
 OFFICIAL = "train-clean-100/103/1241/103_1241_000000_000001.wav (subset/speaker/chapter), texts in ….normalized.txt"

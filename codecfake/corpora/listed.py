@@ -1,13 +1,14 @@
 """Any folder of audio, with a table, or with one key for all files (released fakes, your own data)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from codecfake.base import settings
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF, Utterance
 from codecfake.corpora import tables
-from codecfake.corpora.listing import UNKNOWN_ATTACK, CorpusError, Listing, Rejection, audio_files, listing, require
+from codecfake.corpora.listing import UNKNOWN_ATTACK, CorpusError, Listing, audio_files, listing, require
+from codecfake.corpora.table_paths import TablePaths
 
 MARKER = ("*",)
 OFFICIAL = "audio files, and a table of them (.csv or .tsv with a column path) if the option table names one"
@@ -42,15 +43,21 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     if choice.table is None:
         recordings = [_utterance({"path": path}, f"{root}: {path}", choice) for path in audio_files(root)]
         return listing(root, recordings, ())
+    return _tabled(root, choice.table, choice)
+
+
+def _tabled(root: Path, table: str, choice: ListedOptions) -> Listing:
     recordings, rejections = [], []
+    paths = TablePaths(root, table)
     # path,speaker,label
     # F01/F01_p225_001.wav,p225,fake
-    for row in tables.rows(root / choice.table, ("path",)):
+    for row in tables.rows(root / table, ("path",)):
         utterance = _utterance(row.cells, row.where, choice)
-        if (root / utterance.path).exists():
-            recordings.append(utterance)
+        path = paths.find(utterance.path, row.where)
+        if path is None:
+            rejections.append(paths.rejection(utterance.path))
         else:
-            rejections.append(Rejection(utterance.path, f"listed in {choice.table} but the file is absent"))
+            recordings.append(replace(utterance, path=path))
     return listing(root, recordings, rejections)
 
 

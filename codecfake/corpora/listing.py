@@ -1,15 +1,19 @@
 """The result of a corpus reader: the utterances, and the recordings that it left out, with reasons."""
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
+from codecfake.base.hidden_files import is_hidden
 from codecfake.base.utterances import Utterance
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not name its attack
+
+logger = logging.getLogger(__name__)
 
 
 class CorpusError(ValueError):
@@ -73,16 +77,23 @@ def require(root: Path, marker: Iterable[str], official: str) -> None:
 def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO_SUFFIXES) -> list[str]:
     """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
 
-    A missing folder gives an empty list. Raises CorpusError for a folder that cannot be listed, or is linked twice.
+    A missing folder gives an empty list. Hidden files are no recordings; their number is logged. Raises CorpusError for
+    a folder that cannot be listed, or is linked twice.
     """
     if not (root / folder).is_dir():
         return []
     paths: list[str] = []
+    hidden: list[str] = []
     folders: set[Path] = set()
-    for parent, _, names in os.walk(root / folder, followlinks=True, onerror=_refuse_folder):
+    for parent, children, names in os.walk(root / folder, followlinks=True, onerror=_refuse_folder):
         _check_new(Path(parent), folders)
+        children[:] = [name for name in children if not is_hidden(PurePath(name))]
         prefix = Path(parent).relative_to(root)
-        paths += [(prefix / name).as_posix() for name in names if name.lower().endswith(suffixes)]
+        for name in names:
+            if name.lower().endswith(suffixes):
+                (hidden if is_hidden(PurePath(name)) else paths).append((prefix / name).as_posix())
+    if hidden:
+        logger.info("%s: %d hidden files, such as %r, are no recordings", root / folder, len(hidden), min(hidden))
     for path in paths:
         _check_encoding(root, path)
     return sorted(paths)
@@ -123,13 +134,3 @@ def _refuse_twice(root: Path, name: str, one: str, other: str) -> NoReturn:
         f"{root}: utterance {name!r} appears twice, as {one} and as {other}; ids must be unique in a corpus: "
         f"remove one of the two, or list the corpus in a table with an utterance_id column (layout: listed)"
     )
-
-
-def transcript(path: Path) -> str | None:
-    """The words of a transcript file, on one line; None for a missing or empty file."""
-    try:
-        return " ".join(path.read_text(encoding="utf-8-sig").split()) or None
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: not UTF-8 text ({error.reason}); convert it (e.g. with iconv)") from error

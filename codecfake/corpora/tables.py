@@ -1,50 +1,49 @@
-"""Tables of corpora: comma- or tab-separated, with a header."""
+"""Tables and lists of corpora, read as text from outside; their faults are faults of the corpus."""
 
-import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
+from codecfake.base import text_files, text_tables
+from codecfake.base.text_files import Line, TextError
+from codecfake.base.text_tables import BARS, BLANKS, COMMAS, SEMICOLONS, TABS, Row
 from codecfake.corpora.listing import CorpusError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row's cells by column, stripped, and its place (`file:line`) for messages."""
-
-    cells: dict[str, str]
-    where: str
+# The usual one comes first: spreadsheets write semicolons into .csv in many countries, MLAAD has bars.
+DELIMITERS = {
+    ".csv": (COMMAS, SEMICOLONS, TABS, BARS),
+    ".tsv": (TABS, COMMAS, SEMICOLONS, BARS),
+    ".txt": (TABS, COMMAS, SEMICOLONS, BARS, BLANKS),
+}
 
 
 def rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of a table with at least the `required` columns.
-
-    Raises CorpusError if a column is missing, or if a row has fewer or more cells than the header.
-    """
-    delimiter = _delimiter(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter=delimiter)
-        _check_columns(path, list(reader.fieldnames or ()), columns)
-        for cells in reader:
-            where = f"{path}:{reader.line_num}"
-            if None in cells or None in cells.values():
-                raise CorpusError(
-                    f"{where}: the number of cells differs from the header; quote cells that contain separators"
-                )
-            yield Row({column: cell.strip() for column, cell in cells.items()}, where)
-
-
-def _delimiter(path: Path) -> str:
+    """The rows of a table with at least these columns. Raises CorpusError where `text_tables.rows` raises TextError."""
     if path.suffix.lower() not in DELIMITERS:
         raise CorpusError(f"{path}: a table must be named .csv (commas) or .tsv or .txt (tabs); rename or convert it")
     if not path.is_file():
         raise CorpusError(f"{path}: no such table; put it there, or name another one in the corpus's options")
-    return DELIMITERS[path.suffix.lower()]
+    with _of_corpus():
+        yield from text_tables.rows(path, DELIMITERS[path.suffix.lower()], columns)
 
 
-def _check_columns(path: Path, columns: list[str], names: tuple[str, ...]) -> None:
-    absent = [column for column in names if column not in columns]
-    if absent:
-        raise CorpusError(f"{path}: no column {absent[0]!r}; the header's columns are {', '.join(columns) or 'none'}")
+def lines(path: Path) -> Iterator[Line]:
+    """The lines of a list that are not blank. Raises CorpusError where `text_files.lines` raises TextError."""
+    with _of_corpus():
+        yield from text_files.lines(path)
+
+
+def transcript(path: Path) -> str | None:
+    """The words of a transcript file, on one line; None for a missing or empty file."""
+    if not path.exists():
+        return None
+    with _of_corpus():
+        return " ".join(text_files.read(path).split()) or None
+
+
+@contextmanager
+def _of_corpus() -> Iterator[None]:
+    try:
+        yield
+    except TextError as error:
+        raise CorpusError(str(error)) from error

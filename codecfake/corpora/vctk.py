@@ -16,9 +16,9 @@ from codecfake.corpora.listing import (
     audio_files,
     listing,
     require,
-    transcript,
 )
 from codecfake.corpora.sizes import CorpusSize, Part
+from codecfake.corpora.tables import transcript
 
 RELEASE_092, RELEASE_080 = "wav48_silence_trimmed", "wav48"
 MARKER = (RELEASE_092, RELEASE_080)

@@ -56,9 +56,7 @@ WESTERN = st.text(st.sampled_from("abcdefghij ,\n"), min_size=1)
 
 
 @given(WESTERN, st.sampled_from("äöüßéèñçøÅ"), WESTERN)
-def test_text_of_windows_is_named_with_line_and_encoding(
-    folder: Path, before: str, letter: str, after: str
-) -> None:
+def test_text_of_windows_is_named_with_line_and_encoding(folder: Path, before: str, letter: str, after: str) -> None:
     path = write(folder, f"{before}{letter}{after}".encode("cp1252"))
     with pytest.raises(TextError) as error:
         text_files.read(path)
