@@ -22,6 +22,7 @@ from codec_wrappers.resynthesis.shard import level
 from codec_wrappers.training.settings import CodecTrainingError
 from codecfake.audio import shards, waveforms
 from codecfake.base import files
+from codecfake.base.hidden_files import visible
 
 EDGE_DURATION = 0.02  # seconds read on both sides of a segment, so that the resampler meets no edge inside it
 BEFORE_TRAINING = 0  # the step whose segments initialize a new codec; training begins at step 1
@@ -173,7 +174,7 @@ def _decode(data: bytes, start: int, num_samples: int) -> np.ndarray:
 
 
 def _read_indexes(folder: Path, corpus: str) -> Iterator[Recording]:
-    indexes = sorted(folder.glob("*.parquet"))
+    indexes = visible(folder.glob("*.parquet"))
     if not indexes:
         raise shards.ShardError(
             f"{folder}: no shards to train on; write them with `codecfake step record` and sample_rate native"

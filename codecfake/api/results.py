@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.base.hidden_files import visible
 from codecfake.base.utterances import BONAFIDE, KEYS
 from codecfake.statistics.intervals import BootstrapSettings, Interval
 from codecfake.verification.error_rates import bootstrap_eer, error_rate
@@ -19,7 +20,7 @@ class ResultsError(ValueError):
 def read_protocols(run: str | Path = ".") -> pd.DataFrame:
     """All protocols of a run directory in one table; the column `protocol` has their names, such as `eval/C1`."""
     folder = Path(run) / "results" / "protocols"
-    paths = [path for path in sorted(folder.glob("*/*.tsv")) if path.parent.name != "exports"]
+    paths = [path for path in visible(folder.glob("*/*.tsv")) if path.parent.name != "exports"]
     if not paths:
         raise ResultsError(f"{folder}: no protocols; write them with `codecfake run --run {run} -- protocols`")
     tables = [files.read_tsv(path).assign(protocol=f"{path.parent.name}/{path.stem}") for path in paths]
@@ -33,7 +34,7 @@ def read_scores(run: str | Path = ".", model: str | None = None) -> pd.DataFrame
     Raises ResultsError if there are no scores, or if a score file and its protocol have different trials.
     """
     results = Path(run) / "results"
-    paths = sorted((results / "scores").glob(f"{model}/*.tsv" if model else "**/*.tsv"))
+    paths = visible((results / "scores").glob(f"{model}/*.tsv" if model else "**/*.tsv"))
     if not paths:
         raise ResultsError(f"{results / 'scores'}: no scores{f' of {model}' if model else ''}")
     protocols = {name: files.read_tsv(results / f"protocols/eval/{name}.tsv") for name in {path.stem for path in paths}}

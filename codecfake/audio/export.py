@@ -5,6 +5,7 @@ from pathlib import Path
 
 from codecfake.audio import shards
 from codecfake.base.files import atomic
+from codecfake.base.hidden_files import visible
 from codecfake.base.progress import progress
 
 
@@ -14,7 +15,7 @@ def export(audio_root: Path, to: Path, sources: list[str] | None = None) -> int:
     `sources` selects sources; None: all. Existing files of the right size are kept. Raises ShardError if there is
     nothing to unpack.
     """
-    tars = sorted(tar for tar in audio_root.glob("*/*/*.tar") if not sources or tar.parent.name in sources)
+    tars = [tar for tar in visible(audio_root.glob("*/*/*.tar")) if not sources or tar.parent.name in sources]
     if not tars:
         raise shards.ShardError(f"{audio_root}: no shards of {', '.join(sources) if sources else 'any source'}")
     return sum(

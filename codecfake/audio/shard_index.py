@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from codecfake.audio import shard_lists
 from codecfake.base import files
+from codecfake.base.hidden_files import visible
 
 ENTRY = np.dtype([("offset", "u8"), ("num_bytes", "u4"), ("num_samples", "u4"), ("sample_rate", "u4"), ("tar", "u4")])
 SCHEMA = pa.schema(
@@ -95,7 +96,7 @@ def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Tabl
     """The rows of one source, sorted by id; appends its tars to `tars`, and adds their weights to `made_with`."""
     _require_all(folder)
     parts = []
-    for path in sorted(folder.glob("*.parquet")):
+    for path in visible(folder.glob("*.parquet")):
         table = files.read_arrow(path, (*SCHEMA.names[:-1], "weights_sha256"))
         for weights in table["weights_sha256"].unique().to_pylist():
             made_with.setdefault(weights, str(path.with_suffix(".tar")))

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from codecfake.base import text_files
 from codecfake.base.spelling import as_yaml
 
 
@@ -53,14 +54,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def require_syntax(path: Path) -> None:
     """Raise ConfigurationError if a file is not a YAML mapping. Duplicate keys are accepted."""
     with _explained(path):
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        values = yaml.safe_load(text_files.read(path))
     _mapping(path, values)
 
 
 def read_document(path: Path) -> Document:
     """Parse a YAML mapping. Raises ConfigurationError naming file and lines; a duplicate key is an error."""
     with _explained(path):
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8-sig"))
+        loader = yaml.SafeLoader(text_files.read(path))
         try:
             tree: Any = loader.get_single_node()
             faults = [f"{path}:{line}: {text}" for line, text in sorted(_key_faults(loader, tree))]
@@ -77,12 +78,8 @@ def _explained(path: Path) -> Iterator[None]:
     """Errors of reading a file become ConfigurationErrors that name it."""
     try:
         yield
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path}: no such file; correct the path") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name a file that can") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from error
+    except text_files.TextError as error:
+        raise ConfigurationError(str(error)) from error
     except yaml.YAMLError as error:
         raise ConfigurationError(_syntax_fault(path, error)) from error
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from codecfake.base import settings
-from codecfake.base.hidden_files import is_hidden
+from codecfake.base.hidden_files import visible
 from codecfake.base.text_tables import Row
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import tables
@@ -60,7 +60,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
 def _caption_files(root: Path, csv: tuple[str, ...] | str | None) -> list[Path]:
     if csv is not None:
         return [root / name for name in ([csv] if isinstance(csv, str) else csv)]
-    paths = sorted(path for path in root.glob("*.csv") if not is_hidden(PurePath(path.name)))
+    paths = visible(root.glob("*.csv"))
     if not paths:
         raise CorpusError(f"{root}: no .csv with captions; put train.csv there, or name it in the option csv")
     return paths

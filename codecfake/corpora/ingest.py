@@ -119,8 +119,8 @@ def _verdict(settings: IngestSettings, num_recordings: int, num_rejections: int)
     if not num_recordings:
         return "no usable recordings; restore its audio:"
     total = num_recordings + num_rejections
-    enough = -(-num_rejections * 10_000 // total) / 10_000  # rounded up
     return (
         f"{num_rejections} of {total} utterances ({num_rejections / total:.2%}) are rejected, but max_rejected is "
-        f"{settings.max_rejected:g}; restore the files, or accept their loss with `max_rejected: {enough:g}`:"
+        f"{settings.max_rejected:g}. Remove the causes below; max_rejected is only for damage of the published corpus "
+        f"that cannot be repaired:"
     )

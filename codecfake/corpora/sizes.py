@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base import settings
+from codecfake.base.hidden_files import is_hidden
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, KEYS, SPOOF
 
@@ -153,4 +154,6 @@ def _expected(size: ListedSize) -> CorpusSize:
 
 
 def _num_recordings(root: Path) -> int:
-    return sum(name.lower().endswith(AUDIO_SUFFIXES) for _, _, names in os.walk(root) for name in names)
+    folders = ((Path(folder).relative_to(root), names) for folder, _, names in os.walk(root))
+    paths = (folder / name for folder, names in folders for name in names if name.lower().endswith(AUDIO_SUFFIXES))
+    return sum(not is_hidden(path) for path in paths)

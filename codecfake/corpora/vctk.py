@@ -28,6 +28,8 @@ OFFICIAL = (
 )
 NAME = re.compile(r"(?P<utterance_id>(?P<speaker_id>[ps]\d+)_\d+)(_(?P<microphone>mic\d+))?")
 UNTAGGED = ""
+Takes = dict[str, dict[str, str]]  # utterance_id -> microphone -> path
+NO_MIC2 = ("p280", "p315")  # the README of release 0.92: technical issues with their second microphone
 
 SIZE = CorpusSize(
     source="44,242 utterances of 109 speakers, as Xie et al. 2025 and Wu et al. 2024 count; hours of release 0.80",
@@ -41,7 +43,8 @@ SIZE = CorpusSize(
 class VctkOptions:
     """`microphones`, in order of preference: the first existing recording of an utterance is used.
 
-    Release 0.80 has one recording per utterance without a microphone in its name, which is always used.
+    Release 0.80 has one recording per utterance without a microphone in its name, which is always used. Release 0.92,
+    converted to WAV, is often in the folder of release 0.80; therefore names decide, not folders.
     """
 
     microphones: tuple[str, ...] = ("mic1", "mic2")
@@ -55,17 +58,37 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     folder = _release(root)
-    preference = choice.microphones if folder == RELEASE_092 else (UNTAGGED,)
     takes, rejections = _takes(root, folder)
+    preference = _preference(root, folder, takes, choice.microphones)
     recordings = []
     for utterance_id, paths in takes.items():
         path = next((paths[microphone] for microphone in preference if microphone in paths), None)
         if path is None:
-            names, there = " or ".join(preference) or "untagged", ", ".join(paths) or "untagged"
-            rejections.append(Rejection(min(paths.values()), f"no {names} recording of {utterance_id} (only {there})"))
+            rejections.append(_unwanted(utterance_id, paths, preference))
         else:
             recordings.append(_utterance(root, utterance_id, path))
     return listing(root, recordings, rejections)
+
+
+def _preference(root: Path, folder: str, takes: Takes, microphones: tuple[str, ...]) -> tuple[str, ...]:
+    """The microphones as in names. Raises CorpusError if the folder of release 0.80 has names of both releases."""
+    untagged = [paths[UNTAGGED] for paths in takes.values() if UNTAGGED in paths]
+    tagged = [path for paths in takes.values() for microphone, path in paths.items() if microphone != UNTAGGED]
+    if folder == RELEASE_080 and untagged and tagged:
+        raise CorpusError(
+            f"{root}: two releases in one folder ({min(untagged)} and {min(tagged)}); move one to another folder"
+        )
+    return microphones if tagged or folder == RELEASE_092 else (UNTAGGED,)
+
+
+def _unwanted(utterance_id: str, paths: Mapping[str, str], preference: tuple[str, ...]) -> Rejection:
+    """The rejection of an utterance without any preferred recording."""
+    speaker_id = utterance_id.split("_")[0]
+    names, there = " or ".join(preference) or "untagged", ", ".join(filter(None, paths)) or "untagged"
+    if preference == ("mic2",) and speaker_id in NO_MIC2:
+        reason = f"no mic2 recording of {utterance_id}, as of all of {speaker_id} (VCTK's README)"
+        return Rejection(min(paths.values()), reason, expected=True)
+    return Rejection(min(paths.values()), f"no {names} recording of {utterance_id} (only {there})")
 
 
 def _release(root: Path) -> str:
@@ -75,9 +98,9 @@ def _release(root: Path) -> str:
     return present[0]
 
 
-def _takes(root: Path, folder: str) -> tuple[dict[str, dict[str, str]], list[Rejection]]:
+def _takes(root: Path, folder: str) -> tuple[Takes, list[Rejection]]:
     """utterance_id -> microphone -> path, and a rejection for each file that VCTK does not name that way."""
-    takes: dict[str, dict[str, str]] = defaultdict(dict)
+    takes: Takes = defaultdict(dict)
     rejections = []
     for path in audio_files(root, folder, (*AUDIO_SUFFIXES, ".raw")):
         if path.lower().endswith(".raw"):  # release 0.80 has one, p376_295.raw

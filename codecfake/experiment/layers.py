@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base import installation
+from codecfake.base.hidden_files import visible
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError, Document, read_document
@@ -60,7 +61,7 @@ def read(path: Path) -> Layers:
 
 def by_name(folders: Iterable[Path]) -> dict[str, Path]:
     """Name -> file of the experiments in folders; if two have the same name, the one in the first folder."""
-    paths = [path for folder in folders for path in folder.glob("*.yaml")]
+    paths = [path for folder in folders for path in visible(folder.glob("*.yaml"))]
     return dict(sorted({path.stem: path for path in reversed(paths)}.items()))
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from codecfake.audio import waveforms
 from codecfake.audio.shards import AudioStore
 from codecfake.base import files
+from codecfake.base.hidden_files import visible
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE
 from codecfake.protocols.lists import RECORDINGS
@@ -89,7 +90,7 @@ def _bonafide(protocols: Sequence[Path]) -> pd.DataFrame:
 def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
     """The codec, quantizers and bit rate of the source, from the indexes of its shards."""
     folders = [audio_root / corpus / settings.source for corpus in settings.corpora]
-    indexes = [files.read_parquet(path, PROVENANCE) for folder in folders for path in folder.glob("*.parquet")]
+    indexes = [files.read_parquet(path, PROVENANCE) for folder in folders for path in visible(folder.glob("*.parquet"))]
     kinds = pd.concat(indexes or [pd.DataFrame(columns=PROVENANCE)]).drop_duplicates()
     if len(kinds) != 1:
         raise QualityError(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from codecfake.base import files, utterances
+from codecfake.base.hidden_files import visible
 from codecfake.base.utterances import BONAFIDE
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.report.inputs import ReportError, ReportInputs
@@ -112,7 +113,7 @@ def codec_rows(inputs: ReportInputs) -> list[CodecRow]:
 
 def _codec(inputs: ReportInputs, source: str) -> CodecRow:
     corpora = [corpus for corpus, sources in inputs.sources.items() if source in sources]
-    indexes = [path for c in corpora for path in sorted((inputs.results / "audio" / c / source).glob("*.parquet"))]
+    indexes = [path for c in corpora for path in visible((inputs.results / "audio" / c / source).glob("*.parquet"))]
     columns = ["codec", "quantizers", "bitrate_kbps", "weights_sha256"]
     table = pd.concat(files.read_parquet(path, (*columns, "clipped_samples")) for path in indexes)
     kinds = table[columns].drop_duplicates()

@@ -18,6 +18,7 @@ import torch
 
 from codecfake.audio import waveforms
 from codecfake.audio.waveforms import AudioError
+from codecfake.base.hidden_files import is_hidden
 from codecfake.corpora.inspection import inspect
 from codecfake.detectors import SAMPLE_RATE, models
 from codecfake.detectors.detector import score as score_of
@@ -121,12 +122,16 @@ def audio_files(paths: Sequence[Path]) -> tuple[list[Path], int]:
             files.append(path)
             continue
         members = sorted(member for member in path.rglob("*") if member.is_file())
-        audible = [member for member in members if member.suffix.lower() in SUFFIXES]
+        audible = [member for member in members if _is_audio(member.relative_to(path))]
         if not audible:
             raise AudioError(f"{path}: none of its {len(members)} files has an audio suffix; name the file itself")
         files += audible
         others += len(members) - len(audible)
     return files, others
+
+
+def _is_audio(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not is_hidden(path)
 
 
 def waveform(path: Path) -> tuple[np.ndarray, int]:

@@ -113,7 +113,8 @@ def test_too_many_rejections_stop_with_the_list_in_the_message_the_log_and_the_f
         run(corpus, tmp_path, settings(max_rejected=0.2))
     message = str(error.value)
     assert "3 of 10 utterances (30.00%) are rejected, but max_rejected is 0.2" in message
-    assert "accept their loss with `max_rejected: 0.3`" in message
+    assert "max_rejected is only for damage of the published corpus" in message
+    assert "max_rejected: 0" not in message
     assert str(tmp_path / "rejected.tsv") in message
     for reason in files.read_tsv(tmp_path / "rejected.tsv")["reason"]:
         assert reason in message

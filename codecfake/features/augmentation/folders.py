@@ -8,6 +8,7 @@ import numpy as np
 import soundfile
 
 from codecfake.audio import waveforms
+from codecfake.base.hidden_files import is_hidden
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.settings import AugmentationError
 
@@ -22,8 +23,9 @@ class Folder:
 
     def __init__(self, folder: str, pattern: str) -> None:
         self._folder = Path(folder)
-        paths = (path for path in self._folder.glob(f"**/{pattern}") if path.suffix.lower() in SUFFIXES)
-        self._paths = sorted(path.relative_to(self._folder).as_posix() for path in paths)
+        found = (path.relative_to(self._folder) for path in self._folder.glob(f"**/{pattern}"))
+        paths = [path for path in found if path.suffix.lower() in SUFFIXES and not is_hidden(path)]
+        self._paths = sorted(path.as_posix() for path in paths)
         if not self._paths:
             raise AugmentationError(
                 f"{folder}: no {' or '.join(SUFFIXES)} file named {pattern} below it; give the folder of an unpacked "

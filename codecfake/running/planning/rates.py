@@ -14,6 +14,7 @@ from codec_wrappers import Rate
 from codecfake.base import settings
 from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
+from codecfake.base.validation import read_yaml
 
 TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with a rates.yaml of full names
 
@@ -46,7 +47,7 @@ class RateTable:
 def load(file: Path | None = None, single: Iterable[str] = ()) -> RateTable:
     """The shipped rates, overridden by those of a file (YAML, `NAME: NUMBER`) and then by `NAME=NUMBER`.
 
-    Raises SettingsError for invalid values. Names are checked after a plan has looked up its rates: `check_own`.
+    Raises SettingsError for invalid values, and ConfigurationError for a file that is not a YAML mapping. Names are checked after a plan has looked up its rates: `check_own`.
     """
     shipped: dict[str, Rate] = {}
     for package in TABLES:
@@ -58,9 +59,7 @@ def load(file: Path | None = None, single: Iterable[str] = ()) -> RateTable:
 
 
 def _of_file(file: Path) -> dict[str, Rate]:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise SettingsError(f"{file}: expected a mapping of names to rates")
+    content = read_yaml(file)
     values = {name: entry["value"] if isinstance(entry, dict) else entry for name, entry in content.items()}
     return {name: _own(f"{name}: {value}", value, str(file)) for name, value in values.items()}
 

@@ -30,7 +30,7 @@ def tail(log: Path) -> list[str]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return []
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
+    return [line.rstrip() for line in re.split(r"[\r\n]", text) if line.strip()]
 
 
 def _bar(line: str) -> Bar | None:
