@@ -8,7 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from codecfake.base import files
+from codecfake.base import files, text_tables
+from codecfake.base.text_files import TextError
+from codecfake.base.text_tables import TABS, Row
 from codecfake.verification.reading import VerificationError
 
 LABELS = ("model", "detector", "training", "training_set", "strategy", "test")
@@ -51,16 +53,16 @@ def read_cells(path: Path) -> list[Cell]:
 
     Raises VerificationError if a column is missing, or a value is not a percentage.
     """
-    table = files.read_tsv(path)
-    value_column = next((name for name in VALUES if name in table), None)
-    if value_column is None or "condition" not in table:
+    rows = _rows(path)
+    columns = rows[0].cells
+    value_column = next((name for name in VALUES if name in columns), None)
+    if value_column is None or "condition" not in columns:
         raise VerificationError(
-            f"{path}: columns are {', '.join(table.columns)}; published numbers need 'condition' and one of "
+            f"{path}: columns are {', '.join(columns)}; published numbers need 'condition' and one of "
             f"{', '.join(VALUES)} (tab-separated, with a header)"
         )
-    rows = enumerate(table.to_dict("records"), start=2)
     mapping = _read_mapping(path)
-    return [_cell(row, value_column, mapping, f"{path}:{line}") for line, row in rows if row[value_column]]
+    return [_cell(row.cells, value_column, mapping, row.where) for row in rows if row.cells[value_column]]
 
 
 def read_folders(path: Path) -> dict[str, dict[str, str]]:
@@ -68,11 +70,16 @@ def read_folders(path: Path) -> dict[str, dict[str, str]]:
 
     Raises VerificationError if there is no column `folder`.
     """
-    table = files.read_tsv(path)
-    if "folder" not in table:
-        raise VerificationError(f"{path}: no column 'folder'; it names the folder of scores, other columns its labels")
-    labels = [name for name in LABELS if name in table]
-    return {row["folder"]: {name: row[name] for name in labels if row[name]} for row in table.to_dict("records")}
+    folders: dict[str, dict[str, str]] = {}
+    for row in _rows(path):
+        if "folder" not in row.cells:
+            raise VerificationError(
+                f"{path}: no column 'folder'; it names the folder of scores, other columns its labels"
+            )
+        if row.cells["folder"] in folders:
+            raise VerificationError(f"{row.where}: folder {row.cells['folder']!r} is listed twice; remove one row")
+        folders[row.cells["folder"]] = {name: row.cells[name] for name in LABELS if row.cells.get(name)}
+    return folders
 
 
 def is_about(cell: Cell, folder: str, folders: Mapping[str, Mapping[str, str]]) -> bool:
@@ -109,6 +116,18 @@ def condition_key(name: str) -> str:
 
 def _same_parts(parts: list[str], labels: list[str]) -> bool:
     return set(parts) == set(labels) or "".join(parts) in {"".join(order) for order in permutations(labels)}
+
+
+def _rows(path: Path) -> list[Row]:
+    """The rows of a tab-separated table with at least one row."""
+    files.require_seal(path)
+    try:
+        rows = list(text_tables.rows(path, (TABS,), ()))
+    except TextError as error:
+        raise VerificationError(str(error)) from error
+    if not rows:
+        raise VerificationError(f"{path}: no rows below the header; write one row per number or folder")
+    return rows
 
 
 @dataclass(frozen=True)

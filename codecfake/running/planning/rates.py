@@ -47,7 +47,8 @@ class RateTable:
 def load(file: Path | None = None, single: Iterable[str] = ()) -> RateTable:
     """The shipped rates, overridden by those of a file (YAML, `NAME: NUMBER`) and then by `NAME=NUMBER`.
 
-    Raises SettingsError for invalid values, and ConfigurationError for a file that is not a YAML mapping. Names are checked after a plan has looked up its rates: `check_own`.
+    Raises SettingsError for invalid values, and ConfigurationError for a file that is not a YAML mapping. Names are
+    checked after a plan has looked up its rates: `check_own`.
     """
     shipped: dict[str, Rate] = {}
     for package in TABLES:
