@@ -2,6 +2,7 @@
 
 import logging
 import os
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -38,17 +39,39 @@ class Listing:
 
 
 def listing(root: Path, utterances: Iterable[Utterance], rejections: Iterable[Rejection]) -> Listing:
-    """Sort and check the result of a reader. Raises CorpusError if ids are not unique, or without utterances."""
+    """Sort and check the result of a reader. Raises CorpusError if ids are not unique, or without utterances.
+
+    Names that look the same in two Unicode forms (NFC, NFD) are one name: they would be one file on a Mac.
+    """
     by_id = sorted(utterances, key=lambda utterance: utterance.utterance_id)
     by_path = sorted(rejections, key=lambda rejection: (rejection.path, rejection.reason))
     if not by_id and not by_path:
         raise CorpusError(f"{root}: contains no recording; unpack the corpus's audio there")
     for utterance in by_id:
         _check_id(root, utterance)
-    for one, other in zip(by_id, by_id[1:], strict=False):
-        if one.utterance_id == other.utterance_id:
-            _refuse_twice(root, one.utterance_id, one.path, other.path)
+    _check_unique(root, by_id)
+    _check_speakers(root, by_id)
     return Listing(tuple(by_id), tuple(by_path))
+
+
+def _check_unique(root: Path, utterances: Iterable[Utterance]) -> None:
+    path_of_id: dict[str, str] = {}
+    for utterance in utterances:
+        composed = unicodedata.normalize("NFC", utterance.utterance_id)
+        if composed in path_of_id:
+            _refuse_twice(root, utterance.utterance_id, path_of_id[composed], utterance.path)
+        path_of_id[composed] = utterance.path
+
+
+def _check_speakers(root: Path, utterances: Iterable[Utterance]) -> None:
+    spellings: dict[str, str] = {}
+    for speaker_id in (utterance.speaker_id for utterance in utterances):
+        other = spellings.setdefault(unicodedata.normalize("NFC", speaker_id), speaker_id)
+        if other != speaker_id:
+            raise CorpusError(
+                f"{root}: speaker {speaker_id!r} is written in two Unicode forms ({ascii(other)} and "
+                f"{ascii(speaker_id)}), so one person would count as two; write the name in one form"
+            )
 
 
 def _check_id(root: Path, utterance: Utterance) -> None:
