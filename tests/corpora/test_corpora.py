@@ -148,7 +148,7 @@ def vctk(tmp_path: Path) -> Path:
 
 
 def microphones(listing: Listing) -> dict[str, str]:
-    return {utterance.utterance_id: utterance.path[-9:-5] for utterance in listing.utterances}
+    return {utterance.utterance_id: Path(utterance.path).stem[-4:] for utterance in listing.utterances}
 
 
 def test_vctk_gives_the_first_microphone_of_each_utterance_and_the_second_where_there_is_no_first(vctk: Path) -> None:
@@ -193,6 +193,40 @@ def test_files_that_are_not_named_as_vctk_names_them_are_rejected(vctk: Path) ->
     audio(vctk / "wav48_silence_trimmed", "p225/p225_001_mic1 (copy).flac")
     (rejection,) = read("vctk", vctk).rejections
     assert "not named as VCTK" in rejection.reason
+
+
+@pytest.fixture
+def converted(tmp_path: Path) -> Path:
+    """Release 0.92 as WAV in the folder of release 0.80; p280 and p315 have no second microphone."""
+    names = [f"p225/p225_00{take}_mic{microphone}.wav" for take in (1, 2) for microphone in (1, 2)]
+    audio(tmp_path / "wav48", *names, "p280/p280_001_mic1.wav", "p315/p315_001_mic1.wav")
+    return tmp_path
+
+
+def test_release_092_of_vctk_as_wav_is_read_with_its_microphones(converted: Path) -> None:
+    assert set(microphones(read("vctk", converted)).values()) == {"mic1"}
+    assert microphones(read("vctk", converted, microphones=["mic2", "mic1"])) == {
+        "p225_001": "mic2", "p225_002": "mic2", "p280_001": "mic1", "p315_001": "mic1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", ["wav48", "wav48_silence_trimmed"])
+def test_the_second_microphone_that_vctk_does_not_have_of_two_speakers_is_expected(
+    converted: Path, folder: str
+) -> None:
+    (converted / "wav48").rename(converted / folder)
+    (converted / folder / "p225/p225_002_mic2.wav").unlink()
+    listing = read("vctk", converted, microphones=["mic2"])
+    assert ids(listing) == ["p225_001"]
+    assert {(Path(one.path).name, one.expected) for one in listing.rejections} == {
+        ("p225_002_mic1.wav", False), ("p280_001_mic1.wav", True), ("p315_001_mic1.wav", True),
+    }  # fmt: skip
+
+
+def test_names_of_both_releases_of_vctk_in_one_folder_are_refused(converted: Path) -> None:
+    audio(converted / "wav48", "p225/p225_003.wav")
+    with pytest.raises(CorpusError, match=r"two releases in one folder \(.*p225_003\.wav and .*p225_001_mic1\.wav\)"):
+        read("vctk", converted)
 
 
 def test_two_releases_of_vctk_in_one_folder_are_refused(vctk: Path) -> None:

@@ -12,7 +12,9 @@ from codecfake import corpora
 from codecfake.corpora.listing import CorpusError, Listing
 
 EXAMPLES = settings(max_examples=50, deadline=None)
-TEXTS = st.text(st.characters(exclude_characters="\n\r\0\ufeff\t", exclude_categories=("Cs",)) | st.sampled_from("\"',"))
+TEXTS = st.text(
+    st.characters(exclude_characters="\n\r\0\ufeff\t", exclude_categories=("Cs",)) | st.sampled_from("\"',")
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,10 @@ def test_a_table_is_read_with_the_delimiter_that_its_header_has(root: Path, name
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("path,text\n0.wav,Müller\n".encode("cp1252"), r"list\.csv:2: not UTF-8 .*`iconv -f WINDOWS-1252 -t UTF-8 list"),
+        (
+            "path,text\n0.wav,Müller\n".encode("cp1252"),
+            r"list\.csv:2: not UTF-8 .*`iconv -f WINDOWS-1252 -t UTF-8 list",
+        ),
         ("path,text\n0.wav,x\n".encode("utf-16"), r"list\.csv: UTF-16 text, not UTF-8; .*`iconv -f UTF-16"),
         ("path,text\n0.wav,广州\n".encode("gb18030"), r"list\.csv:2: .*`iconv -f GB18030"),
         (b"path,text\n0.wav,a\0b\n", r"list\.csv:2: a NUL byte"),
