@@ -65,7 +65,7 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"cannot be read \(Is a directory\); name a file that can"):
+    with pytest.raises(ConfigurationError, match="a folder or a device, not a text file; name a file"):
         read_yaml(tmp_path)
 
 
