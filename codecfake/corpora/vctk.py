@@ -1,4 +1,4 @@
-"""VCTK, releases 0.92 (two microphones, FLAC) and 0.80 (one, WAV)."""
+"""VCTK, releases 0.92 (two microphones, FLAC, or WAV if converted) and 0.80 (one, WAV)."""
 
 import re
 from collections import defaultdict
