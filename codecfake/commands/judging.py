@@ -4,8 +4,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from codecfake.commands.parsing import Commands, add_device, add_file, add_json, command, count
+
+ROLES = ("trial", "key", "score", "phase")  # of columns
 
 
 def add(commands: Commands) -> None:
@@ -74,8 +77,34 @@ def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
         "--resamples", type=count, default=resamples, help="bootstrap resamples for the intervals; 0: exact bounds"
     )
     parser.add_argument(
-        "--bonafide-digit", choices=("0", "1"), default="1", help="which of the labels 0 and 1 is bona fide"
+        "--bonafide-digit", choices=("0", "1"),
+        help="which of the labels 0 and 1 (or False and True) is bona fide, for files that do not tell",
+    )  # fmt: skip
+    parser.add_argument(
+        "--phase", choices=("eval", "progress", "hidden_track", "all"),
+        help="the trials to count of keys with phases, such as those of ASVspoof 2021 (default: eval)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--columns", type=columns, default={}, metavar="ROLE=N,…",
+        help="columns of score files, from 1, where a file leaves them unclear: trial=1,key=3,score=4",
+    )  # fmt: skip
+    parser.add_argument(
+        "--protocol-columns", type=columns, default={}, metavar="ROLE=N,…", help="the same of protocols"
     )
+
+
+def columns(text: str) -> dict[str, int]:
+    """Columns by role, counted from 0, of `trial=1,key=3`."""
+    parts = [part.partition("=") for part in text.split(",")]
+    wrong = [role for role, _, place in parts if role not in ROLES or not place.isdecimal() or int(place) == 0]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like trial=1,key=3; choose roles from {', '.join(ROLES)}")
+    return {role: int(place) - 1 for role, _, place in parts}
+
+
+def _how_to_read(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("bonafide_digit", "phase", "columns", "protocol_columns")
+    return {name: getattr(options, name) for name in names}
 
 
 def _add_import_checkpoint(commands: Commands) -> None:
@@ -142,7 +171,7 @@ def _verify(options: argparse.Namespace) -> None:
     from codecfake.verification.ledger import VerifySettings, verify
     from codecfake.verification.rendering import as_json, as_text
 
-    settings = VerifySettings(options.level, options.resamples, options.bonafide_digit)
+    settings = VerifySettings(options.level, options.resamples, **_how_to_read(options))
     ledger = verify(options.scores, options.published, options.protocol, options.folders, settings)
     print(json.dumps(as_json(ledger), indent=2, sort_keys=True) if options.json else as_text(ledger))
     if not ledger.holds:
@@ -152,7 +181,7 @@ def _verify(options: argparse.Namespace) -> None:
 def _eer(options: argparse.Namespace) -> None:
     from codecfake.verification.single import EerSettings, answer
 
-    settings = EerSettings(options.level, options.resamples, options.bonafide_digit)
+    settings = EerSettings(options.level, options.resamples, **_how_to_read(options))
     answers = (answer(path, options.protocol, options.speakers, settings) for path in options.scores)
     if options.json:
         print(json.dumps({"files": [one.as_json() for one in answers]}, indent=2, ensure_ascii=False))

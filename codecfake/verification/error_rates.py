@@ -22,6 +22,7 @@ class ErrorRate:
     low: float  # percent
     high: float
     method: str
+    has_direction: bool = True  # False if the scores of a key are all equal, so that no order of the keys is shown
 
     @property
     def step_percent(self) -> float:
@@ -42,7 +43,8 @@ def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95) -> 
     sizes = len(bonafide), len(spoof)
     low, high = exact_eer(misses, sizes[0], false_alarms, sizes[1], level)
     percent, negated = _percent((misses, false_alarms), sizes), _percent(of_negated, sizes)
-    return ErrorRate(percent, negated, *sizes, 100 * low, 100 * high, "exact (Clopper and Pearson)")
+    has_direction = all((scores != scores[0]).any() for scores in (bonafide, spoof))
+    return ErrorRate(percent, negated, *sizes, 100 * low, 100 * high, "exact (Clopper and Pearson)", has_direction)
 
 
 def bootstrap_eer(

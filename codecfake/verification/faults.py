@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from codecfake.verification.error_rates import ErrorRate
-from codecfake.verification.forms import is_bonafide
 from codecfake.verification.reading import ScoreFile
+from codecfake.verification.words import digit
 
 FAULT, NOTE = "fault", "note"
 TOO_SHORT = 10  # trials of a key: below, one error is more than ten percent
@@ -48,13 +48,16 @@ def file_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
     yield from _non_finite(file, where)
     yield from _duplicates(file, where)
     yield from _labels(file, where)
+    yield from _digits(file, where)
+    yield from _log(file, where)
     yield from _sizes(file, where)
+    yield from _constant(file, where)
     yield from _saturation(file, where)
 
 
 def inversion_findings(rate: ErrorRate, where: str) -> Iterator[Finding]:
     """A finding if the EER is above one half; it is reported as it is, since inverting scores would hide it."""
-    if rate.percent <= 50:
+    if rate.percent <= 50 or not rate.has_direction:
         return
     text = f"EER is {float(rate.percent):.3f} %, above 50 %"
     if rate.low > 50:
@@ -118,10 +121,22 @@ def _duplicates(file: ScoreFile, where: str) -> Iterator[Finding]:
 
 def _labels(file: ScoreFile, where: str) -> Iterator[Finding]:
     for key in (True, False):
-        words = [word for word in file.words if is_bonafide(word, "1") == key]
-        if len(words) > 1:
+        words = [word for word in file.words if file.labels.is_bonafide(word) == key]
+        if len(words) > 1 and file.labels.bonafide_attack is None:
             text = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been merged)"
             yield Finding(FAULT, "labels", where, text)
+
+
+def _digits(file: ScoreFile, where: str) -> Iterator[Finding]:
+    if file.labels.bonafide_digit and any(digit(word) is not None for word in file.words):
+        reason = "as the file's form says" if file.labels.digit_is_of_form else "change it with --bonafide-digit"
+        text = f"labels 0 and 1: {file.labels.bonafide_digit} is read as bona fide ({reason})"
+        yield Finding(NOTE, "digits", where, text)
+
+
+def _log(file: ScoreFile, where: str) -> Iterator[Finding]:
+    if file.skipped:
+        yield Finding(NOTE, "log", where, f"{quantity(file.skipped, 'line')} of the log without scores left out")
 
 
 def _sizes(file: ScoreFile, where: str) -> Iterator[Finding]:
@@ -142,10 +157,25 @@ def _sizes(file: ScoreFile, where: str) -> Iterator[Finding]:
             )
 
 
+def _constant(file: ScoreFile, where: str) -> Iterator[Finding]:
+    """Keys whose scores are all equal: an EER is then one of ties, and says nothing of a direction."""
+    if file.bonafide is None or file.scores is None or not (file.bonafide.any() and (~file.bonafide).any()):
+        return
+    groups = {"": file.scores} if len(set(file.scores.tolist())) == 1 else {}
+    groups = groups or {f"{KEY_NAMES[key]} ": file.of_key(key) for key in (True, False)}
+    for name, scores in groups.items():
+        if len(scores) > 1 and (scores == scores[0]).all():
+            text = f"all {len(scores)} {name}trials score exactly {scores[0]:g}"
+            tied = ": the EER comes from how ties are counted (bona fide rejected first)" if not name else ""
+            yield Finding(FAULT, "constant", where, f"{text}{tied}; nothing is ranked, score again")
+
+
 def _saturation(file: ScoreFile, where: str) -> Iterator[Finding]:
     if file.bonafide is None or file.scores is None or len(file.scores) < 2 * TOO_SHORT:
         return
     distinct = len(np.unique(file.scores))
+    if distinct == 1:
+        return  # `_constant` names it
     if distinct < FEW_VALUES:
         text = f"{distinct} distinct scores in {len(file.scores)} trials: decisions, not scores; keep the logits"
         yield Finding(FAULT, "few values", where, text)
@@ -153,6 +183,6 @@ def _saturation(file: ScoreFile, where: str) -> Iterator[Finding]:
     for value in (file.scores.min(), file.scores.max()):
         for key in (True, False):
             count, size = int((file.of_key(key) == value).sum()), int((file.bonafide == key).sum())
-            if count > 1 and count >= SATURATED_SHARE * size:
+            if size > count > 1 and count >= SATURATED_SHARE * size:
                 text = f"{count} of {size} {KEY_NAMES[key]} trials score exactly {value:g}: keep differences of logits"
                 yield Finding(NOTE, "saturated", where, text)

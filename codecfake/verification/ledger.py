@@ -1,7 +1,7 @@
 """The ledger of a folder of score files: recomputed rates next to the printed ones, and all findings."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from codecfake.verification.cross_checks import Entry, copies, cross_file_findin
 from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
 from codecfake.verification.faults import (
     FAULT,
-    NOTE,
     Finding,
     file_findings,
     inversion_findings,
     obstacles,
     protocol_findings,
 )
+from codecfake.verification.phases import select
 from codecfake.verification.printed import read_cells, read_folders
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 from codecfake.verification.verdicts import HOLDING
@@ -33,7 +33,10 @@ class VerifySettings:
 
     level: float = 0.95
     resamples: int = 0  # of a bootstrap over trials; 0: exact bounds without resampling
-    bonafide_digit: str = "1"  # which of the labels 0 and 1 means bona fide
+    bonafide_digit: str | None = None  # which of the labels 0 and 1 means bona fide, where files do not tell
+    phase: str | None = None  # of keys with phases: `phases.DEFAULT`, another one or `phases.ALL`
+    columns: Mapping[str, int] = field(default_factory=dict)  # of score files, where they do not tell
+    protocol_columns: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         BootstrapSettings("trial", max(1, self.resamples), self.level)  # raises if the level is invalid
@@ -68,14 +71,14 @@ def verify(
     Raises VerificationError if there is no score file, or a table or protocol cannot be read.
     """
     settings = settings or VerifySettings()
-    keys = [read_protocol(path, settings.bonafide_digit) for path in protocols]
+    keys = [read_protocol(path, settings.bonafide_digit, settings.protocol_columns) for path in protocols]
     other_files = {path.resolve() for path in (folders, *tables, *protocols) if path}
     paths, unread = _score_files(root, other_files)
     results, findings = [], []
     for path in paths:
         where = path.name if path == root else path.relative_to(root).as_posix()
         try:
-            file = read_scores(path, settings.bonafide_digit)
+            file = read_scores(path, settings.bonafide_digit, settings.columns)
         except VerificationError as error:
             line, text = str(error).removeprefix(str(path)).split(": ", maxsplit=1)
             findings.append(Finding(FAULT, "unrecognized", where + line, text))
@@ -93,12 +96,14 @@ def verify(
 
 
 def choose_protocol(file: ScoreFile, protocols: Sequence[ScoreFile]) -> ScoreFile | None:
-    """The protocol named as the file; for a file without keys, else the only one."""
+    """The protocol named as the file; else the only one, for a file without keys or if it has phases."""
     names = (file.path.stem, condition_of(file.path))
     same_name = [protocol for protocol in protocols if protocol.path.stem in names]
     if same_name:
         return same_name[0]
-    return protocols[0] if len(protocols) == 1 and file.bonafide is None else None
+    if len(protocols) != 1 or (file.bonafide is not None and protocols[0].phases is None):
+        return None
+    return protocols[0]
 
 
 def condition_of(path: Path) -> str:
@@ -120,14 +125,11 @@ def _score_files(root: Path, other_files: set[Path]) -> tuple[list[Path], list[s
 def _evaluate(
     file: ScoreFile, where: str, root: Path, protocols: Sequence[ScoreFile], settings: VerifySettings
 ) -> tuple[FileResult, list[Finding]]:
-    protocol = choose_protocol(file, protocols)
-    findings = list(protocol_findings(file, protocol, where)) if protocol else []
+    file, protocol, findings = select(file, choose_protocol(file, protocols), settings.phase, where)
     if protocol:
+        findings += protocol_findings(file, protocol, where)
         file = with_keys(file, protocol)
     findings += file_findings(file, where)
-    if set(file.words) & {"0", "1"}:
-        text = f"labels 0 and 1: {settings.bonafide_digit} is read as bona fide (change it with --bonafide-digit)"
-        findings.append(Finding(NOTE, "digits", where, text))
     why = ", ".join(obstacles(file))
     rate = None if why else _rate(file, settings)
     if rate:

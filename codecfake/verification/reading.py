@@ -1,27 +1,27 @@
 """Reads score files and protocols as they are: unreadable lines are recorded as problems."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from codecfake.verification.forms import (
-    PROTOCOL_FORMS,
-    SCORE_FORMS,
-    Form,
-    Recognized,
-    is_bonafide,
-    number,
-    recognize,
-    split,
-)
+from codecfake.verification.cells import CellError, TextError, read_lines, split
+from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Labels, Recognized
+from codecfake.verification.logs import Numbered, output_lines, recognize_log
+from codecfake.verification.names import has_folders, name_paths, trial_names
+from codecfake.verification.recognition import FormError, Reading, keys, recognize, scores
+from codecfake.verification.words import number, phase
 
-EXTENSION = re.compile(r"\.(wav|flac|mp3|m4a|ogg|opus|pt|npy)$", re.IGNORECASE)
 SCORE_FORM_NAMES = "; ".join(form.name for form in SCORE_FORMS)
 PROTOCOL_FORM_NAMES = "; ".join(form.name for form in PROTOCOL_FORMS)
+
+UNCLEAR_DIGITS = (
+    "labels are 0 and 1 (or False and True), and the file does not tell which is bona fide; "
+    "say it with --bonafide-digit 1 or --bonafide-digit 0"
+)
 
 
 class VerificationError(ValueError):
@@ -46,6 +46,10 @@ class ScoreFile:
     lines: np.ndarray  # int, from 1
     words: tuple[str, ...]  # the labels as written, apart from case
     problems: tuple[Problem, ...]
+    labels: Labels
+    paths: pd.Index  # names with all folders
+    phases: np.ndarray | None  # str, of words.PHASES; None if the file has none
+    skipped: int = 0  # lines of a log that hold no scores
 
     def of_key(self, bonafide: bool) -> np.ndarray:
         """The scores of one key; the file must have scores and keys."""
@@ -56,18 +60,33 @@ class ScoreFile:
         assert self.bonafide is not None
         return self.names[self.bonafide == bonafide]
 
+    def where(self, mask: np.ndarray) -> "ScoreFile":
+        """The trials where the mask `[N]` is true."""
+        return replace(
+            self,
+            names=self.names[mask],
+            scores=None if self.scores is None else self.scores[mask],
+            bonafide=None if self.bonafide is None else self.bonafide[mask],
+            lines=self.lines[mask],
+            paths=self.paths[mask],
+            phases=None if self.phases is None else self.phases[mask],
+        )
 
-def read_scores(path: Path, bonafide_digit: str = "1") -> ScoreFile:
-    """Raises VerificationError if the file is empty, is not text, or no line fits a form."""
-    return _read(path, SCORE_FORMS, bonafide_digit)
+
+def read_scores(path: Path, bonafide_digit: str | None = None, columns: Mapping[str, int] | None = None) -> ScoreFile:
+    """`columns` has those that the file leaves unclear (`recognition.ROLES`), counted from 0.
+
+    Raises VerificationError if the file is empty, is not text, no line fits a form, or there are two readings.
+    """
+    return _read(path, scores(columns, bonafide_digit))
 
 
-def read_protocol(path: Path, bonafide_digit: str = "1") -> ScoreFile:
-    """The keys of trials; ours (with a header), ASVspoof's and the published form. Raises as `read_scores`.
+def read_protocol(path: Path, bonafide_digit: str | None = None, columns: Mapping[str, int] | None = None) -> ScoreFile:
+    """The keys of trials; ours (with a header), those of corpora and the published form. Raises as `read_scores`.
 
     A protocol with any problem is refused, since other files are checked against it.
     """
-    protocol = _read(path, PROTOCOL_FORMS, bonafide_digit)
+    protocol = _read(path, keys(columns, bonafide_digit))
     for problem in protocol.problems[:1]:
         raise VerificationError(f"{path}:{problem.line}: {problem.text}; correct the protocol")
     twice = protocol.names.duplicated()
@@ -89,80 +108,92 @@ def with_keys(scores: ScoreFile, protocol: ScoreFile) -> ScoreFile:
         Problem(int(line), f"trial {name!r} is not in {protocol.path.name}, so its key is unknown")
         for line, name in zip(scores.lines[places < 0], scores.names[places < 0], strict=True)
     ]
-    assert scores.scores is not None and protocol.bonafide is not None
+    assert protocol.bonafide is not None
     in_protocol = places >= 0
     return replace(
-        scores,
-        names=scores.names[in_protocol],
-        scores=scores.scores[in_protocol],
-        lines=scores.lines[in_protocol],
+        scores.where(in_protocol),
         bonafide=protocol.bonafide[places[in_protocol]],
         problems=(*scores.problems, *unlisted),
     )
 
 
-def trial_names(raw: Sequence[str]) -> pd.Index:
-    """Names without extension, and without folders unless two trials differ by these alone."""
-    names = pd.Index([EXTENSION.sub("", name) for name in raw], dtype=object)
-    if not any("/" in name or "\\" in name for name in raw):
-        return names
-    bases = pd.Index([re.split(r"[/\\]", name)[-1] for name in names], dtype=object)
-    return bases if bases.nunique() == names.nunique() else names
-
-
-def _read(path: Path, forms: Sequence[Form], bonafide_digit: str) -> ScoreFile:
-    numbered = _lines(path)
+def _read(path: Path, reading: Reading) -> ScoreFile:
+    try:
+        numbered = read_lines(path)
+    except TextError as error:
+        raise VerificationError(str(error)) from error
     if not numbered:
         raise VerificationError(f"{path}: the file is empty, but needs one line per trial; download it or score again")
-    recognized = recognize([line for _, line in numbered], forms)
+    outputs = output_lines(numbered) if reading.has_scores else []
+    kept = outputs or numbered
+    recognized = _recognize(path, kept, reading, is_log=bool(outputs))
+    kept = kept[recognized.has_header :]
+    return replace(_parse(path, recognized, kept), skipped=len(numbered) - len(outputs) if outputs else 0)
+
+
+def _recognize(path: Path, numbered: Numbered, reading: Reading, is_log: bool) -> Recognized:
+    lines = [line for _, line in numbered]
+    try:
+        recognized = recognize_log(lines, reading) if is_log else recognize(lines, reading)
+    except FormError as error:
+        raise VerificationError(f"{path}: {error}") from error
     if recognized is None:
         line, text = numbered[0]
-        form_names = SCORE_FORM_NAMES if forms is SCORE_FORMS else PROTOCOL_FORM_NAMES
+        form_names = SCORE_FORM_NAMES if reading.has_scores else PROTOCOL_FORM_NAMES
         raise VerificationError(
-            f"{path}:{line}: {text[:80]!r} fits no form; write one of: {form_names}, or name the columns"
+            f"{path}:{line}: {text[:80]!r} fits no form; write one of: {form_names}, or name the columns, in a header "
+            f"or with {reading.option}"
         )
-    return _parse(path, recognized, numbered[recognized.has_header :], bonafide_digit)
+    return recognized
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
-    """Lines that are not blank, with their numbers; without a byte order mark and Windows line ends."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise VerificationError(f"{path}: byte {error.start} is not UTF-8 text; scores are text: convert it") from error
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return [(place, line) for place, line in enumerate(text.split("\n"), start=1) if line and not line.isspace()]
-
-
-def _parse(path: Path, recognized: Recognized, numbered: list[tuple[int, str]], bonafide_digit: str) -> ScoreFile:
-    form, rows, problems = recognized.form, [], []
+def _parse(path: Path, recognized: Recognized, numbered: Numbered) -> ScoreFile:
+    form, labels, rows, problems = recognized.form, recognized.labels, [], []
+    key_of = cache(labels.is_bonafide)  # a million labels are only a few words
     for line, text in numbered:
-        row = _row(split(text, recognized.delimiter), form, bonafide_digit)
+        row = _row(text, recognized, key_of)
         if isinstance(row, str):
             problems.append(Problem(line, row))
         else:
             rows.append((line, *row))
-    lines, names, scores, labels = zip(*rows, strict=True) if rows else ((), (), (), ())
+    if not rows and any(problem.text == UNCLEAR_DIGITS for problem in problems):
+        raise VerificationError(f"{path}: {UNCLEAR_DIGITS}")
+    lines, raw, scores, cells, phases = zip(*rows, strict=True) if rows else ((),) * 5
+    names = trial_names(raw)
+    words = () if form.key is None else tuple(sorted({cell.casefold() for cell in set(cells)} - {""}))
+    has_keys = form.key is not None or labels.all_spoof
     return ScoreFile(
         path,
         str(recognized),
-        trial_names(names),
+        names,
         None if form.score is None else np.array(scores, dtype=np.float64),
-        None if form.key is None else np.array([is_bonafide(label, bonafide_digit) for label in labels], dtype=bool),
+        np.array([key_of(cell) for cell in cells], dtype=bool) if has_keys else None,
         np.array(lines, dtype=np.int64),
-        tuple(sorted({label.casefold() for label in set(labels)} - {""})),
+        words,
         tuple(problems),
+        labels,
+        name_paths(raw) if has_folders(raw) else names,
+        None if form.phase is None else np.array([phase(cell) for cell in phases], dtype=object),
     )
 
 
-def _row(fields: list[str], form: Form, bonafide_digit: str) -> tuple[str, float, str] | str:
-    """Name, score and label of a line (0 and "" where the form has none), or its problem."""
+def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]) -> tuple[str, float, str, str] | str:
+    """Name, score, label and phase of a line (0 and "" where the form has none), or its problem."""
+    form = recognized.form
+    try:
+        fields = split(text, recognized.delimiter)
+    except CellError as error:
+        return str(error)
     if len(fields) != form.width:
         return f"{len(fields)} columns, but the form has {form.width}: {' '.join(fields)[:60]!r}"
     score = 0.0 if form.score is None else number(fields[form.score])
     if score is None:
         return f"score {fields[form.score or 0]!r} is not a number"
     label = "" if form.key is None else fields[form.key]
-    if form.key is not None and is_bonafide(label, bonafide_digit) is None:
-        return f"label {label!r} is neither bona fide nor spoof"
-    return fields[form.trial], score, label
+    if form.key is not None and key_of(label) is None:
+        unclear = recognized.labels.are_unclear([label])
+        return UNCLEAR_DIGITS if unclear else f"label {label!r} is neither bona fide nor spoof"
+    phase_word = "" if form.phase is None else fields[form.phase]
+    if phase_word and phase(phase_word) is None:
+        return f"phase {phase_word!r} is none of eval, progress and hidden"
+    return fields[form.trial], score, label, phase_word

@@ -1,7 +1,7 @@
 """The error rate of single score files, for readers and for scripts that parse the last line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from codecfake.verification.faults import (
     protocol_findings,
 )
 from codecfake.verification.ledger import choose_protocol
+from codecfake.verification.phases import select
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 
-TOLERATED = ("inverted", "few values", "short")  # faults that do not make the EER meaningless
+TOLERATED = ("inverted", "few values", "short", "constant")  # faults that do not make the EER meaningless
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ class EerSettings:
 
     level: float = 0.95
     resamples: int = 1000
-    bonafide_digit: str = "1"
+    bonafide_digit: str | None = None  # and these as in `ledger.VerifySettings`
+    phase: str | None = None
+    columns: Mapping[str, int] = field(default_factory=dict)
+    protocol_columns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,11 @@ def answer(
     Raises VerificationError, naming file and line, if the file or its keys are at fault.
     """
     settings = settings or EerSettings()
-    keys = [read_protocol(protocol, settings.bonafide_digit) for protocol in protocols]
-    file = read_scores(path, settings.bonafide_digit)
-    protocol = choose_protocol(file, keys)
-    findings = list(protocol_findings(file, protocol, str(path))) if protocol else []
+    keys = [read_protocol(one, settings.bonafide_digit, settings.protocol_columns) for one in protocols]
+    file = read_scores(path, settings.bonafide_digit, settings.columns)
+    file, protocol, findings = select(file, choose_protocol(file, keys), settings.phase, str(path))
     if protocol:
+        findings += protocol_findings(file, protocol, str(path))
         file = with_keys(file, protocol)
     findings += file_findings(file, str(path))
     for finding in findings:

@@ -28,7 +28,8 @@ def judge(printed: str, rate: ErrorRate) -> Verdict:
     direct = agreement(printed, rate.percent)
     if direct:
         return Verdict(direct, "equal by rounding" if direct == ROUNDED else "equal only by truncation")
-    for other, habit in ((100 - rate.percent, "100 − EER"), (rate.negated_percent, "EER of the negated scores")):
+    others = ((100 - rate.percent, "100 − EER"), (rate.negated_percent, "EER of the negated scores"))
+    for other, habit in others if rate.has_direction else ():
         how = agreement(printed, other)
         if how:
             least = ", consistent with min(EER(s), EER(−s))" if other < rate.percent else ""

@@ -100,7 +100,7 @@ def eer_text(rows: Rows, decimals: int = 3) -> str:
 def test_a_score_file_shows_its_form(tmp_path: Path, text: str, form: str) -> None:
     path = tmp_path / "scores.txt"
     path.write_bytes(text.encode())
-    file = read_scores(path)
+    file = read_scores(path, bonafide_digit="1")
     assert form in file.form
     assert (list(file.names), list(file.scores), list(file.bonafide)) == (["a", "F01_a"], [0.9, 0.1], [True, False])
     assert file.problems == ()
@@ -119,7 +119,7 @@ def test_folders_stay_in_names_that_differ_by_them_alone(tmp_path: Path) -> None
 
 def test_digits_are_read_as_they_are_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a 0.5 0\nb 0.25 1\n")
-    assert list(read_scores(tmp_path / "a.txt").bonafide) == [False, True]
+    assert list(read_scores(tmp_path / "a.txt", bonafide_digit="1").bonafide) == [False, True]
     assert list(read_scores(tmp_path / "a.txt", bonafide_digit="0").bonafide) == [True, False]
 
 

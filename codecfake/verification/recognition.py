@@ -1,0 +1,234 @@
+"""How the form of a file is recognized: by a header with known names, else by what stands in the columns.
+
+Where two columns could be the key, the score or the names of trials, nothing is guessed: the user says which.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from codecfake.verification.cells import DELIMITERS, CellError, split
+from codecfake.verification.columns import Table, table
+from codecfake.verification.forms import (
+    DIGIT_OF_COLUMN,
+    ID_COLUMNS,
+    KEY_COLUMNS,
+    MLAAD,
+    PROTOCOL_FORMS,
+    SCORE_COLUMNS,
+    SCORE_FORMS,
+    SPOOFCELEB,
+    Form,
+    Labels,
+    Recognized,
+)
+from codecfake.verification.words import digit, is_bonafide, number
+
+LINES_LOOKED_AT = 2000  # of longer files, unless these leave two readings
+HEADER_WORDS = ("name", "file", "utt", "trial", "label", "key", "score", "pred", "speaker", "target", "prob", "logit")
+ROLES = {"trial": "the names of trials", "key": "the key", "score": "the score", "phase": "the phase"}
+
+
+class FormError(ValueError):
+    """The form of a file has two readings; the message has no path."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read from a file, and what the user says about it.
+
+    `columns` has the column of some of ROLES, counted from 0.
+    """
+
+    forms: Sequence[Form]
+    option: str  # which sets `columns`
+    columns: Mapping[str, int] = field(default_factory=dict)
+    bonafide_digit: str | None = None
+
+    @property
+    def has_scores(self) -> bool:
+        return self.forms is SCORE_FORMS
+
+
+def scores(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
+    return Reading(SCORE_FORMS, "--columns", columns or {}, bonafide_digit)
+
+
+def keys(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
+    return Reading(PROTOCOL_FORMS, "--protocol-columns", columns or {}, bonafide_digit)
+
+
+def recognize(lines: Sequence[str], reading: Reading) -> Recognized | None:
+    """The form of a file of these lines; None if most lines fit none. Raises FormError if there are two readings."""
+    step = max(1, len(lines) // LINES_LOOKED_AT)
+    if step > 1:
+        try:
+            return _recognize([*lines[:100], *lines[100::step]], reading)
+        except FormError:  # the other lines may decide
+            pass
+    return _recognize(lines, reading)
+
+
+def _recognize(lines: Sequence[str], reading: Reading) -> Recognized | None:
+    for delimiter in DELIMITERS:
+        recognized = _by_header(lines, delimiter, reading)
+        if recognized:
+            return recognized
+    for delimiter in DELIMITERS:
+        recognized = _without_names(lines, delimiter, reading)
+        if recognized:
+            return _unless_spaces_fit(recognized, lines, reading)
+    return None
+
+
+def _without_names(lines: Sequence[str], delimiter: str, reading: Reading) -> Recognized | None:
+    has_header = _is_header(lines[0], delimiter)
+    cells = table(lines[has_header:], delimiter)
+    form = _by_contents(cells, reading) if cells else None
+    return Recognized(form, delimiter, has_header, Labels(reading.bonafide_digit)) if form else None
+
+
+def _is_header(line: str, delimiter: str) -> bool:
+    """Whether a line has names of columns, though unknown ones: no number, no label, and a word that headers have."""
+    try:
+        cells = [cell.casefold() for cell in split(line, delimiter)]
+    except CellError:
+        return False
+    data = any(
+        is_bonafide(cell, None) is not None or digit(cell) is not None or number(cell) is not None for cell in cells
+    )
+    return not data and not re.search(r"\d", line) and any(word in cell for cell in cells for word in HEADER_WORDS)
+
+
+def _unless_spaces_fit(recognized: Recognized, lines: Sequence[str], reading: Reading) -> Recognized:
+    """Commas and bars may be part of names: scores without keys, which spaces could separate as well, are unclear."""
+    if recognized.form.key is not None or recognized.delimiter not in ("commas", "bars"):
+        return recognized
+    spaced = _without_names(lines, "spaces", reading)
+    if spaced is None or spaced.form.key is not None:
+        return spaced or recognized
+    raise FormError(f"columns may be separated by {recognized.delimiter} or by spaces; separate them by tabs")
+
+
+def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recognized | None:
+    try:
+        names = [name.casefold() for name in split(lines[0], delimiter)]
+    except CellError:
+        return None
+    trials, known = _named(names, ID_COLUMNS), _known_corpus(names)
+    keys, scores = _named(names, (*KEY_COLUMNS, *DIGIT_OF_COLUMN)), _named(names, SCORE_COLUMNS)
+    if not trials or not (scores if reading.has_scores else keys or known):
+        return None
+    cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
+    form = Form(
+        f"columns {', '.join(names)}",
+        len(names),
+        reading.columns.get("trial", (cells.with_most_names(trials) or trials)[0]),
+        names.index("attack") if known and names == SPOOFCELEB else _named_key(cells, keys, names, reading),
+        _one(cells, scores, "score", reading) if reading.has_scores else None,
+        _one(cells, cells.phases, "phase", reading),
+    )
+    return Recognized(form, delimiter, True, known or _labels(cells, form, reading, names))
+
+
+def _named(names: list[str], candidates: Sequence[str]) -> list[int]:
+    return [column for wanted in candidates for column, name in enumerate(names) if name == wanted]
+
+
+def _known_corpus(names: list[str]) -> Labels | None:
+    """The labels of tables without a key: SpoofCeleb's attack a00 is bona fide, MLAAD has fakes alone."""
+    if names == SPOOFCELEB:
+        return Labels(bonafide_attack="a00")
+    return Labels(all_spoof=True) if set(names) >= MLAAD and not _named(names, KEY_COLUMNS) else None
+
+
+def _named_key(cells: Table, named: list[int], names: list[str], reading: Reading) -> int | None:
+    words = [column for column in named if column in cells.words]
+    told = [column for column in named if column in cells.digits and names[column] in DIGIT_OF_COLUMN]
+    digits = [column for column in named if column in cells.digits]
+    return _one(cells, words or told or digits or named[:1], "key", reading)
+
+
+def _by_contents(cells: Table, reading: Reading) -> Form | None:
+    key = _key(cells, reading)
+    score = _score(cells, key, reading) if reading.has_scores else None
+    if (score if reading.has_scores else key) is None:
+        return None
+    phase = _one(cells, [column for column in cells.phases if column != key], "phase", reading)
+    width = len(cells.columns)
+    usual = next((form for form in reading.forms if (form.width, form.key, form.score) == (width, key, score)), None)
+    trial = _trial(cells, {key, score, phase}, usual, reading)
+    if trial is None:
+        return None
+    if usual and usual.trial == trial:
+        return Form(usual.name, width, trial, key, score, phase)
+    places = {"trial": trial, "key": key, "score": score, "phase": phase}
+    texts = [f"{role} {column + 1}" for role, column in places.items() if column is not None]
+    return Form(f"{width} columns: {', '.join(texts)}", width, trial, key, score, phase)
+
+
+def _key(cells: Table, reading: Reading) -> int | None:
+    """The column of labels; of scores, a column of digits is one only beside a column of other numbers."""
+    if "key" in reading.columns or cells.words:
+        return _one(cells, cells.words, "key", reading)
+    digits = [column for column in cells.digits if column != reading.columns.get("score")]
+    if reading.has_scores and "score" not in reading.columns:
+        truths = [column for column in digits if column not in cells.numbers]
+        if not truths and len(cells.numbers) < 2:
+            return None
+        if not truths and set(cells.numbers) <= set(digits):
+            raise _two_readings(cells, digits, "score", reading)
+        digits = truths or digits
+    return _one(cells, digits, "key", reading)
+
+
+def _score(cells: Table, key: int | None, reading: Reading) -> int | None:
+    columns = [column for column in cells.numbers if column != key]
+    if key is not None:
+        columns = [column for column in columns if not cells.repeats_key(column, key)]
+    others = set(range(len(cells.columns))) - {key, *columns}
+    if len(columns) == 2 and not others and "score" not in reading.columns:  # one of them has the names
+        names = [column for column in columns if _are_numbers_of_files(cells.cells(column))]
+        columns = [column for column in columns if column not in names] if len(names) == 1 else columns
+    return _one(cells, columns, "score", reading)
+
+
+def _are_numbers_of_files(names: Sequence[str]) -> bool:
+    return all(name.isdecimal() for name in names) and len(set(names)) == len(names) > 1
+
+
+def _trial(cells: Table, taken: set[int | None], usual: Form | None, reading: Reading) -> int | None:
+    if "trial" in reading.columns:
+        return reading.columns["trial"]
+    columns = [column for column in range(len(cells.columns)) if column not in taken]
+    no_names = {*cells.numbers, *cells.counters, *cells.with_labels}
+    columns = [column for column in columns if column not in no_names] or columns
+    candidates = cells.with_most_names(columns)
+    if usual and usual.trial in candidates:
+        return usual.trial
+    return _one(cells, candidates, "trial", reading)
+
+
+def _one(cells: Table, columns: Sequence[int], role: str, reading: Reading) -> int | None:
+    """The only candidate, or the one that the user names; columns of labels that agree are one."""
+    if role in reading.columns:
+        return reading.columns[role]
+    if role == "key" and len(columns) > 1 and all(cells.agree(columns[0], other) for other in columns[1:]):
+        return columns[-1] if set(columns) <= set(cells.words) else columns[0]
+    if len(columns) > 1:
+        raise _two_readings(cells, columns, role, reading)
+    return columns[0] if columns else None
+
+
+def _two_readings(cells: Table, columns: Sequence[int], role: str, reading: Reading) -> FormError:
+    shown = [f"column {column + 1} ({', '.join(cells.cells(column)[:3])}, …)" for column in columns]
+    text = f"{ROLES[role]} may be in {' or in '.join(shown)}"
+    return FormError(f"{text}; name it: {reading.option} {role}={columns[0] + 1} or {role}={columns[1] + 1}")
+
+
+def _labels(cells: Table, form: Form, reading: Reading, names: Sequence[str] = ()) -> Labels:
+    """The meaning of labels; of digits, the user's word counts before that of the column's name."""
+    if reading.bonafide_digit or form.key is None or not names:
+        return Labels(reading.bonafide_digit)
+    told = DIGIT_OF_COLUMN.get(names[form.key])
+    return Labels(told, digit_is_of_form=told is not None)

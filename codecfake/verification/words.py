@@ -1,0 +1,41 @@
+"""The words and numbers of cells: labels of the two keys, digits that stand for them, phases, numbers."""
+
+import re
+from functools import lru_cache
+
+BONAFIDE_WORDS = ("bonafide", "bona-fide", "bona_fide", "bona fide", "real", "genuine", "human", "authentic")
+SPOOF_WORDS = ("spoof", "spoofed", "spoofing", "fake", "deepfake", "synthetic")
+DIGITS = {"false": "0", "true": "1"}  # and 0, 1, 0.0, 1.0, …
+DIGIT = re.compile(r"[01](\.0*)?")
+PHASES = ("eval", "progress", "hidden_track")  # of ASVspoof 2021
+
+
+@lru_cache(maxsize=1024)  # a million labels are only a few words
+def is_bonafide(label: str, bonafide_digit: str | None) -> bool | None:
+    """Whether a label means bona fide; None if it is not a label, or a digit while the digit is unknown."""
+    label = label.strip().casefold()
+    if digit(label) is not None:
+        return None if bonafide_digit is None else digit(label) == bonafide_digit
+    return True if label in BONAFIDE_WORDS else False if label in SPOOF_WORDS else None
+
+
+@lru_cache(maxsize=1024)
+def digit(label: str) -> str | None:
+    """`0` or `1` for 0, 1.0, True and the like; None if the label is anything else."""
+    label = label.strip().casefold()
+    return label[0] if DIGIT.fullmatch(label) else DIGITS.get(label)
+
+
+@lru_cache(maxsize=1024)
+def phase(word: str) -> str | None:
+    """One of PHASES; the keys write the hidden track as `hidden`, older ones as `hidden_track`."""
+    word = word.strip().casefold()
+    return "hidden_track" if word.startswith("hidden") else word if word in PHASES else None
+
+
+def number(field: str) -> float | None:
+    """The number in a field, which may be nan or infinite; None if it is not a number."""
+    try:
+        return None if "_" in field else float(field)  # Python reads 1_0 as 10
+    except ValueError:
+        return None
