@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from codecfake.verification.cells import CellError, split
+from codecfake.base.text_tables import CellError
+from codecfake.verification.cells import split
 from codecfake.verification.words import digit, is_bonafide, number, phase
 
 MOST = 0.5  # the share of cells that makes a column one of labels, numbers or phases; the rest are faults of the file

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from codecfake.verification.cells import CellError, TextError, read_lines, split
+from codecfake.base import text_files
+from codecfake.base.text_files import TextError
+from codecfake.base.text_tables import CellError
+from codecfake.verification.cells import split
 from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Labels, Recognized
 from codecfake.verification.logs import Numbered, output_lines, recognize_log
 from codecfake.verification.names import has_folders, name_paths, trial_names
@@ -119,7 +122,7 @@ def with_keys(scores: ScoreFile, protocol: ScoreFile) -> ScoreFile:
 
 def _read(path: Path, reading: Reading) -> ScoreFile:
     try:
-        numbered = read_lines(path)
+        numbered = [(line.number, line.text) for line in text_files.lines(path)]
     except TextError as error:
         raise VerificationError(str(error)) from error
     if not numbered:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from codecfake.verification.cells import DELIMITERS, CellError, split
+from codecfake.base.text_tables import CellError
+from codecfake.verification.cells import DELIMITERS, split
 from codecfake.verification.columns import Table, table
 from codecfake.verification.forms import (
     DIGIT_OF_COLUMN,
@@ -101,8 +102,8 @@ def _is_header(line: str, delimiter: str) -> bool:
 
 
 def _unless_spaces_fit(recognized: Recognized, lines: Sequence[str], reading: Reading) -> Recognized:
-    """Commas and bars may be part of names: scores without keys, which spaces could separate as well, are unclear."""
-    if recognized.form.key is not None or recognized.delimiter not in ("commas", "bars"):
+    """Commas and the like may be part of names: scores without keys that spaces separate as well are unclear."""
+    if recognized.form.key is not None or recognized.delimiter not in ("commas", "semicolons", "bars"):
         return recognized
     spaced = _without_names(lines, "spaces", reading)
     if spaced is None or spaced.form.key is not None:

@@ -13,6 +13,7 @@ from codecfake.statistics.intervals import BootstrapSettings, Interval
 from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
 from codecfake.verification.faults import (
     FAULT,
+    NOTE,
     TOO_SHORT,
     Finding,
     file_findings,
@@ -20,7 +21,7 @@ from codecfake.verification.faults import (
     protocol_findings,
 )
 from codecfake.verification.ledger import choose_protocol
-from codecfake.verification.phases import select
+from codecfake.verification.phases import ALL, select
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
 
 TOLERATED = ("inverted", "few values", "short", "constant")  # faults that do not make the EER meaningless
@@ -84,8 +85,8 @@ def answer(
     """
     settings = settings or EerSettings()
     keys = [read_protocol(one, settings.bonafide_digit, settings.protocol_columns) for one in protocols]
-    file = read_scores(path, settings.bonafide_digit, settings.columns)
-    file, protocol, findings = select(file, choose_protocol(file, keys), settings.phase, str(path))
+    scores = read_scores(path, settings.bonafide_digit, settings.columns)
+    file, protocol, findings = select(scores, choose_protocol(scores, keys), settings.phase, str(path))
     if protocol:
         findings += protocol_findings(file, protocol, str(path))
         file = with_keys(file, protocol)
@@ -94,7 +95,23 @@ def answer(
         if finding.severity == FAULT and finding.kind not in TOLERATED:
             raise VerificationError(f"{finding.where}: {finding.text}")
     rate, note = _rate(file, speakers, settings)
+    findings += _pooled(scores, choose_protocol(scores, keys), settings)
     return Answer(path.stem, file.form, rate, note, (*findings, *inversion_findings(rate, str(path))))
+
+
+def _pooled(file: ScoreFile, protocol: ScoreFile | None, settings: EerSettings) -> list[Finding]:
+    """The rate of all phases together, unless it was asked for, or if only trials of one phase have scores."""
+    keys = protocol or file
+    if settings.phase is not None or keys.phases is None or len(set(keys.phases)) == 1:
+        return []
+    file, protocol, _ = select(file, protocol, ALL, str(file.path))
+    if protocol:
+        if len(protocol.names.difference(file.names)):
+            return []
+        file = with_keys(file, protocol)
+    rate = error_rate(file.of_key(True), file.of_key(False), settings.level)
+    text = f"all phases together have an EER of {float(rate.percent):.3f} % (--phase all)"
+    return [Finding(NOTE, "phases", str(file.path), text)]
 
 
 def _rate(file: ScoreFile, speakers: Path | None, settings: EerSettings) -> tuple[ErrorRate, str]:

@@ -113,7 +113,7 @@ def test_a_quote_that_is_not_closed_is_a_problem_of_its_line(tmp_path: Path) -> 
     rows = "".join(f"u{place},{place},real\n" for place in range(9))
     file = read_scores(write(tmp_path / "s.csv", f'file,score,label\n{rows}"u9,9,real\nu10,1,fake\n'))
     assert [problem.line for problem in file.problems] == [11]
-    assert "a quote is not closed" in file.problems[0].text
+    assert "a quotation mark that is not closed" in file.problems[0].text
     assert len(file.names) == 10
 
 
@@ -232,7 +232,7 @@ def test_names_with_other_folders_are_joined_with_their_keys(tmp_path: Path) -> 
 # whatever is written in a legal form is read back whole
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), min_size=1, max_size=12)
-SAFE = NAMES.map(lambda name: "u" + "".join(letter for letter in name if letter not in ',|"/\\') + "_")
+SAFE = NAMES.map(lambda name: "u" + "".join(letter for letter in name if letter not in ',;|"/\\') + "_")
 SCORES = st.floats(allow_nan=False, allow_infinity=False).filter(lambda score: score not in (0.0, 1.0))
 ROWS = st.lists(st.tuples(SAFE, SCORES, st.booleans()), min_size=4, max_size=30, unique_by=lambda row: row[0])
 WORDS = [
@@ -253,7 +253,7 @@ LAYOUTS = [
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS, words=st.sampled_from(WORDS), layout=st.sampled_from(LAYOUTS), separator=st.sampled_from("\t,| "),
+@given(rows=ROWS, words=st.sampled_from(WORDS), layout=st.sampled_from(LAYOUTS), separator=st.sampled_from("\t,;| "),
        end=st.sampled_from(["\n", "\r\n"]), bom=st.booleans())  # fmt: skip
 def test_scores_in_any_layout_come_back_whole(
     tmp_path: Path, rows: Trials, words: tuple[str, str], layout: str, separator: str, end: str, bom: bool

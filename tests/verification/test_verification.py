@@ -144,7 +144,8 @@ def test_protocols_of_every_form_give_keys(tmp_path: Path, text: str) -> None:
     ("data", "message"),
     [
         (b"", "empty"),
-        (b"\xff\xfea\x00", "byte 0 is not UTF-8"),
+        (b"\xff\xfea\x00", "UTF-16 text, not UTF-8; convert it"),
+        (b"caf\xe9 0.5 real\n", "a.txt:1: not UTF-8 text .* probably WINDOWS-1252; convert it"),
         (b"one two three four five six\n", "a.txt:1: .* fits no form; write one of"),
     ],
 )

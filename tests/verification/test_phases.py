@@ -1,0 +1,164 @@
+"""Trials of keys with phases are counted by phase, as in the evaluation package of ASVspoof 2021."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from codecfake.__main__ import main
+from codecfake.verification.ledger import VerifySettings, verify
+from codecfake.verification.reading import VerificationError
+from codecfake.verification.single import Answer, EerSettings, answer
+
+LINES = {
+    "LA": "LA_1 {name} alaw ita_tx {attack} {key} {trim} {phase}",
+    "PA": "PA_1 {name} R1 M1 d1 r1 m1 s1 c1 {key} {trim} {phase}",
+    "DF": "LA_1 {name} nocodec asvspoof {attack} {key} {trim} {phase} vocoder - - - -",
+}
+PHASES = {"eval": "E", "progress": "P", "hidden": "H"}
+# Of 10 bona fide and 10 spoofs in each phase, as many of each are on the wrong side: an EER of 10, 30 and 50 %.
+ERRORS = {"eval": 1, "progress": 3, "hidden": 5}
+
+
+def trials(phase: str) -> list[tuple[str, str, float]]:
+    """Names, keys and scores; no two scores are equal."""
+    bonafide = [(f"{PHASES[phase]}b{place}", "bonafide", (-10 if place < ERRORS[phase] else 10)) for place in range(10)]
+    spoof = [(f"{PHASES[phase]}s{place}", "spoof", (10 if place < ERRORS[phase] else -10)) for place in range(10)]
+    return [(name, key, sign + place / 100) for place, (name, key, sign) in enumerate([*bonafide, *spoof])]
+
+
+def write_keys(path: Path, track: str = "DF", phases: dict[str, str] | None = None) -> Path:
+    """`phases`: how the file writes them."""
+    written = phases or dict.fromkeys(PHASES)
+    lines = [
+        LINES[track].format(
+            name=name, attack="A07" if key == "spoof" else "-", key=key, phase=written[phase] or phase,
+            trim="trim" if phase == "hidden" else "notrim",
+        )
+        for phase in PHASES
+        for name, key, _ in trials(phase)
+    ]  # fmt: skip
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_scores(path: Path, *phases: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(f"{name} {score}\n" for phase in phases for name, _, score in trials(phase)))
+    return path
+
+
+def eer(tmp_path: Path, *phases: str, choice: str | None = None, **keys: object) -> Answer:
+    protocol = write_keys(tmp_path / "keys.txt", **keys)  # type: ignore[arg-type]
+    scores = write_scores(tmp_path / "scores.txt", *phases)
+    return answer(scores, [protocol], settings=EerSettings(resamples=0, phase=choice))
+
+
+@pytest.mark.parametrize("track", LINES)
+def test_the_eval_phase_alone_is_counted(tmp_path: Path, track: str) -> None:
+    rate = eer(tmp_path, *PHASES, track=track).rate
+    assert (rate.percent, rate.num_bonafide, rate.num_spoof) == (10, 10, 10)
+
+
+@pytest.mark.parametrize("track", LINES)
+def test_scores_of_the_eval_phase_are_enough(tmp_path: Path, track: str) -> None:
+    assert eer(tmp_path, "eval", track=track).rate.percent == 10
+
+
+@pytest.mark.parametrize(("choice", "percent"), [("eval", 10), ("progress", 30), ("hidden_track", 50), ("all", 30)])
+def test_another_phase_or_all_may_be_chosen(tmp_path: Path, choice: str, percent: int) -> None:
+    assert eer(tmp_path, *PHASES, choice=choice).rate.percent == Fraction(percent)
+
+
+@pytest.mark.parametrize("word", ["hidden", "hidden_track", "Hidden", "hidden_track_1"])
+def test_the_hidden_track_has_several_spellings(tmp_path: Path, word: str) -> None:
+    phases = {"eval": "eval", "progress": "progress", "hidden": word}
+    assert eer(tmp_path, *PHASES, choice="hidden_track", phases=phases).rate.percent == 50
+
+
+def test_the_output_says_what_was_counted(tmp_path: Path) -> None:
+    text = str(eer(tmp_path, *PHASES))
+    counts = "20 trials of phase eval, 20 trials of phase hidden_track, 20 trials of phase progress"
+    assert f"only phase eval is counted, as in the official evaluation; the keys have {counts}" in text
+    assert "40 scores of other phases left out" in text
+    assert "all phases together have an EER of 30.000 %" in text
+    assert f"{counts} are pooled" in str(eer(tmp_path, *PHASES, choice="all"))
+    assert "together" not in str(eer(tmp_path, "eval"))
+
+
+def test_a_missing_score_of_the_phase_is_a_fault(tmp_path: Path) -> None:
+    scores = write_scores(tmp_path / "s.txt", *PHASES)
+    scores.write_text("".join(line for line in scores.read_text().splitlines(True) if not line.startswith("Eb3 ")))
+    with pytest.raises(VerificationError, match=r"1 trial \(Eb3\) of keys.txt without a score"):
+        answer(scores, [write_keys(tmp_path / "keys.txt")])
+
+
+def test_scores_of_another_phase_name_the_option(tmp_path: Path) -> None:
+    with pytest.raises(VerificationError, match="no score belongs to phase eval, all belong to others; .*--phase"):
+        eer(tmp_path, "progress")
+    assert eer(tmp_path, "progress", choice="progress").rate.percent == 30
+
+
+def test_keys_without_the_phase_or_without_phases_are_an_error(tmp_path: Path) -> None:
+    keys, scores = tmp_path / "keys.txt", write_scores(tmp_path / "s.txt", "eval")
+    lines = [f"LA_1 {name} - A07 {key}" for name, key, _ in trials("eval")]
+    keys.write_text("\n".join(lines))
+    with pytest.raises(VerificationError, match="these keys have no phases; leave out --phase progress"):
+        answer(scores, [keys], settings=EerSettings(phase="progress"))
+    keys.write_text("\n".join(f"{line} notrim progress" for line in lines))
+    with pytest.raises(VerificationError, match="no trial of phase eval; give --phase: progress, all"):
+        answer(scores, [keys])
+
+
+def test_a_phase_that_is_none_is_an_error(tmp_path: Path) -> None:
+    keys = write_keys(tmp_path / "keys.txt")
+    keys.write_text(keys.read_text().replace(" progress ", " evall ", 1))
+    with pytest.raises(VerificationError, match="keys.txt:21: phase 'evall' is none of eval, progress and hidden"):
+        answer(write_scores(tmp_path / "s.txt", "eval"), [keys])
+
+
+def test_scores_with_keys_and_phases_of_their_own_are_counted_by_phase(tmp_path: Path) -> None:
+    lines = [
+        f"LA_1 {name} alaw ita_tx - {key} notrim {phase} {score}"
+        for phase in PHASES
+        for name, key, score in trials(phase)
+    ]
+    (tmp_path / "s.txt").write_text("\n".join(lines))
+    assert answer(tmp_path / "s.txt").rate.percent == 10
+    assert answer(tmp_path / "s.txt", settings=EerSettings(phase="progress")).rate.percent == 30
+
+
+def test_keys_with_phases_count_for_scores_with_keys_too(tmp_path: Path) -> None:
+    scores = tmp_path / "s.txt"
+    scores.write_text("".join(f"{name} {key} {score}\n" for phase in PHASES for name, key, score in trials(phase)))
+    assert answer(scores, [write_keys(tmp_path / "keys.txt")]).rate.percent == 10
+
+
+def test_verify_counts_by_phase(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = write_keys(tmp_path / "keys.txt")
+    write_scores(tmp_path / "scores" / "a.txt", *PHASES)
+    ledger = verify(tmp_path / "scores", protocols=[keys])
+    assert ledger.holds
+    assert [line.rate.percent for line in ledger.lines if line.rate] == [10]
+    assert {finding.kind for finding in ledger.findings} == {"phases"}
+    ledger = verify(tmp_path / "scores", protocols=[keys], settings=VerifySettings(phase="progress"))
+    assert [line.rate.percent for line in ledger.lines if line.rate] == [30]
+    main(["verify", str(tmp_path / "scores"), "--protocol", str(keys), "--phase", "all", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert [rate["eer_percent"] for rate in printed["rates"]] == [30]
+    assert "are pooled" in printed["findings"][0]["text"]
+
+
+def test_the_keys_in_the_shared_cases_count_as_officially(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """13 bona fide and 40 spoofs of phase eval; 15 % is the rate of all phases together."""
+    case = shared / "cases/05_asvspoof_keys_not_read"
+    arguments = ["eer", str(case / "df_scores.txt"), "--resamples", "0", "--protocol"]
+    for keys, phase, percent in (
+        ("df", "eval", "8.846"),
+        ("df", "all", "15.000"),
+        ("la", "eval", "15.000"),
+        ("pa", "eval", "15.000"),
+    ):
+        main([*arguments, str(case / f"{keys}_keys.txt"), "--phase", phase])
+        assert capsys.readouterr().out.splitlines()[-1] == f"df_scores {percent}"
