@@ -5,11 +5,13 @@ import os
 import sys
 
 from codecfake import commands
+from codecfake.base.printing import printable_lines, show_any_name
 from codecfake.commands import running
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; errors that a user can fix end in one message, without a traceback."""
+    show_any_name()
     logging.basicConfig(format="%(levelname)s %(message)s")
     logging.getLogger("codecfake").setLevel(logging.INFO)
     ours, of_snakemake = running.split(sys.argv[1:] if arguments is None else arguments)
@@ -22,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except (ValueError, OSError, RuntimeError) as error:
         logging.getLogger("codecfake").debug("", exc_info=True)
-        sys.exit(f"{type(error).__name__}: {error}")
+        sys.exit(printable_lines(f"{type(error).__name__}: {error}"))
 
 
 if __name__ == "__main__":

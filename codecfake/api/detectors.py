@@ -28,10 +28,12 @@ class SpeechDetector:
     def score_files(self, paths: Sequence[str | Path]) -> pd.DataFrame:
         """One row per file: path, score, verdict, llr (natural log), duration (s), reason.
 
-        Folders are searched for audio. A file that cannot be scored has no score, but a reason.
+        Folders are searched for audio. A file that cannot be scored, or a folder that cannot be
+        read, has no score, but a reason.
         """
-        files, _ = judging.audio_files([Path(path) for path in paths])
+        files, left_out = judging.audio_files([Path(path) for path in paths])
         rows = [self._row(outcome) for outcome in judging.judge_files(self._judge, files)]
+        rows += [{"path": str(path), "reason": reason} for path, reason in left_out.unreadable.items()]
         return pd.DataFrame(rows, columns=["path", "score", "verdict", "llr", "duration", "reason"])
 
     def _row(self, outcome: judging.Outcome) -> dict[str, object]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from codecfake.base.printing import print_json
 from codecfake.commands.parsing import Commands, add_device, add_file, add_json, command, count
 
 ROLES = ("trial", "key", "score", "phase")  # of columns
@@ -141,7 +142,7 @@ def _score(options: argparse.Namespace) -> None:
     from codecfake.base.devices import prepare, use_huge_pages
     from codecfake.scoring import judging, verdicts
 
-    paths, others = judging.audio_files(options.files)
+    paths, left_out = judging.audio_files(options.files)
     place = options.calibration or options.model / verdicts.CALIBRATION
     dev = verdicts.read(place) if options.calibration or place.is_file() else None
     rule = verdicts.rule(options.threshold, dev, place)
@@ -154,10 +155,10 @@ def _score(options: argparse.Namespace) -> None:
         if not options.json:
             print(judging.as_line(outcome, rule, dev), flush=True)
     if options.json:
-        print(judging.as_json(judge, outcomes, rule, dev))
+        print_json(judging.as_json(judge, outcomes, rule, dev, left_out))
     else:
-        print(judging.summary(judge, outcomes, rule, others))
-    if any(isinstance(outcome, judging.Failure) for outcome in outcomes):
+        print(judging.summary(judge, outcomes, rule, left_out))
+    if left_out.unreadable or any(isinstance(outcome, judging.Failure) for outcome in outcomes):
         sys.exit(1)
 
 
@@ -184,7 +185,7 @@ def _eer(options: argparse.Namespace) -> None:
     settings = EerSettings(options.level, options.resamples, **_how_to_read(options))
     answers = (answer(path, options.protocol, options.speakers, settings) for path in options.scores)
     if options.json:
-        print(json.dumps({"files": [one.as_json() for one in answers]}, indent=2, ensure_ascii=False))
+        print_json(json.dumps({"files": [one.as_json() for one in answers]}, indent=2, ensure_ascii=False))
         return
     for one in answers:
         print(one)

@@ -9,7 +9,7 @@ its windows. For protocols, `conditions` scores only the first window, as in the
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ import torch
 from codecfake.audio import waveforms
 from codecfake.audio.waveforms import AudioError
 from codecfake.base.hidden_files import is_hidden
+from codecfake.base.printing import printable
 from codecfake.corpora.inspection import inspect
 from codecfake.detectors import SAMPLE_RATE, models
 from codecfake.detectors.detector import score as score_of
 from codecfake.detectors.released import PUBLISHED_SCORES
 from codecfake.features.clips import clip
+from codecfake.scoring import folders
 from codecfake.scoring.verdicts import DevResult, Rule
 
 MIN_DURATION = 0.1  # seconds, as at ingest
@@ -33,6 +35,28 @@ SUFFIXES = {
     ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".mp4",
     ".oga", ".ogg", ".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What folders have besides audio files."""
+
+    others: int = 0  # files without an audio suffix
+    special: list[Path] = field(default_factory=list)  # as in `folders.Members`
+    unreadable: dict[Path, str] = field(default_factory=dict)
+
+    def __add__(self, more: "LeftOut") -> "LeftOut":
+        unreadable = {**self.unreadable, **more.unreadable}
+        return LeftOut(self.others + more.others, self.special + more.special, unreadable)
+
+    def __str__(self) -> str:
+        parts = [f"Skipped files without an audio suffix: {self.others}."] if self.others else []
+        if self.special:
+            first = printable(str(self.special[0]))
+            kinds = "links that lead nowhere or to folders, devices and the like"
+            parts.append(f"Skipped {kinds}: {len(self.special)} ({first}{', …' if len(self.special) > 1 else ''}).")
+        parts += [f"Cannot read {printable(str(path))} ({reason})." for path, reason in sorted(self.unreadable.items())]
+        return " ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -62,6 +86,7 @@ class Failure:
 
 
 Outcome = Judgment | Failure
+EMPTY = LeftOut()
 
 
 class Judge:
@@ -103,31 +128,37 @@ class Judge:
 
 
 def judge_files(judge: Judge, paths: Sequence[Path]) -> Iterator[Outcome]:
-    """The judgment of each file, or why it failed. Faults of a file raise nothing."""
+    """The judgment of each file, or why it failed. Faults of a file raise nothing, so the others are judged."""
     for path in paths:
         try:
             yield judge(path)
         except AudioError as error:
             yield Failure(path, str(error).removeprefix(f"{path}: "))
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            yield Failure(path, f"{type(error).__name__}: {error}")
 
 
-def audio_files(paths: Sequence[Path]) -> tuple[list[Path], int]:
-    """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and the number of other files.
+def audio_files(paths: Sequence[Path]) -> tuple[list[Path], LeftOut]:
+    """Files as given and, in order of names, those with a suffix of SUFFIXES in folders; and what was left out there.
 
     Raises AudioError if a folder has no audio file.
     """
-    files, others = [], 0
+    files, left_out = [], LeftOut()
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        members = sorted(member for member in path.rglob("*") if member.is_file())
-        audible = [member for member in members if _is_audio(member.relative_to(path))]
+        members = folders.members(path)
+        audible = [member for member in members.files if _is_audio(member.relative_to(path))]
+        here = LeftOut(len(members.files) - len(audible), members.special, members.unreadable)
         if not audible:
-            raise AudioError(f"{path}: none of its {len(members)} files has an audio suffix; name the file itself")
+            more = f" ({here})" if here.special or here.unreadable else ""
+            raise AudioError(
+                f"{path}: none of its {len(members.files)} files has an audio suffix{more}; name the file itself"
+            )
         files += audible
-        others += len(members) - len(audible)
-    return files, others
+        left_out += here
+    return files, left_out
 
 
 def _is_audio(path: Path) -> bool:
@@ -157,7 +188,9 @@ def window_starts(num_samples: int, window_samples: int) -> list[int]:
     return starts if rest <= starts[-1] else [*starts, rest]
 
 
-def as_json(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, dev: DevResult | None) -> str:
+def as_json(
+    judge: Judge, outcomes: Sequence[Outcome], rule: Rule, dev: DevResult | None, left_out: LeftOut = EMPTY
+) -> str:
     """All results for files, and the rule for verdicts."""
     values = {
         "threshold": rule.threshold,
@@ -169,6 +202,11 @@ def as_json(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, dev: DevResul
             for outcome in outcomes
             if isinstance(outcome, Failure)
         ],
+        "left_out": {
+            "other_files": left_out.others,
+            "special": list(map(str, left_out.special)),
+            "unreadable": {str(path): reason for path, reason in left_out.unreadable.items()},
+        },
     }
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
 
@@ -189,7 +227,7 @@ def _row(outcome: Judgment, rule: Rule, dev: DevResult | None) -> dict[str, Any]
 def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
     """A file in one line, for people."""
     if isinstance(outcome, Failure):
-        return f"{outcome.path}: not judged: {outcome.reason}"
+        return printable(f"{outcome.path}: not judged: {outcome.reason}")
     facts = [f"score {outcome.score:.4g}"]
     llr = dev.llr(outcome.score) if dev else None
     if llr is None:
@@ -205,17 +243,16 @@ def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
         facts.append(f"lowest of {len(outcome.windows)} windows {lowest.score:.4g} at {lowest.start:.2f} s")
     if outcome.clipped_samples:
         facts.append(f"{outcome.clipped_samples} samples clipped")
-    return f"{outcome.path}: {rule.verdict(outcome.score)} ({'; '.join(facts)})"
+    return f"{printable(str(outcome.path))}: {rule.verdict(outcome.score)} ({'; '.join(facts)})"
 
 
-def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, others: int) -> str:
-    """An explanation of the lines above; `others` is the number of files that are not audio."""
+def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, left_out: LeftOut) -> str:
+    """An explanation of the lines above."""
     failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
     seconds = judge.window_samples / SAMPLE_RATE
     above = "No verdicts" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
-    skipped = f" Skipped files without an audio suffix: {others}." if others else ""
     return (
-        f"{len(outcomes) - failed} of {len(outcomes)} files judged.{skipped}\n"
+        f"{len(outcomes) - failed} of {len(outcomes)} files judged. {left_out}".rstrip() + "\n"
         f"{above}: {rule.reason}.\n"
         f"A score is logit(bona fide) - logit(spoof), the mean over windows of {seconds:.4g} s."
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from codecfake.base.printing import printable
 from codecfake.verification.comparison import FileResult, Line
 from codecfake.verification.error_rates import ErrorRate
 from codecfake.verification.faults import FAULT, NOTE, quantity
@@ -42,7 +43,7 @@ def _header(ledger: Ledger) -> str:
     texts = [f"{quantity(len(ledger.results), 'score file')} of {quantity(len(models), 'model')}"]
     texts += [f"  {count} × {form}" for form, count in sorted(forms.items())]
     texts += [f"  skipped, not score files by their names: {', '.join(ledger.unread)}"] if ledger.unread else []
-    return "\n".join(texts)
+    return "\n".join(map(printable, texts))
 
 
 def _table(ledger: Ledger) -> str:
@@ -65,12 +66,12 @@ def _columns(line: Line) -> tuple[str, ...]:
     counts = (str(rate.num_bonafide), str(rate.num_spoof), f"{float(rate.percent):.4f}") if rate else ("", "", "")
     interval = f"[{rate.low:.3f}, {rate.high:.3f}]" if rate else ""
     cell = (line.cell.printed, line.cell.table) if line.cell else ("", "")
-    return (verdict_of(line), line.model, line.condition, *counts, interval, *cell)
+    return tuple(map(printable, (verdict_of(line), line.model, line.condition, *counts, interval, *cell)))
 
 
 def _note(line: Line) -> str:
     """Why a number does not follow from the scores; empty if it does."""
-    return line.verdict.explanation if line.verdict and verdict_of(line) in ORDER[:3] else ""
+    return printable(line.verdict.explanation) if line.verdict and verdict_of(line) in ORDER[:3] else ""
 
 
 def _findings(ledger: Ledger) -> str:
@@ -82,7 +83,7 @@ def _findings(ledger: Ledger) -> str:
     for place, ((severity, kind, text), where) in enumerate(places.items()):
         before = sum(key[:2] == (severity, kind) for key in list(places)[:place])
         if before < MOST_OF_A_KIND:
-            texts.append(f"{severity}  {kind}  {'; '.join(where)}\n    {text}")
+            texts.append(f"{severity}  {kind}  {printable('; '.join(where))}\n    {printable(text)}")
         elif before == MOST_OF_A_KIND:
             texts.append(f"{severity}  {kind}  and {counts[severity, kind] - MOST_OF_A_KIND} more: --json lists all")
     return "\n".join(texts)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.base.printing import printable
 from codecfake.statistics.intervals import BootstrapSettings, Interval
 from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
 from codecfake.verification.faults import (
@@ -55,7 +56,7 @@ class Answer:
         lines.append(f"  EER {float(rate.percent):.3f} %, interval {rate.low:.3f} to {rate.high:.3f} % ({rate.method})")
         lines += [f"  {self.note}"] if self.note else []
         lines += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
-        return "\n".join([*lines, f"{self.name} {float(rate.percent):.3f}"])
+        return "\n".join(map(printable, [*lines, f"{self.name} {float(rate.percent):.3f}"]))
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values; rates in percent."""

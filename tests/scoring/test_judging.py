@@ -217,9 +217,9 @@ def test_folders_are_walked_in_order_and_what_is_no_audio_is_counted(tmp_path: P
         (tmp_path / "audio" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "audio" / name).touch()
     arguments = [tmp_path / "named.bin", tmp_path / "audio"]
-    paths, others = judging.audio_files(arguments)
+    paths, left_out = judging.audio_files(arguments)
     assert paths == [tmp_path / "named.bin", *(tmp_path / "audio" / name for name in ("a/z.flac", "b.WAV", "c.m4a"))]
-    assert others == 2
+    assert left_out == judging.LeftOut(others=2)
 
 
 def test_a_folder_without_audio_is_an_error(tmp_path: Path) -> None:
