@@ -80,8 +80,8 @@ class Table:
         if column not in self.digits:
             return False
         pairs = zip(self.cells(column), self.cells(key), strict=True)
-        said = {(digit(one), is_bonafide(other, None)) for one, other in pairs}
-        return len(said) == 2 and len({one for one, _ in said}) == 2 == len({other for _, other in said})
+        values = {(digit(one), is_bonafide(other, None)) for one, other in pairs}
+        return len(values) == 2 and len({one for one, _ in values}) == 2 == len({other for _, other in values})
 
     def _mostly(self, has_sense: Callable[[str], bool], share: float = MOST) -> list[int]:
         if not self.num_lines:

@@ -20,7 +20,7 @@ def select(
 ) -> tuple[ScoreFile, ScoreFile | None, list[Finding]]:
     """The trials of a phase, of a file and its protocol (or of a file with phases of its own), and what to say of it.
 
-    Raises VerificationError if keys have no trial of the phase.
+    Raises VerificationError if the protocol has no trial of the phase.
     """
     if protocol is not None:
         file, protocol = _with_common_names(file, protocol)
@@ -32,7 +32,10 @@ def select(
     in_phase = np.ones(len(keys.names), dtype=bool) if phase == ALL else keys.phases == (phase or DEFAULT)
     if not in_phase.any():
         choices = ", ".join([*sorted(set(keys.phases)), ALL])
-        raise VerificationError(f"{keys.path}: no trial of phase {phase or DEFAULT}; give --phase: {choices}")
+        text = f"no trial of phase {phase or DEFAULT}; give --phase: {choices}"
+        if protocol is not None:
+            raise VerificationError(f"{keys.path}: {text}")
+        return file, None, [Finding(FAULT, "phases", where, text)]
     if protocol is None:
         return file.where(in_phase), None, _findings(keys, in_phase, int((~in_phase).sum()), len(file.names), where)
     is_other = file.names.isin(protocol.names[~in_phase])

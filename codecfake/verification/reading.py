@@ -15,7 +15,7 @@ from codecfake.verification.cells import split
 from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Labels, Recognized
 from codecfake.verification.logs import Numbered, output_lines, recognize_log
 from codecfake.verification.names import has_folders, name_paths, trial_names
-from codecfake.verification.recognition import FormError, Reading, keys, recognize, scores
+from codecfake.verification.recognition import FormError, Reading, of_keys, of_scores, recognize
 from codecfake.verification.words import number, phase
 
 SCORE_FORM_NAMES = "; ".join(form.name for form in SCORE_FORMS)
@@ -81,7 +81,7 @@ def read_scores(path: Path, bonafide_digit: str | None = None, columns: Mapping[
 
     Raises VerificationError if the file is empty, is not text, no line fits a form, or there are two readings.
     """
-    return _read(path, scores(columns, bonafide_digit))
+    return _read(path, of_scores(columns, bonafide_digit))
 
 
 def read_protocol(path: Path, bonafide_digit: str | None = None, columns: Mapping[str, int] | None = None) -> ScoreFile:
@@ -89,7 +89,7 @@ def read_protocol(path: Path, bonafide_digit: str | None = None, columns: Mappin
 
     A protocol with any problem is refused, since other files are checked against it.
     """
-    protocol = _read(path, keys(columns, bonafide_digit))
+    protocol = _read(path, of_keys(columns, bonafide_digit))
     for problem in protocol.problems[:1]:
         raise VerificationError(f"{path}:{problem.line}: {problem.text}; correct the protocol")
     twice = protocol.names.duplicated()

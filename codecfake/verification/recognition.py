@@ -51,11 +51,11 @@ class Reading:
         return self.forms is SCORE_FORMS
 
 
-def scores(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
+def of_scores(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
     return Reading(SCORE_FORMS, "--columns", columns or {}, bonafide_digit)
 
 
-def keys(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
+def of_keys(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
     return Reading(PROTOCOL_FORMS, "--protocol-columns", columns or {}, bonafide_digit)
 
 
@@ -145,9 +145,9 @@ def _known_corpus(names: list[str]) -> Labels | None:
 
 def _named_key(cells: Table, named: list[int], names: list[str], reading: Reading) -> int | None:
     words = [column for column in named if column in cells.words]
-    told = [column for column in named if column in cells.digits and names[column] in DIGIT_OF_COLUMN]
     digits = [column for column in named if column in cells.digits]
-    return _one(cells, words or told or digits or named[:1], "key", reading)
+    clear_digits = [column for column in digits if names[column] in DIGIT_OF_COLUMN]
+    return _one(cells, words or clear_digits or digits or named[:1], "key", reading)
 
 
 def _by_contents(cells: Table, reading: Reading) -> Form | None:
@@ -158,6 +158,8 @@ def _by_contents(cells: Table, reading: Reading) -> Form | None:
     phase = _one(cells, [column for column in cells.phases if column != key], "phase", reading)
     width = len(cells.columns)
     usual = next((form for form in reading.forms if (form.width, form.key, form.score) == (width, key, score)), None)
+    if score in cells.counters and usual is None and "score" not in reading.columns:
+        return None
     trial = _trial(cells, {key, score, phase}, usual, reading)
     if trial is None:
         return None
@@ -231,5 +233,5 @@ def _labels(cells: Table, form: Form, reading: Reading, names: Sequence[str] = (
     """The meaning of labels; of digits, the user's word counts before that of the column's name."""
     if reading.bonafide_digit or form.key is None or not names:
         return Labels(reading.bonafide_digit)
-    told = DIGIT_OF_COLUMN.get(names[form.key])
-    return Labels(told, digit_is_of_form=told is not None)
+    bonafide_digit = DIGIT_OF_COLUMN.get(names[form.key])
+    return Labels(bonafide_digit, digit_is_of_form=bonafide_digit is not None)

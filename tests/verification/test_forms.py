@@ -117,6 +117,12 @@ def test_a_quote_that_is_not_closed_is_a_problem_of_its_line(tmp_path: Path) -> 
     assert len(file.names) == 10
 
 
+def test_the_number_of_the_line_is_no_score(tmp_path: Path) -> None:
+    text = "m4singer 1 E_1 - A09 deepfake\nm4singer 2 E_2 - - bonafide\nkising 3 E_3 - A12 deepfake\n"
+    with pytest.raises(VerificationError, match="fits no form"):
+        read_scores(write(tmp_path / "s.txt", text))
+
+
 # labels
 
 
@@ -306,3 +312,25 @@ def test_a_line_that_is_cut_is_named(tmp_path: Path, rows: Trials, data: st.Data
     file = read_scores(write(tmp_path / "s.txt", "\n".join(lines)))
     assert [problem.line for problem in file.problems] == [place + 1]
     assert len(file.names) == len(rows) - 1
+
+
+CELLS = st.sampled_from(
+    ["a", "u1", "0", "1", "0.5", "-3", "real", "spoof", "True", "", "-", "eval", "hidden", "Output", '"', "nan"]
+)
+ANY_LINES = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=6)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=ANY_LINES, separator=st.sampled_from(["\t", ",", ";", "|", " ", ", "]), text=st.text(max_size=30))
+def test_any_text_is_read_whole_or_refused(tmp_path: Path, lines: list[list[str]], separator: str, text: str) -> None:
+    content = "\n".join([*map(separator.join, lines), text]).replace("\r", "").encode("utf-8", "replace")
+    path = tmp_path / "s.txt"
+    path.write_bytes(content)
+    for read in (read_scores, read_protocol):
+        try:
+            file = read(path, bonafide_digit="1")
+        except VerificationError:
+            continue
+        num_lines = sum(bool(line.strip()) for line in content.decode().lstrip("\ufeff").split("\n"))
+        header = "a header" in file.form
+        assert len(file.names) + len(file.problems) + file.skipped + header == num_lines

@@ -127,6 +127,10 @@ def test_scores_with_keys_and_phases_of_their_own_are_counted_by_phase(tmp_path:
     (tmp_path / "s.txt").write_text("\n".join(lines))
     assert answer(tmp_path / "s.txt").rate.percent == 10
     assert answer(tmp_path / "s.txt", settings=EerSettings(phase="progress")).rate.percent == 30
+    (tmp_path / "s.txt").write_text("\n".join(line for line in lines if "progress" in line))
+    with pytest.raises(VerificationError, match="no trial of phase eval; give --phase: progress, all"):
+        answer(tmp_path / "s.txt")
+    assert "no trial of phase eval" in str(verify(tmp_path / "s.txt").findings)
 
 
 def test_keys_with_phases_count_for_scores_with_keys_too(tmp_path: Path) -> None:
