@@ -54,16 +54,16 @@ def _with_common_names(file: ScoreFile, protocol: ScoreFile) -> tuple[ScoreFile,
 def _findings(keys: ScoreFile, in_phase: np.ndarray, left_out: int, of: int, where: str) -> list[Finding]:
     assert keys.phases is not None
     counts = Counter(keys.phases)
-    listed = ", ".join(f"{quantity(count, 'trial')} of phase {name}" for name, count in sorted(counts.items()))
+    phase_counts = ", ".join(f"{quantity(count, 'trial')} of phase {name}" for name, count in sorted(counts.items()))
     if len(counts) == 1:
         return []
     if in_phase.all():
-        text = f"{listed} are pooled; published rates of ASVspoof 2021 count phase eval alone"
+        text = f"{phase_counts} are pooled; published rates of ASVspoof 2021 count phase eval alone"
         return [Finding(NOTE, "phases", where, text)]
     (counted,) = set(keys.phases[in_phase])
     if left_out == of:
-        text = f"no score belongs to phase {counted}, all belong to others; the keys have {listed}: give --phase"
+        text = f"no score belongs to phase {counted}, all belong to others; the keys have {phase_counts}: give --phase"
         return [Finding(FAULT, "phases", where, text)]
-    text = f"only phase {counted} is counted, as in the official evaluation; the keys have {listed}"
+    text = f"only phase {counted} is counted, as in the official evaluation; the keys have {phase_counts}"
     skipped = f"; {quantity(left_out, 'score')} of other phases left out" if left_out else ""
     return [Finding(NOTE, "phases", where, f"{text}{skipped} (change it with --phase)")]
