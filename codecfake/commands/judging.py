@@ -86,12 +86,10 @@ def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
         help="the trials to count of keys with phases, such as those of ASVspoof 2021 (default: eval)",
     )  # fmt: skip
     parser.add_argument(
-        "--columns", type=columns, default={}, metavar="ROLE=N,…",
+        "--columns", type=columns, metavar="ROLE=N,…",
         help="columns of score files, from 1, where a file leaves them unclear: trial=1,key=3,score=4",
     )  # fmt: skip
-    parser.add_argument(
-        "--protocol-columns", type=columns, default={}, metavar="ROLE=N,…", help="the same of protocols"
-    )
+    parser.add_argument("--protocol-columns", type=columns, metavar="ROLE=N,…", help="the same of protocols")
 
 
 def columns(text: str) -> dict[str, int]:
@@ -105,7 +103,7 @@ def columns(text: str) -> dict[str, int]:
 
 def _how_to_read(options: argparse.Namespace) -> dict[str, Any]:
     names = ("bonafide_digit", "phase", "columns", "protocol_columns")
-    return {name: getattr(options, name) for name in names}
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _add_import_checkpoint(commands: Commands) -> None:

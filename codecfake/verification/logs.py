@@ -26,6 +26,8 @@ def recognize_log(lines: list[str], reading: Reading) -> Recognized:
     cells = table([line for line in lines if _is_output(line)], "commas")
     width = len(cells.columns) if cells else LOG_FORM.width
     score = reading.columns.get("score", LOG_FORM.score)
+    if not reading.fits(width):
+        raise FormError(f"the lines Output have {width} columns, fewer than --columns names")
     if width > LOG_FORM.width and "score" not in reading.columns:
         numbers = " or in ".join(f"column {column + 1}" for column in range(3, width))
         raise FormError(f"the score may be in {numbers} of the lines Output; name it: --columns score=4 or score=5")

@@ -50,6 +50,10 @@ class Reading:
     def has_scores(self) -> bool:
         return self.forms is SCORE_FORMS
 
+    def fits(self, width: int) -> bool:
+        """Whether there are as many columns as the user names."""
+        return all(column < width for column in self.columns.values())
+
 
 def of_scores(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
     return Reading(SCORE_FORMS, "--columns", columns or {}, bonafide_digit)
@@ -85,7 +89,7 @@ def _recognize(lines: Sequence[str], reading: Reading) -> Recognized | None:
 def _without_names(lines: Sequence[str], delimiter: str, reading: Reading) -> Recognized | None:
     has_header = _is_header(lines[0], delimiter)
     cells = table(lines[has_header:], delimiter)
-    form = _by_contents(cells, reading) if cells else None
+    form = _by_contents(cells, reading) if cells and reading.fits(len(cells.columns)) else None
     return Recognized(form, delimiter, has_header, Labels(reading.bonafide_digit)) if form else None
 
 
@@ -118,7 +122,7 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
         return None
     trials, known = _named(names, ID_COLUMNS), _known_corpus(names)
     keys, scores = _named(names, (*KEY_COLUMNS, *DIGIT_OF_COLUMN)), _named(names, SCORE_COLUMNS)
-    if not trials or not (scores if reading.has_scores else keys or known):
+    if not trials or not reading.fits(len(names)) or not (scores if reading.has_scores else keys or known):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
     form = Form(

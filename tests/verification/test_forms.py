@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codecfake.__main__ import main
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores
 from codecfake.verification.single import EerSettings, answer
 
@@ -208,6 +209,22 @@ def test_the_option_decides_between_readings(tmp_path: Path) -> None:
     assert contents(read_protocol(keys, columns={"key": 1})) == [("a", 0.0, True), ("b", 0.0, False)]
 
 
+@pytest.mark.parametrize("text", ["a 0.5 real\nb 0.4 fake\n", "file,score\na,0.5\n", LOG])
+def test_a_column_that_is_not_there_is_an_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(VerificationError, match="name the columns|fewer than --columns names"):
+        read_scores(write(tmp_path / "s.txt", text), columns={"score": 9})
+
+
+def test_columns_are_named_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "s.txt", "a real fake 0.5 0.1\nb fake real 0.4 0.7\n")
+    main(["eer", str(path), "--columns", "key=3,score=5", "--resamples", "0"])
+    assert capsys.readouterr().out.endswith("s 0.000\n")
+    for wrong in ("key", "key=0", "speaker=1", "key=x"):
+        with pytest.raises(SystemExit):
+            main(["eer", str(path), "--columns", wrong])
+        assert "is not like trial=1,key=3" in capsys.readouterr().err
+
+
 def test_a_reading_does_not_depend_on_the_first_lines_alone(tmp_path: Path) -> None:
     """Saturated scores look like labels until the last lines."""
     rows = [f"u{place} {place % 2} {float(place % 3 > 0)}" for place in range(5000)] + ["u5000 1 0.25"]
@@ -320,7 +337,7 @@ CELLS = st.sampled_from(
 ANY_LINES = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=6)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=ANY_LINES, separator=st.sampled_from(["\t", ",", ";", "|", " ", ", "]), text=st.text(max_size=30))
 def test_any_text_is_read_whole_or_refused(tmp_path: Path, lines: list[list[str]], separator: str, text: str) -> None:
     content = "\n".join([*map(separator.join, lines), text]).replace("\r", "").encode("utf-8", "replace")
