@@ -84,8 +84,6 @@ PROTOCOL_FORMS = (
 
 @dataclass(frozen=True)
 class Recognized:
-    """The form of a file. `skipped` is the number of lines of a log that are not scores."""
-
     form: Form
     delimiter: str  # one of `cells.DELIMITERS`
     has_header: bool

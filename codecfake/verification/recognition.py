@@ -161,14 +161,15 @@ def _by_contents(cells: Table, reading: Reading) -> Form | None:
         return None
     phase = _one(cells, [column for column in cells.phases if column != key], "phase", reading)
     width = len(cells.columns)
-    usual = next((form for form in reading.forms if (form.width, form.key, form.score) == (width, key, score)), None)
-    if score in cells.counters and usual is None and "score" not in reading.columns:
+    usual = [form for form in reading.forms if (form.width, form.key, form.score) == (width, key, score)]
+    if score in cells.counters and not usual and "score" not in reading.columns:
         return None
     trial = _trial(cells, {key, score, phase}, usual, reading)
     if trial is None:
         return None
-    if usual and usual.trial == trial:
-        return Form(usual.name, width, trial, key, score, phase)
+    for form in usual:
+        if form.trial == trial:
+            return Form(form.name, width, trial, key, score, phase)
     places = {"trial": trial, "key": key, "score": score, "phase": phase}
     texts = [f"{role} {column + 1}" for role, column in places.items() if column is not None]
     return Form(f"{width} columns: {', '.join(texts)}", width, trial, key, score, phase)
@@ -204,15 +205,16 @@ def _are_numbers_of_files(names: Sequence[str]) -> bool:
     return all(name.isdecimal() for name in names) and len(set(names)) == len(names) > 1
 
 
-def _trial(cells: Table, taken: set[int | None], usual: Form | None, reading: Reading) -> int | None:
+def _trial(cells: Table, taken: set[int | None], usual: list[Form], reading: Reading) -> int | None:
     if "trial" in reading.columns:
         return reading.columns["trial"]
     columns = [column for column in range(len(cells.columns)) if column not in taken]
     no_names = {*cells.numbers, *cells.counters, *cells.with_labels}
     columns = [column for column in columns if column not in no_names] or columns
     candidates = cells.with_most_names(columns)
-    if usual and usual.trial in candidates:
-        return usual.trial
+    for form in usual:
+        if form.trial in candidates:
+            return form.trial
     return _one(cells, candidates, "trial", reading)
 
 
