@@ -128,10 +128,10 @@ def _read(path: Path, reading: Reading) -> ScoreFile:
     if not numbered:
         raise VerificationError(f"{path}: the file is empty, but needs one line per trial; download it or score again")
     outputs = output_lines(numbered) if reading.has_scores else []
-    kept = outputs or numbered
-    recognized = _recognize(path, kept, reading, is_log=bool(outputs))
-    kept = kept[recognized.has_header :]
-    return replace(_parse(path, recognized, kept), skipped=len(numbered) - len(outputs) if outputs else 0)
+    score_lines = outputs or numbered
+    recognized = _recognize(path, score_lines, reading, is_log=bool(outputs))
+    score_lines = score_lines[recognized.has_header :]
+    return replace(_parse(path, recognized, score_lines), skipped=len(numbered) - len(outputs) if outputs else 0)
 
 
 def _recognize(path: Path, numbered: Numbered, reading: Reading, is_log: bool) -> Recognized:

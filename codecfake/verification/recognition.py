@@ -125,13 +125,14 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
     if not trials or not reading.fits(len(names)) or not (scores if reading.has_scores else keys or known):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
+    trial = reading.columns.get("trial", (cells.with_most_names(trials) or trials)[0])
     form = Form(
         f"columns {', '.join(names)}",
         len(names),
-        reading.columns.get("trial", (cells.with_most_names(trials) or trials)[0]),
+        trial,
         names.index("attack") if known and names == SPOOFCELEB else _named_key(cells, keys, names, reading),
         _one(cells, scores, "score", reading) if reading.has_scores else None,
-        _one(cells, cells.phases, "phase", reading),
+        _one(cells, [column for column in cells.phases if column not in (trial, *keys, *scores)], "phase", reading),
     )
     return Recognized(form, delimiter, True, known or _labels(cells, form, reading, names))
 
@@ -230,8 +231,8 @@ def _one(cells: Table, columns: Sequence[int], role: str, reading: Reading) -> i
 
 
 def _two_readings(cells: Table, columns: Sequence[int], role: str, reading: Reading) -> FormError:
-    shown = [f"column {column + 1} ({', '.join(cells.cells(column)[:3])}, …)" for column in columns]
-    text = f"{ROLES[role]} may be in {' or in '.join(shown)}"
+    examples = [f"column {column + 1} ({', '.join(cells.cells(column)[:3])}, …)" for column in columns]
+    text = f"{ROLES[role]} may be in {' or in '.join(examples)}"
     return FormError(f"{text}; name it: {reading.option} {role}={columns[0] + 1} or {role}={columns[1] + 1}")
 
 

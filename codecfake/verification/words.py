@@ -7,6 +7,7 @@ BONAFIDE_WORDS = ("bonafide", "bona-fide", "bona_fide", "bona fide", "real", "ge
 SPOOF_WORDS = ("spoof", "spoofed", "spoofing", "fake", "deepfake", "synthetic")
 DIGITS = {"false": "0", "true": "1"}  # and 0, 1, 0.0, 1.0, …
 DIGIT = re.compile(r"[01](\.0*)?")
+HIDDEN = re.compile(r"hidden(_?track)?(_?\d(_pa)?)?")
 PHASES = ("eval", "progress", "hidden_track")  # of ASVspoof 2021
 
 
@@ -30,7 +31,7 @@ def digit(label: str) -> str | None:
 def phase(word: str) -> str | None:
     """One of PHASES; the keys write the hidden track as `hidden`, older ones as `hidden_track`."""
     word = word.strip().casefold()
-    return "hidden_track" if word.startswith("hidden") else word if word in PHASES else None
+    return "hidden_track" if HIDDEN.fullmatch(word) else word if word in PHASES else None
 
 
 def number(field: str) -> float | None:

@@ -27,7 +27,7 @@ def printed(text: str, encoding: str, monkeypatch: pytest.MonkeyPatch, as_json: 
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "output"),
     [
         ("Пример ü 日本 a\\b.wav", "Пример ü 日本 a\\b.wav"),
         ("a\nb\r\t", r"a\nb\r\t"),
@@ -37,16 +37,16 @@ def printed(text: str, encoding: str, monkeypatch: pytest.MonkeyPatch, as_json: 
         ("a\u2028b", r"a\u2028b"),
     ],
 )
-def test_only_what_cannot_be_shown_is_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+def test_only_what_cannot_be_shown_is_escaped(text: str, output: str) -> None:
+    assert printable(text) == output
 
 
 @given(text=ANY_TEXT)
 def test_printable_text_is_one_line_without_control_characters(text: str) -> None:
-    shown = printable(text)
-    assert len(shown.splitlines()) <= 1
-    assert not {unicodedata.category(letter) for letter in shown} & {"Cc", "Cs", "Zl", "Zp"}
-    assert printable_lines(f"{text}\n{text}").split("\n").count(shown) >= bool(text and "\n" not in text)
+    output = printable(text)
+    assert len(output.splitlines()) <= 1
+    assert not {unicodedata.category(letter) for letter in output} & {"Cc", "Cs", "Zl", "Zp"}
+    assert printable_lines(f"{text}\n{text}").split("\n").count(output) >= bool(text and "\n" not in text)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "gb18030"])
@@ -54,9 +54,9 @@ def test_printable_text_is_one_line_without_control_characters(text: str) -> Non
 def test_json_is_the_same_in_every_encoding(encoding: str, names: list[str]) -> None:
     text = json.dumps(names, ensure_ascii=False, indent=2)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        shown = printed(text, encoding, monkeypatch, as_json=True)
-    assert json.loads(shown) == json.loads(json.dumps(names))
-    assert "\x9b" not in shown
+        output = printed(text, encoding, monkeypatch, as_json=True)
+    assert json.loads(output) == json.loads(json.dumps(names))
+    assert "\x9b" not in output
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])

@@ -42,10 +42,10 @@ def test_no_direction_is_claimed(
     assert text in str(result)
     ledger = verify(path.parent)
     assert not ledger.holds
-    for said in (str(result), str(ledger.findings)):
-        assert "outscore" not in said
-        assert "negate" not in said
-        assert "chance" not in said
+    for output in (str(result), str(ledger.findings)):
+        assert "outscore" not in output
+        assert "negate" not in output
+        assert "chance" not in output
 
 
 def test_a_number_printed_of_constant_scores_is_not_called_flipped() -> None:

@@ -111,6 +111,13 @@ def test_keys_without_the_phase_or_without_phases_are_an_error(tmp_path: Path) -
         answer(scores, [keys])
 
 
+def test_names_of_trials_are_no_phases(tmp_path: Path) -> None:
+    rows = [(f"hidden_{place}.wav", place, "real" if place % 2 else "fake") for place in range(4)]
+    for header in ("", "file score label\n"):
+        (tmp_path / "s.txt").write_text(header + "".join(f"{name} {score} {label}\n" for name, score, label in rows))
+        assert answer(tmp_path / "s.txt").rate.num_bonafide == 2
+
+
 def test_a_phase_that_is_none_is_an_error(tmp_path: Path) -> None:
     keys = write_keys(tmp_path / "keys.txt")
     keys.write_text(keys.read_text().replace(" progress ", " evall ", 1))

