@@ -120,9 +120,9 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
         names = [name.casefold() for name in split(lines[0], delimiter)]
     except CellError:
         return None
-    trials, known = _named(names, ID_COLUMNS), _known_corpus(names)
-    keys, scores = _named(names, (*KEY_COLUMNS, *DIGIT_OF_COLUMN)), _named(names, SCORE_COLUMNS)
-    if not trials or not reading.fits(len(names)) or not (scores if reading.has_scores else keys or known):
+    trials, corpus_labels = _places(names, ID_COLUMNS), _known_corpus(names)
+    keys, scores = _places(names, (*KEY_COLUMNS, *DIGIT_OF_COLUMN)), _places(names, SCORE_COLUMNS)
+    if not trials or not reading.fits(len(names)) or not (scores if reading.has_scores else keys or corpus_labels):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
     trial = reading.columns.get("trial", (cells.with_most_names(trials) or trials)[0])
@@ -130,29 +130,29 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
         f"columns {', '.join(names)}",
         len(names),
         trial,
-        names.index("attack") if known and names == SPOOFCELEB else _named_key(cells, keys, names, reading),
+        names.index("attack") if corpus_labels and names == SPOOFCELEB else _key_of_header(cells, keys, names, reading),
         _one(cells, scores, "score", reading) if reading.has_scores else None,
         _one(cells, [column for column in cells.phases if column not in (trial, *keys, *scores)], "phase", reading),
     )
-    return Recognized(form, delimiter, True, known or _labels(cells, form, reading, names))
+    return Recognized(form, delimiter, True, corpus_labels or _labels(cells, form, reading, names))
 
 
-def _named(names: list[str], candidates: Sequence[str]) -> list[int]:
-    return [column for wanted in candidates for column, name in enumerate(names) if name == wanted]
+def _places(names: list[str], candidates: Sequence[str]) -> list[int]:
+    return [column for candidate in candidates for column, name in enumerate(names) if name == candidate]
 
 
 def _known_corpus(names: list[str]) -> Labels | None:
     """The labels of tables without a key: SpoofCeleb's attack a00 is bona fide, MLAAD has fakes alone."""
     if names == SPOOFCELEB:
         return Labels(bonafide_attack="a00")
-    return Labels(all_spoof=True) if set(names) >= MLAAD and not _named(names, KEY_COLUMNS) else None
+    return Labels(all_spoof=True) if set(names) >= MLAAD and not _places(names, KEY_COLUMNS) else None
 
 
-def _named_key(cells: Table, named: list[int], names: list[str], reading: Reading) -> int | None:
-    words = [column for column in named if column in cells.words]
-    digits = [column for column in named if column in cells.digits]
+def _key_of_header(cells: Table, candidates: list[int], names: list[str], reading: Reading) -> int | None:
+    words = [column for column in candidates if column in cells.words]
+    digits = [column for column in candidates if column in cells.digits]
     clear_digits = [column for column in digits if names[column] in DIGIT_OF_COLUMN]
-    return _one(cells, words or clear_digits or digits or named[:1], "key", reading)
+    return _one(cells, words or clear_digits or digits or candidates[:1], "key", reading)
 
 
 def _by_contents(cells: Table, reading: Reading) -> Form | None:
@@ -206,10 +206,10 @@ def _are_numbers_of_files(names: Sequence[str]) -> bool:
     return all(name.isdecimal() for name in names) and len(set(names)) == len(names) > 1
 
 
-def _trial(cells: Table, taken: set[int | None], usual: list[Form], reading: Reading) -> int | None:
+def _trial(cells: Table, others: set[int | None], usual: list[Form], reading: Reading) -> int | None:
     if "trial" in reading.columns:
         return reading.columns["trial"]
-    columns = [column for column in range(len(cells.columns)) if column not in taken]
+    columns = [column for column in range(len(cells.columns)) if column not in others]
     no_names = {*cells.numbers, *cells.counters, *cells.with_labels}
     columns = [column for column in columns if column not in no_names] or columns
     candidates = cells.with_most_names(columns)

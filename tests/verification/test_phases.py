@@ -30,10 +30,10 @@ def trials(phase: str) -> list[tuple[str, str, float]]:
 
 def write_keys(path: Path, track: str = "DF", phases: dict[str, str] | None = None) -> Path:
     """`phases`: how the file writes them."""
-    written = phases or dict.fromkeys(PHASES)
+    words = phases or dict.fromkeys(PHASES)
     lines = [
         LINES[track].format(
-            name=name, attack="A07" if key == "spoof" else "-", key=key, phase=written[phase] or phase,
+            name=name, attack="A07" if key == "spoof" else "-", key=key, phase=words[phase] or phase,
             trim="trim" if phase == "hidden" else "notrim",
         )
         for phase in PHASES
