@@ -13,6 +13,9 @@ from torch import Tensor
 from codec_wrappers import build, module_of
 from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
+from codecfake.base import torch_files
+from codecfake.base.pickle_limits import UnpicklingError
+from codecfake.base.restricted_unpickling import escaped, shown, text
 
 GLOBAL = re.compile(r"GLOBAL (\S+)")
 MOST_KEYS = 5
@@ -57,17 +60,23 @@ def read(path: Path, keys: str) -> dict[str, Tensor]:
     is_state_dict = isinstance(values, Mapping) and all(isinstance(value, Tensor) for value in values.values())
     if not is_state_dict or not values:
         raise ConversionError(f"{path}: expected tensors by name at {keys!r}, found {_description(values)}; {REMEDY}")
-    return dict(values)
+    try:
+        return {text(name, "the name of a tensor"): tensor for name, tensor in values.items()}
+    except UnpicklingError as error:
+        raise ConversionError(f"{path}: {error}; {REMEDY}") from error
 
 
 def _unpickle(path: Path) -> Any:
     try:
+        torch_files.require_bounded(path)
         return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ConversionError(str(error)) from error
     except Exception as error:  # damaged files can raise anything
         refusal = GLOBAL.search(str(error))
         if refusal:
             raise ConversionError(
-                f"{path}: would execute {refusal[1].rstrip('.')} when loaded; weights never need that, and "
+                f"{path}: would execute {escaped(refusal[1].rstrip('.'))} when loaded; weights never need that, and "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             ) from None
         raise ConversionError(f"{path}: is damaged, or not a torch checkpoint; remove it and fetch it again") from error
@@ -86,8 +95,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 def _description(values: Any) -> str:
     if not isinstance(values, Mapping):
         return f"a {type(values).__name__}"
-    names = [str(key) for key in values]
-    return f"the keys {', '.join(names[:MOST_KEYS])}{', …' if len(names) > MOST_KEYS else ''}"
+    names = [escaped(key) if isinstance(key, str) else shown(key) for key in list(values)[:MOST_KEYS]]
+    return f"the keys {', '.join(names)}{', …' if len(values) > MOST_KEYS else ''}"
 
 
 def _select(tensors: dict[str, Tensor], file: OfficialFile) -> dict[str, Tensor]:
