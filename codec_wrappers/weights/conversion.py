@@ -14,8 +14,9 @@ from codec_wrappers import build, module_of
 from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
 from codecfake.base import torch_files
+from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import UnpicklingError
-from codecfake.base.restricted_unpickling import escaped, shown, text
+from codecfake.base.restricted_unpickling import shown, text
 
 GLOBAL = re.compile(r"GLOBAL (\S+)")
 MOST_KEYS = 5

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import KEY_BOUND, UnpicklingError
 
 OWN_MODULE = "model"  # module of the classes in a pickled model
@@ -34,7 +35,6 @@ MOST_CLASSES = 1_000  # of a file
 MOST_DIMENSIONS = 64  # of a tensor, as torch allows
 MOST_NUMBER = 1 << 62  # torch computes sizes and strides with 64 bits
 MOST_NAME = 1_000  # characters in the name of a tensor or a class, with the names of all modules around it
-MOST_SHOWN = 200  # characters of a file's text in a message
 
 
 class Skeleton:
@@ -272,9 +272,3 @@ def shown(value: object) -> str:
     if isinstance(value, int) and abs(value) > MOST_NUMBER:
         return f"a number of {value.bit_length()} bits"
     return f"'{escaped(value)}'" if isinstance(value, str) else repr(value)
-
-
-def escaped(message: str) -> str:
-    """A text from a file in a message: short, with control characters escaped."""
-    short = message if len(message) <= MOST_SHOWN else message[:MOST_SHOWN] + "…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in short)

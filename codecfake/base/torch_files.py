@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from codecfake.base import bounded_zip
+from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import UnpicklingError, read_program
-from codecfake.base.restricted_unpickling import Reader, Skeleton, Storage, StoredTensor, escaped, shown, text
+from codecfake.base.restricted_unpickling import Reader, Skeleton, Storage, StoredTensor, shown, text
 
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_HEADER = (0x1950A86A20F9469CFC6C, 1001)  # the magic number and the version, each a pickle
