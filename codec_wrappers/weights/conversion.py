@@ -13,7 +13,7 @@ from torch import Tensor
 from codec_wrappers import build, module_of
 from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
-from codecfake.base import torch_files
+from codecfake.base import bounded_yaml, torch_files
 from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import UnpicklingError
 from codecfake.base.restricted_unpickling import shown, text
@@ -140,7 +140,7 @@ def _architecture(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ConversionError if the file is something else."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = bounded_yaml.load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConversionError(f"{path}: is not YAML ({error}); remove it and fetch it again") from error
     if not isinstance(values, dict):
