@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, BinaryIO, cast
 
 from codecfake.base import bounded_zip
-from codecfake.base.escaping import escaped
+from codecfake.base.printing import printable
 
 COPY_BYTES = 1 << 20
 MOST_NAMES = 5
@@ -62,7 +62,7 @@ def _explaining(archive: Path) -> Iterator[None]:
     except ArchiveError:
         raise
     except Exception as error:
-        reason = escaped(str(error) or type(error).__name__)
+        reason = printable(str(error) or type(error).__name__)
         raise ArchiveError(f"{archive}: cannot be read ({reason}); {FETCH_AGAIN}") from error
 
 
@@ -70,12 +70,12 @@ def _explaining(archive: Path) -> Iterator[None]:
 def _open_member(archive: Path, member: str, most_bytes: int) -> Iterator[IO[bytes]]:
     if zipfile.is_zipfile(archive):
         with (
-            bounded_zip.opened(archive) as reader,
+            bounded_zip.open_archive(archive) as reader,
             reader.open(_of_zip(archive, reader, member, most_bytes)) as content,
         ):
             yield content
     else:
-        with _opened_tar(archive) as tar:
+        with _open_tar(archive) as tar:
             plain = tar.extractfile(_of_tar(archive, tar, member, most_bytes))
             assert plain is not None, "_of_tar accepts only plain files"
             yield plain
@@ -88,7 +88,7 @@ def _of_zip(archive: Path, reader: zipfile.ZipFile, member: str, most_bytes: int
     _refuse(archive, info.filename, kind in (0, stat.S_IFREG) and not info.is_dir(), info.file_size, most_bytes)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ArchiveError(
-            f"{archive}: member '{escaped(info.filename)}' is packed by an unusual method; {FETCH_AGAIN}"
+            f"{archive}: member '{printable(info.filename)}' is packed by an unusual method; {FETCH_AGAIN}"
         )
     return info
 
@@ -108,7 +108,7 @@ def _of_tar(archive: Path, reader: tarfile.TarFile, member: str, most_bytes: int
 
 
 @contextmanager
-def _opened_tar(archive: Path) -> Iterator[tarfile.TarFile]:
+def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
     with archive.open("rb") as file, ExitStack() as stack:
         head = file.read(max(map(len, UNPACKERS)))
         file.seek(0)
@@ -154,7 +154,7 @@ def _only(archive: Path, names: list[str], member: str) -> int:
         alike = sorted(name for name in names if PurePosixPath(name).suffix == PurePosixPath(member).suffix)
         raise ArchiveError(
             f"{archive}: {len(matches)} members end with {member!r}, but there must be one; "
-            f"of its {len(names)} members these are similar: {', '.join(map(escaped, alike[:MOST_NAMES])) or 'none'}"
+            f"of its {len(names)} members these are similar: {', '.join(map(printable, alike[:MOST_NAMES])) or 'none'}"
         )
     return matches[0]
 
@@ -163,7 +163,7 @@ def _refuse_escape(archive: Path, name: str) -> None:
     windows = PureWindowsPath(name)  # splits at both kinds of slashes
     if windows.is_absolute() or windows.drive or name.startswith(("/", "\\")) or ".." in windows.parts:
         raise ArchiveError(
-            f"{archive}: member '{escaped(name)}' points outside the archive (path traversal); "
+            f"{archive}: member '{printable(name)}' points outside the archive (path traversal); "
             f"nothing was unpacked: remove it and fetch it from another address"
         )
 
@@ -171,9 +171,9 @@ def _refuse_escape(archive: Path, name: str) -> None:
 def _refuse(archive: Path, name: str, is_plain: bool, num_bytes: int, most_bytes: int) -> None:
     if not is_plain:
         raise ArchiveError(
-            f"{archive}: member '{escaped(name)}' is a link, a folder or a device; only plain files are unpacked"
+            f"{archive}: member '{printable(name)}' is a link, a folder or a device; only plain files are unpacked"
         )
     if num_bytes > most_bytes:
         raise ArchiveError(
-            f"{archive}: member '{escaped(name)}' unpacks to {num_bytes} bytes; at most {most_bytes} are allowed"
+            f"{archive}: member '{printable(name)}' unpacks to {num_bytes} bytes; at most {most_bytes} are allowed"
         )

@@ -14,9 +14,9 @@ from codec_wrappers import build, module_of
 from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
 from codecfake.base import bounded_yaml, torch_files
-from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import UnpicklingError
-from codecfake.base.restricted_unpickling import shown, text
+from codecfake.base.printing import printable
+from codecfake.base.restricted_unpickling import in_words, text
 
 GLOBAL = re.compile(r"GLOBAL (\S+)")
 MOST_KEYS = 5
@@ -77,7 +77,7 @@ def _unpickle(path: Path) -> Any:
         refusal = GLOBAL.search(str(error))
         if refusal:
             raise ConversionError(
-                f"{path}: would execute {escaped(refusal[1].rstrip('.'))} when loaded; weights never need that, and "
+                f"{path}: would execute {printable(refusal[1].rstrip('.'))} when loaded; weights never need that, and "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             ) from None
         raise ConversionError(f"{path}: is damaged, or not a torch checkpoint; remove it and fetch it again") from error
@@ -96,7 +96,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 def _description(values: Any) -> str:
     if not isinstance(values, Mapping):
         return f"a {type(values).__name__}"
-    names = [escaped(key) if isinstance(key, str) else shown(key) for key in list(values)[:MOST_KEYS]]
+    names = [printable(key) if isinstance(key, str) else in_words(key) for key in list(values)[:MOST_KEYS]]
     return f"the keys {', '.join(names)}{', …' if len(values) > MOST_KEYS else ''}"
 
 

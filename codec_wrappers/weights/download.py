@@ -116,7 +116,7 @@ def _receive(address: str, entry: PublishedFile, part: Part, patience: Patience)
     headers = {"Accept-Encoding": "identity"}
     if source is not None:
         headers |= {"Range": f"bytes={part.num_bytes}-", "If-Range": str(source.validator)}
-    with responses.requested(address, headers, patience.timeout_seconds, patience.answer_seconds) as response:
+    with responses.request(address, headers, patience.timeout_seconds, patience.answer_seconds) as response:
         if response.status_code == RANGE_NOT_SATISFIABLE:
             part.start()
             raise BrokenOffError("the file on the server is shorter than before; starting over")

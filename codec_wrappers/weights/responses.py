@@ -17,7 +17,7 @@ import urllib3
 
 from codec_wrappers.weights.checkpoints import SHA256, PublishedFile
 from codec_wrappers.weights.partial_file import Source
-from codecfake.base.escaping import escaped
+from codecfake.base.printing import printable
 
 CHUNK_BYTES = 1 << 16  # the most that a lost connection costs
 LEAST_SPEED = 1000  # bytes per second
@@ -34,7 +34,7 @@ NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPE
 
 class _AddressError(Exception):
     def __str__(self) -> str:
-        return escaped(super().__str__(), MOST_REASON)
+        return printable(super().__str__(), MOST_REASON)
 
 
 class RefusedError(_AddressError):
@@ -61,7 +61,7 @@ def _without_password(request: requests.PreparedRequest) -> requests.PreparedReq
 
 
 @contextmanager
-def requested(
+def request(
     address: str, headers: Mapping[str, str], timeout_seconds: float, answer_seconds: float
 ) -> Iterator[requests.Response]:
     """The response of a server, whose body has not been read yet.

@@ -27,8 +27,8 @@ class Pieces:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive with a bounded table of contents. Raises BadZipFile if it has none."""
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip archive with a bounded table of contents. Raises BadZipFile without one."""
     with path.open("rb") as file, zipfile.ZipFile(cast(BinaryIO, Pieces(file))) as archive:
         yield archive
 
@@ -46,7 +46,7 @@ def require_stored(archive: zipfile.ZipFile, num_bytes: int) -> None:
 
 
 def read(archive: zipfile.ZipFile, name: str) -> bytearray:
-    """The bytes of a member. Raises KeyError if there is none of that name, BadZipFile if its checksum is wrong."""
+    """The bytes of a member. Raises KeyError without one of that name, BadZipFile if its checksum is wrong."""
     with archive.open(name) as member:
         data = bytearray(archive.getinfo(name).file_size)
         view = memoryview(data)

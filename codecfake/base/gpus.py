@@ -90,7 +90,7 @@ def take(gpus: Sequence[str], folder: Path) -> str:
     Raises GpuError if the folder is not this user's alone, or cannot be written to.
     """
     with _explaining(folder):
-        directory = _opened(folder)
+        directory = _open_folder(folder)
     try:
         return _take(gpus, folder, directory)
     finally:
@@ -105,7 +105,7 @@ def _explaining(folder: Path) -> Iterator[None]:
         raise GpuError(f"{folder}: cannot hold the locks of GPUs ({error.strerror}): {REMEDY}") from error
 
 
-def _opened(folder: Path) -> int:
+def _open_folder(folder: Path) -> int:
     """A descriptor of the folder, which is created if it is missing; a link is not followed."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):

@@ -182,10 +182,10 @@ class _Machine:
         value = self._pop()
         self._stack += [value, value]
 
-    def get(self, index: int) -> None:
+    def recall(self, index: int) -> None:
         self._stack.append(self._memo[index])
 
-    def put(self, index: int | None) -> None:
+    def store(self, index: int | None) -> None:
         index = len(self._memo) if index is None else index
         if not 0 <= index < MOST_OPCODES:
             raise UnpicklingError(f"its pickle numbers a value {index:,}, at most {MOST_OPCODES:,}; {WHY}")
@@ -198,8 +198,8 @@ STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "MARK": _Machine.mark,
     "POP": _Machine.pop,
     "DUP": _Machine.duplicate,
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.get),
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Machine.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.recall),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Machine.store),
 }
 TUPLES = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
 CALLS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BINPERSID"}

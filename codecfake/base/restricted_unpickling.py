@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import KEY_BOUND, UnpicklingError
+from codecfake.base.printing import printable
 
 OWN_MODULE = "model"  # module of the classes in a pickled model
 STORAGE_DTYPES = {
@@ -161,7 +161,7 @@ def _set(members: object = ()) -> set:
 def _key(value: object) -> object:
     """A plain value, whose hash is quick to compute and not easily that of many others."""
     if not isinstance(value, str | int | float | None) or (isinstance(value, int) and abs(value) >= KEY_BOUND):
-        raise UnpicklingError(f"a key, or a member of a set, is {shown(value)}, not a text or a number")
+        raise UnpicklingError(f"a key, or a member of a set, is {in_words(value)}, not a text or a number")
     return value
 
 
@@ -203,7 +203,7 @@ class Reader(pickle.Unpickler):
             return DATA[module, name]
         if not _is_module(module, name):
             raise UnpicklingError(
-                f"would execute {shown(f'{module}.{name}')} when loaded; weights never need that; "
+                f"would execute {in_words(f'{module}.{name}')} when loaded; weights never need that; "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             )
         if (module, name) not in self._classes:
@@ -252,23 +252,23 @@ def _naturals(values: object) -> tuple[int, ...]:
 
 def _natural(value: object) -> int:
     if type(value) is not int or not 0 <= value <= MOST_NUMBER:
-        raise UnpicklingError(f"an offset, a size or a stride is {shown(value)}, not a whole number from 0 to 2^62")
+        raise UnpicklingError(f"an offset, a size or a stride is {in_words(value)}, not a whole number from 0 to 2^62")
     return value
 
 
 def text(value: object, what: str) -> str:
     """A text from a file, which messages may contain. Raises UnpicklingError if it cannot be one."""
     if not isinstance(value, str):
-        raise UnpicklingError(f"{what} is {shown(value)}, not a text")
+        raise UnpicklingError(f"{what} is {in_words(value)}, not a text")
     if len(value) > MOST_NAME or not value.isprintable():
-        raise UnpicklingError(f"{what} is {shown(value)}: longer than {MOST_NAME:,} characters, or not printable")
+        raise UnpicklingError(f"{what} is {in_words(value)}: longer than {MOST_NAME:,} characters, or not printable")
     return value
 
 
-def shown(value: object) -> str:
+def in_words(value: object) -> str:
     """A value from a file in a message: short, with control characters escaped, and without what it contains."""
     if not isinstance(value, str | int | float | None):
         return f"a {type(value).__name__}"
     if isinstance(value, int) and abs(value) > MOST_NUMBER:
         return f"a number of {value.bit_length()} bits"
-    return f"'{escaped(value)}'" if isinstance(value, str) else repr(value)
+    return f"'{printable(value)}'" if isinstance(value, str) else repr(value)

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from codecfake.base import bounded_zip
-from codecfake.base.escaping import escaped
 from codecfake.base.pickle_limits import UnpicklingError, read_program
-from codecfake.base.restricted_unpickling import Reader, Skeleton, Storage, StoredTensor, shown, text
+from codecfake.base.printing import printable
+from codecfake.base.restricted_unpickling import Reader, Skeleton, Storage, StoredTensor, in_words, text
 
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_HEADER = (0x1950A86A20F9469CFC6C, 1001)  # the magic number and the version, each a pickle
@@ -53,7 +53,7 @@ def require_bounded(path: Path) -> None:
     """
     with _explaining(path):
         if _is_zip(path):
-            with _opened_zip(path) as archive:
+            with _open_zip(path) as archive:
                 _zipped_program(archive)
         else:
             with path.open("rb") as file:
@@ -73,7 +73,7 @@ def _explaining(path: Path) -> Iterator[None]:
     except UnpicklingError as error:
         raise UnpicklingError(f"{path}: {error}") from error
     except Exception as error:
-        reason = f"{type(error).__name__}: {escaped(str(error))}"
+        reason = f"{type(error).__name__}: {printable(str(error))}"
         raise UnpicklingError(f"{path}: damaged, or not written by torch.save ({reason}); fetch it again") from error
 
 
@@ -94,9 +94,9 @@ def state_dict(content: Any) -> dict[str, Tensor]:
         tensors = content
     else:
         raise UnpicklingError(f"holds {_description(content)}; a state_dict or a whole module is needed")
-    named = {_name(name): value for name, value in tensors.items()}
-    prefix = "module." if all(name.startswith("module.") for name in named) else ""
-    return {name.removeprefix(prefix): value.tensor() for name, value in named.items()}
+    by_name = {_name(name): value for name, value in tensors.items()}
+    prefix = "module." if all(name.startswith("module.") for name in by_name) else ""
+    return {name.removeprefix(prefix): value.tensor() for name, value in by_name.items()}
 
 
 def _name(name: object) -> str:
@@ -113,7 +113,7 @@ def _stored_tensors(network: Any) -> Iterator[tuple[str, StoredTensor]]:
     for prefix, module in _modules(network):
         passing = module.state.get("_non_persistent_buffers_set", ())
         if not isinstance(passing, set | tuple | list):
-            raise UnpicklingError(f"the non-persistent buffers of a {module.origin} are {shown(passing)}, not names")
+            raise UnpicklingError(f"the non-persistent buffers of a {module.origin} are {in_words(passing)}, not names")
         own = {**_table(module, "_parameters"), **_table(module, "_buffers")}
         for name, value in own.items():
             if value is not None and not isinstance(value, StoredTensor):
@@ -149,15 +149,15 @@ def _table(module: Skeleton, name: str) -> dict[Any, Any]:
 def _description(content: Any) -> str:
     if not isinstance(content, dict):
         return f"a {type(content).__name__}"
-    names = [key if isinstance(key, str) else shown(key) for key in list(content)[:5]]
-    return f"a dictionary with {len(content)} entries ({', '.join(map(escaped, names))})"
+    names = [key if isinstance(key, str) else in_words(key) for key in list(content)[:5]]
+    return f"a dictionary with {len(content)} entries ({', '.join(map(printable, names))})"
 
 
 # The two formats
 
 
 def _read_zip(path: Path) -> Any:
-    with _opened_zip(path) as archive:
+    with _open_zip(path) as archive:
         folder, program = _zipped_program(archive)
         _require_byte_order(_byte_order(archive, folder))
 
@@ -171,8 +171,8 @@ def _read_zip(path: Path) -> Any:
 
 
 @contextmanager
-def _opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    with bounded_zip.opened(path) as archive:
+def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    with bounded_zip.open_archive(path) as archive:
         bounded_zip.require_stored(archive, path.stat().st_size)
         yield archive
 

@@ -15,11 +15,12 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from codecfake.base import files, json_texts, settings
-from codecfake.base.escaping import escaped
 from codecfake.base.json_texts import JsonError
+from codecfake.base.printing import printable
 from codecfake.base.spelling import as_yaml
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.settings import DetectorSettings
+from codecfake.detectors.ssl import FrontEndWeightsError
 
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 REMEDY = "restore it, or train or import the detector again"
@@ -89,8 +90,10 @@ def _build(path: Path, values: dict[str, Any], crop_samples: int) -> Detector:
     """The detector of these settings, with weights at random."""
     try:
         return Detector(settings.build(DetectorSettings, values), crop_samples)
+    except FrontEndWeightsError:
+        raise
     except (ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: torch has no memory for it
-        raise ModelError(f"{path}: no detector has these settings ({escaped(str(error))}); {REMEDY}") from error
+        raise ModelError(f"{path}: no detector has these settings ({printable(str(error))}); {REMEDY}") from error
 
 
 def _settings(folder: Path, record: dict[str, Any], front_end_weights: str | None) -> dict[str, Any]:
@@ -114,7 +117,8 @@ def _fill(detector: Detector, path: Path) -> None:
     if set(tensors) != set(state):
         odd = sorted(set(tensors) ^ set(state))
         raise ModelError(
-            f"{path}: {len(odd)} tensors too few or too many, the first is {escaped(odd[0])}; train or import it again"
+            f"{path}: {len(odd)} tensors too few or too many, the first is {printable(odd[0])}; train or import "
+            f"it again"
         )
     for name, tensor in state.items():
         if tensors[name].shape != tensor.shape:

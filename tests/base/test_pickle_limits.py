@@ -245,7 +245,7 @@ def test_damaged_programs_are_read_or_refused_by_name_in_bounded_time_and_memory
 
 def test_programs_of_released_files_are_within_the_limits(shared: Path) -> None:
     for path in sorted((shared / "weights" / "aasist").glob("*.pth")):
-        with bounded_zip.opened(path) as archive:
+        with bounded_zip.open_archive(path) as archive:
             name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
             program = bytes(bounded_zip.read(archive, name))
         assert read_program(io.BytesIO(program)) == program

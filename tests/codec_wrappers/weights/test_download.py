@@ -307,10 +307,10 @@ def test_the_hash_that_a_hub_announces_before_it_redirects_is_kept_to(server: Fi
 
 
 def test_an_encrypted_address_may_not_lead_over_a_plain_one(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    addresses: list[str] = []
 
     def get(_: object, address: str, **__: object) -> requests.Response:
-        asked.append(address)
+        addresses.append(address)
         response = requests.Response()
         response.status_code, response.url, response.raw = 302, address, io.BytesIO()
         response.headers["Location"] = "http://elsewhere.example/codec.pt"
@@ -319,7 +319,7 @@ def test_an_encrypted_address_may_not_lead_over_a_plain_one(target: Path, monkey
     monkeypatch.setattr(requests.Session, "get", get)
     with pytest.raises(DownloadError, match="redirects to http://elsewhere.example/codec.pt, which is not encrypted"):
         download(published("https://hub.example/codec.pt"), target, QUICK)
-    assert asked == ["https://hub.example/codec.pt"]
+    assert addresses == ["https://hub.example/codec.pt"]
 
 
 def test_two_at_once_get_one_good_file_from_one_request(
