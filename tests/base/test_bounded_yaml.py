@@ -13,7 +13,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{k}: &a{k} [{','.join([f'*a{k - 1}'] * 10)}]\n" for k in range(1, 9)
 )
 MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{k}: &a{k} {{<<: [*a{k - 1}, *a{k - 1}]}}\n" for k in range(1, 40))
-REFUSED = {
+HARMFUL = {
     "aliases of aliases": (BOMB + "title: *a8\n", ":5: not valid YAML: more than 100,000 values, with those that"),
     "merged keys of merged keys": (MERGED, "more than 100,000 values"),
     "a value that contains itself": ("title: &a [*a]\n", ":1: not valid YAML: the value contains itself"),
@@ -25,9 +25,9 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("kind", HARMFUL)
 def test_yaml_that_asks_for_too_much_is_refused_with_file_and_line(kind: str, tmp_path: Path) -> None:
-    text, message = REFUSED[kind]
+    text, message = HARMFUL[kind]
     path = tmp_path / "file.yaml"
     path.write_text(text, encoding="utf-8")
     start = time.monotonic()
