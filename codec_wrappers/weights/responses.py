@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
-import urllib3
 
 from codec_wrappers.weights.checkpoints import SHA256, PublishedFile
 from codec_wrappers.weights.partial_file import Source
@@ -29,7 +28,7 @@ OK, PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 200, 206, 416
 NUMBER = re.compile(r"[0-9]{1,18}")
 CONTENT_RANGE = re.compile(r"bytes (?P<start>[0-9]{1,18})-[0-9]{1,18}/(?P<size>[0-9]{1,18})")
 ANNOUNCED_SHA256 = "X-Linked-Etag"  # in this header of its redirects, Hugging Face sends the sha256 of large files
-NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
+NETWORK_ERRORS = (requests.RequestException, requests.exceptions.BaseHTTPError, HTTPException, OSError, ValueError)
 
 
 class _AddressError(Exception):
@@ -138,8 +137,9 @@ def pieces(response: requests.Response, speed_seconds: float) -> Iterator[bytes]
 
 
 def _piece(response: requests.Response) -> bytes:
+    read = getattr(response.raw, "read1", response.raw.read)  # urllib3 before 2.1 waits for whole pieces
     try:
-        return response.raw.read1(CHUNK_BYTES, decode_content=False)
+        return read(CHUNK_BYTES, decode_content=False)
     except NETWORK_ERRORS as error:
         raise BrokenOffError(_root(error)) from error
 
