@@ -15,7 +15,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,6 +22,7 @@ from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decode_to
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
 from codec_wrappers.weights.checkpoints import CONFIG
+from codec_wrappers.weights.conversion import read_yaml
 from codec_wrappers.weights.loading import load_into
 from codecfake.base.settings import SettingsError
 
@@ -110,8 +110,7 @@ def load(settings: FuncodecSettings, weights: Path | None) -> Funcodec:
     """The codec with the weights of a safetensors file, or of a folder that may include the authors' `config.yaml`."""
     path = weights / CONFIG if weights is not None else None
     if path is not None and path.is_file():
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        settings = dataclasses.replace(settings, config=config)
+        settings = dataclasses.replace(settings, config=read_yaml(path))
     return load_into(build(settings), weights)
 
 

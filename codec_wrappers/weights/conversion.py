@@ -13,6 +13,10 @@ from torch import Tensor
 from codec_wrappers import build, module_of
 from codec_wrappers.weights import loading
 from codec_wrappers.weights.checkpoints import Checkpoint, OfficialFile
+from codecfake.base import bounded_yaml, torch_files
+from codecfake.base.pickle_limits import UnpicklingError
+from codecfake.base.printing import excerpt
+from codecfake.base.restricted_unpickling import in_words, text
 
 GLOBAL = re.compile(r"GLOBAL (\S+)")
 MOST_KEYS = 5
@@ -57,17 +61,23 @@ def read(path: Path, keys: str) -> dict[str, Tensor]:
     is_state_dict = isinstance(values, Mapping) and all(isinstance(value, Tensor) for value in values.values())
     if not is_state_dict or not values:
         raise ConversionError(f"{path}: expected tensors by name at {keys!r}, found {_description(values)}; {REMEDY}")
-    return dict(values)
+    try:
+        return {text(name, "the name of a tensor"): tensor for name, tensor in values.items()}
+    except UnpicklingError as error:
+        raise ConversionError(f"{path}: {error}; {REMEDY}") from error
 
 
 def _unpickle(path: Path) -> Any:
     try:
+        torch_files.require_bounded(path)
         return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ConversionError(str(error)) from error
     except Exception as error:  # damaged files can raise anything
         refusal = GLOBAL.search(str(error))
         if refusal:
             raise ConversionError(
-                f"{path}: would execute {refusal[1].rstrip('.')} when loaded; weights never need that, and "
+                f"{path}: would execute {excerpt(refusal[1].rstrip('.'))} when loaded; weights never need that, and "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             ) from None
         raise ConversionError(f"{path}: is damaged, or not a torch checkpoint; remove it and fetch it again") from error
@@ -86,8 +96,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 def _description(values: Any) -> str:
     if not isinstance(values, Mapping):
         return f"a {type(values).__name__}"
-    names = [str(key) for key in values]
-    return f"the keys {', '.join(names[:MOST_KEYS])}{', …' if len(names) > MOST_KEYS else ''}"
+    names = [excerpt(key) if isinstance(key, str) else in_words(key) for key in list(values)[:MOST_KEYS]]
+    return f"the keys {', '.join(names)}{', …' if len(values) > MOST_KEYS else ''}"
 
 
 def _select(tensors: dict[str, Tensor], file: OfficialFile) -> dict[str, Tensor]:
@@ -130,7 +140,7 @@ def _architecture(checkpoint: Checkpoint, paths: Mapping[str, Path]) -> dict[str
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ConversionError if the file is something else."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = bounded_yaml.load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConversionError(f"{path}: is not YAML ({error}); remove it and fetch it again") from error
     if not isinstance(values, dict):

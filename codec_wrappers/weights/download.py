@@ -4,30 +4,24 @@ If one address fails, the next one is tried.
 """
 
 import logging
-import re
 import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import requests
 
-from codec_wrappers.weights.checkpoints import SHA256, UNKNOWN, PublishedFile
+from codec_wrappers.weights import responses
+from codec_wrappers.weights.checkpoints import UNKNOWN, PublishedFile
 from codec_wrappers.weights.partial_file import Part, Source, claim
+from codec_wrappers.weights.responses import OK, RANGE_NOT_SATISFIABLE, BrokenOffError, RefusedError
 from codecfake.base import files
 from codecfake.base.progress import progress
 
-CHUNK_BYTES = 1 << 16  # the most that a lost connection costs
 MOST_BYTES = 8 << 30  # of a file whose size is not published
 SIZE_TOLERANCE = 0.05  # of sizes published as rounded megabytes
 HEAD_BYTES = 512
 PAGES = (b"<!doctype", b"<html", b"<?xml", b"version https://git-lfs")  # beginnings of texts that replace a file
-PAGE_TYPES = ("text/html", "application/xhtml+xml")
-TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # HTTP statuses after which another attempt can succeed
-OK, PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 200, 206, 416
-CONTENT_RANGE = re.compile(r"bytes (?P<start>\d+)-\d+/(?P<size>\d+)")
-ANNOUNCED_SHA256 = "X-Linked-Etag"  # in this header of its redirects, Hugging Face sends the sha256 of large files
 
 log = logging.getLogger("codecfake.weights")
 
@@ -41,14 +35,6 @@ class DownloadError(RuntimeError):
         self.faults = faults
 
 
-class _RefusedError(Exception):
-    """This address does not provide the file; another attempt would not help."""
-
-
-class _BrokenOffError(Exception):
-    """The transfer failed, but another attempt may get the file, or the rest of it."""
-
-
 @dataclass(frozen=True)
 class Patience:
     """How long to try one address."""
@@ -56,6 +42,8 @@ class Patience:
     attempts: int = 4
     backoff_seconds: float = 2.0  # before the second attempt; doubles for each further one
     timeout_seconds: float = 30.0  # for a connection, and for the next bytes
+    answer_seconds: float = 120.0  # for all headers, and redirects
+    speed_seconds: float = 60.0  # during which a transfer may be very slow
 
 
 PATIENCE = Patience()
@@ -77,6 +65,8 @@ def fault(path: Path, entry: PublishedFile, announced_sha256: str | None = None)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     size = path.stat().st_size
+    if size == 0 and entry.bytes != 0:
+        return "is empty"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES):
         return f"is a text that begins {head[:40].decode(errors='replace')!r}, not the published file"
     if entry.bytes is not None and size != entry.bytes:
@@ -95,7 +85,7 @@ def _from_any_address(entry: PublishedFile, part: Part, patience: Patience) -> N
     for address in entry.addresses:
         try:
             return _from_address(address, entry, part, patience)
-        except _RefusedError as error:
+        except RefusedError as error:
             faults[address] = str(error)
             log.warning("%s: %s", address, error)
     raise DownloadError(entry.name, faults)
@@ -104,21 +94,21 @@ def _from_any_address(entry: PublishedFile, part: Part, patience: Patience) -> N
 def _from_address(address: str, entry: PublishedFile, part: Part, patience: Patience) -> None:
     for attempt in range(1, patience.attempts + 1):
         try:
-            _receive(address, entry, part, patience.timeout_seconds)
+            _receive(address, entry, part, patience)
             break
-        except _BrokenOffError as error:
+        except BrokenOffError as error:
             if attempt == patience.attempts:
-                raise _RefusedError(f"{error}, at attempt {attempt} of {patience.attempts}") from error
+                raise RefusedError(f"{error}, at attempt {attempt} of {patience.attempts}") from error
             log.info("%s: %s; trying again", address, error)
             time.sleep(patience.backoff_seconds * 2 ** (attempt - 1))
     source = part.source
     wrong = fault(part.path, entry, source.sha256 if source else None)
     if wrong:
         part.start()
-        raise _RefusedError(wrong)
+        raise RefusedError(wrong)
 
 
-def _receive(address: str, entry: PublishedFile, part: Part, timeout_seconds: float) -> None:
+def _receive(address: str, entry: PublishedFile, part: Part, patience: Patience) -> None:
     """Make one request: for the rest of the file if the server can identify the part, else for all of it."""
     source = _resumable_source(part, address)
     if source is not None and part.num_bytes == source.num_bytes:
@@ -126,18 +116,18 @@ def _receive(address: str, entry: PublishedFile, part: Part, timeout_seconds: fl
     headers = {"Accept-Encoding": "identity"}
     if source is not None:
         headers |= {"Range": f"bytes={part.num_bytes}-", "If-Range": str(source.validator)}
-    try:
-        with requests.get(address, headers=headers, stream=True, timeout=timeout_seconds) as response:
-            _refuse_status(response, part)
-            _refuse_other_file(address, response, entry)
-            if response.status_code == OK:
-                part.start(_source(address, response))
-            elif source is None or not _continues(response, source, part.num_bytes):
-                part.start()
-                raise _BrokenOffError("the file has changed on the server; starting over")
-            _copy(response, part, entry)
-    except requests.RequestException as error:
-        raise _BrokenOffError(_root(error)) from error
+    with responses.request(address, headers, patience.timeout_seconds, patience.answer_seconds) as response:
+        if response.status_code == RANGE_NOT_SATISFIABLE:
+            part.start()
+            raise BrokenOffError("the file on the server is shorter than before; starting over")
+        responses.refuse_status(response)
+        responses.refuse_other_file(response, entry)
+        if response.status_code == OK:
+            part.start(responses.source_of(address, response))
+        elif source is None or not responses.continues(response, source, part.num_bytes):
+            part.start()
+            raise BrokenOffError("the file has changed on the server; starting over")
+        _copy(response, part, entry, patience.speed_seconds)
 
 
 def _resumable_source(part: Part, address: str) -> Source | None:
@@ -148,75 +138,21 @@ def _resumable_source(part: Part, address: str) -> Source | None:
     return source if source.validator and source.num_bytes is not None else None
 
 
-def _refuse_status(response: requests.Response, part: Part) -> None:
-    status = response.status_code
-    if status == RANGE_NOT_SATISFIABLE:
-        part.start()
-        raise _BrokenOffError("the file on the server is shorter than before; starting over")
-    if status in TEMPORARY:
-        raise _BrokenOffError(f"HTTP status {status} {response.reason}")
-    if status not in (OK, PARTIAL_CONTENT):
-        raise _RefusedError(f"HTTP status {status} {response.reason}")
-
-
-def _refuse_other_file(address: str, response: requests.Response, entry: PublishedFile) -> None:
-    for hop in (*response.history, response):
-        if address.startswith("https:") and not hop.url.startswith("https:"):
-            raise _RefusedError(
-                f"redirects to {hop.url}, which is not encrypted: anyone on the network could change it"
-            )
-    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if content_type in PAGE_TYPES:
-        raise _RefusedError(f"returned a web page ({content_type}), not the file")
-    length = response.headers.get("Content-Length", "")
-    if response.status_code == OK and entry.bytes is not None and length not in ("", str(entry.bytes)):
-        raise _RefusedError(f"offers {length} bytes; the published file has {entry.bytes}")
-
-
-def _continues(response: requests.Response, source: Source, offset: int) -> bool:
-    """Whether a response with partial content continues the same file at `offset`."""
-    span = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if span is None or (int(span["start"]), int(span["size"])) != (offset, source.num_bytes):
-        return False
-    validators = {"ETag": source.etag, "Last-Modified": source.last_modified}
-    return all(response.headers.get(name, value) == value for name, value in validators.items())
-
-
-def _source(address: str, response: requests.Response) -> Source:
-    headers = response.headers
-    length = headers.get("Content-Length", "")
-    return Source(
-        address,
-        headers.get("ETag"),
-        headers.get("Last-Modified"),
-        int(length) if length.isdecimal() else None,
-        _announced_sha256(response),
-    )
-
-
-def _announced_sha256(response: requests.Response) -> str | None:
-    for answer in (response, *response.history):
-        announced = answer.headers.get(ANNOUNCED_SHA256, "").strip('"')
-        if SHA256.fullmatch(announced):
-            return announced
-    return None
-
-
-def _copy(response: requests.Response, part: Part, entry: PublishedFile) -> None:
+def _copy(response: requests.Response, part: Part, entry: PublishedFile, speed_seconds: float) -> None:
     source = part.source
     total = source.num_bytes if source else None
     limit = most_bytes(entry)
     with progress(None, entry.name, total, "B") as bar:
         bar.unit_scale = True
         bar.update(part.num_bytes)
-        for chunk in response.iter_content(CHUNK_BYTES):
+        for chunk in responses.pieces(response, speed_seconds):
             part.write(chunk)
             bar.update(len(chunk))
             if part.num_bytes > limit:
                 part.start()
-                raise _RefusedError(f"sent more than {limit} bytes, which is more than the file can have")
+                raise RefusedError(f"sent more than {limit} bytes, which is more than the file can have")
     if total is not None and part.num_bytes != total:
-        raise _BrokenOffError(f"the connection ended after {part.num_bytes} of {total} bytes")
+        raise BrokenOffError(f"the connection ended after {part.num_bytes} of {total} bytes")
 
 
 def most_bytes(entry: PublishedFile) -> int:
@@ -224,11 +160,3 @@ def most_bytes(entry: PublishedFile) -> int:
     if entry.bytes is not None:
         return entry.bytes
     return MOST_BYTES if entry.about_mb is None else int(entry.about_mb * 1e6 * (1 + SIZE_TOLERANCE))
-
-
-def _root(error: BaseException) -> str:
-    """The first cause of an error: requests wraps it three times."""
-    cause: Any = error
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__
-    return str(cause) or type(cause).__name__

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from codec_wrappers.codec import Codec
 from codec_wrappers.weights.checkpoints import WEIGHTS
 from codecfake.base import files, provenance
+from codecfake.base.printing import excerpt
 
 MOST_NAMES = 3
 C = TypeVar("C", bound=Codec)
@@ -86,7 +87,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _refuse(path: Path, fault: str, names: list[str]) -> None:
     if names:
-        examples = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        examples = ", ".join(map(printable, names[:MOST_NAMES])) + (", …" if len(names) > MOST_NAMES else "")
         raise WeightsError(
             f"{path}: {len(names)} {fault} tensor(s) for this architecture: {examples}; "
             f"use weights with the same `model` settings and the official names"

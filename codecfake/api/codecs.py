@@ -1,6 +1,5 @@
 """Codecs for arrays, with the resampling, lengths and levels of the workflow."""
 
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from codec_wrappers.resynthesis import shard
 from codec_wrappers.weights import checkpoints, fetching
 from codec_wrappers.weights.loading import WeightsError, digest
 from codecfake.audio import waveforms
+from codecfake.base import json_texts
 from codecfake.base.devices import prepare
 
 NONE, OFFICIAL = "none", "official:"
 SETTINGS = "settings.json"  # beside the weights that a run trained
+REMEDY = "restore it, or train the codec again"
 
 
 class ResynthesisError(ValueError):
@@ -118,7 +119,12 @@ def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dic
 
 def _trained_model(folder: Path) -> dict[str, Any]:
     record = folder / SETTINGS
-    return dict(json.loads(record.read_text(encoding="utf-8")).get("model", {})) if record.is_file() else {}
+    if not record.is_file():
+        return {}
+    model = json_texts.read_object(record, REMEDY).get("model", {})
+    if not isinstance(model, dict):
+        raise WeightsError(f"{record}: damaged: `model` has no settings by name; {REMEDY}")
+    return model
 
 
 def _choices(name: str) -> str:

@@ -7,10 +7,12 @@ workflow counts GPUs before any job.
 import fcntl
 import logging
 import os
+import platform
 import re
-import tempfile
+import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +23,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 NAME = re.compile(r"\d+|(GPU|MIG)-\S+")
 SECONDS_BETWEEN_TRIES = 1.0
 SECONDS_BETWEEN_MESSAGES = 60.0
+REMEDY = "set XDG_RUNTIME_DIR to a folder of this user with mode 0700"
 
 
 class GpuError(RuntimeError):
@@ -53,32 +56,86 @@ def num_needed(device: str, on_cluster: bool, here: int) -> int:
 def slots(environment: Mapping[str, str]) -> Path:
     """The folder of lock files that all jobs of this user share on this machine, or within one SLURM job.
 
-    SLURM assigns separate GPUs to each of its jobs, and may number them from 0 in each.
+    It is in the user's runtime folder or, without a private one, in the cache; folders that others can write to, such
+    as /tmp, would let them stop jobs or have files overwritten. SLURM assigns separate GPUs to each of its jobs, and
+    may number them from 0 in each. A home can be shared by several machines.
+
+    Raises GpuError without a home.
     """
     job = environment.get("SLURM_JOB_ID")
-    return Path(tempfile.gettempdir()) / f"codecfake-gpus-{os.getuid()}" / (f"slurm-{job}" if job else "machine")
+    name = f"slurm-{job}" if job else f"machine-{platform.node()}"
+    return _users_folder(environment) / f"codecfake-gpus-{quote(name, safe='')}"
+
+
+def _users_folder(environment: Mapping[str, str]) -> Path:
+    runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
+    if runtime.is_absolute() and runtime.is_dir() and _is_private(runtime.stat()):
+        return runtime
+    cache = Path(environment.get("XDG_CACHE_HOME", ""))
+    try:
+        return cache if cache.is_absolute() else Path(environment.get("HOME") or Path.home()) / ".cache"
+    except RuntimeError as error:
+        raise GpuError(f"there is no home folder for the locks of GPUs: set HOME, or {REMEDY}") from error
+
+
+def _is_private(status: os.stat_result) -> bool:
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & 0o077
 
 
 def take(gpus: Sequence[str], folder: Path) -> str:
     """Take a GPU that no other job has, and keep it until this process ends; wait, and log it, while all are taken.
 
     The lock belongs to the process (POSIX): workers that it forks do not inherit it, so they cannot keep it alive.
+
+    Raises GpuError if the folder is not this user's alone, or cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with _explaining(folder):
+        directory = _open_folder(folder)
+    try:
+        return _take(gpus, folder, directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _explaining(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise GpuError(f"{folder}: cannot hold the locks of GPUs ({error.strerror}): {REMEDY}") from error
+
+
+def _open_folder(folder: Path) -> int:
+    """A descriptor of the folder, which is created if it is missing; a link is not followed."""
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if _is_private(os.fstat(descriptor)):
+        return descriptor
+    os.close(descriptor)
+    raise GpuError(
+        f"{folder}: belongs to another user, or others have access, so its locks of GPUs cannot be trusted: "
+        f"remove it, or {REMEDY}"
+    )
+
+
+def _take(gpus: Sequence[str], folder: Path, directory: int) -> str:
     last_message = -SECONDS_BETWEEN_MESSAGES
     while True:
         for gpu in gpus:
-            if _lock(_file(gpu, folder)):
-                return gpu
+            with _explaining(folder / _file(gpu)):
+                if _lock(_file(gpu), directory):
+                    return gpu
         if time.monotonic() - last_message >= SECONDS_BETWEEN_MESSAGES:
             last_message = time.monotonic()
-            logger.info("waiting for a GPU: %s", "; ".join(_holder(gpu, folder) for gpu in gpus))
+            logger.info("waiting for a GPU: %s", "; ".join(_holder(gpu, directory) for gpu in gpus))
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _lock(path: Path) -> bool:
+def _lock(name: str, directory: int) -> bool:
     """Lock a file until this process ends, unless another process has it; the descriptor stays open on purpose."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -89,9 +146,11 @@ def _lock(path: Path) -> bool:
     return True
 
 
-def _file(gpu: str, folder: Path) -> Path:
-    return folder / f"{quote(gpu, safe='')}.lock"
+def _file(gpu: str) -> str:
+    return f"{quote(gpu, safe='')}.lock"
 
 
-def _holder(gpu: str, folder: Path) -> str:
-    return f"{gpu} is taken by process {_file(gpu, folder).read_text() or '…'}"
+def _holder(gpu: str, directory: int) -> str:
+    descriptor = os.open(_file(gpu), os.O_RDONLY | os.O_NOFOLLOW, dir_fd=directory)
+    with os.fdopen(descriptor, encoding="ascii") as file:
+        return f"{gpu} is taken by process {file.read() or '…'}"

@@ -8,6 +8,7 @@ import sys
 UNPRINTABLE = r"\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 IN_TEXT = re.compile(rf"[\x00-\x1f{UNPRINTABLE}]")
 IN_JSON = re.compile(rf"[{UNPRINTABLE}]")  # whose serializer escapes the others
+MOST_CHARACTERS = 200  # of a text from outside in a message
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -22,6 +23,11 @@ def show_any_name() -> None:
 def printable(text: str) -> str:
     """The text in one line: `\\n`, `\\x1b` or `\\udce9` in place of what cannot be shown."""
     return IN_TEXT.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def excerpt(text: str, most: int = MOST_CHARACTERS) -> str:
+    """The beginning of a text from outside, in one line, as a part of our messages."""
+    return printable(text if len(text) <= most else text[:most] + "…")
 
 
 def printable_lines(text: str) -> str:

@@ -5,15 +5,18 @@ module becomes a skeleton that keeps its state, and tensors are created after th
 an error. `torch_files` reads the files that contain such pickles.
 """
 
+import io
 import math
 import pickle
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from codecfake.base.pickle_limits import KEY_BOUND, UnpicklingError
+from codecfake.base.printing import excerpt
 
 OWN_MODULE = "model"  # module of the classes in a pickled model
 STORAGE_DTYPES = {
@@ -28,10 +31,10 @@ STORAGE_DTYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-
-
-class UnpicklingError(ValueError):
-    """A torch file cannot be read as data."""
+MOST_CLASSES = 1_000  # of a file
+MOST_DIMENSIONS = 64  # of a tensor, as torch allows
+MOST_NUMBER = 1 << 62  # torch computes sizes and strides with 64 bits
+MOST_NAME = 1_000  # characters in the name of a tensor or a class, with the names of all modules around it
 
 
 class Skeleton:
@@ -102,14 +105,19 @@ class StoredTensor(_Inert):
             raise UnpicklingError(f"a tensor has {len(self.size)} lengths and {len(self.stride)} strides")
 
     def tensor(self) -> Tensor:
-        """A copy. Raises UnpicklingError if it extends beyond its storage."""
+        """A view of the storage, not a copy: a file can name one storage under many names.
+
+        Raises UnpicklingError if it extends beyond its storage.
+        """
         data, dtype = self.storage.data, self.storage.dtype
         flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
         ends = sum((length - 1) * step for length, step in zip(self.size, self.stride, strict=True))
         numel = math.prod(self.size)
         if numel and (self.offset + ends >= len(flat) or numel > len(flat)):
             raise UnpicklingError(f"a tensor of {list(self.size)} extends beyond its {len(flat)} stored numbers")
-        return flat.as_strided(self.size, self.stride, self.offset).clone() if numel else flat.new_empty(self.size)
+        if math.prod(max(1, length) for length in self.size) > MOST_NUMBER:
+            raise UnpicklingError(f"a tensor of {list(self.size)} is too large for torch")
+        return flat.as_strided(self.size, self.stride, self.offset) if numel else flat.new_empty(self.size)
 
 
 # What a file may name
@@ -126,14 +134,35 @@ def _parameter(data: object, *_: object) -> object:
     return data
 
 
-def _ordered_dict(*pairs: object) -> OrderedDict:
-    return OrderedDict(*pairs)  # type: ignore[call-overload]
+class _OrderedDict(dict, _Inert):
+    """Dictionaries keep their order. Attributes, such as the versions of a state_dict, are not needed."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _ordered_dict(pairs: object = ()) -> _OrderedDict:
+    if not isinstance(pairs, list | tuple) or not all(isinstance(pair, list | tuple) for pair in pairs):
+        raise UnpicklingError(f"an OrderedDict is built from a {type(pairs).__name__}, not from a list of pairs")
+    content = _OrderedDict()
+    for key, value in pairs:
+        content[_key(key)] = value
+    return content
 
 
 def _set(members: object = ()) -> set:
     if not isinstance(members, list | tuple):
         raise UnpicklingError(f"a set is built from a {type(members).__name__}, not from a list")
-    return set(members)
+    return set(map(_key, members))
+
+
+def _key(value: object) -> object:
+    """A plain value, whose hash is quick to compute and not easily that of many others."""
+    if not isinstance(value, str | int | float | None) or (isinstance(value, int) and abs(value) >= KEY_BOUND):
+        raise UnpicklingError(f"a key, or a member of a set, is {in_words(value)}, not a text or a number")
+    return value
 
 
 def _values(*values: object) -> _Values:
@@ -158,10 +187,13 @@ DATA: dict[tuple[str, str], _Inert] = {
 
 
 class Reader(pickle.Unpickler):
-    """Runs a file's program. `load` returns the bytes of a storage of `count` numbers; None forbids storages."""
+    """Runs a program that `pickle_limits.read_program` has checked.
 
-    def __init__(self, file: Any, load: Callable[[torch.dtype, str, int], bytearray] | None = None) -> None:
-        super().__init__(file)
+    `load` returns the bytes of a storage of `count` numbers; None forbids storages.
+    """
+
+    def __init__(self, program: bytes, load: Callable[[torch.dtype, str, int], bytearray] | None = None) -> None:
+        super().__init__(io.BytesIO(program))
         self._load = load
         self._classes: dict[tuple[str, str], type[Skeleton]] = {}
         self.storages: dict[str, Storage] = {}
@@ -171,10 +203,12 @@ class Reader(pickle.Unpickler):
             return DATA[module, name]
         if not _is_module(module, name):
             raise UnpicklingError(
-                f"would execute {f'{module}.{name}'!r} when loaded; weights never need that; "
+                f"would execute {in_words(f'{module}.{name}')} when loaded; weights never need that; "
                 f"the file was not executed. Do not load it with other tools either; fetch it from another address"
             )
         if (module, name) not in self._classes:
+            if len(self._classes) >= MOST_CLASSES:
+                raise UnpicklingError(f"it has more than {MOST_CLASSES:,} classes; fetch it from another address")
             body = {"__slots__": (), "origin": f"{module}.{name}"}
             self._classes[module, name] = type("Skeleton", (Skeleton,), body)
         return self._classes[module, name]
@@ -184,29 +218,57 @@ class Reader(pickle.Unpickler):
             case ("module", type() as skeleton, *_):  # a class with its source code, in older files
                 return skeleton
             case ("storage", _StorageType() as kind, str() as key, _, count, *rest) if self._load and not any(rest):
-                if key not in self.storages:
-                    self.storages[key] = Storage(kind.dtype, self._load(kind.dtype, key, _natural(count)))
-                return self.storages[key]
+                return self._storage(kind.dtype, key, _natural(count))
         raise UnpicklingError("refers to an external object that is not a tensor storage")
+
+    def _storage(self, dtype: torch.dtype, key: str, count: int) -> Storage:
+        assert self._load is not None
+        key = text(key, "the key of a storage")
+        if key not in self.storages:
+            self.storages[key] = Storage(dtype, self._load(dtype, key, count))
+        storage = self.storages[key]
+        if storage.dtype != dtype or len(storage.data) != count * dtype.itemsize:
+            raise UnpicklingError(f"storage {key} is described in two ways; fetch it again")
+        return storage
 
 
 def _is_module(module: str, name: str) -> bool:
     """Whether this names a class in the file's own `model`, or a module class of torch.nn."""
     if module == OWN_MODULE:
-        return name.isidentifier()
+        return name.isidentifier() and len(name) <= MOST_NAME
     candidate = vars(nn).get(name)
     return isinstance(candidate, type) and issubclass(candidate, nn.Module) and candidate.__module__ == module
 
 
 def _naturals(values: object) -> tuple[int, ...]:
-    if isinstance(values, _Values):
+    if isinstance(values, _Values) and len(values.values) == 1:
         (values,) = values.values
     if not isinstance(values, list | tuple):
         raise UnpicklingError(f"a tensor's size or stride is a {type(values).__name__}, not numbers")
+    if len(values) > MOST_DIMENSIONS:
+        raise UnpicklingError(f"a tensor has {len(values):,} dimensions; at most {MOST_DIMENSIONS} are possible")
     return tuple(map(_natural, values))
 
 
 def _natural(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise UnpicklingError(f"an offset, a size or a stride is {value!r:.40}, not a whole number from 0")
+    if type(value) is not int or not 0 <= value <= MOST_NUMBER:
+        raise UnpicklingError(f"an offset, a size or a stride is {in_words(value)}, not a whole number from 0 to 2^62")
     return value
+
+
+def text(value: object, what: str) -> str:
+    """A text from a file, which messages may contain. Raises UnpicklingError if it cannot be one."""
+    if not isinstance(value, str):
+        raise UnpicklingError(f"{what} is {in_words(value)}, not a text")
+    if len(value) > MOST_NAME or not value.isprintable():
+        raise UnpicklingError(f"{what} is {in_words(value)}: longer than {MOST_NAME:,} characters, or not printable")
+    return value
+
+
+def in_words(value: object) -> str:
+    """A value from a file in a message: short, with control characters escaped, and without what it contains."""
+    if not isinstance(value, str | int | float | None):
+        return f"a {type(value).__name__}"
+    if isinstance(value, int) and abs(value) > MOST_NUMBER:
+        return f"a number of {value.bit_length()} bits"
+    return f"'{excerpt(value)}'" if isinstance(value, str) else repr(value)

@@ -6,7 +6,6 @@ The annotations of a dataclass state what is allowed: `int`, `float`, `Literal["
 
 import dataclasses
 import difflib
-import json
 import re
 import types
 import typing
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from codecfake.base import spelling
+from codecfake.base import json_texts, spelling
 from codecfake.base.spelling import as_yaml
 from codecfake.base.suggestions import unknown
 
@@ -112,7 +111,21 @@ class Of:
 
 def from_json(cls: type[T], text: str) -> T:
     """Build the dataclass `cls` from a JSON object. Raises SettingsError naming the key at fault."""
-    return build(cls, json.loads(text))
+    try:
+        values = json_texts.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{cls.__name__}: the settings are not JSON ({error}); give a JSON object") from error
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"{cls.__name__}: expected a JSON object of settings, found {as_yaml(values)}")
+    return build(cls, values)
+
+
+def from_json_file(cls: type[T], path: Path, remedy: str) -> T:
+    """Build the dataclass `cls` from a JSON file. Raises SettingsError or JsonError, naming the file."""
+    try:
+        return build(cls, json_texts.read_object(path, remedy))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}; {remedy}") from error
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:

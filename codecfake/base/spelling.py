@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+MOST_CHARACTERS = 200  # of a value in a message
 KINDS: Mapping[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -19,7 +20,8 @@ def as_yaml(value: Any) -> str:
         return "true" if value else "false"
     if value is None:
         return "nothing"
-    return str(value) if isinstance(value, datetime.date) else repr(value)
+    text = str(value) if isinstance(value, datetime.date) else repr(value)
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
 
 
 def _right_spelling(kind: type, value: Any) -> str:

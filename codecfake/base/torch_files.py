@@ -7,17 +7,23 @@ import io
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 from torch import Tensor, nn
 
-from codecfake.base.restricted_unpickling import Reader, Skeleton, Storage, StoredTensor, UnpicklingError
+from codecfake.base import bounded_zip
+from codecfake.base.pickle_limits import UnpicklingError, read_program
+from codecfake.base.printing import excerpt
+from codecfake.base.restricted_unpickling import Reader, Skeleton, Storage, StoredTensor, in_words, text
 
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_HEADER = (0x1950A86A20F9469CFC6C, 1001)  # the magic number and the version, each a pickle
+LEGACY_PROGRAMS = 5  # pickles of an older file: the header, the machine, the content, the keys of the storages
 LEGACY_COUNT_BYTES = 8  # before each storage
+PROGRAM_BUFFER = 1 << 20
 MOST_MODULES = 10_000
 
 
@@ -26,25 +32,54 @@ def read(path: Path) -> Any:
 
     Raises UnpicklingError, naming the problem, if the file refers to anything else or is damaged.
     """
-    with path.open("rb") as file:
-        is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
-    try:
-        return _read_zip(path) if is_zip else _read_legacy(path)
-    except UnpicklingError as error:
-        raise UnpicklingError(f"{path}: {error}") from error
-    except Exception as error:  # damaged programs can raise anything
-        raise UnpicklingError(
-            f"{path}: damaged, or not written by torch.save ({type(error).__name__}: {error}); fetch it again"
-        ) from error
+    with _explaining(path):
+        return _read_zip(path) if _is_zip(path) else _read_legacy(path)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors by name in a file with a state_dict or a whole module. Raises UnpicklingError as `read`."""
+    """The tensors by name in a file with a state_dict or a whole module. Raises UnpicklingError as `read`.
+
+    Tensors that the file stores once share their memory.
+    """
     content = read(path)
-    try:
+    with _explaining(path):
         return state_dict(content)
+
+
+def require_bounded(path: Path) -> None:
+    """Raise UnpicklingError if reading a file of `torch.save` could take unlimited time or memory.
+
+    For files that torch itself reads: it limits what they execute, but not what they cost.
+    """
+    with _explaining(path):
+        if _is_zip(path):
+            with _open_zip(path) as archive:
+                _zipped_program(archive)
+        else:
+            with path.open("rb") as file:
+                for _ in range(LEGACY_PROGRAMS):
+                    read_program(file)
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Turn every error into an UnpicklingError that names the file: damaged programs can raise anything."""
+    try:
+        if not path.is_file() and path.exists():
+            raise UnpicklingError("is a folder or a device, not a plain file; give a file of torch.save")
+        yield
+    except FileNotFoundError:
+        raise
     except UnpicklingError as error:
         raise UnpicklingError(f"{path}: {error}") from error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {excerpt(str(error))}"
+        raise UnpicklingError(f"{path}: damaged, or not written by torch.save ({reason}); fetch it again") from error
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
 
 
 def state_dict(content: Any) -> dict[str, Tensor]:
@@ -59,8 +94,13 @@ def state_dict(content: Any) -> dict[str, Tensor]:
         tensors = content
     else:
         raise UnpicklingError(f"holds {_description(content)}; a state_dict or a whole module is needed")
-    prefix = "module." if all(str(name).startswith("module.") for name in tensors) else ""
-    return {str(name).removeprefix(prefix): value.tensor() for name, value in tensors.items()}
+    by_name = {_name(name): value for name, value in tensors.items()}
+    prefix = "module." if all(name.startswith("module.") for name in by_name) else ""
+    return {name.removeprefix(prefix): value.tensor() for name, value in by_name.items()}
+
+
+def _name(name: object) -> str:
+    return text(str(name) if type(name) is int else name, "the name of a tensor or a module")
 
 
 def _without_wrapper(module: Skeleton) -> Any:
@@ -72,12 +112,14 @@ def _stored_tensors(network: Any) -> Iterator[tuple[str, StoredTensor]]:
     """Parameters and persistent buffers by name, as `state_dict` of the module would name them."""
     for prefix, module in _modules(network):
         passing = module.state.get("_non_persistent_buffers_set", ())
+        if not isinstance(passing, set | tuple | list):
+            raise UnpicklingError(f"the non-persistent buffers of a {module.origin} are {in_words(passing)}, not names")
         own = {**_table(module, "_parameters"), **_table(module, "_buffers")}
         for name, value in own.items():
             if value is not None and not isinstance(value, StoredTensor):
-                raise UnpicklingError(f"{prefix}{name} is a {type(value).__name__}, not a tensor")
+                raise UnpicklingError(f"{prefix}{_name(name)} is a {type(value).__name__}, not a tensor")
             if value is not None and name not in passing:
-                yield f"{prefix}{name}", value
+                yield _name(f"{prefix}{name}"), value
 
 
 def _modules(network: Any) -> Iterator[tuple[str, Skeleton]]:
@@ -92,7 +134,8 @@ def _modules(network: Any) -> Iterator[tuple[str, Skeleton]]:
         if count > MOST_MODULES:
             raise UnpicklingError(f"a network of more than {MOST_MODULES:,} modules; fetch it from another address")
         yield prefix, module
-        parts = [(f"{prefix}{name}.", part) for name, part in _table(module, "_modules").items() if part is not None]
+        modules = _table(module, "_modules")
+        parts = [(_name(f"{prefix}{name}."), part) for name, part in modules.items() if part is not None]
         waiting += reversed(parts)
 
 
@@ -106,42 +149,56 @@ def _table(module: Skeleton, name: str) -> dict[Any, Any]:
 def _description(content: Any) -> str:
     if not isinstance(content, dict):
         return f"a {type(content).__name__}"
-    return f"a dictionary with {len(content)} entries ({', '.join(map(str, list(content)[:5]))})"
+    names = [key if isinstance(key, str) else in_words(key) for key in list(content)[:5]]
+    return f"a dictionary with {len(content)} entries ({', '.join(map(printable, names))})"
 
 
 # The two formats
 
 
 def _read_zip(path: Path) -> Any:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-        if len(names) != 1:
-            raise UnpicklingError(f"a zip archive with {len(names)} data.pkl, not one; torch.save did not write it")
-        folder = names[0].removesuffix("data.pkl")
-        order = _member(archive, f"{folder}byteorder") if f"{folder}byteorder" in archive.namelist() else b"little"
-        _require_byte_order(order.decode())
+    with _open_zip(path) as archive:
+        folder, program = _zipped_program(archive)
+        _require_byte_order(_byte_order(archive, folder))
 
         def load(dtype: torch.dtype, key: str, count: int) -> bytearray:
-            data = bytearray(_member(archive, f"{folder}data/{key}"))
+            data = bounded_zip.read(archive, f"{folder}data/{key}")
             if len(data) != count * dtype.itemsize:
                 raise UnpicklingError(f"storage {key} has {len(data)} bytes, not {count * dtype.itemsize}; fetch again")
             return data
 
-        return Reader(io.BytesIO(_member(archive, names[0])), load).load()
+        return Reader(program, load).load()
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
-        raise UnpicklingError(f"{name} is compressed; torch.save compresses nothing")
-    return archive.read(name)
+@contextmanager
+def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    with bounded_zip.open_archive(path) as archive:
+        bounded_zip.require_stored(archive, path.stat().st_size)
+        yield archive
+
+
+def _zipped_program(archive: zipfile.ZipFile) -> tuple[str, bytes]:
+    """The folder of torch.save in a zip archive, and its program."""
+    names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+    if len(names) != 1:
+        raise UnpicklingError(f"a zip archive with {len(names)} data.pkl, not one; torch.save did not write it")
+    with archive.open(names[0]) as member:
+        return names[0].removesuffix("data.pkl"), read_program(
+            io.BufferedReader(cast(io.RawIOBase, member), PROGRAM_BUFFER)
+        )
+
+
+def _byte_order(archive: zipfile.ZipFile, folder: str) -> str:
+    name = f"{folder}byteorder"
+    return bounded_zip.read(archive, name).decode() if name in archive.namelist() else "little"
 
 
 def _read_legacy(path: Path) -> Any:
     with path.open("rb") as file:
         for number in LEGACY_HEADER:
-            if Reader(file).load() != number:
+            if _load(file) != number:
                 raise UnpicklingError("not written by torch.save, or by one before 2018; fetch it again")
-        _require_byte_order("little" if Reader(file).load()["little_endian"] else "big")
+        _require_byte_order("little" if _load(file)["little_endian"] else "big")
         bytes_left = path.stat().st_size
 
         def allocate(dtype: torch.dtype, key: str, count: int) -> bytearray:
@@ -151,11 +208,15 @@ def _read_legacy(path: Path) -> Any:
                 raise UnpicklingError("its storages are larger than the file; fetch it again")
             return bytearray(count * dtype.itemsize)
 
-        reader = Reader(file, allocate)
+        reader = Reader(read_program(file), allocate)
         content = reader.load()
-        for key in Reader(file).load():
-            _fill(reader.storages[key], file, key)
+        for key in _load(file):
+            _fill(reader.storages[text(key, "the key of a storage")], file, key)
     return content
+
+
+def _load(file: BinaryIO) -> Any:
+    return Reader(read_program(file)).load()
 
 
 def _fill(storage: Storage, file: io.BufferedReader, key: str) -> None:

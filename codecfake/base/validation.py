@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from codecfake.base import text_files
+from codecfake.base import bounded_yaml, text_files
+from codecfake.base.bounded_yaml import BoundedLoader
 from codecfake.base.spelling import as_yaml
 
 
@@ -54,14 +55,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def require_syntax(path: Path) -> None:
     """Raise ConfigurationError if a file is not a YAML mapping. Duplicate keys are accepted."""
     with _explained(path):
-        values = yaml.safe_load(text_files.read(path))
+        values = bounded_yaml.load(text_files.read(path))
     _mapping(path, values)
 
 
 def read_document(path: Path) -> Document:
     """Parse a YAML mapping. Raises ConfigurationError naming file and lines; a duplicate key is an error."""
     with _explained(path):
-        loader = yaml.SafeLoader(text_files.read(path))
+        loader = BoundedLoader(text_files.read(path))
         try:
             tree: Any = loader.get_single_node()
             faults = [f"{path}:{line}: {text}" for line, text in sorted(_key_faults(loader, tree))]

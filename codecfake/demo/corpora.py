@@ -99,7 +99,14 @@ def _make_parent(path: Path) -> Path:
 
 def _write(root: Path, seed: int, take: Take) -> None:
     samples = _perform(take, seed)
-    soundfile.write(_make_parent(root / take.path), samples, take.sample_rate, subtype="PCM_16")
+    path = _make_parent(root / take.path)
+    try:
+        soundfile.write(path, samples, take.sample_rate, subtype="PCM_16")
+    except soundfile.LibsndfileError as error:  # which does not say why
+        raise DemoError(
+            f"{path}: cannot be written ({error}); free some space there, make it writable for this user, or raise the "
+            f"limit on the size of files (`ulimit -f unlimited`), then give the same command again"
+        ) from error
 
 
 def _perform(take: Take, seed: int) -> np.ndarray:

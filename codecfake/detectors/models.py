@@ -9,15 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialize
 from torch import Tensor
 
-from codecfake.base import files, settings
+from codecfake.base import files, json_texts, settings
+from codecfake.base.json_texts import JsonError
+from codecfake.base.printing import excerpt
+from codecfake.base.spelling import as_yaml
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.settings import DetectorSettings
+from codecfake.detectors.ssl import FrontEndWeightsError
 
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
+REMEDY = "restore it, or train or import the detector again"
+MOST_CROP_SAMPLES = 16_000 * 600
 
 
 class ModelError(ValueError):
@@ -41,8 +48,7 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
     """
     record = read_record(folder)
     crop_samples = record["settings"]["crop_samples"]
-    values = _settings(folder, record, front_end_weights)
-    detector = Detector(settings.build(DetectorSettings, values), crop_samples)
+    detector = _build(folder / SETTINGS, _settings(folder, record, front_end_weights), crop_samples)
     if _sha256(detector.front_end_weights()) != _sha256(record["front_end_weights"]):
         raise ModelError(
             f"{folder}: trained on front-end weights {record['front_end_weights']}, but found "
@@ -53,11 +59,41 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """The record that `save` wrote. Raises ModelError if a file is missing."""
+    """The record that `save` wrote. Raises ModelError if a file is missing or the record is damaged."""
     for name in (WEIGHTS, SETTINGS):
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: no {name}; train the detector first, or import a released one")
-    return json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    path = folder / SETTINGS
+    try:
+        record = json_texts.read_object(path, REMEDY)
+    except JsonError as error:
+        raise ModelError(str(error)) from error
+    _require_complete(path, record)
+    return record
+
+
+def _require_complete(path: Path, record: dict[str, Any]) -> None:
+    values, weights = record.get("settings"), record.get("front_end_weights")
+    if not isinstance(values, dict) or not isinstance(values.get("detector"), dict):
+        raise ModelError(f"{path}: damaged: it has no settings of a detector; {REMEDY}")
+    if not isinstance(weights, str) and not (isinstance(weights, dict) and isinstance(weights.get("sha256"), str)):
+        raise ModelError(f"{path}: damaged: it does not name the weights of the front-end; {REMEDY}")
+    samples = values.get("crop_samples")
+    if type(samples) is not int or not 1 <= samples <= MOST_CROP_SAMPLES:
+        raise ModelError(
+            f"{path}: damaged: crop_samples is {as_yaml(samples)}, not a whole number from 1 to {MOST_CROP_SAMPLES}; "
+            f"{REMEDY}"
+        )
+
+
+def _build(path: Path, values: dict[str, Any], crop_samples: int) -> Detector:
+    """The detector of these settings, with weights at random."""
+    try:
+        return Detector(settings.build(DetectorSettings, values), crop_samples)
+    except FrontEndWeightsError:
+        raise
+    except (ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: torch has no memory for it
+        raise ModelError(f"{path}: no detector has these settings ({excerpt(str(error))}); {REMEDY}") from error
 
 
 def _settings(folder: Path, record: dict[str, Any], front_end_weights: str | None) -> dict[str, Any]:
@@ -77,10 +113,22 @@ def _sha256(weights: str | dict[str, str]) -> str:
 
 def _fill(detector: Detector, path: Path) -> None:
     files.require_seal(path)
-    tensors, state = load_file(path), detector.own_state()
+    tensors, state = _tensors(path), detector.own_state()
     if set(tensors) != set(state):
         odd = sorted(set(tensors) ^ set(state))
         raise ModelError(
-            f"{path}: {len(odd)} tensors too few or too many, the first is {odd[0]}; train or import it again"
+            f"{path}: {len(odd)} tensors too few or too many, the first is {excerpt(odd[0])}; train or import "
+            f"it again"
         )
+    for name, tensor in state.items():
+        if tensors[name].shape != tensor.shape:
+            shapes = f"{list(tensors[name].shape)}, but {SETTINGS} needs {list(tensor.shape)}"
+            raise ModelError(f"{path}: {name} is {shapes}; {REMEDY}")
     detector.load_state_dict(tensors, strict=False)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: damaged: not safetensors ({error}); {REMEDY}") from error

@@ -94,7 +94,10 @@ def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: st
 
 
 def fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
-    """The tensors in the order of `expected`. Raises ReleasedError unless exactly these are present and finite."""
+    """Copies of the tensors, in the order of `expected`.
+
+    Raises ReleasedError unless exactly these are present and finite.
+    """
     missing, strange = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or strange:
         raise ReleasedError(
@@ -106,7 +109,7 @@ def fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: st
             raise ReleasedError(f"{where}: {key} is {_kind(tensors[key])}, but {_kind(ours)} is needed")
         if not tensors[key].isfinite().all():
             raise ReleasedError(f"{where}: {key} has values that are not finite; fetch the file again")
-    return {key: tensors[key] for key in expected}
+    return {key: tensors[key].clone() for key in expected}
 
 
 def bonafide_last(tensors: Mapping[str, Tensor], bonafide_index: int) -> dict[str, Tensor]:

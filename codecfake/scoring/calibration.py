@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from codecfake.base import files
-from codecfake.base.settings import from_json
+from codecfake.base.settings import from_json_file
 from codecfake.statistics.error_counts import finite_scores
 
 
@@ -76,7 +76,7 @@ def write(path: Path, calibration: Calibration) -> None:
 
 def read(path: Path) -> Calibration:
     """Read a calibration. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
-    return from_json(Calibration, path.read_text(encoding="utf-8"))
+    return from_json_file(Calibration, path, files.MAKE_AGAIN)
 
 
 def reliability(bonafide: np.ndarray, spoof: np.ndarray, bins: int = 10) -> Iterator[ReliabilityBin]:

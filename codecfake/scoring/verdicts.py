@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from codecfake.base import files
-from codecfake.base.settings import from_json
+from codecfake.base.settings import from_json_file
 from codecfake.base.utterances import BONAFIDE
 from codecfake.protocols import trials
 from codecfake.scoring import calibration
@@ -18,6 +18,7 @@ from codecfake.scoring.calibration import Calibration, CalibrationError
 from codecfake.statistics import metrics
 
 CALIBRATION = "calibration.json"  # in a model folder
+CALIBRATE = "restore it, or write it again with `codecfake calibrate`"
 WORDS = {True: "bona fide", False: "spoof", None: "undecided"}
 
 
@@ -75,7 +76,7 @@ def write(path: Path, result: DevResult) -> None:
 
 def read(path: Path) -> DevResult:
     """Read a dev summary. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
-    return from_json(DevResult, path.read_text(encoding="utf-8"))
+    return from_json_file(DevResult, path, CALIBRATE)
 
 
 def calibrate(score_tsv: Path, protocol: Path, output: Path) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,7 +117,63 @@ def test_wsl_shows_one_gpu(tmp_path: Path) -> None:
 
 def test_jobs_of_slurm_have_slots_of_their_own() -> None:
     assert len({gpus.slots({}), gpus.slots({"SLURM_JOB_ID": "7"}), gpus.slots({"SLURM_JOB_ID": "8"})}) == 3
-    assert gpus.slots({"HOME": "/"}) == gpus.slots({})
+    assert gpus.slots({"SLURM_JOB_ID": "../7"}).parent == gpus.slots({}).parent
+
+
+def test_locks_are_in_the_users_own_runtime_folder_or_else_in_the_cache_wherever_temporary_files_are(
+    tmp_path: Path,
+) -> None:
+    runtime, cache = tmp_path / "runtime", tmp_path / ".cache"
+    runtime.mkdir(mode=0o700)
+    home = {"HOME": str(tmp_path), "TMPDIR": "/somewhere"}
+    assert gpus.slots({**home, "XDG_RUNTIME_DIR": str(runtime)}).parent == runtime
+    runtime.chmod(0o755)
+    for unusable in (str(runtime), str(tmp_path / "none"), "runtime", ""):
+        assert gpus.slots({**home, "XDG_RUNTIME_DIR": unusable}).parent == cache
+    assert gpus.slots({**home, "TMPDIR": "/elsewhere"}) == gpus.slots(home)
+    assert gpus.slots({**home, "XDG_CACHE_HOME": str(runtime)}).parent == runtime
+
+
+def test_a_folder_of_locks_that_others_can_enter_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "slots").mkdir()
+    (tmp_path / "slots").chmod(0o777)
+    with pytest.raises(gpus.GpuError, match=f"{tmp_path}/slots: .*others have access.*remove it, or set XDG_RUNTIME"):
+        gpus.take(["0"], tmp_path / "slots")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_locks_of_another_user_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "slots").mkdir(mode=0o700)
+    os.chown(tmp_path / "slots", 4321, 4321)
+    with pytest.raises(gpus.GpuError, match="slots: belongs to another user.*remove it"):
+        gpus.take(["0"], tmp_path / "slots")
+
+
+@pytest.mark.parametrize("link", ["slots", "slots/0.lock"])
+def test_a_link_in_place_of_a_lock_is_not_followed_and_its_file_is_kept(link: str, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (elsewhere / "0.lock").write_text("thesis")
+    target = elsewhere if link == "slots" else elsewhere / "0.lock"
+    if link != "slots":
+        (tmp_path / "slots").mkdir(mode=0o700)
+    (tmp_path / link).symlink_to(target)
+    with pytest.raises(gpus.GpuError, match=f"{tmp_path / link}: cannot hold the locks of GPUs"):
+        gpus.take(["0"], tmp_path / "slots")
+    assert (elsewhere / "0.lock").read_text() == "thesis"
+
+
+def test_a_lock_that_another_job_has_is_not_changed(tmp_path: Path, job: Callable[..., subprocess.Popen[str]]) -> None:
+    holder = job("0")
+    assert gpu_of(holder) == "0"
+    output_of(job("0"))
+    assert (tmp_path / "slots" / "0.lock").read_text() == str(holder.pid)
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(gpus.GpuError, match="file/slots: cannot hold .*set XDG_RUNTIME_DIR to a folder of this user"):
+        gpus.take(["0"], tmp_path / "file" / "slots")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +195,8 @@ def test_a_network_needs_a_gpu_where_the_site_says_so(device: str, on_cluster: b
 def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine that shows two GPUs, with slots for this test alone."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -1,5 +1,6 @@
 """Settings: JSON to frozen dataclasses, and errors that name what is wrong."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,15 @@ def test_settings_are_built_through_and_through() -> None:
         ('{"rate": 1, "names": "a"}', "Example.names: expected a list"),
         ('{"rate": 1, "inner": {"deep": 2}}', "Example.inner: unknown setting 'deep'"),
         ('{"rate": 1, "rate_or_word": 1.5}', "Example.rate_or_word"),
+        ('{"rate"', "Example: the settings are not JSON (Expecting ':' delimiter: line 1 column 8"),
+        ("null", "Example: expected a JSON object of settings, found nothing"),
+        ("[" * 100_000, "not JSON (it is nested too deeply)"),
+        ('{"rate": ' + "9" * 6000 + "}", "not JSON (a number of 6,000 digits, at most 100)"),
+        ('{"rate": 1, "names": ' + '{"a": "' + "x" * 10_000 + '"}}', "expected a list, found {'a': 'x"),
     ],
+    ids=lambda text: text[:40],
 )
 def test_a_wrong_setting_is_named(text: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=message.replace("(", r"\(")):
+    with pytest.raises(SettingsError, match=re.escape(message)) as error:
         from_json(Example, text)
+    assert len(str(error.value)) < 1000

@@ -14,7 +14,7 @@ from places import ROOT
 
 from codecfake.audio.waveforms import Audio
 from codecfake.base.settings import SettingsError
-from codecfake.demo import aishell3, asvspoof2019, corpora, espeak, libritts, recording, texts, vctk, voices
+from codecfake.demo import aishell3, asvspoof2019, corpora, espeak, libritts, plan, recording, texts, vctk, voices
 from codecfake.demo.copy_synthesis import KNOWN_ATTACKS, UNKNOWN_ATTACKS, copy_synthesis
 from codecfake.demo.corpora import DemoError, synthesize
 from codecfake.demo.espeak import Manner, SpeechError, speak
@@ -373,3 +373,13 @@ def test_an_empty_folder_may_be_there_already(monkeypatch, tmp_path):
     (tmp_path / "demo").mkdir()
     synthesize(tmp_path / "demo", TINY)
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["README.txt", "SHA256SUMS"]
+
+
+def test_a_recording_that_cannot_be_written_is_named_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpora, "_perform", lambda *_: np.zeros(100, np.int16))
+    (tmp_path / "a.wav").mkdir()
+    take = plan.Take("a", voice=None, sentence="", path="a.wav", sample_rate=16_000)  # type: ignore[arg-type]
+    with pytest.raises(DemoError, match=f"{tmp_path}/a.wav: cannot be written .*ulimit -f unlimited"):
+        corpora._write(tmp_path, 0, take)

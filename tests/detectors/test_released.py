@@ -314,7 +314,7 @@ def test_a_file_that_names_anything_else_is_refused_and_not_executed(
         (tensor(0, (1, 1), (1,)), "2 lengths and 1 strides"),
         (tensor(0, 7, (1,)), "size or stride is a int, not numbers"),
         (called("__builtin__", "set", {"a": 1}), "a set is built from a dict, not from a list"),
-        (called("collections", "OrderedDict", 3), "damaged"),
+        (called("collections", "OrderedDict", 3), "built from a int, not from a list of pairs"),
         (storage(3), "storage 0 has 8 bytes, not 12"),
         (tupled("storage", named("torch", "FloatStorage"), "1", "cpu", 2) + b"Q", "no item named 'archive/data/1'"),
         (tupled("storage", named("torch", "FloatStorage"), "../data.pkl", "cpu", 2) + b"Q", "damaged"),
@@ -388,7 +388,9 @@ for _ in range(40):  # 2^40 modules of 41 objects
 
 @pytest.mark.parametrize("program", [ITSELF, OFTEN], ids=["itself", "another twice"])
 def test_a_module_without_an_end_is_refused(program: bytes, tmp_path: Path) -> None:
-    with pytest.raises(UnpicklingError, match=r"x.pt: a network of more than 10,000 modules"):
+    with pytest.raises(
+        UnpicklingError, match=r"x.pt: (a network of more than 10,000 modules|the name of .*again.*longer)"
+    ):
         torch_files.read_state_dict(write_program(tmp_path / "x.pt", program))
 
 

@@ -1,6 +1,7 @@
 """A web server on this machine that misbehaves in the ways that servers of published weights do."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class Served:
     cuts: list[int] = field(default_factory=list)  # bytes after which the connection ends, of the first answers
     gate: threading.Event | None = None  # waited for before the last piece, and before a status
     most_of_range: int | None = None  # bytes that are sent at most of an asked range
+    seconds_per_byte: float = 0.0  # of the body
+    raw: bytes = b""  # in place of an answer, sent slowly as the body
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Request:
     path: str
     range: str | None
     if_range: str | None
+    authorization: str | None = None
 
 
 class FileServer:
@@ -73,10 +77,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # noqa: N802  (the name that http.server calls)
         server: FileServer = self.server.file_server  # type: ignore[attr-defined]
         path = self.path.lstrip("/")
-        server.requests.append(Request(path, self.headers["Range"], self.headers["If-Range"]))
+        server.requests.append(
+            Request(path, self.headers["Range"], self.headers["If-Range"], self.headers["Authorization"])
+        )
         served = server.files.get(path)
         if served is None:
             return self.send_error(404)
+        if served.raw:
+            return self._drip(served.raw, served.seconds_per_byte)
         if served.redirect:
             return self._redirect(served)
         if served.statuses:
@@ -95,8 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _redirect(self, served: Served) -> None:
         self.send_response(302)
-        self.send_header("Location", "/" + served.redirect)
+        self.send_header("Location", served.redirect if ":" in served.redirect else "/" + served.redirect)
         self._send_headers(served)
+        self.wfile.write(served.data)
 
     def _send(self, server: FileServer, served: Served, offset: int) -> None:
         size, cut = len(served.data), served.cuts.pop(0) if served.cuts else None
@@ -108,11 +117,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(end - offset))
         self._send_headers(served)
         body = served.data[offset : end if cut is None else offset + cut]
+        if served.seconds_per_byte:
+            self._drip(body, served.seconds_per_byte)
+            return
         for start in range(0, len(body), PIECE):
             if served.gate is not None and start + PIECE >= len(body):
                 served.gate.wait(timeout=60)
             self.wfile.write(body[start : start + PIECE])
             server.bytes_sent += len(body[start : start + PIECE])
+
+    def _drip(self, data: bytes, seconds_per_byte: float) -> None:
+        for byte in data:
+            self.wfile.write(bytes([byte]))
+            time.sleep(seconds_per_byte)
 
     def _send_headers(self, served: Served) -> None:
         headers = {"ETag": served.etag, "Last-Modified": served.last_modified, "Content-Type": served.content_type}

@@ -14,7 +14,29 @@ NUM_LINES = 8
 SLURM_LOGS = LOGS / "slurm"  # the executor's logs, as set in profiles/slurm
 AGAIN = "then give the same command again; finished work is kept"
 MORE_MEMORY = f"give it more memory (mem_mb), or run fewer jobs at once (--cores), {AGAIN}"
+ENVIRONMENT = "activate the environment of `make setup`"
 REMEDIES = (  # pattern in a log -> remedy; the first match counts
+    (
+        r"(HOME: unbound variable|HOME not set|Could not determine home directory\.?)\Z",
+        f"there is no home folder: set HOME to a folder that this user can write to, {AGAIN}",
+    ),
+    (  # the shell's own last words; of a program, they would not be the last ones
+        r"^(\S*/)?(\w*sh|env): .*(not found|Permission denied|No such file or directory|Exec format error"
+        r"|cannot execute: required file not found|bad interpreter.*)\Z",
+        f"the shell could not start that program: {ENVIRONMENT}, or set it up again on this machine, {AGAIN}",
+    ),
+    (
+        r"error while loading shared libraries",
+        f"a library of that program is missing: {ENVIRONMENT}, or set it up again on this machine, {AGAIN}",
+    ),
+    (
+        r"^\w*Error: \[Errno (30|13)\] [^:\n]*$",  # of files, the message has the name
+        f"shared memory cannot be used: make /dev/shm writable, {AGAIN}",
+    ),
+    (
+        r"File too large|File size limit exceeded",
+        f"files may not be that large here: raise the limit (`ulimit -f unlimited`), {AGAIN}",
+    ),
     (r"CUDA out of memory|CUDA error: out of memory", "the GPU's memory is full: end other programs on it, " + AGAIN),
     (r"No space left on device|Disk quota exceeded", "the disk is full: free some space, " + AGAIN),
     (r"Read-only file system|Permission denied", f"make that folder writable, or use --directory, {AGAIN}"),
@@ -23,7 +45,7 @@ REMEDIES = (  # pattern in a log -> remedy; the first match counts
     (r"slurmstepd: .*CANCELLED", f"it was canceled: if the reason is gone, {AGAIN.removeprefix('then ')}"),
     (
         r"ModuleNotFoundError|ImportError",
-        "a package is missing: activate the environment of `make setup`, or add --use-conda",
+        f"a package is missing: {ENVIRONMENT}, or add --use-conda",
     ),
     (r"^Fatal Python error", "compiled code crashed: give the same command again, and report a second crash"),
     (r"^Traceback", "this is a bug in codecfake: please report it with the whole log"),

@@ -25,6 +25,7 @@ from codec_wrappers.weights import download as module
 from codec_wrappers.weights import partial_file
 from codec_wrappers.weights.checkpoints import PublishedFile
 from codec_wrappers.weights.download import DownloadError, Patience, download
+from codec_wrappers.weights.responses import CHUNK_BYTES
 
 DATA = np.random.default_rng(0).bytes(1_000_000)
 OTHER = np.random.default_rng(1).bytes(1_000_000)
@@ -73,7 +74,7 @@ def test_a_file_arrives_whole_and_leaves_nothing_else(server: FileServer, target
     assert names(target) == ["codec.pt"]
 
 
-@pytest.mark.parametrize("data", [b"", b"x", DATA[: module.CHUNK_BYTES], DATA[: module.CHUNK_BYTES + 1]])
+@pytest.mark.parametrize("data", [b"x", DATA[:CHUNK_BYTES], DATA[: CHUNK_BYTES + 1]])
 def test_files_of_any_length_arrive_whole(server: FileServer, target: Path, data: bytes) -> None:
     download(published(server.serve("codec.pt", data)), target, QUICK)
     assert target.read_bytes() == data
@@ -164,7 +165,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(server: FileServer, tar
     assert target.read_bytes() == DATA
     assert first.range is None
     assert second.range is not None
-    assert CUT - module.CHUNK_BYTES < int(second.range.removeprefix("bytes=").removesuffix("-")) <= CUT
+    assert CUT - CHUNK_BYTES < int(second.range.removeprefix("bytes=").removesuffix("-")) <= CUT
     assert second.if_range == '"first"'
     assert server.bytes_sent < 1.1 * len(DATA)
 
@@ -197,7 +198,7 @@ def test_a_server_that_cannot_resume_sends_the_file_anew(server: FileServer, tar
 
 
 def test_a_server_may_give_less_than_the_rest_at_a_time(server: FileServer, target: Path) -> None:
-    address = server.serve("codec.pt", DATA, cuts=[CUT], most_of_range=(len(DATA) - CUT) // 2 + module.CHUNK_BYTES)
+    address = server.serve("codec.pt", DATA, cuts=[CUT], most_of_range=(len(DATA) - CUT) // 2 + CHUNK_BYTES)
     download(published(address), target, QUICK)
     assert target.read_bytes() == DATA
     assert len(server.requests) == 3
@@ -306,11 +307,19 @@ def test_the_hash_that_a_hub_announces_before_it_redirects_is_kept_to(server: Fi
 
 
 def test_an_encrypted_address_may_not_lead_over_a_plain_one(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    response = requests.Response()
-    response.status_code, response.url, response.raw = 200, "http://elsewhere.example/codec.pt", io.BytesIO()
-    monkeypatch.setattr(module.requests, "get", lambda *_, **__: response)
-    with pytest.raises(DownloadError, match="redirects to http://elsewhere.example/codec.pt"):
+    addresses: list[str] = []
+
+    def get(_: object, address: str, **__: object) -> requests.Response:
+        addresses.append(address)
+        response = requests.Response()
+        response.status_code, response.url, response.raw = 302, address, io.BytesIO()
+        response.headers["Location"] = "http://elsewhere.example/codec.pt"
+        return response
+
+    monkeypatch.setattr(requests.Session, "get", get)
+    with pytest.raises(DownloadError, match="redirects to http://elsewhere.example/codec.pt, which is not encrypted"):
         download(published("https://hub.example/codec.pt"), target, QUICK)
+    assert addresses == ["https://hub.example/codec.pt"]
 
 
 def test_two_at_once_get_one_good_file_from_one_request(
