@@ -154,7 +154,7 @@ def _only(archive: Path, names: list[str], member: str) -> int:
         alike = sorted(name for name in names if PurePosixPath(name).suffix == PurePosixPath(member).suffix)
         raise ArchiveError(
             f"{archive}: {len(matches)} members end with {member!r}, but there must be one; "
-            f"of its {len(names)} members these are similar: {', '.join(map(printable, alike[:MOST_NAMES])) or 'none'}"
+            f"of its {len(names)} members these are similar: {', '.join(map(excerpt, alike[:MOST_NAMES])) or 'none'}"
         )
     return matches[0]
 

@@ -87,7 +87,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _refuse(path: Path, fault: str, names: list[str]) -> None:
     if names:
-        examples = ", ".join(map(printable, names[:MOST_NAMES])) + (", …" if len(names) > MOST_NAMES else "")
+        examples = ", ".join(map(excerpt, names[:MOST_NAMES])) + (", …" if len(names) > MOST_NAMES else "")
         raise WeightsError(
             f"{path}: {len(names)} {fault} tensor(s) for this architecture: {examples}; "
             f"use weights with the same `model` settings and the official names"

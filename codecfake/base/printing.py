@@ -26,8 +26,9 @@ def printable(text: str) -> str:
 
 
 def excerpt(text: str, most: int = MOST_CHARACTERS) -> str:
-    """The beginning of a text from outside, in one line, as a part of our messages."""
-    return printable(text if len(text) <= most else text[:most] + "…")
+    """The beginning of a text from outside as a part of our messages, with everything invisible escaped."""
+    short = text if len(text) <= most else text[:most] + "…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in short)
 
 
 def printable_lines(text: str) -> str:

@@ -150,7 +150,7 @@ def _description(content: Any) -> str:
     if not isinstance(content, dict):
         return f"a {type(content).__name__}"
     names = [key if isinstance(key, str) else in_words(key) for key in list(content)[:5]]
-    return f"a dictionary with {len(content)} entries ({', '.join(map(printable, names))})"
+    return f"a dictionary with {len(content)} entries ({', '.join(map(excerpt, names))})"
 
 
 # The two formats

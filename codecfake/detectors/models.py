@@ -117,8 +117,7 @@ def _fill(detector: Detector, path: Path) -> None:
     if set(tensors) != set(state):
         odd = sorted(set(tensors) ^ set(state))
         raise ModelError(
-            f"{path}: {len(odd)} tensors too few or too many, the first is {excerpt(odd[0])}; train or import "
-            f"it again"
+            f"{path}: {len(odd)} tensors too few or too many, the first is {excerpt(odd[0])}; train or import it again"
         )
     for name, tensor in state.items():
         if tensors[name].shape != tensor.shape:
