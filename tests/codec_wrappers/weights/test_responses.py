@@ -1,26 +1,31 @@
 """Servers that mean harm or are broken: each is an error with the address, and the next address is asked."""
 
 import gzip
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from file_server import FileServer
 
+from codec_wrappers.weights import responses
 from codec_wrappers.weights.checkpoints import PublishedFile
 from codec_wrappers.weights.download import DownloadError, Patience, download
+from codec_wrappers.weights.responses import LEAST_SPEED, BrokenOffError
 
 DATA = bytes(range(256)) * 800
-IMPATIENT = Patience(attempts=2, backoff_seconds=0.0, timeout_seconds=5.0, answer_seconds=0.5, speed_seconds=0.3)
+IMPATIENT = Patience(attempts=2, backoff_seconds=0.0, timeout_seconds=5.0, answer_seconds=2.0, speed_seconds=1.0)
 SLOW = 0.02  # seconds per byte: 50 bytes per second
 
 pytestmark = pytest.mark.usefixtures("no_proxy")
 
 HARM: dict[str, tuple[dict[str, Any], str]] = {
     "an empty body": ({"data": b""}, "is empty"),
-    "a body that drips": ({"seconds_per_byte": SLOW}, "slower than 1000 bytes per second for 0.3 s, at attempt 2 of 2"),
+    "a body that drips": ({"seconds_per_byte": SLOW}, "slower than 1000 bytes per second for 1 s, at attempt 2 of 2"),
     "headers that drip": (
-        {"raw": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99, "seconds_per_byte": SLOW}, "no answer within 0.5 s"
+        {"raw": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99, "seconds_per_byte": SLOW}, "no answer within 2 s"
     ),
     "a bomb": (
         {"data": gzip.compress(bytes(1 << 24)), "headers": {"Content-Encoding": "gzip"}},
@@ -61,10 +66,16 @@ def test_an_endless_body_of_a_redirect_is_not_read(server: FileServer, tmp_path:
     assert (tmp_path / "codec.pt").read_bytes() == DATA
 
 
-def test_a_slow_body_that_is_fast_enough_arrives(server: FileServer, tmp_path: Path) -> None:
-    address = server.serve("first.pt", DATA[:700], seconds_per_byte=0.0001)
-    download(PublishedFile("codec.pt", (address,)), tmp_path / "codec.pt", IMPATIENT)
-    assert (tmp_path / "codec.pt").read_bytes() == DATA[:700]
+@pytest.mark.parametrize(("bytes_per_second", "arrives"), [(LEAST_SPEED, True), (LEAST_SPEED // 2, False)])
+def test_a_body_arrives_if_it_is_fast_enough(
+    bytes_per_second: int, arrives: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(100))  # a second between two looks at it, as each piece arrives
+    monkeypatch.setattr(responses, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    body = [bytes(bytes_per_second)] * 9
+    monkeypatch.setattr(responses, "_piece", lambda response: body.pop() if body else b"")
+    with nullcontext() if arrives else pytest.raises(BrokenOffError, match="slower than 1000 bytes per second for 3 s"):
+        assert len(list(responses.pieces(requests.Response(), speed_seconds=3))) == 9
 
 
 @pytest.mark.parametrize("redirect", ["", "second.pt"])
