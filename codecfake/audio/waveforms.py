@@ -13,11 +13,10 @@ import numpy as np
 import soundfile
 import soxr
 
+from codecfake.audio import decoding
+from codecfake.audio.decoding import AudioError, Recording
+
 FULL_SCALE = 32768  # 16-bit samples are floats times this
-
-
-class AudioError(ValueError):
-    """A recording cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +27,15 @@ class Audio:
     sample_rate: int
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A recording with all of its channels: `samples` is float32 `[T, C]`, full scale ±1."""
-
-    samples: np.ndarray
-    sample_rate: int
-    subtype: str  # how the file stores samples, in libsndfile's words: PCM_16, FLOAT, …
-
-
 def read(path: Path, sha256: str | None = None) -> Audio:
     """Decode a whole file, regardless of its extension, and average its channels.
 
     Raises AudioError if the file cannot be decoded, or if `sha256` is given and differs from the file's.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AudioError(f"{path}: cannot be read ({error.strerror}); restore the file or ingest again") from error
+        data = decoding.read_bytes(path)
+    except AudioError as error:
+        raise AudioError(f"{path}: {error}; restore the file or ingest again") from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise AudioError(f"{path}: the file changed since its corpus was ingested; restore it or ingest again")
     return decode(data, str(path))
@@ -60,17 +50,9 @@ def decode(data: bytes, name: str) -> Audio:
 def decode_channels(data: bytes, name: str) -> Recording:
     """Decode the bytes of an audio file. Raises AudioError naming `name`."""
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            promised = file.frames
-            samples = file.read(dtype="float32", always_2d=True)
-            recording = Recording(samples, file.samplerate, file.subtype)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{name}: cannot be decoded ({error.error_string})") from error
-    except (MemoryError, ValueError) as error:  # too many samples to allocate: streamed FLAC claims 2⁶³ - 1
-        raise AudioError(f"{name}: its header does not say how long it is; encode it again") from error
-    if len(samples) != promised:
-        raise AudioError(f"{name}: its header promises {promised} samples, of which {len(samples)} are there")
-    return recording
+        return decoding.decode(data)
+    except AudioError as error:
+        raise AudioError(f"{name}: {error}") from error
 
 
 def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:

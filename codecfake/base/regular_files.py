@@ -47,7 +47,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes. Raises IrregularFileError, OSError as `open_regular`."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        data = file.read(most + 1) if size <= most else b""
+        data = file.read(size + 1) if size <= most else b""
     if max(size, len(data)) > most:
         reason = f"it has {max(size, len(data))} bytes, and at most {most} are read; divide it into smaller files"
         raise IrregularFileError(errno.EFBIG, reason, str(path))

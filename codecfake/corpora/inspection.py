@@ -1,20 +1,13 @@
 """Inspects a file: its content, if it is a complete recording, or the reason why it is unusable."""
 
 import hashlib
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from codecfake.audio import waveforms
-from codecfake.audio.waveforms import AudioError, Recording
-
-# Streaming programs do not know the size of a WAV's samples and write a number from SoX's 0x7FFFF000 on.
-STREAMED_SIZE = 0x7FFFF000
-FLAC_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
-FLAC_MD5 = slice(26, 42)  # after `fLaC`, the header of the STREAMINFO block and its 18 bytes of numbers
+from codecfake.audio import decoding
+from codecfake.audio.decoding import AudioError, Recording
 
 
 @dataclass(frozen=True)
@@ -29,71 +22,11 @@ class Inspection:
 
 def inspect(path: Path, min_duration: float) -> Inspection:
     """Read and decode a complete file. Raises AudioError with a reason (without the path) if it is unusable."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AudioError(f"cannot be read ({error.strerror})") from error
-    recording = _decode(data)
-    _check_whole(data, recording)
+    data = decoding.read_bytes(path)
+    recording = decoding.decode(data)
     _check_samples(recording, min_duration)
     num_samples, channels = recording.samples.shape
     return Inspection(recording.sample_rate, channels, num_samples, hashlib.sha256(data).hexdigest())
-
-
-def _decode(data: bytes) -> Recording:
-    if not data:
-        raise AudioError("the file is empty")
-    name = "file"
-    try:
-        return waveforms.decode_channels(data, name)
-    except AudioError as error:
-        raise AudioError(str(error).removeprefix(f"{name}: ")) from error
-
-
-def _check_whole(data: bytes, recording: Recording) -> None:
-    """Decoders accept truncated WAV files and never verify a complete FLAC file, so both are checked here."""
-    if data.startswith(b"RIFF"):
-        _check_wav(data)
-    if data.startswith(b"fLaC") and recording.subtype in FLAC_BITS:
-        _check_flac(data, recording)
-
-
-def _check_wav(data: bytes) -> None:
-    for name, start, size in _riff_chunks(data):
-        if name == b"data":
-            present = len(data) - start
-            if present < size < STREAMED_SIZE:
-                raise AudioError(
-                    f"truncated: its header promises {size} bytes of samples, of which {present} are there"
-                )
-            return
-
-
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and size of each chunk of a RIFF file; chunks are padded to an even size."""
-    start = 12
-    while start + 8 <= len(data):
-        name, size = struct.unpack_from("<4sI", data, start)
-        yield name, start + 8, size
-        start += 8 + size + size % 2
-
-
-def _check_flac(data: bytes, recording: Recording) -> None:
-    """A FLAC file carries the MD5 of its original samples; it is all zeros if the encoder did not write it."""
-    md5 = data[FLAC_MD5]
-    if any(md5) and md5 != _flac_md5(recording):
-        raise AudioError("its samples are not those that were encoded (the MD5 in its FLAC header is another)")
-
-
-def _flac_md5(recording: Recording) -> bytes:
-    """MD5 of the samples as in FLAC: interleaved little-endian integers of whole bytes."""
-    bits = FLAC_BITS[recording.subtype]
-    integers = recording.samples * 2 ** (bits - 1)  # exact integers: float32 holds 24 bits
-    if bits == 24:
-        data = integers.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
-    else:
-        data = integers.astype(f"<i{bits // 8}").tobytes()
-    return hashlib.md5(data, usedforsecurity=False).digest()
 
 
 def _check_samples(recording: Recording, min_duration: float) -> None:

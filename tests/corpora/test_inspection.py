@@ -119,7 +119,9 @@ def with_total_samples(flac: bytes, total: int) -> bytes:
 
 @pytest.mark.parametrize("total", [RATE - 1, RATE + 1, 2 * RATE, 2**36 - 1, 0])
 def test_a_flac_header_with_another_number_of_samples_is_refused(tmp_path: Path, noise: np.ndarray, total: int) -> None:
-    with pytest.raises(AudioError, match="cannot be decoded|MD5 in its FLAC header|does not say how long it is"):
+    with pytest.raises(
+        AudioError, match="cannot be decoded|MD5 in its FLAC|does not say how long|header promises|too long"
+    ):
         inspect_bytes(tmp_path, with_total_samples(encoded(noise, "FLAC"), total))
 
 
@@ -139,5 +141,5 @@ def test_a_compressed_file_whose_header_promises_more_than_there_is_is_refused(
     tmp_path: Path, noise: np.ndarray
 ) -> None:
     mp3 = encoded(noise, "MP3", "MPEG_LAYER_III")
-    with pytest.raises(AudioError, match=r"^its header promises 16000 samples, of which \d+ are there$"):
+    with pytest.raises(AudioError, match=r"^truncated: its last frame lacks \d+ bytes"):
         inspect_bytes(tmp_path, mp3[: len(mp3) // 2])

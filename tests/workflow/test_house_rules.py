@@ -111,7 +111,8 @@ def test_librosa_is_imported_where_one_process_at_a_time_builds_it() -> None:
 # A room imports rooms of earlier lines alone. The wrappers, each a module of its own, are one line.
 LAYERS = """
 codecfake codecfake/base codecfake/statistics
-codecfake/audio codec_wrappers/codec codec_wrappers/settings
+codecfake/audio/containers codec_wrappers/codec codec_wrappers/settings
+codecfake/audio
 codec_wrappers codecfake/corpora codecfake/protocols codecfake/demo
 codec_wrappers/networks codec_wrappers/weights codecfake/detectors
 WRAPPERS codec_wrappers/resynthesis codecfake/features
