@@ -14,10 +14,13 @@ import soundfile
 
 from codecfake.audio import containers
 from codecfake.audio.containers import AudioError, Content, flac
+from codecfake.audio.settings import DETECTOR_RATE
 from codecfake.base import regular_files
 
 MOST_BYTES = 1 << 30  # of a file
-MOST_SAMPLES = 1 << 28  # of all channels together, 1 GiB: 4 hours and 40 minutes of one channel at 16 kHz
+MOST_SAMPLES = 1 << 28  # of all channels together, 1 GiB
+MOST_SECONDS = MOST_SAMPLES / DETECTOR_RATE
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000  # Hz; others are mistakes
 BLOCK = 1 << 16  # samples whose digest is computed together
 
 
@@ -81,18 +84,28 @@ def _require_accepted(file: soundfile.SoundFile, form: ModuleType | None) -> Non
 
 def _read(file: soundfile.SoundFile, content: Content) -> Recording:
     wanted = file.frames if content.num_frames is None else content.num_frames
-    if wanted * file.channels > MOST_SAMPLES:
-        raise AudioError(
-            f"too long: its header promises {wanted} samples of {file.channels} channels "
-            f"({wanted / file.samplerate / 3600:.1f} hours), and at most {MOST_SAMPLES} in all can be decoded; divide "
-            f"it into shorter recordings"
-        )
+    _require_bounded(wanted, file.channels, file.samplerate)
     samples = file.read(wanted, dtype="float32", always_2d=True)
     if len(samples) < wanted:
         raise AudioError(f"its header promises {wanted} samples, of which {len(samples)} are there")
     if not content.is_proven and len(file.read(1, always_2d=True)):
         raise AudioError(f"its header promises {wanted} samples, but there are more; encode it again")
     return Recording(samples, file.samplerate, file.subtype)
+
+
+def _require_bounded(num_frames: int, channels: int, sample_rate: int) -> None:
+    """Memory is needed for all channels, and for the samples at the rate of detectors."""
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise AudioError(
+            f"its header says that its sample rate is {sample_rate} Hz, and {LOWEST_RATE} to {HIGHEST_RATE} Hz can be "
+            f"processed; repair the header, e.g. `sox -r RATE IN OUT.wav`, or resample it"
+        )
+    if num_frames * channels > MOST_SAMPLES or num_frames / sample_rate > MOST_SECONDS:
+        raise AudioError(
+            f"too long: its header promises {num_frames / sample_rate / 3600:.1f} hours ({num_frames} samples of "
+            f"{channels} channels), and at most {MOST_SECONDS / 3600:.1f} hours and {MOST_SAMPLES} samples of all "
+            f"channels can be decoded; divide it into shorter recordings"
+        )
 
 
 def _check_digest(data: bytes, recording: Recording) -> None:

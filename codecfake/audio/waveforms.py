@@ -17,6 +17,7 @@ from codecfake.audio import decoding
 from codecfake.audio.decoding import AudioError, Recording
 
 FULL_SCALE = 32768  # 16-bit samples are floats times this
+QUALITY = "HQ"  # of the resampler
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def resample(wav: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     if from_rate == to_rate:
         return wav
     return fit(
-        soxr.resample(wav.astype(np.float64), from_rate, to_rate, quality="HQ"),
+        soxr.resample(wav.astype(np.float64), from_rate, to_rate, quality=QUALITY),
         resampled_length(len(wav), from_rate, to_rate),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -66,7 +66,7 @@ def _inspect_all(
     pool = ProcessPool(workers, context=get_context("spawn"))
     try:
         futures = [
-            pool.schedule(inspect, args=(root / utterance.path, settings.min_duration), timeout=settings.deadline)
+            pool.schedule(_inspect, args=(root, utterance.path, settings.min_duration), timeout=settings.deadline)
             for utterance in listing.utterances
         ]
         with progress(None, f"ingest {settings.corpus}", total=len(futures), unit="files") as bar:
@@ -78,11 +78,19 @@ def _inspect_all(
         pool.join()
 
 
+def _inspect(root: Path, path: str, min_duration: float) -> Inspection:
+    if ".." in PurePosixPath(path).parts:
+        raise AudioError("its path has `..`, which can lead out of the corpus; write the path without it")
+    return inspect(root / path, min_duration)
+
+
 def _outcome(future: "Future[Inspection]", deadline: float) -> Inspection | str:
     try:
         return future.result()
     except AudioError as error:
         return str(error)
+    except MemoryError:
+        return "it does not fit in memory; divide it into shorter recordings"
     except TimeoutError:
         return f"not read and decoded within {deadline:g} s, so the attempt was killed"
     except ProcessExpired as error:

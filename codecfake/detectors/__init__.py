@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from codecfake.audio.settings import DETECTOR_RATE
+
 SPOOF, BONAFIDE = 0, 1  # class indices, everywhere
-SAMPLE_RATE = 16_000  # Hz, of every detector's input
+SAMPLE_RATE = DETECTOR_RATE  # Hz, of every detector's input
 
 
 @dataclass(frozen=True)

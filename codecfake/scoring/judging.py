@@ -20,7 +20,7 @@ from codecfake.audio import waveforms
 from codecfake.audio.waveforms import AudioError
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.printing import printable
-from codecfake.corpora.inspection import inspect
+from codecfake.corpora.inspection import read_usable
 from codecfake.detectors import SAMPLE_RATE, models
 from codecfake.detectors.detector import score as score_of
 from codecfake.detectors.released import PUBLISHED_SCORES
@@ -170,8 +170,7 @@ def waveform(path: Path) -> tuple[np.ndarray, int]:
 
     Raises AudioError if ingest would reject it.
     """
-    inspection = inspect(path, MIN_DURATION)
-    recording = waveforms.read(path, inspection.sha256)
+    recording = read_usable(path, MIN_DURATION)
     return as_in_shards(recording.wav, recording.sample_rate)
 
 

@@ -126,7 +126,7 @@ def test_too_many_rejections_stop_with_the_list_in_the_message_the_log_and_the_f
 def test_a_decoder_that_crashes_rejects_its_file_alone(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "inspect", crash_on_u3)
+    monkeypatch.setattr(ingest, "_inspect", crash_on_u3)
     _, rejected = run(corpus, tmp_path, settings(max_rejected=1))
     reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
     assert reason_of["u3.wav"] == "the decoder crashed on it (SIGSEGV)"
@@ -136,27 +136,54 @@ def test_a_decoder_that_crashes_rejects_its_file_alone(
 def test_a_decoder_that_never_ends_is_killed_and_costs_no_other_file(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "inspect", hang_on_u3)
+    monkeypatch.setattr(ingest, "_inspect", hang_on_u3)
     _, rejected = run(corpus, tmp_path, settings(max_rejected=1))
     reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
     assert reason_of["u3.wav"] == "not read and decoded within 2 s, so the attempt was killed"
     assert set(reason_of) == {"u0.wav", "u3.wav", "u8.wav", "u9.wav"}
 
 
-def hang_on_u3(path: Path, min_duration: float) -> object:
+def test_files_that_would_exhaust_memory_or_are_no_files_cost_no_other_file(tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    (root / "sub").mkdir(parents=True)
+    soundfile.write(root / "good.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 1600), 16000)
+    soundfile.write(tmp_path / "outside.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 1600), 16000)
+    soundfile.write(root / "hours.flac", np.zeros(17_000_000, dtype=np.int16), 1000)
+    with (root / "sparse.wav").open("wb") as file:
+        file.truncate(2**42)
+    (root / "device.wav").symlink_to("/dev/zero")
+    paths = ["good.wav", "hours.flac", "sparse.wav", "device.wav", "../outside.wav", "sub/../good.wav"]
+    rows = [f"{path},u{number}" for number, path in enumerate(paths)]
+    (root / "list.csv").write_text("\n".join(["path,utterance_id", *rows]))
+    options = {"table": "list.csv", "key": "real", "language": "en"}
+    table, rejected = run(root, tmp_path, IngestSettings("bad", "listed", options, max_rejected=0.9))
+    assert utterances.read(table)["path"].tolist() == ["good.wav"]
+    reasons = [
+        ("../outside.wav", "its path has `..`"),
+        ("device.wav", "cannot be read (it is a device, not a regular file"),
+        ("hours.flac", "too long: its header promises 4.7 hours (17000000 samples of 1 channels)"),
+        ("sparse.wav", "cannot be read (it has 4398046511104 bytes, and at most 1073741824 are read"),
+        ("sub/../good.wav", "its path has `..`"),
+    ]
+    for (path, reason), row in zip(reasons, files.read_tsv(rejected).itertuples(index=False), strict=True):
+        assert row.path == path
+        assert row.reason.startswith(reason)
+
+
+def hang_on_u3(root: Path, path: str, min_duration: float) -> object:
     from codecfake.corpora.inspection import inspect
 
-    if path.stem == "u3":
+    if path == "u3.wav":
         time.sleep(60)
-    return inspect(path, min_duration)
+    return inspect(root / path, min_duration)
 
 
-def crash_on_u3(path: Path, min_duration: float) -> object:
+def crash_on_u3(root: Path, path: str, min_duration: float) -> object:
     from codecfake.corpora.inspection import inspect
 
-    if path.stem == "u3":
+    if path == "u3.wav":
         os.kill(os.getpid(), signal.SIGSEGV)
-    return inspect(path, min_duration)
+    return inspect(root / path, min_duration)
 
 
 def test_every_damaged_or_odd_file_is_accepted_or_rejected_for_the_right_reason(shared: Path, tmp_path: Path) -> None:

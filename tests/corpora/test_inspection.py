@@ -72,6 +72,41 @@ def test_channels_that_cancel_are_digital_silence(tmp_path: Path, noise: np.ndar
         inspect_bytes(tmp_path, encoded(np.stack([noise, -noise], axis=1), subtype="FLOAT"))
 
 
+@pytest.mark.parametrize("form", ["FLAC", "WAV"])
+def test_speech_below_half_a_step_of_16_bit_is_digital_silence(tmp_path: Path, noise: np.ndarray, form: str) -> None:
+    quiet = noise / np.abs(noise).max() / 32768
+    with pytest.raises(AudioError, match=r"once rounded to 16 bit: every sample is 0 \(peak 1\.5e-05.*raise its level"):
+        inspect_bytes(tmp_path, encoded(0.49 * quiet, form, "PCM_24"))
+    assert inspect_bytes(tmp_path, encoded(0.51 * quiet, form, "PCM_24")).num_samples == RATE
+
+
+def test_channels_that_cancel_but_for_their_rounding_are_digital_silence(tmp_path: Path, noise: np.ndarray) -> None:
+    left = np.rint(noise * 32767).astype(np.int16)
+    with pytest.raises(AudioError, match="every sample of the mean of its 2 channels is .* keep one of them"):
+        inspect_bytes(tmp_path, encoded(np.stack([left, -left - (left % 2)], axis=1)))
+
+
+@pytest.mark.parametrize(("hertz", "is_heard"), [(12_000, False), (7_000, True)])
+def test_sound_above_what_detectors_hear_is_digital_silence(tmp_path: Path, hertz: int, is_heard: bool) -> None:
+    time = np.arange(48_000) / 48_000
+    tone = 0.01 * np.hanning(48_000) * np.sin(2 * np.pi * hertz * time)
+    data = io.BytesIO()
+    soundfile.write(data, tone, 48_000, format="WAV")
+    if is_heard:
+        assert inspect_bytes(tmp_path, data.getvalue()).num_samples == 48_000
+    else:
+        with pytest.raises(AudioError, match="digital silence at 16000 Hz.* above 8000 Hz"):
+            inspect_bytes(tmp_path, data.getvalue())
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
+def test_a_sample_rate_that_nobody_records_at_is_refused(tmp_path: Path, noise: np.ndarray, rate: int) -> None:
+    data = io.BytesIO()
+    soundfile.write(data, noise, rate, format="WAV")
+    with pytest.raises(AudioError, match=f"its sample rate is {rate} Hz"):
+        inspect_bytes(tmp_path, data.getvalue())
+
+
 def test_samples_that_are_not_finite_are_counted(tmp_path: Path, noise: np.ndarray) -> None:
     noise[[3, 4, 5]] = [np.nan, np.inf, -np.inf]
     with pytest.raises(AudioError, match="3 of 16000 samples are not finite"):
