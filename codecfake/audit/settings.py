@@ -6,7 +6,7 @@ from codecfake.audit.features import CODECS_CHANGE, HANDLING, NAMES
 from codecfake.base.settings import Fault, FaultsError
 from codecfake.base.suggestions import unknown
 
-CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins")
+CHECKS = ("speakers", "utterances", "audio", "codec_training", "duplicates", "twins", "silence")
 
 
 class AuditError(ValueError):

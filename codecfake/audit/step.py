@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from codecfake.audio.shards import AudioStore
-from codecfake.audit import duplicates, lists, overlap, probes
+from codecfake.audit import duplicates, lists, overlap, probes, silence
 from codecfake.audit.features import CODECS_CHANGE, FEATURES
 from codecfake.audit.settings import AuditError, AuditSettings
 from codecfake.base import files
@@ -47,6 +47,9 @@ def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
         )
     _write_csv(output / "counts.csv", counts(trial_lists))
     faults = list(_faults(tables_of))
+    if "silence" not in settings.limits.accepted:
+        silent = silence.silent_sources(trial_lists, store)
+        faults += [Fault("silence", f"{item.corpus}/{item.source}", str(item)) for item in silent]
     values = {
         "faults": [asdict(fault) for fault in faults],
         "limits": asdict(settings.limits),

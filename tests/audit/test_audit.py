@@ -201,6 +201,24 @@ def test_a_planted_defect_is_found_and_named(build: Build, defect: Change, featu
     assert all(fault.where in ("F01", "codec/train", "codec/dev", "eval/C1") for fault in faults)
 
 
+@pytest.mark.parametrize("level", [0.0, 1e-5, 0.25])
+def test_silent_fakes_are_counted_and_named_unless_they_are_accepted(build: Build, level: float) -> None:
+    lengths = {len(speech(number)) for number in (3, 5)}
+    build.write_audio("F01", lambda wav: np.full(len(wav), level) if len(wav) in lengths else codec(wav))
+    faults = [fault for fault in build.audit(QUICK) if fault.check == "silence"]
+    assert [fault.where for fault in faults] == ["tones/F01"]
+    assert "2 of 48 utterances are digital silence, first u003; check the codec's weights" in faults[0].message
+    accepted = replace(QUICK, limits=Limits(utterances=2, accepted={"silence": "a test"}))
+    assert not [fault for fault in build.audit(accepted) if fault.check == "silence"]
+
+
+def test_silent_recordings_are_found(build: Build) -> None:
+    build.write_audio("F01", codec)
+    build.write_audio("F00", lambda wav: 1e-5 * wav)
+    (fault,) = [fault for fault in build.audit(QUICK) if fault.check == "silence"]
+    assert "tones/F00: 48 of 48 utterances are digital silence, first u000; take them out" in fault.message
+
+
 def test_fakes_at_another_rate_are_told_by_it(build: Build) -> None:
     build.write_audio("F01", codec, rate=24_000)
     faults = build.audit()
