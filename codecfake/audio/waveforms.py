@@ -42,18 +42,21 @@ def read(path: Path, sha256: str | None = None) -> Audio:
     return decode(data, str(path))
 
 
+def read_channels(path: Path) -> Recording:
+    """Decode a whole file with all of its channels. Raises AudioError, naming the file, as `decoding`."""
+    try:
+        return decoding.decode(decoding.read_bytes(path))
+    except AudioError as error:
+        raise AudioError(f"{path}: {error}") from error
+
+
 def decode(data: bytes, name: str) -> Audio:
     """Decode the bytes of an audio file and average its channels. Raises AudioError naming `name`."""
-    recording = decode_channels(data, name)
-    return Audio(recording.samples.mean(axis=1), recording.sample_rate)
-
-
-def decode_channels(data: bytes, name: str) -> Recording:
-    """Decode the bytes of an audio file. Raises AudioError naming `name`."""
     try:
-        return decoding.decode(data)
+        recording = decoding.decode(data)
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from error
+    return Audio(recording.samples.mean(axis=1), recording.sample_rate)
 
 
 def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:

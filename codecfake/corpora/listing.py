@@ -9,9 +9,9 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
 from codecfake.base.hidden_files import is_hidden
+from codecfake.audio.containers import SUFFIXES
 from codecfake.base.utterances import Utterance
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not name its attack
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def require(root: Path, marker: Iterable[str], official: str) -> None:
     )
 
 
-def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = AUDIO_SUFFIXES) -> list[str]:
+def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:
     """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
 
     A missing folder gives an empty list. Hidden files are no recordings; their number is logged. Raises CorpusError for

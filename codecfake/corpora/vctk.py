@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from codecfake.audio.containers import SUFFIXES
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import (
-    AUDIO_SUFFIXES,
     CorpusError,
     Listing,
     Rejection,
@@ -102,7 +102,7 @@ def _takes(root: Path, folder: str) -> tuple[Takes, list[Rejection]]:
     """utterance_id -> microphone -> path, and a rejection for each file that VCTK does not name that way."""
     takes: Takes = defaultdict(dict)
     rejections = []
-    for path in audio_files(root, folder, (*AUDIO_SUFFIXES, ".raw")):
+    for path in audio_files(root, folder, (*SUFFIXES, ".raw")):
         if path.lower().endswith(".raw"):  # release 0.80 has one, p376_295.raw
             rejections.append(Rejection(path, "samples without a header, not a WAV file", expected=True))
             continue

@@ -13,6 +13,7 @@ from torch import Tensor
 
 import codecfake
 from codecfake.base import files, torch_files
+from codecfake.base.regular_files import require_regular
 from codecfake.detectors import BONAFIDE, models
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.settings import DetectorSettings
@@ -79,6 +80,7 @@ def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: st
     Raises UnpicklingError if the file contains more than weights, and ReleasedError if they do not fit this detector.
     """
     released = _released(name)
+    require_regular(path)
     tensors = torch_files.read_state_dict(path)
     settings = DetectorSettings(_front_end(name, released, front_end_weights), released.back_end)
     detector = Detector(settings, CROP_SAMPLES)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from codecfake.audio import waveforms
+from codecfake.audio.containers import SUFFIXES
 from codecfake.audio.waveforms import AudioError
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.printing import printable
@@ -30,11 +31,6 @@ from codecfake.scoring.verdicts import DevResult, Rule
 
 MIN_DURATION = 0.1  # seconds, as at ingest
 BATCH_SIZE = 8  # windows; more are no faster on a CPU
-# Audio files in a folder by suffix, decodable or not: a file without a score must be reported.
-SUFFIXES = {
-    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".mp4",
-    ".oga", ".ogg", ".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         waveforms.read(tmp_path / "gone.wav")
 
 
+def test_channels_are_read_from_a_file_by_the_same_door(tmp_path: Path, rng: np.random.Generator) -> None:
+    samples = rng.integers(-9, 9, (10, 3)).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", samples, 16000)
+    recording = waveforms.read_channels(tmp_path / "a.wav")
+    np.testing.assert_array_equal(recording.samples * 32768, samples)
+    (tmp_path / "a.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:-1])
+    with pytest.raises(waveforms.AudioError, match="a.wav: truncated"):
+        waveforms.read_channels(tmp_path / "a.wav")
+
+
 def test_a_segment_is_the_part_of_the_whole_that_it_says(tmp_path: Path, rng: np.random.Generator) -> None:
     soundfile.write(tmp_path / "a.wav", rng.uniform(-0.5, 0.5, 1000), 16000)
     whole = waveforms.read(tmp_path / "a.wav").wav

@@ -450,11 +450,12 @@ def test_audiocaps_captions_may_be_chosen_and_must_be_there(tmp_path: Path) -> N
 
 
 def test_a_folder_without_a_table_is_taken_whole(tmp_path: Path) -> None:
-    audio(tmp_path, "F01/F01_p225_001.wav", "F02/name with space é 语音.FLAC", "notes.m4a")
+    audio(tmp_path, "F01/F01_p225_001.wav", "F02/name with space é 语音.FLAC", "F02/refused later.m4a", "notes.txt")
     listing = read("listed", tmp_path, table=None, key="fake", language="en")
     assert [(utterance.utterance_id, utterance.path) for utterance in listing.utterances] == [
         ("F01_p225_001", "F01/F01_p225_001.wav"),
         ("name with space é 语音", "F02/name with space é 语音.FLAC"),
+        ("refused later", "F02/refused later.m4a"),
     ]
     assert {(utterance.key, utterance.attack, utterance.speaker_id) for utterance in listing.utterances} == {
         ("spoof", "unknown", "-")

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from codecfake.__main__ import main
 from codecfake.base import files, torch_files
+from codecfake.base.regular_files import IrregularFileError
 from codecfake.base.restricted_unpickling import UnpicklingError
 from codecfake.detectors import BONAFIDE, SPOOF, FeatureShape, models
 from codecfake.detectors.detector import score
@@ -141,6 +143,12 @@ def test_released_checkpoints_are_read_as_torch_reads_them(shared: Path) -> None
 
 
 # Published scores
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "aasist.pth")
+    with pytest.raises(IrregularFileError, match="aasist.pth: it is a named pipe"):
+        import_checkpoint(tmp_path / "aasist.pth", "aasist", tmp_path / "model")
 
 
 def test_the_published_probability_is_the_softmax_of_bona_fide() -> None:

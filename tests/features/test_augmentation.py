@@ -1,5 +1,6 @@
 """Augmentation: what each one promises of its output, and that nothing but seed, epoch and recording decides it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,18 @@ def test_a_recording_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     for name, message in (("bad", "bad.wav: cannot be decoded"), ("empty", "empty.wav: has no samples")):
         with pytest.raises(AudioError, match=message):
             Noise(NoiseSettings(str(tmp_path), pattern=f"{name}*"))(speech(), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_noise_and_rooms_are_read_from_regular_files_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "endless.wav"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    for augmentation in (Noise(NoiseSettings(str(tmp_path))), Reverberation(ReverberationSettings(str(tmp_path), "*"))):
+        with pytest.raises(AudioError, match=rf"endless.wav: cannot be read \(it is a .*{kind}"):
+            augmentation(speech(), np.random.default_rng(0))
 
 
 def test_noise_of_another_rate_keeps_its_pitch(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import math
+import os
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import odd_audio
 import pandas as pd
 import pytest
 import soundfile
@@ -183,6 +186,8 @@ def test_the_published_score_is_that_of_the_first_window_alone(form: str, model:
         (np.full(5_000, np.nan), "5000 of 5000 samples are not finite"),
         (2 * noise(5_000) / 0.3, "exceed ±1"),
         (None, "cannot be read"),
+        (noise(5_000) / 20_000, "digital silence once rounded to 16 bit"),
+        (np.stack([noise(5_000), -noise(5_000)], axis=1), "every sample of the mean of its 2 channels is 0"),
     ],
 )
 def test_what_ingest_rejects_is_not_judged(content: Any, reason: str, judge: Judge, tmp_path: Path) -> None:
@@ -196,6 +201,27 @@ def test_what_ingest_rejects_is_not_judged(content: Any, reason: str, judge: Jud
     assert failure.path == path
     assert reason in failure.reason
     assert str(path) not in failure.reason
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_regular_file_is_not_judged_and_not_waited_for(kind: str, judge: Judge, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.wav", write(tmp_path / "good.wav", noise(5_000))
+    if kind == "pipe":
+        os.mkfifo(bad)
+    else:
+        bad.symlink_to("/dev/zero")
+    failure, judgment = judging.judge_files(judge, [bad, good])
+    assert isinstance(failure, Failure)
+    assert re.match(rf"cannot be read \(it is a .*{kind}", failure.reason)
+    assert isinstance(judgment, Judgment)
+
+
+def test_a_file_whose_header_lacks_its_length_is_judged_whole(judge: Judge, tmp_path: Path) -> None:
+    _, *frames = odd_audio.mp3(noise(3 * 44_100)[:, None] * np.linspace(1, 0.001, 3 * 44_100)[:, None])
+    (tmp_path / "stream.wav").write_bytes(b"".join(frames))  # the form is that of the content
+    (judgment,) = judging.judge_files(judge, [tmp_path / "stream.wav"])
+    assert isinstance(judgment, Judgment)
+    assert judgment.duration == pytest.approx(len(frames) * 1152 / 44_100, abs=1e-3)
 
 
 def test_the_least_duration_is_that_of_ingest() -> None:

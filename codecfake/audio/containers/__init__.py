@@ -11,9 +11,14 @@ from codecfake.audio.containers import aiff, au, caf, flac, foreign, mpeg, nist,
 from codecfake.audio.containers.content import AudioError, Content
 
 ACCEPTED: tuple[ModuleType, ...] = (riff, w64, flac, aiff, au, nist, caf, ogg, mpeg)
+# Of audio files in a folder, accepted or not: one that cannot be used must be reported.
+SUFFIXES = (
+    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3",
+    ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
+)  # fmt: skip
 ID3_HEADER, ID3_FOOTER = 10, 0x10
 
-__all__ = ["ACCEPTED", "AudioError", "Content", "form_of", "names", "without_tags"]
+__all__ = ["ACCEPTED", "SUFFIXES", "AudioError", "Content", "form_of", "names", "without_tags"]
 
 
 def form_of(data: bytes) -> ModuleType | None:

@@ -9,6 +9,7 @@ import soundfile
 
 from codecfake.audio import waveforms
 from codecfake.base.hidden_files import is_hidden
+from codecfake.base.regular_files import require_regular
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.settings import AugmentationError
 
@@ -51,7 +52,10 @@ def random_segment(path: Path, num_samples: int, rng: np.random.Generator) -> np
     Raises AudioError if the file cannot be decoded or is empty.
     """
     try:
+        require_regular(path)
         about = soundfile.info(path)
+    except OSError as error:
+        raise waveforms.AudioError(f"{path}: cannot be read ({error.strerror})") from error
     except soundfile.LibsndfileError as error:
         raise waveforms.AudioError(f"{path}: cannot be decoded ({error.error_string})") from error
     if about.frames == 0:

@@ -21,7 +21,7 @@ class Reverberation(Augmentation):
 
     def __call__(self, wav: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         path = self._folder.draw(rng)
-        room = waveforms.decode_channels(path.read_bytes(), str(path))
+        room = waveforms.read_channels(path)
         channel = room.samples[:, int(rng.integers(room.samples.shape[1]))]
         response = waveforms.resample(channel.astype(np.float64), room.sample_rate, SAMPLE_RATE)
         if not response.any():
