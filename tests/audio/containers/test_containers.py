@@ -46,7 +46,7 @@ def test_what_is_compressed_with_loss_has_its_length(form: tuple[str, str], num_
 
 
 @pytest.mark.parametrize("form", FORMS, ids=IDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_what_is_cut_anywhere_is_refused_unless_all_samples_are_there(
     form: tuple[str, str], data: st.DataObject

@@ -10,8 +10,8 @@ from codecfake.audio.containers import AudioError
 from codecfake.audio.decoding import decode
 
 NUM_FRAMES = 3000
-CHANGES = 2000  # of each form
-SECONDS = 2.0  # for one file
+CHANGES = 1000  # of each form
+SECONDS = 2.0  # of the processor, for one file
 FORMS = [*EXACT, *LOSSY, *COMPRESSED, ("MP3", "without a count")]
 
 
@@ -45,14 +45,14 @@ def test_a_damaged_file_is_decoded_or_refused_in_bounded_time(form: tuple[str, s
     rng = np.random.default_rng(len(whole))
     for _ in range(CHANGES):
         data = damaged(whole, rng)
-        start = time.monotonic()
+        start = time.process_time()
         try:
             recording = decode(data)
             assert recording.samples.ndim == 2
             assert 1000 <= recording.sample_rate <= 768_000
         except AudioError as error:
             assert str(error)
-        assert time.monotonic() - start < SECONDS
+        assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.slow
