@@ -67,7 +67,7 @@ def _check_written(wav: np.ndarray, sample_rate: int, averaged: str) -> None:
     if silence.is_constant_when_rounded(wav):
         remedy = "keep one of them, e.g. `sox IN OUT.wav remix 1`, or " if averaged else ""
         raise AudioError(
-            f"digital silence once rounded to 16 bit: every sample{averaged} is {np.rint(wav[0] * FULL_SCALE):g} "
+            f"digital silence once rounded to 16 bit: every sample{averaged} is {round(float(wav[0]) * FULL_SCALE)} "
             f"(peak {np.abs(wav).max():.2g} of full scale); {remedy}raise its level, e.g. `sox --norm=-3 IN OUT.wav`"
         )
     if silence.is_constant_for_detectors(wav, sample_rate):

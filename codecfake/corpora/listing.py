@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
-from codecfake.base.hidden_files import is_hidden
 from codecfake.audio.containers import SUFFIXES
+from codecfake.base.hidden_files import is_hidden
 from codecfake.base.utterances import Utterance
 
 UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not name its attack
