@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from codecfake.audio.containers import SUFFIXES
 from codecfake.base import settings
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, KEYS, SPOOF
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus")
 UNSPLIT = "-"
 CELL = ["corpus", "key", "split"]
 COUNTS = ["utterances", "seconds", "samples", "file_bytes"]  # samples: at the recordings' own sample rate
@@ -155,5 +155,5 @@ def _expected(size: ListedSize) -> CorpusSize:
 
 def _num_recordings(root: Path) -> int:
     folders = ((Path(folder).relative_to(root), names) for folder, _, names in os.walk(root))
-    paths = (folder / name for folder, names in folders for name in names if name.lower().endswith(AUDIO_SUFFIXES))
+    paths = (folder / name for folder, names in folders for name in names if name.lower().endswith(SUFFIXES))
     return sum(not is_hidden(path) for path in paths)
