@@ -43,6 +43,11 @@ def id3(size: int) -> bytes:
     return b"ID3\4\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a WAV file, padded to an even size."""
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+
+
 def with_data_size(wav: bytes, size: int) -> bytes:
     """A WAV file whose header promises another number of bytes of samples."""
     place = wav.index(b"data") + 4

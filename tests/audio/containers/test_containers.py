@@ -164,6 +164,29 @@ def test_chunks_behind_the_samples_of_a_wav_are_no_samples(odd: bytes) -> None:
     assert len(decode(encoded(noise(5000)) + odd).samples) == 5000
 
 
+CHUNK = st.tuples(st.sampled_from([b"LIST", b"bext", b"JUNK", b"cue ", b"abcd"]), st.binary(max_size=40))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    num_frames=st.integers(1, 500),
+    before=st.lists(CHUNK, max_size=3),
+    behind=st.lists(CHUNK, max_size=3),
+    cut=st.data(),
+)
+def test_any_chunks_around_the_samples_of_a_wav_change_nothing(
+    num_frames: int, before: list[tuple[bytes, bytes]], behind: list[tuple[bytes, bytes]], cut: st.DataObject
+) -> None:
+    samples = np.arange(num_frames).astype("u1")
+    form = (b"fmt ", struct.pack("<HHIIHH", 1, 1, RATE, RATE, 1, 8))
+    head = b"".join(odd_audio.chunk(*part) for part in (*before, form, *before))
+    wav = b"RIFF\0\0\0\0WAVE" + head + odd_audio.chunk(b"data", samples.tobytes())
+    whole = wav + b"".join(odd_audio.chunk(*part) for part in behind)
+    np.testing.assert_array_equal(decode(whole).samples[:, 0] * 128 + 128, samples)
+    with pytest.raises(AudioError, match="truncated"):
+        decode(wav[: cut.draw(st.integers(12, len(wav) - 1 - num_frames % 2))])
+
+
 def test_a_riff_file_without_sound_is_named() -> None:
     with pytest.raises(AudioError, match="kind b'AVI '"):
         decode(b"RIFF\x20\0\0\0AVI LIST" + bytes(100))
