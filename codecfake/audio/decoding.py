@@ -32,6 +32,11 @@ class Recording:
     sample_rate: int
     subtype: str  # how the file stores samples, in libsndfile's words: PCM_16, FLOAT, …
 
+    @property
+    def mono(self) -> np.ndarray:
+        """The mean of the channels, float32 `[T]`; no copy of a single one."""
+        return self.samples[:, 0] if self.samples.shape[1] == 1 else self.samples.mean(axis=1)
+
 
 class _Sequential(soundfile.SoundFile):
     """A file that is read once from its beginning.

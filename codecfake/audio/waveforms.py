@@ -56,7 +56,7 @@ def decode(data: bytes, name: str) -> Audio:
         recording = decoding.decode(data)
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from error
-    return Audio(recording.samples.mean(axis=1), recording.sample_rate)
+    return Audio(recording.mono, recording.sample_rate)
 
 
 def read_segment(path: Path, start: int, num_samples: int) -> np.ndarray:

@@ -33,7 +33,7 @@ def inspect(path: Path, min_duration: float) -> Inspection:
 def read_usable(path: Path, min_duration: float) -> Audio:
     """A file with averaged channels. Raises AudioError as `inspect`."""
     recording = _usable(decoding.read_bytes(path), min_duration)
-    return Audio(recording.samples.mean(axis=1), recording.sample_rate)
+    return Audio(recording.mono, recording.sample_rate)
 
 
 def _usable(data: bytes, min_duration: float) -> Recording:
@@ -47,7 +47,7 @@ def _usable(data: bytes, min_duration: float) -> Recording:
 
 def _check_samples(recording: Recording, min_duration: float) -> None:
     """Checks the mean of the channels, which the workflow uses."""
-    wav, channels = recording.samples.mean(axis=1), recording.samples.shape[1]
+    wav, channels = recording.mono, recording.samples.shape[1]
     if len(wav) == 0:
         raise AudioError("it holds no samples")
     duration = len(wav) / recording.sample_rate
@@ -79,6 +79,6 @@ def _check_written(wav: np.ndarray, sample_rate: int, averaged: str) -> None:
 
 def _check_range(wav: np.ndarray, subtype: str) -> None:
     """Lossy decoders can overshoot ±1; a file with stored floats beyond ±1 was written that way."""
-    peak = float(np.abs(wav).max())
+    peak = float(max(wav.max(), -wav.min()))
     if subtype in ("FLOAT", "DOUBLE") and peak > 1:
         raise AudioError(f"float samples exceed ±1 (peak {peak:.4g}), which 16 bit would clip; rescale the file")
