@@ -17,7 +17,7 @@ class TablePaths:
         self._places: dict[str, tuple[str, str]] = {}  # file -> its path as the table writes it, and where
 
     def find(self, path: str, where: str) -> str | None:
-        """The path of a file as its disk writes it, relative to the root; None if there is none.
+        """The path of a file as its disk writes it, relative to the root; None without such a file.
 
         macOS writes names in another Unicode form (NFD) than most tables (NFC); they look the same. Raises CorpusError
         for a path with backslashes, for several files of one name, and for one file that is written in two forms.
