@@ -3,11 +3,18 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
+from codecfake.base import text_files
+
 min_version("9.27")
 
 
 # the run directory's config.yaml, or else the one beside this file; if this is a module, its importer's `config:`
-configfile: "config.yaml" if Path("config.yaml").exists() else str(Path(str(workflow.current_basedir)) / "config.yaml")
+CONFIG = "config.yaml" if Path("config.yaml").exists() else str(Path(str(workflow.current_basedir)) / "config.yaml")
+if Path(CONFIG).is_file():
+    text_files.read(Path(CONFIG))  # names a file that is not UTF-8, which Snakemake does not
+
+
+configfile: CONFIG
 
 
 include: "rules/config.smk"

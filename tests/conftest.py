@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 import whole_runs
 from file_server import FileServer, running
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from places import SHARED, TINY
 
 pytest_plugins = ["processor_time"]
+
+# how fast a machine draws and checks examples says nothing about them
+hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ BATCH_SIZE = 8  # windows; more are no faster on a CPU
 class LeftOut:
     """What folders have besides audio files."""
 
-    others: int = 0  # files without an audio suffix
+    others: int = 0  # files without an audio suffix, and hidden ones
     special: list[Path] = field(default_factory=list)  # as in `folders.Members`
     unreadable: dict[Path, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class LeftOut:
         return LeftOut(self.others + more.others, self.special + more.special, unreadable)
 
     def __str__(self) -> str:
-        parts = [f"Skipped files without an audio suffix: {self.others}."] if self.others else []
+        parts = [f"Skipped files that are hidden or have no audio suffix: {self.others}."] if self.others else []
         if self.special:
             first = printable(str(self.special[0]))
             kinds = "links that lead nowhere or to folders, devices and the like"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from codecfake import corpora
 from codecfake.corpora.listing import CorpusError, Listing
 
-EXAMPLES = settings(max_examples=50, deadline=None)
+EXAMPLES = settings(max_examples=50)
 TEXTS = st.text(
     st.characters(exclude_characters="\n\r\0\ufeff\t", exclude_categories=("Cs",)) | st.sampled_from("\"',")
 )

@@ -351,7 +351,7 @@ def test_every_file_is_judged_or_named_and_the_exit_status_tells(
     assert first.startswith(f"{bad}: not judged: cannot be decoded")
     assert second.startswith(f"{good}: ")
     assert "uncalibrated; lowest of 2 windows" in second
-    assert rest[0] == "1 of 2 files judged. Skipped files without an audio suffix: 1."
+    assert rest[0] == "1 of 2 files judged. Skipped files that are hidden or have no audio suffix: 1."
     assert rest[1].startswith("Scores above 0 are judged bona fide: uncalibrated")
     assert rest[2].endswith("the mean over windows of 0.25 s.")
 
