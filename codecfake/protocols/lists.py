@@ -12,9 +12,9 @@ from codecfake.base import files, utterances
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
 from codecfake.protocols import splits
+from codecfake.protocols.exports import RECORDINGS, write_exports
 from codecfake.protocols.people import People, SpeakersOf
 
-RECORDINGS = "F00"  # the source of audio as recorded: the bona fide arm
 COLUMNS = ("speaker_id", "trial_id", "utterance_id", "source", "key", "corpus", "language", "attack")
 
 
@@ -132,28 +132,6 @@ def write_condition(settings: ConditionSettings, corpora_root: Path, root: Path,
     _write(root, f"eval/{name}", condition(settings, tables))
 
 
-def asvspoof2019(trials: pd.DataFrame) -> str:
-    """The five columns of the ASVspoof 2019 LA countermeasure protocols: speaker, trial, -, attack, key.
-
-    Columns are separated by spaces, so spaces in names become underscores: `Alec_Guinness`.
-    """
-    columns = (trials["speaker_id"], trials["trial_id"], trials["attack"], trials["key"])
-    speaker, trial, attack, key = (_without_spaces(column.astype(str)) for column in columns)
-    return "".join(speaker + " " + trial + " - " + attack + " " + key + "\n")
-
-
-def _without_spaces(names: pd.Series) -> pd.Series:
-    # few names have spaces, and searching is a hundred times faster than replacing
-    return names.str.replace(r"\s+", "_", regex=True) if names.str.contains(r"\s").any() else names
-
-
-def published(trials: pd.DataFrame) -> str:
-    """The three columns of the published Codecfake set: file name, real or fake, source."""
-    label = trials["key"].map({BONAFIDE: "real", SPOOF: "fake"})
-    source = trials["attack"].where(trials["key"] == SPOOF, RECORDINGS)
-    return "".join(trials["trial_id"] + ".wav " + label + " " + source + "\n")
-
-
 def _read(corpora: list[str], root: Path) -> Tables:
     return {corpus: utterances.read(root / corpus / "utterances.parquet") for corpus in dict.fromkeys(corpora)}
 
@@ -198,5 +176,4 @@ def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:
 def _write(root: Path, name: str, trials: pd.DataFrame) -> None:
     files.write_tsv(root / f"{name}.tsv", trials)
     files.seal(root / f"{name}.tsv")
-    files.write_text(root / f"exports/asvspoof2019/{name}.txt", asvspoof2019(trials))
-    files.write_text(root / f"exports/published/{name}.txt", published(trials))
+    write_exports(root / "exports", name, trials)
