@@ -17,6 +17,6 @@ def control_character(text: str) -> str | None:
     return f"U+{ord(match[0]):04X} ({name})"
 
 
-def visible(text: str) -> str:
+def on_one_line(text: str) -> str:
     """A text on one line, with such characters as escapes: `a\\x00b`."""
     return CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)

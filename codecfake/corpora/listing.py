@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
-from codecfake.base.control_characters import control_character, visible
+from codecfake.base.control_characters import control_character, on_one_line
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.utterances import Utterance
 
@@ -77,7 +77,7 @@ def _check_speakers(root: Path, utterances: Iterable[Utterance]) -> None:
 
 
 def _on_one_line(rejection: Rejection) -> Rejection:
-    return replace(rejection, path=visible(rejection.path), reason=visible(rejection.reason))
+    return replace(rejection, path=on_one_line(rejection.path), reason=on_one_line(rejection.reason))
 
 
 def _check_characters(root: Path, utterance: Utterance) -> None:

@@ -4,6 +4,7 @@ Equal speaker ids are one person, in any corpora, unless the experiment says oth
 corpus usually keep its speaker ids. The id `-` means an unknown speaker, who is never that of another corpus.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
@@ -26,7 +27,7 @@ class People:
         pairs = rows[COLUMNS].drop_duplicates().reset_index(drop=True)
         place = pairs["corpus"].map({corpus: place for place, corpus in enumerate(self.corpora)})
         for corpus, speaker in pairs.loc[place.sort_values(kind="stable").index].itertuples(index=False, name=None):
-            self._first.setdefault((group(corpus, self._speakers_of), speaker), f"{corpus}/{speaker}")
+            self._first.setdefault((group(corpus, self._speakers_of), _composed(speaker)), f"{corpus}/{speaker}")
 
     def names(self, rows: pd.DataFrame, speakers_of: SpeakersOf | None = None) -> pd.Series:
         """The person of each row; `speakers_of` has changes for these rows."""
@@ -37,7 +38,12 @@ class People:
 
     def _name(self, corpus: str, speaker: str, speakers_of: SpeakersOf) -> str:
         own = f"{corpus}/{speaker}"
-        return own if speaker == UNKNOWN else self._first.get((group(corpus, speakers_of), speaker), own)
+        return own if speaker == UNKNOWN else self._first.get((group(corpus, speakers_of), _composed(speaker)), own)
+
+
+def _composed(speaker: str) -> str:
+    """A name in one Unicode form: a Mac writes an umlaut as two characters."""
+    return speaker if speaker.isascii() else unicodedata.normalize("NFC", speaker)
 
 
 def group(corpus: str, speakers_of: SpeakersOf) -> str:

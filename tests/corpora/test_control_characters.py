@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecfake.base.control_characters import control_character, visible
+from codecfake.base.control_characters import control_character, on_one_line
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import listed
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, listing
 
 UTTERANCE = Utterance("u1", "s1", "en", "a/b.wav", "Hello.", split="dev", attack="A01")
 VALUES = [field.name for field in fields(Utterance)]
-REFUSED = [
+CONTROL_CHARACTERS = [
     "\n", "\r", "\t", "\0", "\x1b", "\x0b", "\x0c", "\x1c", "\x7f", "\x85", "\x9b", "\u2028", "\u2029", "\u202a",
     "\u202e", "\u2066", "\u2069", "\ud800",
 ]  # fmt: skip
-ALLOWED = [
+OTHER_CHARACTERS = [
     "a b",
     "é",
     "你好",
@@ -39,7 +39,7 @@ ROOT = Path("corpus")
 
 
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("character", REFUSED)
+@pytest.mark.parametrize("character", CONTROL_CHARACTERS)
 def test_a_control_character_is_refused_in_every_value_of_an_utterance(value: str, character: str) -> None:
     utterance = replace(UTTERANCE, **{value: f"x{character}y"})
     with pytest.raises(CorpusError, match=rf"{value} .* contains U\+{ord(character):04X} \(") as error:
@@ -47,7 +47,7 @@ def test_a_control_character_is_refused_in_every_value_of_an_utterance(value: st
     assert control_character(str(error.value)) is None
 
 
-@pytest.mark.parametrize("text", ALLOWED)
+@pytest.mark.parametrize("text", OTHER_CHARACTERS)
 def test_any_other_character_is_read(text: str) -> None:
     utterance = replace(UTTERANCE, utterance_id=text, speaker_id=text, text=text, attack=text)
     assert listing(ROOT, [utterance], []) == Listing((utterance,), ())
@@ -56,9 +56,9 @@ def test_any_other_character_is_read(text: str) -> None:
 @settings(deadline=None)
 @given(st.text(st.characters(), min_size=1))
 def test_a_text_is_refused_exactly_if_it_differs_from_its_visible_form(text: str) -> None:
-    assert (control_character(text) is None) == (visible(text) == text)
-    assert control_character(visible(text)) is None
-    assert len(visible(text).splitlines()) == 1
+    assert (control_character(text) is None) == (on_one_line(text) == text)
+    assert control_character(on_one_line(text)) is None
+    assert len(on_one_line(text).splitlines()) == 1
 
 
 @pytest.mark.parametrize("column", ["path", "utterance_id", "speaker", "attack", "language", "text"])

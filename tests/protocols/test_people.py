@@ -111,6 +111,10 @@ def test_unknown_speakers_of_two_corpora_are_not_one_person() -> None:
     assert names({"b": "a"}, ("a", "-"), ("b", "-")) == ["a/-", "b/-"]
 
 
+def test_a_name_in_two_unicode_forms_is_one_person() -> None:
+    assert names({}, ("a", "Zo\u00eb"), ("b", "Zoe\u0308")) == ["a/Zo\u00eb", "a/Zo\u00eb"]
+
+
 def test_the_first_corpus_names_a_person() -> None:
     rows = pd.concat([corpus("a", ["x"]), corpus("b", ["x"])])
     for order in permutations(["a", "b"]):
