@@ -8,6 +8,7 @@ import warnings
 from datetime import date
 from pathlib import Path
 
+from codecfake.base.home import expand_options
 from codecfake.base.settings import from_json
 
 
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("codecfake").setLevel(logging.INFO)
     # the packages use torch's older weight normalization, because their checkpoints have its names
     warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
-    options = _parser().parse_args(arguments)
+    options = expand_options(_parser().parse_args(arguments))
     try:
         options.run(options)
     except (ValueError, OSError, RuntimeError) as error:

@@ -11,6 +11,7 @@ from codec_wrappers.codec import Codec
 from codec_wrappers.contract.forms import FORMS, form_of, fresh, needs_weights, with_weights
 from codec_wrappers.contract.measurements import Measurements, Settings, measure
 from codec_wrappers.contract.promises import ContractError, broken_promises
+from codecfake.base.home import expanded
 from codecfake.base.progress import progress
 
 
@@ -43,7 +44,7 @@ def weights_by_codec(options: Sequence[str]) -> dict[str, Path]:
     for (name, sign, path), option in zip(pairs, options, strict=True):
         if not (name and sign and path):
             raise ContractError(f"weights {option!r} do not name their codec; give CODEC=PATH")
-    return {name: Path(path) for name, _, path in pairs}
+    return {name: Path(expanded(path)) for name, _, path in pairs}
 
 
 def check(rows: Sequence[Measurements]) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from codecfake.base.home import expanded
 from codecfake.base.settings import SettingsError
 
 SAMPLE_RATE = 16_000
@@ -37,6 +38,7 @@ class Teacher:
 def _hubert(model: str) -> Any:
     from transformers import AutoConfig, HubertModel
 
+    model = expanded(model)
     try:
         kind = AutoConfig.from_pretrained(model).model_type
         network, loading = HubertModel.from_pretrained(model, output_loading_info=True)

@@ -16,6 +16,7 @@ from codec_wrappers.weights.loading import WeightsError, digest
 from codecfake.audio import waveforms
 from codecfake.base import json_texts
 from codecfake.base.devices import prepare
+from codecfake.base.home import expanded
 
 NONE, OFFICIAL = "none", "official:"
 SETTINGS = "settings.json"  # beside the weights that a run trained
@@ -111,7 +112,7 @@ def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dic
         if not all((output / name).is_file() for name in checkpoint.outputs):
             fetching.fetch(checkpoint, folder, output)
         return output, dict(checkpoint.model)
-    path = Path(weights)
+    path = Path(expanded(str(weights)))
     if not path.exists():
         raise WeightsError(f"{path}: no such file or folder of weights; for official weights, write {OFFICIAL}NAME")
     return path, _trained_model(path if path.is_dir() else path.parent)

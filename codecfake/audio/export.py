@@ -1,9 +1,10 @@
-"""Exports shards to loose files, with names as in the published data set: `F01_p225_001.flac`."""
+"""Exports shards to loose files, with names as in the exported lists: `F01_p225_001.flac`."""
 
 import tarfile
 from pathlib import Path
 
 from codecfake.audio import shards
+from codecfake.base.exported_names import exported_name
 from codecfake.base.files import atomic
 from codecfake.base.hidden_files import visible
 from codecfake.base.progress import progress
@@ -27,7 +28,7 @@ def _unpack(tar_path: Path, folder: Path) -> int:
     count = 0
     with tarfile.open(tar_path) as tar:
         for member in tar:
-            path = folder / Path(member.name).name
+            path = folder / exported_name(Path(member.name).name)
             stream = tar.extractfile(member)
             if stream is None or (path.exists() and path.stat().st_size == member.size):
                 continue

@@ -14,6 +14,7 @@ from codecfake.audit.settings import AuditSettings
 from codecfake.base import files, utterances
 from codecfake.base.utterances import KEYS
 from codecfake.protocols.lists import RECORDINGS
+from codecfake.protocols.people import People
 from codecfake.protocols.trials import RECORDING
 
 WHAT = ("speakers", "utterances", "sentences", "audio")
@@ -21,7 +22,10 @@ WHAT = ("speakers", "utterances", "sentences", "audio")
 
 @dataclass(frozen=True)
 class TrialList:
-    """Trials used together for training, selection or evaluation; column `row` is their row in the audio index."""
+    """Trials used together for training, selection or evaluation.
+
+    Column `person` names their speaker over all lists; column `row` is their row in the audio index.
+    """
 
     name: str  # `codec/train`, `eval/C1`, or `eval/C7 spoof` where a whole key is evaluated
     domains: tuple[str, ...]
@@ -37,7 +41,7 @@ class TrialList:
         """What is compared -> its distinct names."""
         table = self.trials
         names = {
-            "speakers": table["corpus"] + "/" + table["speaker_id"],
+            "speakers": table["person"],
             "utterances": table["corpus"] + "/" + table["utterance_id"],
             "sentences": table["sentence"].dropna(),
             "audio": table["audio"],
@@ -46,10 +50,19 @@ class TrialList:
 
 
 def read_tables(settings: AuditSettings, results: Path) -> dict[str, pd.DataFrame]:
-    """Corpus -> its utterance table with a column `sentence`, for corpora used in evaluation or codec training."""
+    """Corpus -> its utterance table with columns `sentence` and `person`, for corpora used here or by codecs."""
     names = dict.fromkeys([*settings.corpora, *settings.codec_training])
     tables = {name: utterances.read(results / "corpora" / name / "utterances.parquet") for name in names}
-    return {name: table.assign(sentence=table["text"].map(normalized)) for name, table in tables.items()}
+    everyone = people(settings, tables)
+    return {
+        name: table.assign(sentence=table["text"].map(normalized), person=everyone.names(table))
+        for name, table in tables.items()
+    }
+
+
+def people(settings: AuditSettings, tables: dict[str, pd.DataFrame]) -> People:
+    """The speakers of all corpora in utterance tables."""
+    return People(pd.concat(tables.values(), ignore_index=True), tables, settings.speakers_of)
 
 
 def normalized(text: str | None) -> str | None:
@@ -64,13 +77,16 @@ def normalized(text: str | None) -> str | None:
 def read_lists(settings: AuditSettings, results: Path, tables: dict[str, pd.DataFrame]) -> list[TrialList]:
     """Train and dev of each domain, then each condition; keys that are evaluated as a whole are separate lists."""
     sentences = pd.concat([table[["corpus", "utterance_id", "sentence"]] for table in tables.values()])
+    everyone = people(settings, tables)
     trial_lists = []
     for domain in settings.domains:
         for split in ("train", "dev"):
             trials = _read(results / "protocols" / domain / f"{split}.tsv", sentences)
+            trials["person"] = everyone.names(trials)
             trial_lists.append(TrialList(f"{domain}/{split}", (domain,), False, trials))
     for name, condition in settings.conditions.items():
         trials = _read(results / "protocols" / "eval" / f"{name}.tsv", sentences)
+        trials["person"] = everyone.names(trials, condition.speakers_of)
         domains = tuple(condition.domains)
         for part, judges_all, rows in _parts(trials, condition.all_of):
             trial_lists.append(TrialList(f"eval/{name}{part}", domains, judges_all, rows))

@@ -117,7 +117,7 @@ def _sample(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:
     """A sample of trials by a hash of their names: the same on any machine, and independent of other trials."""
     names = trials["corpus"] + "/" + trials["utterance_id"]
     order = [hashlib.sha256(f"{settings.seed}:{name}".encode()).hexdigest() for name in names]
-    table = trials.assign(order=order, speaker=trials["corpus"] + "/" + trials["speaker_id"])
+    table = trials.assign(order=order, speaker=trials["person"])
     return table.sort_values("order").head(settings.limits.utterances).reset_index(drop=True)
 
 

@@ -54,6 +54,7 @@ class AuditedDomain:
 class AuditedCondition:
     domains: list[str]  # the domains of its trials; none for corpora that are only evaluated
     all_of: list[str] = field(default_factory=list)  # keys whose utterances are all evaluated, including training data
+    speakers_of: dict[str, str] = field(default_factory=dict)  # changes for this condition's trials
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,4 @@ class AuditSettings:
     controls: list[str] = field(default_factory=list)  # sources that return recordings unchanged
     limits: Limits = field(default_factory=Limits)
     seed: int = 1
+    speakers_of: dict[str, str] = field(default_factory=dict)  # see `people.SpeakersOf`

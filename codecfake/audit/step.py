@@ -1,6 +1,7 @@
 """The audit as a step of the workflow: all checks, their tables, and the faults with their remedies."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +19,8 @@ TABLES = {
     "overlap": overlap.Overlap, "duplicates": duplicates.Duplicate, "twins": duplicates.Twins,
     "shortcuts": probes.Shortcut,
 }  # fmt: skip
+logger = logging.getLogger(__name__)
+
 COUNTED = ["list", "corpus", "language", "source", "key"]
 
 
@@ -36,7 +39,7 @@ def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
     store = AudioStore(results / "audio", lists.audio_of(trial_lists))
     trial_lists = lists.with_audio(trial_lists, store)
     tables_of: dict[str, list[Any]] = {
-        "overlap": [*overlap.between_lists(settings, trial_lists), *overlap.with_codec_training(settings, tables)],
+        "overlap": [*overlap.between_lists(settings, trial_lists), *_between_corpora(settings, tables)],
         "duplicates": duplicates.duplicates(settings, store),
         "twins": list(duplicates.twins(settings, trial_lists, store)),
         "shortcuts": probes.shortcuts(settings, trial_lists, store),
@@ -58,6 +61,15 @@ def audit(settings: AuditSettings, results: Path, output: Path) -> list[Fault]:
     }
     files.write_json(output / "audit.json", values)
     return faults
+
+
+def _between_corpora(settings: AuditSettings, tables: dict[str, pd.DataFrame]) -> Iterator[overlap.Overlap]:
+    yield from overlap.with_codec_training(settings, tables)
+    for row in overlap.between_corpora(settings, tables):
+        logger.info(
+            "%s and %s share %d speakers, first %s: %s", row.first, row.second, row.common, row.example, row.why
+        )
+        yield row
 
 
 def counts(trial_lists: list[lists.TrialList]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from codecfake.base.home import expanded
 from codecfake.base.suggestions import unknown
 
 VARIABLE = "CODECFAKE_PLUGINS"
@@ -95,7 +96,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _path(module: str) -> Path | None:
     """The file of a name written as a path, from the experiment's folder."""
-    return (folder() or Path.cwd()) / module if module.endswith(".py") else None
+    return (folder() or Path.cwd()) / expanded(module) if module.endswith(".py") else None
 
 
 def _import_file(name: str, path: Path) -> ModuleType:

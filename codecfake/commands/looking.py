@@ -50,7 +50,7 @@ def _add_list(commands: Commands) -> None:
 def _plan(options: argparse.Namespace) -> None:
     from codecfake.base import installation
     from codecfake.base.validation import read_yaml
-    from codecfake.experiment import site
+    from codecfake.experiment import configuration, site
     from codecfake.running.planning import disk, rates, rendering, run_plan
 
     shipped = installation.workflow_folder() / DEFAULT_CONFIG
@@ -58,9 +58,9 @@ def _plan(options: argparse.Namespace) -> None:
     config |= {"experiment": options.experiment} if options.experiment else {}
     device = options.device or config.get("device", "auto")
     rate_table = rates.load(options.rates, options.rate)
-    base = Path(config.get("relative_to") or Path())
+    base = configuration.folder(config) or Path()
     experiment = site.read_without_corpora(config, base, options.optional)
-    folders = {name: base / root for name, root in (config.get("corpora") or {}).items() if root}
+    folders = {name: base / root for name, root in configuration.plain(config).get("corpora", {}).items() if root}
     plan = run_plan.plan(experiment, options.directory, rate_table, "cpu" if device == "cpu" else "gpu", folders)
     room = plan.to_write(options.directory)
     outcome = (plan, room, options.directory, disk.free_bytes(options.directory))

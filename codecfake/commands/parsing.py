@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NoReturn
 
+from codecfake.base.home import expand_options
+
 Commands = Any  # argparse's own class is not public
 DEVICES = ("cpu", "cuda", "auto")
 
@@ -33,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             parser: Parser = getattr(options, "parser", self)
             parser.error(f"unknown argument {unknown[0]!r}{did_you_mean(unknown[0], parser.option_names())}")
-        return options
+        return expand_options(options)
 
     def option_names(self) -> list[str]:
         """Every option of this command, as typed."""

@@ -4,11 +4,12 @@ import logging
 import os
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
 from codecfake.audio.containers import SUFFIXES
+from codecfake.base.control_characters import control_character, on_one_line
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.utterances import Utterance
 
@@ -44,11 +45,12 @@ def listing(root: Path, utterances: Iterable[Utterance], rejections: Iterable[Re
     Names that look the same in two Unicode forms (NFC, NFD) are one name: they would be one file on a Mac.
     """
     by_id = sorted(utterances, key=lambda utterance: utterance.utterance_id)
-    by_path = sorted(rejections, key=lambda rejection: (rejection.path, rejection.reason))
+    by_path = sorted(map(_on_one_line, rejections), key=lambda rejection: (rejection.path, rejection.reason))
     if not by_id and not by_path:
         raise CorpusError(f"{root}: contains no recording; unpack the corpus's audio there")
     for utterance in by_id:
-        _check_id(root, utterance)
+        _check_characters(root, utterance)
+        _check_ids(root, utterance)
     _check_unique(root, by_id)
     _check_speakers(root, by_id)
     return Listing(tuple(by_id), tuple(by_path))
@@ -74,13 +76,29 @@ def _check_speakers(root: Path, utterances: Iterable[Utterance]) -> None:
             )
 
 
-def _check_id(root: Path, utterance: Utterance) -> None:
-    """Ids are used as file names and as fields of tab-separated tables."""
-    if not utterance.utterance_id or set(utterance.utterance_id) & set("/\t\n\r"):
+def _on_one_line(rejection: Rejection) -> Rejection:
+    return replace(rejection, path=on_one_line(rejection.path), reason=on_one_line(rejection.reason))
+
+
+def _check_characters(root: Path, utterance: Utterance) -> None:
+    """Every value is a cell of lists with one line for each utterance."""
+    for name, value in vars(utterance).items():
+        character = control_character(value or "")
+        if character is not None:
+            raise CorpusError(
+                f"{root}: {name} {value!r} of {utterance.path!r} contains {character}, which lists and file names "
+                f"cannot hold; remove it where the corpus says so, or rename the file"
+            )
+
+
+def _check_ids(root: Path, utterance: Utterance) -> None:
+    """Utterance ids are used as file names, and speaker ids as fields of lists with blanks between them."""
+    if not utterance.utterance_id or "/" in utterance.utterance_id:
         raise CorpusError(
-            f"{root / utterance.path}: utterance id {utterance.utterance_id!r} is empty or contains a slash, tab or "
-            f"line break; change it"
+            f"{root / utterance.path}: utterance id {utterance.utterance_id!r} is empty or contains a slash; change it"
         )
+    if not utterance.speaker_id.strip():
+        raise CorpusError(f"{root / utterance.path}: the speaker id is blank; write - for an unknown speaker")
 
 
 def require(root: Path, marker: Iterable[str], official: str) -> None:

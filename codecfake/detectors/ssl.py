@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from codecfake.base.home import expanded
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.front_end import FrontEnd, sha256
 from codecfake.detectors.settings import RANDOM, SslSettings
@@ -128,8 +129,8 @@ def _folder(weights: str) -> Path:
 
     Raises FrontEndWeightsError if it is not available.
     """
-    if Path(weights).is_dir():
-        return Path(weights)
+    if (path := Path(expanded(weights))).is_dir():
+        return path
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HFValidationError
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import codec_wrappers
-from codecfake.experiment.schema import Condition, Experiment
+from codecfake.experiment.schema import Experiment
 
 TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # written by an audit
 
@@ -14,7 +14,7 @@ def settings(experiment: Experiment) -> dict[str, Any]:
     wrappers = {source: codec.wrapper for codec in experiment.codecs.values() for source in codec.generated()}
     return {
         "domains": {name: {"split_by": domain.split.by} for name, domain in experiment.domains.items()},
-        "conditions": {name: _condition(item) for name, item in experiment.conditions.items()},
+        "conditions": {name: _condition(experiment, name) for name in experiment.conditions},
         "training_sets": {name: item.domains for name, item in experiment.training_sets.items()},
         "corpora": corpora(experiment),
         "codec_training": codec_training(experiment),
@@ -22,6 +22,7 @@ def settings(experiment: Experiment) -> dict[str, Any]:
         "controls": [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control],
         "limits": asdict(experiment.audit),
         "seed": experiment.seed,
+        **_filled({"speakers_of": experiment.speakers_of()}),
     }
 
 
@@ -36,9 +37,15 @@ def codec_training(experiment: Experiment) -> list[str]:
     return experiment.codec_training.corpora if trains and experiment.codec_training is not None else []
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def _condition(experiment: Experiment, name: str) -> dict[str, Any]:
+    condition = experiment.conditions[name]
     sides = {"bonafide": condition.bonafide, "spoof": condition.spoof}
     return {
         "domains": list(dict.fromkeys(side.domain for side in sides.values() if side.domain is not None)),
         "all_of": [key for key, side in sides.items() if side.utterances == "all"],
+        **_filled({"speakers_of": experiment.speakers_of_condition(name)}),
     }
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value}

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from codecfake.base import partial, settings
+from codecfake.base import home, partial, settings
 from codecfake.base.settings import Fault, Filled, Keys
 from codecfake.base.validation import ConfigurationError, Document, read_document
 
 # Snakemake passes some values of `--config` on as text
 MEANINGS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+PATHS = ("experiment", "relative_to", "weights")  # and the roots of corpora
 NAME, COMMAND_LINE = "config.yaml", "command line"
 
 
@@ -71,13 +72,24 @@ def configuration(values: Mapping[str, Any]) -> Configuration:
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as config.yaml would write them, without empty ones."""
+    """The values as config.yaml would write them, without empty ones, and with the home folder for `~`."""
     entries = {key: value for key, value in values.items() if value is not None}
     if isinstance(entries.get("check_disk"), str):
         entries["check_disk"] = _meaning(entries["check_disk"])
     if isinstance(entries.get("corpora"), Mapping):
-        entries["corpora"] = {name: _meaning(root) for name, root in entries["corpora"].items()}
-    return entries
+        entries["corpora"] = {name: _expanded(_meaning(root)) for name, root in entries["corpora"].items()}
+    paths = {key: _expanded(entries[key]) for key in PATHS if key in entries}
+    return entries | paths
+
+
+def folder(values: Mapping[str, Any]) -> Path | None:
+    """The folder that relative paths start from, if the values name one."""
+    relative_to = plain(values).get("relative_to")
+    return Path(relative_to) if relative_to else None
+
+
+def _expanded(value: Any) -> Any:
+    return home.expanded(value) if isinstance(value, str) else value
 
 
 def _meaning(value: Any) -> Any:

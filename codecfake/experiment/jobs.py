@@ -160,10 +160,10 @@ class Jobs:
             }
 
     def write_partition(self, domain: str) -> Job[PartitionSettings]:
-        return job(PartitionSettings, asdict(self._experiment.partition_settings(domain)))
+        return job(PartitionSettings, _values(self._experiment.partition_settings(domain)))
 
     def write_condition(self, condition: str) -> Job[ConditionSettings]:
-        return job(ConditionSettings, asdict(self._experiment.condition_settings(condition)))
+        return job(ConditionSettings, _values(self._experiment.condition_settings(condition)))
 
     # detectors
 
@@ -194,8 +194,14 @@ class Jobs:
             "title": self._experiment.title,
             "papers": self._papers.tables,
             "figures": self._papers.figures,
+            **self._speakers_of_conditions(),
         }
         return job(TableSettings, values)
+
+    def _speakers_of_conditions(self) -> dict[str, Any]:
+        e = self._experiment
+        changed = {name: {**e.speakers_of(), **e.speakers_of_condition(name)} for name in e.conditions}
+        return {"speakers_of": changed} if any(changed.values()) else {}
 
     def draw_spectrograms(self) -> Job[SpectrogramSettings]:
         return job(SpectrogramSettings, {"sources": self._experiment.spectrogram_sources()})
@@ -230,6 +236,11 @@ class Jobs:
             "experiment": self._as_written,
         }
         return job(ReportSettings, values)
+
+
+def _values(settings: PartitionSettings | ConditionSettings) -> dict[str, Any]:
+    """Plain values; `speakers_of` is left out where it is empty, so that the text of older runs stays the same."""
+    return asdict(settings, dict_factory=lambda items: {k: v for k, v in items if k != "speakers_of" or v})
 
 
 def job(settings: type[T], values: Mapping[str, Any]) -> Job[T]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from codecfake.base import installation
 from codecfake.base.hidden_files import visible
+from codecfake.base.home import expanded
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError, Document, read_document
@@ -70,6 +71,7 @@ def _base(document: Document, base: Any) -> Path:
     where = f"{document.path}:{document.place(('based_on',)).line}: based_on"
     if not isinstance(base, str):
         raise ConfigurationError(f"{where}: expected the name of an experiment, found {base!r}")
+    base = expanded(base)
     beside = document.path.parent / (base if base.endswith(SUFFIXES) else f"{base}.yaml")
     if beside.exists():
         return beside

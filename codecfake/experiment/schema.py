@@ -9,6 +9,7 @@ from codecfake.audit.settings import Limits
 from codecfake.base.settings import DERIVED, Filled, Of
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.settings import DetectorSettings
+from codecfake.experiment import sections
 from codecfake.experiment.sections import (
     Audio,
     Codec,
@@ -175,12 +176,22 @@ class Experiment:
         """Everything that determines the train and dev protocols of a domain."""
         rule = self.domains[domain]
         sources = [self.original(source) for source in rule.sources]
-        return PartitionSettings(rule.corpora, rule.split, sources, rule.keep)
+        return PartitionSettings(rule.corpora, rule.split, sources, rule.keep, self.speakers_of())
 
     def condition_settings(self, condition: str) -> ConditionSettings:
         """Everything that determines the eval protocol of a condition."""
         rule = self.conditions[condition]
-        return ConditionSettings(self._side(rule.bonafide), self._side(rule.spoof))
+        return ConditionSettings(self._side(rule.bonafide), self._side(rule.spoof), self.speakers_of())
+
+    def speakers_of(self) -> dict[str, str]:
+        """Corpus -> whose speakers its ids name, where the experiment says so."""
+        return sections.speakers_of(self.corpora)
+
+    def speakers_of_condition(self, condition: str) -> dict[str, str]:
+        """What a condition changes about that."""
+        rule = self.conditions[condition]
+        corpora = [side.corpus for side in (rule.bonafide, rule.spoof) if side.corpus is not None]
+        return dict.fromkeys(corpora, rule.speakers_of) if rule.speakers_of is not None else {}
 
     def _side(self, selection: Selection) -> Side:
         source = self.original(selection.source)

@@ -1,5 +1,6 @@
 """The sections of an experiment file: their annotations define the keys and values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ class Corpus:
     shards: Count = 1
     max_rejected: Share = 0.01
     options: dict[str, Any] = field(default_factory=dict)  # of the layout
+    speakers_of: Name | None = None  # whose speakers its ids name: a corpus, or `own`; None: equal ids are one person
     # its expected size, if its layout has no published one
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
 
@@ -38,6 +40,11 @@ class Corpus:
             reader = layout(self.layout)
         with below("options"):
             reader.build_options(self.options)
+
+
+def speakers_of(corpora: Mapping[str, Corpus]) -> dict[str, str]:
+    """Corpus -> whose speakers its ids name, where the experiment says so."""
+    return {name: corpus.speakers_of for name, corpus in corpora.items() if corpus.speakers_of is not None}
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ class Selection:
 class Condition:
     bonafide: Selection
     spoof: Selection
+    speakers_of: Name | None = None  # as of a corpus, for the corpora that this condition selects by `corpus`
 
 
 @dataclass(frozen=True)

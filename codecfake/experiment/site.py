@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base import files, installation
+from codecfake.base.home import expanded
 from codecfake.base.settings import Fault, FaultsError, below
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
@@ -135,6 +136,7 @@ def experiment_path(name: str, base: Path) -> Path:
     Raises ConfigurationError if there is no such file or name.
     """
     if name.endswith(layers.SUFFIXES):
+        name = expanded(name)
         if not (base / name).is_file():
             raise ConfigurationError(f"there is no file {base / name}; correct the path, or move the file there")
         return base / name

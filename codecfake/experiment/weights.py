@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from codec_wrappers import UNSTATED
 from codec_wrappers.weights import checkpoints
+from codecfake.base.home import expanded
 from codecfake.base.settings import SettingsError
 
 FORMS = "trained, none, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
@@ -115,7 +116,7 @@ class Local(Weights):
         return self.name
 
     def path(self, codec: str, folder: Path) -> Path:
-        return folder / self.name
+        return folder / expanded(self.name)
 
     def inputs(self, codec: str, folder: Path) -> list[str]:
         path = self.path(codec, folder)

@@ -12,8 +12,9 @@ from codecfake.base import files, utterances
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
 from codecfake.protocols import splits
+from codecfake.protocols.exports import RECORDINGS, write_exports
+from codecfake.protocols.people import People, SpeakersOf
 
-RECORDINGS = "F00"  # the source of audio as recorded: the bona fide arm
 COLUMNS = ("speaker_id", "trial_id", "utterance_id", "source", "key", "corpus", "language", "attack")
 
 
@@ -48,6 +49,7 @@ class PartitionSettings:
     split: Split
     sources: list[str] = field(default_factory=list)  # codec sources, in addition to the recordings
     keep: list[str] | None = None  # the corpora to keep after the split; None: all
+    speakers_of: dict[str, str] = field(default_factory=dict)  # see `people.SpeakersOf`
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Side:
 class ConditionSettings:
     bonafide: Side
     spoof: Side
+    speakers_of: dict[str, str] = field(default_factory=dict)
 
 
 Tables = Mapping[str, pd.DataFrame]  # corpus -> utterance table
@@ -74,13 +77,13 @@ Selection = list[tuple[str, pd.DataFrame]]  # each source with the rows of its t
 
 def partition(settings: PartitionSettings, tables: Tables, split: str) -> pd.DataFrame:
     """The trials of one split of a domain: recordings, then the fakes of each source."""
-    selection = partition_selection(settings, split, partial(split_utterances, tables=tables))
+    selection = partition_selection(settings, split, _pool(tables, settings.speakers_of))
     return _trials_of(selection, f"the {split} protocol of {' + '.join(settings.corpora)}")
 
 
 def condition(settings: ConditionSettings, tables: Tables) -> pd.DataFrame:
     """The trials of an evaluated condition: bona fide, then spoofs."""
-    return _trials_of(condition_selection(settings, partial(split_utterances, tables=tables)), "the condition")
+    return _trials_of(condition_selection(settings, _pool(tables, settings.speakers_of)), "the condition")
 
 
 def partition_selection(settings: PartitionSettings, split: str, pool: Pool) -> Selection:
@@ -95,17 +98,25 @@ def condition_selection(settings: ConditionSettings, pool: Pool) -> Selection:
     return [_side(settings.bonafide, BONAFIDE, pool), _side(settings.spoof, SPOOF, pool)]
 
 
-def split_utterances(corpora: list[str], rule: Split | None, tables: Tables) -> pd.DataFrame:
+def split_utterances(
+    corpora: list[str], rule: Split | None, tables: Tables, speakers_of: SpeakersOf | None = None
+) -> pd.DataFrame:
     """The utterances of all corpora in order, each with its split: by `rule`, or (None) as published."""
     rows = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
     if rule is None:
         return rows
     if rule.by == "corpus":
         return rows.assign(split=splits.by_corpus(rows))
+    if rule.by == "utterance":
+        return rows.assign(split=splits.by_utterance(rows, rule.dev, rule.eval, rule.seed))
+    people = People(rows, corpora, speakers_of)
     if rule.by == "listed":
-        return rows.assign(split=splits.by_list(rows, rule.dev_speakers, rule.eval_speakers))
-    draw = splits.by_utterance if rule.by == "utterance" else splits.by_speaker
-    return rows.assign(split=draw(rows, rule.dev, rule.eval, rule.seed))
+        return rows.assign(split=splits.by_list(rows, rule.dev_speakers, rule.eval_speakers, people))
+    return rows.assign(split=splits.by_speaker(rows, rule.dev, rule.eval, rule.seed, people))
+
+
+def _pool(tables: Tables, speakers_of: SpeakersOf) -> Pool:
+    return partial(split_utterances, tables=tables, speakers_of=speakers_of)
 
 
 def write_partition(settings: PartitionSettings, corpora_root: Path, root: Path, name: str) -> None:
@@ -119,28 +130,6 @@ def write_condition(settings: ConditionSettings, corpora_root: Path, root: Path,
     """Write `root/eval/{name}.tsv` and its exports."""
     tables = _read([*settings.bonafide.corpora, *settings.spoof.corpora], corpora_root)
     _write(root, f"eval/{name}", condition(settings, tables))
-
-
-def asvspoof2019(trials: pd.DataFrame) -> str:
-    """The five columns of the ASVspoof 2019 LA countermeasure protocols: speaker, trial, -, attack, key.
-
-    Columns are separated by spaces, so spaces in names become underscores: `Alec_Guinness`.
-    """
-    columns = (trials["speaker_id"], trials["trial_id"], trials["attack"], trials["key"])
-    speaker, trial, attack, key = (_without_spaces(column.astype(str)) for column in columns)
-    return "".join(speaker + " " + trial + " - " + attack + " " + key + "\n")
-
-
-def _without_spaces(names: pd.Series) -> pd.Series:
-    # few names have spaces, and searching is a hundred times faster than replacing
-    return names.str.replace(r"\s+", "_", regex=True) if names.str.contains(r"\s").any() else names
-
-
-def published(trials: pd.DataFrame) -> str:
-    """The three columns of the published Codecfake set: file name, real or fake, source."""
-    label = trials["key"].map({BONAFIDE: "real", SPOOF: "fake"})
-    source = trials["attack"].where(trials["key"] == SPOOF, RECORDINGS)
-    return "".join(trials["trial_id"] + ".wav " + label + " " + source + "\n")
 
 
 def _read(corpora: list[str], root: Path) -> Tables:
@@ -187,5 +176,4 @@ def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:
 def _write(root: Path, name: str, trials: pd.DataFrame) -> None:
     files.write_tsv(root / f"{name}.tsv", trials)
     files.seal(root / f"{name}.tsv")
-    files.write_text(root / f"exports/asvspoof2019/{name}.txt", asvspoof2019(trials))
-    files.write_text(root / f"exports/published/{name}.txt", published(trials))
+    write_exports(root / "exports", name, trials)

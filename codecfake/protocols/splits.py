@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base.utterances import SPLITS
+from codecfake.protocols.people import People
 
 
 class SplitError(ValueError):
@@ -25,44 +26,82 @@ def by_utterance(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -
     return _assign(rank, num_dev, held_out - num_dev, utterances.index)
 
 
-def by_speaker(utterances: pd.DataFrame, dev: float, eval: float, seed: int) -> pd.Series:
-    """The split of each row, with no speaker in two splits; `dev` and `eval` are shares of each corpus's speakers.
+def by_speaker(utterances: pd.DataFrame, dev: float, eval: float, seed: int, people: People | None = None) -> pd.Series:
+    """The split of each row, with no person in two splits; `dev` and `eval` are shares of each corpus's speakers.
 
-    Dev and eval have at least one speaker each. Raises SplitError for a corpus with fewer than three speakers, or if no
-    speaker is left to train on.
+    Every corpus has at least one speaker in each split. A person in several corpora is drawn with the first one; where
+    this leaves a corpus without a split, corpora with fewer speakers are drawn first. Raises SplitError for a corpus
+    with fewer than three speakers, or if no speaker is left to train on.
     """
-    speaker = utterances["corpus"] + "/" + utterances["speaker_id"]
-    split_of: dict[str, str] = {}
-    for corpus, group in speaker.groupby(utterances["corpus"]):
-        names = pd.Series(sorted(group.unique()))
-        if len(names) < len(SPLITS):
-            raise SplitError(
-                f"corpus {corpus} has {len(names)} speakers; a split by speaker needs at least {len(SPLITS)} "
-                f"(use `split: {{by: utterance}}`)"
-            )
-        num_dev, num_eval = (max(1, round(share * len(names))) for share in (dev, eval))
-        if num_dev + num_eval >= len(names):
-            raise SplitError(f"corpus {corpus}: {len(names)} speakers leave none to train on; lower dev or eval")
-        split_of |= dict(zip(names, _assign(_order(names, seed), num_dev, num_eval, names.index), strict=True))
-    return speaker.map(split_of)
+    people = people or People(utterances)
+    person = people.names(utterances)
+    names_of = {corpus: sorted(person[utterances["corpus"] == corpus].unique()) for corpus in people.corpora}
+    quotas = {corpus: _quotas(corpus, len(names), dev, eval) for corpus, names in names_of.items()}
+    for order in (people.corpora, sorted(people.corpora, key=lambda corpus: (len(names_of[corpus]), corpus))):
+        split_of: dict[str, str] = {}
+        for corpus in order:
+            split_of |= _draw(names_of[corpus], split_of, quotas[corpus], seed)
+        incomplete = [corpus for corpus, names in names_of.items() if {split_of[name] for name in names} != {*SPLITS}]
+        if not incomplete:
+            return person.map(split_of)
+    raise SplitError(
+        f"corpus {incomplete[0]} has no speaker left for one of {', '.join(SPLITS)}, because other corpora "
+        f"share its speakers; list the speakers (`by: listed`), or set `speakers_of: own` if they are other people"
+    )
 
 
-def by_list(utterances: pd.DataFrame, dev_speakers: list[str], eval_speakers: list[str]) -> pd.Series:
+def _quotas(corpus: str, num_speakers: int, dev: float, eval: float) -> dict[str, int]:
+    """The number of speakers of a corpus in eval and dev."""
+    if num_speakers < len(SPLITS):
+        raise SplitError(
+            f"corpus {corpus} has {num_speakers} speakers; a split by speaker needs at least {len(SPLITS)} "
+            f"(use `split: {{by: utterance}}`)"
+        )
+    quotas = {"eval": max(1, round(eval * num_speakers)), "dev": max(1, round(dev * num_speakers))}
+    if sum(quotas.values()) >= num_speakers:
+        raise SplitError(f"corpus {corpus}: {num_speakers} speakers leave none to train on; lower dev or eval")
+    return quotas
+
+
+def _draw(names: list[str], split_of: dict[str, str], quotas: dict[str, int], seed: int) -> dict[str, str]:
+    """The splits of the speakers of a corpus who have none yet; those who have one count as well."""
+    rest = pd.Series([name for name in names if name not in split_of])
+    earlier = [split_of[name] for name in names if name in split_of]
+    num_eval, num_dev = (max(0, quota - earlier.count(split)) for split, quota in quotas.items())
+    return dict(zip(rest, _assign(_order(rest, seed), num_dev, num_eval, rest.index), strict=True))
+
+
+def by_list(
+    utterances: pd.DataFrame, dev_speakers: list[str], eval_speakers: list[str], people: People | None = None
+) -> pd.Series:
     """The split of each row by lists of speakers; speakers in neither list are in train (Wu et al. 2024).
 
-    Raises SplitError for a speaker who is in both lists or has no utterance.
+    A speaker is listed by id, or as `corpus/id` where an id means several people. Raises SplitError for a speaker who
+    is in both lists, has no utterance, or could be several people.
     """
-    both = sorted(set(dev_speakers) & set(eval_speakers))
+    person = (people or People(utterances)).names(utterances)
+    dev, eval = (
+        {_person(utterances, person, speaker): speaker for speaker in each} for each in (dev_speakers, eval_speakers)
+    )
+    both = sorted(eval[name] for name in set(dev) & set(eval))
     if both:
         raise SplitError(f"speaker {both[0]} is in dev_speakers and in eval_speakers; a speaker belongs to one split")
-    absent = sorted({*dev_speakers, *eval_speakers} - set(utterances["speaker_id"]))
-    if absent:
+    return person.map(dict.fromkeys(dev, "dev") | dict.fromkeys(eval, "eval")).fillna("train")
+
+
+def _person(utterances: pd.DataFrame, person: pd.Series, speaker: str) -> str:
+    """The person whom a list calls `speaker`."""
+    by_id = person[utterances["speaker_id"] == speaker]
+    names = by_id if len(by_id) else person[utterances["corpus"] + "/" + utterances["speaker_id"] == speaker]
+    people = sorted(names.unique())
+    if not people:
         raise SplitError(
-            f"speaker {absent[0]} of the split has no utterance in {', '.join(utterances['corpus'].unique())}; "
+            f"speaker {speaker} of the split has no utterance in {', '.join(utterances['corpus'].unique())}; "
             f"correct dev_speakers or eval_speakers"
         )
-    split_of = dict.fromkeys(dev_speakers, "dev") | dict.fromkeys(eval_speakers, "eval")
-    return utterances["speaker_id"].map(split_of).fillna("train")
+    if len(people) > 1:
+        raise SplitError(f"speaker {speaker} of the split is {len(people)} people; list {' or '.join(people)}")
+    return people[0]
 
 
 def by_corpus(utterances: pd.DataFrame) -> pd.Series:

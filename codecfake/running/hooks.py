@@ -18,7 +18,7 @@ from codecfake.base import installation, plugins
 from codecfake.base.files import FileError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import site
+from codecfake.experiment import configuration, site
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
@@ -171,7 +171,7 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
     paths = workflow.modifier.path_modifier
     if is_module and (paths.prefix or paths._prefix_replacements):
         raise WorkflowError("module codecfake: its commands write to results/; leave out prefix: and replace_prefix:")
-    base = Path(config.get("relative_to") or workflow.basedir)  # the folder of the main Snakefile
+    base = configuration.folder(config) or Path(workflow.basedir)  # the folder of the main Snakefile
     result = site.check(config, base, map(Path, workflow.configfiles))
     faults = result.faults + _faults_of_run_directory(result.title)
     if result.site is None or faults:

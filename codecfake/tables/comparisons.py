@@ -107,7 +107,7 @@ def _best_baseline(models: list[Model], baselines: list[str], eers: Eers) -> Ite
 def _condition(
     score_root: Path, protocol_root: Path, settings: TableSettings, baselines: list[str], condition: str
 ) -> Rows:
-    trials = read_trials(protocol_root / f"{condition}.tsv")
+    trials = read_trials(protocol_root / f"{condition}.tsv", settings.speakers_of.get(condition))
     models = [Model.parse(name) for name in settings.models]
     path = f"{trials.condition}.tsv"
     scores = {name: read_joined(score_root / name / path, trials.keys) for name in settings.models}

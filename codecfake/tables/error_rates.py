@@ -82,7 +82,7 @@ def over_conditions(work: Callable[[str], Result], conditions: list[str], worker
 
 def _condition(score_root: Path, protocol_root: Path, settings: TableSettings, condition: str) -> tuple[Rows, Rows]:
     """The rows of all models, and of their means over seeds."""
-    trials = read_trials(protocol_root / f"{condition}.tsv")
+    trials = read_trials(protocol_root / f"{condition}.tsv", settings.speakers_of.get(condition))
     rows: Rows = []
     means: Rows = []
     for group in groups(settings.models):

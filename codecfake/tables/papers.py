@@ -7,6 +7,7 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.base.utterances import KEYS
+from codecfake.protocols.people import People
 from codecfake.tables import grid
 from codecfake.tables.error_rates import INTERVAL_COLUMNS, ErrorRates, write_csv
 from codecfake.tables.published import LABELS, OURS, CountTable, Published, PublishedTable
@@ -132,7 +133,7 @@ def _count(path: Path, key: str, what: str) -> object:
     rows = trials[trials["key"].isin(KEYS if key == "all" else [key])]
     if what == "utterances":
         return len(rows)
-    return len((rows["corpus"] + "/" + rows["speaker_id"]).unique())
+    return People(rows).names(rows).nunique()
 
 
 def write_papers(

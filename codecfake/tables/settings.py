@@ -17,6 +17,7 @@ class TableSettings:
     resamples: int = 1000
     level: float = 0.95
     seed: int = 1
+    speakers_of: dict[str, dict[str, str]] = field(default_factory=dict)  # condition -> see `people.SpeakersOf`
 
     @property
     def bootstrap(self) -> BootstrapSettings:

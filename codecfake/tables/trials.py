@@ -9,6 +9,7 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.base.utterances import BONAFIDE, SPOOF
+from codecfake.protocols.people import People, SpeakersOf
 from codecfake.statistics.intervals import Trials
 
 MODEL_COLUMNS = ["detector", "training_set", "strategy", "seed"]
@@ -77,8 +78,8 @@ class ConditionTrials:
         return "speaker_and_attack" if len(np.unique(self.labels.attacks[~self.is_bonafide])) > 1 else "speaker"
 
 
-def read_trials(path: Path) -> ConditionTrials:
-    """The trials of an evaluation protocol `{condition}.tsv`.
+def read_trials(path: Path, speakers_of: SpeakersOf | None = None) -> ConditionTrials:
+    """The trials of an evaluation protocol `{condition}.tsv`; its speakers are people.
 
     Raises ScoreError as `read_protocol`, and if the protocol lacks the columns of speakers or attacks.
     """
@@ -87,7 +88,7 @@ def read_trials(path: Path) -> ConditionTrials:
     missing = [column for column in ("corpus", "speaker_id", "attack") if column not in table]
     if missing:
         raise ScoreError(f"{path}: no column {missing[0]!r}, which intervals need; write the protocols again")
-    speakers = table["corpus"] + "/" + table["speaker_id"]  # ids of two corpora may be the same
+    speakers = People(table, speakers_of=speakers_of).names(table)
     is_bonafide = (keys == BONAFIDE).to_numpy()
     return ConditionTrials(path.stem, keys, Trials(is_bonafide, speakers.to_numpy(str), table["attack"].to_numpy(str)))
 

@@ -377,6 +377,60 @@ def test_speakers_in_two_lists_are_a_fault_of_a_split_by_speaker_alone(build: Bu
     assert (row["common"], row["verdict"], row["why"]) == (6, REPORTED, "codec is split by utterance")
 
 
+@pytest.fixture
+def with_fakes(build: Build) -> Build:
+    """The build, and a corpus `fakes` of other audio with speaker ids of people in train, evaluated as C2."""
+    build.write_audio("F01", codec)
+    rows = build.utterances[build.utterances["speaker_id"].isin(["s0", "s5"])]
+    build.write_corpus("fakes", rows.assign(key="spoof", sha256=rows["utterance_id"], text=None))
+    provenance = Provenance("none", 0, 0.0, "", "test")
+    with ShardWriter(build.results / "audio/fakes/F00/0000.tar", "", provenance) as shard:
+        for number, utterance_id in enumerate(rows["utterance_id"]):
+            shard.append(utterance_id, encode(speech(1000 + number), RATE))
+    trials = rows.assign(corpus="fakes", source="F00", key="spoof", trial_id="fake_" + rows["utterance_id"])
+    bonafide = files.read_tsv(build.results / "protocols/eval/C1.tsv").query("key == 'bonafide'")
+    files.write_tsv(build.results / "protocols/eval/C2.tsv", pd.concat([bonafide, trials[bonafide.columns]]))
+    return build
+
+
+EVALUATED_FAKES = replace(
+    QUICK, corpora=["tones", "fakes"], conditions={**QUICK.conditions, "C2": AuditedCondition(["codec"])}
+)
+
+
+@pytest.mark.parametrize("domains", [["codec"], []])
+def test_a_person_in_train_whose_fakes_of_another_corpus_are_evaluated_is_a_fault(
+    with_fakes: Build, domains: list[str]
+) -> None:
+    conditions = {**QUICK.conditions, "C2": AuditedCondition(domains)}
+    faults = with_fakes.audit(replace(EVALUATED_FAKES, conditions=conditions))
+    assert [(fault.check, fault.where) for fault in faults] == [("speakers", "codec/train and eval/C2")]
+    assert "share 1 speakers, first tones/s0" in faults[0].message
+    assert faults[0].message.endswith("set `speakers_of: own` for one of the corpora")
+
+
+def test_people_of_two_corpora_are_reported_with_the_setting_that_separates_them(
+    with_fakes: Build, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "codecfake"):
+        row = overlaps(with_fakes, EVALUATED_FAKES).loc["corpus: tones", "corpus: fakes", "speakers"]
+    assert (row["common"], row["example"], row["verdict"]) == (2, "tones/s0", REPORTED)
+    assert row["why"].endswith("if they are different people, set `speakers_of: own` for corpus fakes")
+    assert "corpus: tones and corpus: fakes share 2 speakers, first tones/s0" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["corpus", "condition"])
+def test_people_of_their_own_are_in_no_other_list(with_fakes: Build, where: str) -> None:
+    speakers_of = {"fakes": "own"}
+    settings = replace(EVALUATED_FAKES, speakers_of=speakers_of)
+    if where == "condition":
+        conditions = {**QUICK.conditions, "C2": AuditedCondition(["codec"], speakers_of=speakers_of)}
+        settings = replace(EVALUATED_FAKES, conditions=conditions)
+    assert with_fakes.audit(settings) == []
+    row = overlaps(with_fakes, settings).loc["codec/train", "eval/C2", "speakers"]
+    assert (row["num_second"], row["common"]) == (3, 0)  # s5 of tones, and s0 and s5 of fakes
+
+
 def test_an_utterance_in_train_and_eval_is_a_fault_of_any_split(build: Build) -> None:
     build.write_audio("F01", codec)
     build.write_protocol("eval/C1", build.utterances.iloc[[0, -1]])

@@ -190,25 +190,6 @@ def test_the_same_utterance_id_in_two_corpora_is_an_error() -> None:
         Plan(codec_experiment(), tables).partition("codec", "train")
 
 
-def test_exports_are_the_asvspoof_and_the_published_form() -> None:
-    trials = pd.DataFrame(
-        [
-            ("p225", "p225_001", "p225_001", "F00", "bonafide", "vctk", "en", "-"),
-            ("p225", "F01_p225_001", "p225_001", "F01", "spoof", "vctk", "en", "F01"),
-        ],
-        columns=list(protocols.COLUMNS),
-    )
-    assert protocols.asvspoof2019(trials) == "p225 p225_001 - - bonafide\np225 F01_p225_001 - F01 spoof\n"
-    assert protocols.published(trials) == "p225_001.wav real F00\nF01_p225_001.wav fake F01\n"
-
-
-def test_a_name_with_spaces_keeps_the_asvspoof_form_at_five_columns() -> None:
-    trials = pd.DataFrame(
-        [("Alec Guinness", "0", "0", "F00", "bonafide", "itw", "en", "-")], columns=list(protocols.COLUMNS)
-    )
-    assert protocols.asvspoof2019(trials) == "Alec_Guinness 0 - - bonafide\n"
-
-
 @pytest.mark.parametrize("name", ["demo", "xie2025", "real-small"])
 def test_the_experiments_that_are_shipped_are_valid(name: str) -> None:
     assert reading.load(EXPERIMENTS / f"{name}.yaml").conditions

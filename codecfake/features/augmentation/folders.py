@@ -9,6 +9,7 @@ import soundfile
 
 from codecfake.audio import waveforms
 from codecfake.base.hidden_files import is_hidden
+from codecfake.base.home import expanded
 from codecfake.base.regular_files import require_regular
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.settings import AugmentationError
@@ -23,7 +24,7 @@ class Folder:
     """
 
     def __init__(self, folder: str, pattern: str) -> None:
-        self._folder = Path(folder)
+        self._folder = Path(expanded(folder))
         found = (path.relative_to(self._folder) for path in self._folder.glob(f"**/{pattern}"))
         paths = [path for path in found if path.suffix.lower() in SUFFIXES and not is_hidden(path)]
         self._paths = sorted(path.as_posix() for path in paths)

@@ -15,7 +15,7 @@ from codecfake.corpora import sizes
 from codecfake.corpora.sizes import COUNTS, CorpusSize
 from codecfake.demo import sizes as demo_sizes
 from codecfake.demo.settings import DemoSettings
-from codecfake.experiment.schema import Corpus
+from codecfake.experiment.sections import Corpus, speakers_of
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Split
 
@@ -50,7 +50,8 @@ class CorpusCounts:
 
     def _count(self, corpora: list[str], rule: Split | None) -> pd.DataFrame:
         if all(self.is_exact(corpus) for corpus in corpora):
-            return sizes.counts(lists.split_utterances(corpora, rule, {name: self._table(name) for name in corpora}))
+            tables = {name: self._table(name) for name in corpora}
+            return sizes.counts(lists.split_utterances(corpora, rule, tables, speakers_of(self.corpora)))
         whole = pd.concat([self._of(corpus) for corpus in corpora], ignore_index=True)
         if rule is None or rule.by == "corpus":
             return whole

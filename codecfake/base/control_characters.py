@@ -1,0 +1,22 @@
+"""Characters that forge lines, cut names or show a text other than it is; no id and no cell of a table needs them."""
+
+import re
+import unicodedata
+
+# control characters (line breaks, tabs, NUL, ESC, U+0085), line and paragraph separators, halves of surrogate pairs,
+# and overrides of the writing direction; marks of direction, which Arabic and Hebrew texts have, are allowed
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def control_character(text: str) -> str | None:
+    """The first such character of a text in words: `U+2028 (line separator)`."""
+    match = CONTROL.search(text)
+    if match is None:
+        return None
+    name = unicodedata.name(match[0], "control character").lower()
+    return f"U+{ord(match[0]):04X} ({name})"
+
+
+def on_one_line(text: str) -> str:
+    """A text on one line, with such characters as escapes: `a\\x00b`."""
+    return CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
