@@ -88,13 +88,13 @@ def _require_accepted(file: soundfile.SoundFile, form: ModuleType | None) -> Non
 
 
 def _read(file: soundfile.SoundFile, content: Content) -> Recording:
-    wanted = file.frames if content.num_frames is None else content.num_frames
-    _require_bounded(wanted, file.channels, file.samplerate)
-    samples = file.read(wanted, dtype="float32", always_2d=True)
-    if len(samples) < wanted:
-        raise AudioError(f"its header promises {wanted} samples, of which {len(samples)} are there")
+    num_frames = file.frames if content.num_frames is None else content.num_frames
+    _require_bounded(num_frames, file.channels, file.samplerate)
+    samples = file.read(num_frames, dtype="float32", always_2d=True)
+    if len(samples) < num_frames:
+        raise AudioError(f"its header promises {num_frames} samples, of which {len(samples)} are there")
     if not content.is_proven and len(file.read(1, always_2d=True)):
-        raise AudioError(f"its header promises {wanted} samples, but there are more; encode it again")
+        raise AudioError(f"its header promises {num_frames} samples, but there are more; encode it again")
     return Recording(samples, file.samplerate, file.subtype)
 
 

@@ -65,8 +65,8 @@ def _rows(path: Path, base: str, paths: TablePaths) -> dict[str, Row]:
     # 4.wav,Christopher Hitchens,bona-fide
     rows: dict[str, Row] = {}
     for row in tables.rows(path, COLUMNS):
-        listed = base + row.cells["file"]
-        name = paths.find(listed, row.where) or listed
+        path_in_table = base + row.cells["file"]
+        name = paths.find(path_in_table, row.where) or path_in_table
         if name in rows:
             raise CorpusError(f"{row.where}: {name} is listed twice, first at {rows[name].where}; remove one row")
         rows[name] = row

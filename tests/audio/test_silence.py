@@ -5,17 +5,17 @@ import pytest
 
 from codecfake.audio import silence, waveforms
 
-RATES = [8000, 16_000, 22_050, 44_100, 48_000]
+SAMPLE_RATES = [8000, 16_000, 22_050, 44_100, 48_000]
 
 
-@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("rate", SAMPLE_RATES)
 def test_what_is_tested_is_what_the_resampler_writes(rate: int, rng: np.random.Generator) -> None:
     wav = rng.uniform(-0.5, 0.5, 4 * silence.BLOCK + 7).astype(np.float32)
-    written = waveforms.resample(wav, rate, 16_000)
-    np.testing.assert_array_equal(np.concatenate(list(silence._resampled(wav, rate)))[: len(written)], written)
+    resampled = waveforms.resample(wav, rate, 16_000)
+    np.testing.assert_array_equal(np.concatenate(list(silence._resampled(wav, rate)))[: len(resampled)], resampled)
 
 
-@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("rate", SAMPLE_RATES)
 @pytest.mark.parametrize("place", [0, silence.BLOCK - 1, silence.BLOCK, 3 * silence.BLOCK])
 def test_one_sample_that_is_heard_anywhere_is_no_silence(rate: int, place: int) -> None:
     wav = np.zeros(3 * silence.BLOCK + 100, dtype=np.float32)

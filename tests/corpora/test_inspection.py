@@ -81,9 +81,9 @@ def test_speech_below_half_a_step_of_16_bit_is_digital_silence(tmp_path: Path, n
 
 
 def test_channels_that_cancel_but_for_their_rounding_are_digital_silence(tmp_path: Path, noise: np.ndarray) -> None:
-    left = np.rint(noise * 32767).astype(np.int16)
+    channel = np.rint(noise * 32767).astype(np.int16)
     with pytest.raises(AudioError, match="every sample of the mean of its 2 channels is .* keep one of them"):
-        inspect_bytes(tmp_path, encoded(np.stack([left, -left - (left % 2)], axis=1)))
+        inspect_bytes(tmp_path, encoded(np.stack([channel, -channel - (channel % 2)], axis=1)))
 
 
 @pytest.mark.parametrize(("hertz", "is_heard"), [(12_000, False), (7_000, True)])

@@ -127,11 +127,11 @@ def test_names_match_in_either_form_one_to_one(
     root = tmp_path_factory.mktemp("forms")
     paths = sorted(f"{name}/{name}.wav" for name in names)
     audio(root, *(unicodedata.normalize(of_disk, path) for path in paths))
-    written = [unicodedata.normalize(of_table, path) for path in paths]
-    listing = read_table(root, "path\n" + "".join(f"{path}\n" for path in written))
+    spellings = [unicodedata.normalize(of_table, path) for path in paths]
+    listing = read_table(root, "path\n" + "".join(f"{path}\n" for path in spellings))
     assert not listing.rejections
     assert sorted(one.path for one in listing.utterances) == sorted(unicodedata.normalize(of_disk, p) for p in paths)
-    assert {one.utterance_id for one in listing.utterances} == {Path(path).stem for path in written}
+    assert {one.utterance_id for one in listing.utterances} == {Path(path).stem for path in spellings}
 
 
 def test_two_files_that_look_the_same_are_refused(tmp_path: Path) -> None:

@@ -45,18 +45,18 @@ class Digest:
     """The MD5 of decoded samples as in FLAC: interleaved little-endian integers of whole bytes."""
 
     def __init__(self, data: bytes) -> None:
-        self._wanted = data[MD5]
+        self._stored_md5 = data[MD5]
         self._bits = (unpack(">Q", data, NUMBERS)[0] >> 36 & 31) + 1
         self._md5: Any = hashlib.md5(usedforsecurity=False)
 
     def update(self, samples: np.ndarray) -> None:
         """Add float32 samples `[T, C]`, which hold integers of 24 bits exactly."""
-        if any(self._wanted) and self._bits in BITS:
+        if any(self._stored_md5) and self._bits in BITS:
             self._md5.update(_integers(samples * 2 ** (self._bits - 1), self._bits))
 
     def check(self) -> None:
         """Raise AudioError if the samples are not those that were encoded."""
-        if any(self._wanted) and self._bits in BITS and self._md5.digest() != self._wanted:
+        if any(self._stored_md5) and self._bits in BITS and self._md5.digest() != self._stored_md5:
             raise AudioError("its samples are not those that were encoded (the MD5 in its FLAC header is another)")
 
 

@@ -123,5 +123,5 @@ def _endless(data: bytes, number: int, first: Header) -> bytes:
     So all `number` frames are read.
     """
     tag = b"ID3\4\0\0" + bytes(ID3_SIZE - 10 >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(ID3_SIZE - 10)
-    lacking = number * first.num_bytes - len(data)
-    return data + tag * (max(0, lacking) // ID3_SIZE + 1)
+    missing_bytes = number * first.num_bytes - len(data)
+    return data + tag * (max(0, missing_bytes) // ID3_SIZE + 1)

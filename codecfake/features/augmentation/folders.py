@@ -25,8 +25,8 @@ class Folder:
 
     def __init__(self, folder: str, pattern: str) -> None:
         self._folder = Path(expanded(folder))
-        found = (path.relative_to(self._folder) for path in self._folder.glob(f"**/{pattern}"))
-        paths = [path for path in found if path.suffix.lower() in SUFFIXES and not is_hidden(path)]
+        files = (path.relative_to(self._folder) for path in self._folder.glob(f"**/{pattern}"))
+        paths = [path for path in files if path.suffix.lower() in SUFFIXES and not is_hidden(path)]
         self._paths = sorted(path.as_posix() for path in paths)
         if not self._paths:
             raise AugmentationError(
