@@ -140,7 +140,7 @@ def _contract(options: argparse.Namespace) -> None:
     if options.output is None:
         print(text)
     else:
-        files.write_text(options.output, text)
+        files.write_note(options.output, text)
     contract.check(rows)
 
 

@@ -45,7 +45,8 @@ def fetch(checkpoint: Checkpoint, folder: Path, output: Path, patience: Patience
         _convert(checkpoint, paths, output)
     for file in checkpoint.files:
         _remember(file, paths[file.name], hashes[file.name])
-    files.write_json(output / PROVENANCE, provenance(checkpoint, paths, hashes, output))
+    # no seals here: the digest of a folder without WEIGHTS is of all its files, and the record has a sha256 of each
+    files.write_note(output / PROVENANCE, files.as_json(provenance(checkpoint, paths, hashes, output)))
 
 
 def obtain(
@@ -184,7 +185,7 @@ def _remember(file: OfficialFile, path: Path, sha256: str) -> None:
     if file.sha256 != UNKNOWN or note.exists():
         return
     try:
-        files.write_text(note, f"{sha256}  {path.name}\n")
+        files.write_note(note, f"{sha256}  {path.name}\n")
     except OSError as error:
         log.info("%s: cannot be written (%s); the sha256 is in %s alone", note, error.strerror, PROVENANCE)
 
@@ -219,7 +220,7 @@ def _convert(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) ->
     convert(checkpoint, paths, output / WEIGHTS)
     config = checkpoint.architecture_file
     if config is not None:
-        files.write_text(output / CONFIG, paths[config.name].read_text(encoding="utf-8"))
+        files.write_note(output / CONFIG, paths[config.name].read_text(encoding="utf-8"))
 
 
 def _addresses(file: OfficialFile) -> list[str]:

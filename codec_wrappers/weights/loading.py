@@ -66,11 +66,12 @@ def save(network: nn.Module, path: Path) -> None:
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Write tensors by name as safetensors, atomically; tensors that share memory are written separately."""
+    """Write tensors by name as safetensors, atomically, without a seal; tensors that share memory are written apart."""
     from safetensors.torch import save as serialize
 
     apart = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    files.write_bytes(path, serialize(apart))
+    with files.atomic(path) as part:
+        part.write_bytes(serialize(apart))
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -60,7 +60,7 @@ class Part:
         self._notes.unlink(missing_ok=True)
         self._file.truncate(0)
         if source is not None:
-            files.write_json(self._notes, asdict(source))
+            files.write_note(self._notes, files.as_json(asdict(source)))
 
     def write(self, data: bytes) -> None:
         self._file.write(data)

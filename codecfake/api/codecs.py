@@ -14,7 +14,7 @@ from codec_wrappers.resynthesis import shard
 from codec_wrappers.weights import checkpoints, fetching
 from codec_wrappers.weights.loading import WeightsError, digest
 from codecfake.audio import waveforms
-from codecfake.base import json_texts
+from codecfake.base import files, json_texts
 from codecfake.base.devices import prepare
 from codecfake.base.home import expanded
 
@@ -122,6 +122,7 @@ def _trained_model(folder: Path) -> dict[str, Any]:
     record = folder / SETTINGS
     if not record.is_file():
         return {}
+    files.require_seal(record)
     model = json_texts.read_object(record, REMEDY).get("model", {})
     if not isinstance(model, dict):
         raise WeightsError(f"{record}: damaged: `model` has no settings by name; {REMEDY}")

@@ -102,7 +102,7 @@ class ShardWriter:
 
     def __enter__(self) -> "ShardWriter":
         with files.explaining(self._tar_path):
-            self._tar_path.with_suffix(".parquet").unlink(missing_ok=True)
+            files.discard(self._tar_path.with_suffix(".parquet"))
             file = self._stack.enter_context(self._stack.enter_context(files.atomic(self._tar_path)).open("wb"))
         self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT)
         self._stack.push(self._end_tar)

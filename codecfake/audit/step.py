@@ -1,6 +1,5 @@
 """The audit as a step of the workflow: all checks, their tables, and the faults with their remedies."""
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -90,7 +89,7 @@ def counts(trial_lists: list[lists.TrialList]) -> pd.DataFrame:
 
 def require_no_faults(path: Path) -> None:
     """Raise AuditError with every fault in an `audit.json`."""
-    faults = [Fault(**fault) for fault in json.loads(path.read_text(encoding="utf-8"))["faults"]]
+    faults = [Fault(**fault) for fault in files.read_json(path)["faults"]]
     if faults:
         text = "\n".join(f"  {fault.check}: {fault.message}" for fault in faults)
         raise AuditError(
@@ -137,5 +136,5 @@ def _shortcut_message(row: probes.Shortcut) -> str:
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    with files.atomic(path) as part:
+    with files.sealed(path) as part:
         table.to_csv(part, index=False, lineterminator="\n", float_format="%.6g")

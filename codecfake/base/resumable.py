@@ -38,7 +38,8 @@ def save(path: Path, run: str, content: Mapping[str, Any]) -> None:
     """Write the state of the run with fingerprint `run`: tensors and plain values."""
     buffer = io.BytesIO()
     torch.save({"run": run, **content}, buffer)
-    files.write_bytes(path, buffer.getbuffer())
+    with files.atomic(path) as part:
+        part.write_bytes(buffer.getbuffer())
 
 
 def restore(path: Path, run: str, device: torch.device) -> dict[str, Any] | None:

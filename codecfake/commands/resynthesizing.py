@@ -92,7 +92,8 @@ def _resynthesize_one(codec: Any, source: Path, target: Path, quantizers: int | 
     samples, _ = waveforms.to_int16(wav)
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format=target.suffix[1:].upper(), subtype="PCM_16")
-    files.write_bytes(target, buffer.getvalue())
+    with files.atomic(target) as part:
+        part.write_bytes(buffer.getvalue())
 
 
 def _settings(items: list[str]) -> dict[str, Any]:

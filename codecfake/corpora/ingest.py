@@ -17,7 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from codecfake import corpora
 from codecfake.audio.waveforms import AudioError
-from codecfake.base import files, utterances
+from codecfake.base import files, processes, utterances
 from codecfake.base.progress import progress
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.inspection import Inspection, inspect
@@ -40,7 +40,7 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejectio
     Raises CorpusError if `root` does not hold the corpus, and IngestError if more than `max_rejected` of its
     utterances are rejected; then rejections are written and logged, but the utterance table is not.
     """
-    utterances_path.unlink(missing_ok=True)
+    files.discard(utterances_path)
     listing = corpora.layout(settings.layout).utterances(root, settings.options)
     recordings: list[dict[str, Any]] = []
     rejections = list(listing.rejections)
@@ -53,7 +53,6 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejectio
     _write_rejections(rejections_path, rejections)
     _check(settings, len(recordings), rejections, rejections_path)
     files.write_parquet(utterances_path, pd.DataFrame(recordings, columns=list(DTYPES)).astype(DTYPES))
-    files.seal(utterances_path)
 
 
 def _inspect_all(
@@ -63,6 +62,7 @@ def _inspect_all(
 
     A damaged file can hang or crash a decoder, so each is decoded in a process that can be killed.
     """
+    processes.require_shared_memory()
     pool = ProcessPool(workers, context=get_context("spawn"))
     try:
         futures = [

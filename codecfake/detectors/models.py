@@ -34,7 +34,6 @@ class ModelError(ValueError):
 def save(folder: Path, state: dict[str, Tensor], record: dict[str, Any]) -> None:
     """Write a model folder; `record` has `settings.detector`, `settings.crop_samples` and `front_end_weights`."""
     files.write_bytes(folder / WEIGHTS, serialize({name: tensor.cpu().contiguous() for name, tensor in state.items()}))
-    files.seal(folder / WEIGHTS)
     files.write_text(folder / SETTINGS, json.dumps(record, indent=2) + "\n")
 
 
@@ -64,6 +63,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         if not (folder / name).is_file():
             raise ModelError(f"{folder}: no {name}; train the detector first, or import a released one")
     path = folder / SETTINGS
+    files.require_seal(path)
     try:
         record = json_texts.read_object(path, REMEDY)
     except JsonError as error:

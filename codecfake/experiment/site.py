@@ -115,6 +115,10 @@ def read_without_corpora(config: Mapping[str, Any], base: Path, optional: bool =
 def check_run_directory(title: str, results: Path) -> None:
     """Refuse to mix two experiments in one `results/`: the second would overwrite the first."""
     owner = results / OWNER
+    try:
+        files.require_seal(owner)
+    except files.FileError as error:
+        raise ConfigurationError(str(error)) from error
     other = owner.read_text(encoding="utf-8").strip() if owner.exists() else title
     if other != title:
         raise ConfigurationError(

@@ -91,6 +91,13 @@ class DiskFeatures:
             yield features.to(self._device, non_blocking=True).float()
 
 
+def require_undamaged(folder: Path) -> None:
+    """Raise FeatureCacheError unless a finished cache is as it was written."""
+    rows = _Rows(folder)
+    for trial in range(len(rows)):
+        rows[trial]
+
+
 class _Writer:
     """Computes features into a folder, batch by batch, and skips complete batches that are already there."""
 
@@ -116,7 +123,7 @@ class _Writer:
             os.fsync(features)
             os.fsync(digests)
         record = {**identity, "shape": list(self._shape), DIGESTS: files.sha256(self._folder / DIGESTS)}
-        files.write_json(self._folder / RECORD, record)
+        files.write_note(self._folder / RECORD, files.as_json(record))
 
     def _require_room(self, place: CachePlace) -> None:
         own_bytes = sum(path.stat().st_blocks * 512 for path in self._folder.iterdir())
@@ -149,7 +156,7 @@ class _Rows(Dataset[Tensor]):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = self._record()
         self._shape = tuple(record["shape"])
         self._digests = np.fromfile(folder / DIGESTS, np.uint8)
         size = ITEM_BYTES * int(np.prod(self._shape))
@@ -177,6 +184,15 @@ class _Rows(Dataset[Tensor]):
                 raise self._damaged(f"the sha256 of trial {trial} differs from the one that was written")
             self._checked[trial] = True
         return torch.from_numpy(row)
+
+    def _record(self) -> dict[str, Any]:
+        try:
+            record = files.read_json(self._folder / RECORD)
+        except files.FileError as error:
+            raise self._damaged(str(error)) from error
+        if not {"shape", DIGESTS} <= set(record):
+            raise self._damaged(f"{RECORD} lacks the shape or the digest")
+        return record
 
     def _damaged(self, what: str) -> FeatureCacheError:
         return FeatureCacheError(f"{self._folder}: damaged, {what}; delete this folder and run again")

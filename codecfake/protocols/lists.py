@@ -175,5 +175,4 @@ def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:
 
 def _write(root: Path, name: str, trials: pd.DataFrame) -> None:
     files.write_tsv(root / f"{name}.tsv", trials)
-    files.seal(root / f"{name}.tsv")
     write_exports(root / "exports", name, trials)

@@ -234,5 +234,5 @@ def _gain(fewer: pd.Series, more: pd.Series, better: int) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
-    with files.atomic(path) as part:
+    with files.sealed(path) as part:
         pd.DataFrame(rows, columns=columns).to_csv(part, index=False, float_format="%.6g", lineterminator="\n")

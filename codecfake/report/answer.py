@@ -186,7 +186,7 @@ def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
     """A table of `codecfake.tables`, indexed by model name and condition; only what the report shows, in its order."""
     path = inputs.results / "tables" / name
     text = dict.fromkeys(["detector", "training_set", "strategy", "condition"], str)
-    table = pd.read_csv(path, dtype=text)
+    table = files.read_csv(path, dtype=text)
     table["model"] = [Model(*row).name for row in table[MODEL_COLUMNS].itertuples(index=False)]
     rows = pd.MultiIndex.from_product([inputs.models, inputs.conditions], names=["model", "condition"])
     table = table.set_index(["model", "condition"])
@@ -198,7 +198,7 @@ def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
 def _intervals(inputs: ReportInputs) -> Intervals:
     """The rows of `eer_seeds.csv` with bounds; it has means over the seeds of this run only."""
     text = dict.fromkeys(["detector", "training_set", "strategy", "condition"], str)
-    table = pd.read_csv(inputs.results / "tables/eer_seeds.csv", dtype=text).dropna(subset="eer_low_percent")
+    table = files.read_csv(inputs.results / "tables/eer_seeds.csv", dtype=text).dropna(subset="eer_low_percent")
     table["interval_note"] = table["interval_note"].fillna("")
     groups = ["/".join(row) for row in table[["detector", "training_set", "strategy"]].itertuples(index=False)]
     keys = zip(groups, table["condition"], table["num_seeds"], strict=True)

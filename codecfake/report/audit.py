@@ -1,6 +1,5 @@
 """The results of the audit: faults, what lists share, duplicates, and what trivial features reveal."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from codecfake.audit.features import FEATURES, HANDLING
+from codecfake.base import files
 
 ALL = "all"
 JOINT = {HANDLING: "all features that codecs should not change, together", ALL: "all features together"}
@@ -50,9 +50,9 @@ class Audit:
 
 def audit_section(folder: Path) -> Audit:
     """The audit's output in a folder, as the page shows it."""
-    verdict = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    verdict = files.read_json(folder / "audit.json")
     overlap, duplicates, twins, shortcuts = (
-        pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"auc": "", "low": "", "high": ""})
+        files.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"auc": "", "low": "", "high": ""})
         for name in ("overlap", "duplicates", "twins", "shortcuts")
     )
     probed = shortcuts[shortcuts["verdict"] != "not probed"]

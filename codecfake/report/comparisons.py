@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from codecfake.base import files
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import Model
@@ -55,7 +56,7 @@ def families(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[F
     path = inputs.results / "tables/comparisons.csv"
     if not path.exists():
         raise ReportError(f"{path}: no such table; write the tables again")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = files.read_csv(path, dtype=str, keep_default_na=False)
     both_shown = table["first"].isin(inputs.models) & table["second"].isin(inputs.models)
     table = table[both_shown & table["condition"].isin(inputs.conditions)]
     random = {one.model.name for one in trained_models if one.has_random_front_end}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from codecfake.base import files
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables.published import LABELS, OURS
@@ -57,7 +58,7 @@ def paper_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
 def _table(path: Path, caption: str, random: set[str]) -> PaperTable:
     if not path.exists():
         raise ReportError(f"{path}: no such table; write the tables again, or leave it out of papers")
-    cells = pd.read_csv(path, dtype=str, keep_default_na=False)
+    cells = files.read_csv(path, dtype=str, keep_default_na=False)
     if set(COUNTED) <= set(cells):
         return _counts(cells, caption)
     columns = list(dict.fromkeys(cells["condition"]))

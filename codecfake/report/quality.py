@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from codecfake.base import files
 from codecfake.quality.measures import HIGHER, METRICS
 from codecfake.quality.step import PROVENANCE, YES
 from codecfake.report.inputs import ReportError, ReportInputs
@@ -121,14 +122,14 @@ def quality_table(inputs: ReportInputs) -> QualityTable | None:
     """The table of `inputs.quality`; None if nothing was measured. Raises ReportError if a source has no row."""
     if not inputs.quality:
         return None
-    means = pd.read_csv(inputs.results / "tables" / "quality.csv", keep_default_na=False)
+    means = files.read_csv(inputs.results / "tables" / "quality.csv", keep_default_na=False)
     absent = [source for source in inputs.quality if source not in set(means["source"])]
     if absent:
         raise ReportError(f"{inputs.results / 'tables' / 'quality.csv'}: no row for source {absent[0]}; write it again")
     means["mean"], means["standard_error"] = (pd.to_numeric(means[name]) for name in ("mean", "standard_error"))
     rows = [_row(inputs, source, means) for source in inputs.quality]
     codecs = [row.codec for row in rows]
-    order = pd.read_csv(inputs.results / "tables" / "quality_order.csv")
+    order = files.read_csv(inputs.results / "tables" / "quality_order.csv")
     return QualityTable(
         COLUMNS,
         sorted(rows, key=lambda row: (codecs.index(row.codec), row.quantizers)),

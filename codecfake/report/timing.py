@@ -41,7 +41,7 @@ def write_timing(results: Path, output: Path) -> None:
     page = environment.get_template("timing.html").render(
         rows=rule_rows(table), num_jobs=len(table), total=duration(float(table["seconds"].sum()))
     )
-    with files.atomic(output.with_suffix(".csv")) as part:
+    with files.sealed(output.with_suffix(".csv")) as part:
         table.to_csv(part, index=False, lineterminator="\n")
     files.write_text(output, page)
 

@@ -1,6 +1,5 @@
 """How detectors and codecs were trained: loss curves, and the epoch that was kept."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,7 @@ def read_models(results: Path, names: list[str]) -> list[TrainedModel]:
 
 
 def _read_model(folder: Path, model: Model) -> TrainedModel:
-    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    settings = files.read_json(folder / "settings.json")
     if "front_end_weights" not in settings:
         raise ReportError(f"{folder / 'settings.json'}: no front_end_weights; train the model again")
     history = _numbers(folder / "history.tsv")

@@ -33,7 +33,7 @@ def remember(witness: Path, sha256: str, others: tuple[Path, ...] = ()) -> None:
     paths = [path for path in (witness, *others, files.seal_of(witness)) if path.exists()]
     date = min(path.stat().st_mtime_ns for path in paths)
     note = {"sha256": sha256, "date": date, "files": [path.name for path in (witness, *others)]}
-    files.write_json(witness.with_name(NOTE.format(name=witness.name)), note)
+    files.write_note(witness.with_name(NOTE.format(name=witness.name)), files.as_json(note))
 
 
 def give_back(root: Path) -> list[Path]:
@@ -48,8 +48,9 @@ def give_back(root: Path) -> list[Path]:
             continue
         record = json.loads(note.read_text(encoding="utf-8"))
         if files.sha256(witness) == record["sha256"]:
-            for name in record["files"]:
-                os.utime(note.with_name(name), ns=(record["date"], record["date"]))
+            paths = [note.with_name(name) for name in record["files"]]
+            for path in [*paths, *(seal for seal in map(files.seal_of, paths) if seal.exists())]:
+                os.utime(path, ns=(record["date"], record["date"]))
             same.append(witness)
         note.unlink()
     return same

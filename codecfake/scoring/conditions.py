@@ -61,7 +61,6 @@ def score(
         table = condition.merge(distinct[[*RECORDING, "score"]], on=RECORDING, how="left", validate="one_to_one")
         table["score"] = table["score"].map(SCORE)
         files.write_tsv(output / f"{name}.tsv", table[["trial_id", "score"]])
-        files.seal(output / f"{name}.tsv")
 
 
 class Scorer:

@@ -39,11 +39,9 @@ class ScoreStore:
         path = self._path(name, clips)
         table = pd.DataFrame({"utterance_id": utterance_ids.to_numpy(), "score": [SCORE(score) for score in scores]})
         files.write_tsv(path, table)
-        files.seal(path)
         for old in path.parent.glob("*.tsv"):
             if old != path:
-                files.seal_of(old).unlink(missing_ok=True)
-                old.unlink()
+                files.discard(old)
 
     def _path(self, name: str, clips: str) -> Path:
         digest = hashlib.sha256(f"{self.identity} {clips}".encode()).hexdigest()

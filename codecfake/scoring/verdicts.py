@@ -75,7 +75,11 @@ def write(path: Path, result: DevResult) -> None:
 
 
 def read(path: Path) -> DevResult:
-    """Read a dev summary. Raises SettingsError for an entry that is unknown, missing or of the wrong type."""
+    """Read a dev summary.
+
+    Raises SettingsError for an entry that is unknown, missing or of the wrong type, and FileError if it was damaged.
+    """
+    files.require_seal(path)
     return from_json_file(DevResult, path, CALIBRATE)
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from codecfake.base import files
+from codecfake.base import files, processes
 from codecfake.statistics import metrics
 from codecfake.statistics.intervals import Interval
 from codecfake.statistics.significance import over_seeds
@@ -76,6 +76,7 @@ def over_conditions(work: Callable[[str], Result], conditions: list[str], worker
     """The results of `work` for each condition, in the order of `conditions`."""
     if workers < 2:
         return [work(condition) for condition in conditions]
+    processes.require_shared_memory()
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(work, conditions))
 
@@ -175,6 +176,6 @@ def _mean(model: Model, condition: str, intervals: SeedIntervals) -> dict[str, o
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV with six decimals, atomically; unknown values are empty cells."""
-    with files.atomic(path) as part:
+    """Write a table as CSV with six decimals, and seal it; unknown values are empty cells."""
+    with files.sealed(path) as part:
         table.to_csv(part, index=False, float_format="%.6f", lineterminator="\n")

@@ -87,7 +87,7 @@ def save(draw: Callable[[], "Figure"], path: Path) -> None:
     with matplotlib.rc_context(STYLE):
         figure = draw()
         for kind in KINDS:
-            with files.atomic(path.with_name(f"{path.name}.{kind}")) as part:
+            with files.sealed(path.with_name(f"{path.name}.{kind}")) as part:
                 figure.savefig(part, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
 
 

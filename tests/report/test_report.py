@@ -91,7 +91,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
 @pytest.fixture
 def copy(inputs: ReportInputs, tmp_path: Path) -> ReportInputs:
     """The same results, for a test to spoil; one model is enough to see how."""
-    shutil.copytree(inputs.results, tmp_path / "results")
+    shutil.copytree(inputs.results, tmp_path / "results", ignore=shutil.ignore_patterns("*.sha256"))
     return replace(inputs, results=tmp_path / "results", models=inputs.models[:1])
 
 

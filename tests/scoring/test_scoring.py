@@ -131,7 +131,7 @@ def test_weights_of_another_detector_are_refused(
     damaged = Path(shutil.copytree(model, tmp_path / "broken"))
     record = json.loads((damaged / models.SETTINGS).read_text())
     record["settings"]["detector"]["back_end"] = {"name": "aasist"}
-    (damaged / models.SETTINGS).write_text(json.dumps(record))
+    files.write_json(damaged / models.SETTINGS, record)
     with pytest.raises(models.ModelError, match="tensors too few or too many"):
         conditions.score(damaged, protocols, audio, tmp_path / "scores", CPU)
 

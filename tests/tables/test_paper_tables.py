@@ -397,7 +397,7 @@ def test_a_figure_is_written_twice_with_the_same_bytes(
         write_figures(results, [figure], tmp_path / folder)
 
     written_files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert written_files == [f"{figure}.png", f"{figure}.svg"]
+    assert written_files == [f"{figure}.{kind}{seal}" for kind in ("png", "svg") for seal in ("", ".sha256")]
     for name in written_files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

@@ -514,7 +514,7 @@ def judged_lists(tmp_path: Path) -> tuple[list[Path], list[Path]]:
     fakes = files.read_tsv(tones.write_protocol(tmp_path / "all.tsv", range(22), ("F02",)))
     real = files.read_tsv(tones.write_protocol(tmp_path / "eval/C1.tsv", range(18, 22)))
     files.write_tsv(tmp_path / "eval/C7.tsv", pd.concat([real[real["key"] == "bonafide"], fakes]))
-    return lists, sorted((tmp_path / "eval").iterdir())
+    return lists, sorted((tmp_path / "eval").glob("*.tsv"))
 
 
 def test_lists_of_nothing_that_is_judged_are_counted(

@@ -61,7 +61,7 @@ def name_of(log: str) -> str:
 
 def write_list(directory: Path, names: list[str]) -> None:
     """Record that a run starts now, with its jobs."""
-    files.write_text(directory / LIST, "".join(f"{name}\n" for name in sorted(names)))
+    files.write_note(directory / LIST, "".join(f"{name}\n" for name in sorted(names)))
 
 
 def read_run(directory: Path) -> Run:
