@@ -21,7 +21,7 @@ from codec_wrappers.codec import Gain, TrainableCodec
 from codec_wrappers.resynthesis.shard import level
 from codec_wrappers.training.settings import CodecTrainingError
 from codecfake.audio import shards, waveforms
-from codecfake.base import files
+from codecfake.base import files, processes
 from codecfake.base.hidden_files import visible
 
 EDGE_DURATION = 0.02  # seconds read on both sides of a segment, so that the resampler meets no edge inside it
@@ -82,6 +82,8 @@ class Segments(Dataset[Tensor]):
 
     def batches(self, steps: range, workers: int, device: torch.device) -> Iterator[Tensor]:
         """The batch of each of `steps`, on `device`; `workers` processes read it (0: this process)."""
+        if workers:
+            processes.require_shared_memory()
         loader = DataLoader(
             self,
             batch_size=None,  # one item is a whole batch

@@ -1,6 +1,5 @@
 """Writes the demo's corpora, completely or not at all."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import numpy as np
 import soundfile
 
 from codecfake.audio import waveforms
+from codecfake.base import files, processes
 from codecfake.base.progress import progress
 from codecfake.demo import aishell3, asvspoof2019, espeak, libritts, vctk
 from codecfake.demo.copy_synthesis import copy_synthesis
@@ -42,7 +42,8 @@ def synthesize(root: Path, settings: DemoSettings, workers: int = 1) -> None:
     Raises DemoError if `root` has other content.
     """
     plans = [layout.plan(settings) for layout in LAYOUTS]
-    with _replace_when_complete(root) as part:
+    processes.require_shared_memory()
+    with files.explaining(root), _replace_when_complete(root) as part:
         for plan in plans:
             for path, text in plan.texts.items():
                 _make_parent(part / path).write_text(text, encoding="utf-8")
@@ -53,6 +54,25 @@ def synthesize(root: Path, settings: DemoSettings, workers: int = 1) -> None:
                 pass
         (part / "README.txt").write_text(_readme(settings), encoding="utf-8")
         (part / CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
+
+
+def faults(root: Path) -> Iterator[tuple[Path, str]]:
+    """Files of a finished demo that differ from its SHA256SUMS, each with the fault; nothing without that list."""
+    if not (root / CHECKSUMS).is_file():
+        return
+    lines = (root / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    if not lines or not lines[-1].endswith("\n"):
+        yield root / CHECKSUMS, "was cut: its last line has no end"
+        return
+    digests = {name.removesuffix("\n"): digest for digest, _, name in (line.partition("  ") for line in lines)}
+    names = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()} - {CHECKSUMS}
+    if names - digests.keys():
+        yield root / CHECKSUMS, f"does not list {min(names - digests.keys())}, which is in the folder"
+    for name in sorted(digests.keys() & names):
+        if files.sha256(root / name) != digests[name]:
+            yield root / name, f"its sha256 is not the one in {CHECKSUMS}"
+    for name in sorted(digests.keys() - names):
+        yield root / name, f"is missing, but {CHECKSUMS} lists it"
 
 
 @contextmanager
@@ -143,5 +163,5 @@ The same settings give the same bytes ({CHECKSUMS}):
 
 
 def _checksums(root: Path) -> str:
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    return "".join(f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n" for name in files)
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    return "".join(f"{files.sha256(root / name)}  {name}\n" for name in names)

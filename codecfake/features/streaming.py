@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.data import DataLoader, Dataset
 
+from codecfake.base import processes
 from codecfake.base.progress import progress
 from codecfake.features import precision
 from codecfake.features.clips import Clips
@@ -94,6 +95,8 @@ class BatchLoader:
 
     def __init__(self, items: Dataset[Tensor], workers: int, pin_memory: bool) -> None:
         self._plan: list[list[int]] = []
+        if workers:
+            processes.require_shared_memory()
         self._loader = DataLoader(
             items,
             batch_sampler=self._plan,

@@ -16,6 +16,7 @@ AGAIN = "then give the same command again; finished work is kept"
 MORE_MEMORY = f"give it more memory (mem_mb), or run fewer jobs at once (--cores), {AGAIN}"
 ENVIRONMENT = "activate the environment of `make setup`"
 REMEDIES = (  # pattern in a log -> remedy; the first match counts
+    (r"/dev/shm", f"processes share memory in /dev/shm: make it writable and large enough, {AGAIN}"),
     (
         r"(HOME: unbound variable|HOME not set|Could not determine home directory\.?)\Z",
         f"there is no home folder: set HOME to a folder that this user can write to, {AGAIN}",
