@@ -98,19 +98,42 @@ def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Tabl
     parts = []
     for path in visible(folder.glob("*.parquet")):
         table = files.read_arrow(path, (*SCHEMA.names[:-1], "weights_sha256"))
+        _require_places(path, table)
         for weights in table["weights_sha256"].unique().to_pylist():
             made_with.setdefault(weights, str(path.with_suffix(".tar")))
         _require_one_origin(made_with)
-        table = table.drop_columns("weights_sha256")
-        digests = pa.array(map(bytes.fromhex, table["sha256"].to_pylist()), pa.binary(32))
-        table = table.set_column(table.column_names.index("sha256"), "sha256", digests)
-        parts.append(table.append_column("tar", pa.array(np.full(len(table), len(tars)))).cast(SCHEMA))
+        parts.append(_with_types(path, table.drop_columns("weights_sha256"), len(tars)))
         tars.append(str(path.with_suffix(".tar")))
     if not parts:
         raise ShardError(f"{folder}: no shards; run the resynthesis of {folder.name} first")
     table = pa.concat_tables(parts).sort_by("utterance_id")
     _require_distinct(table, tars)
     return table
+
+
+def _require_places(path: Path, table: pa.Table) -> None:
+    """Raise ShardError if an index names places outside its tar: reading them could fill the memory."""
+    tar = path.with_suffix(".tar")
+    size = tar.stat().st_size if tar.exists() else np.inf
+    offsets, sizes = (table[name].to_numpy().astype(float) for name in ("offset", "num_bytes"))
+    wrong = np.flatnonzero(~((offsets >= 0) & (sizes >= 0) & (offsets + sizes <= size)))  # also where one is missing
+    if len(wrong):
+        row = int(wrong[0])
+        raise ShardError(
+            f"{tar}: utterance {table['utterance_id'][row].as_py()} is damaged or has a wrong place in {path.name} "
+            f"({table['num_bytes'][row]} bytes at offset {table['offset'][row]}, but the tar has {size}); "
+            f"{files.MAKE_AGAIN}"
+        )
+
+
+def _with_types(path: Path, table: pa.Table, tar: int) -> pa.Table:
+    """The rows of one index, with digests as bytes and the number of the tar."""
+    try:
+        digests = pa.array([bytes.fromhex(text) for text in table["sha256"].to_pylist()], pa.binary(32))
+        table = table.set_column(table.column_names.index("sha256"), "sha256", digests)
+        return table.append_column("tar", pa.array(np.full(len(table), tar))).cast(SCHEMA)
+    except (ValueError, TypeError, pa.ArrowException) as error:
+        raise ShardError(f"{path}: damaged: {error}; {files.MAKE_AGAIN}") from error
 
 
 def _require_all(folder: Path) -> None:
