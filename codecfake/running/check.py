@@ -4,19 +4,20 @@ Disks and people can change files without changing their timestamps. Jobs notice
 notices earlier, and can delete damaged files so that the workflow makes them again.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
+from codecfake.audio import shard_files
+from codecfake.audio.shard_index import ShardError
 from codecfake.audio.shard_lists import LIST
-from codecfake.base import files, provenance
+from codecfake.base import files, processes, provenance
 from codecfake.base.progress import progress
-from codecfake.running import dates
+from codecfake.running import dates, finished_files
 
 MOST_UTTERANCES = 3  # per shard
 
@@ -31,18 +32,33 @@ class Damage:
 
 
 def check(results: Path, workers: int = 1) -> Iterator[Damage]:
-    """Damaged files below `results`: shards, then tables, protocols, scores and weights, each sorted by name.
+    """Damaged files below `results`: shards, then all files with a seal, then others, each sorted by name.
 
     `workers` processes read one shard each.
     """
     indexes = sorted(results.glob("audio/*/*/*.parquet"))
+    paths: set[Path] = set()
+    processes.require_shared_memory()
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         damages = progress(pool.map(_shard, indexes), "check of shards", len(indexes), "shard")
-        yield from chain.from_iterable(damages)
-    for seal in sorted(results.glob(f"**/*{files.SEAL}")):
-        yield from _file_with_seal(seal)
+        for damage in chain(chain.from_iterable(damages), _others(results)):
+            if damage.path not in paths:
+                yield damage
+            paths.add(damage.path)
+
+
+def _others(results: Path) -> Iterator[Damage]:
+    for tar in sorted(results.glob(finished_files.TARS)):
+        if not tar.with_suffix(".parquet").exists():
+            yield Damage(tar, "has no index beside it", (tar,))
     for record in sorted(results.glob(f"weights/*/{provenance.RECORD}")):
         yield from _weights(record)
+    for seal in finished_files.seals(results):
+        yield from _file_with_seal(seal)
+    yield from _demo(results / "demo")
+    yield from _features(results / "features")
+    for path, what in finished_files.faults_of_form(results):
+        yield Damage(path, what, (path, *finished_files.maker(path)))
 
 
 def delete(damages: Sequence[Damage]) -> list[Path]:
@@ -51,37 +67,44 @@ def delete(damages: Sequence[Damage]) -> list[Path]:
     Records the timestamps of all outputs of the same jobs, for `dates.give_back`.
     """
     deleted = list(dict.fromkeys(path for damage in damages for path in damage.remove if path.exists()))
-    for folder in dict.fromkeys(damage.path.parent for damage in damages):
+    for folder in dict.fromkeys(path.parent for path in deleted):
         for path, sha256 in _seals_in(folder):
-            dates.remember(path, sha256)
+            dates.remember(path, sha256, _tar_of(path))
     for index in dict.fromkeys(damage.path.with_suffix(".parquet") for damage in damages):
         for other in _of_one_job(index):
-            dates.remember(other, files.sha256(other), (other.with_suffix(".tar"),))
+            dates.remember(other, files.sha256(other), _tar_of(other))
     for path in deleted:
-        if path.name == LIST:
+        if path.name == LIST and not files.seal_of(path).exists():
             dates.remember(path, files.sha256(path))
-        path.unlink()
+        files.discard(path)
     return deleted
 
 
 def _shard(index: Path) -> list[Damage]:
-    tar, shard_list = index.with_suffix(".tar"), index.with_name(LIST)
+    """The damage of a shard, whatever is in its two files; an error of the disk is damage too."""
+    tar = index.with_suffix(".tar")
+    remove = (index, tar, index.with_name(LIST))
+    if damages := list(_file_with_seal(files.seal_of(index))):
+        return [replace(damage, remove=remove) if damage.path == index else damage for damage in damages]
     try:
-        rows = files.read_arrow(index, ("utterance_id", "offset", "num_bytes", "sha256")).to_pylist()
-    except files.FileError as error:
-        return [Damage(index, _what(index, error), (index, tar, shard_list))]
-    if not tar.is_file():
-        return [Damage(tar, "is missing, but its index exists", (index, shard_list))]
-    with tar.open("rb") as file:
-        bad = [row["utterance_id"] for row in rows if _sha256(file, row["offset"], row["num_bytes"]) != row["sha256"]]
+        entries = shard_files.read_entries(index)
+    except (files.FileError, ShardError, OSError) as error:
+        return [Damage(index, _what(index, error), remove)]
+    try:
+        with shard_files.open_tar(tar) as file:
+            bad = [entry.utterance_id for entry in entries if not shard_files.has_bytes(file, entry)]
+            if not bad:
+                shard_files.member_names(file, entries)
+                return []
+    except (ShardError, OSError) as error:
+        return [Damage(tar, _what(tar, error), remove)]
     names = ", ".join(bad[:MOST_UTTERANCES]) + (", …" if len(bad) > MOST_UTTERANCES else "")
-    what = f"{len(bad)} of {len(rows)} utterances changed since they were written: {names}"
-    return [Damage(tar, what, (index, tar, shard_list))] if bad else []
+    return [Damage(tar, f"{len(bad)} of {len(entries)} utterances changed since they were written: {names}", remove)]
 
 
-def _sha256(file, offset: int, num_bytes: int) -> str:  # type: ignore[no-untyped-def]
-    file.seek(offset)
-    return hashlib.sha256(file.read(num_bytes)).hexdigest()
+def _tar_of(path: Path) -> tuple[Path, ...]:
+    """The tar of an index, which the same job writes."""
+    return (path.with_suffix(".tar"),) if path.with_suffix(".tar").exists() else ()
 
 
 def _seals_in(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -111,12 +134,12 @@ def _codec(index: Path) -> str | None:
 def _file_with_seal(seal: Path) -> Iterator[Damage]:
     path = seal.with_name(seal.name.removesuffix(files.SEAL))
     try:
-        sha256 = files.sealed_sha256(path)
+        if files.differs_from_seal(path):
+            yield Damage(path, f"its sha256 is not the one in {seal.name}", (path, *finished_files.maker(path)))
     except files.FileError as error:
         yield Damage(seal, _what(seal, error), (seal,))
-        return
-    if path.exists() and files.sha256(path) != sha256:
-        yield Damage(path, f"its sha256 is not the one in {seal.name}", (path,))
+    except OSError as error:
+        yield Damage(path, _what(path, error), (path, *finished_files.maker(path)))
 
 
 def _weights(record: Path) -> Iterator[Damage]:
@@ -125,5 +148,25 @@ def _weights(record: Path) -> Iterator[Damage]:
         yield Damage(path, what, (path if path.exists() else record,))
 
 
+def _demo(folder: Path) -> Iterator[Damage]:
+    """Files of the demo's corpora that differ from their list; without the list, the demo is made again."""
+    from codecfake.demo import corpora
+
+    for path, what in corpora.faults(folder):
+        yield Damage(path, what, (folder / corpora.CHECKSUMS,))
+
+
+def _features(folder: Path) -> Iterator[Damage]:
+    """Caches of features that are not as they were written; they are computed again when they are needed."""
+    if folder.is_dir():
+        from codecfake.features import cache
+
+        for record in sorted(folder.glob(f"*/{cache.RECORD}")):
+            try:
+                cache.require_undamaged(record.parent)
+            except (cache.FeatureCacheError, OSError) as error:
+                yield Damage(record, _what(record.parent, error), tuple(sorted(record.parent.iterdir())))
+
+
 def _what(path: Path, error: Exception) -> str:
-    return str(error).removeprefix(f"{path}: ").removesuffix(f"; {files.MAKE_AGAIN}")
+    return str(error).removeprefix(f"{path}: ").removesuffix(f"; {files.MAKE_AGAIN}").removesuffix(f"; {files.RESTORE}")
