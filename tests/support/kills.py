@@ -1,4 +1,4 @@
-"""Runs of the workflow that are killed again and again, at moments drawn from a seed.
+"""Runs of the workflow that a signal ends again and again, at moments drawn from a seed.
 
 As a program, the same for any experiment: python tests/support/kills.py EXPERIMENT --kills 20 --folder FOLDER
 """
@@ -15,6 +15,7 @@ import whole_runs
 from places import ROOT
 
 MOST_JOBS, MOST_SECONDS = 3, 4.0  # between two kills
+SECONDS_TO_TIDY_UP = 60
 MADE = (
     "corpora/*/*", "codecs/*/*", "weights/*/*", "audio/**/*", "protocols/**/*", "models/**/*.safetensors",
     "models/**/*.tsv", "models/**/*.json", "scores/**/*", "quality/*", "tables/*.csv", "audit/*",
@@ -32,19 +33,31 @@ def start(directory: Path, experiment: Path | str, *arguments: str) -> subproces
     )  # fmt: skip
 
 
-def kill(run: subprocess.Popen[str]) -> str:
-    """Kill a run and all its jobs, with no time to tidy up; what it has said."""
-    os.killpg(run.pid, signal.SIGKILL)
-    return run.communicate()[0]
+def kill(run: subprocess.Popen[str], sent: signal.Signals = signal.SIGKILL) -> str:
+    """Send a signal to a run and all its jobs, and kill what is not at its end soon after; what the run has said.
+
+    SIGKILL leaves no time to tidy up. SIGINT is what Ctrl-C sends, and SIGTERM what schedulers send.
+    """
+    os.killpg(run.pid, sent)
+    try:
+        return run.communicate(timeout=SECONDS_TO_TIDY_UP)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        return run.communicate()[0]
 
 
 def finish_despite_kills(
-    directory: Path, experiment: Path | str, rng: np.random.Generator, most_jobs: int = MOST_JOBS
+    directory: Path,
+    experiment: Path | str,
+    rng: np.random.Generator,
+    most_jobs: int = MOST_JOBS,
+    sent: tuple[signal.Signals, ...] = (signal.SIGKILL,),
 ) -> list[str]:
     """Start a run again and again, and kill it at some moment each time, until it comes to its end.
 
-    A moment is up to MOST_SECONDS after the start or after one of the next `most_jobs` jobs that are finished: so they
-    are spread over the whole of a run, however fast the machine is. Gives them in words.
+    The signals in `sent` take turns. A moment is up to MOST_SECONDS after the start or after one of the next
+    `most_jobs` jobs that are finished: so they are spread over the whole of a run, however fast the machine is. Gives
+    them in words.
     Raises AssertionError if a run fails by itself.
     """
     moments = []
@@ -55,8 +68,9 @@ def finish_despite_kills(
         try:
             run.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            kill(run)
-            moments.append(f"{seconds:.1f} s after {jobs} jobs")
+            number = sent[len(moments) % len(sent)]
+            kill(run, number)
+            moments.append(f"{number.name} {seconds:.1f} s after {jobs} jobs")
             continue
         assert run.returncode == 0, output + run.communicate()[0]
         return moments

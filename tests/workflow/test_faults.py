@@ -76,6 +76,14 @@ def test_a_run_killed_at_twenty_moments_is_continued_by_the_same_command_to_the_
     assert len(digests(tiny)) > 80
 
 
+def test_a_run_that_is_asked_to_end_at_many_moments_is_continued_to_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(28)
+    moments = finish_despite_kills(tmp_path, TINY, rng, sent=(signal.SIGTERM, signal.SIGINT))
+    assert len(moments) >= 2  # both signals
+    assert digests(tmp_path) == digests(tiny)
+    assert not [path for path in (tmp_path / "results").rglob(".*") if path.name.endswith(".part")]
+
+
 def test_jobs_that_outlive_a_killed_run_are_waited_for(tmp_path: Path) -> None:
     first = start(tmp_path, TINY, "protocols")
     wait_for(tmp_path, ".demo.part/*")
