@@ -503,16 +503,16 @@ def test_a_file_that_changed_since_it_was_first_used_is_refused_with_both_hashes
 def test_where_the_folder_cannot_be_written_the_output_remembers(
     server: FileServer, folder: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_text = fetching.files.write_text
+    write_note = fetching.files.write_note
 
     def write_outside(path: Path, text: str) -> None:
         if path.is_relative_to(folder):
             raise OSError(30, "Read-only file system", str(path))
-        write_text(path, text)
+        write_note(path, text)
 
     checkpoint = encodec(server)
     obtain([checkpoint], folder, QUICK)
-    monkeypatch.setattr(fetching.files, "write_text", write_outside)
+    monkeypatch.setattr(fetching.files, "write_note", write_outside)
     fetch(checkpoint, folder, output, QUICK)
     assert names(folder) == [checkpoint.files[0].name]
     path = folder / checkpoint.files[0].name
