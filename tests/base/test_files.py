@@ -165,6 +165,7 @@ ATTEMPTS = 8
 
 def write_for_ever(folder: Path, ready: Event) -> None:
     """Write a table and a shard again and again, in a process of its own; what a signal raises ends it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let what is in the background ignore it
     number = 0
     with suppress(KeyboardInterrupt):
         while True:
