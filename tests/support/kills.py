@@ -31,7 +31,7 @@ def start(directory: Path, experiment: Path | str, *arguments: str) -> subproces
         [*command, "--config", f"experiment={experiment}", "device=cpu", "--", *(arguments or ("all",))],
         cwd=ROOT, env={**os.environ, "PATH": path}, start_new_session=True, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # shells let what is in the background ignore it
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # which background jobs ignore
     )  # fmt: skip
 
 
