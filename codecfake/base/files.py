@@ -23,7 +23,6 @@ RESTORE = f"restore it, or {MAKE_AGAIN}"
 REMEDIES = {
     errno.ENOSPC: "free some space there, then give the same command again",
     errno.EDQUOT: "free some of the quota, then give the same command again",
-    errno.EFBIG: "raise the limit on the size of files (`ulimit -f unlimited`), then give the same command again",
     errno.EROFS: "make that place writable, then give the same command again",
     errno.EACCES: "make that place writable for this user, then give the same command again",
     errno.EFBIG: "raise the limit on file sizes (`ulimit -f unlimited`), then give the same command again",

@@ -177,7 +177,7 @@ class ImitationRun:
     def _write_protocol(self, name: str, attack: str) -> None:
         rows = [
             {
-                "speaker_id": "s1", "trial_id": utterance if key == "bonafide" else f"{attack}_{utterance}",
+                "speaker_id": f"{corpus}_s1", "trial_id": utterance if key == "bonafide" else f"{attack}_{utterance}",
                 "utterance_id": utterance, "source": "F00" if key == "bonafide" else attack, "key": key,
                 "corpus": corpus, "language": corpus[:2], "attack": "-" if key == "bonafide" else attack,
             }
