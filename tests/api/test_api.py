@@ -151,7 +151,7 @@ def test_a_detector_scores_an_array_as_it_scores_the_file(run: Path, wav: np.nda
     table = detector.score_files([tmp_path]).set_index("path")
     assert table.loc[str(tmp_path / "speech.wav"), "score"] == detector.score(samples, RATE)
     assert table.loc[str(tmp_path / "speech.wav"), "verdict"] in verdicts.WORDS.values()
-    assert "decoded" in table.loc[str(tmp_path / "broken.wav"), "reason"]
+    assert "truncated" in table.loc[str(tmp_path / "broken.wav"), "reason"]
     judge = judging.Judge(run / "results/models" / MODEL, torch.device("cpu"))
     assert judge(tmp_path / "speech.wav").score == detector.score(samples, RATE)
 

@@ -107,6 +107,9 @@ def run(job: tuple[list[str], str, dict[str, str]], descriptors: list[int]) -> N
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    # new streams, as a new process has: those of the server remember what kind of file they were opened on
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
