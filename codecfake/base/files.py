@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from codecfake.base import forms
+from codecfake.base import forms, json_texts
+from codecfake.base.json_texts import JsonError
 
 SEAL = ".sha256"
 SEAL_TEXT = re.compile(r"([0-9a-f]{64}) [ *][^\n]+\n")  # as `sha256sum` writes it; a shorter text was cut
@@ -150,12 +151,9 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file. Raises FileError if it is damaged or holds another value, or as `require_seal`."""
     require_seal(path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path}: damaged: it cannot be read as JSON ({error}); {RESTORE}") from error
-    if not isinstance(values, dict):
-        raise FileError(f"{path}: damaged: it holds no JSON object with names and values; {RESTORE}")
-    return values
+        return json_texts.read_object(path, RESTORE)
+    except JsonError as error:
+        raise FileError(str(error)) from error
 
 
 def write_tsv(path: Path, table: pd.DataFrame) -> None:

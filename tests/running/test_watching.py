@@ -147,10 +147,18 @@ def test_a_run_that_is_done_has_nothing_left(leave: Leave) -> None:
     assert "All jobs are done." in following.describe(run)
 
 
+def hold_lock(run: Path) -> Path:
+    """Write a lock as Snakemake does."""
+    lock = run / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    return lock
+
+
 def test_a_run_is_at_work_while_snakemake_holds_its_lock(leave: Leave, tmp_path: Path) -> None:
     run = leave(train__dac=BAR)
     assert "train/dac, whose log logs/train/dac.log ends:" in following.describe(run)
-    files.write_text(tmp_path / ".snakemake/locks/0.output.lock", "")
+    hold_lock(tmp_path)
     assert "At work:" in following.describe(run)
     assert "whose log" not in following.describe(run)
 
@@ -158,7 +166,7 @@ def test_a_run_is_at_work_while_snakemake_holds_its_lock(leave: Leave, tmp_path:
 def test_a_run_that_was_killed_is_not_at_work(leave: Leave, tmp_path: Path) -> None:
     run = leave(train__dac=BAR)
     lock = run_lock.claim(tmp_path / ".snakemake", "now", print)
-    files.write_text(tmp_path / ".snakemake/locks/0.output.lock", "")
+    hold_lock(tmp_path)
     assert lock is not None
     assert run.is_at_work
     lock.close()
@@ -169,12 +177,12 @@ def test_the_command_shows_a_run_until_none_is_at_work(
     leave: Leave, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(record=10.0)
-    lock = tmp_path / ".snakemake/locks/0.output.lock"
-    files.write_text(lock, "")
+    lock = hold_lock(tmp_path)
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
+        assert len(slept) <= 2, "it does not see that the run has ended"
         if len(slept) == 2:
             lock.unlink()
 
