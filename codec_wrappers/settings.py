@@ -4,6 +4,7 @@ Nothing here imports torch, so that Snakemake can check settings before the firs
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -39,12 +40,12 @@ class Codebooks:
         return math.log2(self.codebook_size)
 
 
-class Strided:
+class Strided(ABC):
     """Settings of a codec whose frames are as long as the strides of its encoder, multiplied."""
 
     @property
-    def strides(self) -> tuple[int, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def strides(self) -> tuple[int, ...]: ...
 
     @property
     def hop_length(self) -> int:

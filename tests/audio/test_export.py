@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from odd_places import endless, pipe
 
 from codecfake.audio import shards
 from codecfake.audio.export import export
@@ -74,16 +75,6 @@ def empty(tar: Path) -> None:
 
 def remove(path: Path) -> None:
     path.unlink()
-
-
-def endless(tar: Path) -> None:
-    tar.unlink()
-    tar.symlink_to("/dev/zero")
-
-
-def pipe(tar: Path) -> None:
-    tar.unlink()
-    os.mkfifo(tar)
 
 
 def tar_members(tar: Path) -> list[tarfile.TarInfo]:

@@ -5,7 +5,9 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,23 +125,36 @@ def test_too_many_rejections_stop_with_the_list_in_the_message_the_log_and_the_f
     assert not (tmp_path / "utterances.parquet").exists()
 
 
-def test_a_decoder_that_crashes_rejects_its_file_alone(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "_inspect", crash_on_u3)
-    _, rejected = run(corpus, tmp_path, settings(max_rejected=1))
-    reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
-    assert reason_of["u3.wav"] == "the decoder crashed on it (SIGSEGV)"
-    assert set(reason_of) == {"u0.wav", "u3.wav", "u8.wav", "u9.wav"}
+def hang_on_u3(root: Path, path: str, min_duration: float) -> object:
+    from codecfake.corpora.inspection import inspect
+
+    if path == "u3.wav":
+        time.sleep(60)
+    return inspect(root / path, min_duration)
 
 
-def test_a_decoder_that_never_ends_is_killed_and_costs_no_other_file(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def crash_on_u3(root: Path, path: str, min_duration: float) -> object:
+    from codecfake.corpora.inspection import inspect
+
+    if path == "u3.wav":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return inspect(root / path, min_duration)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "reason"),
+    [
+        (crash_on_u3, "the decoder crashed on it (SIGSEGV)"),
+        (hang_on_u3, "not read and decoded within 2 s, so the attempt was killed"),
+    ],
+)
+def test_a_decoder_that_crashes_or_never_ends_rejects_its_file_alone(
+    decoder: Callable[..., Any], reason: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "_inspect", hang_on_u3)
+    monkeypatch.setattr(ingest, "_inspect", decoder)
     _, rejected = run(corpus, tmp_path, settings(max_rejected=1))
     reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
-    assert reason_of["u3.wav"] == "not read and decoded within 2 s, so the attempt was killed"
+    assert reason_of["u3.wav"] == reason
     assert set(reason_of) == {"u0.wav", "u3.wav", "u8.wav", "u9.wav"}
 
 
@@ -168,22 +183,6 @@ def test_files_that_would_exhaust_memory_or_are_no_files_cost_no_other_file(tmp_
     for (path, reason), row in zip(reasons, files.read_tsv(rejected).itertuples(index=False), strict=True):
         assert row.path == path
         assert row.reason.startswith(reason)
-
-
-def hang_on_u3(root: Path, path: str, min_duration: float) -> object:
-    from codecfake.corpora.inspection import inspect
-
-    if path == "u3.wav":
-        time.sleep(60)
-    return inspect(root / path, min_duration)
-
-
-def crash_on_u3(root: Path, path: str, min_duration: float) -> object:
-    from codecfake.corpora.inspection import inspect
-
-    if path == "u3.wav":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return inspect(root / path, min_duration)
 
 
 def test_every_damaged_or_odd_file_is_accepted_or_rejected_for_the_right_reason(shared: Path, tmp_path: Path) -> None:

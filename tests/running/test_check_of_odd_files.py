@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from odd_places import endless, pipe
 
 from codecfake import __main__
 from codecfake.audio.shards import Provenance, ShardWriter
@@ -69,16 +70,6 @@ def test_an_impossible_index_is_named_and_the_rest_is_still_checked(
     first, *others = checked(results)
     assert first.path.parent.name == "F01" and re.search(what, first.what)
     assert [damage.path.name for damage in others] == ["0000.tar", "C1.tsv"]
-
-
-def endless(tar: Path) -> None:
-    tar.unlink()
-    tar.symlink_to("/dev/zero")
-
-
-def pipe(tar: Path) -> None:
-    tar.unlink()
-    os.mkfifo(tar)
 
 
 @pytest.mark.parametrize("change", [endless, pipe])
