@@ -24,9 +24,12 @@ test-long: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "long and not slow and not gpu" $(ON_TWO_CORES)
 	$(IN_VENV) OMP_NUM_THREADS=1 $(ONE_FFT) -m long || test $$? -eq 5
 
-# what takes minutes a test: runs killed at twenty moments, coverage of intervals, networks at full size
+# what takes minutes a test: runs killed at twenty moments, coverage of intervals, networks at full size;
+# then property tests with other examples than those of `make test`
 test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
+	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu" --hypothesis-profile search \
+		$(shell grep -rl "^from hypothesis import" tests)
 
 # a whole run through a SLURM on this machine; needs root and Debian's munge, slurmctld, slurmd and slurm-client
 test-slurm: setup

@@ -17,8 +17,10 @@ from places import SHARED, TINY
 pytest_plugins = ["processor_time"]
 
 # how fast a machine draws and checks examples says nothing about them
-hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("any machine")
+hypothesis_settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# the same examples in every run; `make test-slow` searches for others
+hypothesis_settings.register_profile("repeatable", hypothesis_settings.get_profile("search"), derandomize=True)
+hypothesis_settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
