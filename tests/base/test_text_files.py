@@ -43,9 +43,8 @@ def test_marks_of_files_that_were_concatenated_are_taken_off(tmp_path: Path) -> 
     assert [line.text for line in text_files.lines(path)] == ["a", "b"]
 
 
-WITHOUT_NUL = st.text(
-    st.characters(exclude_characters="\0"), min_size=1
-)  # a mark of UTF-16 and a NUL are one of UTF-32
+# the mark of UTF-16 and a NUL are the mark of UTF-32
+WITHOUT_NUL = st.text(st.characters(exclude_characters="\0"), min_size=1)
 
 
 @given(WITHOUT_NUL, st.sampled_from(["utf-16", "utf-32"]))
