@@ -15,3 +15,4 @@ class FeatureShape:
     num_frames: int
     dimension: int
     frames_first: bool  # the published LCNN on this front-end sees frames by features; otherwise the reverse
+    num_layers: int = 1  # of `[B, L, F, D]`; features of one layer are `[B, F, D]`

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
+from codecfake.detectors.back_end_settings import AasistSettings
 from codecfake.detectors.graph import GraphAttention, GraphPool, HeterogeneousAttention
-from codecfake.detectors.settings import AasistSettings
 
 GRAPH_TEMPERATURE, HETEROGENEOUS_TEMPERATURE = 2.0, 100.0
 BRANCH_DROPOUT, FINAL_DROPOUT = 0.2, 0.5

@@ -1,12 +1,17 @@
-"""A detector: a front-end that is never trained, and a trained back-end."""
+"""A detector: a front-end that is never trained, and a trained back-end, with an aggregation if there are layers."""
+
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from codecfake.base.registry import Registry
 from codecfake.base.settings import SettingsError
-from codecfake.detectors import BONAFIDE, SPOOF
+from codecfake.detectors import BONAFIDE, SPOOF, FeatureShape
 from codecfake.detectors.front_end import FrontEnd
-from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS, DetectorSettings, part_of
+from codecfake.detectors.settings import AGGREGATIONS, BACK_ENDS, FRONT_ENDS, DetectorSettings, part_of
 
 
 class Detector(nn.Module):
@@ -15,29 +20,39 @@ class Detector(nn.Module):
     def __init__(self, settings: DetectorSettings, crop_samples: int) -> None:
         super().__init__()
         front_end, front_settings = part_of(FRONT_ENDS, settings.front_end)
-        back_end, back_settings = part_of(BACK_ENDS, settings.back_end)
         self.front_end = _front_end(front_end.load(), front_end.build_settings(front_settings))
-        self.back_end = back_end.load()(self.front_end.shape(crop_samples), back_end.build_settings(back_settings))
+        shape = self.front_end.shape(crop_samples)
+        if settings.aggregation is not None:
+            self.aggregation = _trained(AGGREGATIONS, settings.aggregation, shape)
+            shape = replace(shape, num_layers=1)
+        self.back_end = _trained(BACK_ENDS, settings.back_end, shape)
+
+    @property
+    def head(self) -> nn.Module:
+        """Features -> logits: the back-end, after the aggregation if there is one. Training changes its weights."""
+        if not hasattr(self, "aggregation"):
+            return self.back_end
+        return nn.Sequential(OrderedDict(aggregation=self.aggregation, back_end=self.back_end))
 
     def train(self, mode: bool = True) -> "Detector":
-        """Switch only the back-end: the frozen front-end never uses dropout."""
+        """Switch only the head: the frozen front-end never uses dropout."""
         self.training = mode
-        self.back_end.train(mode)
+        self.head.train(mode)
         return self
 
     def forward(self, wav: Tensor) -> Tensor:
         with torch.no_grad():
             features = self.front_end(wav)
-        return self.back_end(features)
+        return self.head(features)
 
     def front_end_weights(self) -> str | dict[str, str]:
         """`"none"`, `"random"`, or where pretrained weights came from and their sha256."""
         return self.front_end.provenance()
 
     def own_state(self) -> dict[str, Tensor]:
-        """The weights that exist nowhere else: the back-end's, and those of a front-end that is not pretrained."""
-        prefixes = ("back_end.",) if self.front_end.is_pretrained else ("back_end.", "front_end.")
-        return {name: tensor for name, tensor in self.state_dict().items() if name.startswith(prefixes)}
+        """The weights that exist nowhere else: the head's, and those of a front-end that is not pretrained."""
+        elsewhere = ("front_end.",) if self.front_end.is_pretrained else ()
+        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith(elsewhere)}
 
 
 def score(logits: Tensor) -> Tensor:
@@ -53,3 +68,8 @@ def _front_end(implementation: type, settings: object) -> FrontEnd:
             f"derive it from codecfake.detectors.front_end.FrontEnd"
         )
     return front_end.requires_grad_(False).eval()
+
+
+def _trained(registry: Registry[Any], part: dict[str, Any], shape: FeatureShape) -> nn.Module:
+    entry, values = part_of(registry, part)
+    return entry.load()(shape, entry.build_settings(values))

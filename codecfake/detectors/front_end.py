@@ -12,9 +12,9 @@ NONE = "none"
 
 
 class FrontEnd(nn.Module, ABC):
-    """wav `[B, T]`, float32 at 16 kHz -> features `[B, F, D]`. It is built only from its settings.
+    """wav `[B, T]`, float32 at 16 kHz -> features `[B, F, D]`, or `[B, L, F, D]` of several layers.
 
-    Its persistent state is stored with a trained detector, unless it is pretrained.
+    It is built only from its settings. Its persistent state is stored with a trained detector, unless it is pretrained.
     """
 
     is_pretrained = False  # its weights are stored elsewhere; `provenance` says where

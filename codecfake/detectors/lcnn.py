@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
-from codecfake.detectors.settings import LcnnSettings
+from codecfake.detectors.back_end_settings import LcnnSettings
 
 DROPOUT = 0.7
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from codecfake.detectors import SAMPLE_RATE, FeatureShape
 from codecfake.detectors.front_end import FrontEnd
-from codecfake.detectors.settings import MelSettings
+from codecfake.detectors.front_end_settings import MelSettings
 
 N_FFT = 512
 HOP_LENGTH = 128

@@ -1,78 +1,20 @@
-"""The parts of detectors and their settings: a front-end (features) and a back-end (classifier), chosen by name.
+"""The parts of detectors by name: a front-end (features), an aggregation of its layers, and a back-end (classifier).
 
 This module needs no torch, so that an experiment can be checked before any job.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codecfake.base import plugins
 from codecfake.base.registry import Part, Registry
-from codecfake.base.settings import FaultsError, as_faults, below, fault
-from codecfake.base.suggestions import unknown
+from codecfake.base.settings import Fault, FaultsError, as_faults, below, fault
 from codecfake.detectors import FeatureShape
-
-RANDOM = "random"
-NODES = ("attention", "max")
-
-
-@dataclass(frozen=True)
-class MelSettings:
-    log: bool = False  # take the logarithm; the published front-end does not
-
-
-@dataclass(frozen=True)
-class SincSettings:
-    """The published filter bank has no settings."""
-
-
-@dataclass(frozen=True)
-class SslSettings:
-    weights: str  # a transformers folder, a hub id such as facebook/wav2vec2-xls-r-300m, or "random"
-    layer: int = 5  # the features are the output of this block; blocks above it are not built
-    normalize: bool = True  # each clip to zero mean and unit variance, as XLS-R and WavLM-large were trained
-    config: dict[str, Any] = field(default_factory=dict)  # of a random model; the keys are those of transformers
-    seed: int = 0  # of a random model
-
-    def __post_init__(self) -> None:
-        if self.layer < 1:
-            raise ValueError(f"front-end layer is {self.layer}; layers count from 1")
-        if self.config and self.weights != RANDOM:
-            raise ValueError(f"front-end config is for weights: random; {self.weights} has its own")
-
-
-@dataclass(frozen=True)
-class LcnnSettings:
-    width: float = 1.0  # of every layer, relative to the published network
-
-    def __post_init__(self) -> None:
-        if self.width <= 0:
-            raise ValueError(f"lcnn width is {self.width}; it must be positive")
-
-
-@dataclass(frozen=True)
-class AasistSettings:
-    """Defaults are W2V2-AASIST's.
-
-    AASIST is `{projection: null, block_pool: 3, nodes: max, pool_ratios: [0.5, 0.7, 0.5]}`; AASIST-L is
-    `{…, channels: [32, 24], graph_dims: [24, 32], pool_ratios: [0.4, 0.5, 0.7]}`.
-    """
-
-    projection: int | None = 128  # features are first mapped to this size; null: not mapped
-    channels: tuple[int, int] = (32, 64)  # of residual blocks 1 and 2, and 3 to 6
-    graph_dims: tuple[int, int] = (64, 32)  # of the two separate graphs, and of the joint one
-    pool_ratios: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of the spectral, the temporal and the joint graph
-    block_pool: int = 1  # each residual block divides the number of frames by it
-    nodes: str = "attention"  # how a node summarizes its row of the spectrogram: attention, or max of magnitudes
-
-    def __post_init__(self) -> None:
-        if self.nodes not in NODES:
-            raise fault(unknown("kind of nodes", self.nodes, NODES), "nodes")
-        for name, length in (("channels", 2), ("graph_dims", 2), ("pool_ratios", 3)):
-            if len(getattr(self, name)) != length:
-                raise ValueError(f"aasist {name} is {list(getattr(self, name))}; {length} numbers are needed")
+from codecfake.detectors.aggregation_settings import WeightedSumSettings
+from codecfake.detectors.back_end_settings import AasistSettings, LcnnSettings
+from codecfake.detectors.front_end_settings import BLOCKS, ONE, MelSettings, SincSettings, SslSettings
 
 
 @dataclass(frozen=True)
@@ -80,6 +22,13 @@ class FrontEndPart(Part):
     """A front-end; if `slow`, computing features takes longer than reading them from a disk."""
 
     slow: bool = True
+
+
+@dataclass(frozen=True)
+class BackEndPart(Part):
+    """A back-end; if `several_layers`, it takes `[B, L, F, D]` of a front-end with L layers, not `[B, F, D]`."""
+
+    several_layers: bool = False
 
 
 FRONT_ENDS: Registry[FrontEndPart] = Registry(
@@ -91,11 +40,18 @@ FRONT_ENDS: Registry[FrontEndPart] = Registry(
         "sinc": FrontEndPart("codecfake.detectors.sinc:Sinc", SincSettings, slow=False),
     },
 )
-BACK_ENDS: Registry[Part] = Registry(
+AGGREGATIONS: Registry[Part] = Registry(
+    "aggregation",
+    {
+        "weighted_sum": Part("codecfake.detectors.aggregations:WeightedSum", WeightedSumSettings),
+    },
+    context=(FeatureShape,),
+)
+BACK_ENDS: Registry[BackEndPart] = Registry(
     "back-end",
     {
-        "lcnn": Part("codecfake.detectors.lcnn:Lcnn", LcnnSettings),
-        "aasist": Part("codecfake.detectors.aasist:Aasist", AasistSettings),
+        "lcnn": BackEndPart("codecfake.detectors.lcnn:Lcnn", LcnnSettings),
+        "aasist": BackEndPart("codecfake.detectors.aasist:Aasist", AasistSettings),
     },
     context=(FeatureShape,),
 )
@@ -105,11 +61,12 @@ BACK_ENDS: Registry[Part] = Registry(
 class DetectorSettings:
     """Each part is a mapping of its `name` and its own settings: `{"name": "lcnn", "width": 0.25}`.
 
-    A name is one of `FRONT_ENDS` or `BACK_ENDS`, or `module:name` of a class outside the package.
+    A name is one of `FRONT_ENDS`, `AGGREGATIONS` or `BACK_ENDS`, or `module:name` of a class outside the package.
     """
 
     front_end: dict[str, Any]
     back_end: dict[str, Any]
+    aggregation: dict[str, Any] | None = None  # makes one layer of several; trained together with the back-end
 
     def __post_init__(self) -> None:
         faults = []
@@ -118,7 +75,7 @@ class DetectorSettings:
                 part_of(registry, part)[0].build_settings(settings_of(part))
             except ValueError as error:
                 faults += [each.below(key) for each in as_faults(error)]
-        if faults:
+        if faults := faults or list(self._layer_faults()):
             raise FaultsError("", faults)
 
     def complete(self) -> dict[str, Any]:
@@ -144,8 +101,35 @@ class DetectorSettings:
         is_ssl = front_end in FRONT_ENDS and FRONT_ENDS.part(front_end).settings is SslSettings
         return f"features.{front_end}", f"train.{'ssl' if is_ssl else front_end}-{back_end}", f"weights_mb.{back_end}"
 
-    def _parts(self) -> tuple[tuple[str, Registry[Any], dict[str, Any]], ...]:
-        return ("front_end", FRONT_ENDS, self.front_end), ("back_end", BACK_ENDS, self.back_end)
+    def _parts(self) -> list[tuple[str, Registry[Any], dict[str, Any]]]:
+        aggregation = [] if self.aggregation is None else [("aggregation", AGGREGATIONS, self.aggregation)]
+        return [("front_end", FRONT_ENDS, self.front_end), *aggregation, ("back_end", BACK_ENDS, self.back_end)]
+
+    def _layer_faults(self) -> Iterator[Fault]:
+        """Mismatches of the numbers of layers; how many a part from outside gives or takes is not known here."""
+        names = self.front_end["name"], self.back_end["name"]
+        if any(plugins.is_outside(name) for name in names):
+            return
+        part, values = part_of(FRONT_ENDS, self.front_end)
+        has_several = getattr(part.build_settings(values), "num_layers", 1) > 1
+        takes_several = BACK_ENDS.part(names[1]).several_layers
+        if has_several and self.aggregation is None and not takes_several:
+            yield Fault(
+                ("back_end",),
+                f"{names[1]} takes one layer, but the front-end gives several; set `aggregation` to one of "
+                f"{', '.join(AGGREGATIONS)}, or `layers` of the front-end to {ONE}",
+            )
+        if self.aggregation is not None and takes_several:
+            yield Fault(
+                ("aggregation",),
+                f"{names[1]} takes several layers itself; remove aggregation, or choose a back-end of one",
+            )
+        elif not has_several and (self.aggregation is not None or takes_several):
+            yield Fault(
+                ("front_end",),
+                f"it gives one layer, but {'the aggregation' if self.aggregation else names[1]} takes several; take a "
+                f"self-supervised front-end and set its `layers` to {BLOCKS}",
+            )
 
 
 def part_of(registry: Registry[Any], part: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

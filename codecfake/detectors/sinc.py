@@ -8,7 +8,7 @@ from torch import Tensor
 
 from codecfake.detectors import SAMPLE_RATE, FeatureShape
 from codecfake.detectors.front_end import FrontEnd
-from codecfake.detectors.settings import SincSettings
+from codecfake.detectors.front_end_settings import SincSettings
 
 NUM_FILTERS = 70
 KERNEL_SIZE = 129

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from codecfake.base.home import expanded
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.front_end import FrontEnd, sha256
-from codecfake.detectors.settings import RANDOM, SslSettings
+from codecfake.detectors.front_end_settings import ONE, RANDOM, SslSettings
 
 VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
 CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; either file
@@ -25,7 +25,10 @@ class FrontEndWeightsError(ValueError):
 
 
 class Ssl(FrontEnd):
-    """wav `[B, T]` -> output of block `layer`, `[B, F, D]`: 201 frames of 1024 for 64,600 samples and XLS-R."""
+    """wav `[B, T]` -> output of block `layer`, `[B, F, D]`: 201 frames of 1024 for 64,600 samples and XLS-R.
+
+    With `layers` other than one, the outputs of several blocks, `[B, L, F, D]`.
+    """
 
     architecture: str  # the prefix of transformers' class names
 
@@ -50,13 +53,16 @@ class Ssl(FrontEnd):
     def shape(self, num_samples: int) -> FeatureShape:
         for kernel, stride in self._convolutions:
             num_samples = (num_samples - kernel) // stride + 1
-        return FeatureShape(num_samples, self._dimension, frames_first=False)
+        return FeatureShape(num_samples, self._dimension, frames_first=False, num_layers=self._settings.num_layers)
 
     def forward(self, wav: Tensor) -> Tensor:
         if self._settings.normalize:
             mean, variance = wav.mean(1, keepdim=True), wav.var(1, correction=0, keepdim=True)
             wav = (wav - mean) / (variance + VARIANCE_FLOOR).sqrt()
-        return self.model(wav).last_hidden_state
+        if self._settings.layers == ONE:
+            return self.model(wav).last_hidden_state
+        layers = self.model(wav, output_hidden_states=True).hidden_states
+        return torch.stack(layers[-self._settings.num_layers :], dim=1)
 
     def provenance(self) -> str | dict[str, str]:
         """What the model folder of a detector records of these weights."""

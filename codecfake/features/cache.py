@@ -1,14 +1,16 @@
 """Features of a frozen front-end on disk, which runs with several seeds and strategies share.
 
-Each (front-end, its weights, clips) has a folder with `features.f16` `[N, F, D]` in half precision, `digests.sha256`
-with 32 bytes per trial, and `cache.json`, which describes the features and is written last. A killed run leaves the
-first two files, and the next run continues from there. A process checks each trial against its digest on first reading.
+Each (front-end, its weights, clips) has a folder with `features.f16` `[N, F, D]` (`[N, L, F, D]` of several layers) in
+half precision, `digests.sha256` with 32 bytes per trial, and `cache.json`, which describes the features and is written
+last. A killed run leaves the first two files, and the next run continues from there. A process checks each trial
+against its digest on first reading.
 """
 
 import fcntl
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -105,7 +107,7 @@ class _Writer:
         self._streamed = streamed
         self._folder = folder
         self._shape = streamed.shape()
-        self._trial_bytes = ITEM_BYTES * self._shape[1] * self._shape[2]
+        self._trial_bytes = ITEM_BYTES * math.prod(self._shape[1:])
         self._num_bytes = self._shape[0] * (self._trial_bytes + DIGEST_BYTES)
 
     def write(self, batch_size: int, name: str, place: CachePlace, identity: dict[str, Any]) -> None:
@@ -130,10 +132,11 @@ class _Writer:
         free = shutil.disk_usage(self._folder).free + own_bytes
         room = min(free, place.limit_bytes)
         if self._num_bytes > room:
+            size = " x ".join(map(str, self._shape[1:]))
             what = "the limit allows" if room == place.limit_bytes else "the disk has"
             raise FeatureCacheError(
                 f"{place.folder}: the features of {self._shape[0]:,} trials take {self._num_bytes / 1e9:,.3f} GB "
-                f"({self._shape[1]} x {self._shape[2]} of 2 bytes each), but {what} {room / 1e9:,.3f} GB; give another "
+                f"({size} of 2 bytes each), but {what} {room / 1e9:,.3f} GB; give another "
                 f"folder or limit, or set cache_features to {NONE}"
             )
 

@@ -22,7 +22,7 @@ Order = Sequence[np.ndarray]  # the trial numbers of each batch
 
 class Features(Protocol):
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
-        """Features `[B, F, D]` of each batch of `order`, on the device of training.
+        """Features `[B, F, D]`, or `[B, L, F, D]`, of each batch of `order`, on the device of training.
 
         Random crops and augmentations depend on `epoch`, and not on the number of workers.
         """
@@ -55,11 +55,12 @@ class StreamedFeatures:
         for wav in self._load([(epoch * len(self) + batch).tolist() for batch in order]):
             yield self._of(wav.to(self.device, non_blocking=True))
 
-    def shape(self) -> tuple[int, int, int]:
-        """Numbers of trials, frames and dimensions."""
+    def shape(self) -> tuple[int, ...]:
+        """Numbers of trials, layers if there are several, frames and dimensions."""
         front_end: Any = self._front_end
         shape = front_end.shape(self.clips.num_samples)
-        return len(self), shape.num_frames, shape.dimension
+        layers = (shape.num_layers,) if shape.num_layers > 1 else ()
+        return len(self), *layers, shape.num_frames, shape.dimension
 
     @torch.no_grad()
     def _of(self, wav: Tensor) -> Tensor:

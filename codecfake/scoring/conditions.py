@@ -113,7 +113,7 @@ class Scorer:
     def _batches(self, clips: Clips, bits: str | None = None) -> Iterator[np.ndarray]:
         features = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, bits or self._bits)
         for batch in features.batches(in_order(len(clips), self._batch_size)):
-            yield score_of(self._detector.back_end(batch)).cpu().numpy()
+            yield score_of(self._detector.head(batch)).cpu().numpy()
 
 
 def _advance(batch: np.ndarray, bar: tqdm) -> np.ndarray:

@@ -85,7 +85,7 @@ class _Run:
         self._train_classes, self._dev_classes = _classes(train_trials), _classes(dev_trials)
         self._seed_step(epoch=0, step=-1)
         self._detector = Detector(settings.detector, settings.crop_samples).to(device)
-        self._back_end = self._detector.back_end
+        self._back_end = self._detector.head
         self._optimizer = torch.optim.Adam(
             self._back_end.parameters(),
             settings.learning_rate,
