@@ -3,7 +3,8 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 VENV := .venv
-IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
+# the last: every job is a process of its own, and compiled modules are kept for the next one
+IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)" PYTHONDONTWRITEBYTECODE=
 ON_TWO_CORES := -n 2 --dist loadfile --max-worker-restart 0
 # FreqCodec's vectors depend on the FFT, of which MKL has one for each kind of processor; 5: there are no vectors
 ONE_FFT := MKL_CBWR=COMPATIBLE python -m pytest tests/codec_wrappers/test_golden_codecs.py -k freqcodec

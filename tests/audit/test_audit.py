@@ -173,6 +173,7 @@ def test_a_clean_build_has_no_faults_and_the_same_inputs_give_the_same_bytes(bui
     assert set(first) == {f"{name}{seal}" for name in ("audit.json", *tables) for seal in ("", ".sha256")}
 
 
+@pytest.mark.long
 def test_a_control_is_at_chance_by_every_feature(build: Build) -> None:
     build.write_audio("F01", lambda wav: wav)
     assert build.audit(replace(SETTINGS, controls=["F01"])) == []
@@ -183,14 +184,19 @@ def test_a_control_is_at_chance_by_every_feature(build: Build) -> None:
 @pytest.mark.parametrize(
     ("defect", "features"),
     [
-        (at_full_scale, {"peak", "shared_peak"}),
         (padded, {"duration", "length_grid"}),
-        (eight_bits, {"effective_bits", "odd_share"}),
-        (eight_bits_then_gain, {"used_levels"}),
-        (offset, {"dc"}),
-        (ends_repeated, {"tail_repeat"}),
-        (clipped, {"clipped"}),
-        (trimmed, {"lead_silence", "head_run"}),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in (
+                (at_full_scale, {"peak", "shared_peak"}),
+                (eight_bits, {"effective_bits", "odd_share"}),
+                (eight_bits_then_gain, {"used_levels"}),
+                (offset, {"dc"}),
+                (ends_repeated, {"tail_repeat"}),
+                (clipped, {"clipped"}),
+                (trimmed, {"lead_silence", "head_run"}),
+            )
+        ),
     ],
 )
 def test_a_planted_defect_is_found_and_named(build: Build, defect: Change, features: set[str]) -> None:
@@ -218,6 +224,7 @@ def test_silent_recordings_are_found(build: Build) -> None:
     assert "tones/F00: 48 of 48 utterances are digital silence, first u000; take them out" in fault.message
 
 
+@pytest.mark.long
 def test_fakes_at_another_rate_are_told_by_it(build: Build) -> None:
     build.write_audio("F01", codec, rate=24_000)
     faults = build.audit()
@@ -228,6 +235,7 @@ def test_fakes_at_another_rate_are_told_by_it(build: Build) -> None:
     assert message.endswith("set `audio: {sample_rate: 16000}`")
 
 
+@pytest.mark.long
 def test_fakes_by_another_encoder_are_told_by_their_headers(build: Build) -> None:
     def tagged(wav: np.ndarray, rate: int) -> Flac:
         buffer = io.BytesIO()
@@ -241,6 +249,7 @@ def test_fakes_by_another_encoder_are_told_by_their_headers(build: Build) -> Non
     assert "header_bytes" in named_features(build.audit())
 
 
+@pytest.mark.long
 def test_one_fake_of_another_length_is_enough(build: Build) -> None:
     longer = len(speech(3))
     build.write_audio("F01", lambda wav: np.pad(codec(wav), (0, 160 if len(wav) == longer else 0)))
@@ -250,6 +259,7 @@ def test_one_fake_of_another_length_is_enough(build: Build) -> None:
     assert "the first other one is F01_u003; cut fakes to their recordings' length" in faults[0].message
 
 
+@pytest.mark.long
 def test_an_exempt_feature_is_reported_and_its_reason_kept(build: Build) -> None:
     build.write_audio("F01", lambda wav: offset(codec(wav)))
     limits = Limits(exempt={"dc": "this codec has an offset"})
@@ -259,6 +269,7 @@ def test_an_exempt_feature_is_reported_and_its_reason_kept(build: Build) -> None
     assert float(row["auc"]) > 0.99
 
 
+@pytest.mark.long
 def test_a_feature_may_be_exempt_for_one_source_alone(build: Build) -> None:
     build.write_audio("F01", lambda wav: offset(codec(wav)))
     build.write_audio("F02", lambda wav: offset(codec(1.001 * wav)))
@@ -267,6 +278,7 @@ def test_a_feature_may_be_exempt_for_one_source_alone(build: Build) -> None:
     assert [(fault.where, "dc" in fault.message) for fault in faults] == [("F02", True)]
 
 
+@pytest.mark.long
 def test_a_probe_never_judges_a_speaker_that_it_knows(build: Build) -> None:
     # every speaker's recordings have one offset and the fakes another, but which is larger changes with the speaker
     signs = np.repeat([1, -1, 1, -1, 1, -1], EACH) * 0.004
@@ -287,6 +299,7 @@ def test_too_few_files_are_not_probed_and_said_so(build: Build) -> None:
     assert row["why"].startswith("19 recordings, 19 fakes")
 
 
+@pytest.mark.long
 def test_spoofs_that_came_as_recordings_are_told_and_not_judged(build: Build) -> None:
     build.write_audio("F01", codec)
     half = build.utterances.assign(key=["bonafide", "spoof"] * (SPEAKERS * EACH // 2))
@@ -418,6 +431,7 @@ def test_people_of_two_corpora_are_reported_with_the_setting_that_separates_them
     assert "corpus: tones and corpus: fakes share 2 speakers, first tones/s0" in caplog.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["corpus", "condition"])
 def test_people_of_their_own_are_in_no_other_list(with_fakes: Build, where: str) -> None:
     speakers_of = {"fakes": "own"}
@@ -580,6 +594,7 @@ def test_limits_that_make_no_sense_are_refused(values: dict[str, Any], message: 
         Limits(**values)
 
 
+@pytest.mark.long
 def test_the_command_fails_after_it_has_written_what_it_found(build: Build) -> None:
     build.write_audio("F01", offset)
     output = build.results / "audit"
@@ -618,6 +633,7 @@ def test_the_section_holds_faults_reasons_and_every_probe(build: Build) -> None:
     assert [fault["check"] for fault in section.faults] == ["shortcuts"]
 
 
+@pytest.mark.long
 def test_the_page_has_the_section_if_there_was_an_audit(build: Build) -> None:
     run = ImitationRun(build.results / "run", detectors=["mel-lcnn"], training_sets=["codec"], num_trials=12)
     inputs, page = run.write(), build.results / "report.html"

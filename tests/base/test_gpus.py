@@ -242,6 +242,7 @@ def snakemake(directory: Path, visible: str, *arguments: str) -> str:
     return process.stdout + process.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("options", "at_once"), [(("--jobs", "8"), 2), (("--resources", "gpu=1"), 1)])
 def test_no_more_gpu_jobs_run_at_once_than_there_are_gpus_or_the_user_says(
     options: tuple[str, ...], at_once: int, tmp_path: Path

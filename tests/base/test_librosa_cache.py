@@ -24,6 +24,7 @@ def start(code: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_a_process_waits_while_another_builds() -> None:
     origin = Path(str(importlib.util.find_spec("librosa").origin))
     with origin.open("rb") as lock:

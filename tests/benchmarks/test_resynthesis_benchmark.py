@@ -65,6 +65,7 @@ def test_every_codec_of_the_workflow_is_measured() -> None:
     assert {case.wrapper for case in benchmark.CASES.values()} == {*SMALL, "lyra"} - {"passthrough"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [

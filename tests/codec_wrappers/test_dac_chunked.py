@@ -59,6 +59,7 @@ def test_chunked_codes_are_those_of_the_packages_compress(codec: ChunkedDac, num
     assert torch.equal(codec.encode(wav), compressed(codec, wav))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample_rate", [16_000, 24_000, 44_100])
 @torch.inference_mode()
 def test_chunked_waveforms_are_those_of_the_packages_windows_one_after_the_other(sample_rate: int) -> None:
@@ -81,6 +82,7 @@ def test_chunks_cover_what_was_encoded_but_for_the_decoders_eight_samples(codec:
     assert codec.decode(codec.encode(noise(1, num_samples))).shape[1] >= num_samples - 8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("num_samples", [9_000, 40_000])
 def test_rows_of_a_batch_do_not_change_each_others_chunks(codec: Any, num_samples: int) -> None:
     wav = noise(3, num_samples) * torch.tensor([[1.0], [1e-3], [0.0]])
@@ -90,6 +92,7 @@ def test_rows_of_a_batch_do_not_change_each_others_chunks(codec: Any, num_sample
         torch.testing.assert_close(together[row], alone[0], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long
 def test_windows_taken_a_few_at_a_time_give_what_they_give_at_once(codec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wav = noise(2, 60_000)
     (at_once,) = resynthesize(codec, wav, [4])

@@ -15,6 +15,8 @@ from golden_stages import check
 from golden_vectors import FOLDER, Vector, find, kind_or_none
 from golden_workflow import checks_of
 
+QUICK = ("encodec", "lyra", "soundstream_kaiidams")
+
 
 def cases() -> list[Any]:
     """Every array of every file, those of a file together: they share its codec."""
@@ -30,13 +32,14 @@ def kind_of(name: str) -> str:
 
 
 def _cases_of(vector: Vector, is_first_of_its_kind: bool) -> list[Any]:
-    """Networks of full size: `make test` has the arrays of one clip of one file of a kind; all others are long."""
+    """Networks of full size: `make test` has one clip of one file of each quick kind; all others are long."""
     clip = f"{min(vector.clips, default='')}_"
+    is_quick = is_first_of_its_kind and kind_of(vector.name) in QUICK
     return [
         pytest.param(
             rule, vector, key,
             id=f"{vector.name}:{key}:{name}",
-            marks=[] if is_first_of_its_kind and name == "array" and key.startswith(clip) else [pytest.mark.long],
+            marks=[] if is_quick and name == "array" and key.startswith(clip) else [pytest.mark.long],
         )
         for name, rule, key in checks_of(vector)
     ]  # fmt: skip

@@ -180,6 +180,7 @@ def test_weights_of_ones_own_are_loaded_by_the_module_of_the_codec(folder: Path)
         codec_wrappers.load("halves.py:build", {"factor": 1}, folder / "mimi.safetensors")
 
 
+@pytest.mark.long
 def test_a_codec_outside_the_package_can_be_held_to_the_contract(folder: Path) -> None:
     quick = Settings(speech_duration=0.4, odd_duration=0.1)
     (measured,) = contract.measure_forms(contract.choose(["mimi.py:build"], {}), {}, True, quick, CPU)
@@ -187,6 +188,7 @@ def test_a_codec_outside_the_package_can_be_held_to_the_contract(folder: Path) -
     assert [fault for fault in broken_promises(measured) if "samples" in fault or "finite" in fault] == []
 
 
+@pytest.mark.long
 def test_the_command_finds_the_folder_by_the_variable_that_jobs_are_given(folder: Path, corpus: Path) -> None:
     settings = {
         "codec": "own",

@@ -114,6 +114,7 @@ def test_real_recordings_in_the_official_layouts_are_all_listed(
     assert all((shared / "data" / folder / utterance.path).is_file() for utterance in listing.utterances)
 
 
+@pytest.mark.long
 def test_the_published_protocols_of_asvspoof_2019_have_their_published_counts(shared: Path) -> None:
     listing = read("asvspoof2019la", shared / "data/ASVspoof2019_real_protocol")
     assert ids(listing) == ["LA_T_1000137"]

@@ -108,6 +108,7 @@ def test_the_bytes_written_do_not_depend_on_the_number_of_workers(
         assert mine.read_bytes() == theirs.read_bytes()
 
 
+@pytest.mark.long
 def test_too_many_rejections_stop_with_the_list_in_the_message_the_log_and_the_file(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -141,6 +142,7 @@ def crash_on_u3(root: Path, path: str, min_duration: float) -> object:
     return inspect(root / path, min_duration)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("decoder", "reason"),
     [
@@ -206,6 +208,7 @@ def test_every_damaged_or_odd_file_is_accepted_or_rejected_for_the_right_reason(
     assert accepted.loc["rate_96k.wav", "sample_rate"] == 96000
 
 
+@pytest.mark.long
 def test_expected_rejections_are_listed_and_do_not_count(shared: Path, tmp_path: Path) -> None:
     root = tmp_path / "corpus"
     root.mkdir()

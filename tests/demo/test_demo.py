@@ -167,6 +167,7 @@ def test_the_equalizer_of_a_room_is_heard_at_its_frequencies(rng):
     assert 10 * np.log10(low / high) == pytest.approx(6, abs=0.2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attack", [*KNOWN_ATTACKS, *UNKNOWN_ATTACKS], ids=lambda attack: attack.name)
 def test_copy_synthesis_keeps_length_and_spectrum_but_not_the_waveform(attack, rng):
     wav = speak(texts.english()[0], ALL_VOICES[0].manner)[::2].astype(float) / 32768

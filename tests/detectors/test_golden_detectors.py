@@ -11,7 +11,7 @@ import pytest
 from golden_detectors import INPUTS, check, detector_of
 from golden_vectors import FOLDER, Vector, find, kind_or_none
 
-MORE = r"aasist_(l_|released_)"  # as `aasist_recipe_…` with other sizes or weights, each for seconds
+MORE = r"aasist_|features"  # networks of published size
 
 
 def cases() -> list[Any]:

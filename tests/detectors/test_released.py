@@ -101,6 +101,7 @@ def test_the_front_ends_of_released_detectors_give_the_shapes_that_their_weights
     assert frames == XLS_R_SHAPE.num_frames
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "file"), [("aasist", "AASIST"), ("aasist-l", "AASIST-L")])
 def test_imported_aasist_gives_the_logits_that_its_authors_get(
     name: str, file: str, shared: Path, golden: Path, tmp_path: Path
@@ -218,6 +219,7 @@ def test_importing_twice_gives_the_same_bytes(mel_lcnn: Path, tmp_path: Path) ->
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
 
 
+@pytest.mark.long
 def test_weights_on_a_pretrained_front_end_name_it_with_its_digest(tmp_path: Path) -> None:
     import transformers
 

@@ -269,6 +269,7 @@ SETTINGS = TrainSettings(
 )
 
 
+@pytest.mark.long
 def test_seeds_and_strategies_share_features_on_disk(audio: Path, tmp_path: Path) -> None:
     lists = (
         [tones.write_protocol(tmp_path / "train.tsv", range(8))],

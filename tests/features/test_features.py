@@ -64,6 +64,7 @@ def batches(clips: Clips, workers: int, epochs: tuple[int, ...] = (0,)) -> list[
 # clips
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes")
 @pytest.mark.parametrize(("crop", "chain"), [("first", []), ("random", AUGMENTED)])
 def test_batches_are_bit_equal_for_any_number_of_workers(
@@ -311,6 +312,7 @@ def run_until_killed(audio: Path, lists: Path, output: Path, checkpoints: int) -
     run(audio, lists, output, workers=2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("checkpoints", [1, 4])
 def test_training_with_workers_that_is_killed_and_started_again_ends_in_the_same_bytes(
     checkpoints: int, audio: Path, lists: Path, caplog: pytest.LogCaptureFixture

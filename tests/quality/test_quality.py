@@ -347,6 +347,7 @@ def test_a_file_has_a_row_for_every_utterance_and_says_what_made_it(audio: Path)
     assert list(table["speaker_id"]) == ["s0", "s1"] * 4
 
 
+@pytest.mark.long
 def test_numbers_have_six_digits_and_come_out_the_same_again(audio: Path) -> None:
     first = measure_utterances(audio, "F01")
 
@@ -417,6 +418,7 @@ def test_no_utterance_at_all_is_refused() -> None:
         QualitySettings("F01", ["a"], 0)
 
 
+@pytest.mark.long
 def test_without_the_package_pesq_is_empty_and_nothing_else_is(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_it = measure_utterances(audio, "F01")
     monkeypatch.setitem(sys.modules, "pesq", None)

@@ -159,6 +159,7 @@ def test_every_number_of_a_detector_with_a_random_front_end_is_marked(html: str)
     assert sorted(cells) == [("mel-lcnn", 5, 0)] * 2 + [("w2v2-aasist", 5, 5)] * 2
 
 
+@pytest.mark.long
 def test_nothing_is_said_of_random_front_ends_where_there_is_none(copy: ReportInputs, tmp_path: Path) -> None:
     assert copy.models[0].startswith("mel-lcnn/")
     write_report(copy, tmp_path / "report.html")
@@ -184,6 +185,7 @@ def test_a_condition_is_unseen_if_no_attack_of_its_spoofs_was_trained_on(inputs:
     assert unseen == {"vocoder": ["C1–C6", "C7", "C1", "C7", "19LA"], "codec": ["C7", "C7", "19LA"]}
 
 
+@pytest.mark.long
 def test_seeds_are_averaged_with_their_spread(tmp_path: Path) -> None:
     inputs = ImitationRun(tmp_path / "results", seeds=[1, 2]).write()
     table = pd.read_csv(inputs.results / "tables/eer.csv", dtype={"condition": str})
@@ -228,6 +230,7 @@ def test_only_an_interval_of_few_clusters_or_of_trials_is_unreliable() -> None:
     assert unreliable == [False, False, False, True, True]
 
 
+@pytest.mark.long
 def test_where_nothing_has_bounds_nothing_is_said_of_intervals(copy: ReportInputs, tmp_path: Path) -> None:
     path = copy.results / "tables/eer_seeds.csv"
     pd.read_csv(path).assign(eer_low_percent=None, eer_high_percent=None).to_csv(path, index=False)
@@ -238,6 +241,7 @@ def test_where_nothing_has_bounds_nothing_is_said_of_intervals(copy: ReportInput
     assert "How the intervals were computed" not in html
 
 
+@pytest.mark.long
 def test_a_mean_over_other_seeds_than_are_shown_lends_them_no_interval(tmp_path: Path) -> None:
     inputs = ImitationRun(tmp_path / "results", ["mel-lcnn"], ["codec"], seeds=[1, 2]).write()
 
@@ -352,6 +356,7 @@ def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inp
     assert family.pairs[1].random_front_end
 
 
+@pytest.mark.long
 def test_models_that_are_not_shown_are_not_compared(copy: ReportInputs, tmp_path: Path) -> None:
     write_report(copy, tmp_path / "report.html")
 
@@ -365,6 +370,7 @@ def test_comparisons_that_were_not_written_are_named(copy: ReportInputs, tmp_pat
         write_report(copy, tmp_path / "report.html")
 
 
+@pytest.mark.long
 def test_more_than_three_ways_to_train_are_folded_under_the_best_three(tmp_path: Path) -> None:
     sets = ["vocoder", "codec", "co", "more", "most"]
     run = ImitationRun(tmp_path / "results", ["mel-lcnn"], sets, conditions={"C1": "F01", "C7": "F07"}, papers={})
@@ -414,6 +420,7 @@ def test_a_table_of_a_paper_that_was_not_written_is_named(copy: ReportInputs) ->
         paper_tables(replace(copy, papers={"wu2024_table3": "Table 3"}), [])
 
 
+@pytest.mark.long
 def test_nothing_is_said_of_papers_where_no_table_is_asked_for(copy: ReportInputs, tmp_path: Path) -> None:
     write_report(replace(copy, papers={}), tmp_path / "report.html")
     page = Page((tmp_path / "report.html").read_text())
@@ -422,6 +429,7 @@ def test_nothing_is_said_of_papers_where_no_table_is_asked_for(copy: ReportInput
     assert "#papers" not in page.addresses
 
 
+@pytest.mark.long
 def test_detectors_that_err_equally_little_are_named_together(copy: ReportInputs, tmp_path: Path) -> None:
     path = copy.results / "tables/eer.csv"
     table = pd.read_csv(path)
@@ -434,6 +442,7 @@ def test_detectors_that_err_equally_little_are_named_together(copy: ReportInputs
     assert answer in Page((tmp_path / "report.html").read_text()).text
 
 
+@pytest.mark.long
 def test_of_detectors_that_are_equal_by_the_first_average_the_second_decides(
     copy: ReportInputs, tmp_path: Path
 ) -> None:
@@ -563,6 +572,7 @@ def test_the_best_of_a_column_is_marked_and_the_worst_is_darkest_among_what_is_c
     assert pesq[3] == ("0", None)
 
 
+@pytest.mark.long
 def test_a_mean_of_few_utterances_is_neither_best_nor_what_others_are_shaded_by(
     copy: ReportInputs, tmp_path: Path
 ) -> None:
@@ -580,6 +590,7 @@ def test_a_mean_of_few_utterances_is_neither_best_nor_what_others_are_shaded_by(
     assert '--h:0.00"><span class="lowest">8</span>' in quality_row(html, "F01-16")  # about 60 / 7.5
 
 
+@pytest.mark.long
 def test_differences_too_small_to_matter_are_not_shaded_like_large_ones(copy: ReportInputs, tmp_path: Path) -> None:
     path = copy.results / "tables/quality.csv"
     table = pd.read_csv(path, keep_default_na=False)
@@ -611,6 +622,7 @@ def test_what_could_not_be_measured_is_counted_and_named(html: str, page: Page) 
     assert "not installed where this was measured" not in page.text
 
 
+@pytest.mark.long
 def test_a_report_without_pesq_says_how_to_get_it(copy: ReportInputs, tmp_path: Path) -> None:
     for path in (copy.results / "quality").glob("*.tsv"):
         files.write_tsv(path, files.read_tsv(path).assign(pesq="", note="pesq: not installed"))
@@ -633,6 +645,7 @@ def test_more_bits_that_make_speech_worse_are_listed_with_the_numbers(page: Page
     assert "soundstream voicing error F01 (4) F01-16 (8) 7.5 ± 0.46 % of frames 16.4 6" in text
 
 
+@pytest.mark.long
 def test_nothing_is_said_of_quality_where_no_codec_is_judged(copy: ReportInputs, tmp_path: Path) -> None:
     write_report(replace(copy, quality=[]), tmp_path / "report.html")
     page = Page((tmp_path / "report.html").read_text())

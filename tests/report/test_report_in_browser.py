@@ -11,6 +11,7 @@ from codecfake.report.page import write_report
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.long,
     pytest.mark.skipif(browser.find() is None, reason=f"needs a browser: one of {', '.join(browser.NAMES)} on PATH"),
 ]
 DESKTOP, PHONE = 1280, 390

@@ -111,6 +111,7 @@ def test_a_tar_that_is_gone_while_its_index_is_there_is_found(results: Path) -> 
     assert delete([damage]) == [results / "audio/en/F02/0000.parquet"]
 
 
+@pytest.mark.long
 def test_the_command_says_what_makes_again_what_it_deleted(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flip(results / "audio/en/F01/0000.tar", 700)
     with pytest.raises(SystemExit, match="1 damaged; delete these files"):

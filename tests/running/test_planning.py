@@ -158,6 +158,7 @@ def test_a_size_without_utterances_is_refused() -> None:
 # hours and bytes
 
 
+@pytest.mark.long
 def test_hours_of_a_codec_are_its_audio_over_its_rate_and_a_share_for_each_further_source(
     ingested: tuple[Experiment, Path],
 ) -> None:
@@ -184,6 +185,7 @@ def test_bytes_of_a_source_are_those_of_its_samples_and_of_its_utterances(ingest
     assert steps["resynthesize_funcodec"].bytes_out.least == pytest.approx(3 * expected, rel=1e-4)
 
 
+@pytest.mark.long
 def test_native_rates_take_as_many_samples_as_the_codec_and_the_corpora_have(ingested: tuple[Experiment, Path]) -> None:
     experiment, root = ingested
     native = replace(experiment, audio=replace(experiment.audio, sample_rate="native"))
@@ -192,6 +194,7 @@ def test_native_rates_take_as_many_samples_as_the_codec_and_the_corpora_have(ing
     assert steps["record"].bytes_out.least == pytest.approx(3600 * (0.05 * 48_000 + 0.04 * 44_100), rel=1e-4)
 
 
+@pytest.mark.long
 def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_twice(tmp_path: Path) -> None:
     experiment = load("wu2024")
     grid = replace(experiment.models[0], detectors=["aasist-l"], training_sets=["A"], seeds=[1])
@@ -214,6 +217,7 @@ def test_small_codecs_of_ones_own_are_not_planned_as_the_published_ones(tmp_path
     assert dac.cpu_hours.least == pytest.approx(dac.audio_hours_in.least / 20)
 
 
+@pytest.mark.long
 def test_codec_training_takes_the_segments_of_its_recipe(tmp_path: Path) -> None:
     step = planned(load("xie2025"), tmp_path)["train_codec"]
     encodec, soundstream = 400_000 * 64 * 1.0, 133_800 * 32 * 2.016875
@@ -228,6 +232,7 @@ def test_codec_training_takes_the_segments_of_its_recipe(tmp_path: Path) -> None
     assert planned(only, tmp_path)["train_codec"].audio_hours_in.least * 3600 == encodec
 
 
+@pytest.mark.long
 def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: tuple[Experiment, Path]) -> None:
     experiment, root = ingested
     grid = replace(experiment.models[0], detectors=["w2v2-aasist"], training_sets=["codec"], seeds=[1, 2])
@@ -280,6 +285,7 @@ def test_each_unknown_thing_is_named_with_the_setting_that_would_tell_it(outside
         assert f"give `codecfake plan --rate {rate}=NUMBER`" in warnings, rate
 
 
+@pytest.mark.long
 def test_what_is_unknown_is_missing_from_sums_of_all_that_is_known(outside: Path) -> None:
     known = {step.rule: step for step in run_plan.plan(load("demo"), outside, rates.load(), "cpu").steps}
     lacking = {step.rule: step for step in plan_of_unknown(outside).steps}
@@ -320,6 +326,7 @@ def test_a_rate_with_an_unknown_basis_is_a_fault_of_the_codec_that_brings_it(out
         plan_of_unknown(outside)
 
 
+@pytest.mark.long
 def test_a_run_with_unknown_things_starts_with_warnings_and_a_true_shortage_still_stops_it(
     outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,7 +395,9 @@ FIELDS = ("jobs", "files", "audio_hours_in", "audio_hours_out", "gpu_hours", "cp
 PLANS = json.loads(Path(__file__).with_name("plans.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name.startswith("demo") else [pytest.mark.long]) for name in PLANS]
+)
 def test_the_plans_of_shipped_experiments_have_the_numbers_that_were_recorded(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -423,6 +423,7 @@ def test_probabilities_of_extreme_scores_are_numbers(score: float, probability: 
     assert printed["judged"][0]["probability"] == probability
 
 
+@pytest.mark.long
 def test_a_front_end_that_is_absent_or_elsewhere(tmp_path: Path, capsys) -> None:
     import transformers
 

@@ -52,7 +52,7 @@ def score(folder: Path, model: Path, encoding: str, *options: str) -> subprocess
     )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+@pytest.mark.parametrize("encoding", [pytest.param("utf-8:strict", marks=pytest.mark.long), "ascii:strict"])
 def test_every_name_is_judged_and_printed_in_one_line(audio: Path, model: Path, encoding: str) -> None:
     process = score(audio, model, encoding)
     assert process.returncode == 0, process.stderr
@@ -64,6 +64,7 @@ def test_every_name_is_judged_and_printed_in_one_line(audio: Path, model: Path, 
     assert b"\x1b" not in process.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
 def test_json_is_valid_and_has_the_very_names(audio: Path, model: Path, encoding: str) -> None:
     process = score(audio, model, encoding, "--json")

@@ -196,6 +196,7 @@ def test_scores_of_another_model_are_not_taken(
     assert not scores(tmp_path / model.name / "C1.tsv").equals(scores(tmp_path / "other" / "C1.tsv"))
 
 
+@pytest.mark.long
 def test_a_kept_file_that_does_not_fit_is_replaced(
     model: Path, audio: Path, protocols: list[Path], tmp_path: Path, reads: list[int]
 ) -> None:

@@ -273,6 +273,7 @@ def test_exact_bounds_of_an_eer_shrink_with_either_key() -> None:
     assert exact_eer(0, 100, 0, 100, 0.95) == (0.0, pytest.approx(1 - 0.025 ** (1 / 100)))
 
 
+@pytest.mark.long
 def test_exact_bounds_hold_a_small_true_eer_at_least_as_often_as_they_say(rng) -> None:
     hits = 0
     for _ in range(400):
@@ -325,6 +326,7 @@ def test_trials_and_labels_must_agree() -> None:
         Trials(np.array([1, 0]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("population", "by", "least", "most"),
     [

@@ -112,12 +112,14 @@ def test_predictions_that_differ_all_by_the_same_are_bounded_by_their_number() -
     assert (result.mean_difference, result.t_test_p) == (1.0, 1 / 16)
 
 
+@pytest.mark.long
 def test_equally_good_systems_are_rarely_told_apart() -> None:
     population = Population(0.2, speakers=30, utterances=10, speaker_share=0.3)
     rejections = 150 * false_rejections(population, "speaker", generator(), data_sets=150, resamples=150)
     assert rejections <= stats.binom.ppf(0.999, 150, 0.06)
 
 
+@pytest.mark.long
 def test_drawing_trials_tells_equal_systems_apart_that_differ_by_speaker() -> None:
     population = Population(0.2, speakers=30, utterances=10, speaker_share=0.5)
     rejections = 100 * false_rejections(population, "trial", generator(), data_sets=100, resamples=100)

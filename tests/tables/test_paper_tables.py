@@ -385,9 +385,8 @@ def test_decisions_are_counted_by_key_at_the_first_seed(error_rates: ErrorRates)
     assert list(counts[1]) == [row["false_bonafide"], row["true_spoof"]]
 
 
-@pytest.mark.parametrize(
-    "figure", [pytest.param("xie2025_figure5", marks=pytest.mark.long), "wu2024_figure2_published"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("figure", ["xie2025_figure5", "wu2024_figure2_published"])
 def test_a_figure_is_written_twice_with_the_same_bytes(
     published: Published, error_rates: ErrorRates, tmp_path: Path, figure: str
 ) -> None:

@@ -70,7 +70,10 @@ def roots(folder: Path) -> tuple[str, ...]:
     return ("device=cpu", f"corpora={{aishell1: {folder / 'AISHELL-1'}}}")
 
 
-@pytest.mark.parametrize("title", ADDITIONS)
+FIRST, *OTHERS = ADDITIONS
+
+
+@pytest.mark.parametrize("title", [FIRST, *(pytest.param(title, marks=pytest.mark.long) for title in OTHERS)])
 def test_an_addition_alone_passes_every_check_before_the_first_job(title: str, folder: Path, tmp_path: Path) -> None:
     sections = [title] if title != "A condition" else ADDITIONS  # whose sources come from codecs of the page
     path = write_experiment(folder, *sections)

@@ -38,8 +38,10 @@ CODECS: dict[str, tuple[str, str, dict[str, Any]]] = {  # repository, wrapper, s
     "no_repository": ("", "soundstream", {"form": "academicodec", "num_codebooks": 6}),
 }
 NAMES = {"no_repository": "soundstream_academicodec_tiny"}
-SOME = ("encodec_24k_seed7", "freqcodec_gr1_tiny", "dac_16k_tiny_chunked", "hificodec_tiny", "soundstream_tiny")
-PLAIN = SOME[0]
+PLAIN = "encodec_24k_seed7"
+LATER = ("freqcodec_gr1_tiny", "dac_16k_tiny_chunked", "hificodec_tiny", "soundstream_tiny")
+SOME = [PLAIN, *(pytest.param(name, marks=pytest.mark.long) for name in LATER)]
+ALL = [pytest.param(name, marks=[] if name == PLAIN else [pytest.mark.long]) for name in CODECS]
 
 
 def test_every_golden_file_is_of_a_codec_or_a_detector_that_is_known(golden: Path) -> None:
@@ -50,7 +52,7 @@ def test_every_golden_file_is_of_a_codec_or_a_detector_that_is_known(golden: Pat
     assert all(vector.keys for vector in vectors)
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", ALL)
 def test_golden_files_of_other_sizes_seeds_clips_and_quantizers_are_checked(
     golden: Path, tmp_path: Path, name: str
 ) -> None:
@@ -79,7 +81,9 @@ def test_a_golden_code_that_differs_at_a_narrow_margin_is_explained(golden: Path
     assert "array:c_codes" not in failed(vector)
 
 
-@pytest.mark.parametrize("name", [name for name in SOME if "dac" not in name])
+@pytest.mark.parametrize(
+    "name", [PLAIN, *(pytest.param(name, marks=pytest.mark.long) for name in LATER if "dac" not in name)]
+)
 def test_a_golden_latent_that_differs_by_a_thousandth_is_refused(golden: Path, tmp_path: Path, name: str) -> None:
     vector = written(tmp_path, name, c_latent=lambda latent: latent * np.float32(1.001))
     assert "times what is allowed" in failed(vector)["array:c_latent"]
@@ -94,6 +98,7 @@ def test_a_golden_file_of_a_few_arrays_is_checked_as_far_as_they_go(golden: Path
     assert outcomes(again) == dict.fromkeys(expected, "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("key", "fault"),
     [
@@ -126,6 +131,7 @@ def test_a_golden_file_that_is_of_nothing_known_or_cannot_be_read_fails_with_its
         find(tmp_path)[0].keys  # noqa: B018
 
 
+@pytest.mark.long
 def test_golden_weights_of_another_seed_or_size_are_refused(golden: Path, tmp_path: Path) -> None:
     vector = written(tmp_path, PLAIN)
     edit(vector, seed=8)

@@ -63,6 +63,7 @@ def test_jobs_come_back_by_the_profile_and_never_by_a_rule() -> None:
     assert "retries:" not in WORKFLOW  # inside an allocation, Snakemake would try again by itself, and SLURM's job too
 
 
+@pytest.mark.long
 def test_on_a_cluster_networks_ask_for_a_gpu_though_the_machine_that_plans_has_none(tmp_path: Path) -> None:
     options = ["--workflow-profile", "profiles/slurm", "--dry-run", "--printshellcmds"]
     process = snakemake(tmp_path, TINY, "all", options=options, config=[])

@@ -58,6 +58,7 @@ def test_a_source_of_the_same_bytes_is_made_and_judged_once(tiny: Path) -> None:
     assert eer["codec", "C1-same"] == eer["codec", "C1"]
 
 
+@pytest.mark.long
 def test_tables_come_from_score_files_and_protocols_alone(tiny: Path, tmp_path: Path) -> None:
     for kept in ("scores", "protocols"):
         shutil.copytree(tiny / "results" / kept, tmp_path / "results" / kept)
@@ -118,6 +119,7 @@ def test_the_rest_of_a_run_may_go_to_another_device(tiny: Path) -> None:
     assert rerun(tiny, TINY, config=["device=auto"]) == {}
 
 
+@pytest.mark.long
 def test_a_corpus_may_be_moved(tiny: Path, tmp_path: Path, edited: Callable[..., Path]) -> None:
     """Recordings are known by their digests, not by where they lie."""
     experiment, target = edited((("corpora", "english", "demo"), False)), "results/audio/english/F00/0000.tar"
@@ -151,6 +153,7 @@ def test_two_runs_in_two_directories_give_the_same_bytes(tiny: Path, tmp_path: P
     assert digests(tmp_path, *MADE) == digests(tiny, *MADE)
 
 
+@pytest.mark.long
 def test_the_full_plan_of_the_paper_is_a_graph_of_a_thousand_jobs_or_so(tmp_path: Path) -> None:
     roots = {name: tmp_path / name for name in ("vctk", "aishell3", "libritts", "19la")}
     for root in roots.values():
@@ -193,6 +196,7 @@ def test_what_is_made_is_not_planned_again(tiny: Path) -> None:
     assert named == Room(amount(0.0), 0)
 
 
+@pytest.mark.long
 def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Path) -> None:
     values = reading.read(ROOT / "experiments/wu2024.yaml")
     values["corpora"]["vctk"]["size"] = {"bonafide": 10**15, "hours": 1e12}

@@ -140,6 +140,7 @@ def test_a_codec_whose_level_is_set_gives_quiet_speech_back_as_quiet(name: str) 
     assert snr_db(quiet, 0.1 * loud) > 70
 
 
+@pytest.mark.long
 def test_the_level_of_all_other_codecs_is_left_alone() -> None:
     others = [name for name, form in FORMS.items() if not forms.needs_weights(form) and name not in LEVEL_SET]
     assert {name: built(name).gain for name in others} == dict.fromkeys(others, Gain.NONE)
@@ -303,6 +304,7 @@ class FailingOnShortInput(Rounding):
         return super().encode(wav)
 
 
+@pytest.mark.long
 def test_a_codec_that_keeps_its_promises_breaks_none() -> None:
     row = measure("rounding", Rounding(), QUICK, CPU)
     assert broken_promises(row) == []

@@ -153,6 +153,7 @@ def small_encodec(monkeypatch: pytest.MonkeyPatch) -> Codec:
 ENCODEC = ResynthesisSettings("F04", "encodec", {"F04": 4, "C4-1": 1}, num_shards=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [2, 5])
 def test_the_bytes_of_a_shard_do_not_depend_on_the_number_of_threads(
     corpus: Path, small_encodec: Codec, threads: int

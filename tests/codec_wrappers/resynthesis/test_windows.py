@@ -89,6 +89,7 @@ def test_a_recording_in_windows_is_the_recording_whole(name: str) -> None:
     assert snr_db(in_windows(codec, wav), whole(codec, wav)) >= FLOAT_NOISE_DB
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("windows", [1, 2, 3])
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_lengths_around_whole_numbers_of_windows_come_back_whole(windows: int, more: int) -> None:

@@ -142,6 +142,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, Tensor, Tensor]
     return Watched.steps
 
 
+@pytest.mark.long
 def test_generator_and_discriminators_take_turns(
     recordings: Path, tmp_path: Path, watched: list[tuple[bool, Tensor, Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +154,7 @@ def test_generator_and_discriminators_take_turns(
         assert not torch.equal(output_before, output_after)
 
 
+@pytest.mark.long
 def test_discriminators_join_in_at_their_stage(
     recordings: Path, tmp_path: Path, watched: list[tuple[bool, Tensor, Tensor]]
 ) -> None:
@@ -166,6 +168,7 @@ def test_discriminators_join_in_at_their_stage(
     assert np.isnan(history["discriminator"][0]) and history["discriminator"][1] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("decoder", ["symmetric", "vocoder"])
 def test_what_is_frozen_ends_as_it_was_when_it_was_frozen(decoder: str, recordings: Path, tmp_path: Path) -> None:
     model = {**SMALL["audiodec"], "decoder": decoder}
@@ -183,6 +186,7 @@ def test_what_is_frozen_ends_as_it_was_when_it_was_frozen(decoder: str, recordin
     assert sum(not torch.equal(first[key], second[key]) for key in learned) > 0.9 * len(learned)
 
 
+@pytest.mark.long
 def test_a_vocoder_takes_the_statistics_of_its_codes_and_its_helper_is_not_kept(
     recordings: Path, tmp_path: Path
 ) -> None:
@@ -520,6 +524,7 @@ def test_sigkill_while_a_checkpoint_is_written_changes_no_byte(
     assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
 
 
+@pytest.mark.long
 def test_a_checkpoint_of_other_settings_is_not_used(
     recordings: Path, encodec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -532,6 +537,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(
     assert contents(tmp_path / "codec") == contents(encodec)
 
 
+@pytest.mark.long
 def test_the_same_seed_trains_the_same_codec_with_any_number_of_workers(
     recordings: Path, encodec: Path, tmp_path: Path
 ) -> None:
@@ -539,6 +545,7 @@ def test_the_same_seed_trains_the_same_codec_with_any_number_of_workers(
     assert contents(tmp_path) == contents(encodec)
 
 
+@pytest.mark.long
 def test_another_seed_trains_another_codec(recordings: Path, encodec: Path, tmp_path: Path) -> None:
     other = run(recordings, tmp_path, settings(seed=2))
     same = load_file(encodec / "weights.safetensors")
@@ -572,6 +579,7 @@ def test_a_row_of_the_history_is_the_mean_over_the_steps_since_the_last() -> Non
     assert progress.take_means() == {"loss": 7.0}
 
 
+@pytest.mark.long
 def test_tensorboard_gets_curves_sound_and_pictures(recordings: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

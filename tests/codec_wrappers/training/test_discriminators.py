@@ -73,6 +73,7 @@ def test_the_wav_can_learn_from_every_discriminator_of_a_kind(name: str) -> None
         assert (gradient.abs().sum(dim=1) > 0).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_every_kind_learns_to_tell_noise_from_a_tone(name: str) -> None:
     network = discriminator(name, peak=0.8).train()

@@ -409,6 +409,7 @@ def hubert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_teacher_gives_50_frames_a_second_whatever_the_level(hubert: Path) -> None:
     teacher = Teacher(str(hubert), RATE)
     target = teacher(noise(RATE))
