@@ -156,9 +156,13 @@ class AudioStore:
     """
 
     def __init__(self, root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> None:
+        self._descriptors: dict[str, int] = {}
         self._root = root
         self._sources = sorted(set(corpora_and_sources))
-        self._descriptors: dict[str, int] = {}
+
+    def __del__(self) -> None:
+        for descriptor in self._descriptors.values():
+            os.close(descriptor)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_descriptors": {}}

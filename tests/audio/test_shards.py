@@ -137,6 +137,16 @@ def test_more_tars_than_may_stay_open_are_read(tmp_path: Path, monkeypatch: pyte
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
 
+def test_a_store_that_is_no_longer_used_leaves_no_tar_open(tmp_path: Path, wavs: dict[str, np.ndarray]) -> None:
+    write(tmp_path / "en/F01/0000.tar", wavs)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    store = shards.AudioStore(tmp_path, [("en", "F01")])
+    store.read("en", "F01", "a")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 1
+    del store
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 @pytest.mark.parametrize(
     ("start", "num_samples"), [(0, 1), (0, 5_000), (4_095, 3), (4_999, 1), (1_234, 2_000), (3_000, 9_999)]
 )
