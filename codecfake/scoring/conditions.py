@@ -103,7 +103,7 @@ class Scorer:
         _, first = next(iter(table.groupby(RECORDING[:2])))
         exact = torch.from_numpy(next(self._batches(self._clips(first), precision.EXACT)))
         scores = torch.tensor(first["score"].to_numpy(np.float32)[: len(exact)])
-        spread = torch.from_numpy(table["score"].to_numpy()).std(correction=0)
+        spread = torch.tensor(table["score"].to_numpy()).std(correction=0)
         precision.require_small_shift(scores, exact, spread, self._bits)
 
     def _clips(self, part: pd.DataFrame) -> Clips:
