@@ -8,6 +8,7 @@ import warnings
 from datetime import date
 from pathlib import Path
 
+from codecfake.base import usage
 from codecfake.base.home import expand_options
 from codecfake.base.settings import from_json
 
@@ -21,15 +22,18 @@ def main(arguments: list[str] | None = None) -> None:
     options = expand_options(_parser().parse_args(arguments))
     try:
         options.run(options)
+        if options.is_step:
+            usage.tell()
     except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m codec_wrappers", description=__doc__)
+    parser.set_defaults(is_step=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     resynthesize = commands.add_parser("resynthesize", help="resynthesize one shard of recordings with one codec")
-    resynthesize.set_defaults(run=_resynthesize)
+    resynthesize.set_defaults(run=_resynthesize, is_step=True)
     resynthesize.add_argument("--utterances", type=Path, required=True, help="the corpus's utterance table")
     resynthesize.add_argument("--root", type=Path, required=True, help="the corpus's folder")
     resynthesize.add_argument("--weights", type=Path, help="safetensors file, or folder with Lyra's models")
@@ -37,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     resynthesize.add_argument("--output", type=Path, required=True, help="folder for {source}/{shard}.tar")
 
     train = commands.add_parser("train", help="train a codec on recordings")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, is_step=True)
     train.add_argument("--audio", type=Path, required=True, help="folder with {corpus}/{source}/{shard}.tar")
     train.add_argument("--source", default="native", help="name of the source; native: recordings at their own rate")
     train.add_argument("--output", type=Path, required=True, help="folder for weights, history and quality")
@@ -57,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     fetch = commands.add_parser("fetch", help="find or download published weights, verify and convert them")
-    fetch.set_defaults(run=_fetch)
+    fetch.set_defaults(run=_fetch, is_step=True)
     fetch.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="names from `--list`")
     fetch.add_argument("--list", action="store_true", help="list the checkpoints with their licenses")
     fetch.add_argument("--folder", type=Path, default=Path("weights"), help="folder of the official files")

@@ -5,6 +5,7 @@ import os
 import sys
 
 from codecfake import commands
+from codecfake.base import usage
 from codecfake.base.printing import printable_lines, show_any_name
 from codecfake.commands import running
 
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> None:
     options.of_snakemake = of_snakemake
     try:
         options.run(options)
+        if getattr(options, "is_step", False):
+            usage.tell()
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

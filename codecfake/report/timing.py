@@ -8,7 +8,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codecfake.base import files
-from codecfake.running.watching.jobs import RECORDS, RESULTS
+from codecfake.running.watching.jobs import LOGS, RECORDS, RESULTS
 from codecfake.running.watching.records import read_record
 from codecfake.running.watching.text import duration, rate_of
 from codecfake.running.watching.work import Work, work_of
@@ -28,7 +28,8 @@ class RuleRow:
     mean: str
     longest: str
     cores: str  # busy on average
-    memory: str  # of the job with the highest peak
+    waiting: str  # time in which jobs used less than one core
+    memory: str  # of the process with the highest peak
     rate: str
 
 
@@ -54,10 +55,10 @@ def job_table(results: Path) -> pd.DataFrame:
 def _jobs(results: Path) -> Iterator[tuple[str | float | None, ...]]:
     folder = results / RECORDS.relative_to(RESULTS)
     for path in sorted(folder.rglob("*.tsv")):
-        record = read_record(path)
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        record = read_record(path, results.parent / LOGS / f"{name}.log")
         if record is None:
             continue
-        name = path.relative_to(folder).with_suffix("").as_posix()
         work = work_of(results, name)
         amount_and_unit = (None, None) if work is None else (round(work.amount, 3), work.unit)
         yield (name.partition("/")[0], name, record.seconds, record.cpu_seconds, record.max_rss_mb, *amount_and_unit)
@@ -76,6 +77,7 @@ def _rule(rule: str, jobs: pd.DataFrame, seconds: float, total: float) -> RuleRo
     with_cpu, with_amount = jobs.dropna(subset="cpu_seconds"), jobs.dropna(subset="amount")
     work = Work(float(with_amount["amount"].sum()), str(with_amount["unit"].iloc[0])) if len(with_amount) else None
     cores = with_cpu["cpu_seconds"].sum() / with_cpu["seconds"].sum() if len(with_cpu) else None
+    waiting = (with_cpu["seconds"] - with_cpu["cpu_seconds"]).clip(lower=0).sum()
     memory = jobs["max_rss_mb"].max()
     return RuleRow(
         rule,
@@ -85,6 +87,7 @@ def _rule(rule: str, jobs: pd.DataFrame, seconds: float, total: float) -> RuleRo
         duration(float(jobs["seconds"].mean())),
         duration(float(jobs["seconds"].max())),
         "–" if cores is None else f"{cores:.1f}",
+        "–" if cores is None else duration(float(waiting)),
         "–" if pd.isna(memory) else f"{memory / MB_PER_GB:.2f}",
         rate_of(work, float(with_amount["seconds"].sum())) if work is not None else "–",
     )

@@ -1,16 +1,22 @@
 """Following a run by its files: where each job stands, how long it will take, what failed and what helps."""
 
+import json
 import os
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from places import ROOT
 
 from codecfake.__main__ import main
 from codecfake.audio.shards import Provenance
 from codecfake.base import files
+from codecfake.base.usage import Usage, told_in
 from codecfake.report.timing import job_table, rule_rows, write_timing
 from codecfake.running import run_lock
 from codecfake.running.watching import following
@@ -83,9 +89,40 @@ def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
 def test_a_record_of_a_short_job_has_a_time_alone_and_half_a_record_is_none(tmp_path: Path) -> None:
     write(tmp_path, 0, "short.tsv", record(0.31, "NA", "NA"))
     write(tmp_path, 0, "half.tsv", HEADER[:20])
-    assert read_record(tmp_path / "short.tsv") == Record(0.31, None, None)
-    assert read_record(tmp_path / "half.tsv") is None
-    assert read_record(tmp_path / "none.tsv") is None
+    nothing = tmp_path / "none.log"
+    assert read_record(tmp_path / "short.tsv", nothing) == Record(0.31, None, None)
+    assert read_record(tmp_path / "half.tsv", nothing) is None
+    assert read_record(tmp_path / "none.tsv", nothing) is None
+
+
+def test_what_the_commands_of_a_job_tell_in_its_log_counts_before_what_snakemake_sampled(tmp_path: Path) -> None:
+    write(tmp_path, 0, "job.tsv", record(9.0))
+    write(tmp_path, 0, "job.log", f"INFO one\n{Usage(1.5, 300)}\nINFO two\n{Usage(2.25, 200)}\n")
+    assert read_record(tmp_path / "job.tsv", tmp_path / "job.log") == Record(9.0, 3.75, 300.0)
+
+
+def test_a_step_tells_the_processor_time_and_memory_that_it_used(tmp_path: Path) -> None:
+    write(tmp_path, 0, "audit.json", json.dumps({"faults": []}))
+    command = [
+        sys.executable,
+        "-m",
+        "codecfake",
+        "step",
+        "audit-verdict",
+        "--audit",
+        "audit.json",
+        "--output",
+        "passed",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    told = told_in(done.stderr.splitlines())
+    assert told is not None
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert 0.01 < told.cpu_seconds <= used.ru_utime + used.ru_stime
+    assert 5 < told.max_rss_mb <= used.ru_maxrss / 1024 + 0.5
 
 
 @pytest.mark.parametrize(
@@ -329,6 +366,7 @@ def test_the_page_of_times_adds_up_and_leads_with_the_rule_that_took_longest(res
         ("record", 2, "4.0 s", "2 s of audio/s"),
     ]
     write_timing(results, results / "timing.html")
+    assert rows[0].waiting == "49 s"  # 1 s of processor time
     assert "3 jobs, 54 s in all" in (results / "timing.html").read_text(encoding="utf-8")
     assert pd.read_csv(results / "timing.csv")["seconds"].sum() == 54
 

@@ -9,7 +9,7 @@ GROUPS = (corpora, protocols, detectors, measures, report)
 def add(commands: Commands) -> None:
     """Add the command `step` and all steps to the subparsers of a parser."""
     parser: Parser = commands.add_parser("step", description="One step of the workflow, as called by its rules.")
-    parser.set_defaults(parser=parser)
+    parser.set_defaults(parser=parser, is_step=True)
     below = parser.add_subparsers(
         required=True, metavar="STEP", help="what to do", title="steps", prog="codecfake step", parser_class=Parser
     )

@@ -75,12 +75,10 @@ def read_run(directory: Path) -> Run:
 
 
 def _job(directory: Path, name: str, start: int) -> Job:
-    record = directory / RECORDS / f"{name}.tsv"
-    if _age(record) >= start:
-        state = State.COMPLETE
-    else:
-        state = State.ACTIVE if _age(directory / LOGS / f"{name}.log") >= start else State.TO_COME
-    return Job(name, state, read_record(record))
+    record, log = directory / RECORDS / f"{name}.tsv", directory / LOGS / f"{name}.log"
+    has_started, is_complete = _age(log) >= start, _age(record) >= start
+    state = State.COMPLETE if is_complete else State.ACTIVE if has_started else State.TO_COME
+    return Job(name, state, read_record(record, log))
 
 
 def _age(path: Path) -> int:
