@@ -23,7 +23,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 NAME = re.compile(r"\d+|(GPU|MIG)-\S+")
 SECONDS_BETWEEN_TRIES = 1.0
 SECONDS_BETWEEN_MESSAGES = 60.0
-REMEDY = "set XDG_RUNTIME_DIR to a folder of this user with mode 0700"
+REMEDY = "set HOME to a folder of this user, on a file system that has locks, and to the same for all runs"
 
 
 class GpuError(RuntimeError):
@@ -56,26 +56,23 @@ def num_needed(device: str, on_cluster: bool, here: int) -> int:
 def slots(environment: Mapping[str, str]) -> Path:
     """The folder of lock files that all jobs of this user share on this machine, or within one SLURM job.
 
-    It is in the user's runtime folder or, without a private one, in the cache; folders that others can write to, such
-    as /tmp, would let them stop jobs or have files overwritten. SLURM assigns separate GPUs to each of its jobs, and
-    may number them from 0 in each. A home can be shared by several machines.
+    It is in the user's home, whatever TMPDIR and the XDG variables are: a cron job and a login shell meet at the same
+    locks, which they would not in a runtime folder, which comes and goes with logins. Folders that others can write
+    to, such as /tmp, would let them stop jobs or have files overwritten. SLURM assigns separate GPUs to each of its
+    jobs, and may number them from 0 in each. A home can be shared by several machines.
 
     Raises GpuError without a home.
     """
     job = environment.get("SLURM_JOB_ID")
     name = f"slurm-{job}" if job else f"machine-{platform.node()}"
-    return _users_folder(environment) / f"codecfake-gpus-{quote(name, safe='')}"
+    return _home(environment) / ".cache" / f"codecfake-gpus-{quote(name, safe='')}"
 
 
-def _users_folder(environment: Mapping[str, str]) -> Path:
-    runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
-    if runtime.is_absolute() and runtime.is_dir() and _is_private(runtime.stat()):
-        return runtime
-    cache = Path(environment.get("XDG_CACHE_HOME", ""))
+def _home(environment: Mapping[str, str]) -> Path:
     try:
-        return cache if cache.is_absolute() else Path(environment.get("HOME") or Path.home()) / ".cache"
+        return Path(environment.get("HOME") or Path.home())
     except RuntimeError as error:
-        raise GpuError(f"there is no home folder for the locks of GPUs: set HOME, or {REMEDY}") from error
+        raise GpuError(f"there is no home folder for the locks of GPUs: {REMEDY}") from error
 
 
 def _is_private(status: os.stat_result) -> bool:

@@ -120,24 +120,20 @@ def test_jobs_of_slurm_have_slots_of_their_own() -> None:
     assert gpus.slots({"SLURM_JOB_ID": "../7"}).parent == gpus.slots({}).parent
 
 
-def test_locks_are_in_the_users_own_runtime_folder_or_else_in_the_cache_wherever_temporary_files_are(
-    tmp_path: Path,
-) -> None:
-    runtime, cache = tmp_path / "runtime", tmp_path / ".cache"
-    runtime.mkdir(mode=0o700)
-    home = {"HOME": str(tmp_path), "TMPDIR": "/somewhere"}
-    assert gpus.slots({**home, "XDG_RUNTIME_DIR": str(runtime)}).parent == runtime
-    runtime.chmod(0o755)
-    for unusable in (str(runtime), str(tmp_path / "none"), "runtime", ""):
-        assert gpus.slots({**home, "XDG_RUNTIME_DIR": unusable}).parent == cache
-    assert gpus.slots({**home, "TMPDIR": "/elsewhere"}) == gpus.slots(home)
-    assert gpus.slots({**home, "XDG_CACHE_HOME": str(runtime)}).parent == runtime
+@pytest.mark.parametrize("variable", ["TMPDIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"])
+def test_jobs_of_a_login_shell_and_of_cron_meet_at_the_same_locks(variable: str, tmp_path: Path) -> None:
+    """cron sets HOME, as a login does, but none of these variables."""
+    home = {"HOME": str(tmp_path)}
+    place = tmp_path / "private"
+    place.mkdir(mode=0o700)
+    assert gpus.slots({**home, variable: str(place)}) == gpus.slots(home)
+    assert gpus.slots(home).parent == tmp_path / ".cache"
 
 
 def test_a_folder_of_locks_that_others_can_enter_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "slots").mkdir()
     (tmp_path / "slots").chmod(0o777)
-    with pytest.raises(gpus.GpuError, match=f"{tmp_path}/slots: .*others have access.*remove it, or set XDG_RUNTIME"):
+    with pytest.raises(gpus.GpuError, match=f"{tmp_path}/slots: .*others have access.*remove it, or set HOME"):
         gpus.take(["0"], tmp_path / "slots")
 
 
@@ -172,7 +168,7 @@ def test_a_lock_that_another_job_has_is_not_changed(tmp_path: Path, job: Callabl
 
 def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(gpus.GpuError, match="file/slots: cannot hold .*set XDG_RUNTIME_DIR to a folder of this user"):
+    with pytest.raises(gpus.GpuError, match="file/slots: cannot hold .*set HOME to a folder of this user"):
         gpus.take(["0"], tmp_path / "file" / "slots")
 
 
@@ -195,8 +191,7 @@ def test_a_network_needs_a_gpu_where_the_site_says_so(device: str, on_cluster: b
 def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine that shows two GPUs, with slots for this test alone."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @pytest.mark.usefixtures("two_gpus")
