@@ -15,8 +15,3 @@ def control_character(text: str) -> str | None:
         return None
     name = unicodedata.name(match[0], "control character").lower()
     return f"U+{ord(match[0]):04X} ({name})"
-
-
-def on_one_line(text: str) -> str:
-    """A text on one line, with such characters as escapes: `a\\x00b`."""
-    return CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)

@@ -4,10 +4,8 @@ import json
 import re
 import sys
 
-# Control characters, line and paragraph separators, changes of direction, and bytes of names that are not UTF-8.
-UNPRINTABLE = r"\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-IN_TEXT = re.compile(rf"[\x00-\x1f{UNPRINTABLE}]")
-IN_JSON = re.compile(rf"[{UNPRINTABLE}]")  # whose serializer escapes the others
+from codecfake.base.control_characters import CONTROL
+
 MOST_CHARACTERS = 200  # of a text from outside in a message
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -21,24 +19,24 @@ def show_any_name() -> None:
 
 
 def printable(text: str) -> str:
-    """The text in one line: `\\n`, `\\x1b` or `\\udce9` in place of what cannot be shown."""
-    return IN_TEXT.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    """The text in one line: `\\n`, `\\x1b` or `\\udce9` in place of control characters."""
+    return CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def excerpt(text: str, most: int = MOST_CHARACTERS) -> str:
-    """The beginning of a text from outside as a part of our messages, with everything invisible escaped."""
-    short = text if len(text) <= most else text[:most] + "…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in short)
+    """The beginning of a text from outside as a part of our messages."""
+    return printable(text if len(text) <= most else text[:most] + "…")
 
 
 def printable_lines(text: str) -> str:
-    """The same with line breaks kept."""
+    """The text as `printable` shows it, with line breaks kept."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def print_json(text: str) -> None:
     """Print JSON as it is, with escapes of JSON for what cannot be shown: it stays valid in every encoding."""
-    safe = IN_JSON.sub(_as_json, text)
+    # json.dumps escapes the control characters of ASCII in strings, so only the line breaks between values are left
+    safe = "\n".join(CONTROL.sub(_as_json, line) for line in text.split("\n"))
     try:
         safe.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -9,8 +9,9 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
 from codecfake.audio.containers import SUFFIXES
-from codecfake.base.control_characters import control_character, on_one_line
+from codecfake.base.control_characters import control_character
 from codecfake.base.hidden_files import is_hidden
+from codecfake.base.printing import printable
 from codecfake.base.utterances import Utterance
 
 UNKNOWN_ATTACK = "unknown"  # of a spoof whose corpus does not name its attack
@@ -77,7 +78,7 @@ def _check_speakers(root: Path, utterances: Iterable[Utterance]) -> None:
 
 
 def _on_one_line(rejection: Rejection) -> Rejection:
-    return replace(rejection, path=on_one_line(rejection.path), reason=on_one_line(rejection.reason))
+    return replace(rejection, path=printable(rejection.path), reason=printable(rejection.reason))
 
 
 def _check_characters(root: Path, utterance: Utterance) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecfake.base.control_characters import control_character, on_one_line
+from codecfake.base.control_characters import control_character
+from codecfake.base.printing import printable
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import listed
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, listing
@@ -56,9 +57,9 @@ def test_any_other_character_is_read(text: str) -> None:
 @settings(deadline=None)
 @given(st.text(st.characters(), min_size=1))
 def test_a_text_is_refused_exactly_if_it_differs_from_its_visible_form(text: str) -> None:
-    assert (control_character(text) is None) == (on_one_line(text) == text)
-    assert control_character(on_one_line(text)) is None
-    assert len(on_one_line(text).splitlines()) == 1
+    assert (control_character(text) is None) == (printable(text) == text)
+    assert control_character(printable(text)) is None
+    assert len(printable(text).splitlines()) == 1
 
 
 @pytest.mark.parametrize("column", ["path", "utterance_id", "speaker", "attack", "language", "text"])
