@@ -82,7 +82,7 @@ def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
         help="which of the labels 0 and 1 (or False and True) is bona fide, for files that do not tell",
     )  # fmt: skip
     parser.add_argument(
-        "--phase", choices=("eval", "progress", "hidden_track", "all"),
+        "--phase", choices=("eval", "progress", "hidden_track", "hidden1_PA", "hidden2_PA", "all"),
         help="the trials to count of keys with phases, such as those of ASVspoof 2021 (default: eval)",
     )  # fmt: skip
     parser.add_argument(

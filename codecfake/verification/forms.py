@@ -57,6 +57,7 @@ class Form:
     key: int | None
     score: int | None
     phase: int | None = None
+    trim: int | None = None  # which tells the hidden tracks of PA apart
 
 
 SCORE_FORMS = (
@@ -74,7 +75,7 @@ PROTOCOL_FORMS = (
     Form("ASVspoof 2019: speaker utterance - attack key", 5, 1, 4, None),
     Form("ASVspoof 2021: speaker utterance … key …", 8, 1, 5, None, 7),
     Form("ASVspoof 2021 DF: speaker utterance … key …", 13, 1, 5, None, 7),
-    Form("ASVspoof 2021 PA: speaker utterance … key …", 12, 1, 9, None, 11),
+    Form("ASVspoof 2021 PA: speaker utterance … key …", 12, 1, 9, None, 11, 10),
     Form("ASVspoof 5: speaker utterance … key -", 10, 1, 8, None),
     Form("CodecFake+ CoRS: speaker file key", 3, 1, 2, None),
     Form("speaker utterance … key", 6, 1, 5, None),  # CodecFake+ CoSG, first phase of ASVspoof 5

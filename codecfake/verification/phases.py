@@ -11,6 +11,7 @@ import numpy as np
 from codecfake.verification.faults import FAULT, NOTE, Finding, quantity
 from codecfake.verification.names import same_depth
 from codecfake.verification.reading import ScoreFile, VerificationError
+from codecfake.verification.words import HIDDEN_TRACK, PA_TRACKS
 
 DEFAULT, ALL = "eval", "all"
 
@@ -29,9 +30,9 @@ def select(
         if phase not in (None, DEFAULT, ALL):
             raise VerificationError(f"{keys.path}: these keys have no phases; leave out --phase {phase}")
         return file, protocol, []
-    in_phase = np.ones(len(keys.names), dtype=bool) if phase == ALL else keys.phases == (phase or DEFAULT)
+    in_phase = _of_phase(keys.phases, phase or DEFAULT)
     if not in_phase.any():
-        choices = ", ".join([*sorted(set(keys.phases)), ALL])
+        choices = ", ".join(_choices(keys.phases))
         text = f"no trial of phase {phase or DEFAULT}; give --phase: {choices}"
         if protocol is not None:
             raise VerificationError(f"{keys.path}: {text}")
@@ -41,6 +42,18 @@ def select(
     is_other = file.names.isin(protocol.names[~in_phase])
     findings = _findings(keys, in_phase, int(is_other.sum()), len(file.names), where)
     return file.where(~is_other), protocol.where(in_phase), findings
+
+
+def _of_phase(phases: np.ndarray, phase: str) -> np.ndarray:
+    """Which trials `[N]` are of a phase; those of the two hidden tracks of PA are of the hidden track, too."""
+    if phase == ALL:
+        return np.ones(len(phases), dtype=bool)
+    return np.isin(phases, [phase, *PA_TRACKS.values()] if phase == HIDDEN_TRACK else [phase])
+
+
+def _choices(phases: np.ndarray) -> list[str]:
+    both = [HIDDEN_TRACK] if set(PA_TRACKS.values()) <= set(phases) else []
+    return [*sorted({*phases, *both}), ALL]
 
 
 def _with_common_names(file: ScoreFile, protocol: ScoreFile) -> tuple[ScoreFile, ScoreFile]:
@@ -60,7 +73,7 @@ def _findings(keys: ScoreFile, in_phase: np.ndarray, left_out: int, of: int, whe
     if in_phase.all():
         text = f"{phase_counts} are pooled; published rates of ASVspoof 2021 count phase eval alone"
         return [Finding(NOTE, "phases", where, text)]
-    (counted,) = set(keys.phases[in_phase])
+    counted = " and ".join(sorted(set(keys.phases[in_phase])))
     if left_out == of:
         text = f"no score belongs to phase {counted}, all belong to others; the keys have {phase_counts}: give --phase"
         return [Finding(FAULT, "phases", where, text)]

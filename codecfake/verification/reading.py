@@ -31,6 +31,9 @@ class VerificationError(ValueError):
     """A file cannot be read as scores, as a protocol or as published numbers."""
 
 
+Row = tuple[str, float, str, str | None]
+
+
 @dataclass(frozen=True)
 class Problem:
     line: int  # from 1
@@ -176,12 +179,12 @@ def _parse(path: Path, recognized: Recognized, numbered: Numbered) -> ScoreFile:
         tuple(problems),
         labels,
         name_paths(raw) if has_folders(raw) else names,
-        None if form.phase is None else np.array([phase(cell) for cell in phases], dtype=object),
+        None if form.phase is None else np.array(phases, dtype=object),
     )
 
 
-def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]) -> tuple[str, float, str, str] | str:
-    """Name, score, label and phase of a line (0 and "" where the form has none), or its problem."""
+def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]) -> Row | str:
+    """Name, score, label and phase of a line (0, "" and None where the form has none), or its problem."""
     form = recognized.form
     try:
         fields = split(text, recognized.delimiter)
@@ -196,7 +199,9 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
     if form.key is not None and key_of(label) is None:
         unclear = recognized.labels.are_unclear([label])
         return UNCLEAR_DIGITS if unclear else f"label {label!r} is neither bona fide nor spoof"
-    phase_word = "" if form.phase is None else fields[form.phase]
-    if phase_word and phase(phase_word) is None:
-        return f"phase {phase_word!r} is none of eval, progress and hidden"
-    return fields[form.trial], score, label, phase_word
+    phase_of_trial = None
+    if form.phase is not None:
+        phase_of_trial = phase(fields[form.phase], "" if form.trim is None else fields[form.trim])
+        if phase_of_trial is None:
+            return f"phase {fields[form.phase]!r} is none of eval, progress and hidden"
+    return fields[form.trial], score, label, phase_of_trial

@@ -5,7 +5,7 @@ Where two columns could be the key, the score or the names of trials, nothing is
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codecfake.base.text_tables import CellError
 from codecfake.verification.cells import DELIMITERS, split
@@ -170,7 +170,7 @@ def _by_contents(cells: Table, reading: Reading) -> Form | None:
         return None
     for form in usual:
         if form.trial == trial:
-            return Form(form.name, width, trial, key, score, phase)
+            return replace(form, phase=phase)
     places = {"trial": trial, "key": key, "score": score, "phase": phase}
     texts = [f"{role} {column + 1}" for role, column in places.items() if column is not None]
     return Form(f"{width} columns: {', '.join(texts)}", width, trial, key, score, phase)

@@ -7,8 +7,10 @@ BONAFIDE_WORDS = ("bonafide", "bona-fide", "bona_fide", "bona fide", "real", "ge
 SPOOF_WORDS = ("spoof", "spoofed", "spoofing", "fake", "deepfake", "synthetic")
 DIGITS = {"false": "0", "true": "1"}  # and 0, 1, 0.0, 1.0, …
 DIGIT = re.compile(r"[01](\.0*)?")
-HIDDEN = re.compile(r"hidden(_?track)?(_?\d(_pa)?)?")
-PHASES = ("eval", "progress", "hidden_track")  # of ASVspoof 2021
+HIDDEN = re.compile(r"hidden(_?track)?(_?([12])(_pa)?)?")
+HIDDEN_TRACK = "hidden_track"
+PA_TRACKS = {"notrim": "hidden1_PA", "trim": "hidden2_PA"}  # the hidden trials of PA are two tracks, told by their trim
+PHASES = ("eval", "progress", HIDDEN_TRACK, *PA_TRACKS.values())  # of ASVspoof 2021, named as in its evaluation package
 
 
 @lru_cache(maxsize=1024)  # a million labels are only a few words
@@ -28,10 +30,18 @@ def digit(label: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def phase(word: str) -> str | None:
-    """One of PHASES; the keys write the hidden track as `hidden`, older ones as `hidden_track`."""
+def phase(word: str, trim: str = "") -> str | None:
+    """One of PHASES; `trim` is the cell that tells the hidden tracks of PA apart, "" for LA and DF.
+
+    The keys write the hidden track as `hidden`, older ones as `hidden_track`, those of PA as `hidden_track_1`.
+    """
     word = word.strip().casefold()
-    return "hidden_track" if HIDDEN.fullmatch(word) else word if word in PHASES else None
+    hidden = HIDDEN.fullmatch(word)
+    if hidden is None:
+        return word if word in PHASES else None
+    if hidden[3]:
+        return tuple(PA_TRACKS.values())[int(hidden[3]) - 1]
+    return PA_TRACKS.get(trim.strip().casefold(), HIDDEN_TRACK)
 
 
 def number(field: str) -> float | None:

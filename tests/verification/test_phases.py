@@ -173,3 +173,27 @@ def test_the_keys_in_the_shared_cases_count_as_officially(shared: Path, capsys: 
     ):
         main([*arguments, str(case / f"{keys}_keys.txt"), "--phase", phase])
         assert capsys.readouterr().out.splitlines()[-1] == f"df_scores {percent}"
+
+
+def test_the_hidden_trials_of_pa_are_two_tracks(tmp_path: Path) -> None:
+    """The evaluation package tells them by their trim; its first keys had a word for each."""
+    keys = write_keys(tmp_path / "keys.txt", track="PA")
+    hidden = [line for line in keys.read_text().splitlines() if line.endswith(" hidden")]
+    first = {line.split()[1] for line in (*hidden[:8], *hidden[10:])}
+    lines = [line.replace(" trim ", " notrim ") if line.split()[1] in first else line for line in hidden]
+    keys.write_text("\n".join(lines))
+    scores = write_scores(tmp_path / "s.txt", "hidden")
+    counts = {
+        phase: answer(scores, [keys], settings=EerSettings(resamples=0, phase=phase)).rate.num_bonafide
+        for phase in ("hidden1_PA", "hidden_track", "all")
+    }
+    assert counts == {"hidden1_PA": 8, "hidden_track": 10, "all": 10}
+    with pytest.raises(VerificationError, match="no spoof trial among 2"):
+        answer(scores, [keys], settings=EerSettings(phase="hidden2_PA"))
+    with pytest.raises(VerificationError, match="give --phase: hidden1_PA, hidden2_PA, hidden_track, all"):
+        answer(scores, [keys])
+    for track, trim in (("1", "notrim"), ("2", "trim")):
+        older = [line.replace(f" {trim} hidden", f" - hidden_track_{track}") for line in lines]
+        keys.write_text("\n".join(line for line in older if line.endswith(f"hidden_track_{track}")))
+        with pytest.raises(VerificationError, match=f"give --phase: hidden{track}_PA, all"):
+            answer(scores, [keys])
