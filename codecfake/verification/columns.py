@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from codecfake.base.text_tables import CellError
 from codecfake.verification.cells import split
-from codecfake.verification.words import digit, is_bonafide, number, phase
+from codecfake.verification.words import digit, is_bonafide, logit_difference, number, phase
 
 MOST = 0.5  # the share of cells that makes a column one of labels, numbers or phases; the rest are faults of the file
 NEARLY_ALL = 0.99  # of the names in the column with the most: the others may be repeated by mistake
@@ -55,6 +55,11 @@ class Table:
         """Columns of numbers; without those that count the lines, if there are others."""
         columns = self._mostly(lambda cell: number(cell) is not None)
         return [column for column in columns if column not in self.counters] or columns
+
+    @cached_property
+    def logits(self) -> list[int]:
+        """Columns of two logits in a cell."""
+        return self._mostly(lambda cell: logit_difference(cell) is not None)
 
     @cached_property
     def counters(self) -> list[int]:

@@ -22,6 +22,7 @@ DIGIT_OF_COLUMN = {  # names that tell which digit means bona fide
 }  # fmt: skip
 MLAAD = {"path", "original_file", "model_name", "architecture", "transcript"}  # its meta.csv lists fakes alone
 SPOOFCELEB = ["file", "speaker", "attack"]
+ANTIDEEPFAKE = ["id", "score", "label"]  # of its scores: two logits in a cell, fake and real; label 1 is real
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Labels:
         return plain and any(digit(word) is not None for word in words)
 
 
+def digits_of_form(bonafide_digit: str | None, of_user: str | None) -> Labels:
+    """Labels of a form that tells the meaning of digits, unless the user says it."""
+    return Labels(of_user or bonafide_digit, digit_is_of_form=of_user is None and bonafide_digit is not None)
+
+
 @dataclass(frozen=True)
 class Form:
     """The columns of a line, counted from 0; None if a column is missing."""
@@ -58,6 +64,7 @@ class Form:
     score: int | None
     phase: int | None = None
     trim: int | None = None  # which tells the hidden tracks of PA apart
+    has_logits: bool = False  # whether the score is a cell `[fake, real]`
 
 
 SCORE_FORMS = (
@@ -68,6 +75,7 @@ SCORE_FORMS = (
     Form("utterance key score", 3, 0, 1, 2),
     Form("utterance score, without keys", 2, 0, None, 1),
 )
+LOGITS_FORM = Form("AntiDeepfake: ID, Score (logits of fake and real), Label", 3, 0, 2, 1, has_logits=True)
 LOG_FORM = Form("project-NN-Pytorch-scripts: Output, name, label, score", 4, 1, 2, 3)
 PROTOCOL_FORMS = (
     Form("published: file label", 2, 0, 1, None),

@@ -5,7 +5,7 @@ Their label is 1 for bona fide. Some models print more numbers, such as a confid
 
 from codecfake.verification.cells import split
 from codecfake.verification.columns import table
-from codecfake.verification.forms import LOG_FORM, Form, Labels, Recognized
+from codecfake.verification.forms import LOG_FORM, Form, Recognized, digits_of_form
 from codecfake.verification.recognition import FormError, Reading
 from codecfake.verification.words import digit, number
 
@@ -32,8 +32,7 @@ def recognize_log(lines: list[str], reading: Reading) -> Recognized:
         numbers = " or in ".join(f"column {column + 1}" for column in range(3, width))
         raise FormError(f"the score may be in {numbers} of the lines Output; name it: --columns score=4 or score=5")
     form = Form(LOG_FORM.name, width, LOG_FORM.trial, LOG_FORM.key, score)
-    labels = Labels(reading.bonafide_digit or DIGIT_OF_BONAFIDE, digit_is_of_form=reading.bonafide_digit is None)
-    return Recognized(form, "commas", False, labels)
+    return Recognized(form, "commas", False, digits_of_form(DIGIT_OF_BONAFIDE, reading.bonafide_digit))
 
 
 def _is_output(line: str) -> bool:

@@ -16,7 +16,7 @@ from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Labels, Re
 from codecfake.verification.logs import Numbered, output_lines, recognize_log
 from codecfake.verification.names import has_folders, name_paths, trial_names
 from codecfake.verification.recognition import FormError, Reading, of_keys, of_scores, recognize
-from codecfake.verification.words import number, phase
+from codecfake.verification.words import logit_difference, number, phase
 
 SCORE_FORM_NAMES = "; ".join(form.name for form in SCORE_FORMS)
 PROTOCOL_FORM_NAMES = "; ".join(form.name for form in PROTOCOL_FORMS)
@@ -192,9 +192,9 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
         return str(error)
     if len(fields) != form.width:
         return f"{len(fields)} columns, but the form has {form.width}: {' '.join(fields)[:60]!r}"
-    score = 0.0 if form.score is None else number(fields[form.score])
+    score = 0.0 if form.score is None else (logit_difference if form.has_logits else number)(fields[form.score])
     if score is None:
-        return f"score {fields[form.score or 0]!r} is not a number"
+        return f"score {fields[form.score or 0]!r} is not {'two logits' if form.has_logits else 'a number'}"
     label = "" if form.key is None else fields[form.key]
     if form.key is not None and key_of(label) is None:
         unclear = recognized.labels.are_unclear([label])

@@ -11,9 +11,11 @@ from codecfake.base.text_tables import CellError
 from codecfake.verification.cells import DELIMITERS, split
 from codecfake.verification.columns import Table, table
 from codecfake.verification.forms import (
+    ANTIDEEPFAKE,
     DIGIT_OF_COLUMN,
     ID_COLUMNS,
     KEY_COLUMNS,
+    LOGITS_FORM,
     MLAAD,
     PROTOCOL_FORMS,
     SCORE_COLUMNS,
@@ -22,6 +24,7 @@ from codecfake.verification.forms import (
     Form,
     Labels,
     Recognized,
+    digits_of_form,
 )
 from codecfake.verification.words import digit, is_bonafide, number
 
@@ -125,6 +128,8 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
     if not trials or not reading.fits(len(names)) or not (scores if reading.has_scores else keys or corpus_labels):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
+    if reading.has_scores and names == ANTIDEEPFAKE and cells.logits:
+        return Recognized(LOGITS_FORM, delimiter, True, digits_of_form("1", reading.bonafide_digit))
     trial = reading.columns.get("trial", (cells.with_most_names(trials) or trials)[0])
     form = Form(
         f"columns {', '.join(names)}",
@@ -238,7 +243,5 @@ def _two_readings(cells: Table, columns: Sequence[int], role: str, reading: Read
 
 def _labels(cells: Table, form: Form, reading: Reading, names: Sequence[str] = ()) -> Labels:
     """The meaning of labels; of digits, the user's word counts before that of the column's name."""
-    if reading.bonafide_digit or form.key is None or not names:
-        return Labels(reading.bonafide_digit)
-    bonafide_digit = DIGIT_OF_COLUMN.get(names[form.key])
-    return Labels(bonafide_digit, digit_is_of_form=bonafide_digit is not None)
+    digit_of_form = DIGIT_OF_COLUMN.get(names[form.key]) if form.key is not None and names else None
+    return digits_of_form(digit_of_form, reading.bonafide_digit)

@@ -6,6 +6,7 @@ from functools import lru_cache
 BONAFIDE_WORDS = ("bonafide", "bona-fide", "bona_fide", "bona fide", "real", "genuine", "human", "authentic")
 SPOOF_WORDS = ("spoof", "spoofed", "spoofing", "fake", "deepfake", "synthetic")
 DIGITS = {"false": "0", "true": "1"}  # and 0, 1, 0.0, 1.0, …
+TWO_LOGITS = re.compile(r"\[([^,]+),([^,]+)\]")
 DIGIT = re.compile(r"[01](\.0*)?")
 HIDDEN = re.compile(r"hidden(_?track)?(_?([12])(_pa)?)?")
 HIDDEN_TRACK = "hidden_track"
@@ -42,6 +43,16 @@ def phase(word: str, trim: str = "") -> str | None:
     if hidden[3]:
         return tuple(PA_TRACKS.values())[int(hidden[3]) - 1]
     return PA_TRACKS.get(trim.strip().casefold(), HIDDEN_TRACK)
+
+
+def logit_difference(cell: str) -> float | None:
+    """Real minus fake of a cell `[fake, real]` with two logits; None if the cell is anything else.
+
+    The difference ranks trials as the probability of their softmax, of which large ones are all 1.
+    """
+    match = TWO_LOGITS.fullmatch(cell.strip())
+    fake, real = (number(text) for text in match.groups()) if match else (None, None)
+    return None if fake is None or real is None else real - fake
 
 
 def number(field: str) -> float | None:

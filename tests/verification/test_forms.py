@@ -171,6 +171,31 @@ def test_a_log_with_a_confidence_after_the_score_needs_the_option(tmp_path: Path
     assert read_scores(path, columns={"score": 3}).scores.tolist() == [2.5, -1.5]  # type: ignore[union-attr]
 
 
+# AntiDeepfake
+
+LOGITS = 'ID,Score,Label\na,"[-1.5, 2.0]",1\nb,"[3, -1]",0\nc,"[0.5,0.25]",0\n'
+
+
+def test_two_logits_of_antideepfake_are_one_score(tmp_path: Path) -> None:
+    path = write(tmp_path / "score.csv", LOGITS)
+    assert contents(read_scores(path)) == [("a", 3.5, True), ("b", -4.0, False), ("c", -0.25, False)]
+    assert "1 is read as bona fide (as the file's form says)" in str(answer(path, settings=EerSettings(resamples=0)))
+    assert read_scores(path, bonafide_digit="0").bonafide.tolist() == [False, True, True]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("cell", ["[1]", "[1, 2, 3]", "1.5", "[a, b]", ""])
+def test_other_cells_among_logits_are_problems_of_their_lines(tmp_path: Path, cell: str) -> None:
+    file = read_scores(write(tmp_path / "score.csv", f'{LOGITS}d,"{cell}",0\n'))
+    assert [problem.line for problem in file.problems] == [5]
+    assert f"score {cell!r} is not two logits" in file.problems[0].text
+
+
+def test_two_logits_in_unknown_order_are_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", LOGITS.replace("ID,Score,Label", "file,score,is_real"))
+    with pytest.raises(VerificationError, match=r"score '\[-1.5, 2.0\]' is not a number"):
+        answer(path)
+
+
 # two readings
 
 
