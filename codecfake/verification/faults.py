@@ -8,7 +8,7 @@ import pandas as pd
 
 from codecfake.verification.error_rates import ErrorRate
 from codecfake.verification.reading import ScoreFile
-from codecfake.verification.words import digit
+from codecfake.verification.words import CLAIM_WORDS, digit
 
 FAULT, NOTE = "fault", "note"
 TOO_SHORT = 10  # trials of a key: below, one error is more than ten percent
@@ -44,12 +44,13 @@ def obstacles(file: ScoreFile) -> list[str]:
 
 def file_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
     """Findings of the lines, names, labels and scores of one file."""
-    yield from _unreadable(file, where)
+    yield from unreadable_findings(file, where)
     yield from _non_finite(file, where)
     yield from _duplicates(file, where)
     yield from _labels(file, where)
     yield from _digits(file, where)
     yield from _log(file, where)
+    yield from claim_findings(file, where)
     yield from _sizes(file, where)
     yield from _constant(file, where)
     yield from _saturation(file, where)
@@ -72,6 +73,7 @@ def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Itera
     """Trials that only the protocol or only the file has, and trials with different keys."""
     missing, extra = protocol.names.difference(file.names), file.names.difference(protocol.names)
     name = f"{protocol.path.name}"
+    yield from claim_findings(protocol, where)
     if len(missing):
         yield Finding(FAULT, "missing", where, f"{first_of(missing)} of {name} without a score; score these")
     if len(extra):
@@ -84,6 +86,16 @@ def protocol_findings(file: ScoreFile, protocol: ScoreFile, where: str) -> Itera
         yield Finding(FAULT, "keys", where, f"{first_of(file.names[differing])} with another key in {name}")
 
 
+def claim_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
+    """What was made of keys or scores of track 2 of ASVspoof 5, whose trials have a claimed speaker."""
+    if set(CLAIM_WORDS) & set(file.words):
+        text = "target and nontarget are read as bona fide: the EER is that of a countermeasure, whoever speaks"
+        yield Finding(NOTE, "claims", where, f"{file.path.name}: {text}")
+    if file.repeated:
+        text = f"{quantity(file.repeated, 'line')} left out that repeat a recording for another claimed speaker"
+        yield Finding(NOTE, "claims", where, f"{file.path.name}: {text}")
+
+
 def first_of(names: pd.Index) -> str:
     """The number of trials, and the first one."""
     return f"{quantity(len(names), 'trial')} ({names[0]}{', …' if len(names) > 1 else ''})"
@@ -93,7 +105,7 @@ def quantity(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _unreadable(file: ScoreFile, where: str) -> Iterator[Finding]:
+def unreadable_findings(file: ScoreFile, where: str) -> Iterator[Finding]:
     if file.problems:
         first = file.problems[0]
         more = f", and {quantity(len(file.problems) - 1, 'more line')}" if len(file.problems) > 1 else ""
@@ -122,7 +134,7 @@ def _duplicates(file: ScoreFile, where: str) -> Iterator[Finding]:
 def _labels(file: ScoreFile, where: str) -> Iterator[Finding]:
     for key in (True, False):
         words = [word for word in file.words if file.labels.is_bonafide(word) == key]
-        if len(words) > 1 and file.labels.bonafide_attack is None:
+        if len(words) > 1 and set(words) != set(CLAIM_WORDS) and file.labels.bonafide_attack is None:
             text = f"{KEY_NAMES[key]} is written {' and '.join(words)}; use one word (two lists may have been merged)"
             yield Finding(FAULT, "labels", where, text)
 

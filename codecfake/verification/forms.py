@@ -13,7 +13,10 @@ ID_COLUMNS = (
     "trial_id", "utterance_id", "utterance", "utt_id", "utt", "trial", "trial_anon", "filename", "file_name", "file",
     "id", "path", "file_path", "audio_path", "name",
 )  # fmt: skip
-KEY_COLUMNS = ("key", "label", "cm-label", "cm_label", "labels", "class", "target", "ground_truth")
+KEY_COLUMNS = (
+    "key", "label", "cm-label", "cm_label", "labels", "class", "target", "ground_truth", "asv-label", "asv_label",
+)  # fmt: skip
+CLAIM_COLUMNS = {"asv-label", "asv_label", "asv-score", "sasv-score"}  # whose trials have a claimed speaker
 SCORE_COLUMNS = ("score", "cm_score", "cm-score", "scores")
 DIGIT_OF_COLUMN = {  # names that tell which digit means bona fide
     "bonafide": "1", "bona_fide": "1", "bona-fide": "1", "is_bonafide": "1", "real": "1", "is_real": "1",
@@ -80,7 +83,7 @@ LOG_FORM = Form("project-NN-Pytorch-scripts: Output, name, label, score", 4, 1, 
 PROTOCOL_FORMS = (
     Form("published: file label", 2, 0, 1, None),
     Form("published: file label tag", 3, 0, 1, None),
-    Form("ASVspoof 2019: speaker utterance - attack key", 5, 1, 4, None),
+    Form("ASVspoof 2019, track 2 of ASVspoof 5: speaker utterance … attack key", 5, 1, 4, None),
     Form("ASVspoof 2021: speaker utterance … key …", 8, 1, 5, None, 7),
     Form("ASVspoof 2021 DF: speaker utterance … key …", 13, 1, 5, None, 7),
     Form("ASVspoof 2021 PA: speaker utterance … key …", 12, 1, 9, None, 11, 10),
@@ -97,6 +100,7 @@ class Recognized:
     delimiter: str  # one of `cells.DELIMITERS`
     has_header: bool
     labels: Labels = Labels()
+    has_claims: bool = False  # whether columns tell that trials have a claimed speaker
 
     def __str__(self) -> str:
         return f"{self.form.name} ({self.delimiter}, {'a' if self.has_header else 'no'} header)"

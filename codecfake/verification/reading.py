@@ -16,7 +16,7 @@ from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Labels, Re
 from codecfake.verification.logs import Numbered, output_lines, recognize_log
 from codecfake.verification.names import has_folders, name_paths, trial_names
 from codecfake.verification.recognition import FormError, Reading, of_keys, of_scores, recognize
-from codecfake.verification.words import logit_difference, number, phase
+from codecfake.verification.words import CLAIM_WORDS, logit_difference, number, phase
 
 SCORE_FORM_NAMES = "; ".join(form.name for form in SCORE_FORMS)
 PROTOCOL_FORM_NAMES = "; ".join(form.name for form in PROTOCOL_FORMS)
@@ -56,6 +56,7 @@ class ScoreFile:
     paths: pd.Index  # names with all folders
     phases: np.ndarray | None  # str, of words.PHASES; None if the file has none
     skipped: int = 0  # lines of a log that hold no scores
+    repeated: int = 0  # lines left out, since they repeat a recording for another claimed speaker
 
     def of_key(self, bonafide: bool) -> np.ndarray:
         """The scores of one key; the file must have scores and keys."""
@@ -134,7 +135,18 @@ def _read(path: Path, reading: Reading) -> ScoreFile:
     score_lines = outputs or numbered
     recognized = _recognize(path, score_lines, reading, is_log=bool(outputs))
     score_lines = score_lines[recognized.has_header :]
-    return replace(_parse(path, recognized, score_lines), skipped=len(numbered) - len(outputs) if outputs else 0)
+    file = replace(_parse(path, recognized, score_lines), skipped=len(numbered) - len(outputs) if outputs else 0)
+    return _once(file) if recognized.has_claims or set(CLAIM_WORDS) & set(file.words) else file
+
+
+def _once(file: ScoreFile) -> ScoreFile:
+    """Each recording once, in place of once for each claimed speaker; lines that differ otherwise are kept.
+
+    A countermeasure judges the recording alone. Keys and scores of track 2 of ASVspoof 5 are pairs of both.
+    """
+    values = {"name": file.names, "score": file.scores, "key": file.bonafide}
+    repeated = pd.DataFrame({name: column for name, column in values.items() if column is not None}).duplicated()
+    return replace(file.where(~repeated.to_numpy()), repeated=int(repeated.sum()))
 
 
 def _recognize(path: Path, numbered: Numbered, reading: Reading, is_log: bool) -> Recognized:
@@ -194,7 +206,7 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
         return f"{len(fields)} columns, but the form has {form.width}: {' '.join(fields)[:60]!r}"
     score = 0.0 if form.score is None else (logit_difference if form.has_logits else number)(fields[form.score])
     if score is None:
-        return f"score {fields[form.score or 0]!r} is not {'two logits' if form.has_logits else 'a number'}"
+        return _no_score(fields[form.score or 0], recognized)
     label = "" if form.key is None else fields[form.key]
     if form.key is not None and key_of(label) is None:
         unclear = recognized.labels.are_unclear([label])
@@ -205,3 +217,10 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
         if phase_of_trial is None:
             return f"phase {fields[form.phase]!r} is none of eval, progress and hidden"
     return fields[form.trial], score, label, phase_of_trial
+
+
+def _no_score(cell: str, recognized: Recognized) -> str:
+    if recognized.form.has_logits:
+        return f"score {cell!r} is not two logits"
+    why = ", only SASV scores, whose rates (a-DCF, t-EER) are not computed" if recognized.has_claims else ""
+    return f"score {cell!r} is not a number" + (f": no score of a countermeasure{why}" if cell == "-" else "")

@@ -12,6 +12,7 @@ from codecfake.verification.cells import DELIMITERS, split
 from codecfake.verification.columns import Table, table
 from codecfake.verification.forms import (
     ANTIDEEPFAKE,
+    CLAIM_COLUMNS,
     DIGIT_OF_COLUMN,
     ID_COLUMNS,
     KEY_COLUMNS,
@@ -26,7 +27,7 @@ from codecfake.verification.forms import (
     Recognized,
     digits_of_form,
 )
-from codecfake.verification.words import digit, is_bonafide, number
+from codecfake.verification.words import CLAIM_WORDS, digit, is_bonafide, number
 
 LINES_LOOKED_AT = 2000  # of longer files, unless these leave two readings
 HEADER_WORDS = ("name", "file", "utt", "trial", "label", "key", "score", "pred", "speaker", "target", "prob", "logit")
@@ -103,7 +104,9 @@ def _is_header(line: str, delimiter: str) -> bool:
     except CellError:
         return False
     data = any(
-        is_bonafide(cell, None) is not None or digit(cell) is not None or number(cell) is not None for cell in cells
+        cell not in CLAIM_WORDS
+        and (is_bonafide(cell, None) is not None or digit(cell) is not None or number(cell) is not None)
+        for cell in cells
     )
     return not data and not re.search(r"\d", line) and any(word in cell for cell in cells for word in HEADER_WORDS)
 
@@ -124,8 +127,10 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
     except CellError:
         return None
     trials, corpus_labels = _places(names, ID_COLUMNS), _known_corpus(names)
+    _require_cm_scores(names, reading)
     keys, scores = _places(names, (*KEY_COLUMNS, *DIGIT_OF_COLUMN)), _places(names, SCORE_COLUMNS)
-    if not trials or not reading.fits(len(names)) or not (scores if reading.has_scores else keys or corpus_labels):
+    needed = scores or "score" in reading.columns if reading.has_scores else keys or corpus_labels
+    if not trials or not needed or not reading.fits(len(names)):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
     if reading.has_scores and names == ANTIDEEPFAKE and cells.logits:
@@ -139,7 +144,19 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
         _one(cells, scores, "score", reading) if reading.has_scores else None,
         _one(cells, [column for column in cells.phases if column not in (trial, *keys, *scores)], "phase", reading),
     )
-    return Recognized(form, delimiter, True, corpus_labels or _labels(cells, form, reading, names))
+    labels = corpus_labels or _labels(cells, form, reading, names)
+    return Recognized(form, delimiter, True, labels, bool(CLAIM_COLUMNS & set(names)))
+
+
+def _require_cm_scores(names: list[str], reading: Reading) -> None:
+    """Raises FormError for scores of speakers alone, which do not tell fakes from speech of another speaker."""
+    claims = [name for name in names if name in CLAIM_COLUMNS and name.endswith("score")]
+    if claims and reading.has_scores and "score" not in reading.columns and not _places(names, SCORE_COLUMNS):
+        place = names.index(claims[0]) + 1
+        raise FormError(
+            f"{' and '.join(claims)} are scores of speaker verification, not of fakes; add a column cm-score, or name "
+            f"the score: {reading.option} score={place}"
+        )
 
 
 def _places(names: list[str], candidates: Sequence[str]) -> list[int]:

@@ -20,6 +20,7 @@ from codecfake.verification.faults import (
     file_findings,
     inversion_findings,
     protocol_findings,
+    unreadable_findings,
 )
 from codecfake.verification.ledger import choose_protocol
 from codecfake.verification.phases import ALL, select
@@ -88,6 +89,7 @@ def answer(
     keys = [read_protocol(one, settings.bonafide_digit, settings.protocol_columns) for one in protocols]
     scores = read_scores(path, settings.bonafide_digit, settings.columns)
     file, protocol, findings = select(scores, choose_protocol(scores, keys), settings.phase, str(path))
+    findings += unreadable_findings(scores, str(path))
     if protocol:
         findings += protocol_findings(file, protocol, str(path))
         file = with_keys(file, protocol)

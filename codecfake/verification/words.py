@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 BONAFIDE_WORDS = ("bonafide", "bona-fide", "bona_fide", "bona fide", "real", "genuine", "human", "authentic")
+CLAIM_WORDS = ("target", "nontarget")  # bona fide: of the claimed speaker, or of another (ASVspoof 5 track 2)
 SPOOF_WORDS = ("spoof", "spoofed", "spoofing", "fake", "deepfake", "synthetic")
 DIGITS = {"false": "0", "true": "1"}  # and 0, 1, 0.0, 1.0, …
 TWO_LOGITS = re.compile(r"\[([^,]+),([^,]+)\]")
@@ -20,7 +21,7 @@ def is_bonafide(label: str, bonafide_digit: str | None) -> bool | None:
     label = label.strip().casefold()
     if digit(label) is not None:
         return None if bonafide_digit is None else digit(label) == bonafide_digit
-    return True if label in BONAFIDE_WORDS else False if label in SPOOF_WORDS else None
+    return True if label in (*BONAFIDE_WORDS, *CLAIM_WORDS) else False if label in SPOOF_WORDS else None
 
 
 @lru_cache(maxsize=1024)

@@ -33,6 +33,7 @@ def contents(file: ScoreFile) -> Trials:
         ("ASVspoof2021.PA.trial_metadata.txt", "PA_E_9000001", [0, 0, 0, 1, 1]),
         ("ASVspoof5.train.tsv", "T_0000900001", [0, 1, 0, 0, 1]),
         ("ASVspoof5.eval.track_1.tsv", "E_0000900001", [0, 1, 0, 1, 0]),
+        ("ASVspoof5.eval.track_2.trial.tsv", "E_0000900001", [0, 1, 1, 0, 1]),
         ("AntiDeepfake_protocol.csv", "EX-1", [0, 1, 0, 1, 0]),
         ("CoRS_labels.txt", "p225_001", [1, 0, 0, 0, 1]),
         ("CoSG_labels.txt", "EXAMPLETTS_1", [0, 1, 0, 1, 0]),
