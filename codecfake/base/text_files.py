@@ -22,6 +22,7 @@ ENCODING_OF_MARK = {  # UTF-32's little-endian mark begins with that of UTF-16, 
 # Latin letters of UTF-16 have a zero byte each; a text that mixes them with others still has many.
 SHARE_OF_ZEROS = 0.2
 HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
+LONGEST_LINE = 100_000  # characters; an hour of speech has about 50,000
 BINARY = "a spreadsheet or another binary file? Export it as text (CSV in UTF-8)"
 
 
@@ -48,8 +49,12 @@ def read(path: Path) -> str:
 
 
 def lines(path: Path) -> Iterator[Line]:
-    """The lines that are not blank. Raises TextError as `read`."""
+    """The lines that are not blank. Raises TextError as `read`, and for a line of more than LONGEST_LINE characters."""
     for number, text in enumerate(read(path).split("\n"), start=1):
+        if len(text) > LONGEST_LINE:
+            raise TextError(
+                f"{path}:{number}: a line of {len(text):,} characters, at most {LONGEST_LINE:,}; write one row per line"
+            )
         if text and not text.isspace():
             yield Line(number, text)
 

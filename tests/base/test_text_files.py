@@ -98,3 +98,11 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         text_files.read(tmp_path / "nowhere.txt")
     with pytest.raises(TextError, match=re.escape(f"{tmp_path}: a folder or a device")):
         text_files.read(tmp_path)
+
+
+def test_a_line_longer_than_any_row_is_refused_before_it_is_split(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a\n" + b"b " * (text_files.LONGEST_LINE // 2))
+    assert [line.number for line in text_files.lines(path)] == [1, 2]
+    path.write_bytes(path.read_bytes() + b"b")
+    with pytest.raises(TextError, match="list.txt:2: a line of 100,001 characters, at most 100,000; write one row"):
+        list(text_files.lines(path))
