@@ -472,13 +472,13 @@ def test_a_run_killed_between_checkpoints_goes_back_to_the_last(
 
 KILL_AT = """
 import os, signal, sys
+from pathlib import Path
 from codec_wrappers.training import checkpoint, loop
-from codecfake.base import resumable
 from codec_wrappers.__main__ import main
 
 loop.CODEBOOK_SEGMENTS = 8
 at, step = int(sys.argv[1]), 0
-whole_save, whole_write = checkpoint.save, resumable.files.write_bytes
+whole_save, whole_write = checkpoint.save, Path.write_bytes
 
 def save(path, progress, learners, run):
     global step
@@ -486,13 +486,12 @@ def save(path, progress, learners, run):
     whole_save(path, progress, learners, run)
 
 def write_bytes(path, content):
-    if path.name == loop.CHECKPOINT and step == at:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_name(f".{path.name}.part").write_bytes(content[:100])
+    if path.name == f".{loop.CHECKPOINT}.part" and step == at:
+        whole_write(path, content[:100])
         os.kill(os.getpid(), signal.SIGKILL)
-    whole_write(path, content)
+    return whole_write(path, content)
 
-checkpoint.save, resumable.files.write_bytes = save, write_bytes
+checkpoint.save, Path.write_bytes = save, write_bytes
 main(sys.argv[2:])
 """
 
