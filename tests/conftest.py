@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import whole_runs
 from file_server import FileServer, running
+from golden_vectors import DETECTORS_FOLDER
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from places import SHARED, TINY
@@ -38,6 +39,14 @@ def golden() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs golden vectors in {folder} (set CODECFAKE_GOLDEN)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def golden_detectors() -> Path:
+    """The same for the detectors, losses and RawBoost that papers of today compare with."""
+    if not DETECTORS_FOLDER.is_dir():
+        pytest.skip(f"needs golden vectors in {DETECTORS_FOLDER} (set CODECFAKE_GOLDEN_DETECTORS)")
+    return DETECTORS_FOLDER
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 import soundfile
 import tones
+from golden_vectors import Vector
 
 from codecfake.audio.waveforms import AudioError
 from codecfake.base.settings import SettingsError
-from codecfake.features.augmentation import compression
+from codecfake.features.augmentation import compression, rawboost_algorithms
 from codecfake.features.augmentation.augmentation import Augmentation, at_snr
 from codecfake.features.augmentation.band_limit import BandLimit, BandLimitSettings
 from codecfake.features.augmentation.chain import Chain
@@ -30,6 +31,7 @@ from codecfake.features.augmentation.rawboost import (
     StationarySettings,
     notches,
 )
+from codecfake.features.augmentation.rawboost_algorithms import ALGORITHMS, RawBoost, RawBoostSettings
 from codecfake.features.augmentation.reverberation import Reverberation, ReverberationSettings
 from codecfake.features.augmentation.settings import AUGMENTATIONS, AugmentationError
 from codecfake.features.augmentation.speed import Speed, SpeedSettings
@@ -153,6 +155,7 @@ def test_a_link_draws_the_same_whatever_stands_beside_it() -> None:
         ({"name": "compression", "settings": {"formats": ["aac"]}}, "formats are .'aac'.; give some of mp3, opus"),
         ({"name": "band_limit", "settings": {"max_low_hz": 4000.0}}, "high_hz is from 3400 to 8000"),
         ({"name": "rawboost_convolutive", "settings": {"order": 0}}, "order is 0; it must be at least 1"),
+        ({"name": "rawboost", "settings": {"algorithm": 10}}, "algorithm: 10 is not an algorithm of RawBoost; choose"),
     ],
 )
 def test_links_that_cannot_be_done_are_refused(link: dict[str, Any], message: str) -> None:
@@ -360,6 +363,27 @@ def test_rawboost_turns_down_what_is_beyond_full_scale() -> None:
     loud = 5 * speech()
     assert np.abs(Impulsive(ImpulsiveSettings())(loud, np.random.default_rng(0))).max() == pytest.approx(1)
     assert np.abs(Convolutive(ConvolutiveSettings())(loud, np.random.default_rng(0))).max() <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_rawboost_gives_the_samples_of_the_published_code(golden_detectors: Path, algorithm: int) -> None:
+    vector = Vector(golden_detectors, "rawboost")
+    seed = vector.about["numpy_seed"][str(algorithm)]
+    output = ALGORITHMS[algorithm](vector["wav"], np.random.RandomState(seed))
+    np.testing.assert_allclose(output, vector[f"algo_{algorithm}"], rtol=0, atol=1e-9)
+
+
+def test_rawboost_draws_the_notches_of_the_published_code(golden_detectors: Path) -> None:
+    vector = Vector(golden_detectors, "rawboost")
+    taps = rawboost_algorithms.notches(np.random.RandomState(77 + vector.about["seed"]), (0, 0))
+    np.testing.assert_allclose(taps, vector["notch_coefficients"], rtol=0, atol=1e-9)
+    output = rawboost_algorithms.filtered(vector["wav"], taps)
+    np.testing.assert_allclose(output, vector["filtered"], rtol=0, atol=1e-9)
+
+
+def test_rawboost_seeds_the_published_generator_from_the_clip_s_own(rng: np.random.Generator) -> None:
+    expected = ALGORITHMS[4](speech(), np.random.RandomState(int(np.random.default_rng(0).integers(2**32))))
+    np.testing.assert_array_equal(RawBoost(RawBoostSettings(algorithm=4))(speech(), rng), expected)
 
 
 # clips

@@ -20,6 +20,7 @@ from places import SHARED
 from torch import Tensor
 
 FOLDER = Path(os.environ.get("CODECFAKE_GOLDEN") or SHARED / "golden")
+DETECTORS_FOLDER = Path(os.environ.get("CODECFAKE_GOLDEN_DETECTORS") or SHARED / "golden_detectors")
 LATENT_LIMIT, OUTPUT_LIMIT, FREQCODEC_LIMIT, LOGIT_LIMIT = 1e-4, 2e-4, 5e-4, 1e-4  # the README's
 NARROW = 1e-4  # a code may turn into another where the best two are as near as that
 
@@ -94,6 +95,8 @@ class Vector:
         recipe = self._recipe()
         self.shapes(part)
         arrays = recipe.fill(self.about["state_dict"][part], self.about["seed"])
+        for key, factor in self.about.get("fill_scale", {}).get(part, {}).items():
+            arrays[key] = (arrays[key].astype(np.float64) * factor).astype(arrays[key].dtype)
         digest = self.about.get("weights_sha256", {}).get(part)
         if digest not in (None, recipe.digest(arrays)):
             raise self.unknown(f"the recipe with seed {self.about['seed']} gives {part} other weights than were used")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base.registry import Part, Registry
-from codecfake.base.settings import FaultsError, as_faults, below, build
+from codecfake.base.settings import FaultsError, as_faults, below, build, fault
 from codecfake.detectors import SAMPLE_RATE
 
 INFINITY = float("inf")
 EDGE_HZ = 1e-3  # the smallest distance of a notch from 0 Hz and from half the sampling rate
+NUM_ALGORITHMS = 9  # of RawBoost
 FORMATS = ("mp3", "opus", "vorbis")
 HIGHEST_LEVEL = 0.95  # LAME rejects 1, and Opus then encodes at 7 kbps
 
@@ -81,6 +82,18 @@ class StationarySettings(NotchSettings):
 
 
 @dataclass(frozen=True)
+class RawBoostSettings:
+    """An algorithm of the published code with its parameters: 1 convolutive, 2 impulsive, 3 stationary noise; in series
+    4 (all), 5 (1 and 2), 6 (1 and 3), 7 (2 and 3); in parallel 8 (1 and 2), 9 (all)."""
+
+    algorithm: int = 5  # the published choice for ASVspoof 2021 LA; 3 for DF
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in range(1, NUM_ALGORITHMS + 1):
+            raise fault(f"{self.algorithm} is not an algorithm of RawBoost; choose from 1 to 9", "algorithm")
+
+
+@dataclass(frozen=True)
 class NoiseSettings:
     folder: str
     pattern: str = "*"  # of file names
@@ -147,6 +160,7 @@ AUGMENTATIONS: Registry[Part] = Registry(
         "rawboost_convolutive": Part(f"{P}.rawboost:Convolutive", ConvolutiveSettings),
         "rawboost_impulsive": Part(f"{P}.rawboost:Impulsive", ImpulsiveSettings),
         "rawboost_stationary": Part(f"{P}.rawboost:Stationary", StationarySettings),
+        "rawboost": Part(f"{P}.rawboost_algorithms:RawBoost", RawBoostSettings),
         "noise": Part(f"{P}.noise:Noise", NoiseSettings),
         "reverberation": Part(f"{P}.reverberation:Reverberation", ReverberationSettings),
         "compression": Part(f"{P}.compression:Compression", CompressionSettings),
