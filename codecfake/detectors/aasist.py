@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.back_end_settings import AasistSettings
 from codecfake.detectors.graph import GraphAttention, GraphPool, HeterogeneousAttention
+from codecfake.detectors.heads import head
 
 GRAPH_TEMPERATURE, HETEROGENEOUS_TEMPERATURE = 2.0, 100.0
 BRANCH_DROPOUT, FINAL_DROPOUT = 0.2, 0.5
@@ -48,7 +49,7 @@ class Aasist(nn.Module):
             self._add_branch(branch, graph, joint, settings.pool_ratios[2])
         self.drop_way = nn.Dropout(BRANCH_DROPOUT)
         self.drop = nn.Dropout(FINAL_DROPOUT)
-        self.out_layer = nn.Linear(5 * joint, 2)
+        self.out_layer = head(settings.head, 5 * joint)
 
     def _add_branch(self, branch: int, graph: int, joint: int, ratio: float) -> None:
         setattr(self, f"master{branch}", nn.Parameter(torch.randn(1, 1, graph)))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.back_end_settings import LcnnSettings
+from codecfake.detectors.heads import head
 
 DROPOUT = 0.7
 
@@ -62,7 +63,7 @@ class Lcnn(nn.Module):
         self.out = nn.Sequential(
             nn.Dropout(DROPOUT), nn.Linear(flat, 2 * hidden), MaxFeatureMap(), nn.Linear(hidden, embedding)
         )
-        self.fc_mu = nn.Linear(embedding, 2)
+        self.fc_mu = head(settings.head, embedding)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # same numbers, faster
 
     def forward(self, features: Tensor) -> Tensor:

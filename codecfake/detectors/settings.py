@@ -12,8 +12,16 @@ from codecfake.base import plugins
 from codecfake.base.registry import Part, Registry
 from codecfake.base.settings import Fault, FaultsError, as_faults, below, fault
 from codecfake.detectors import FeatureShape
-from codecfake.detectors.aggregation_settings import WeightedSumSettings
-from codecfake.detectors.back_end_settings import AasistSettings, LcnnSettings
+from codecfake.detectors.aggregation_settings import AttMSettings, SeaSettings, WeightedSumSettings
+from codecfake.detectors.back_end_settings import (
+    AasistSettings,
+    ConformerSettings,
+    LcnnSettings,
+    MhfaSettings,
+    Nes2NetSettings,
+    PoolingSettings,
+    SlsSettings,
+)
 from codecfake.detectors.front_end_settings import BLOCKS, ONE, MelSettings, SincSettings, SslSettings
 
 
@@ -44,6 +52,8 @@ AGGREGATIONS: Registry[Part] = Registry(
     "aggregation",
     {
         "weighted_sum": Part("codecfake.detectors.aggregations:WeightedSum", WeightedSumSettings),
+        "sea": Part("codecfake.detectors.aggregations:Sea", SeaSettings),
+        "attm": Part("codecfake.detectors.aggregations:AttM", AttMSettings),
     },
     context=(FeatureShape,),
 )
@@ -52,6 +62,11 @@ BACK_ENDS: Registry[BackEndPart] = Registry(
     {
         "lcnn": BackEndPart("codecfake.detectors.lcnn:Lcnn", LcnnSettings),
         "aasist": BackEndPart("codecfake.detectors.aasist:Aasist", AasistSettings),
+        "sls": BackEndPart("codecfake.detectors.sls:Sls", SlsSettings, several_layers=True),
+        "nes2net": BackEndPart("codecfake.detectors.nes2net:Nes2Net", Nes2NetSettings),
+        "mhfa": BackEndPart("codecfake.detectors.mhfa:Mhfa", MhfaSettings, several_layers=True),
+        "conformer": BackEndPart("codecfake.detectors.conformer:Conformer", ConformerSettings),
+        "pooling": BackEndPart("codecfake.detectors.pooling:Pooling", PoolingSettings),
     },
     context=(FeatureShape,),
 )

@@ -6,7 +6,7 @@
 | 4, 5, 6, 7 | in series: all three; 1 and 2; 1 and 3; 2 and 3 |
 | 8, 9 | in parallel, each of the original: the sum of 1 and 2; of all three |
 
-The parameters and the order of draws are those of the published code, so that the same state of numpy's legacy generator
+The parameters and the order of draws are those of the published code: the same state of numpy's legacy generator
 gives the same samples. The augmentations in `rawboost.py` follow the paper's text instead and have settings.
 """
 

@@ -1,0 +1,49 @@
+"""The last layer of a back-end: an embedding `[B, D]` becomes two logits `[B, 2]`, spoof first."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from codecfake.detectors.back_end_settings import COSINE, LINEAR, SINGLE
+
+KAIMING_SLOPE = 0.25  # of the first direction, as in the published code of OC-Softmax
+
+
+class SingleLogit(nn.Linear):
+    """One logit of bona fide speech; that of spoofs is 0, so that the score is the logit itself."""
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__(dimension, 1)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        logit = super().forward(embedding)
+        return torch.cat((torch.zeros_like(logit), logit), dim=1)
+
+
+class Cosine(nn.Module):
+    """The cosine of an embedding and a learned direction of bona fide speech, and its negative, as in OC-Softmax.
+
+    The weight is `[D, 1]`, as in AntiDeepfake; AIR-ASVspoof stores the same numbers as `center` `[1, D]`.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.init.kaiming_uniform_(torch.empty(1, dimension), a=KAIMING_SLOPE).T.contiguous())
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        cosine = F.normalize(embedding, dim=1) @ F.normalize(self.weight, dim=0)
+        return torch.cat((-cosine, cosine), dim=1)
+
+
+_HEADS: dict[str, Callable[[int], nn.Module]] = {
+    LINEAR: lambda dimension: nn.Linear(dimension, 2),
+    SINGLE: SingleLogit,
+    COSINE: Cosine,
+}
+
+
+def head(kind: str, dimension: int) -> nn.Module:
+    """The last layer of a kind in `HEADS`."""
+    return _HEADS[kind](dimension)
