@@ -160,7 +160,7 @@ def test_an_image_too_small_for_lcnn_is_refused() -> None:
     ("front_end", "back_end", "message"),
     [
         ({"name": "mfcc"}, {"name": "lcnn"}, "unknown front-end 'mfcc'; choose from mel, wav2vec2, wavlm, sinc"),
-        ({"name": "mel"}, {"name": "resnet"}, "unknown back-end 'resnet'; choose from lcnn, aasist"),
+        ({"name": "mel"}, {"name": "svm"}, "unknown back-end 'svm'; choose from lcnn, aasist, sls, nes2net"),
         ({"name": "mel", "bands": 40}, {"name": "lcnn"}, "unknown setting 'bands'"),
         ({"name": "wavlm"}, {"name": "lcnn"}, "'weights' is missing"),
         ({"name": "mel"}, {"name": "lcnn", "width": 0.0}, "width is 0.0; it must be positive"),

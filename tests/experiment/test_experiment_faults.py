@@ -27,7 +27,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"detectors": {"d": {"front_end": MEL, "back_end": {"name": "lcnn", "widht": 0.1}}}},
-        "detectors.d.back_end: unknown setting 'widht'; did you mean 'width'? Known settings: width",
+        "detectors.d.back_end: unknown setting 'widht'; did you mean 'width'? Known settings: head, width",
     ),
     (
         {"detectors": {"d": {"front_end": MEL, "back_end": {"name": "lcnn", "width": "wide"}}}},
