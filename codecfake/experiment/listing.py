@@ -25,14 +25,26 @@ def codecs() -> list[Row]:
 
 
 def detectors() -> list[Row]:
-    """The parts of detectors: any front-end works with any back-end."""
-    from codecfake.detectors.settings import BACK_ENDS, FRONT_ENDS
+    """The parts of detectors; an aggregation, and some back-ends, take several layers of a front-end."""
+    from codecfake.detectors.settings import AGGREGATIONS, BACK_ENDS, FRONT_ENDS
 
+    several = {*AGGREGATIONS, *(name for name in BACK_ENDS if BACK_ENDS.part(name).several_layers)}
     return [
-        {"name": name, "part": part}
-        for part, names in (("front-end", FRONT_ENDS), ("back-end", BACK_ENDS))
+        {
+            "name": name,
+            "part": part,
+            "takes": "" if part == "front-end" else "layers" if name in several else "one layer",
+        }
+        for part, names in (("front-end", FRONT_ENDS), ("aggregation", AGGREGATIONS), ("back-end", BACK_ENDS))
         for name in names
     ]
+
+
+def losses() -> list[Row]:
+    """The losses of detector training, with the default settings."""
+    from codecfake.training.loss_settings import LOSSES
+
+    return [{"name": name, "settings": LOSSES.part(name).complete({})} for name in LOSSES]
 
 
 def layouts() -> list[Row]:
@@ -82,6 +94,7 @@ KINDS: Mapping[str, Callable[[], list[Row]]] = {
     "codecs": codecs,
     "detectors": detectors,
     "layouts": layouts,
+    "losses": losses,
     "strategies": strategies,
     "experiments": experiments,
     "checkpoints": checkpoints,

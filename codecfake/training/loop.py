@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, update_bn
 
@@ -27,6 +26,7 @@ from codecfake.statistics import metrics
 from codecfake.training import checkpoint
 from codecfake.training.composition import Composition
 from codecfake.training.data import TrainingData
+from codecfake.training.loss_settings import LOSSES
 from codecfake.training.plan import Plan
 from codecfake.training.settings import AVERAGE, SELECTIONS, TrainSettings
 from codecfake.training.strategies import UPDATES
@@ -99,6 +99,8 @@ class _Run:
         self._class_weights = torch.empty(2, device=device)
         self._class_weights[SPOOF] = settings.spoof_weight
         self._class_weights[BONAFIDE] = settings.bonafide_weight
+        loss = LOSSES.part(settings.loss)
+        self._loss_of_trials = loss.load()(loss.build_settings(settings.loss_settings))
         self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache)
         self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
         self._fingerprint = _fingerprint(settings, self._data.mixed_in, train_trials, dev_trials)
@@ -143,7 +145,7 @@ class _Run:
 
         def closure() -> Tensor:
             self._optimizer.zero_grad()
-            losses = F.cross_entropy(self._back_end(features), classes, self._class_weights, reduction="none")
+            losses = self._class_weights[classes] * self._loss_of_trials(self._back_end(features), classes)
             _require_finite(losses, self._train_trials.iloc[batch], next(places))
             loss = losses.sum() / weight
             loss.backward()
@@ -203,7 +205,7 @@ class _Run:
         bar = progress(self._dev_features.batches(order), "dev", total=len(order), unit="batch")
         logits = torch.cat([self._back_end(features) for features in bar]).cpu().double()
         classes, weights = self._dev_classes, self._class_weights.cpu().double()
-        losses = F.cross_entropy(logits, classes, weights, reduction="none")
+        losses = weights[classes] * self._loss_of_trials(logits, classes)
         _require_finite(losses, self._dev_trials)
         scores, bonafide = score(logits), classes == BONAFIDE
         rate = metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer

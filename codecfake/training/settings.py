@@ -26,11 +26,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from codecfake.base.settings import Fault, FaultsError, as_faults
+from codecfake.base import plugins
+from codecfake.base.settings import Fault, FaultsError, as_faults, below
 from codecfake.base.suggestions import unknown
+from codecfake.detectors.back_end_settings import COSINE
 from codecfake.detectors.settings import DetectorSettings
 from codecfake.features.augmentation.settings import links
 from codecfake.features.settings import CACHES, CROPS, EXACT, NONE, PADS, PRECISIONS, RANDOM, cache_kind
+from codecfake.training.loss_settings import CROSS_ENTROPY, LOSSES
 from codecfake.training.schedules import SCHEDULES
 from codecfake.training.strategies import STRATEGIES, UPDATES, Strategy, defines, strategy_of, unknown_strategy
 
@@ -62,6 +65,8 @@ class TrainSettings:
     weight_decay: float = 5e-4  # L2, inside Adam
     spoof_weight: float = 1.0  # of a class in the loss
     bonafide_weight: float = 10.0
+    loss: str = CROSS_ENTROPY  # or focal, oc_softmax; or `module:name` of one outside the package
+    loss_settings: dict[str, Any] = field(default_factory=dict)
     strategy: str = "erm"
     strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different; or `Strategy`'s
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
@@ -74,11 +79,15 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         faults = [*self._unknown_names(), *self._faults_of_numbers()]
-        for key, check in (("strategy_settings", self._check_strategy), ("augmentation", self._check_augmentation)):
+        for keys, check in (
+            (("strategy_settings",), self._check_strategy),
+            (("augmentation",), self._check_augmentation),
+            ((), self._check_loss),
+        ):
             try:
                 check()
             except ValueError as error:
-                faults += [fault.below(key) for fault in as_faults(error)]
+                faults += [fault.below(*keys) for fault in as_faults(error)]
         if not faults:
             faults += self._combination_faults()
         if faults:
@@ -91,7 +100,7 @@ class TrainSettings:
 
     def code(self) -> list[Path]:
         """The files beside the experiment that implement its parts."""
-        files = (link.code() for link in links(self.augmentation))
+        files = [link.code() for link in links(self.augmentation)] + [LOSSES.part(self.loss).code()]
         return [*self.detector.code(), *(path for path in files if path is not None), *self.resolved_strategy().code()]
 
     def resolved_strategy(self) -> Strategy:
@@ -133,6 +142,12 @@ class TrainSettings:
     def _check_augmentation(self) -> None:
         links(self.augmentation)
 
+    def _check_loss(self) -> None:
+        with below("loss"):
+            part = LOSSES.part(self.loss)
+        with below("loss_settings"):
+            part.build_settings(self.loss_settings)
+
     def _combination_faults(self) -> Iterator[Fault]:
         if self.schedule == "cosine" and self.final_learning_rate > self.learning_rate:
             yield Fault(
@@ -146,6 +161,17 @@ class TrainSettings:
                 f"{self.cache}, but train clips are cropped or augmented differently in every epoch; "
                 f"set it to {NONE}, or set crop to first and remove augmentation",
             )
+        if LOSSES.part(self.loss).of_cosines and not self._gives_cosines():
+            yield Fault(
+                ("loss",),
+                f"{self.loss} compares cosines, but the logits of the back-end {self.detector.back_end['name']} are "
+                f"not cosines; set `head: cosine` of a back-end that has this setting, or choose another loss",
+            )
+
+    def _gives_cosines(self) -> bool:
+        """Whether the logits are -cos and cos; a back-end from outside the package is assumed to know."""
+        back_end = self.detector.complete()["back_end"]
+        return plugins.is_outside(back_end["name"]) or back_end.get("head") == COSINE
 
     def complete(self) -> dict[str, Any]:
         """The settings as plain values, with every default spelled out."""
@@ -154,4 +180,6 @@ class TrainSettings:
         if self.strategy not in STRATEGIES:
             update = {**dataclasses.asdict(strategy), "settings": update}
         data = {"cache_features": self.cache, "augmentation": [link.complete() for link in links(self.augmentation)]}
-        return {**dataclasses.asdict(self), "detector": self.detector.complete(), "strategy_settings": update, **data}
+        loss = LOSSES.part(self.loss).complete(self.loss_settings)
+        parts = {"detector": self.detector.complete(), "strategy_settings": update, "loss_settings": loss}
+        return {**dataclasses.asdict(self), **parts, **data}

@@ -4,23 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import small_back_ends
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from codecfake.base.settings import SettingsError
-from codecfake.detectors import FeatureShape
-from codecfake.detectors.aasist import Aasist, AasistSettings
-from codecfake.detectors.lcnn import Lcnn, LcnnSettings
 from codecfake.training.strategies import SAMPLERS, STRATEGIES, UPDATES, update_settings
 from codecfake.training.updates import Update
 
-SHAPE = FeatureShape(num_frames=40, dimension=32, frames_first=True)
-BACK_ENDS: dict[str, Callable[[], nn.Module]] = {
-    "lcnn": lambda: Lcnn(SHAPE, LcnnSettings(width=0.125)),
-    "aasist": lambda: Aasist(SHAPE, AasistSettings(channels=[4, 4], graph_dims=[4, 4])),
-}
 TWO_PASSES = [name for name, strategy in STRATEGIES.items() if strategy.update != "base"]
 
 
@@ -159,7 +152,7 @@ def test_a_weight_without_gradient_stays_in_both_passes(strategy: str) -> None:
 @pytest.mark.parametrize("strategy", TWO_PASSES)
 def test_an_error_in_the_second_pass_leaves_the_weights_and_the_model_as_they_were(strategy: str) -> None:
     torch.manual_seed(0)
-    model = BACK_ENDS["lcnn"]()
+    model = small_back_ends.back_end("lcnn")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     passes = iter((True, False))
 
@@ -174,25 +167,25 @@ def test_an_error_in_the_second_pass_leaves_the_weights_and_the_model_as_they_we
     assert all(module.track_running_stats for module in model.modules() if isinstance(module, nn.BatchNorm2d))
 
 
-def batch() -> tuple[Tensor, Tensor]:
-    return torch.randn(6, SHAPE.num_frames, SHAPE.dimension), torch.tensor([0, 1, 0, 1, 0, 0])
+def batch(back_end: str) -> tuple[Tensor, Tensor]:
+    return small_back_ends.features(back_end, 6), torch.tensor([0, 1, 0, 1, 0, 0])
 
 
 def trained(back_end: str, strategy: str, steps: int = 3, **changes: Any) -> dict[str, Tensor]:
     """A back-end, and Adam's moments, after some steps with dropout and BatchNorm on."""
     torch.manual_seed(1)
-    model = BACK_ENDS[back_end]().train()
+    model = small_back_ends.back_end(back_end).train()
     optimizer = Adam(model.parameters(), lr=1e-3, weight_decay=5e-4)
     update = update_of(strategy, optimizer, model, **changes)
     for _ in range(steps):
-        features, classes = batch()
+        features, classes = batch(back_end)
         update.step(backward(model, lambda: F.cross_entropy(model(features), classes)))  # noqa: B023
     moments = {f"moment{n}.{name}": t for n, s in optimizer.state_dict()["state"].items() for name, t in s.items()}
     return model.state_dict() | moments
 
 
 @pytest.mark.parametrize("strategy", ["sam", "asam", "asam-official", "csam"])
-@pytest.mark.parametrize("back_end", BACK_ENDS)
+@pytest.mark.parametrize("back_end", small_back_ends.SMALL)
 def test_a_ball_without_radius_gives_the_base_optimizer_bit_for_bit(back_end: str, strategy: str) -> None:
     expected, ours = trained(back_end, "erm"), trained(back_end, strategy, rho=0.0)
     assert len(expected) == len(ours)
