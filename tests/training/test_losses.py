@@ -110,7 +110,7 @@ def test_oc_softmax_gives_the_loss_of_antideepfake(golden_detectors: Path) -> No
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("cross", {}, "loss: unknown loss 'cross'; did you mean 'cross_entropy'"),
+        ("crossentropy", {}, "loss: unknown loss 'crossentropy'; did you mean 'cross_entropy'"),
         ("focal", {"gama": 1}, "loss_settings: unknown setting 'gama'; did you mean 'gamma'"),
         ("focal", {"gamma": -1.0}, "loss_settings.gamma: gamma is -1.0; it must be at least 0"),
         ("focal", {"alpha": 1.0}, "loss_settings.alpha: alpha is 1.0; it must be between 0 and 1"),
