@@ -108,7 +108,7 @@ SINGLE = {"head": "single", "dilation": 1}
     ("name", "shape", "settings", "count"),
     [
         ("aasist", XLS_R, {}, 447_242),
-        ("sls", layers(24), {}, 23_399_429),
+        pytest.param("sls", layers(24), {}, 23_399_429, marks=pytest.mark.long),
         ("nes2net", XLS_R, {"form": "plain", **SINGLE}, 510_769),
         ("nes2net", XLS_R, SINGLE, 511_014),
         ("nes2net", XLS_R, {"activation": "selu", **SINGLE}, 511_014),
@@ -127,7 +127,9 @@ def test_a_back_end_has_as_many_parameters_as_published(
     assert parameters(name, shape, **settings) == count
 
 
-@pytest.mark.parametrize(("name", "count"), [("weighted_sum", 25), ("sea", 400), ("attm", 26_217_048)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("weighted_sum", 25), ("sea", 400), pytest.param("attm", 26_217_048, marks=pytest.mark.long)]
+)
 def test_an_aggregation_has_as_many_parameters_as_published(name: str, count: int) -> None:
     part = AGGREGATIONS.part(name)
     model = part.load()(layers(LARGE_LAYERS), part.build_settings({}))
