@@ -1,7 +1,7 @@
 """Model folders: everything that scoring needs from a trained detector.
 
-`weights.safetensors` holds the back-end, and a random front-end; pretrained front-end weights stay where they
-are, and `settings.json` names them with their sha256.
+`weights.safetensors` holds the back-end, and a random, fine-tuned or imported front-end; pretrained front-end weights
+stay where they are, and `settings.json` names them with their sha256.
 """
 
 import json
@@ -19,6 +19,7 @@ from codecfake.base.json_texts import JsonError
 from codecfake.base.printing import excerpt
 from codecfake.base.spelling import as_yaml
 from codecfake.detectors.detector import Detector
+from codecfake.detectors.front_end_settings import INCLUDED
 from codecfake.detectors.settings import DetectorSettings
 from codecfake.detectors.ssl import FrontEndWeightsError
 
@@ -48,10 +49,11 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
     record = read_record(folder)
     crop_samples = record["settings"]["crop_samples"]
     detector = _build(folder / SETTINGS, _settings(folder, record, front_end_weights), crop_samples)
-    if _sha256(detector.front_end_weights()) != _sha256(record["front_end_weights"]):
+    weights = detector.front_end_weights()
+    if weights != INCLUDED and _sha256(weights) != _sha256(record["front_end_weights"]):
         raise ModelError(
             f"{folder}: trained on front-end weights {record['front_end_weights']}, but found "
-            f"{detector.front_end_weights()}; give the weights used in training"
+            f"{weights}; give the weights used in training"
         )
     _fill(detector, folder / WEIGHTS)
     return detector.to(device).eval(), crop_samples
@@ -101,6 +103,8 @@ def _settings(folder: Path, record: dict[str, Any], front_end_weights: str | Non
     detector = record["settings"]["detector"]
     if front_end_weights is None:
         return detector
+    if detector["front_end"].get("weights") == INCLUDED:
+        raise ModelError(f"{folder}: its own weights contain its front-end; give no other weights of a front-end")
     if not isinstance(record["front_end_weights"], dict):
         raise ModelError(f"{folder}: its front-end {detector['front_end']['name']} takes no weights; give none")
     return {**detector, "front_end": {**detector["front_end"], "weights": front_end_weights}}
@@ -123,7 +127,10 @@ def _fill(detector: Detector, path: Path) -> None:
         if tensors[name].shape != tensor.shape:
             shapes = f"{list(tensors[name].shape)}, but {SETTINGS} needs {list(tensor.shape)}"
             raise ModelError(f"{path}: {name} is {shapes}; {REMEDY}")
-    detector.load_state_dict(tensors, strict=False)
+    # an included front-end has no memory before it is filled
+    is_empty = any(tensor.is_meta for tensor in state.values())
+    own = {name: tensors[name].to(tensor.dtype) for name, tensor in state.items()} if is_empty else tensors
+    detector.load_state_dict(own, strict=False, assign=is_empty)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

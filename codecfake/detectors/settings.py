@@ -45,6 +45,7 @@ FRONT_ENDS: Registry[FrontEndPart] = Registry(
         "mel": FrontEndPart("codecfake.detectors.mel:Mel", MelSettings, slow=False),
         "wav2vec2": FrontEndPart("codecfake.detectors.ssl:Wav2Vec2", SslSettings),
         "wavlm": FrontEndPart("codecfake.detectors.ssl:WavLM", SslSettings),
+        "hubert": FrontEndPart("codecfake.detectors.ssl:Hubert", SslSettings),
         "sinc": FrontEndPart("codecfake.detectors.sinc:Sinc", SincSettings, slow=False),
     },
 )

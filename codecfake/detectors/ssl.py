@@ -1,9 +1,15 @@
-"""Self-supervised front-ends, cut after a few layers and frozen: wav2vec 2.0 (XLS-R) and WavLM.
+"""Self-supervised front-ends, cut after a few layers: wav2vec 2.0 (also XLS-R and MMS), WavLM and HuBERT.
 
 The output of layer 5 needs only the first five blocks: the cut model computes it bit for bit, three times
-faster than the whole one. The encoder's final LayerNorm belongs only to the last layer, so it is removed.
+faster than the whole one.
+
+A model normalizes either the input of each block (the large ones; `do_stable_layer_norm`) or its output (base). The
+encoder's own LayerNorm is then after the last block or before the first. After the last block it belongs to the output
+of the whole model only, so it is removed unless `final_norm` asks for it.
 """
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +19,8 @@ from torch import Tensor, nn
 from codecfake.base.home import expanded
 from codecfake.detectors import FeatureShape
 from codecfake.detectors.front_end import FrontEnd, sha256
-from codecfake.detectors.front_end_settings import ONE, RANDOM, SslSettings
+from codecfake.detectors.front_end_settings import INCLUDED, ONE, POST_NORM, RANDOM, SslSettings
 
-VARIANCE_FLOOR = 1e-7  # of the models' own input normalization
 CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; either file
 UNUSED = {"masked_spec_embed"}  # weights for pre-training only
 
@@ -35,20 +40,19 @@ class Ssl(FrontEnd):
     def __init__(self, settings: SslSettings) -> None:
         super().__init__()
         self._settings = settings
-        build = _random if self.is_random else _pretrained
+        build = BUILDERS.get(settings.weights, _pretrained)
         model: Any = build(self.architecture, settings)
-        model.encoder.layer_norm = nn.Identity()
+        if settings.final_norm and not model.config.do_stable_layer_norm:
+            raise FrontEndWeightsError(f"front-end weights {settings.weights!r}: {POST_NORM}")
+        if model.config.do_stable_layer_norm and not settings.final_norm:
+            model.encoder.layer_norm = nn.Identity()
         self.model = model
         self._dimension: int = model.config.hidden_size
         self._convolutions = list(zip(model.config.conv_kernel, model.config.conv_stride, strict=True))
 
     @property
-    def is_random(self) -> bool:
-        return self._settings.weights == RANDOM
-
-    @property
     def is_pretrained(self) -> bool:  # type: ignore[override]
-        return not self.is_random
+        return self._settings.weights not in BUILDERS
 
     def shape(self, num_samples: int) -> FeatureShape:
         for kernel, stride in self._convolutions:
@@ -58,7 +62,7 @@ class Ssl(FrontEnd):
     def forward(self, wav: Tensor) -> Tensor:
         if self._settings.normalize:
             mean, variance = wav.mean(1, keepdim=True), wav.var(1, correction=0, keepdim=True)
-            wav = (wav - mean) / (variance + VARIANCE_FLOOR).sqrt()
+            wav = (wav - mean) / (variance + self._settings.variance_floor).sqrt()
         if self._settings.layers == ONE:
             return self.model(wav).last_hidden_state
         layers = self.model(wav, output_hidden_states=True).hidden_states
@@ -66,12 +70,20 @@ class Ssl(FrontEnd):
 
     def provenance(self) -> str | dict[str, str]:
         """What the model folder of a detector records of these weights."""
-        if self.is_random:
-            return RANDOM
+        if not self.is_pretrained:
+            return self._settings.weights
         return {"source": self._settings.weights, "sha256": digest(self.model)}
 
     def digest(self) -> str:
         return digest(self.model)
+
+    def included(self) -> dict[str, Any]:
+        """Its settings in a model folder that contains its weights, with the model's whole configuration."""
+        from transformers import PretrainedConfig
+
+        config, of_any_model = self.model.config.to_dict(), PretrainedConfig().to_dict()
+        own = {key: value for key, value in config.items() if key not in of_any_model}
+        return {**asdict(self._settings), "weights": INCLUDED, "config": own}
 
 
 class Wav2Vec2(Ssl):
@@ -80,6 +92,10 @@ class Wav2Vec2(Ssl):
 
 class WavLM(Ssl):
     architecture = "WavLM"
+
+
+class Hubert(Ssl):
+    architecture = "Hubert"
 
 
 def digest(model: nn.Module) -> str:
@@ -94,10 +110,26 @@ def _overrides(settings: SslSettings) -> dict[str, Any]:
 def _random(architecture: str, settings: SslSettings) -> nn.Module:
     import transformers
 
-    config = getattr(transformers, f"{architecture}Config")(**{**settings.config, **_overrides(settings)})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return getattr(transformers, f"{architecture}Model")(config)
+        return getattr(transformers, f"{architecture}Model")(_config(architecture, settings))
+
+
+def _included(architecture: str, settings: SslSettings) -> nn.Module:
+    """The model without memory for its weights, which the model folder of the detector has."""
+    import transformers
+
+    with torch.device("meta"):
+        return getattr(transformers, f"{architecture}Model")(_config(architecture, settings))
+
+
+BUILDERS: dict[str, Callable[[str, SslSettings], nn.Module]] = {RANDOM: _random, INCLUDED: _included}
+
+
+def _config(architecture: str, settings: SslSettings) -> Any:
+    import transformers
+
+    return getattr(transformers, f"{architecture}Config")(**{**settings.config, **_overrides(settings)})
 
 
 def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
