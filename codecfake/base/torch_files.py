@@ -6,10 +6,10 @@ Their content is read as data (see `restricted_unpickling`); nothing in a file i
 import io
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,9 @@ LEGACY_PROGRAMS = 5  # pickles of an older file: the header, the machine, the co
 LEGACY_COUNT_BYTES = 8  # before each storage
 PROGRAM_BUFFER = 1 << 20
 MOST_MODULES = 10_000
+OF_TRAINING = ("model_state_dict", "state_dict")  # where checkpoints of a training have the weights
+
+T = TypeVar("T")
 
 
 def read(path: Path) -> Any:
@@ -87,6 +90,8 @@ def state_dict(content: Any) -> dict[str, Tensor]:
 
     Raises UnpicklingError if `content` is neither.
     """
+    if isinstance(content, dict):
+        content = next((content[key] for key in OF_TRAINING if isinstance(content.get(key), dict)), content)
     if isinstance(content, Skeleton):
         content = _without_wrapper(content)
         tensors = dict(_stored_tensors(content))
@@ -95,8 +100,13 @@ def state_dict(content: Any) -> dict[str, Tensor]:
     else:
         raise UnpicklingError(f"holds {_description(content)}; a state_dict or a whole module is needed")
     by_name = {_name(name): value for name, value in tensors.items()}
-    prefix = "module." if all(name.startswith("module.") for name in by_name) else ""
-    return {name.removeprefix(prefix): value.tensor() for name, value in by_name.items()}
+    return {name: value.tensor() for name, value in without_wrapper(by_name).items()}
+
+
+def without_wrapper(state: Mapping[str, T]) -> dict[str, T]:
+    """A state without the prefix that nn.DataParallel gives to every name."""
+    prefix = "module." if all(name.startswith("module.") for name in state) else ""
+    return {name.removeprefix(prefix): value for name, value in state.items()}
 
 
 def _name(name: object) -> str:

@@ -1,59 +1,34 @@
-"""Converts released checkpoints to model folders: the detectors of Xie et al. 2025, and AASIST and AASIST-L.
+"""Converts released checkpoints to model folders: the forms of `released_forms`.
 
 The files are read as data (`torch_files`), and every tensor must match our networks; the classes are reordered to ours:
 spoof 0, bona fide 1. `PUBLISHED_SCORES` computes the score of a file as the authors' own code defines it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 import codecfake
 from codecfake.base import files, torch_files
 from codecfake.base.regular_files import require_regular
-from codecfake.detectors import BONAFIDE, models
+from codecfake.base.suggestions import unknown
+from codecfake.detectors import BONAFIDE, fairseq_names, models
 from codecfake.detectors.detector import Detector
+from codecfake.detectors.released_forms import CROP_SAMPLES, PAD, RELEASED, WHOLE, Parts, Released
 from codecfake.detectors.settings import DetectorSettings
 
-CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector
 CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row per class
+FRONT_END, BACK_END = "front_end.model.", "back_end."  # of the tensors in our model folders
+FINAL_NORM = f"{FRONT_END}encoder.layer_norm."  # detectors on the outputs of all blocks do not use it
 MOST_KEYS = 3
-
-Parts = dict[str, Any]  # of a detector: a name and settings
 
 
 class ReleasedError(ValueError):
     """A released checkpoint cannot be imported."""
-
-
-@dataclass(frozen=True)
-class Released:
-    """A published detector, and the index of its logit for bona fide speech."""
-
-    front_end: Parts
-    back_end: Parts
-    bonafide_index: int
-
-
-XLS_R: Parts = {"name": "wav2vec2", "weights": "facebook/wav2vec2-xls-r-300m", "layer": 5}
-WAVLM: Parts = {"name": "wavlm", "weights": "microsoft/wavlm-large", "layer": 5}  # normalization: not published
-RAW_AASIST: Parts = {"name": "aasist", "projection": None, "block_pool": 3, "nodes": "max"}
-
-RELEASED: dict[str, Released] = {
-    "mel-lcnn": Released({"name": "mel"}, {"name": "lcnn"}, bonafide_index=0),
-    "w2v2-lcnn": Released(XLS_R, {"name": "lcnn"}, bonafide_index=0),
-    "w2v2-aasist": Released(XLS_R, {"name": "aasist"}, bonafide_index=0),
-    "wavlm-aasist": Released(WAVLM, {"name": "aasist"}, bonafide_index=0),
-    "aasist": Released({"name": "sinc"}, {**RAW_AASIST, "pool_ratios": [0.5, 0.7, 0.5]}, bonafide_index=1),
-    "aasist-l": Released(
-        {"name": "sinc"},
-        {**RAW_AASIST, "channels": [32, 24], "graph_dims": [24, 32], "pool_ratios": [0.4, 0.5, 0.7]},
-        bonafide_index=1,
-    ),
-}
 
 
 def _probability(logits: Tensor) -> Tensor:
@@ -62,45 +37,98 @@ def _probability(logits: Tensor) -> Tensor:
 
 
 def _logit(logits: Tensor) -> Tensor:
-    """Only the logit of bona fide, as in the code of AASIST."""
+    """Only the logit of bona fide, as in the code of AASIST, and of all others that are not named here."""
     return logits[:, BONAFIDE]
 
 
-# Logits `[B, 2]` in our order -> `[B]`: the scores in released files, for a recording's first 64,600 samples.
+def _log_probability(logits: Tensor) -> Tensor:
+    """Log P(bona fide), as in the code of SLS."""
+    return logits.log_softmax(dim=1)[:, BONAFIDE]
+
+
+# Logits `[B, 2]` in our order -> `[B]`: the scores in released files, for a recording's first window.
 # Only for comparison with those files. Our score is the difference of the logits, which does not saturate.
-PUBLISHED_SCORES: dict[str, Callable[[Tensor], Tensor]] = {"softmax": _probability, "logit": _logit}
+PUBLISHED_SCORES: dict[str, Callable[[Tensor], Tensor]] = {
+    "softmax": _probability,
+    "logit": _logit,
+    "log_probability": _log_probability,
+}
 
 
-def import_checkpoint(path: Path, name: str, output: Path, front_end_weights: str | None = None) -> None:
-    """Write the model folder of the released detector `name` (of RELEASED) from its `.pt`, `.pth` file.
+def import_checkpoint(
+    path: Path,
+    name: str,
+    output: Path,
+    front_end_weights: str | None = None,
+    crop_samples: int | None = None,
+    dilation: int | None = None,
+) -> None:
+    """Write the model folder of the released detector `name` (of RELEASED) from its `.pt`, `.pth`, … file.
 
-    `front_end_weights` is the transformers folder, or hub id, of its pretrained front-end, if it has one; by default
-    the published one.
+    `front_end_weights` is the transformers folder, or hub id, of its pretrained front-end, if it has one outside the
+    file; by default the published one. `crop_samples` and `dilation` replace those of its form: files do not show them.
 
     Raises UnpicklingError if the file contains more than weights, and ReleasedError if they do not fit this detector.
     """
-    released = _released(name)
+    released = _adjusted(name, _released(name), front_end_weights, crop_samples, dilation)
     require_regular(path)
-    tensors = torch_files.read_state_dict(path)
-    settings = DetectorSettings(_front_end(name, released, front_end_weights), released.back_end)
-    detector = Detector(settings, CROP_SAMPLES)
-    theirs = fit(tensors, detector.back_end.state_dict(), f"{path}: is not {name}")
+    tensors = _tensors(path)
+    settings = DetectorSettings(released.front_end, _back_end(released, tensors))
+    samples = released.crop if isinstance(released.crop, int) else CROP_SAMPLES
+    detector = Detector(settings, samples)
+    sha256 = files.sha256(path)
+    has_front_end = released.front_end_prefix is not None
     record = {
         "version": codecfake.__version__,
-        "front_end_weights": detector.front_end_weights(),
-        "released": {"detector": name, "file": path.name, "sha256": files.sha256(path)},
-        "settings": {"detector": settings.complete(), "crop_samples": CROP_SAMPLES, "pad": PAD},
+        "front_end_weights": {"source": path.name, "sha256": sha256} if has_front_end else detector.front_end_weights(),
+        "released": {"detector": name, "file": path.name, "sha256": sha256, "license": released.weights},
+        "settings": {
+            "detector": settings.complete(),
+            "crop_samples": samples,
+            "pad": PAD,
+            **({"crop": WHOLE} if released.crop == WHOLE else {}),
+        },
     }
-    ours = bonafide_last(theirs, released.bonafide_index)
-    models.save(output, {f"back_end.{key}": tensor for key, tensor in ours.items()}, record)
+    models.save(output, _state(tensors, detector, released, f"{path}: is not {name}"), record)
 
 
-def fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
-    """Copies of the tensors, in the order of `expected`.
+def _state(tensors: Mapping[str, Tensor], detector: Detector, released: Released, where: str) -> dict[str, Tensor]:
+    """The state of a model folder. Raises ReleasedError unless the tensors of the file are those of this detector."""
+    if released.front_end_prefix is None:
+        theirs = fit(tensors, detector.back_end.state_dict(), where)
+        ours = bonafide_last(theirs, released.bonafide_index)
+        return {f"{BACK_END}{key}": tensor for key, tensor in ours.items()}
+    expected = detector.own_state()
+    names = ours_to_theirs(tensors, released)
+    if not any(key.startswith(FINAL_NORM) for key in expected):
+        names = {key: theirs for key, theirs in names.items() if not key.startswith(FINAL_NORM)}
+    return fit({key: tensors[theirs] for key, theirs in names.items()}, expected, where, names)
+
+
+def ours_to_theirs(names: Collection[str], released: Released) -> dict[str, str]:
+    """Our name -> the name in the file, of a form with a front-end, without parts for pre-training.
+
+    A name that the form does not have stays as it is.
+    """
+    prefix = str(released.front_end_prefix)
+    inside = {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
+    ours = {f"{FRONT_END}{key}": name for key, name in fairseq_names.in_transformers(inside).items()}
+    for name in names:
+        if not name.startswith(prefix):
+            is_known = name.startswith(released.back_end_prefix)
+            ours[f"{BACK_END}{name.removeprefix(released.back_end_prefix)}" if is_known else name] = name
+    return ours
+
+
+def fit(
+    tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: str, names: Mapping[str, str] | None = None
+) -> dict[str, Tensor]:
+    """Copies of the tensors, in the order of `expected`; `names` are those in the file, if they differ.
 
     Raises ReleasedError unless exactly these are present and finite.
     """
-    missing, strange = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
+    missing = set(expected) - set(tensors)
+    strange = {(names or {}).get(key, key) for key in set(tensors) - set(expected)}
     if missing or strange:
         raise ReleasedError(
             f"{where}: it lacks {_few(missing)} and has {_few(strange)} too many; "
@@ -123,20 +151,47 @@ def bonafide_last(tensors: Mapping[str, Tensor], bonafide_index: int) -> dict[st
 
 def _released(name: str) -> Released:
     if name not in RELEASED:
-        raise ReleasedError(f"unknown released detector {name!r}; choose from {', '.join(RELEASED)}")
+        raise ReleasedError(unknown("released detector", name, RELEASED))
     return RELEASED[name]
 
 
-def _front_end(name: str, released: Released, weights: str | None) -> Parts:
-    if weights is None:
-        return released.front_end
-    if "weights" not in released.front_end:
-        raise ReleasedError(f"{name} has the front-end {released.front_end['name']}, which takes no weights; give none")
-    return {**released.front_end, "weights": weights}
+def _adjusted(
+    name: str, released: Released, front_end_weights: str | None, crop_samples: int | None, dilation: int | None
+) -> Released:
+    """The form with the choices of the user. Raises ReleasedError for one that the detector does not have."""
+    front_end, back_end, crop = released.front_end, released.back_end, crop_samples or released.crop
+    if front_end_weights is not None:
+        if released.front_end_prefix is not None:
+            raise ReleasedError(f"the file of {name} contains its front-end; give no other weights of a front-end")
+        if "weights" not in front_end:
+            raise ReleasedError(f"{name} has the front-end {front_end['name']}, which takes no weights; give none")
+        front_end = {**front_end, "weights": front_end_weights}
+    if dilation is not None:
+        if "dilation" not in back_end:
+            raise ReleasedError(f"{name} has no dilation, which is of Nes2Net; give none")
+        back_end = {**back_end, "dilation": dilation}
+    return replace(released, front_end=front_end, back_end=back_end, crop=crop)
 
 
-def _few(keys: list[str]) -> str:
-    names = f" ({', '.join(keys[:MOST_KEYS])}{', …' if len(keys) > MOST_KEYS else ''})" if keys else ""
+def _back_end(released: Released, names: Collection[str]) -> Parts:
+    """The back-end; a last layer of AntiDeepfake without a bias is that of its models trained with OC-Softmax."""
+    is_cosine = released.back_end["name"] == "pooling" and "proj_fc.weight" in names and "proj_fc.bias" not in names
+    return {**released.back_end, "head": "cosine"} if is_cosine else released.back_end
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file of torch.save or safetensors, without the prefix of a DataParallel wrapper."""
+    if path.suffix != ".safetensors":
+        return torch_files.read_state_dict(path)
+    try:
+        return torch_files.without_wrapper(load_file(path))
+    except (OSError, SafetensorError) as error:
+        raise ReleasedError(f"{path}: damaged: not safetensors ({error}); fetch it again") from error
+
+
+def _few(keys: Collection[str]) -> str:
+    first = sorted(keys)[:MOST_KEYS]
+    names = f" ({', '.join(first)}{', …' if len(keys) > MOST_KEYS else ''})" if keys else ""
     return f"{len(keys)} tensors{names}"
 
 

@@ -1,0 +1,114 @@
+"""The forms of released detectors: what a file has, and what it does not show. This module needs no torch.
+
+Files of Xie et al. and AASIST hold a back-end. Later ones hold a fine-tuned front-end too, under the names of fairseq.
+Nothing in them shows the length of clips, whether waveforms are normalized, the number of attention heads, or the
+dilation of Nes2Net: these are those of the published code.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from codecfake.detectors.front_end_settings import BLOCKS, INCLUDED
+
+CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector, unless its form says otherwise
+WHOLE = "whole"  # clips: each recording in full length, one at a time
+FAIRSEQ_VARIANCE_FLOOR = 1e-5
+UNSTATED = "unstated"  # a license that the authors do not name
+
+Parts = dict[str, Any]  # of a detector: a name and settings
+
+
+@dataclass(frozen=True)
+class Released:
+    """A published detector, and the index of its logit for bona fide speech."""
+
+    front_end: Parts
+    back_end: Parts
+    bonafide_index: int
+    crop: int | str = CROP_SAMPLES  # samples of a clip, or WHOLE
+    front_end_prefix: str | None = None  # of its front-end's tensors, in fairseq's names; None: it has no front-end
+    back_end_prefix: str = ""
+    published: str = "logit"  # which of PUBLISHED_SCORES its authors' score files have
+    code: str = UNSTATED  # license
+    weights: str = UNSTATED  # license
+    origin: str = ""  # where the files are
+
+
+# Configurations of transformers: the keys in which a model differs from the defaults, which are those of base models.
+LARGE: Parts = {
+    "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096,
+    "feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True,
+}  # fmt: skip
+SIZE_1B: Parts = {**LARGE, "hidden_size": 1280, "num_hidden_layers": 48, "intermediate_size": 5120}
+SIZE_2B: Parts = {**SIZE_1B, "hidden_size": 1920, "intermediate_size": 7680}
+BASE: Parts = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+
+
+def included(config: Parts, name: str = "wav2vec2", **settings: Any) -> Parts:
+    """A whole front-end that is in the file itself."""
+    is_large = config.get("do_stable_layer_norm", False)
+    own = {"layer": config["num_hidden_layers"], "final_norm": is_large, **settings}
+    return {"name": name, "weights": INCLUDED, "config": config, **own}
+
+
+def tuned(back_end: Parts, origin: str, code: str = UNSTATED, **rest: Any) -> Released:
+    """A back-end with XLS-R 300M, fine-tuned on waveforms that are not normalized."""
+    front_end = rest.pop("front_end", included(LARGE, normalize=False))
+    return Released(front_end, back_end, 1, front_end_prefix="ssl_model.model.", code=code, origin=origin, **rest)
+
+
+def antideepfake(config: Parts, name: str = "wav2vec2") -> Released:
+    """A post-trained model with mean pooling, on normalized recordings of any length."""
+    return Released(
+        included(config, name, normalize=True, variance_floor=FAIRSEQ_VARIANCE_FLOOR),
+        {"name": "pooling"},
+        bonafide_index=1,
+        crop=WHOLE,
+        front_end_prefix="m_ssl.model.",
+        code="BSD-3-Clause",
+        weights="CC-BY-NC-SA-4.0",
+        origin="Zenodo 15580543",
+    )
+
+
+XLS_R: Parts = {"name": "wav2vec2", "weights": "facebook/wav2vec2-xls-r-300m", "layer": 5}
+WAVLM: Parts = {"name": "wavlm", "weights": "microsoft/wavlm-large", "layer": 5}  # normalization: not published
+RAW_AASIST: Parts = {"name": "aasist", "projection": None, "block_pool": 3, "nodes": "max"}
+AASIST_L: Parts = {"channels": [32, 24], "graph_dims": [24, 32], "pool_ratios": [0.4, 0.5, 0.7]}
+OF_XIE: dict[str, Any] = {"bonafide_index": 0, "published": "softmax", "origin": "github.com/xieyuankun/Codecfake"}
+OF_AASIST: dict[str, Any] = {
+    "bonafide_index": 1,
+    "code": "MIT",
+    "weights": "MIT",
+    "origin": "github.com/clovaai/aasist",
+}
+OF_NES2NET: dict[str, Any] = {
+    "origin": "github.com/Liu-Tianchi/Nes2Net_ASVspoof_ITW",
+    "back_end_prefix": "Nested_Res2Net_TDNN.",
+}
+
+RELEASED: dict[str, Released] = {
+    "mel-lcnn": Released({"name": "mel"}, {"name": "lcnn"}, **OF_XIE),
+    "w2v2-lcnn": Released(XLS_R, {"name": "lcnn"}, **OF_XIE),
+    "w2v2-aasist": Released(XLS_R, {"name": "aasist"}, **OF_XIE),
+    "wavlm-aasist": Released(WAVLM, {"name": "aasist"}, **OF_XIE),
+    "aasist": Released({"name": "sinc"}, {**RAW_AASIST, "pool_ratios": [0.5, 0.7, 0.5]}, **OF_AASIST),
+    "aasist-l": Released({"name": "sinc"}, {**RAW_AASIST, **AASIST_L}, **OF_AASIST),
+    "ssl-aasist": tuned({"name": "aasist"}, "github.com/TakHemlata/SSL_Anti-spoofing", code="MIT"),
+    "sls": tuned(
+        {"name": "sls"},
+        "github.com/QiShanZhang/SLSforASVspoof-2021-DF",
+        front_end=included(LARGE, normalize=False, layers=BLOCKS, final_norm=False),
+        published="log_probability",
+    ),
+    "nes2net": tuned({"name": "nes2net", "form": "plain", "dilation": 2}, **OF_NES2NET),
+    "nes2net-x": tuned({"name": "nes2net", "form": "x", "dilation": 2}, **OF_NES2NET),
+    "tcm-conformer": tuned({"name": "conformer"}, "github.com/ductuantruong/tcm_add", code="MIT", crop=66_800),
+    "antideepfake-wav2vec-small": antideepfake(BASE),
+    "antideepfake-wav2vec-large": antideepfake(LARGE),
+    "antideepfake-mms-300m": antideepfake(LARGE),
+    "antideepfake-mms-1b": antideepfake(SIZE_1B),
+    "antideepfake-xls-r-1b": antideepfake(SIZE_1B),
+    "antideepfake-xls-r-2b": antideepfake(SIZE_2B),
+    "antideepfake-hubert-xlarge": antideepfake({**SIZE_1B, "conv_bias": False}, "hubert"),
+}
