@@ -36,8 +36,9 @@ def _add_score(commands: Commands) -> None:
     )
     score.add_argument(
         "--published",
-        choices=("softmax", "logit"),
-        help="also print the first window's score as in released code: P(bona fide) of Xie et al., or AASIST's logit",
+        choices=("softmax", "logit", "log_probability"),
+        help="also print the first window's score as in released code: P(bona fide) of Xie et al., the logit of AASIST"
+        " and others, or the logarithm of P(bona fide) of SLS",
     )
     score.add_argument("--front-end", help="folder or hub id of the pretrained front-end, if it has moved")
     add_json(score, "print one JSON object, with every window's score")
@@ -101,6 +102,13 @@ def columns(text: str) -> dict[str, int]:
     return {role: int(place) - 1 for role, _, place in parts}
 
 
+def crop(text: str) -> int | str:
+    """A number of samples, or `whole`."""
+    if text != "whole" and not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of samples nor `whole`")
+    return text if text == "whole" else int(text)
+
+
 def _how_to_read(options: argparse.Namespace) -> dict[str, Any]:
     names = ("bonafide_digit", "phase", "columns", "protocol_columns")
     return {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -111,12 +119,21 @@ def _add_import_checkpoint(commands: Commands) -> None:
         commands, "import-checkpoint", _import_checkpoint, "import released weights of a detector",
         "codecfake import-checkpoint AASIST.pth --detector aasist --output models/aasist",
     )  # fmt: skip
-    add_file(parser, "file", "a released .pt or .pth; nothing in it is executed")
+    add_file(parser, "file", "a released .pt, .pth, .ckpt or .safetensors; nothing in it is executed")
     parser.add_argument(
-        "--detector", required=True, help="mel-lcnn, w2v2-lcnn, w2v2-aasist, …, aasist, aasist-l", metavar="NAME"
-    )
+        "--detector", required=True, help="its form: aasist, ssl-aasist, sls, … (`codecfake list checkpoints`)",
+        metavar="NAME",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, required=True, help="the model folder to write", metavar="DIR")
     parser.add_argument("--front-end", help="folder or hub id of its front-end; by default the published one")
+    parser.add_argument(
+        "--crop", type=crop, metavar="SAMPLES",
+        help="samples of the clips to score, or `whole` for whole recordings; by default as published",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dilation", type=count, metavar="FRAMES",
+        help="of Nes2Net's convolutions, which its file does not show (default: 2, of the speech models)",
+    )  # fmt: skip
 
 
 def _add_calibrate(commands: Commands) -> None:
@@ -163,7 +180,7 @@ def _score(options: argparse.Namespace) -> None:
 def _import_checkpoint(options: argparse.Namespace) -> None:
     from codecfake.detectors.released import import_checkpoint
 
-    import_checkpoint(options.file, options.detector, options.output, options.front_end)
+    import_checkpoint(options.file, options.detector, options.output, options.front_end, options.crop, options.dilation)
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from codecfake.base.suggestions import unknown
 from codecfake.detectors import BONAFIDE, fairseq_names, models
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.released_forms import CROP_SAMPLES, PAD, RELEASED, WHOLE, Parts, Released
-from codecfake.detectors.settings import DetectorSettings
+from codecfake.detectors.settings import BACK_ENDS, DetectorSettings
 
 CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row per class
 FRONT_END, BACK_END = "front_end.model.", "back_end."  # of the tensors in our model folders
@@ -60,17 +60,18 @@ def import_checkpoint(
     name: str,
     output: Path,
     front_end_weights: str | None = None,
-    crop_samples: int | None = None,
+    crop: int | str | None = None,
     dilation: int | None = None,
 ) -> None:
     """Write the model folder of the released detector `name` (of RELEASED) from its `.pt`, `.pth`, … file.
 
     `front_end_weights` is the transformers folder, or hub id, of its pretrained front-end, if it has one outside the
-    file; by default the published one. `crop_samples` and `dilation` replace those of its form: files do not show them.
+    file; by default the published one. `crop` (samples, or WHOLE) and `dilation`, which files do not show, replace those
+    of its form.
 
     Raises UnpicklingError if the file contains more than weights, and ReleasedError if they do not fit this detector.
     """
-    released = _adjusted(name, _released(name), front_end_weights, crop_samples, dilation)
+    released = _adjusted(name, _released(name), front_end_weights, crop, dilation)
     require_regular(path)
     tensors = _tensors(path)
     settings = DetectorSettings(released.front_end, _back_end(released, tensors))
@@ -156,10 +157,12 @@ def _released(name: str) -> Released:
 
 
 def _adjusted(
-    name: str, released: Released, front_end_weights: str | None, crop_samples: int | None, dilation: int | None
+    name: str, released: Released, front_end_weights: str | None, crop: int | str | None, dilation: int | None
 ) -> Released:
     """The form with the choices of the user. Raises ReleasedError for one that the detector does not have."""
-    front_end, back_end, crop = released.front_end, released.back_end, crop_samples or released.crop
+    front_end, back_end = released.front_end, released.back_end
+    if crop == WHOLE and not BACK_ENDS.part(back_end["name"]).any_length:
+        raise ReleasedError(f"{name} is for clips of {released.crop} samples; give no other length")
     if front_end_weights is not None:
         if released.front_end_prefix is not None:
             raise ReleasedError(f"the file of {name} contains its front-end; give no other weights of a front-end")
@@ -170,7 +173,7 @@ def _adjusted(
         if "dilation" not in back_end:
             raise ReleasedError(f"{name} has no dilation, which is of Nes2Net; give none")
         back_end = {**back_end, "dilation": dilation}
-    return replace(released, front_end=front_end, back_end=back_end, crop=crop)
+    return replace(released, front_end=front_end, back_end=back_end, crop=crop or released.crop)
 
 
 def _back_end(released: Released, names: Collection[str]) -> Parts:

@@ -11,7 +11,7 @@ from typing import Any
 from codecfake.detectors.front_end_settings import BLOCKS, INCLUDED
 
 CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector, unless its form says otherwise
-WHOLE = "whole"  # clips: each recording in full length, one at a time
+WHOLE = "whole"  # `crop` of a model that scores each recording in full length, one at a time
 FAIRSEQ_VARIANCE_FLOOR = 1e-5
 UNSTATED = "unstated"  # a license that the authors do not name
 

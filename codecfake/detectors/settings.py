@@ -34,9 +34,13 @@ class FrontEndPart(Part):
 
 @dataclass(frozen=True)
 class BackEndPart(Part):
-    """A back-end; if `several_layers`, it takes `[B, L, F, D]` of a front-end with L layers, not `[B, F, D]`."""
+    """A back-end; if `several_layers`, it takes `[B, L, F, D]` of a front-end with L layers, not `[B, F, D]`.
+
+    If `any_length`, it takes features of any number of frames, not only of the number that it was built for.
+    """
 
     several_layers: bool = False
+    any_length: bool = False
 
 
 FRONT_ENDS: Registry[FrontEndPart] = Registry(
@@ -62,12 +66,12 @@ BACK_ENDS: Registry[BackEndPart] = Registry(
     "back-end",
     {
         "lcnn": BackEndPart("codecfake.detectors.lcnn:Lcnn", LcnnSettings),
-        "aasist": BackEndPart("codecfake.detectors.aasist:Aasist", AasistSettings),
+        "aasist": BackEndPart("codecfake.detectors.aasist:Aasist", AasistSettings, any_length=True),
         "sls": BackEndPart("codecfake.detectors.sls:Sls", SlsSettings, several_layers=True),
-        "nes2net": BackEndPart("codecfake.detectors.nes2net:Nes2Net", Nes2NetSettings),
-        "mhfa": BackEndPart("codecfake.detectors.mhfa:Mhfa", MhfaSettings, several_layers=True),
-        "conformer": BackEndPart("codecfake.detectors.conformer:Conformer", ConformerSettings),
-        "pooling": BackEndPart("codecfake.detectors.pooling:Pooling", PoolingSettings),
+        "nes2net": BackEndPart("codecfake.detectors.nes2net:Nes2Net", Nes2NetSettings, any_length=True),
+        "mhfa": BackEndPart("codecfake.detectors.mhfa:Mhfa", MhfaSettings, several_layers=True, any_length=True),
+        "conformer": BackEndPart("codecfake.detectors.conformer:Conformer", ConformerSettings, any_length=True),
+        "pooling": BackEndPart("codecfake.detectors.pooling:Pooling", PoolingSettings, any_length=True),
     },
     context=(FeatureShape,),
 )

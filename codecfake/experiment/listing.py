@@ -75,19 +75,37 @@ def experiments() -> list[Row]:
 
 
 def checkpoints() -> list[Row]:
-    """Published weights of codecs."""
+    """Published weights of codecs, and of detectors in the forms that `import-checkpoint` reads."""
     from codec_wrappers.weights import checkpoints
+    from codecfake.detectors.released_forms import RELEASED
 
-    return [
+    codecs = [
         {
             "name": one.name,
             "codec": one.wrapper,
+            "detector": "",
             "permissive": one.is_permissive,
             "code license": one.code_license,
             "weights license": one.weights_license,
+            "published score": "",
+            "origin": "",
         }
         for one in checkpoints.load().values()
     ]
+    detectors = [
+        {
+            "name": name,
+            "codec": "",
+            "detector": f"{form.front_end['name']}, {form.back_end['name']}",
+            "permissive": {form.code, form.weights} <= checkpoints.PERMISSIVE,
+            "code license": form.code,
+            "weights license": form.weights,
+            "published score": form.published,
+            "origin": form.origin,
+        }
+        for name, form in RELEASED.items()
+    ]
+    return codecs + detectors
 
 
 KINDS: Mapping[str, Callable[[], list[Row]]] = {

@@ -12,9 +12,11 @@ from codecfake.base import files
 from codecfake.base.progress import progress
 from codecfake.detectors import models
 from codecfake.detectors.detector import score as score_of
+from codecfake.detectors.released_forms import WHOLE
 from codecfake.features import precision
 from codecfake.features.clips import Clips
 from codecfake.features.streaming import StreamedFeatures, in_order
+from codecfake.features.whole_clips import WholeClips
 from codecfake.protocols import trials
 from codecfake.protocols.trials import RECORDING
 from codecfake.scoring.score_store import SCORE, ScoreStore, identity
@@ -77,6 +79,7 @@ class Scorer:
     ) -> None:
         self._detector, self._crop_samples = models.load(model, device)
         settings = models.read_record(model)["settings"]
+        self._is_whole = settings.get("crop") == WHOLE
         self._pad, self._bits = settings.get("pad", "repeat"), settings.get("front_end_precision", precision.EXACT)
         self._audio_root, self._device, self._batch_size, self._workers = audio_root, device, batch_size, workers
         what = identity(model, batch_size=batch_size, device=device.type)
@@ -107,12 +110,15 @@ class Scorer:
         precision.require_small_shift(scores, exact, spread, self._bits)
 
     def _clips(self, part: pd.DataFrame) -> Clips:
-        return Clips(part.reset_index(drop=True), self._audio_root, self._crop_samples, pad=self._pad)
+        trials = part.reset_index(drop=True)
+        if self._is_whole:
+            return WholeClips(trials, self._audio_root)
+        return Clips(trials, self._audio_root, self._crop_samples, pad=self._pad)
 
     @torch.no_grad()
     def _batches(self, clips: Clips, bits: str | None = None) -> Iterator[np.ndarray]:
         features = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, bits or self._bits)
-        for batch in features.batches(in_order(len(clips), self._batch_size)):
+        for batch in features.batches(in_order(len(clips), 1 if self._is_whole else self._batch_size)):
             yield score_of(self._detector.head(batch)).cpu().numpy()
 
 

@@ -3,7 +3,8 @@
 Channels are averaged, samples go through the one resampler to 16 kHz and are rounded to 16 bit; what ingest rejects
 gets no score. The detector's input is a window of 64,600 samples, as published. A longer file is cut into adjacent
 windows, the last of which ends with the file; a shorter one is padded as in training. A file's score is the mean over
-its windows. For protocols, `conditions` scores only the first window, as in the papers.
+its windows. Detectors that were published for whole recordings have one window of any length. For protocols,
+`conditions` scores only the first window, as in the papers.
 """
 
 import json
@@ -25,6 +26,7 @@ from codecfake.corpora.inspection import read_usable
 from codecfake.detectors import SAMPLE_RATE, models
 from codecfake.detectors.detector import score as score_of
 from codecfake.detectors.released import PUBLISHED_SCORES
+from codecfake.detectors.released_forms import WHOLE
 from codecfake.features.clips import clip
 from codecfake.scoring import folders
 from codecfake.scoring.verdicts import DevResult, Rule
@@ -96,8 +98,10 @@ class Judge:
         published: str | None = None,
     ) -> None:
         """`published` is the form of PUBLISHED_SCORES to give too. Raises ModelError as `models.load`."""
-        self._detector, self.window_samples = models.load(model, device, front_end_weights)
-        self._pad = models.read_record(model)["settings"].get("pad", "repeat")
+        self._detector, crop_samples = models.load(model, device, front_end_weights)
+        settings = models.read_record(model)["settings"]
+        self._pad = settings.get("pad", "repeat")
+        self.window_samples = None if settings.get("crop") == WHOLE else crop_samples  # None: the whole recording
         self._device = device
         self._published = published
 
@@ -107,7 +111,7 @@ class Judge:
 
     def of_samples(self, wav: np.ndarray, clipped: int = 0, path: Path = Path()) -> Judgment:
         """The judgment of samples `[T]` from `as_in_shards`. Raises AudioError if there is no finite score."""
-        starts = window_starts(len(wav), self.window_samples)
+        starts = window_starts(len(wav), self.window_samples or len(wav))
         logits = torch.cat([self._logits(wav, starts[n : n + BATCH_SIZE]) for n in range(0, len(starts), BATCH_SIZE)])
         scores = score_of(logits).tolist()
         if not np.isfinite(scores).all():
@@ -118,7 +122,7 @@ class Judge:
 
     @torch.no_grad()
     def _logits(self, wav: np.ndarray, starts: Sequence[int]) -> torch.Tensor:
-        size = self.window_samples
+        size = self.window_samples or len(wav)
         clips = np.stack([clip(wav[start : start + size], size, self._pad).astype(np.float32) for start in starts])
         return self._detector(torch.from_numpy(clips).to(self._device)).cpu()
 
@@ -190,7 +194,7 @@ def as_json(
     values = {
         "threshold": rule.threshold,
         "threshold_reason": rule.reason,
-        "window_seconds": judge.window_samples / SAMPLE_RATE,
+        "window_seconds": judge.window_samples and judge.window_samples / SAMPLE_RATE,
         "judged": [_row(outcome, rule, dev) for outcome in outcomes if isinstance(outcome, Judgment)],
         "not_judged": [
             {"path": str(outcome.path), "reason": outcome.reason}
@@ -244,12 +248,14 @@ def as_line(outcome: Outcome, rule: Rule, dev: DevResult | None) -> str:
 def summary(judge: Judge, outcomes: Sequence[Outcome], rule: Rule, left_out: LeftOut) -> str:
     """An explanation of the lines above."""
     failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
-    seconds = judge.window_samples / SAMPLE_RATE
+    of = "of the whole recording"
+    if judge.window_samples is not None:
+        of = f"the mean over windows of {judge.window_samples / SAMPLE_RATE:.4g} s"
     above = "No verdicts" if rule.threshold is None else f"Scores above {rule.threshold:.4g} are judged bona fide"
     return (
         f"{len(outcomes) - failed} of {len(outcomes)} files judged. {left_out}".rstrip() + "\n"
         f"{above}: {rule.reason}.\n"
-        f"A score is logit(bona fide) - logit(spoof), the mean over windows of {seconds:.4g} s."
+        f"A score is logit(bona fide) - logit(spoof), {of}."
     )
 
 

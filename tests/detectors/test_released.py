@@ -208,7 +208,7 @@ def test_a_released_module_becomes_a_model_folder_with_bona_fide_last(mel_lcnn: 
     assert crop_samples == 64_600
     record = json.loads((tmp_path / "model" / models.SETTINGS).read_text())
     assert record["released"] == {
-        "detector": "mel-lcnn", "file": "mel_lcnn.pt", "sha256": files.sha256(mel_lcnn)
+        "detector": "mel-lcnn", "file": "mel_lcnn.pt", "sha256": files.sha256(mel_lcnn), "license": "unstated"
     }  # fmt: skip
 
 

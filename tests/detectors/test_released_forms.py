@@ -13,10 +13,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from codecfake.base import torch_files
-from codecfake.detectors import BONAFIDE, models, released, released_forms
+from codecfake.detectors import models, released_forms
 from codecfake.detectors.detector import Detector, DetectorSettings
-from codecfake.detectors.released import PUBLISHED_SCORES, RELEASED, ReleasedError, import_checkpoint, ours_to_theirs
-from codecfake.detectors.released_forms import included
+from codecfake.detectors.fairseq_names import renamed
+from codecfake.detectors.released import PUBLISHED_SCORES, ReleasedError, import_checkpoint, ours_to_theirs
+from codecfake.detectors.released_forms import RELEASED, included
 from codecfake.detectors.settings import BACK_ENDS
 
 CPU = torch.device("cpu")
@@ -65,3 +66,181 @@ def test_every_tensor_of_a_released_file_has_its_place_and_shape(name: str, gold
     assert {key: shape for key, shape in ours.items() if key not in unused} == expected
     final_norm = {f"front_end.model.encoder.layer_norm.{kind}" for kind in ("weight", "bias")}
     assert unused == (final_norm if name == "sls" else set())
+
+
+# Whole detectors of the official code, at small size
+
+
+def small(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of transformers for one of fairseq; the defaults of both are base models."""
+    channels = 16
+    assert f"({channels}," in config["conv_feature_layers"]
+    is_large = config.get("layer_norm_first", False)
+    return {
+        "hidden_size": config["encoder_embed_dim"],
+        "num_hidden_layers": config["encoder_layers"],
+        "num_attention_heads": config["encoder_attention_heads"],
+        "intermediate_size": config["encoder_ffn_embed_dim"],
+        "conv_dim": [channels] * 7,
+        "conv_bias": config.get("conv_bias", False),
+        "feat_extract_norm": "layer" if is_large else "group",
+        "do_stable_layer_norm": is_large,
+    }
+
+
+def imported(
+    state: dict[str, Tensor],
+    name: str,
+    config: dict[str, Any],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    **crop: int,
+) -> Detector:
+    """A released detector whose form has the size of the state."""
+    form = RELEASED[name]
+    own = {key: value for key, value in form.front_end.items() if key not in ("name", "weights", "config", "layer")}
+    front_end = {**included(small(config), form.front_end["name"]), **own}
+    front_end["final_norm"] &= small(config)["do_stable_layer_norm"]
+    monkeypatch.setitem(RELEASED, name, dataclasses.replace(form, front_end=front_end, **crop))
+    torch.save(state, folder / "released.pth")
+    import_checkpoint(folder / "released.pth", name, folder / "model")
+    return models.load(folder / "model", CPU)[0]
+
+
+@pytest.mark.parametrize("prefix", ["", pytest.param("module.", marks=pytest.mark.long)])
+def test_imported_ssl_aasist_gives_the_logits_of_the_official_code(
+    prefix: str, golden_detectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vector = Vector(golden_detectors, "ssl_aasist")
+    state = {f"{prefix}{key}": tensor for key, tensor in vector.weights("full").items()}
+    detector = imported(state, "ssl-aasist", vector.about["fairseq_config"], tmp_path, monkeypatch, crop=16_000)
+    with torch.no_grad():
+        features = detector.front_end(torch.from_numpy(vector["wav"]))
+        logits = detector.head(features)
+    assert_close(features[:, :4], vector["ssl_features_first4"], 2e-5)
+    assert_close(features.mean(1), vector["ssl_features_mean"], 2e-5)
+    assert_logits(logits, vector["wav_logits"])
+    assert_logits(PUBLISHED_SCORES["logit"](logits), vector["wav_logits"][:, 1])
+
+
+needs_pooling = pytest.mark.skipif("pooling" not in BACK_ENDS, reason="needs the back-end pooling")
+
+
+@needs_pooling
+@pytest.mark.parametrize(
+    ("part", "name", "config", "array"),
+    [
+        ("w2v_stable", "antideepfake-mms-300m", "tiny_mms_300m", "w2v_stable_logits"),
+        ("w2v_base", "antideepfake-wav2vec-small", "tiny_w2v_small", "w2v_base_logits"),
+        ("hubert", "antideepfake-hubert-xlarge", "tiny_hubert", "hubert_logits"),
+        ("w2v_ocsoftmax", "antideepfake-mms-300m", "tiny_mms_300m", "w2v_ocsoftmax_cos"),
+    ],
+)
+def test_imported_antideepfake_gives_the_logits_of_the_official_code(
+    part: str, name: str, config: str, array: str, golden_detectors: Path, tmp_path: Path, monkeypatch
+) -> None:
+    vector = Vector(golden_detectors, "antideepfake")
+    detector = imported(vector.weights(part), name, vector.about["configs"][config], tmp_path, monkeypatch)
+    with torch.no_grad():
+        for number, wav in enumerate(torch.from_numpy(vector["raw"])):  # of any length, one at a time
+            assert_logits(detector(wav[None]), vector[array][[number]])
+    record = models.read_record(tmp_path / "model")
+    assert record["settings"]["crop"] == "whole"
+    assert record["released"]["license"] == "CC-BY-NC-SA-4.0"
+
+
+@needs_pooling
+def test_a_safetensors_copy_is_read_as_the_original(
+    golden_detectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vector = Vector(golden_detectors, "antideepfake")
+    state, config = vector.weights("w2v_stable"), vector.about["configs"]["tiny_mms_300m"]
+    imported(state, "antideepfake-mms-300m", config, tmp_path, monkeypatch)
+    save_file({f"module.{key}": tensor for key, tensor in state.items()}, tmp_path / "copy.safetensors")
+    import_checkpoint(tmp_path / "copy.safetensors", "antideepfake-mms-300m", tmp_path / "copy")
+    weights = [(tmp_path / name / models.WEIGHTS).read_bytes() for name in ("model", "copy")]
+    assert weights[0] == weights[1]
+    (tmp_path / "copy.safetensors").write_bytes(b"{}")
+    with pytest.raises(ReleasedError, match="copy.safetensors: damaged: not safetensors"):
+        import_checkpoint(tmp_path / "copy.safetensors", "antideepfake-mms-300m", tmp_path / "damaged")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ssl_model.model.encoder.odd": torch.zeros(1)}, r"has 1 tensors \(ssl_model.model.encoder.odd\) too many"),
+        ({"odd": torch.zeros(1)}, r"has 1 tensors \(odd\) too many"),
+        ({"LL.bias": None}, r"it lacks 1 tensors \(back_end.LL.bias\)"),
+        (
+            {"ssl_model.model.layer_norm.bias": None},
+            r"lacks 1 tensors \(front_end.model.feature_projection.layer_norm",
+        ),
+        ({"LL.bias": torch.zeros(3)}, r"back_end.LL.bias is float32 \[3\], but float32 \[128\] is needed"),
+    ],
+)
+def test_a_file_that_does_not_fit_to_the_last_tensor_is_refused_by_name(
+    change: dict[str, Tensor | None], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {
+        "encoder_embed_dim": 16, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_embed_dim": 8,
+        "conv_feature_layers": "(16,", "layer_norm_first": True,
+    }  # fmt: skip
+    state = {**fairseq_state("ssl-aasist", config), **change}
+    with pytest.raises(ReleasedError, match=message):
+        imported({key: t for key, t in state.items() if t is not None}, "ssl-aasist", config, tmp_path, monkeypatch)
+    assert not (tmp_path / "model").exists()
+
+
+def fairseq_state(name: str, config: dict[str, Any]) -> dict[str, Tensor]:
+    """A state with fairseq's names for a form of this size, all zeros, without pre-training parts."""
+    front_end = {**RELEASED[name].front_end, **included(small(config), normalize=False)}
+    detector = Detector(DetectorSettings(front_end, RELEASED[name].back_end), 16_000)
+    ours = {key: torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in detector.own_state().items()}
+    theirs = {renamed(key): key for key in fairseq_keys(config["encoder_layers"])}
+    prefix = str(RELEASED[name].front_end_prefix)
+    return {
+        prefix + theirs[key.removeprefix("front_end.model.")] if key.startswith("front_end.") else key[9:]: tensor
+        for key, tensor in ours.items()
+    }
+
+
+def fairseq_keys(layers: int) -> list[str]:
+    parts = ["layer_norm", "post_extract_proj", "encoder.layer_norm"]
+    for number in range(7):
+        parts += [f"feature_extractor.conv_layers.{number}.0", f"feature_extractor.conv_layers.{number}.2.1"]
+    for number in range(layers):
+        attention = [f"self_attn.{kind}_proj" for kind in "qkv"] + ["self_attn.out_proj", "self_attn_layer_norm"]
+        parts += [f"encoder.layers.{number}.{part}" for part in (*attention, "fc1", "fc2", "final_layer_norm")]
+    weights = [f"{part}.{kind}" for part in parts for kind in ("weight", "bias")]
+    return [
+        "mask_emb",
+        "encoder.pos_conv.0.bias",
+        "encoder.pos_conv.0.weight_g",
+        "encoder.pos_conv.0.weight_v",
+        *weights,
+    ]
+
+
+def test_choices_that_a_form_does_not_have_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.pth").touch()
+    for name, choice, message in (
+        ("ssl-aasist", {"front_end_weights": "xls-r"}, "the file of ssl-aasist contains its front-end; give no other"),
+        ("ssl-aasist", {"dilation": 2}, "ssl-aasist has no dilation, which is of Nes2Net; give none"),
+        ("mel-lcnn", {"crop": "whole"}, "mel-lcnn is for clips of 64600 samples; give no other length"),
+    ):
+        with pytest.raises(ReleasedError, match=message):
+            import_checkpoint(tmp_path / "x.pth", name, tmp_path / "model", **choice)
+
+
+def test_the_published_score_of_sls_is_the_log_probability_of_bona_fide() -> None:
+    logits = torch.tensor([[0.0, 0.0], [1.0, 3.0]])
+    assert PUBLISHED_SCORES["log_probability"](logits).exp().tolist() == pytest.approx([0.5, 0.880797])
+    assert PUBLISHED_SCORES["log_probability"](logits.log_softmax(1)).tolist() == pytest.approx(
+        PUBLISHED_SCORES["log_probability"](logits).tolist()
+    )
+
+
+def test_forms_name_their_published_score_and_where_their_files_are() -> None:
+    for name, form in RELEASED.items():
+        assert form.published in PUBLISHED_SCORES, name
+        assert form.origin, name
