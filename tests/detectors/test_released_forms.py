@@ -18,7 +18,6 @@ from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.detectors.fairseq_names import renamed
 from codecfake.detectors.released import PUBLISHED_SCORES, ReleasedError, import_checkpoint, ours_to_theirs
 from codecfake.detectors.released_forms import RELEASED, included
-from codecfake.detectors.settings import BACK_ENDS
 
 CPU = torch.device("cpu")
 LISTS = {  # form -> the list of its keys
@@ -54,8 +53,6 @@ def key_list(folder: Path, name: str) -> dict[str, list[int]]:
 @pytest.mark.parametrize("name", LISTS)
 def test_every_tensor_of_a_released_file_has_its_place_and_shape(name: str, golden_detectors: Path) -> None:
     form = RELEASED[name]
-    if form.back_end["name"] not in BACK_ENDS:
-        pytest.skip(f"needs the back-end {form.back_end['name']}")
     shapes = torch_files.without_wrapper(key_list(golden_detectors, LISTS[name]))
     with torch.device("meta"):
         crop = form.crop if isinstance(form.crop, int) else released_forms.CROP_SAMPLES
@@ -69,6 +66,12 @@ def test_every_tensor_of_a_released_file_has_its_place_and_shape(name: str, gold
 
 
 # Whole detectors of the official code, at small size
+
+
+SMALL: dict[str, Any] = {  # in fairseq's terms
+    "encoder_embed_dim": 16, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_embed_dim": 8,
+    "conv_feature_layers": "(16,", "layer_norm_first": True,
+}  # fmt: skip
 
 
 def small(config: dict[str, Any]) -> dict[str, Any]:
@@ -123,10 +126,6 @@ def test_imported_ssl_aasist_gives_the_logits_of_the_official_code(
     assert_logits(PUBLISHED_SCORES["logit"](logits), vector["wav_logits"][:, 1])
 
 
-needs_pooling = pytest.mark.skipif("pooling" not in BACK_ENDS, reason="needs the back-end pooling")
-
-
-@needs_pooling
 @pytest.mark.parametrize(
     ("part", "name", "config", "array"),
     [
@@ -149,7 +148,6 @@ def test_imported_antideepfake_gives_the_logits_of_the_official_code(
     assert record["released"]["license"] == "CC-BY-NC-SA-4.0"
 
 
-@needs_pooling
 def test_a_safetensors_copy_is_read_as_the_original(
     golden_detectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,26 +179,23 @@ def test_a_safetensors_copy_is_read_as_the_original(
 def test_a_file_that_does_not_fit_to_the_last_tensor_is_refused_by_name(
     change: dict[str, Tensor | None], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = {
-        "encoder_embed_dim": 16, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_embed_dim": 8,
-        "conv_feature_layers": "(16,", "layer_norm_first": True,
-    }  # fmt: skip
-    state = {**fairseq_state("ssl-aasist", config), **change}
+    state = {**fairseq_state("ssl-aasist", SMALL), **change}
     with pytest.raises(ReleasedError, match=message):
-        imported({key: t for key, t in state.items() if t is not None}, "ssl-aasist", config, tmp_path, monkeypatch)
+        imported({key: t for key, t in state.items() if t is not None}, "ssl-aasist", SMALL, tmp_path, monkeypatch)
     assert not (tmp_path / "model").exists()
 
 
 def fairseq_state(name: str, config: dict[str, Any]) -> dict[str, Tensor]:
-    """A state with fairseq's names for a form of this size, all zeros, without pre-training parts."""
-    front_end = {**RELEASED[name].front_end, **included(small(config), normalize=False)}
-    detector = Detector(DetectorSettings(front_end, RELEASED[name].back_end), 16_000)
-    ours = {key: torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in detector.own_state().items()}
-    theirs = {renamed(key): key for key in fairseq_keys(config["encoder_layers"])}
-    prefix = str(RELEASED[name].front_end_prefix)
+    """A state with fairseq's names for a form of this size, all zeros, without what our detector does not use."""
+    form = RELEASED[name]
+    own = {key: form.front_end[key] for key in ("layers", "final_norm") if key in form.front_end}
+    front_end = {**included(small(config), normalize=False), **own}
+    detector = Detector(DetectorSettings(front_end, form.back_end), form.crop if name == "tcm-conformer" else 16_000)
+    theirs = {renamed(key): f"{form.front_end_prefix}{key}" for key in fairseq_keys(config["encoder_layers"])}
+    names = {f"front_end.model.{ours}": key for ours, key in theirs.items()}
     return {
-        prefix + theirs[key.removeprefix("front_end.model.")] if key.startswith("front_end.") else key[9:]: tensor
-        for key, tensor in ours.items()
+        names.get(key, key.replace("back_end.", form.back_end_prefix, 1)): torch.zeros(tensor.shape, dtype=tensor.dtype)
+        for key, tensor in detector.own_state().items()
     }
 
 
@@ -244,3 +239,45 @@ def test_forms_name_their_published_score_and_where_their_files_are() -> None:
     for name, form in RELEASED.items():
         assert form.published in PUBLISHED_SCORES, name
         assert form.origin, name
+
+
+def test_imported_tcm_gives_the_logits_of_the_official_code_on_the_front_end_s_features(
+    golden_detectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vector = Vector(golden_detectors, "tcm_conformer")
+    config = {**SMALL, "encoder_embed_dim": 1024}
+    front_end = {key: t for key, t in fairseq_state("tcm-conformer", config).items() if key.startswith("ssl_model.")}
+    detector = imported({**front_end, **published_tcm(vector)}, "tcm-conformer", config, tmp_path, monkeypatch)
+    with torch.no_grad():
+        assert_logits(detector.head(torch.from_numpy(vector["features"]).float()), vector["logits"])
+    assert models.read_record(tmp_path / "model")["settings"]["crop_samples"] == 66_800
+
+
+def published_tcm(vector: Vector) -> dict[str, Tensor]:
+    """The recipe's weights with the table of positions, which the official code does not train."""
+    table = Detector(DetectorSettings({"name": "mel"}, {"name": "conformer"}), 66_800).back_end.conformer.positional_emb
+    return {**vector.weights("backend"), "conformer.positional_emb": table}
+
+
+def test_nes2net_has_the_dilation_of_its_form_unless_another_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {**SMALL, "encoder_embed_dim": 64}
+    for form in ("nes2net", "nes2net-x"):
+        state = fairseq_state(form, config)
+        detector = imported(state, form, config, tmp_path, monkeypatch)
+        assert detector.back_end.Build_in_Res2Nets[0].convs[0].dilation[0] == 2
+        import_checkpoint(tmp_path / "released.pth", form, tmp_path / "one", dilation=1, crop="whole")
+        settings = models.read_record(tmp_path / "one")["settings"]
+        assert settings["detector"]["back_end"]["dilation"] == 1
+        assert settings["crop"] == "whole"
+
+
+def test_sls_does_not_need_the_final_norm_that_its_file_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {**SMALL, "encoder_layers": 2}
+    state = {f"module.{key}": tensor for key, tensor in fairseq_state("sls", config).items()}
+    assert "module.ssl_model.model.encoder.layer_norm.weight" not in state
+    state |= {f"module.ssl_model.model.encoder.layer_norm.{kind}": torch.ones(16) for kind in ("weight", "bias")}
+    detector = imported(state, "sls", config, tmp_path, monkeypatch, crop=16_000)
+    assert detector.front_end.shape(16_000).num_layers == 2
+    assert not any("encoder.layer_norm" in key for key in detector.own_state())

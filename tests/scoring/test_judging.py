@@ -39,10 +39,12 @@ SMALL_SSL = {
 DEV = DevResult(eer=0.1, eer_threshold=0.5, calibration=Calibration(2.0, 3.0, 0.5, 20, 30))  # LLR 0 at -1.5
 
 
-def write_model(folder: Path, settings: DetectorSettings = MEL_LCNN, pad: str = "repeat", window: int = WINDOW) -> Path:
+def write_model(
+    folder: Path, settings: DetectorSettings = MEL_LCNN, pad: str = "repeat", window: int = WINDOW, **more: str
+) -> Path:
     torch.manual_seed(0)
     detector = Detector(settings, window)
-    values = {"detector": settings.complete(), "crop_samples": window, "pad": pad}
+    values = {"detector": settings.complete(), "crop_samples": window, "pad": pad, **more}
     models.save(folder, detector.own_state(), {"front_end_weights": detector.front_end_weights(), "settings": values})
     return folder
 
@@ -83,6 +85,32 @@ def test_a_file_scores_as_its_recording_does_in_the_workflow_to_the_last_bit(tmp
     judge, paths = Judge(model, CPU), sorted((tmp_path / "files").rglob("*.flac"))
     assert [np.float32(judge(path).score) for path in paths] == scores[[path.stem for path in paths]].tolist()
     assert len(paths) == 3
+
+
+def test_a_detector_for_whole_recordings_hears_all_of_them_whatever_their_length(tmp_path: Path) -> None:
+    small_aasist = {"name": "aasist", "projection": 12, "channels": [2, 4], "graph_dims": [4, 2]}
+    model = write_model(tmp_path / "model", DetectorSettings({"name": "mel", "log": True}, small_aasist), crop="whole")
+    shard = tones.write_audio(tmp_path / "audio", num_utterances=3) / tones.CORPUS / tones.SOURCE / "0000.tar"
+    protocol = tones.write_protocol(tmp_path / "C1.tsv", range(3))
+    conditions.score(model, [protocol], tmp_path / "audio", tmp_path / "scores", CPU)
+    scores = files.read_tsv(tmp_path / "scores" / "C1.tsv").set_index("trial_id")["score"].astype(np.float32)
+    detector, judge = models.load(model, CPU)[0], Judge(model, CPU)
+    with tarfile.open(shard) as tar:
+        paths = [tmp_path / "files" / member.name for member in tar]
+        for path in paths:
+            files.write_bytes(path, tar.extractfile(path.name).read())  # type: ignore[union-attr]
+    lengths = set()
+    for path in paths:
+        wav = soundfile.read(path, dtype="float32")[0]
+        with torch.no_grad():
+            logits = detector(torch.from_numpy(wav)[None])
+        judgment = judge(path)
+        assert [window.start for window in judgment.windows] == [0]
+        assert np.float32(judgment.score) == scores[path.stem] == (logits[0, 1] - logits[0, 0]).numpy()
+        lengths.add(len(wav))
+    assert len(lengths) > 1
+    rule = verdicts.rule("logits", None, model)
+    assert "logit(spoof), of the whole recording." in judging.summary(judge, [], rule, judging.EMPTY)
 
 
 @pytest.mark.parametrize(
