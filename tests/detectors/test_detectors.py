@@ -159,7 +159,7 @@ def test_an_image_too_small_for_lcnn_is_refused() -> None:
 @pytest.mark.parametrize(
     ("front_end", "back_end", "message"),
     [
-        ({"name": "mfcc"}, {"name": "lcnn"}, "unknown front-end 'mfcc'; choose from mel, wav2vec2, wavlm, sinc"),
+        ({"name": "mfcc"}, {"name": "lcnn"}, "'mfcc'; choose from mel, wav2vec2, wavlm, hubert, sinc"),
         ({"name": "mel"}, {"name": "svm"}, "unknown back-end 'svm'; choose from lcnn, aasist, sls, nes2net"),
         ({"name": "mel", "bands": 40}, {"name": "lcnn"}, "unknown setting 'bands'"),
         ({"name": "wavlm"}, {"name": "lcnn"}, "'weights' is missing"),
