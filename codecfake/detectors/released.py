@@ -66,8 +66,8 @@ def import_checkpoint(
     """Write the model folder of the released detector `name` (of RELEASED) from its `.pt`, `.pth`, … file.
 
     `front_end_weights` is the transformers folder, or hub id, of its pretrained front-end, if it has one outside the
-    file; by default the published one. `crop` (samples, or WHOLE) and `dilation`, which files do not show, replace those of
-    its form.
+    file; by default the published one. `crop` (samples, or WHOLE) and `dilation` replace those of its form, since no
+    file shows them.
 
     Raises UnpicklingError if the file contains more than weights, and ReleasedError if they do not fit this detector.
     """

@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from codecfake.base.settings import Fault, as_faults, faults_of, unknown_setting
+from codecfake.detectors.front_end_settings import INCLUDED, RANDOM
 from codecfake.experiment.schema import Experiment, TrainingSet
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import STRATEGIES, defines, strategy_of
@@ -17,11 +18,22 @@ ANY_DETECTOR = {"front_end": {"name": "mel"}, "back_end": {"name": "lcnn"}}  # i
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
     """Every setting that a training would reject, each once, unused ones included."""
+    yield from _front_end_faults(experiment)
     yield from _strategy_faults(experiment)
     yield from _misplaced(("training",), experiment.training)
     for name, training_set in experiment.training_sets.items():
         yield from _misplaced(("training_sets", name, "settings"), training_set.settings)
     yield from _value_faults(experiment)
+
+
+def _front_end_faults(experiment: Experiment) -> Iterator[Fault]:
+    """Front-ends whose weights only a finished model has."""
+    for name, detector in experiment.detectors.items():
+        if detector["front_end"].get("weights") == INCLUDED:
+            yield Fault(
+                ("detectors", name, "front_end", "weights"),
+                f"{INCLUDED!r} is for model folders that contain their front-end; give a folder, a hub id or {RANDOM}",
+            )
 
 
 def _misplaced(keys: tuple[str, ...], values: dict[str, Any]) -> Iterator[Fault]:

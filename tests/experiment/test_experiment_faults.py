@@ -35,6 +35,14 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"detectors": {"d": {"front_end": {}, "back_end": LCNN}}}, "detectors.d.front_end: setting 'name' is missing"),
     ({"detectors": {"d": {"front_end": MEL}}}, "detectors.d: setting 'back_end' is missing"),
+    (
+        {"detectors": {"d": {"front_end": {"name": "hubert", "weights": "included"}, "back_end": LCNN}}},
+        "detectors.d.front_end.weights: 'included' is for model folders that contain their front-end; give a folder",
+    ),
+    (
+        {"detectors": {"d": {"front_end": {"name": "hubert", "weights": "random", "layers": "all"}, "back_end": LCNN}}},
+        "detectors.d.back_end: lcnn takes one layer, but the front-end gives several; set `aggregation`",
+    ),
     # training
     (
         {"training": {"btach_size": 3}},
