@@ -82,7 +82,7 @@ def import_checkpoint(
     record = {
         "version": codecfake.__version__,
         "front_end_weights": {"source": path.name, "sha256": sha256} if has_front_end else detector.front_end_weights(),
-        "released": {"detector": name, "file": path.name, "sha256": sha256, "license": released.weights},
+        "released": {"detector": name, "file": path.name, "sha256": sha256, "license": released.weights_license},
         "settings": {
             "detector": settings.complete(),
             "crop_samples": samples,

@@ -29,8 +29,8 @@ class Released:
     front_end_prefix: str | None = None  # of its front-end's tensors, in fairseq's names; None: it has no front-end
     back_end_prefix: str = ""
     published: str = "logit"  # which of PUBLISHED_SCORES its authors' score files have
-    code: str = UNSTATED  # license
-    weights: str = UNSTATED  # license
+    code_license: str = UNSTATED
+    weights_license: str = UNSTATED
     origin: str = ""  # where the files are
 
 
@@ -44,29 +44,31 @@ SIZE_2B: Parts = {**SIZE_1B, "hidden_size": 1920, "intermediate_size": 7680}
 BASE: Parts = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 
 
-def included(config: Parts, name: str = "wav2vec2", **settings: Any) -> Parts:
+def whole_front_end(config: Parts, name: str = "wav2vec2", **settings: Any) -> Parts:
     """A whole front-end that is in the file itself."""
     is_large = config.get("do_stable_layer_norm", False)
     own = {"layer": config["num_hidden_layers"], "final_norm": is_large, **settings}
     return {"name": name, "weights": INCLUDED, "config": config, **own}
 
 
-def tuned(back_end: Parts, origin: str, code: str = UNSTATED, **rest: Any) -> Released:
+def on_xls_r(back_end: Parts, origin: str, code_license: str = UNSTATED, **rest: Any) -> Released:
     """A back-end with XLS-R 300M, fine-tuned on waveforms that are not normalized."""
-    front_end = rest.pop("front_end", included(LARGE, normalize=False))
-    return Released(front_end, back_end, 1, front_end_prefix="ssl_model.model.", code=code, origin=origin, **rest)
+    front_end = rest.pop("front_end", whole_front_end(LARGE, normalize=False))
+    return Released(
+        front_end, back_end, 1, front_end_prefix="ssl_model.model.", code_license=code_license, origin=origin, **rest
+    )
 
 
 def antideepfake(config: Parts, name: str = "wav2vec2") -> Released:
     """A post-trained model with mean pooling, on normalized recordings of any length."""
     return Released(
-        included(config, name, normalize=True, variance_floor=FAIRSEQ_VARIANCE_FLOOR),
+        whole_front_end(config, name, normalize=True, variance_floor=FAIRSEQ_VARIANCE_FLOOR),
         {"name": "pooling"},
         bonafide_index=1,
         crop=WHOLE,
         front_end_prefix="m_ssl.model.",
-        code="BSD-3-Clause",
-        weights="CC-BY-NC-SA-4.0",
+        code_license="BSD-3-Clause",
+        weights_license="CC-BY-NC-SA-4.0",
         origin="Zenodo 15580543",
     )
 
@@ -78,8 +80,8 @@ AASIST_L: Parts = {"channels": [32, 24], "graph_dims": [24, 32], "pool_ratios": 
 OF_XIE: dict[str, Any] = {"bonafide_index": 0, "published": "softmax", "origin": "github.com/xieyuankun/Codecfake"}
 OF_AASIST: dict[str, Any] = {
     "bonafide_index": 1,
-    "code": "MIT",
-    "weights": "MIT",
+    "code_license": "MIT",
+    "weights_license": "MIT",
     "origin": "github.com/clovaai/aasist",
 }
 OF_NES2NET: dict[str, Any] = {
@@ -94,16 +96,18 @@ RELEASED: dict[str, Released] = {
     "wavlm-aasist": Released(WAVLM, {"name": "aasist"}, **OF_XIE),
     "aasist": Released({"name": "sinc"}, {**RAW_AASIST, "pool_ratios": [0.5, 0.7, 0.5]}, **OF_AASIST),
     "aasist-l": Released({"name": "sinc"}, {**RAW_AASIST, **AASIST_L}, **OF_AASIST),
-    "ssl-aasist": tuned({"name": "aasist"}, "github.com/TakHemlata/SSL_Anti-spoofing", code="MIT"),
-    "sls": tuned(
+    "ssl-aasist": on_xls_r({"name": "aasist"}, "github.com/TakHemlata/SSL_Anti-spoofing", code_license="MIT"),
+    "sls": on_xls_r(
         {"name": "sls"},
         "github.com/QiShanZhang/SLSforASVspoof-2021-DF",
-        front_end=included(LARGE, normalize=False, layers=BLOCKS, final_norm=False),
+        front_end=whole_front_end(LARGE, normalize=False, layers=BLOCKS, final_norm=False),
         published="log_probability",
     ),
-    "nes2net": tuned({"name": "nes2net", "form": "plain", "dilation": 2}, **OF_NES2NET),
-    "nes2net-x": tuned({"name": "nes2net", "form": "x", "dilation": 2}, **OF_NES2NET),
-    "tcm-conformer": tuned({"name": "conformer"}, "github.com/ductuantruong/tcm_add", code="MIT", crop=66_800),
+    "nes2net": on_xls_r({"name": "nes2net", "form": "plain", "dilation": 2}, **OF_NES2NET),
+    "nes2net-x": on_xls_r({"name": "nes2net", "form": "x", "dilation": 2}, **OF_NES2NET),
+    "tcm-conformer": on_xls_r(
+        {"name": "conformer"}, "github.com/ductuantruong/tcm_add", code_license="MIT", crop=66_800
+    ),
     "antideepfake-wav2vec-small": antideepfake(BASE),
     "antideepfake-wav2vec-large": antideepfake(LARGE),
     "antideepfake-mms-300m": antideepfake(LARGE),

@@ -97,9 +97,9 @@ def checkpoints() -> list[Row]:
             "name": name,
             "codec": "",
             "detector": f"{form.front_end['name']}, {form.back_end['name']}",
-            "permissive": {form.code, form.weights} <= checkpoints.PERMISSIVE,
-            "code license": form.code,
-            "weights license": form.weights,
+            "permissive": {form.code_license, form.weights_license} <= checkpoints.PERMISSIVE,
+            "code license": form.code_license,
+            "weights license": form.weights_license,
             "published score": form.published,
             "origin": form.origin,
         }

@@ -17,7 +17,7 @@ from codecfake.detectors import models, released_forms
 from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.detectors.fairseq_names import renamed
 from codecfake.detectors.released import PUBLISHED_SCORES, ReleasedError, import_checkpoint, ours_to_theirs
-from codecfake.detectors.released_forms import RELEASED, included
+from codecfake.detectors.released_forms import RELEASED, whole_front_end
 
 CPU = torch.device("cpu")
 LISTS = {  # form -> the list of its keys
@@ -102,7 +102,7 @@ def imported(
     """A released detector whose form has the size of the state."""
     form = RELEASED[name]
     own = {key: value for key, value in form.front_end.items() if key not in ("name", "weights", "config", "layer")}
-    front_end = {**included(small(config), form.front_end["name"]), **own}
+    front_end = {**whole_front_end(small(config), form.front_end["name"]), **own}
     front_end["final_norm"] &= small(config)["do_stable_layer_norm"]
     monkeypatch.setitem(RELEASED, name, dataclasses.replace(form, front_end=front_end, **crop))
     torch.save(state, folder / "released.pth")
@@ -189,7 +189,7 @@ def fairseq_state(name: str, config: dict[str, Any]) -> dict[str, Tensor]:
     """A state with fairseq's names for a form of this size, all zeros, without what our detector does not use."""
     form = RELEASED[name]
     own = {key: form.front_end[key] for key in ("layers", "final_norm") if key in form.front_end}
-    front_end = {**included(small(config), normalize=False), **own}
+    front_end = {**whole_front_end(small(config), normalize=False), **own}
     detector = Detector(DetectorSettings(front_end, form.back_end), form.crop if name == "tcm-conformer" else 16_000)
     theirs = {renamed(key): f"{form.front_end_prefix}{key}" for key in fairseq_keys(config["encoder_layers"])}
     names = {f"front_end.model.{ours}": key for ours, key in theirs.items()}
