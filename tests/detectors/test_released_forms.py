@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from golden_vectors import Vector, assert_close, assert_logits
 from safetensors.torch import save_file
 from torch import Tensor
 
+from codecfake.__main__ import main
 from codecfake.base import torch_files
+from codecfake.commands.judging import crop
 from codecfake.detectors import models, released_forms
 from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.detectors.fairseq_names import renamed
@@ -227,6 +230,13 @@ def test_choices_that_a_form_does_not_have_are_refused(tmp_path: Path) -> None:
             import_checkpoint(tmp_path / "x.pth", name, tmp_path / "model", **choice)
 
 
+def test_a_crop_is_a_number_of_samples_or_the_whole_recording() -> None:
+    assert (crop("66800"), crop("whole")) == (66_800, "whole")
+    for text in ("0", "-5", "4 s"):
+        with pytest.raises(ArgumentTypeError, match="is neither a number of samples nor `whole`"):
+            crop(text)
+
+
 def test_the_published_score_of_sls_is_the_log_probability_of_bona_fide() -> None:
     logits = torch.tensor([[0.0, 0.0], [1.0, 3.0]])
     assert PUBLISHED_SCORES["log_probability"](logits).exp().tolist() == pytest.approx([0.5, 0.880797])
@@ -267,7 +277,8 @@ def test_nes2net_has_the_dilation_of_its_form_unless_another_is_asked_for(
         state = fairseq_state(form, config)
         detector = imported(state, form, config, tmp_path, monkeypatch)
         assert detector.back_end.Build_in_Res2Nets[0].convs[0].dilation[0] == 2
-        import_checkpoint(tmp_path / "released.pth", form, tmp_path / "one", dilation=1, crop="whole")
+        files = [str(tmp_path / "released.pth"), "--output", str(tmp_path / "one")]
+        main(["import-checkpoint", *files, "--detector", form, "--dilation", "1", "--crop", "whole"])
         settings = models.read_record(tmp_path / "one")["settings"]
         assert settings["detector"]["back_end"]["dilation"] == 1
         assert settings["crop"] == "whole"
