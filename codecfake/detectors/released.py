@@ -90,7 +90,9 @@ def import_checkpoint(
             **({"crop": WHOLE} if released.crop == WHOLE else {}),
         },
     }
-    models.save(output, _state(tensors, detector, released, f"{path}: is not {name}"), record)
+    state = _state(tensors, detector, released, f"{path}: is not {name}")
+    tensors.clear()  # saving a large model needs the memory
+    models.save(output, state, record)
 
 
 def _state(tensors: Mapping[str, Tensor], detector: Detector, released: Released, where: str) -> dict[str, Tensor]:
