@@ -50,6 +50,11 @@ class SpeechCodec:
         """True bit rate in kbit/s with this number of quantizers; default: all."""
         return self.codec.bitrate_kbps(quantizers or self.num_quantizers)
 
+    def require_quantizers(self, quantizers: int | None) -> None:
+        """Raise ResynthesisError unless the codec has this number of quantizers; None stands for all."""
+        if quantizers is not None and not 1 <= quantizers <= self.num_quantizers:
+            raise ResynthesisError(f"{self.name}: quantizers is {quantizers}; choose from 1 to {self.num_quantizers}")
+
     def resynthesize(
         self, wav: np.ndarray, sample_rate: int, quantizers: int | None = None, output_rate: int | None = None
     ) -> tuple[np.ndarray, int]:
@@ -60,9 +65,8 @@ class SpeechCodec:
 
         Raises ResynthesisError for more quantizers than the codec has, or an array that is not speech.
         """
-        number = self.num_quantizers if quantizers is None else quantizers
-        if not 1 <= number <= self.num_quantizers:
-            raise ResynthesisError(f"{self.name}: quantizers is {number}; choose from 1 to {self.num_quantizers}")
+        self.require_quantizers(quantizers)
+        number = quantizers or self.num_quantizers
         mono = _mono(wav)
         codec_rate, rate = self.sample_rate or sample_rate, output_rate or sample_rate
         at_codec_rate = torch.from_numpy(waveforms.resample(mono, sample_rate, codec_rate).astype(np.float32))

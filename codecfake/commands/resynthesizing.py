@@ -1,11 +1,17 @@
 """The command that resynthesizes the user's own recordings with a codec."""
 
 import argparse
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codecfake.commands.parsing import Commands, add_device, command, count
+
+if TYPE_CHECKING:
+    from codecfake.api.codecs import SpeechCodec
+    from codecfake.scoring.judging import LeftOut
 
 FORMATS = (".flac", ".wav")
 WEIGHTS = "none, official:CHECKPOINT (see `codecfake list checkpoints`), a safetensors file, or a folder of weights"
@@ -46,7 +52,7 @@ def add(commands: Commands) -> None:
 def _resynthesize(options: argparse.Namespace) -> None:
     from codecfake.api.codecs import load_codec
 
-    pairs = list(_pairs(options.input, options.output))
+    pairs, left_out = _pairs(options.input, options.output)
     codec = load_codec(
         options.codec,
         options.weights,
@@ -56,38 +62,80 @@ def _resynthesize(options: argparse.Namespace) -> None:
         options.threads,
         options.weights_folder,
     )
-    for source, target in pairs:
-        _resynthesize_one(codec, source, target, options.quantizers, options.sample_rate)
-    print(f"{len(pairs)} {'file' if len(pairs) == 1 else 'files'} written to {options.output}")
+    codec.require_quantizers(options.quantizers)
+    reasons = _resynthesize_all(codec, pairs, options.quantizers, options.sample_rate)
+    _report(options.output, len(pairs) - len(reasons), reasons, left_out)
 
 
-def _pairs(source: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """(input, output) of every file."""
+def _report(output: Path, written: int, reasons: dict[Path, str], left_out: "LeftOut") -> None:
+    """Raises ResynthesisError with every recording and folder that could not be used."""
+    from codecfake.api.codecs import ResynthesisError
+    from codecfake.base.printing import printable
+
+    print(f"{written} {'file' if written == 1 else 'files'} written to {printable(str(output))}")
+    skipped = str(replace(left_out, unreadable={}))
+    if skipped:
+        print(skipped)
+    faults = reasons | left_out.unreadable
+    if faults:
+        lines = "".join(f"\n  {printable(f'{path}: {reason}')}" for path, reason in faults.items())
+        raise ResynthesisError(f"these could not be resynthesized; all others were:{lines}")
+
+
+def _pairs(source: Path, target: Path) -> tuple[list[tuple[Path, Path]], "LeftOut"]:
+    """(input, output) of every file, and what a folder has besides audio files.
+
+    Raises AudioError for a format that is not written, and where an output would replace a recording or another output.
+    """
     from codecfake.audio.waveforms import AudioError
-    from codecfake.scoring.judging import audio_files
+    from codecfake.scoring.judging import EMPTY, audio_files
 
     if not source.is_dir():
         if target.suffix.lower() not in FORMATS:
             raise AudioError(f"{target}: unknown format {target.suffix!r}; choose from {', '.join(FORMATS)}")
-        yield source, target
-        return
-    paths, _ = audio_files([source])
+        if target.resolve() == source.resolve():
+            raise AudioError(f"{target}: this is the recording itself, which would be overwritten; choose another name")
+        return [(source, target)], EMPTY
+    if target.resolve().is_relative_to(source.resolve()):
+        raise AudioError(f"{target}: this is within {source}, the folder of the recordings; choose a folder beside it")
+    paths, left_out = audio_files([source])
     targets = [target / path.relative_to(source).with_suffix(FORMATS[0]) for path in paths]
-    twice = {one for one in targets if targets.count(one) > 1}
+    twice = [path for path, count in Counter(targets).items() if count > 1]
     if twice:
-        raise AudioError(f"{source}: two recordings would be written to {sorted(twice)[0]}; rename one of them")
-    yield from zip(paths, targets, strict=True)
+        raise AudioError(f"{source}: two recordings would be written to {min(twice)}; rename one of them")
+    return list(zip(paths, targets, strict=True)), left_out
 
 
-def _resynthesize_one(codec: Any, source: Path, target: Path, quantizers: int | None, rate: int | None) -> None:
+def _resynthesize_all(
+    codec: "SpeechCodec", pairs: Iterable[tuple[Path, Path]], quantizers: int | None, rate: int | None
+) -> dict[Path, str]:
+    """Writes every file that it can; returns the reasons for the others."""
+    from codecfake.audio.waveforms import AudioError
+
+    reasons = {}
+    for source, target in pairs:
+        try:
+            _resynthesize_one(codec, source, target, quantizers, rate)
+        except AudioError as error:
+            reasons[source] = str(error)
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            reasons[source] = f"{type(error).__name__}: {error}"
+    return reasons
+
+
+def _resynthesize_one(
+    codec: "SpeechCodec", source: Path, target: Path, quantizers: int | None, rate: int | None
+) -> None:
     import io
 
     import soundfile
 
     from codecfake.audio import waveforms
     from codecfake.base import files
+    from codecfake.corpora.inspection import read_usable
+    from codecfake.scoring.judging import MIN_DURATION
 
-    recording = waveforms.read(source)
+    recording = read_usable(source, MIN_DURATION)
     wav, rate = codec.resynthesize(recording.wav, recording.sample_rate, quantizers, rate)
     samples, _ = waveforms.to_int16(wav)
     buffer = io.BytesIO()

@@ -1,5 +1,6 @@
 """`codecfake resynthesize`: files of one's own through a codec, as the workflow would take them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,48 @@ def test_a_folder_keeps_its_tree_and_leaves_out_what_is_not_audio(
     assert paths == {"a/one.flac", "two.flac"}
     assert soundfile.info(tmp_path / "out/a/one.flac").channels == 1
     assert capsys.readouterr().out.startswith("2 files written to")
+
+
+def test_the_rest_of_a_folder_is_written_and_every_bad_file_is_named_with_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.wav", "sub/z.wav"):
+        write_speech(tmp_path / "in" / name)
+    bad = {"b\nc.wav": b"", "empty.wav": b"", "text.wav": b"a text", ("x" * 240 + ".wav"): b"RIFF"}
+    for name, data in bad.items():
+        (tmp_path / "in" / name).write_bytes(data)
+    soundfile.write(tmp_path / "in/loud.wav", np.linspace(-2, 2, 20_000), 16_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "in/silent.wav", np.zeros(20_000), 16_000)
+    os.mkfifo(tmp_path / "in/pipe.wav")
+    with pytest.raises(SystemExit) as exit_:
+        main(["resynthesize", str(tmp_path / "in"), str(tmp_path / "out"), "--codec", "passthrough", *ON_CPU])
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file()) == ["a.flac", "z.flac"]
+    first, *lines = str(exit_.value.code).splitlines()
+    assert first == "ResynthesisError: these could not be resynthesized; all others were:"
+    assert [Path(line.strip()).name.partition(": ")[::2] for line in lines] == [
+        ("b\\nc.wav", "the file is empty"),
+        ("empty.wav", "the file is empty"),
+        ("loud.wav", "float samples exceed ±1 (peak 2), which 16 bit would clip; rescale the file"),
+        ("silent.wav", "digital silence: every sample is 0"),
+        ("text.wav", "cannot be decoded (Format not recognised.)"),
+        ("x" * 240 + ".wav", "truncated: the file ends within its header"),
+    ]
+    assert capsys.readouterr().out.startswith(f"2 files written to {tmp_path / 'out'}\nSkipped links that lead nowhere")
+
+
+def test_no_recording_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = write_speech(tmp_path / "in/speech.flac")
+    content = speech.read_bytes()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    monkeypatch.chdir(tmp_path)
+    for target in ("in", "in/fakes", "link", "."):
+        source = "in" if target != "." else "."
+        with pytest.raises(SystemExit, match=r"is within .*, the folder of the recordings; choose a folder beside it"):
+            main(["resynthesize", source, target, "--codec", "passthrough", *ON_CPU])
+    with pytest.raises(SystemExit, match="the recording itself, which would be overwritten"):
+        main(["resynthesize", "in/speech.flac", "link/speech.flac", "--codec", "passthrough", *ON_CPU])
+    assert speech.read_bytes() == content
+    assert list((tmp_path / "in").iterdir()) == [speech]
 
 
 def test_a_codec_of_one_s_own_is_taken_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
