@@ -15,3 +15,12 @@ def control_character(text: str) -> str | None:
         return None
     name = unicodedata.name(match[0], "control character").lower()
     return f"U+{ord(match[0]):04X} ({name})"
+
+
+def is_utf8(name: str) -> bool:
+    """Whether the name of a file is UTF-8; Python has half a surrogate pair for each byte of another encoding."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import NoReturn
 
 from codecfake.audio.containers import SUFFIXES
-from codecfake.base.control_characters import control_character
+from codecfake.base.control_characters import control_character, is_utf8
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.printing import printable
 from codecfake.base.utterances import Utterance
@@ -43,14 +43,16 @@ class Listing:
 def listing(root: Path, utterances: Iterable[Utterance], rejections: Iterable[Rejection]) -> Listing:
     """Sort and check the result of a reader. Raises CorpusError if ids are not unique, or without utterances.
 
-    Names that look the same in two Unicode forms (NFC, NFD) are one name: they would be one file on a Mac.
+    An utterance with a name or another value that lists cannot hold is a rejection. Names that look the same in two
+    Unicode forms (NFC, NFD) are one name: they would be one file on a Mac.
     """
-    by_id = sorted(utterances, key=lambda utterance: utterance.utterance_id)
-    by_path = sorted(map(_on_one_line, rejections), key=lambda rejection: (rejection.path, rejection.reason))
+    reasons = [(utterance, _reason_of_characters(utterance)) for utterance in utterances]
+    by_id = sorted((one for one, reason in reasons if reason is None), key=lambda utterance: utterance.utterance_id)
+    unfit = [Rejection(utterance.path, reason) for utterance, reason in reasons if reason is not None]
+    by_path = sorted(map(_on_one_line, [*rejections, *unfit]), key=lambda one: (one.path, one.reason))
     if not by_id and not by_path:
         raise CorpusError(f"{root}: contains no recording; unpack the corpus's audio there")
     for utterance in by_id:
-        _check_characters(root, utterance)
         _check_ids(root, utterance)
     _check_unique(root, by_id)
     _check_speakers(root, by_id)
@@ -81,15 +83,18 @@ def _on_one_line(rejection: Rejection) -> Rejection:
     return replace(rejection, path=printable(rejection.path), reason=printable(rejection.reason))
 
 
-def _check_characters(root: Path, utterance: Utterance) -> None:
-    """Every value is a cell of lists with one line for each utterance."""
+def _reason_of_characters(utterance: Utterance) -> str | None:
+    """Why a value cannot be a cell of lists with one line for each utterance; None if all can."""
+    if not is_utf8(utterance.path):
+        return "the name of the file is not UTF-8; rename it (e.g. with convmv)"
     for name, value in vars(utterance).items():
         character = control_character(value or "")
         if character is not None:
-            raise CorpusError(
-                f"{root}: {name} {value!r} of {utterance.path!r} contains {character}, which lists and file names "
-                f"cannot hold; remove it where the corpus says so, or rename the file"
+            return (
+                f"{name} {value!r} contains {character}, which lists and file names cannot hold; remove it where the "
+                f"corpus says so, or rename the file"
             )
+    return None
 
 
 def _check_ids(root: Path, utterance: Utterance) -> None:
@@ -136,8 +141,6 @@ def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = SUFFI
                 (hidden if is_hidden(PurePath(name)) else paths).append((prefix / name).as_posix())
     if hidden:
         logger.info("%s: %d hidden files, such as %r, are no recordings", root / folder, len(hidden), min(hidden))
-    for path in paths:
-        _check_encoding(root, path)
     return sorted(paths)
 
 
@@ -149,15 +152,6 @@ def _check_new(folder: Path, folders: set[Path]) -> None:
     if folder.resolve() in folders:
         raise CorpusError(f"{folder}: a link to {folder.resolve()}, which was already read; remove the link")
     folders.add(folder.resolve())
-
-
-def _check_encoding(root: Path, path: str) -> None:
-    try:
-        path.encode()
-    except UnicodeEncodeError as error:
-        raise CorpusError(
-            f"{str(root)!r}: the name {path!r} is not UTF-8; rename the file (e.g. with convmv)"
-        ) from error
 
 
 def by_stem(root: Path, paths: Iterable[str]) -> dict[str, str]:

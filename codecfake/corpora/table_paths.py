@@ -39,6 +39,8 @@ class TablePaths:
         """Why `find` gives no file for a path."""
         if is_hidden(PurePosixPath(PurePosixPath(path).name)):
             return Rejection(path, f"listed in {self._table}, but a hidden file is no recording", expected=True)
+        if (self._root / path).is_symlink():
+            return Rejection(path, f"listed in {self._table}, but it is a link that leads nowhere; restore its target")
         return Rejection(path, f"listed in {self._table} but the file is absent")
 
     def _on_disk(self, path: str, where: str) -> str | None:

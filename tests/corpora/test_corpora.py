@@ -9,7 +9,7 @@ import soundfile
 
 from codecfake import corpora
 from codecfake.base.settings import SettingsError
-from codecfake.corpora.listing import CorpusError, Listing
+from codecfake.corpora.listing import CorpusError, Listing, Rejection
 
 TAKE_ALL = {"table": None, "key": "bonafide", "language": "en"}  # what `listed` must be told
 
@@ -493,6 +493,15 @@ def test_rows_without_audio_are_rejected(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("target", ["nowhere.wav", "b.wav"])
+def test_rows_of_links_that_lead_nowhere_are_rejected(tmp_path: Path, target: str) -> None:
+    audio(tmp_path, "a.wav")
+    (tmp_path / "b.wav").symlink_to(target)
+    write(tmp_path / "list.csv", "path\na.wav\nb.wav\n")
+    (rejection,) = read("listed", tmp_path, table="list.csv", key="real", language="en").rejections
+    assert rejection.reason == "listed in list.csv, but it is a link that leads nowhere; restore its target"
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -527,8 +536,11 @@ def test_a_folder_taken_whole_needs_a_key(tmp_path: Path) -> None:
         read("listed", tmp_path, table=None, language="en")
 
 
-def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    audio(tmp_path, "a.wav")
+def test_a_file_with_a_name_that_is_not_utf8_is_rejected_and_no_other(tmp_path: Path) -> None:
+    audio(tmp_path, "a.wav", "b.wav")
     (tmp_path / "a.wav").rename(tmp_path / b"caf\xe9.wav".decode("utf-8", "surrogateescape"))
-    with pytest.raises(CorpusError, match="is not UTF-8; rename the file"):
-        read("listed", tmp_path, **TAKE_ALL)
+    listing = read("listed", tmp_path, **TAKE_ALL)
+    assert ids(listing) == ["b"]
+    assert listing.rejections == (
+        Rejection(r"caf\udce9.wav", "the name of the file is not UTF-8; rename it (e.g. with convmv)"),
+    )
