@@ -16,6 +16,8 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
         yield from _unknown(keys, owner, experiment)
         if is_circular(name, owners):
             yield Fault(keys, f"{owner!r} leads back to {name!r}; for speakers that no other corpus has, write `{OWN}`")
+        if owner == OWN and OWN in experiment.corpora:
+            yield Fault(keys, f"`{OWN}` stands for own speakers, but a corpus has this name too; rename the corpus")
     for name, condition in experiment.conditions.items():
         if condition.speakers_of is None:
             continue

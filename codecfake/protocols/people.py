@@ -48,8 +48,8 @@ def _composed(speaker: str) -> str:
 
 def group(corpus: str, speakers_of: SpeakersOf) -> str:
     """The corpus that owns the speaker ids of `corpus`; "" for ids that all corpora share by default."""
-    *owners, last = [corpus, *_owners(corpus, speakers_of)]
-    return owners[-1] if last == OWN else ""
+    owners = _owners(corpus, speakers_of)
+    return [corpus, *owners][-2] if owners and owners[-1] == OWN else ""
 
 
 def is_circular(corpus: str, speakers_of: SpeakersOf) -> bool:

@@ -56,7 +56,7 @@ def write_error_rates(error_rates: ErrorRates, output: Path) -> None:
 
 
 def evaluate(score_root: Path, protocol_root: Path, settings: TableSettings, workers: int = 1) -> ErrorRates:
-    """ErrorError rates of every model under every condition; `workers` processes evaluate one condition each.
+    """Error rates of every model under every condition; `workers` processes evaluate one condition each.
 
     `protocol_root` holds `{condition}.tsv`, `score_root` holds `{model}/{condition}.tsv`. Raises ScoreError as
     `read_trials` and `read_joined`.

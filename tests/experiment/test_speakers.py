@@ -45,6 +45,7 @@ def jobs_of(experiment: Experiment) -> Jobs:
             "corpora.others.speakers_of: 'english' leads back to 'others'",
         ),
         ({}, {"speakers_of": "vctk"}, "conditions.X.speakers_of: unknown corpus 'vctk'; choose from own, english"),
+        ({"others": {"speakers_of": "own"}, "own": {}}, {}, "`own` stands for .* but a corpus has this name"),
         ({}, {"speakers_of": "own", "spoof": {"domain": "codec", "source": "P00"}}, "X.speakers_of: .* no `corpus`"),
     ],
 )  # fmt: skip

@@ -53,6 +53,12 @@ def test_a_split_of_shared_people_does_not_depend_on_the_order_of_rows(speakers:
     assert splits.by_speaker(shuffled, 0.2, 0.2, seed=1).sort_index().equals(splits.by_speaker(rows, 0.2, 0.2, seed=1))
 
 
+def test_a_corpus_that_is_named_own_is_a_corpus_like_any_other() -> None:
+    rows = pd.concat([corpus("own", ids(0, 3)), corpus("vctk", ids(0, 3))], ignore_index=True)
+    assert group("own", {}) == group("vctk", {}) == ""
+    assert People(rows).names(rows).nunique() == 3
+
+
 def test_a_corpus_is_split_as_if_it_were_alone_where_it_shares_nobody() -> None:
     alone, other = corpus("a", ids(0, 20)), corpus("b", ids(50, 60))
     both = pd.concat([alone, other], ignore_index=True)
