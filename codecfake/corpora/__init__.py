@@ -15,7 +15,7 @@ from typing import Any
 from codecfake.base import plugins
 from codecfake.base.settings import build
 from codecfake.base.suggestions import unknown
-from codecfake.corpora.listing import CorpusError, Listing
+from codecfake.corpora.listing import CorpusError, Listing, require
 from codecfake.corpora.sizes import CorpusSize
 
 LAYOUTS: tuple[str, ...] = ("vctk", "aishell3", "libritts", "asvspoof2019la", "in_the_wild", "audiocaps", "listed")
@@ -42,6 +42,10 @@ class Layout:
     def build_options(self, options: Mapping[str, Any]) -> Any:
         """Its options as its own dataclass. Raises SettingsError for an unknown option or a wrong value."""
         return build(self.reader.OPTIONS, options)
+
+    def require(self, root: Path) -> None:
+        """Raise CorpusError if nothing at `root` shows this layout."""
+        require(root, self.reader.MARKER, getattr(self.reader, "OFFICIAL", ", ".join(self.reader.MARKER)))
 
     def utterances(self, root: Path, options: Mapping[str, Any]) -> Listing:
         """The utterances of the corpus at `root`. Raises CorpusError if it does not have this layout."""

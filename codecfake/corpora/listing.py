@@ -114,34 +114,49 @@ def require(root: Path, marker: Iterable[str], official: str) -> None:
     if not root.is_dir():
         raise CorpusError(f"{root}: no such folder; expected a folder with {official}")
     there = sorted(path.name for path in root.iterdir())
+    within = _within(root, marker)
     raise CorpusError(
         f"{root}: not the expected layout: none of {', '.join(marker)} exists. Official layout: {official}. "
         f"The folder contains {', '.join(there[:5]) or 'nothing'}{', …' if len(there) > 5 else ''}; "
-        f"set the corpus's root to a folder with that layout"
+        f"set the corpus's root to {'a folder with that layout' if within is None else within}"
     )
 
 
-def audio_files(root: Path, folder: str = ".", suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:
+def _within(root: Path, marker: Iterable[str]) -> Path | None:
+    """The folder below `root` that has one of the globs: archives often unpack to a folder of their own."""
+    paths = (path for depth in ("*", "*/*") for path in sorted(root.glob(depth)))
+    folders = (path for path in paths if path.is_dir() and not is_hidden(path.relative_to(root)))
+    return next((folder for folder in folders if any(True for one in marker for _ in folder.glob(one))), None)
+
+
+def audio_files(root: Path, folder: str = ".") -> list[str]:
     """Paths of all audio files under a folder of `root`, relative to `root`, sorted; links are followed.
 
-    A missing folder gives an empty list. Hidden files are no recordings; their number is logged. Raises CorpusError for
-    a folder that cannot be listed, or is linked twice.
+    A missing folder gives an empty list. Hidden files and those with other suffixes are no recordings; their numbers
+    are logged. Raises CorpusError for a folder that cannot be listed, or is linked twice.
     """
     if not (root / folder).is_dir():
         return []
     paths: list[str] = []
     hidden: list[str] = []
+    others: list[str] = []
     folders: set[Path] = set()
     for parent, children, names in os.walk(root / folder, followlinks=True, onerror=_refuse_folder):
         _check_new(Path(parent), folders)
         children[:] = [name for name in children if not is_hidden(PurePath(name))]
         prefix = Path(parent).relative_to(root)
         for name in names:
-            if name.lower().endswith(suffixes):
-                (hidden if is_hidden(PurePath(name)) else paths).append((prefix / name).as_posix())
-    if hidden:
-        logger.info("%s: %d hidden files, such as %r, are no recordings", root / folder, len(hidden), min(hidden))
+            is_audio, is_visible = name.lower().endswith(SUFFIXES), not is_hidden(PurePath(name))
+            if is_audio or is_visible:
+                (others if not is_audio else paths if is_visible else hidden).append((prefix / name).as_posix())
+    _log_left_out(root / folder, "hidden files", hidden)
+    _log_left_out(root / folder, "files without an audio suffix", others)
     return sorted(paths)
+
+
+def _log_left_out(folder: Path, kind: str, names: list[str]) -> None:
+    if names:
+        logger.info("%s: %d %s, such as %r, are no recordings", folder, len(names), kind, min(names))
 
 
 def _refuse_folder(error: OSError) -> NoReturn:

@@ -41,7 +41,9 @@ class TablePaths:
             return Rejection(path, f"listed in {self._table}, but a hidden file is no recording", expected=True)
         if (self._root / path).is_symlink():
             return Rejection(path, f"listed in {self._table}, but it is a link that leads nowhere; restore its target")
-        return Rejection(path, f"listed in {self._table} but the file is absent")
+        other = self._in_other_case(PurePosixPath(path))
+        hint = f"; the folder has {other!r}, so correct the case of letters in the table" if other else ""
+        return Rejection(path, f"listed in {self._table} but the file is absent{hint}")
 
     def _on_disk(self, path: str, where: str) -> str | None:
         parts = PurePosixPath(path).parts
@@ -60,6 +62,13 @@ class TablePaths:
             file /= names[0]
         return file.as_posix()
 
+    def _in_other_case(self, path: PurePosixPath) -> str | None:
+        """The name of a file in the same folder that macOS and Windows would take for this one."""
+        if ".." in path.parts:
+            return None
+        wanted = unicodedata.normalize("NFC", path.name).casefold()
+        return next((names[0] for name, names in self._names(path.parent).items() if name.casefold() == wanted), None)
+
     @cache  # noqa: B019 - the cache lives as long as the reading of a table
     def _names(self, folder: PurePosixPath) -> dict[str, list[str]]:
         """The names in a folder, by their composed form."""
@@ -75,3 +84,5 @@ class TablePaths:
             raise CorpusError(
                 f"{where}: {path} is the same file as at {place}, in another Unicode form; remove one of the two rows"
             )
+        if place != where:
+            raise CorpusError(f"{where}: {path} is listed twice, first at {place}; remove one row")

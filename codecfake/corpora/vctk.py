@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from codecfake.audio.containers import SUFFIXES
 from codecfake.base import settings
 from codecfake.base.utterances import Utterance
 from codecfake.corpora.listing import (
@@ -78,7 +77,7 @@ def _preference(root: Path, folder: str, takes: Takes, microphones: tuple[str, .
         raise CorpusError(
             f"{root}: two releases in one folder ({min(untagged)} and {min(tagged)}); move one to another folder"
         )
-    return microphones if tagged or folder == RELEASE_092 else (UNTAGGED,)
+    return microphones if tagged else (UNTAGGED,)
 
 
 def _unwanted(utterance_id: str, paths: Mapping[str, str], preference: tuple[str, ...]) -> Rejection:
@@ -102,7 +101,7 @@ def _takes(root: Path, folder: str) -> tuple[Takes, list[Rejection]]:
     """utterance_id -> microphone -> path, and a rejection for each file that VCTK does not name that way."""
     takes: Takes = defaultdict(dict)
     rejections = []
-    for path in audio_files(root, folder, (*SUFFIXES, ".raw")):
+    for path in audio_files(root, folder):
         if path.lower().endswith(".raw"):  # release 0.80 has one, p376_295.raw
             rejections.append(Rejection(path, "samples without a header, not a WAV file", expected=True))
             continue

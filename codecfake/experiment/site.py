@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base import files, installation
+from codecfake.base.hidden_files import visible
 from codecfake.base.home import expanded
 from codecfake.base.settings import Fault, FaultsError, below
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
+from codecfake.corpora import LAYOUTS, Layout, layout
+from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
 from codecfake.experiment import codecs, layers, reading
 from codecfake.experiment.configuration import Configuration, Values, configuration
@@ -163,6 +166,19 @@ def _root_faults(corpora: Mapping[str, Corpus], roots: Roots, base: Path) -> Ite
         root = None if corpora[name].demo else roots.get(name)
         if root and not (base / root).is_dir():
             yield Fault(("corpora", name), f"{base / root} is not a folder; correct the path")
+        elif root and corpora[name].layout in LAYOUTS:
+            yield from _layout_faults(name, layout(corpora[name].layout), base / root)
+
+
+def _layout_faults(name: str, expected: Layout, root: Path) -> Iterator[Fault]:
+    """Of a folder that holds anything; an empty one may get its corpus before its job starts."""
+    try:
+        if visible(root.iterdir()):
+            expected.require(root)
+    except CorpusError as error:
+        yield Fault(("corpora", name), str(error))
+    except OSError as error:
+        yield Fault(("corpora", name), f"{root} cannot be listed ({error.strerror}); check its permissions")
 
 
 def _machine_faults(experiment: Experiment | None, settings: Configuration, base: Path) -> Iterator[Fault]:

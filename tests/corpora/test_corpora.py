@@ -1,5 +1,6 @@
 """Readers of corpora: the utterances of each official layout, and the messages for folders with another layout."""
 
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def test_a_root_of_another_layout_is_refused_with_what_was_looked_for_and_what_i
     for marker in corpora.layout(layout).reader.MARKER:
         assert marker in str(error.value)
     assert "The folder contains somewhere" in str(error.value)
+
+
+@pytest.mark.parametrize("above", ["VCTK-Corpus-0.92", "datasets/VCTK"])
+def test_a_layout_that_is_deeper_in_the_folder_is_named_as_the_root(tmp_path: Path, above: str) -> None:
+    audio(tmp_path / above, "wav48/p225/p225_001.wav")
+    audio(tmp_path, "__MACOSX/VCTK/wav48/p225/._p225_001.wav")
+    with pytest.raises(CorpusError, match=rf"set the corpus's root to {tmp_path / above}$"):
+        read("vctk", tmp_path)
 
 
 def test_a_layout_without_any_recording_is_refused(tmp_path: Path) -> None:
@@ -181,6 +190,14 @@ def test_a_vctk_transcript_that_is_not_utf8_is_named(vctk: Path) -> None:
         read("vctk", vctk)
 
 
+def test_names_without_a_microphone_are_read_in_the_folder_of_release_092_too(tmp_path: Path) -> None:
+    audio(tmp_path / "wav48_silence_trimmed", "p225/p225_001.flac", "s5/s5_002.flac")
+    assert ids(read("vctk", tmp_path)) == ["p225_001", "s5_002"]
+    audio(tmp_path / "wav48_silence_trimmed", "p225/p225_002_mic1.flac")
+    assert ids(read("vctk", tmp_path)) == ["p225_002"]
+    assert len(read("vctk", tmp_path).rejections) == 2
+
+
 def test_release_080_of_vctk_has_one_recording_an_utterance_and_one_file_that_is_no_wav(tmp_path: Path) -> None:
     audio(tmp_path / "wav48", "p376/p376_294.wav", "p376/p376_296.WAV", "p376/p376_295.raw")
     listing = read("vctk", tmp_path)
@@ -270,9 +287,16 @@ def test_aishell3_texts_without_audio_are_rejected(aishell3: Path) -> None:
     assert rejection.reason == "listed in test/content.txt but absent"
 
 
-def test_an_aishell3_line_without_a_tab_is_named(aishell3: Path) -> None:
-    write(aishell3 / "test/content.txt", "SSB00050353.wav 广 guang3\n")
-    with pytest.raises(CorpusError, match=r"test/content\.txt:1: no tab"):
+@pytest.mark.parametrize("gap", ["\t", " ", "  ", " \t", "\u3000"])
+def test_aishell3_texts_may_have_blanks_in_place_of_the_tab(aishell3: Path, gap: str) -> None:
+    write(aishell3 / "test/content.txt", f"SSB00050353.wav{gap}广 guang3 州{gap}zhou1\n")
+    text_of = {utterance.utterance_id: utterance.text for utterance in read("aishell3", aishell3).utterances}
+    assert text_of["SSB00050353"] == "广州"
+
+
+def test_an_aishell3_line_without_a_name_is_named(aishell3: Path) -> None:
+    write(aishell3 / "test/content.txt", "广 guang3 SSB00050353.wav\n")
+    with pytest.raises(CorpusError, match=r"test/content\.txt:1: '广' is no name of AISHELL-3"):
         read("aishell3", aishell3)
 
 
@@ -493,6 +517,18 @@ def test_rows_without_audio_are_rejected(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("name", "in_table"), [("Clip.WAV", "clip.wav"), ("sub/ÉTÉ.wav", "sub/été.wav")])
+def test_a_row_whose_letters_differ_in_case_is_rejected_with_the_name_of_the_file(
+    tmp_path: Path, name: str, in_table: str
+) -> None:
+    audio(tmp_path, "a.wav", unicodedata.normalize("NFD", name))
+    write(tmp_path / "list.csv", f"path\na.wav\n{in_table}\n")
+    (rejection,) = read("listed", tmp_path, table="list.csv", key="real", language="en").rejections
+    assert unicodedata.normalize("NFC", rejection.reason).startswith(
+        f"listed in list.csv but the file is absent; the folder has '{Path(name).name}', so correct the case"
+    )
+
+
 @pytest.mark.parametrize("target", ["nowhere.wav", "b.wav"])
 def test_rows_of_links_that_lead_nowhere_are_rejected(tmp_path: Path, target: str) -> None:
     audio(tmp_path, "a.wav")
@@ -514,6 +550,10 @@ def test_rows_of_links_that_lead_nowhere_are_rejected(tmp_path: Path, target: st
         ("path,key,language\n/data/a.wav,real,en\n", "'/data/a.wav' is not relative to the corpus's root"),
         ("path,key,language,utterance_id\na.wav,real,en,x/y\n", "'x/y' is empty or contains a slash"),
         ("path,key,language\na.wav,real,en\nsub/a.wav,real,en\n", "utterance 'a' appears twice"),
+        (
+            "path,key,language,utterance_id\na.wav,real,en,1\n./a.wav,fake,en,2\n",
+            r"csv:3: a\.wav is listed twice, first at .*csv:2",
+        ),
         ("path,key,language\na.wav,real,en,and,more\n", r"list\.csv:2: the number of cells"),
     ],
 )
@@ -528,6 +568,18 @@ def test_fakes_named_as_the_recordings_they_imitate_get_names_of_their_own(tmp_p
     audio(tmp_path, "p225_001.wav")
     (utterance,) = read("listed", tmp_path, key="spoof", language="en", attack="VALL-E", prefix="A1_").utterances
     assert (utterance.utterance_id, utterance.attack, utterance.path) == ("A1_p225_001", "VALL-E", "p225_001.wav")
+
+
+def test_a_suffix_of_phones_and_recorders_hides_no_recording_and_other_files_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ["a.wave", "b.bwf", "c.3gp", "d.mpga", "e.m4b", "f.spx", "g.MOV", "h.dss", "i.gsm", "j.pcm"]
+    for name in (*names, "notes.txt", "sub/recording"):
+        write(tmp_path / name, "")
+    with caplog.at_level("INFO"):
+        listing = read("listed", tmp_path, key="real", language="en")
+    assert [utterance.path for utterance in listing.utterances] == names
+    assert "2 files without an audio suffix, such as 'notes.txt', are no recordings" in caplog.text
 
 
 def test_a_folder_taken_whole_needs_a_key(tmp_path: Path) -> None:

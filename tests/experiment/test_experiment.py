@@ -164,6 +164,22 @@ def test_a_root_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
         site.read({"experiment": "xie2025", "corpora": folders}, ROOT)
 
 
+def test_roots_of_other_layouts_are_errors_before_the_first_job_all_at_once_with_the_folders_to_name(
+    tmp_path: Path,
+) -> None:
+    folders = roots(tmp_path, *FOUR_CORPORA)
+    (tmp_path / "vctk/VCTK-Corpus-0.92/wav48_silence_trimmed").mkdir(parents=True)
+    (tmp_path / "aishell3/data").mkdir()
+    (tmp_path / "libritts/.DS_Store").touch()  # as good as empty: its corpus may still come
+    with pytest.raises(ConfigurationError) as error:
+        site.read({"experiment": "xie2025", "corpora": folders}, ROOT)
+    first, second = str(error.value).splitlines()
+    assert "corpora.vctk: " in first
+    assert first.endswith(f"set the corpus's root to {tmp_path / 'vctk/VCTK-Corpus-0.92'}")
+    assert "corpora.aishell3: " in second
+    assert "none of train/wav, test/wav exists" in second
+
+
 def test_weights_that_are_not_there_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     values = changed(codecs__dac__weights={"local": "dac.safetensors"})

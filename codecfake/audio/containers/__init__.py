@@ -13,8 +13,10 @@ from codecfake.audio.containers.content import AudioError, Content
 ACCEPTED: tuple[ModuleType, ...] = (riff, w64, flac, aiff, au, nist, caf, ogg, mpeg)
 # Of audio files in a folder, accepted or not: one that cannot be used must be reported.
 SUFFIXES = (
-    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".mka", ".mp2", ".mp3",
-    ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma", ".wv",
+    ".3ga", ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".avi", ".awb", ".bwf", ".caf",
+    ".dff", ".dsf", ".dss", ".flac", ".gsm", ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpc",
+    ".mpga", ".nist", ".oga", ".ogg", ".opus", ".pcm", ".ra", ".raw", ".rf64", ".snd", ".sph", ".spx", ".tta", ".voc",
+    ".vox", ".w64", ".wav", ".wave", ".weba", ".webm", ".wma", ".wv",
 )  # fmt: skip
 ID3_HEADER, ID3_FOOTER = 10, 0x10
 
