@@ -116,7 +116,12 @@ def read_without_corpora(config: Mapping[str, Any], base: Path, optional: bool =
 
 
 def check_run_directory(title: str, results: Path) -> None:
-    """Refuse to mix two experiments in one `results/`: the second would overwrite the first."""
+    """Refuse to mix two experiments in one `results/`: the second would overwrite the first; and a path with braces."""
+    if {"{", "}"} & set(str(results.resolve())):
+        raise ConfigurationError(
+            f"{results.resolve().parent}: Snakemake takes braces in the path of a run directory for wildcards; "
+            f"run in another directory: snakemake --directory runs/NAME …"
+        )
     owner = results / OWNER
     try:
         files.require_seal(owner)

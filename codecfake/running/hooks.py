@@ -72,7 +72,8 @@ class Run:
         }
         exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
         locks = importers if self.is_module else run_lock.shared_by_jobs(snakemake)
-        return f"set -euo pipefail; {locks}export {exports}; "
+        # Snakemake formats a prefix, and folders may have braces in their names
+        return f"set -euo pipefail; {locks}export {exports}; ".replace("{", "{{").replace("}", "}}")
 
     def gpus_of(self, codec: str) -> int:
         """Number of GPUs of a job that resynthesizes with a codec."""

@@ -13,40 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from bad_audio import BAD_AUDIO
 
 from codecfake.base import files, utterances
 from codecfake.base.settings import SettingsError, from_json
 from codecfake.corpora import ingest
 from codecfake.corpora.ingest import IngestError, IngestSettings
 from codecfake.corpora.listing import CorpusError
-
-BAD_AUDIO = {  # None: accepted
-    "UPPER.WAV": None,
-    "clipped.wav": None,
-    "data_size_too_big.wav": "truncated: its header promises 10000000 bytes of samples, of which 64000 are there",
-    "dc_offset.wav": None,
-    "flac_data_named.wav": None,
-    "float64.wav": None,
-    "float_over_range.wav": "float samples exceed ±1 (peak 2.575), which 16 bit would clip; rescale the file",
-    "half_header.wav": "truncated: the file ends within its header",
-    "header_only_no_frames.wav": "it holds no samples",
-    "int24.wav": None,
-    "int32.wav": None,
-    "missing_tail.wav": "truncated: its header promises 64000 bytes of samples, of which 31978 are there",
-    "mp3_like_named.flac": "truncated: its last frame lacks 217 bytes; cut it off, or restore the file",
-    "name with space é 语音.wav": None,
-    "nan_inf_float32.wav": "11 of 32000 samples are not finite",
-    "one_sample.wav": "too short: 0.0001 s, at least 0.1 s are needed",
-    "pcm_u8.wav": None,
-    "rate_96k.wav": None,
-    "short_50ms.wav": "too short: 0.0500 s, at least 0.1 s are needed",
-    "silence_digital.wav": "digital silence: every sample is 0",
-    "stereo_lr_differ.wav": None,
-    "text_named.wav": "cannot be decoded (Format not recognised.)",
-    "truncated_60pct.flac": "cannot be decoded (Error : flac decoder lost sync.)",
-    "zero_byte.flac": "the file is empty",
-    "zero_byte.wav": "the file is empty",
-}
 
 
 @pytest.fixture(scope="module")

@@ -240,6 +240,12 @@ def test_results_of_one_experiment_are_not_overwritten_by_another(tmp_path: Path
         site.check_run_directory("two", tmp_path / "results")
 
 
+@pytest.mark.parametrize("name", ["{1}", "a}b"])
+def test_a_run_directory_with_braces_in_its_path_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"braces in the path of a run directory .*--directory runs/NAME"):
+        site.check_run_directory("one", tmp_path / name / "results")
+
+
 def test_a_condition_without_its_optional_corpus_is_left_out_and_named(tmp_path: Path) -> None:
     values = changed(corpora__itw={"layout": "in_the_wild", "optional": True})
     values["conditions"]["ITW"] = {"bonafide": {"corpus": "itw"}, "spoof": {"corpus": "itw"}}
