@@ -7,6 +7,7 @@ from codec_wrappers import CodecError, Entry
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codec_wrappers.weights import checkpoints
 from codec_wrappers.weights.checkpoints import PERMISSIVE, ManifestError
+from codecfake.audio.settings import NATIVE
 from codecfake.base import settings
 from codecfake.base.partial import depth
 from codecfake.base.plugins import PluginError, is_outside
@@ -53,7 +54,7 @@ def own_faults(experiment: Experiment) -> Iterator[Fault]:
 
 
 def _source_faults(experiment: Experiment) -> Iterator[Fault]:
-    owners: dict[str, str] = {RECORDINGS: "the recordings themselves"}
+    owners: dict[str, str] = {RECORDINGS: "the recordings themselves", NATIVE: "the recordings at their own rate"}
     names = {source for codec in experiment.codecs.values() for source in codec.sources}
     for name, codec in experiment.codecs.items():
         for source, what in codec.sources.items():

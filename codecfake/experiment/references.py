@@ -10,6 +10,8 @@ from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.training.strategies import STRATEGIES, strategy_of, unknown_strategy
 
+PROTOCOL_FOLDERS = ("eval", "exports")  # of conditions, and of lists for other programs
+
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
     """Every broken rule, with the key that breaks it."""
@@ -39,6 +41,8 @@ def _domain_faults(experiment: Experiment) -> Iterator[Fault]:
     sources = [source for codec in experiment.codecs.values() for source in codec.sources]
     for name, domain in experiment.domains.items():
         keys, split = ("domains", name), domain.split
+        if name in PROTOCOL_FOLDERS:
+            yield Fault(keys, f"{name!r} is a folder of other protocols (results/protocols/{name}); rename the domain")
         yield from _unknown((*keys, "corpora"), domain.corpora, experiment.corpora, "corpus")
         yield from _unknown((*keys, "sources"), domain.sources, sources, "source")
         yield from _unknown((*keys, "keep"), domain.keep or [], domain.corpora, "corpus")

@@ -88,6 +88,15 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ({"codecs__encodec__sources__F04": {}}, "codecs.encodec.sources.F04: give exactly one of quantizers, same_as"),
         ({"codecs__encodec__sources__F01": {"quantizers": 2}}, "'F01' is already a source of soundstream"),
         ({"codecs__encodec__sources__F00": {"quantizers": 2}}, "'F00' is already the recordings themselves"),
+        (
+            {"codecs__encodec__sources__native": {"quantizers": 2}},
+            "'native' is already the recordings at their own rate",
+        ),
+        (
+            {"domains__eval": {"corpora": ["english"], "split": {"by": "speaker"}}},
+            "'eval' is a folder of other protocols",
+        ),
+        ({"domains__exports": {"corpora": ["english"], "split": {"by": "speaker"}}}, "'exports' is a folder of other"),
         ({"codecs__funcodec__sources__C3-3": {"same_as": "F04"}}, "'F04' is not a source that funcodec generates"),
         ({"codec_training": None}, "weights: trained, but the experiment has no codec_training section"),
         ({"codecs__dac__weights": "none"}, "codecs.dac.weights: none, but dac cannot work without weights"),
