@@ -67,12 +67,12 @@ def _resynthesize(options: argparse.Namespace) -> None:
     _report(options.output, len(pairs) - len(reasons), reasons, left_out)
 
 
-def _report(output: Path, written: int, reasons: dict[Path, str], left_out: "LeftOut") -> None:
+def _report(output: Path, num_files: int, reasons: dict[Path, str], left_out: "LeftOut") -> None:
     """Raises ResynthesisError with every recording and folder that could not be used."""
     from codecfake.api.codecs import ResynthesisError
     from codecfake.base.printing import printable
 
-    print(f"{written} {'file' if written == 1 else 'files'} written to {printable(str(output))}")
+    print(f"{num_files} {'file' if num_files == 1 else 'files'} written to {printable(str(output))}")
     skipped = str(replace(left_out, unreadable={}))
     if skipped:
         print(skipped)

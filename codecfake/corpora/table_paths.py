@@ -66,8 +66,10 @@ class TablePaths:
         """The name of a file in the same folder that macOS and Windows would take for this one."""
         if ".." in path.parts:
             return None
-        wanted = unicodedata.normalize("NFC", path.name).casefold()
-        return next((names[0] for name, names in self._names(path.parent).items() if name.casefold() == wanted), None)
+        other_case = unicodedata.normalize("NFC", path.name).casefold()
+        return next(
+            (names[0] for name, names in self._names(path.parent).items() if name.casefold() == other_case), None
+        )
 
     @cache  # noqa: B019 - the cache lives as long as the reading of a table
     def _names(self, folder: PurePosixPath) -> dict[str, list[str]]:
