@@ -38,9 +38,9 @@ def so_far() -> Usage:
     return Usage(cpu_seconds, max(part.ru_maxrss for part in parts) / KIB_PER_MIB)
 
 
-def told_in(lines: Iterable[str]) -> Usage | None:
+def found_in(lines: Iterable[str]) -> Usage | None:
     """What the commands of a job told together; None if none did."""
-    told = [Usage(float(match[1]), float(match[2])) for match in map(FORM.search, lines) if match]
-    if not told:
+    usages = [Usage(float(match[1]), float(match[2])) for match in map(FORM.search, lines) if match]
+    if not usages:
         return None
-    return Usage(sum(usage.cpu_seconds for usage in told), max(usage.max_rss_mb for usage in told))
+    return Usage(sum(usage.cpu_seconds for usage in usages), max(usage.max_rss_mb for usage in usages))

@@ -129,8 +129,8 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
     trials, corpus_labels = _places(names, ID_COLUMNS), _known_corpus(names)
     _require_cm_scores(names, reading)
     keys, scores = _places(names, (*KEY_COLUMNS, *DIGIT_OF_COLUMN)), _places(names, SCORE_COLUMNS)
-    needed = scores or "score" in reading.columns if reading.has_scores else keys or corpus_labels
-    if not trials or not needed or not reading.fits(len(names)):
+    has_content = scores or "score" in reading.columns if reading.has_scores else keys or corpus_labels
+    if not trials or not has_content or not reading.fits(len(names)):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
     if reading.has_scores and names == ANTIDEEPFAKE and cells.logits:

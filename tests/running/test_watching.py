@@ -16,7 +16,7 @@ from places import ROOT
 from codecfake.__main__ import main
 from codecfake.audio.shards import Provenance
 from codecfake.base import files
-from codecfake.base.usage import Usage, told_in
+from codecfake.base.usage import Usage, found_in
 from codecfake.report.timing import job_table, rule_rows, write_timing
 from codecfake.running import run_lock
 from codecfake.running.watching import following
@@ -118,7 +118,7 @@ def test_a_step_tells_the_processor_time_and_memory_that_it_used(tmp_path: Path)
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    told = told_in(done.stderr.splitlines())
+    told = found_in(done.stderr.splitlines())
     assert told is not None
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert 0.01 < told.cpu_seconds <= used.ru_utime + used.ru_stime

@@ -25,14 +25,14 @@ def read_record(path: Path, log: Path) -> Record | None:
         sampled = Record(float(row["s"]), _number(row["cpu_time"]), _number(row["max_rss"]))
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return None
-    told = _told_in(log)
-    return sampled if told is None else Record(sampled.seconds, told.cpu_seconds, told.max_rss_mb)
+    exact = _exact_usage(log)
+    return sampled if exact is None else Record(sampled.seconds, exact.cpu_seconds, exact.max_rss_mb)
 
 
-def _told_in(log: Path) -> usage.Usage | None:
+def _exact_usage(log: Path) -> usage.Usage | None:
     try:
         with log.open(encoding="utf-8", errors="replace") as file:
-            return usage.told_in(file)
+            return usage.found_in(file)
     except OSError:
         return None
 
