@@ -105,6 +105,19 @@ def _model_faults(experiment: Experiment) -> Iterator[Fault]:
                     (*keys, "strategies"),
                     f"{strategy} mixes domains, but training set {name!r} has one; give it another domain, or use sam",
                 )
+            if name in sets:
+                yield from _weight_faults(strategy, experiment, name)
+
+
+def _weight_faults(strategy: str, experiment: Experiment, training_set: str) -> Iterator[Fault]:
+    """Weights of a strategy's sampler that are not those of the training set's domains."""
+    try:
+        resolved = strategy_of(strategy, experiment.strategies.get(strategy, {}))
+    except ValueError:
+        return  # its fault is reported elsewhere
+    for fault in resolved.weight_faults(experiment.training_sets[training_set].domains):
+        text = f"{fault.text} (training set {training_set!r})"
+        yield Fault(("strategies", strategy, *fault.keys), text)
 
 
 def _needs_domains(strategy: str, experiment: Experiment) -> bool:

@@ -1,6 +1,6 @@
 """The composition of train lists, from which samplers make batches. No torch: an experiment is checked without it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,17 +16,20 @@ class SamplingError(ValueError):
 
 @dataclass(frozen=True)
 class Composition:
-    """Domain and class of each trial in the train lists."""
+    """Domain, class, source and corpus of each trial in the train lists."""
 
     names: tuple[str, ...]  # of the domains, in the order of the lists
     domains: np.ndarray  # [N] a domain's number in `names`
     is_bonafide: np.ndarray  # [N]
+    sources: np.ndarray = field(default_factory=lambda: np.array([], str))  # [N]
+    corpora: np.ndarray = field(default_factory=lambda: np.array([], str))  # [N]
 
     @classmethod
     def of(cls, trials: pd.DataFrame) -> "Composition":
-        """The composition of trials with the columns `domain` and `key`."""
+        """The composition of trials with the columns `domain` and `key`, and those of recordings."""
         domains, names = pd.factorize(trials["domain"])
-        return cls(tuple(names), domains, (trials["key"] == BONAFIDE).to_numpy())
+        is_bonafide = (trials["key"] == BONAFIDE).to_numpy()
+        return cls(tuple(names), domains, is_bonafide, *(trials[name].to_numpy(str) for name in ("source", "corpus")))
 
     def __len__(self) -> int:
         return len(self.domains)

@@ -1,5 +1,7 @@
 """The plan of a training run: the batches of every epoch, and the learning rate of every update."""
 
+from functools import partial
+
 import numpy as np
 
 from codecfake.training.composition import Batches, Composition, SamplingError
@@ -14,7 +16,10 @@ class Plan:
 
     def __init__(self, settings: TrainSettings, composition: Composition) -> None:
         self._settings, self._composition = settings, composition
-        self._sampler = SAMPLERS.part(settings.resolved_strategy().sampler).load()
+        strategy = settings.resolved_strategy()
+        self._sampler = SAMPLERS.part(strategy.sampler).load()
+        if (own := strategy.built_sampler_settings()) is not None:
+            self._sampler = partial(self._sampler, settings=own)
         self.updates_per_epoch = self._count_updates()
         self._course = Course(
             settings.learning_rate,

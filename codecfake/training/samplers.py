@@ -9,16 +9,21 @@ Every list is a domain (codec fakes, vocoder fakes). A sampler returns the batch
 | `co_training_released` | a piece of a stream of such groups (its code) | about two passes |
 | `balanced` | equal numbers of each class in each domain | as many batches as `shuffled` |
 | `uniform` | for each place, a random domain, then a random trial | as many batches as `shuffled` |
+| `weighted` | the next trials in random order | as many trials, each list with the share that its weight gives |
+| `balanced_by_source` | the next trials in random order | as many trials, equally many of each source of a class |
+| `balanced_by_corpus` | the next trials in random order | as many trials, equally many of each corpus of a class |
 
-The first two use no trial twice, nor does a pass of the third unless a domain is smaller than a batch.
+The first two use no trial twice, nor does a pass of the third unless a domain is smaller than a batch. The last three
+use no trial again before all of its list, source or corpus were used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from codecfake.features.streaming import split_into_batches
 from codecfake.training.composition import Batches, Composition, SamplingError
+from codecfake.training.sampler_settings import BalancedSettings, WeightedSettings
 
 
 def shuffled(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
@@ -99,6 +104,83 @@ def uniform(trials: Composition, batch_size: int, rng: np.random.Generator) -> B
     draws = rng.integers(len(domains), size=len(trials))
     starts = np.cumsum(sizes) - sizes
     return split_into_batches(np.concatenate(domains)[starts[draws] + rng.integers(sizes[draws])], batch_size)
+
+
+def weighted(trials: Composition, batch_size: int, rng: np.random.Generator, settings: WeightedSettings) -> Batches:
+    """As many trials as there are; the number of each list is in proportion to its weight, not to its size.
+
+    Raises SamplingError if a list has no weight, or a weight no list.
+    """
+    names = [_name_among(settings.weights, name) for name in trials.names]
+    if idle := sorted(set(settings.weights) - set(names)):
+        raise SamplingError(
+            f"there is a weight for {idle[0]}, but train lists are {', '.join(trials.names)}; remove it"
+        )
+    return _drawn(trials.by_domain(), [settings.weights[name] for name in names], trials.names, batch_size, rng)
+
+
+def balanced_by_source(
+    trials: Composition, batch_size: int, rng: np.random.Generator, settings: BalancedSettings
+) -> Batches:
+    """As many trials as there are, equally many of each source."""
+    return _balanced(trials, trials.sources, batch_size, rng, settings)
+
+
+def balanced_by_corpus(
+    trials: Composition, batch_size: int, rng: np.random.Generator, settings: BalancedSettings
+) -> Batches:
+    """As many trials as there are, equally many of each corpus."""
+    return _balanced(trials, trials.corpora, batch_size, rng, settings)
+
+
+def _balanced(
+    trials: Composition, labels: np.ndarray, batch_size: int, rng: np.random.Generator, settings: BalancedSettings
+) -> Batches:
+    """Equally many trials of each label; with equal classes, half of them bona fide, and labels equal in each class."""
+    everything = np.ones(len(trials), dtype=bool)
+    classes = [trials.is_bonafide, ~trials.is_bonafide] if settings.equal_classes else [everything]
+    groups, weights, names = [], [], []
+    for members in classes:
+        present = np.unique(labels[members])
+        groups += [np.flatnonzero(members & (labels == label)) for label in present]
+        weights += [1 / len(present)] * len(present)
+        names += present.tolist()
+    return _drawn(groups, weights, names, batch_size, rng)
+
+
+def _drawn(
+    groups: Sequence[np.ndarray],
+    weights: Sequence[float],
+    names: Sequence[str],
+    batch_size: int,
+    rng: np.random.Generator,
+) -> Batches:
+    """As many draws as there are trials in random order, their numbers of each group in proportion to the weights."""
+    counts = apportioned(weights, sum(map(len, groups)))
+    if 0 in counts:
+        raise SamplingError(
+            f"the share of {names[counts.index(0)]} is less than one of {sum(counts)} trials; raise its weight, or "
+            f"leave it out"
+        )
+    draws = [_again_and_again(group, count, rng) for group, count in zip(groups, counts, strict=True)]
+    return split_into_batches(rng.permutation(np.concatenate(draws)), batch_size)
+
+
+def apportioned(weights: Sequence[float], total: int) -> list[int]:
+    """Whole numbers in proportion to the weights, whose sum is `total`: the largest remainders are rounded up."""
+    exact = np.asarray(weights) / sum(weights) * total
+    counts = np.floor(exact).astype(int)
+    order = np.argsort(counts - exact, kind="stable")
+    counts[order[: total - counts.sum()]] += 1
+    return counts.tolist()
+
+
+def _name_among(weights: Mapping[str, float], name: str) -> str:
+    """The key of a train list: its name `{domain}/train`, or the domain alone."""
+    for key in (name, name.rpartition("/")[0]):
+        if key in weights:
+            return key
+    raise SamplingError(f"train list {name} has no weight; give one to {name.rpartition('/')[0] or name}")
 
 
 def shares(sizes: Sequence[int], batch_size: int) -> list[int]:

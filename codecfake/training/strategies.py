@@ -15,7 +15,7 @@ optimizer. `co-erm`, `balanced` and `uniform` are not from the papers; they show
 This module needs no torch, so that an experiment can be checked before any job.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
@@ -23,9 +23,10 @@ from typing import Any
 
 from codecfake.base import settings
 from codecfake.base.registry import Part, Registry
-from codecfake.base.settings import SettingsError, below, fault
+from codecfake.base.settings import Fault, SettingsError, below, fault
 from codecfake.base.suggestions import unknown
 from codecfake.training.composition import Composition
+from codecfake.training.sampler_settings import BalancedSettings, NoSettings, WeightedSettings
 
 DROPOUT = ("same", "redrawn")
 TENSORS = ("all", "weight")
@@ -77,8 +78,13 @@ UPDATES: Registry[Part] = Registry(
 SAMPLERS: Registry[Part] = Registry(
     "sampler",
     {
-        name: Part(f"{P}.samplers:{name}", None)
-        for name in ("shuffled", "co_training", "co_training_released", "balanced", "uniform")
+        **{
+            name: Part(f"{P}.samplers:{name}", NoSettings)
+            for name in ("shuffled", "co_training", "co_training_released", "balanced", "uniform")
+        },
+        "weighted": Part(f"{P}.samplers:weighted", WeightedSettings),
+        "balanced_by_source": Part(f"{P}.samplers:balanced_by_source", BalancedSettings),
+        "balanced_by_corpus": Part(f"{P}.samplers:balanced_by_corpus", BalancedSettings),
     },
     context=(Composition,),
 )
@@ -91,11 +97,14 @@ class Strategy:
     update: str = "base"
     sampler: str = "shuffled"
     settings: dict[str, Any] = field(default_factory=dict)  # of the update, where they differ from its defaults
+    sampler_settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for key, registry, name in self._parts():
             with below(key):
                 registry.part(name)
+        with below("sampler_settings"):
+            self.built_sampler_settings()
 
     @property
     def needs_domains(self) -> bool:
@@ -116,6 +125,25 @@ class Strategy:
     def update_settings(self) -> Any:
         """The settings of its update. Raises SettingsError, or ValueError for a value out of range."""
         return UPDATES.part(self.update).build_settings(self.settings)
+
+    def built_sampler_settings(self) -> Any:
+        """The settings of its sampler; None if it takes none. Raises SettingsError, or ValueError out of range."""
+        part = SAMPLERS.part(self.sampler)
+        if part.settings in (None, NoSettings):
+            settings.build(NoSettings, self.sampler_settings)
+            return None
+        return part.build_settings(self.sampler_settings)
+
+    def weight_faults(self, domains: Sequence[str]) -> Iterator[Fault]:
+        """What is wrong with the weights of these domains, if the sampler has any."""
+        weights = getattr(self.built_sampler_settings(), "weights", None)
+        if weights is None:
+            return
+        place = ("sampler_settings", "weights")
+        for name in sorted(set(weights) - set(domains)):
+            yield Fault(place, unknown("domain", name, domains))
+        for name in sorted(set(domains) - set(weights)):
+            yield Fault(place, f"domain {name!r} has no weight; give it one")
 
     def code(self) -> list[Path]:
         """The files beside the experiment that implement its parts."""

@@ -1,6 +1,7 @@
 """Samplers and the plan made of them: what is in a batch, what an epoch covers, and the published numbers."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from codecfake.detectors.detector import DetectorSettings
 from codecfake.training.composition import Batches, Composition, SamplingError
 from codecfake.training.plan import Plan
-from codecfake.training.samplers import co_training, num_shuffled, released_pass, shares
+from codecfake.training.sampler_settings import NoSettings, WeightedSettings
+from codecfake.training.samplers import apportioned, co_training, num_shuffled, released_pass, shares
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import SAMPLERS, STRATEGIES
 
@@ -23,14 +25,21 @@ BATCH_SIZES = st.integers(8, 40)
 SEEDS = st.integers(0, 1000)
 
 
-def sampler(name: str) -> Callable[[Composition, int, np.random.Generator], Batches]:
-    return SAMPLERS.part(name).load()
+def sampler(name: str, **values: object) -> Callable[[Composition, int, np.random.Generator], Batches]:
+    part = SAMPLERS.part(name)
+    if part.settings is NoSettings:
+        return part.load()
+    if part.settings is WeightedSettings and not values:
+        return lambda trials, *others: part.load()(trials, *others, WeightedSettings(dict.fromkeys(trials.names, 1.0)))
+    return partial(part.load(), settings=part.build_settings(values))
 
 
 def of_sizes(*sizes: int) -> Composition:
-    """Domains of so many trials, every other one bona fide."""
+    """Domains of so many trials, every other one bona fide; each is a corpus, with one source of fakes."""
     domains = np.repeat(np.arange(len(sizes)), sizes)
-    return Composition(NAMES[: len(sizes)], domains, np.arange(sum(sizes)) % 2 == 0)
+    is_bonafide = np.arange(sum(sizes)) % 2 == 0
+    sources = np.where(is_bonafide, "F00", np.char.add("F", domains.astype(str)))
+    return Composition(NAMES[: len(sizes)], domains, is_bonafide, sources, np.array(NAMES)[domains])
 
 
 def seeded(seed: int = 0) -> np.random.Generator:
@@ -219,6 +228,74 @@ def test_uniform_draws_each_domain_as_often_and_each_of_its_trials() -> None:
     assert of_the_second == pytest.approx(np.full(10, 1_001), abs=5 * np.sqrt(1_001))
 
 
+@given(DOMAIN_SIZES, BATCH_SIZES, SEEDS, st.lists(st.floats(0.2, 5), min_size=4, max_size=4))
+def test_lists_have_the_shares_of_their_weights_whatever_their_sizes(
+    sizes: list[int], batch_size: int, seed: int, weights: list[float]
+) -> None:
+    trials, total = of_sizes(*sizes), sum(weights[: len(sizes)])
+    assume(min(weights[: len(sizes)]) / total * sum(sizes) >= 1)
+    named = dict(zip(trials.names, weights, strict=False))
+    batches = sampler("weighted", weights=named)(trials, batch_size, seeded(seed))
+    shuffled = sampler("shuffled")(trials, batch_size, seeded())
+    assert [len(batch) for batch in batches] == [len(batch) for batch in shuffled]
+    for number, weight in zip(counts(trials, np.concatenate(batches)), named.values(), strict=True):
+        assert abs(number - weight / total * sum(sizes)) < 1
+
+
+def test_a_weighted_list_repeats_no_trial_before_all_have_come() -> None:
+    trials = of_sizes(50, 6)
+    draws = np.concatenate(sampler("weighted", weights={"codec": 1, "vocoder": 1})(trials, 8, seeded()))
+    times = np.bincount(draws, minlength=len(trials))
+    assert counts(trials, draws) == [28, 28]
+    assert set(times[:50]) == {0, 1}
+    assert set(times[50:]) == {4, 5}
+
+
+@pytest.mark.parametrize(
+    ("weights", "total", "expected"),
+    [([1, 1, 1], 10, [4, 3, 3]), ([2, 1], 9, [6, 3]), ([0.1, 0.9], 5, [1, 4]), ([1, 9], 4, [0, 4])],
+)
+def test_shares_of_weights_by_hand(weights: list[float], total: int, expected: list[int]) -> None:
+    assert apportioned(weights, total) == expected
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"codec": 1}, "train list vocoder/train has no weight; give one to vocoder"),
+        ({"codec": 1, "vocoder": 1, "music": 1}, "there is a weight for music, but train lists are codec/train, voco"),
+        ({"codec": 1, "vocoder": 1e-6}, "the share of vocoder/train is less than one of 12 trials; raise its weight"),
+    ],
+)
+def test_weights_that_do_not_fit_the_lists_are_refused(weights: dict[str, float], message: str) -> None:
+    with pytest.raises(SamplingError, match=message):
+        sampler("weighted", weights=weights)(of_sizes(6, 6), 4, seeded())
+
+
+def of_labels(name: str, labels: list[str], is_bonafide: list[bool]) -> Composition:
+    """One list with these sources, or corpora."""
+    size = len(labels)
+    columns = {"sources": np.full(size, "x"), "corpora": np.full(size, "x"), name: np.array(labels)}
+    return Composition(NAMES[:1], np.zeros(size, int), np.array(is_bonafide), **columns)
+
+
+@pytest.mark.parametrize(("name", "by"), [("sources", "balanced_by_source"), ("corpora", "balanced_by_corpus")])
+def test_labels_are_balanced_in_each_class_or_over_all(name: str, by: str) -> None:
+    # 12 bona fide trials of one label; 30, 4 and 2 fakes of three
+    labels = ["a"] * 12 + ["a"] * 30 + ["b"] * 4 + ["c"] * 2
+    trials = of_labels(name, labels, [True] * 12 + [False] * 36)
+
+    def numbers(**values: bool) -> dict[str, int]:
+        draws = np.concatenate(sampler(by, **values)(trials, 8, seeded()))
+        cells = [f"{trials.is_bonafide[draw]} {labels[draw]}" for draw in draws]
+        return {cell: cells.count(cell) for cell in sorted(set(cells))}
+
+    assert numbers() == {"False a": 8, "False b": 8, "False c": 8, "True a": 24}
+    of_labels_alone = numbers(equal_classes=False)
+    assert of_labels_alone["False a"] + of_labels_alone["True a"] == 16
+    assert (of_labels_alone["False b"], of_labels_alone["False c"]) == (16, 16)
+
+
 @pytest.mark.parametrize("name", ["co_training", "co_training_released"])
 def test_co_training_of_one_list_is_refused(name: str) -> None:
     with pytest.raises(SamplingError, match=r"two or more train lists, but there is one \(codec/train\).*sam for csam"):
@@ -245,8 +322,13 @@ def test_balancing_a_list_of_one_class_is_refused() -> None:
 
 
 def test_domains_are_numbered_in_the_order_of_the_lists() -> None:
-    table = pd.DataFrame({"domain": ["v/train", "v/train", "c/train"], "key": ["spoof", "bonafide", "spoof"]})
+    columns = {"source": ["F01", "F00", "F02"], "corpus": ["a", "a", "b"]}
+    table = pd.DataFrame(
+        {"domain": ["v/train", "v/train", "c/train"], "key": ["spoof", "bonafide", "spoof"], **columns}
+    )
     composition = Composition.of(table)
+    assert composition.sources.tolist() == columns["source"]
+    assert composition.corpora.tolist() == columns["corpus"]
     assert composition.names == ("v/train", "c/train")
     assert composition.domains.tolist() == [0, 0, 1]
     assert composition.is_bonafide.tolist() == [False, True, False]

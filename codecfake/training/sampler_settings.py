@@ -1,0 +1,22 @@
+"""Settings of samplers. This module needs no torch, so that an experiment can be checked before any job."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from codecfake.base.settings import Filled, Range
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """The sampler has no settings."""
+
+
+@dataclass(frozen=True)
+class WeightedSettings:
+    # train list, by the name of its domain -> its weight in an epoch, whatever its size
+    weights: Annotated[dict[str, Annotated[float, Range(above=0)]], Filled()]
+
+
+@dataclass(frozen=True)
+class BalancedSettings:
+    equal_classes: bool = True  # half of an epoch is bona fide; if false, only the groups are equal
