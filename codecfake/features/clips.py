@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,9 @@ class Clips(Dataset[Tensor]):
     The index of an item is `epoch * len(clips) + trial`. With `crop: random` or a chain of augmentations, a recording's
     clip depends only on `seed`, the epoch and the recording, not on the worker, the list or the key.
 
+    With `shortest` and `crop: random`, a recording of more than `num_samples` is cut to a random length from `shortest`
+    to `num_samples`, and another one stays whole; `stacked` makes a batch of such clips.
+
     Raises ShardError if a recording is in no shard.
     """
 
@@ -37,12 +40,13 @@ class Clips(Dataset[Tensor]):
         pad: str = REPEAT,
         chain: Chain | None = None,
         seed: int = 0,
+        shortest: int | None = None,
     ) -> None:
         self._store = AudioStore(audio_root, trials[["corpus", "source"]].itertuples(index=False, name=None))
         self._rows = self._store.index.rows(trials[RECORDING])
         self.num_samples, self._crop, self._pad = num_samples, crop, pad
         self._chain = chain or Chain()
-        self._seed = seed
+        self._seed, self._shortest = seed, shortest
         for corpus, source, utterance_id in trials.loc[self._rows < 0, RECORDING].itertuples(index=False, name=None):
             raise ShardError(
                 f"{audio_root / corpus / source}: no utterance {utterance_id} in its shards, but a protocol "
@@ -56,16 +60,26 @@ class Clips(Dataset[Tensor]):
         epoch, trial = divmod(index, len(self))
         row = int(self._rows[trial])
         rng = self._rng(epoch, row) if self.vary else None
-        wav = self._segment(row, rng)
+        wav, num_samples = self._segment(row, rng)
         if rng is not None and len(wav):
             wav = self._chain(wav.astype(np.float64), rng)
-            wav = wav[_start(self._crop, len(wav), self.num_samples, rng) :]
-        return torch.from_numpy(clip(wav, self.num_samples, self._pad).astype(np.float32))
+            wav = wav[_start(self._crop, len(wav), num_samples, rng) :]
+        return torch.from_numpy(clip(wav, num_samples, self._pad).astype(np.float32))
 
     @property
     def vary(self) -> bool:
         """Whether the clip of a trial changes between epochs."""
         return self._crop == RANDOM or bool(self._chain)
+
+    @property
+    def differ_in_length(self) -> bool:
+        """Whether clips have several lengths."""
+        return self._shortest is not None
+
+    def stacked(self, clips: Sequence[Tensor]) -> Tensor:
+        """Clips of several lengths as a batch `[B, T]`, extended to the longest of them."""
+        longest = max(map(len, clips))
+        return torch.from_numpy(np.stack([clip(each.numpy(), longest, self._pad) for each in clips]))
 
     def digest(self) -> str:
         """sha256 of what determines the clips: names and bytes of the recordings in order, length, crop and padding."""
@@ -79,18 +93,29 @@ class Clips(Dataset[Tensor]):
         name = "\0".join((str(self._seed), str(epoch), *self._store.index.name(row)))
         return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()))
 
-    def _segment(self, row: int, rng: np.random.Generator | None) -> np.ndarray:
-        """The part of a recording that the clip is made from, `[T]`; at 16 kHz, only this part is decoded."""
+    def _segment(self, row: int, rng: np.random.Generator | None) -> tuple[np.ndarray, int]:
+        """The part of a recording that the clip is made from, `[T]`, and the length of the clip.
+
+        At 16 kHz, only this part is decoded.
+        """
         entry = self._store.index.entries[row]
-        num_needed = math.ceil(self.num_samples * self._chain.stretch)
         data = self._store.bytes_of(row)
         if entry["sample_rate"] != SAMPLE_RATE:
             samples, rate = waveforms.decode_int16(data)
             whole = waveforms.resample(_full_scale(samples), rate, SAMPLE_RATE)
-            start = _start(self._crop, len(whole), num_needed, rng)
-            return whole[start : start + num_needed]
-        start = _start(self._crop, int(entry["num_samples"]), num_needed, rng)
-        return _full_scale(waveforms.decode_int16(data, start, num_needed)[0])
+            num_samples, start, num_needed = self._place(len(whole), rng)
+            return whole[start : start + num_needed], num_samples
+        num_samples, start, num_needed = self._place(int(entry["num_samples"]), rng)
+        return _full_scale(waveforms.decode_int16(data, start, num_needed)[0]), num_samples
+
+    def _place(self, length: int, rng: np.random.Generator | None) -> tuple[int, int, int]:
+        """Length of the clip of a recording of `length` samples; start and length of the part that it is made from."""
+        num_samples = self.num_samples
+        if self._shortest is not None and rng is not None:
+            is_long = length > num_samples
+            num_samples = int(rng.integers(self._shortest, num_samples + 1)) if is_long else length
+        num_needed = math.ceil(num_samples * self._chain.stretch)
+        return num_samples, _start(self._crop, length, num_needed, rng), num_needed
 
 
 def _full_scale(samples: np.ndarray) -> np.ndarray:

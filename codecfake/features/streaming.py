@@ -1,6 +1,6 @@
 """Features of trials in batches, computed on the fly, or once and cached in memory (on disk: `features.cache`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,15 +22,31 @@ Order = Sequence[np.ndarray]  # the trial numbers of each batch
 
 class Features(Protocol):
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
-        """Features `[B, F, D]`, or `[B, L, F, D]`, of each batch of `order`, on the device of training.
+        """Features `[B, F, D]`, or `[B, L, F, D]`, of each batch of `order`, or its clips `[B, T]`, on the device.
 
         Random crops and augmentations depend on `epoch`, and not on the number of workers.
         """
         ...
 
 
-class StreamedFeatures:
-    """Decodes audio in `workers` processes, and runs the front-end for each batch."""
+class StreamedClips:
+    """Decodes audio in `workers` processes: the clips themselves `[B, T]`, for a front-end that is trained."""
+
+    def __init__(self, clips: Clips, device: torch.device, workers: int = 0) -> None:
+        self.clips, self.device, self.workers = clips, device, workers
+        stacked = clips.stacked if clips.differ_in_length else None
+        self._load = BatchLoader(clips, workers, device.type == "cuda", stacked)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
+        for wav in self._load([(epoch * len(self) + batch).tolist() for batch in order]):
+            yield wav.to(self.device, non_blocking=True)
+
+
+class StreamedFeatures(StreamedClips):
+    """Runs the frozen front-end for each batch of clips."""
 
     def __init__(
         self,
@@ -40,20 +56,14 @@ class StreamedFeatures:
         workers: int = 0,
         front_end_precision: str = precision.EXACT,
     ) -> None:
-        self.clips = clips
-        self.device = device
-        self.workers = workers
+        super().__init__(clips, device, workers)
         self._front_end = front_end
         self._precision = front_end_precision
         self._checked = front_end_precision == precision.EXACT
-        self._load = BatchLoader(clips, workers, pin_memory=device.type == "cuda")
-
-    def __len__(self) -> int:
-        return len(self.clips)
 
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
-        for wav in self._load([(epoch * len(self) + batch).tolist() for batch in order]):
-            yield self._of(wav.to(self.device, non_blocking=True))
+        for wav in super().batches(order, epoch):
+            yield self._of(wav)
 
     def shape(self) -> tuple[int, ...]:
         """Numbers of trials, layers if there are several, frames and dimensions."""
@@ -94,13 +104,21 @@ class BatchLoader:
     A new pass ends the previous one. At most `workers * PREFETCHED` batches wait to be used.
     """
 
-    def __init__(self, items: Dataset[Tensor], workers: int, pin_memory: bool) -> None:
+    def __init__(
+        self,
+        items: Dataset[Tensor],
+        workers: int,
+        pin_memory: bool,
+        stacked: Callable[[list[Tensor]], Tensor] | None = None,
+    ) -> None:
+        """`stacked` makes a batch of items whose shapes differ."""
         self._plan: list[list[int]] = []
         if workers:
             processes.require_shared_memory()
         self._loader = DataLoader(
             items,
             batch_sampler=self._plan,
+            collate_fn=stacked,
             num_workers=workers,
             persistent_workers=workers > 0,
             prefetch_factor=PREFETCHED if workers > 0 else None,

@@ -26,7 +26,7 @@ from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.features import precision
 from codecfake.features.augmentation.chain import Chain
 from codecfake.features.clips import Clips, clip
-from codecfake.features.streaming import PREFETCHED, BatchLoader, StreamedFeatures, in_order
+from codecfake.features.streaming import PREFETCHED, BatchLoader, StreamedClips, StreamedFeatures, in_order
 from codecfake.protocols import trials
 from codecfake.scoring import conditions
 from codecfake.training import checkpoint
@@ -62,6 +62,40 @@ def batches(clips: Clips, workers: int, epochs: tuple[int, ...] = (0,)) -> list[
 
 
 # clips
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_clips_of_a_random_length_are_stacked_to_the_longest_of_a_batch(
+    workers: int, table: pd.DataFrame, audio: Path
+) -> None:
+    wholes = _lengths(table, audio)
+    longest, shortest = int(np.median(wholes)), 3_000
+    clips = Clips(table, audio, longest, "random", "zero", seed=3, shortest=shortest)
+    own = [len(clips[number]) for number in range(len(clips))]
+    drawn = [length for length, whole in zip(own, wholes, strict=True) if whole > longest]
+    assert len(set(drawn)) > 1
+    assert all(shortest <= length <= longest for length in drawn)
+    assert all(length == whole for length, whole in zip(own, wholes, strict=True) if whole <= longest)
+    order = np.array_split(np.arange(len(clips)), 4)
+    streamed = list(StreamedClips(clips, CPU, workers).batches(order))
+    assert [len(batch[0]) for batch in streamed] == [max(own[number] for number in batch) for batch in order]
+    for batch, wavs in zip(order, streamed, strict=True):
+        for number, wav in zip(batch, wavs, strict=True):
+            assert torch.equal(wav[: own[number]], clips[number])
+            assert not wav[own[number] :].any()
+
+
+def _lengths(table: pd.DataFrame, audio: Path) -> list[int]:
+    """The number of samples of each recording."""
+    store = AudioStore(audio, [("tones", "F00"), ("tones", "F01")])
+    rows = store.index.rows(table[trials.RECORDING])
+    return [int(store.index.entries[row]["num_samples"]) for row in rows]
+
+
+def test_each_epoch_draws_other_lengths(table: pd.DataFrame, audio: Path) -> None:
+    clips = Clips(table, audio, 3_200, "random", seed=3, shortest=1_000)
+    epochs = [[len(clips[epoch * len(clips) + number]) for number in range(len(clips))] for epoch in (0, 0, 1)]
+    assert epochs[0] == epochs[1] != epochs[2]
 
 
 @pytest.mark.long
