@@ -28,21 +28,21 @@ class Progress:
     average: dict[str, Tensor] = field(default_factory=dict)  # state of the AveragedModel, if weights are averaged
 
 
-def save(path: Path, progress: Progress, back_end: nn.Module, optimizer: Optimizer, run: str) -> None:
+def save(path: Path, progress: Progress, network: nn.Module, optimizer: Optimizer, run: str) -> None:
     """Write a checkpoint of the run with fingerprint `run`."""
-    states = {"back_end": back_end.state_dict(), "optimizer": optimizer.state_dict()}
+    states = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
     resumable.save(path, run, {"progress": vars(progress), **states})
 
 
-def restore(path: Path, back_end: nn.Module, optimizer: Optimizer, run: str) -> Progress:
-    """Fill back-end and optimizer from the checkpoint, if there is one of the run with fingerprint `run`.
+def restore(path: Path, network: nn.Module, optimizer: Optimizer, run: str) -> Progress:
+    """Fill network and optimizer from the checkpoint, if there is one of the run with fingerprint `run`.
 
     Raises CheckpointError if it is damaged.
     """
-    content = resumable.restore(path, run, next(back_end.parameters()).device)
+    content = resumable.restore(path, run, next(network.parameters()).device)
     if content is None:
         return Progress()
-    back_end.load_state_dict(content["back_end"])
+    network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
     progress = Progress(**content["progress"])
     log.info("%s: continuing at epoch %d, step %d", path, progress.epoch + 1, progress.step)

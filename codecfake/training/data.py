@@ -13,12 +13,15 @@ from codecfake.features.augmentation.chain import Chain
 from codecfake.features.cache import CachePlace, with_cache
 from codecfake.features.clips import Clips
 from codecfake.features.settings import DISK
-from codecfake.features.streaming import Features, StreamedFeatures
+from codecfake.features.streaming import Features, StreamedClips, StreamedFeatures
 from codecfake.training.settings import TrainSettings
 
 
 class TrainingData:
-    """Makes the features of train and dev trials; only train trials are cropped or augmented at random."""
+    """Makes the features of train and dev trials, or their clips, if the front-end is trained.
+
+    Only train trials are cropped or augmented at random.
+    """
 
     def __init__(
         self,
@@ -36,9 +39,9 @@ class TrainingData:
 
     def train(self, trials: pd.DataFrame) -> Features:
         s = self._settings
-        return self._features(
-            Clips(trials, self._audio_root, s.crop_samples, s.crop, s.pad, self._chain, s.seed), "train"
-        )
+        shortest = s.shortest_crop_samples
+        clips = Clips(trials, self._audio_root, s.crop_samples, s.crop, s.pad, self._chain, s.seed, shortest)
+        return self._features(clips, "train")
 
     def dev(self, trials: pd.DataFrame) -> Features:
         return self._features(
@@ -47,6 +50,8 @@ class TrainingData:
 
     def _features(self, clips: Clips, name: str) -> Features:
         s = self._settings
+        if s.fine_tuning.is_on:
+            return StreamedClips(clips, self._device, self._workers)
         streamed = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, s.front_end_precision)
         identity = self._identity if s.cache == DISK else {}
         return with_cache(streamed, s.cache, s.batch_size, name, self._place, identity)

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 import codecfake
@@ -22,21 +21,19 @@ from codecfake.features.cache import CachePlace
 from codecfake.features.streaming import in_order
 from codecfake.protocols import trials
 from codecfake.scoring import verdicts
-from codecfake.statistics import metrics
 from codecfake.training import checkpoint
 from codecfake.training.composition import Composition
 from codecfake.training.data import TrainingData
+from codecfake.training.fine_tuning import TunedDetector, trained_network
 from codecfake.training.loss_settings import LOSSES
+from codecfake.training.optimizer import Optimizer
 from codecfake.training.plan import Plan
 from codecfake.training.settings import AVERAGE, SELECTIONS, TrainSettings
 from codecfake.training.strategies import UPDATES
+from codecfake.training.updates import Update
+from codecfake.training.validation import is_least, measures, require_finite
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
-NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoil its whole batch
-
-
-class TrainingError(RuntimeError):
-    """Training cannot continue."""
 
 
 def train(
@@ -84,18 +81,12 @@ class _Run:
         self._train_trials, self._dev_trials = train_trials, dev_trials
         self._train_classes, self._dev_classes = _classes(train_trials), _classes(dev_trials)
         self._seed_step(epoch=0, step=-1)
-        self._detector = Detector(settings.detector, settings.crop_samples).to(device)
-        self._back_end = self._detector.head
-        self._optimizer = torch.optim.Adam(
-            self._back_end.parameters(),
-            settings.learning_rate,
-            (settings.betas[0], settings.betas[1]),
-            weight_decay=settings.weight_decay,
-        )
-        strategy = settings.resolved_strategy()
-        update = UPDATES.part(strategy.update).load()
-        self._update = update(self._optimizer, self._back_end, strategy.update_settings())
         self._plan = Plan(settings, Composition.of(train_trials))
+        self._detector = Detector(settings.detector, settings.crop_samples).to(device)
+        self._start = self._detector.front_end_weights()
+        self._network = trained_network(self._detector, settings.fine_tuning, device)
+        self._optimizer = Optimizer(settings, self._network, self._plan)
+        self._update = _update(settings, self._optimizer, self._network)
         self._class_weights = torch.empty(2, device=device)
         self._class_weights[SPOOF] = settings.spoof_weight
         self._class_weights[BONAFIDE] = settings.bonafide_weight
@@ -104,15 +95,15 @@ class _Run:
         self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache)
         self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
         self._fingerprint = _fingerprint(settings, self._data.mixed_in, train_trials, dev_trials)
-        self._progress = checkpoint.restore(output / CHECKPOINT, self._back_end, self._optimizer, self._fingerprint)
-        self._average = AveragedModel(self._back_end) if settings.keep == AVERAGE else None
+        self._progress = checkpoint.restore(output / CHECKPOINT, self._network, self._optimizer.adam, self._fingerprint)
+        self._average = AveragedModel(self._network) if settings.keep == AVERAGE else None
         if self._average and self._progress.average:
             self._average.load_state_dict(self._progress.average)
 
     def finish(self) -> None:
         """Train the remaining epochs, write the results, and remove the checkpoint."""
         curves = Curves(self._output / TENSORBOARD if self._settings.tensorboard else None, self._total_steps())
-        while self._progress.epoch < self._settings.epochs:
+        while not self._is_finished():
             self._train_epoch(curves)
             self._end_epoch(curves)
         curves.close()
@@ -121,32 +112,36 @@ class _Run:
         self._save_model()
         (self._output / CHECKPOINT).unlink()
 
+    def _is_finished(self) -> bool:
+        now, patience = self._progress, self._settings.patience
+        return now.epoch == self._settings.epochs or 0 < patience <= now.epoch - now.best_epoch
+
     def _train_epoch(self, curves: Curves) -> None:
         now = self._progress
         order = self._plan.batches(now.epoch)[now.step :]
         name = f"epoch {now.epoch + 1}/{self._settings.epochs}"
         bar = progress(self._train_features.batches(order, now.epoch), name, total=len(order), unit="batch")
-        for batch, features in zip(order, bar, strict=True):
-            self._detector.train()
+        for batch, inputs in zip(order, bar, strict=True):
+            self._network.train()
             self._seed_step(now.epoch, now.step)
-            self._set_learning_rate()
-            loss = self._step(features, batch)
+            self._optimizer.set_learning_rates(self._total_steps())
+            loss = self._step(inputs, batch)
             now.step += 1
             bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
             curves.add("loss", {"step": loss}, self._total_steps())
             if now.step % self._settings.checkpoint_steps == 0:
                 self._checkpoint()
 
-    def _step(self, features: Tensor, batch: np.ndarray) -> float:
+    def _step(self, inputs: Tensor, batch: np.ndarray) -> float:
         """Update the weights on one batch; returns its loss. Raises TrainingError, before the update, if not finite."""
         classes = self._train_classes[torch.from_numpy(batch)].to(self._device)
         weight = self._class_weights[classes].sum()
         places = iter(("", "at the ascended weights, "))
 
         def closure() -> Tensor:
-            self._optimizer.zero_grad()
-            losses = self._class_weights[classes] * self._loss_of_trials(self._back_end(features), classes)
-            _require_finite(losses, self._train_trials.iloc[batch], next(places))
+            self._optimizer.adam.zero_grad()
+            losses = self._class_weights[classes] * self._loss_of_trials(self._network(inputs), classes)
+            require_finite(losses, self._train_trials.iloc[batch], next(places))
             loss = losses.sum() / weight
             loss.backward()
             return loss.detach()
@@ -158,70 +153,63 @@ class _Run:
 
     def _end_epoch(self, curves: Curves) -> None:
         now = self._progress
-        measures, scores = self._score_dev()
-        is_best = is_least(measures, now.history, SELECTIONS[self._settings.select])
+        values, scores = self._score_dev()
+        is_best = is_least(values, now.history, SELECTIONS[self._settings.select])
         now.epoch += 1
         if is_best:
             now.best_epoch, now.best_scores = now.epoch, scores
             now.best_state = self._own_state()
             if self._average:
-                self._average.update_parameters(self._back_end)
+                self._average.update_parameters(self._network)
                 now.average = self._average.state_dict()
         row = {
             "epoch": now.epoch,
             "updates": now.epoch * self._plan.updates_per_epoch,
             "train_loss": now.loss_sum / now.weight_sum,
-            **measures,
-            "learning_rate": self._optimizer.param_groups[0]["lr"],
+            **values,
+            **self._optimizer.learning_rates(),
             "is_best": int(is_best),
         }
         now.history.append(row)
         now.step, now.loss_sum, now.weight_sum = 0, 0.0, 0.0
         files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
         self._checkpoint()
-        values = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
-        curves.add("epoch", values, self._total_steps())
+        curve = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
+        curves.add("epoch", curve, self._total_steps())
 
     def _take(self, average: AveragedModel) -> None:
         """Keep the averaged weights, with BatchNorm statistics from one more pass over the train lists, as in SWA
         (Izmailov et al. 2018).
         """
         now = self._progress
-        self._back_end.load_state_dict(average.module.state_dict())
+        self._network.load_state_dict(average.module.state_dict())
         self._seed_step(now.epoch, 0)
-        update_bn(self._train_features.batches(self._plan.batches(now.epoch), now.epoch), self._back_end)
+        update_bn(self._train_features.batches(self._plan.batches(now.epoch), now.epoch), self._network)
         _, now.best_scores = self._score_dev()
         now.best_state = self._own_state()
 
     def _own_state(self) -> dict[str, Tensor]:
-        """A copy of the weights as they are now."""
-        return {name: tensor.clone() for name, tensor in self._detector.own_state().items()}
+        """A copy of the weights as they are now, of those that the model folder holds."""
+        state = self._detector.state_dict() if self._settings.fine_tuning.is_on else self._detector.own_state()
+        return {name: tensor.clone() for name, tensor in state.items()}
 
     @torch.no_grad()
     def _score_dev(self) -> tuple[dict[str, float], Tensor]:
-        """Weighted loss and EER over the whole dev set, the mean loss of its batches, and the scores `[N]`."""
-        self._detector.eval()
+        """Measures of the whole dev set, and its scores `[N]`."""
+        self._network.eval()
         order = in_order(len(self._dev_trials), self._settings.batch_size)
         bar = progress(self._dev_features.batches(order), "dev", total=len(order), unit="batch")
-        logits = torch.cat([self._back_end(features) for features in bar]).cpu().double()
-        classes, weights = self._dev_classes, self._class_weights.cpu().double()
-        losses = weights[classes] * self._loss_of_trials(logits, classes)
-        _require_finite(losses, self._dev_trials)
-        scores, bonafide = score(logits), classes == BONAFIDE
-        rate = metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer
-        weight = weights[classes]
-        parts = zip(losses.split(self._settings.batch_size), weight.split(self._settings.batch_size), strict=True)
-        measures = {
-            "dev_loss": (losses.sum() / weight.sum()).item(),
-            "dev_loss_of_batches": torch.stack([part.sum() / its.sum() for part, its in parts]).mean().item(),
-            "dev_eer": rate,
-        }
-        return measures, scores
+        logits = torch.cat([self._network(inputs) for inputs in bar]).cpu().double()
+        weights = self._class_weights.cpu().double()[self._dev_classes]
+        losses = weights * self._loss_of_trials(logits, self._dev_classes)
+        require_finite(losses, self._dev_trials)
+        scores = score(logits)
+        return measures(losses, weights, scores, self._dev_classes, self._settings.batch_size), scores
 
     def _save_model(self) -> None:
         record = {
             "version": codecfake.__version__,
-            "front_end_weights": self._detector.front_end_weights(),
+            "front_end_weights": self._start,
             "best_epoch": self._progress.best_epoch,
             "averaged_epochs": int(self._average.n_averaged) if self._average else 0,
             "mixed_in": self._data.mixed_in,
@@ -236,15 +224,11 @@ class _Run:
 
     def _checkpoint(self) -> None:
         path = self._output / CHECKPOINT
-        checkpoint.save(path, self._progress, self._back_end, self._optimizer, self._fingerprint)
+        checkpoint.save(path, self._progress, self._network, self._optimizer.adam, self._fingerprint)
 
     def _seed_step(self, epoch: int, step: int) -> None:
         """Make dropout (and the first weights, at step -1) depend only on seed, epoch and step."""
         resumable.seed_step(self._settings.seed, epoch, step + 1)
-
-    def _set_learning_rate(self) -> None:
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._plan.learning_rate(self._total_steps())
 
     def _total_steps(self) -> int:
         return self._progress.epoch * self._plan.updates_per_epoch + self._progress.step
@@ -255,20 +239,12 @@ def _classes(table: pd.DataFrame) -> Tensor:
     return torch.from_numpy(np.where(table["key"] == BONAFIDE_KEY, BONAFIDE, SPOOF))
 
 
-def is_least(measures: dict[str, float], history: list[dict[str, Any]], columns: Sequence[str]) -> bool:
-    """Whether an epoch has the least values so far, compared column by column; without columns, always true."""
-    value = [measures[column] for column in columns]
-    return not columns or all(value < [earlier[column] for column in columns] for earlier in history)
-
-
-def _require_finite(losses: Tensor, table: pd.DataFrame, place: str = "") -> None:
-    bad = ~torch.isfinite(losses).cpu().numpy()
-    if bad.any():
-        names = table["trial_id"].to_numpy()[bad]
-        raise TrainingError(
-            f"{place}the loss of {len(names)} of {len(table)} trials is not finite ({', '.join(names[:NAMED_TRIALS])}"
-            f"{', …' if len(names) > NAMED_TRIALS else ''}); check their audio, or lower learning_rate or rho"
-        )
+def _update(settings: TrainSettings, optimizer: Optimizer, network: nn.Module) -> Update:
+    """The update of a strategy, and the weights that it ascends over, if it does."""
+    strategy = settings.resolved_strategy()
+    part = network.sharpness_part if isinstance(network, TunedDetector) else network
+    update: Update = UPDATES.part(strategy.update).load()(optimizer.adam, part, strategy.update_settings())
+    return update
 
 
 def _fingerprint(settings: TrainSettings, mixed_in: object, *tables: pd.DataFrame) -> str:

@@ -30,9 +30,10 @@ from codecfake.base import plugins
 from codecfake.base.settings import Fault, FaultsError, as_faults, below
 from codecfake.base.suggestions import unknown
 from codecfake.detectors.back_end_settings import COSINE
-from codecfake.detectors.settings import DetectorSettings
+from codecfake.detectors.settings import BACK_ENDS, DetectorSettings
 from codecfake.features.augmentation.settings import links
 from codecfake.features.settings import CACHES, CROPS, EXACT, NONE, PADS, PRECISIONS, RANDOM, cache_kind
+from codecfake.training.fine_tuning_settings import FineTuningSettings
 from codecfake.training.loss_settings import CROSS_ENTROPY, LOSSES
 from codecfake.training.schedules import SCHEDULES
 from codecfake.training.strategies import STRATEGIES, UPDATES, Strategy, defines, strategy_of, unknown_strategy
@@ -52,6 +53,7 @@ class TrainSettings:
     detector: DetectorSettings
     crop_samples: int = 64_600  # of each clip, at 16 kHz
     crop: str = "first"  # part of a longer train recording; or random, different in every epoch
+    shortest_crop_samples: int | None = None  # random crops of a random length, from this one to crop_samples
     pad: str = "repeat"  # of a shorter recording; or zero
     augmentation: list[dict[str, Any]] = field(default_factory=list)  # of train clips: {name, probability, settings}
     batch_size: int = 128
@@ -70,10 +72,12 @@ class TrainSettings:
     strategy: str = "erm"
     strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different; or `Strategy`'s
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
+    patience: int = 0  # stop after so many epochs in a row that were not selected; 0: train all epochs
     keep: str = BEST  # the weights of that epoch; or the average over all epochs that were the best so far (SWA)
     seed: int = 0
     cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: for SSL front-ends
     front_end_precision: str = EXACT  # or bfloat16, which is rejected if a measurement shows that it changes features
+    fine_tuning: FineTuningSettings = field(default_factory=FineTuningSettings)  # of the front-end
     checkpoint_steps: int = 1000  # steps between checkpoints; another is written after every epoch
     tensorboard: bool = True
 
@@ -127,6 +131,8 @@ class TrainSettings:
         for name in ("learning_rate", "final_learning_rate", "spoof_weight", "bonafide_weight"):
             if not 0 < getattr(self, name) < float("inf"):
                 yield Fault((name,), f"{getattr(self, name)} is out of range; it must be positive and finite")
+        if self.patience < 0:
+            yield Fault(("patience",), f"{self.patience} is out of range; it must be at least 0")
         if not 0 <= self.weight_decay < float("inf"):
             yield Fault(("weight_decay",), f"{self.weight_decay} is out of range; it must be at least 0 and finite")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
@@ -155,6 +161,10 @@ class TrainSettings:
                 f"{self.final_learning_rate} is above learning_rate {self.learning_rate}; "
                 f"the cosine schedule falls: lower it, or use the constant one",
             )
+        if self.patience and not SELECTIONS[self.select]:
+            yield Fault(("patience",), f"{self.patience}, but select {self.select} selects every epoch; set it to 0")
+        yield from self._crop_faults()
+        yield from self._fine_tuning_faults()
         if (self.crop == RANDOM or self.augmentation) and self.cache != NONE:
             yield Fault(
                 ("cache_features",),
@@ -173,12 +183,44 @@ class TrainSettings:
         back_end = self.detector.complete()["back_end"]
         return plugins.is_outside(back_end["name"]) or back_end.get("head") == COSINE
 
+    def _crop_faults(self) -> Iterator[Fault]:
+        if self.shortest_crop_samples is None:
+            return
+        key, back_end = ("shortest_crop_samples",), self.detector.back_end["name"]
+        if not 1 <= self.shortest_crop_samples < self.crop_samples:
+            yield Fault(key, f"{self.shortest_crop_samples} is out of range; it can be 1 to {self.crop_samples - 1}")
+        if self.crop != RANDOM:
+            yield Fault(key, f"{self.shortest_crop_samples} is for random crops; set `crop: {RANDOM}`, or remove it")
+        if not plugins.is_outside(back_end) and not BACK_ENDS.part(back_end).any_length:
+            others = [name for name in BACK_ENDS if BACK_ENDS.part(name).any_length]
+            yield Fault(
+                key, f"the back-end {back_end} takes clips of one length; remove it, or use {', '.join(others)}"
+            )
+
+    def _fine_tuning_faults(self) -> Iterator[Fault]:
+        if not self.fine_tuning.is_on:
+            return
+        for fault in self.fine_tuning.faults(self.detector.front_end):
+            yield fault.below("fine_tuning")
+        if self.cache != NONE:
+            yield Fault(
+                ("cache_features",),
+                f"{self.cache}, but fine-tuning changes the front-end and so its features; set it to {NONE}",
+            )
+        if self.front_end_precision != EXACT:
+            yield Fault(
+                ("front_end_precision",),
+                f"{self.front_end_precision} is of a frozen front-end; set it to {EXACT}, and fine_tuning.precision",
+            )
+
     def complete(self) -> dict[str, Any]:
         """The settings as plain values, with every default spelled out."""
         strategy = self.resolved_strategy()
         update = UPDATES.part(strategy.update).complete(strategy.settings)
         if self.strategy not in STRATEGIES:
-            update = {**dataclasses.asdict(strategy), "settings": update}
+            update = {"update": strategy.update, "sampler": strategy.sampler, "settings": update}
+            if (own := strategy.built_sampler_settings()) is not None:
+                update["sampler_settings"] = dataclasses.asdict(own)
         data = {"cache_features": self.cache, "augmentation": [link.complete() for link in links(self.augmentation)]}
         loss = LOSSES.part(self.loss).complete(self.loss_settings)
         parts = {"detector": self.detector.complete(), "strategy_settings": update, "loss_settings": loss}

@@ -30,12 +30,13 @@ from codecfake.protocols import trials
 from codecfake.protocols.trials import TrialsError
 from codecfake.scoring import verdicts
 from codecfake.statistics import metrics
-from codecfake.training import loop
-from codecfake.training.loop import CHECKPOINT, TrainingError, train
+from codecfake.training import loop, validation
+from codecfake.training.loop import CHECKPOINT, train
 from codecfake.training.plan import Plan
 from codecfake.training.samplers import Composition, SamplingError, shuffled
 from codecfake.training.settings import SELECTIONS, TrainSettings
 from codecfake.training.strategies import STRATEGIES
+from codecfake.training.validation import TrainingError
 
 CPU = torch.device("cpu")
 MEL_LCNN = DetectorSettings({"name": "mel", "log": True}, {"name": "lcnn", "width": 0.125})
@@ -308,7 +309,7 @@ def test_the_average_is_over_the_epochs_that_were_best_so_far(
     judge = loop._Run._score_dev
 
     def recorded(run: Any) -> Any:
-        ended.append({name: weight.detach().clone() for name, weight in run._back_end.named_parameters()})
+        ended.append({name: weight.detach().clone() for name, weight in run._network.named_parameters()})
         values, scores = judge(run)
         return values | ({"dev_eer": eers[len(ended) - 1]} if len(ended) <= len(eers) else {}), scores
 
@@ -323,6 +324,42 @@ def test_the_average_is_over_the_epochs_that_were_best_so_far(
         torch.testing.assert_close(weights[f"back_end.{name}"], mean)
     calibration = verdicts.read(tmp_path / verdicts.CALIBRATION)
     assert calibration.eer == pytest.approx(eer_of(tmp_path, corpus).eer)
+
+
+@pytest.mark.parametrize(("patience", "expected"), [(0, 6), (1, 2), (2, 5), (3, 6)])
+def test_training_ends_after_as_many_epochs_without_a_better_one(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: int, expected: int
+) -> None:
+    eers = iter([0.4, 0.5, 0.3, 0.35, 0.3, 0.2])
+    judge = loop._Run._score_dev
+
+    def judged(run: Any) -> Any:
+        values, scores = judge(run)
+        return values | {"dev_eer": next(eers), "dev_loss": 1.0}, scores
+
+    monkeypatch.setattr(loop._Run, "_score_dev", judged)
+    run(corpus, tmp_path, changed(epochs=6, select="dev_eer", patience=patience))
+    rows = history(tmp_path)
+    assert len(rows) == expected
+    assert json.loads((tmp_path / "settings.json").read_text())["best_epoch"] == rows["dev_eer"].idxmin() + 1
+
+
+def test_a_run_killed_after_its_last_epoch_does_not_train_another(
+    corpus: Corpus, tmp_path: Path, counted: type[CountedAdam], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = changed(epochs=4, learning_rate=1e-9, schedule="constant", select="dev_eer", patience=1)
+    undisturbed = contents(run(corpus, tmp_path / "undisturbed", settings))
+    counted.steps = 0
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(loop._Run, "_save_model", _killed)
+        run(corpus, tmp_path / "killed", settings)
+    steps = counted.steps
+    assert contents(run(corpus, tmp_path / "killed", settings)) == undisturbed
+    assert counted.steps == steps < 4 * 4
+
+
+def _killed(*_: object) -> None:
+    raise KilledError
 
 
 def test_averaged_weights_have_the_statistics_of_a_pass_of_their_own(corpus: Corpus, tmp_path: Path) -> None:
@@ -362,7 +399,7 @@ def test_equal_error_rates_are_told_apart_by_the_loss() -> None:
         {"dev_eer": 0.0, "dev_loss": 2.0},
         {"dev_eer": 0.5, "dev_loss": 0.0},
     ]
-    best = [loop.is_least(row, eer_of[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(eer_of)]
+    best = [validation.is_least(row, eer_of[:epoch], SELECTIONS["dev_eer"]) for epoch, row in enumerate(eer_of)]
     assert best == [True, True, True, False, False]
 
 
@@ -589,6 +626,7 @@ def test_a_recording_without_audio_is_found_before_training(corpus: Corpus, tmp_
         ("select", "eval_eer"),
         ("keep", "all"),
         ("epochs", 0),
+        ("patience", -1),
         ("crop_samples", 0),
         ("spoof_weight", 0.0),
     ],
@@ -596,6 +634,20 @@ def test_a_recording_without_audio_is_found_before_training(corpus: Corpus, tmp_
 def test_settings_out_of_range_are_refused(name: str, value: Any) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: .*{value!r}"):
         changed(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"patience": 2, "select": "last"}, "patience: 2, but select last selects every epoch; set it to 0"),
+        ({"shortest_crop_samples": 2_000, "crop": "random"}, "the back-end lcnn takes clips of one length; .* aasist"),
+        ({"shortest_crop_samples": 4_000, "crop": "random"}, "4000 is out of range; it can be 1 to 3999"),
+        ({"shortest_crop_samples": 2_000}, "2000 is for random crops; set `crop: random`, or remove it"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        changed(**values)
 
 
 def test_momenta_of_adam_out_of_range_are_refused() -> None:

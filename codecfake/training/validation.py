@@ -1,0 +1,45 @@
+"""What the losses and scores of an epoch say: measures of dev, and whether an epoch is the best or the last one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from codecfake.detectors import BONAFIDE
+from codecfake.statistics import metrics
+
+NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoil its whole batch
+
+
+class TrainingError(RuntimeError):
+    """Training cannot continue."""
+
+
+def require_finite(losses: Tensor, table: pd.DataFrame, place: str = "") -> None:
+    """Raise TrainingError, which names the trials of `table`, if one of their losses `[N]` is not finite."""
+    bad = ~torch.isfinite(losses).cpu().numpy()
+    if bad.any():
+        names = table["trial_id"].to_numpy()[bad]
+        raise TrainingError(
+            f"{place}the loss of {len(names)} of {len(table)} trials is not finite ({', '.join(names[:NAMED_TRIALS])}"
+            f"{', …' if len(names) > NAMED_TRIALS else ''}); check their audio, or lower learning_rate or rho"
+        )
+
+
+def measures(losses: Tensor, weights: Tensor, scores: Tensor, classes: Tensor, batch_size: int) -> dict[str, float]:
+    """Weighted loss and EER over the whole dev set, and the mean loss of its batches; every argument is `[N]`."""
+    bonafide = classes == BONAFIDE
+    parts = zip(losses.split(batch_size), weights.split(batch_size), strict=True)
+    return {
+        "dev_loss": (losses.sum() / weights.sum()).item(),
+        "dev_loss_of_batches": torch.stack([part.sum() / its.sum() for part, its in parts]).mean().item(),
+        "dev_eer": metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer,
+    }
+
+
+def is_least(values: dict[str, float], history: list[dict[str, Any]], columns: Sequence[str]) -> bool:
+    """Whether an epoch has the least values so far, compared column by column; without columns, always true."""
+    value = [values[column] for column in columns]
+    return not columns or all(value < [earlier[column] for column in columns] for earlier in history)
