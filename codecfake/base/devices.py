@@ -22,16 +22,30 @@ def prepare(name: str, threads: int) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
         logger.info("running on %s", name)
-    if name == "cuda":
+    return make_repeatable(torch.device(name))
+
+
+def make_repeatable(device: torch.device) -> torch.device:
+    """Have this process compute on the device, with repeatable results."""
+    if device.type == "cuda":
         # TF32 changes codes: the nearest codebook entry is decided by small differences
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
-    return torch.device(name)
+        if device.index is not None:
+            torch.cuda.set_device(device)
+    return device
+
+
+def of_job(device: torch.device, num_gpus: int | None) -> list[torch.device]:
+    """The devices of a job with `num_gpus`, given the one that `prepare_job` returned."""
+    if device.type != "cuda" or num_gpus in (None, 0, 1):
+        return [device]
+    return [torch.device("cuda", number) for number in range(num_gpus)]
 
 
 def prepare_job(name: str, num_gpus: int | None, threads: int) -> torch.device:
-    """As `prepare`, for a job to which the workflow assigns `num_gpus` (0 or 1); no other job uses its GPU.
+    """As `prepare`, for a job to which the workflow assigns `num_gpus`; no other job uses its GPUs.
 
     `auto` runs on the assigned GPU, or else on the CPU. Must be called before anything asks CUDA for its devices.
     Without a workflow (`num_gpus` is None), same as `prepare`.
@@ -52,7 +66,7 @@ def prepare_job(name: str, num_gpus: int | None, threads: int) -> torch.device:
         return prepare("cpu", threads)
     names = gpus.visible(os.environ)
     if names:
-        os.environ[gpus.VISIBLE] = gpus.take(names, gpus.slots(os.environ))
+        os.environ[gpus.VISIBLE] = ",".join(gpus.take_several(names, gpus.slots(os.environ), num_gpus))
         logger.info("taking GPU %s", os.environ[gpus.VISIBLE])
     return prepare("cuda", threads)
 

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NAME = re.compile(r"\d+|(GPU|MIG)-\S+")
+SEVERAL = "several.lock"
 SECONDS_BETWEEN_TRIES = 1.0
 SECONDS_BETWEEN_MESSAGES = 60.0
 REMEDY = "set HOME to a folder of this user, on a file system that has locks, and to the same for all runs"
@@ -92,6 +93,38 @@ def take(gpus: Sequence[str], folder: Path) -> str:
         return _take(gpus, folder, directory)
     finally:
         os.close(directory)
+
+
+def take_several(gpus: Sequence[str], folder: Path, number: int) -> list[str]:
+    """Take so many GPUs, one after the other, as `take` does. Raises GpuError if there are fewer."""
+    if number > len(gpus):
+        raise GpuError(
+            f"this job was assigned {number} GPUs (resources: gpu={number}), but this machine shows {len(gpus)} "
+            f"({', '.join(gpus)}); assign at most {len(gpus)}"
+        )
+    if number == 1:
+        return [take(gpus, folder)]
+    taken: list[str] = []
+    with _one_at_a_time(folder):  # two jobs that each wait for the other's GPU would wait forever
+        while len(taken) < number:
+            taken.append(take([gpu for gpu in gpus if gpu not in taken], folder))
+    return taken
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let only one process at a time collect several GPUs."""
+    with _explaining(folder):
+        directory = _open_folder(folder)
+        try:
+            descriptor = os.open(SEVERAL, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=directory)
+        finally:
+            os.close(directory)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

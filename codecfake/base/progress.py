@@ -24,7 +24,9 @@ class _Lines:
         self._stream.flush()
 
 
-def progress(items: Iterable[Any] | None, name: str, total: float | None = None, unit: str = "it") -> tqdm:
+def progress(
+    items: Iterable[Any] | None, name: str, total: float | None = None, unit: str = "it", silent: bool = False
+) -> tqdm:
     """A tqdm bar over `items` (or advanced by hand with `update`) that prints a line every few seconds."""
     return tqdm(
         items,
@@ -37,4 +39,5 @@ def progress(items: Iterable[Any] | None, name: str, total: float | None = None,
         ascii=" =",
         ncols=100,
         smoothing=0.1,
+        disable=silent,
     )

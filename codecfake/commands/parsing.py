@@ -107,10 +107,11 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=count, default=os.cpu_count() or 1, help="threads on a CPU")
 
 
-def add_job(parser: argparse.ArgumentParser) -> None:
+def add_job(parser: argparse.ArgumentParser, several_gpus: bool = False) -> None:
     """Add options for the device of a job's networks, as the workflow sets them."""
     _add_device(parser)
-    parser.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow assigns to this job")
+    rule: dict[str, Any] = {"type": count} if several_gpus else {"type": int, "choices": (0, 1)}
+    parser.add_argument("--gpus", help="GPUs that the workflow assigns to this job", **rule)
     parser.add_argument("--threads", type=int, default=1, help="threads on a CPU")
 
 

@@ -1,6 +1,7 @@
 """Features of trials in batches, computed on the fly, or once and cached in memory (on disk: `features.cache`)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.nn.utils import parametrize
 from torch.utils.data import DataLoader, Dataset
 
 from codecfake.base import processes
+from codecfake.base.parallel import ALONE, Team
 from codecfake.base.progress import progress
 from codecfake.features import precision
 from codecfake.features.clips import Clips
@@ -29,24 +31,41 @@ class Features(Protocol):
         ...
 
 
-class StreamedClips:
-    """Decodes audio in `workers` processes: the clips themselves `[B, T]`, for a front-end that is trained."""
+@dataclass(frozen=True)
+class Part:
+    """One process's clips `[B, T]` of a batch of `length`."""
 
-    def __init__(self, clips: Clips, device: torch.device, workers: int = 0) -> None:
-        self.clips, self.device, self.workers = clips, device, workers
+    clips: Tensor
+    length: int
+
+
+class StreamedClips:
+    """Decodes audio in `workers` processes: the clips themselves `[B, T]`, for a front-end that is trained.
+
+    In a team of processes, each streams its part of a batch.
+    """
+
+    def __init__(self, clips: Clips, device: torch.device, workers: int = 0, team: Team = ALONE) -> None:
+        self.clips, self.device, self.workers, self._team = clips, device, workers, team
         stacked = clips.stacked if clips.differ_in_length else None
         self._load = BatchLoader(clips, workers, device.type == "cuda", stacked)
 
     def __len__(self) -> int:
         return len(self.clips)
 
-    def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
-        for wav in self._load([(epoch * len(self) + batch).tolist() for batch in order]):
-            yield wav.to(self.device, non_blocking=True)
+    def batches(self, order: Order, epoch: int = 0) -> Iterator[Any]:
+        for part in self.parts(order, epoch):
+            yield part.clips if self._team.size == 1 else part
+
+    def parts(self, order: Order, epoch: int) -> Iterator[Part]:
+        """This process's part of each batch."""
+        loaded = self._load([(epoch * len(self) + self._team.part(batch)).tolist() for batch in order])
+        for wav, batch in zip(loaded, order, strict=True):
+            yield Part(wav.to(self.device, non_blocking=True), len(batch))
 
 
 class StreamedFeatures(StreamedClips):
-    """Runs the frozen front-end for each batch of clips."""
+    """Runs the frozen front-end for each batch of clips; in a team, each process runs it for a part of the batch."""
 
     def __init__(
         self,
@@ -55,15 +74,16 @@ class StreamedFeatures(StreamedClips):
         device: torch.device,
         workers: int = 0,
         front_end_precision: str = precision.EXACT,
+        team: Team = ALONE,
     ) -> None:
-        super().__init__(clips, device, workers)
+        super().__init__(clips, device, workers, team)
         self._front_end = front_end
         self._precision = front_end_precision
         self._checked = front_end_precision == precision.EXACT
 
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
-        for wav in super().batches(order, epoch):
-            yield self._of(wav)
+        for part in self.parts(order, epoch):
+            yield self._team.whole(self._of(part.clips), part.length)
 
     def shape(self) -> tuple[int, ...]:
         """Numbers of trials, layers if there are several, frames and dimensions."""

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from codecfake.base.parallel import ALONE, ParallelError, Team
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.settings import FRONT_ENDS
 from codecfake.features.augmentation.chain import Chain
@@ -31,15 +32,21 @@ class TrainingData:
         audio_root: Path,
         workers: int,
         place: CachePlace | None,
+        team: Team = ALONE,
     ) -> None:
         self._settings, self._detector, self._device = settings, detector, device
-        self._audio_root, self._workers, self._place = audio_root, workers, place
+        self._audio_root, self._workers, self._place, self._team = audio_root, workers, place, team
         self._chain = Chain(settings.augmentation)
         self.mixed_in = self._chain.recordings()  # the user's recordings
 
     def train(self, trials: pd.DataFrame) -> Features:
         s = self._settings
         shortest = s.shortest_crop_samples
+        if shortest is not None and self._team.size > 1:
+            raise ParallelError(
+                f"shortest_crop_samples is {shortest}, but {self._team.size} processes extend their parts of a batch "
+                f"to different lengths; train on one GPU, or remove it"
+            )
         clips = Clips(trials, self._audio_root, s.crop_samples, s.crop, s.pad, self._chain, s.seed, shortest)
         return self._features(clips, "train")
 
@@ -51,8 +58,12 @@ class TrainingData:
     def _features(self, clips: Clips, name: str) -> Features:
         s = self._settings
         if s.fine_tuning.is_on:
-            return StreamedClips(clips, self._device, self._workers)
-        streamed = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, s.front_end_precision)
+            return StreamedClips(clips, self._device, self._workers, self._team)
+        # of a cache on disk, the first process to come computes all features
+        team = ALONE if s.cache == DISK else self._team
+        streamed = StreamedFeatures(
+            clips, self._detector.front_end, self._device, self._workers, s.front_end_precision, team
+        )
         identity = self._identity if s.cache == DISK else {}
         return with_cache(streamed, s.cache, s.batch_size, name, self._place, identity)
 

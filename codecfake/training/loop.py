@@ -1,7 +1,7 @@
 """Training of a detector: one loop for every front-end, back-end and strategy."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
+from tqdm import tqdm
 
 import codecfake
 from codecfake.base import files, resumable
 from codecfake.base.curves import Curves
+from codecfake.base.parallel import ALONE, Team
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE as BONAFIDE_KEY
 from codecfake.detectors import BONAFIDE, SPOOF, models
@@ -21,10 +23,10 @@ from codecfake.features.cache import CachePlace
 from codecfake.features.streaming import in_order
 from codecfake.protocols import trials
 from codecfake.scoring import verdicts
-from codecfake.training import checkpoint
+from codecfake.training import checkpoint, fine_tuning
 from codecfake.training.composition import Composition
 from codecfake.training.data import TrainingData
-from codecfake.training.fine_tuning import TunedDetector, trained_network
+from codecfake.training.fine_tuning import TunedDetector, share_gradients, trained_network
 from codecfake.training.loss_settings import LOSSES
 from codecfake.training.optimizer import Optimizer
 from codecfake.training.plan import Plan
@@ -45,6 +47,7 @@ def train(
     device: torch.device,
     workers: int = 0,
     feature_cache: CachePlace | None = None,
+    team: Team = ALONE,
 ) -> None:
     """Train a detector; write its model folder, `history.tsv` and TensorBoard events into `output`.
 
@@ -53,13 +56,16 @@ def train(
 
     Raises TrialsError if a list is empty, has one key only or shares a recording with another, SamplingError if the
     strategy's sampler cannot make batches of the train lists, and TrainingError if the loss is not finite.
+
+    Every process of a `team` calls it with the same arguments and a device of its own. They train the detector that one
+    process would, up to rounding and the dropout of the front-end.
     """
     train_trials, dev_trials = trials.read(train_tsv), trials.read(dev_tsv)
     trials.require_both_keys(train_trials, "train")
     trials.require_both_keys(dev_trials, "dev")
     trials.require_disjoint(dev_trials, "dev", train_trials, "train")
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        run = _Run(train_trials, dev_trials, audio_root, output, settings, device, workers, feature_cache)
+        run = _Run(train_trials, dev_trials, audio_root, output, settings, device, workers, feature_cache, team)
         run.finish()
 
 
@@ -76,15 +82,16 @@ class _Run:
         device: torch.device,
         workers: int,
         feature_cache: CachePlace | None,
+        team: Team,
     ) -> None:
-        self._settings, self._output, self._device = settings, output, device
+        self._settings, self._output, self._device, self._team = settings, output, device, team
         self._train_trials, self._dev_trials = train_trials, dev_trials
         self._train_classes, self._dev_classes = _classes(train_trials), _classes(dev_trials)
         self._seed_step(epoch=0, step=-1)
         self._plan = Plan(settings, Composition.of(train_trials))
         self._detector = Detector(settings.detector, settings.crop_samples).to(device)
-        self._start = self._detector.front_end_weights()
-        self._network = trained_network(self._detector, settings.fine_tuning, device)
+        self._start = fine_tuning.start(self._detector, settings.fine_tuning)
+        self._network = trained_network(self._detector, settings.fine_tuning, device, team)
         self._optimizer = Optimizer(settings, self._network, self._plan)
         self._update = _update(settings, self._optimizer, self._network)
         self._class_weights = torch.empty(2, device=device)
@@ -92,7 +99,7 @@ class _Run:
         self._class_weights[BONAFIDE] = settings.bonafide_weight
         loss = LOSSES.part(settings.loss)
         self._loss_of_trials = loss.load()(loss.build_settings(settings.loss_settings))
-        self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache)
+        self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache, team)
         self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
         self._fingerprint = _fingerprint(settings, self._data.mixed_in, train_trials, dev_trials)
         self._progress = checkpoint.restore(output / CHECKPOINT, self._network, self._optimizer.adam, self._fingerprint)
@@ -102,15 +109,17 @@ class _Run:
 
     def finish(self) -> None:
         """Train the remaining epochs, write the results, and remove the checkpoint."""
-        curves = Curves(self._output / TENSORBOARD if self._settings.tensorboard else None, self._total_steps())
+        folder = self._output / TENSORBOARD if self._settings.tensorboard and self._team.is_first else None
+        curves = Curves(folder, self._total_steps())
         while not self._is_finished():
             self._train_epoch(curves)
             self._end_epoch(curves)
         curves.close()
         if self._average:
             self._take(self._average)
-        self._save_model()
-        (self._output / CHECKPOINT).unlink()
+        if self._team.is_first:
+            self._save_model()
+            (self._output / CHECKPOINT).unlink()
 
     def _is_finished(self) -> bool:
         now, patience = self._progress, self._settings.patience
@@ -120,7 +129,7 @@ class _Run:
         now = self._progress
         order = self._plan.batches(now.epoch)[now.step :]
         name = f"epoch {now.epoch + 1}/{self._settings.epochs}"
-        bar = progress(self._train_features.batches(order, now.epoch), name, total=len(order), unit="batch")
+        bar = self._bar(self._train_features.batches(order, now.epoch), name, len(order))
         for batch, inputs in zip(order, bar, strict=True):
             self._network.train()
             self._seed_step(now.epoch, now.step)
@@ -144,6 +153,7 @@ class _Run:
             require_finite(losses, self._train_trials.iloc[batch], next(places))
             loss = losses.sum() / weight
             loss.backward()
+            share_gradients(self._network, self._team)
             return loss.detach()
 
         loss = self._update.step(closure).item()
@@ -172,7 +182,8 @@ class _Run:
         }
         now.history.append(row)
         now.step, now.loss_sum, now.weight_sum = 0, 0.0, 0.0
-        files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
+        if self._team.is_first:
+            files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
         self._checkpoint()
         curve = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
         curves.add("epoch", curve, self._total_steps())
@@ -198,7 +209,7 @@ class _Run:
         """Measures of the whole dev set, and its scores `[N]`."""
         self._network.eval()
         order = in_order(len(self._dev_trials), self._settings.batch_size)
-        bar = progress(self._dev_features.batches(order), "dev", total=len(order), unit="batch")
+        bar = self._bar(self._dev_features.batches(order), "dev", len(order))
         logits = torch.cat([self._network(inputs) for inputs in bar]).cpu().double()
         weights = self._class_weights.cpu().double()[self._dev_classes]
         losses = weights * self._loss_of_trials(logits, self._dev_classes)
@@ -207,13 +218,16 @@ class _Run:
         return measures(losses, weights, scores, self._dev_classes, self._settings.batch_size), scores
 
     def _save_model(self) -> None:
+        settings = self._settings.complete()
+        if self._settings.fine_tuning.is_on:
+            settings["detector"] = fine_tuning.included(self._detector, settings["detector"])
         record = {
             "version": codecfake.__version__,
             "front_end_weights": self._start,
             "best_epoch": self._progress.best_epoch,
             "averaged_epochs": int(self._average.n_averaged) if self._average else 0,
             "mixed_in": self._data.mixed_in,
-            "settings": self._settings.complete(),
+            "settings": settings,
         }
         files.write_tsv(self._output / HISTORY, pd.DataFrame(self._progress.history))
         assert self._progress.best_scores is not None
@@ -223,8 +237,12 @@ class _Run:
         models.save(self._output, self._progress.best_state, record)
 
     def _checkpoint(self) -> None:
-        path = self._output / CHECKPOINT
-        checkpoint.save(path, self._progress, self._network, self._optimizer.adam, self._fingerprint)
+        if self._team.is_first:
+            path = self._output / CHECKPOINT
+            checkpoint.save(path, self._progress, self._network, self._optimizer.adam, self._fingerprint)
+
+    def _bar(self, batches: Iterator[Tensor], name: str, total: int) -> tqdm:
+        return progress(batches, name, total=total, unit="batch", silent=not self._team.is_first)
 
     def _seed_step(self, epoch: int, step: int) -> None:
         """Make dropout (and the first weights, at step -1) depend only on seed, epoch and step."""

@@ -12,13 +12,7 @@ class Optimizer:
 
     def __init__(self, settings: TrainSettings, network: nn.Module, plan: Plan) -> None:
         self._settings, self._plan = settings, plan
-        rate = settings.learning_rate
-        self.adam = optim.Adam(
-            network.groups(rate) if isinstance(network, TunedDetector) else network.parameters(),
-            rate,
-            (settings.betas[0], settings.betas[1]),
-            weight_decay=settings.weight_decay,
-        )
+        self.adam = adam(settings, network)
 
     def set_learning_rates(self, num_updates: int) -> None:
         """Set the learning rates of the update after so many others."""
@@ -32,3 +26,14 @@ class Optimizer:
         """Columns of the history: the learning rate of the back-end, and the highest one of a front-end in training."""
         rate, *others = (group["lr"] for group in self.adam.param_groups)
         return {"learning_rate": rate, **({"front_end_learning_rate": max(others)} if others else {})}
+
+
+def adam(settings: TrainSettings, network: nn.Module) -> optim.Adam:
+    """Adam over the weights of a network in training, the back-end's in the first group."""
+    rate = settings.learning_rate
+    return optim.Adam(
+        network.groups(rate) if isinstance(network, TunedDetector) else network.parameters(),
+        rate,
+        (settings.betas[0], settings.betas[1]),
+        weight_decay=settings.weight_decay,
+    )

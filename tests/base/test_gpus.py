@@ -202,6 +202,19 @@ def test_a_job_sees_the_gpu_it_took_and_no_other(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("two_gpus")
+def test_a_job_may_take_several_gpus_and_no_more_than_there_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(gpus.GpuError, match=r"assigned 3 GPUs \(resources: gpu=3\), but this machine shows 2 \(4, 5\)"):
+        devices.prepare_job("auto", 3, 1)
+    device = devices.prepare_job("auto", 2, 1)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5"
+    assert [str(each) for each in devices.of_job(device, 2)] == ["cuda:0", "cuda:1"]
+    assert devices.of_job(device, 1) == [device]
+
+
+@pytest.mark.usefixtures("two_gpus")
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_a_job_that_was_given_a_gpu_does_not_run_without_one(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -3,9 +3,12 @@
 import copy
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import tones
 import torch
@@ -13,11 +16,17 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from codecfake.base import files
+from codecfake.base import files, parallel
+from codecfake.base.parallel import Team
 from codecfake.base.settings import SettingsError
 from codecfake.detectors import models
-from codecfake.detectors.detector import Detector, DetectorSettings
-from codecfake.training.fine_tuning import FineTuningError, TunedDetector, trained_network
+from codecfake.detectors.detector import Detector, DetectorSettings, score
+from codecfake.features.clips import Clips
+from codecfake.features.streaming import Part
+from codecfake.protocols import trials
+from codecfake.statistics.intervals import BootstrapSettings, Trials
+from codecfake.statistics.significance import compare
+from codecfake.training.fine_tuning import FineTuningError, TunedDetector, share_gradients, trained_network
 from codecfake.training.fine_tuning_settings import FineTuningSettings
 from codecfake.training.loop import train
 from codecfake.training.masking import spans
@@ -352,10 +361,28 @@ def test_a_fine_tuned_model_holds_its_front_end_and_scores_without_another(corpu
     assert not torch.equal(
         weights[name := "front_end.model.encoder.layers.0.attention.k_proj.weight"], start[name[10:]]
     )
+    record = json.loads((erm / models.SETTINGS).read_text())
+    assert record["settings"]["detector"]["front_end"]["weights"] == "included"
+    assert record["front_end_weights"]["source"] == "random"
     detector, crop_samples = models.load(erm, CPU)
     for name, tensor in detector.state_dict().items():
         assert torch.equal(tensor, weights[name]), name
     assert crop_samples == CROP
+
+
+def test_a_pretrained_front_end_is_not_needed_after_fine_tuning(corpus: Corpus, tmp_path: Path) -> None:
+    import transformers
+
+    weights = tmp_path / "w2v2"
+    config = detector_settings(layer=1).front_end["config"]
+    transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**config, num_hidden_layers=1)).save_pretrained(weights)
+    detector = DetectorSettings({"name": "wav2vec2", "weights": str(weights), "layer": 1}, AASIST)
+    start = Detector(detector, CROP).front_end_weights()
+    model = run(corpus, tmp_path / "model", dataclasses.replace(settings("erm", epochs=1), detector=detector))
+    shutil.rmtree(weights)
+    assert json.loads((model / models.SETTINGS).read_text())["front_end_weights"] == start
+    tuned, _ = models.load(model, CPU)
+    assert torch.isfinite(tuned(wavs())).all()
 
 
 def test_the_history_has_the_learning_rate_of_the_front_end(erm: Path) -> None:
@@ -366,6 +393,7 @@ def test_the_history_has_the_learning_rate_of_the_front_end(erm: Path) -> None:
     assert record["settings"]["fine_tuning"]["learning_rate"] == 1e-3
 
 
+@pytest.mark.long
 def test_blocks_that_do_not_train_keep_their_weights(corpus: Corpus, tmp_path: Path) -> None:
     weights = load_file(run(corpus, tmp_path, settings("erm", {"train": "top 1"}, epochs=1)) / models.WEIGHTS)
     start = Detector(detector_settings(layer=2), CROP).state_dict()
@@ -373,6 +401,47 @@ def test_blocks_that_do_not_train_keep_their_weights(corpus: Corpus, tmp_path: P
         name for name in weights if name.startswith("front_end.") and not torch.equal(weights[name], start[name])
     }
     assert changed and all(name.startswith("front_end.model.encoder.layers.1.") for name in changed)
+
+
+# several processes
+
+
+def write_gradients(folder: Path, device: torch.device, team: Team) -> None:
+    """Write what each process of a team has after one batch of 5, without dropout in the front-end."""
+    off = dict.fromkeys(("hidden_dropout", "attention_dropout", "activation_dropout"), 0.0)
+    torch.manual_seed(0)
+    detector = Detector(detector_settings(2, **off), CROP)
+    network = trained_network(detector, FineTuningSettings("all"), device, team).train()
+    part = team.part(np.arange(5))
+    torch.manual_seed(5)
+    logits = network(Part(wavs(5)[part], 5))
+    F.cross_entropy(logits, torch.tensor([0, 1, 0, 1, 1])).backward()
+    share_gradients(network, team)
+    found = {name: weight.grad for name, weight in network.named_parameters() if weight.grad is not None}
+    torch.save({"logits": logits.detach(), **found}, folder / f"{team.rank} of {team.size}.pt")
+
+
+@pytest.mark.long
+def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
+    for devices in ([CPU], [CPU, CPU]):
+        parallel.run(write_gradients, {"folder": tmp_path}, devices)
+    alone, *both = (torch.load(tmp_path / name, weights_only=True) for name in ("0 of 1.pt", "0 of 2.pt", "1 of 2.pt"))
+    for found in both:
+        assert found.keys() == alone.keys()
+        for name, tensor in alone.items():
+            torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.long
+def test_two_processes_train_as_one_and_one_of_them_writes(corpus: Corpus, tmp_path: Path) -> None:
+    off = dict.fromkeys(("hidden_dropout", "attention_dropout", "activation_dropout"), 0.0)
+    tuning = dataclasses.replace(settings("csam", {"train": "top 1"}), detector=detector_settings(2, **off))
+    alone = run(corpus, tmp_path / "alone", tuning)
+    arguments = {"train_tsv": corpus.train, "dev_tsv": corpus.dev, "audio_root": corpus.audio, "settings": tuning}
+    parallel.run(train, {**arguments, "output": tmp_path / "together"}, [CPU, CPU])
+    one, two = (files.read_tsv(folder / "history.tsv").astype(float) for folder in (alone, tmp_path / "together"))
+    pd.testing.assert_frame_equal(one, two, rtol=1e-3)
+    assert sorted(path.name for path in (tmp_path / "together").iterdir()) == sorted(p.name for p in alone.iterdir())
 
 
 # settings
@@ -421,3 +490,43 @@ def test_what_fine_tuning_cannot_be_combined_with_is_refused(values: dict[str, A
     values["fine_tuning"] = FineTuningSettings(**values["fine_tuning"])
     with pytest.raises(SettingsError, match=message):
         dataclasses.replace(settings(), **values)
+
+
+# what it is for
+
+
+def _tone_in_noise(source: str, num_samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """A tone of 900 to 1,300 Hz (bona fide) or 1,300 to 1,700 Hz (spoof) in noise."""
+    low = 900 if source == tones.RECORDINGS else 1300
+    phase = 2 * np.pi * rng.uniform(low, low + 400) * np.arange(num_samples) / sample_rate + rng.uniform(0, 6)
+    return 0.1 * np.sin(phase) + 0.1 * rng.standard_normal(num_samples).clip(-4, 4)
+
+
+def dev_scores(model: Path, corpus: Corpus) -> np.ndarray:
+    detector, crop_samples = models.load(model, CPU)
+    clips = Clips(trials.read(corpus.dev), corpus.audio, crop_samples)
+    with torch.no_grad():
+        return score(detector(torch.stack([clips[number] for number in range(len(clips))]))).numpy()
+
+
+@pytest.mark.long
+def test_a_small_front_end_trained_end_to_end_beats_its_frozen_random_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tones, "_sound", _tone_in_noise)
+    corpus = Corpus(
+        tones.write_audio(tmp_path / "audio", num_utterances=120),
+        [tones.write_protocol(tmp_path / "codec/train.tsv", range(60))],
+        [tones.write_protocol(tmp_path / "codec/dev.tsv", range(60, 120))],
+    )
+    detector = detector_settings(layer=1, **PRE_NORM)
+    common = {"crop_samples": 3_200, "epochs": 12, "learning_rate": 3e-3, "schedule": "constant", "batch_size": 12}
+    scores = []
+    for name, tuning in (("frozen", FineTuningSettings()), ("tuned", FineTuningSettings("all"))):
+        settings = TrainSettings(detector, **common, select="dev_eer", tensorboard=False, fine_tuning=tuning, seed=1)  # type: ignore[arg-type]
+        scores.append(dev_scores(run(corpus, tmp_path / name, settings), corpus))
+    is_bonafide = (trials.read(corpus.dev)["key"] == "bonafide").to_numpy()
+    resampling = BootstrapSettings(by="trial", resamples=1000)
+    comparison = compare(Trials(is_bonafide), *scores, resampling, np.random.default_rng(0))
+    print(f"EER {comparison.first:.3f} frozen, {comparison.second:.3f} tuned, difference {comparison.difference}")
+    assert comparison.difference.low > 0

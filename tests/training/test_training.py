@@ -326,7 +326,10 @@ def test_the_average_is_over_the_epochs_that_were_best_so_far(
     assert calibration.eer == pytest.approx(eer_of(tmp_path, corpus).eer)
 
 
-@pytest.mark.parametrize(("patience", "expected"), [(0, 6), (1, 2), (2, 5), (3, 6)])
+@pytest.mark.parametrize(
+    ("patience", "expected"),
+    [(2, 5), *(pytest.param(*case, marks=pytest.mark.long) for case in ((0, 6), (1, 2), (3, 6)))],
+)
 def test_training_ends_after_as_many_epochs_without_a_better_one(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: int, expected: int
 ) -> None:
@@ -344,6 +347,7 @@ def test_training_ends_after_as_many_epochs_without_a_better_one(
     assert json.loads((tmp_path / "settings.json").read_text())["best_epoch"] == rows["dev_eer"].idxmin() + 1
 
 
+@pytest.mark.long
 def test_a_run_killed_after_its_last_epoch_does_not_train_another(
     corpus: Corpus, tmp_path: Path, counted: type[CountedAdam], monkeypatch: pytest.MonkeyPatch
 ) -> None:

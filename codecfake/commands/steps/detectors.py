@@ -25,12 +25,13 @@ def add(commands: Commands) -> None:
     score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
     score.add_argument("--kept", type=Path, help="folder of scores by source, for reuse")
     for parser in (train, score):
-        add_job(parser)
+        add_job(parser, several_gpus=parser is train)
         parser.add_argument("--workers", type=count, default=0, help="processes that decode audio; 0: this process")
 
 
 def _train(options: argparse.Namespace) -> None:
-    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.base import parallel
+    from codecfake.base.devices import of_job, prepare_job, use_huge_pages
     from codecfake.features.cache import CachePlace
     from codecfake.training.loop import train
     from codecfake.training.settings import TrainSettings
@@ -39,7 +40,11 @@ def _train(options: argparse.Namespace) -> None:
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(TrainSettings, options.settings)
     place = CachePlace(options.feature_cache, options.feature_cache_gb * 1e9) if options.feature_cache else None
-    train(options.train, options.dev, options.audio, options.output, settings, device, options.workers, place)
+    arguments = {
+        "train_tsv": options.train, "dev_tsv": options.dev, "audio_root": options.audio, "output": options.output,
+        "settings": settings, "workers": options.workers, "feature_cache": place,
+    }  # fmt: skip
+    parallel.run(train, arguments, of_job(device, options.gpus))
 
 
 def _score_conditions(options: argparse.Namespace) -> None:
