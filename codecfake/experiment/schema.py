@@ -49,6 +49,7 @@ class Experiment:
     quality: Quality = field(default_factory=Quality)
     audit: Limits = field(default_factory=Limits)
     training: dict[str, Any] = field(default_factory=dict)
+    detector_training: dict[Name, dict[str, Any]] = field(default_factory=dict)  # where a detector's training differs
     strategies: dict[Name, dict[str, Any]] = field(default_factory=dict)  # other settings of one, or one's own
     averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
@@ -100,6 +101,7 @@ class Experiment:
         return {
             **self.training,
             **schedule.settings,
+            **self.detector_training.get(detector, {}),
             "detector": self.detectors[detector],
             "epochs": schedule.epochs,
             "halve_every": schedule.halve_every,

@@ -14,7 +14,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, Layout, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import codecs, layers, reading
+from codecfake.experiment import codecs, layers, reading, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
@@ -194,6 +194,7 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
         if corpus.demo and corpus.layout not in FOLDERS:
             text = f"there is no demo corpus of layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
             yield Fault(("corpora", name, "layout"), text)
+    yield from trainings.device_faults(experiment, settings.device)
     run = with_roots(experiment, settings.corpora)
     yield from _weights_faults(run, base / (settings.weights or WEIGHTS))
     yield from codecs.license_faults(run)

@@ -5,9 +5,11 @@ from dataclasses import fields
 from itertools import product
 from typing import Any
 
-from codecfake.base.settings import Fault, as_faults, faults_of, unknown_setting
+from codecfake.base.settings import Fault, Keys, as_faults, faults_of, unknown_setting
+from codecfake.base.suggestions import unknown
 from codecfake.detectors.front_end_settings import INCLUDED, RANDOM
-from codecfake.experiment.schema import Experiment, TrainingSet
+from codecfake.experiment.schema import Experiment
+from codecfake.features.settings import EXACT
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import STRATEGIES, defines, strategy_of
 
@@ -23,7 +25,22 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _misplaced(("training",), experiment.training)
     for name, training_set in experiment.training_sets.items():
         yield from _misplaced(("training_sets", name, "settings"), training_set.settings)
+    for detector, values in experiment.detector_training.items():
+        if detector not in experiment.detectors:
+            yield Fault(("detector_training",), unknown("detector", detector, experiment.detectors))
+        yield from _misplaced(("detector_training", detector), values)
     yield from _value_faults(experiment)
+
+
+def device_faults(experiment: Experiment, device: str) -> Iterator[Fault]:
+    """Settings that need CUDA, if every job runs on the CPU."""
+    sections: dict[Keys, dict[str, Any]] = {("training",): experiment.training}
+    sections |= {("training_sets", name, "settings"): each.settings for name, each in experiment.training_sets.items()}
+    sections |= {("detector_training", name): values for name, values in experiment.detector_training.items()}
+    for keys, values in sections.items():
+        if device == "cpu" and values.get("fine_tuning", {}).get("precision", EXACT) != EXACT:
+            text = f"it needs CUDA, but config.yaml has `device: cpu`; set it to {EXACT}, or change the device"
+            yield Fault((*keys, "fine_tuning", "precision"), text)
 
 
 def _front_end_faults(experiment: Experiment) -> Iterator[Fault]:
@@ -47,16 +64,19 @@ def _value_faults(experiment: Experiment) -> Iterator[Fault]:
     """Settings of a training with values that it would reject."""
     unique: dict[tuple[tuple[str, ...], str], Fault] = {}
     detectors = experiment.detectors or {"": ANY_DETECTOR}
-    for detector, (name, training_set) in product(detectors.values(), experiment.training_sets.items()):
-        common = {**experiment.training, **training_set.settings}
+    for detector, (name, training_set) in product(detectors, experiment.training_sets.items()):
+        own = experiment.detector_training.get(detector, {})
+        common = {**experiment.training, **training_set.settings, **own}
         values = {
             **{key: value for key, value in common.items() if key in SETTINGS},
-            "detector": detector,
+            "detector": detectors[detector],
             "epochs": training_set.epochs,
             "halve_every": training_set.halve_every,
         }
         for fault in faults_of(TrainSettings, values):
-            placed = _placed(fault, name, training_set)
+            keys = ("training_sets", name, "settings")
+            places = {("detector_training", detector): own, keys: training_set.settings}
+            placed = _placed(fault, places)
             unique.setdefault((placed.keys, placed.text), placed)
     yield from unique.values()
 
@@ -71,9 +91,7 @@ def _strategy_faults(experiment: Experiment) -> Iterator[Fault]:
             yield from (fault.below(*keys) for fault in as_faults(error))
 
 
-def _placed(fault: Fault, name: str, training_set: TrainingSet) -> Fault:
-    """The fault of a training, at the section of the experiment that causes it."""
+def _placed(fault: Fault, places: dict[Keys, dict[str, Any]]) -> Fault:
+    """The fault of a training, at the section of the experiment that causes it: the first of `places` that has it."""
     key = fault.place[0] if fault.place else ""
-    if key in training_set.settings:
-        return fault.below("training_sets", name, "settings")
-    return fault.below("training")
+    return fault.below(*next((keys for keys, values in places.items() if key in values), ("training",)))

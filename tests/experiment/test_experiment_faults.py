@@ -10,7 +10,7 @@ import yaml
 from places import EXPERIMENTS, ROOT
 
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import reading
+from codecfake.experiment import reading, trainings
 
 MEL, LCNN = {"name": "mel"}, {"name": "lcnn"}
 
@@ -68,6 +68,46 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         "training_sets.codec.settings.select: unknown select 'dev_los'; did you mean 'dev_loss'?",
     ),
     ({"training_sets": {"codec": {"epochs": 0}}}, "training_sets.codec.epochs: 0 is out of range"),
+    # fine-tuning, and where a detector's training differs
+    (
+        {"training": {"fine_tuning": {"train": "top 3", "warm_up": 5}}},
+        "training.fine_tuning: unknown setting 'warm_up'; did you mean 'warmup'?",
+    ),
+    (
+        {"training": {"fine_tuning": {"train": "all"}}},
+        "training.fine_tuning.train: 'all' of the front-end mel: it has no weights to train; use wav2vec2",
+    ),
+    (
+        {"detector_training": {"wavlm-aasist": {"fine_tuning": {"train": "all"}}}},
+        "training.cache_features: memory, but fine-tuning changes the front-end and so its features; set it to none",
+    ),
+    (
+        {"detector_training": {"wavlm-aasist": {"fine_tuning": {"train": "top 9"}, "cache_features": False}}},
+        "detector_training.wavlm-aasist.fine_tuning.train: 'top 9' of",
+    ),
+    ({"detector_training": {"mel-lcn": {"patience": 2}}}, "detector_training: unknown detector 'mel-lcn'; did you"),
+    ({"detector_training": {"mel-lcnn": {"epochs": 2}}}, "detector_training.mel-lcnn: unknown setting 'epochs'"),
+    ({"detector_training": {"mel-lcnn": {"patience": -2}}}, "detector_training.mel-lcnn.patience: -2 is out of range"),
+    # samplers
+    (
+        {"strategies": {"mine": {"sampler": "weighted"}}},
+        "strategies.mine.sampler_settings: setting 'weights' is missing; a value is needed",
+    ),
+    (
+        {"strategies": {"mine": {"sampler": "shuffled", "sampler_settings": {"weights": {}}}}},
+        "strategies.mine.sampler_settings: unknown setting 'weights'; known settings: none",
+    ),
+    (
+        {"strategies": {"mine": {"sampler": "weighted", "sampler_settings": {"weights": {"codec": 0}}}}},
+        "strategies.mine.sampler_settings.weights.codec: 0.0 is out of range; it must be more than 0",
+    ),
+    (
+        {
+            "strategies": {"mine": {"sampler": "weighted", "sampler_settings": {"weights": {"codecs": 1}}}},
+            "models": [{"detectors": ["mel-lcnn"], "training_sets": ["codec"], "strategies": ["mine"]}],
+        },
+        "strategies.mine.sampler_settings.weights: unknown domain 'codecs'; did you mean 'codec'?",
+    ),
     # strategies
     ({"strategies": {"sam": {"rhoo": 1}}}, "strategies.sam: unknown setting 'rhoo'; did you mean 'rho'?"),
     ({"strategies": {"sam": {"rho": -1}}}, "strategies.sam: rho is -1.0; it must be at least 0"),
@@ -243,3 +283,13 @@ def test_the_check_needs_no_torch(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "mine.yaml")], cwd=ROOT, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_half_precision_of_fine_tuning_is_refused_before_the_first_job_where_all_run_on_a_cpu(tmp_path: Path) -> None:
+    tuned = {"cache_features": "none", "fine_tuning": {"train": "all", "precision": "bfloat16"}}
+    values = {"based_on": "demo", "title": "mine", "detector_training": {"wavlm-aasist": tuned}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
+    experiment = reading.load(tmp_path / "mine.yaml")
+    (fault,) = trainings.device_faults(experiment, "cpu")
+    assert str(fault).startswith("detector_training.wavlm-aasist.fine_tuning.precision: it needs CUDA, but config.yaml")
+    assert list(trainings.device_faults(experiment, "auto")) == []
