@@ -145,12 +145,14 @@ class Costs:
         if settings.match == "epochs":
             train *= self._epoch_share(settings, training_set)
         feature, step = self._seconds(detector, settings)
-        passes = train * strategy_of(strategy, settings.strategy_settings).num_passes + dev * FORWARD_SHARE
+        updated = train * strategy_of(strategy, settings.strategy_settings).num_passes
+        passes = updated + dev * FORWARD_SHARE
         rounds = settings.epochs if settings.cache == NONE else 1  # of computing the features
+        forward = updated * (1 / FORWARD_SHARE) if settings.fine_tuning.is_on else train
         return Cost(
             **self._clips((train + dev) * settings.epochs, settings),
-            **self._weights(settings.detector.rate_names(detector)[2]),
-            **self._network((train + dev) * feature * rounds + passes * step * settings.epochs),
+            **self._weights(*_weight_rates(settings, detector)),
+            **self._network((forward + dev) * feature * rounds + passes * step * settings.epochs),
         )
 
     def score(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
@@ -180,9 +182,9 @@ class Costs:
     def _size(self, rate: str) -> Amount:
         return amount(MB * self.rate_table[rate])
 
-    def _weights(self, rate: str) -> dict[str, Any]:
-        """The numbers of a job that trains weights of a size."""
-        size = self._size(rate)
+    def _weights(self, *names: str) -> dict[str, Any]:
+        """The numbers of a job that trains weights of the sizes with these rates."""
+        size = sum(map(self._size, names), Amount())
         return {"bytes_out": size, "passing_bytes": size * self.rate_table["checkpoint.share"], "other_files": 1}
 
     def _network(self, seconds: Amount, device: str | None = None) -> dict[str, Any]:
@@ -235,6 +237,12 @@ class Costs:
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
         counts = self.counts.pool(corpora, None)
         return counts[counts["key"] == BONAFIDE]
+
+
+def _weight_rates(settings: TrainSettings, detector: str) -> list[str]:
+    """Names of the rates of the weights in a model folder, which has the front-end if that is fine-tuned."""
+    own = settings.detector.rate_names(detector)[2]
+    return [own, "weights_mb.ssl"] if settings.fine_tuning.is_on else [own]
 
 
 def _reads(speech: pd.DataFrame) -> dict[str, Any]:
