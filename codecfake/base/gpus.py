@@ -96,7 +96,7 @@ def take(gpus: Sequence[str], folder: Path) -> str:
 
 
 def take_several(gpus: Sequence[str], folder: Path, number: int) -> list[str]:
-    """Take so many GPUs, one after the other, as `take` does. Raises GpuError if there are fewer."""
+    """Take several GPUs, one after the other, as `take` does. Raises GpuError if there are fewer."""
     if number > len(gpus):
         raise GpuError(
             f"this job was assigned {number} GPUs (resources: gpu={number}), but this machine shows {len(gpus)} "

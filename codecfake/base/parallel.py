@@ -25,7 +25,7 @@ from codecfake.base import devices as device_settings
 
 LONGEST_WAIT = timedelta(hours=2)  # of one process for another, such as for the checks of a first batch
 SECONDS_BETWEEN_LOOKS = 1.0
-SECONDS_TO_END = 5.0  # for a process that has failed
+SECONDS_TO_END = 60.0  # at most, for a process that has failed
 
 
 class ParallelError(RuntimeError):
@@ -66,14 +66,20 @@ class Team:
 
     @contextmanager
     def own_randomness(self, device: torch.device) -> Iterator[None]:
-        """Inside, each process draws other random numbers; outside, all draw the same ones."""
+        """Inside, each process draws other random numbers; outside, all draw the same ones.
+
+        If nothing is drawn inside, those outside are the ones that one process draws.
+        """
         if self.size == 1:
             yield
             return
-        seed = int(torch.randint(2**62, (1,), device=device).item())
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(seed + self.rank)
+            torch.manual_seed(int(torch.randint(2**62, (1,), device=device).item()) + self.rank)
+            state = _random_state(device)
             yield
+            is_used = not torch.equal(_random_state(device), state)
+        if is_used:
+            torch.rand(1, device=device)  # or the next call would draw the same numbers
 
 
 ALONE = Team()
@@ -92,6 +98,10 @@ class _Whole(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         return gradient[ctx.team.rank * ctx.length : (ctx.team.rank + 1) * ctx.length], None
+
+
+def _random_state(device: torch.device) -> Tensor:
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
 
 
 def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
@@ -136,8 +146,9 @@ def _require_members(members: Sequence[Any], error: Exception) -> None:
     failed = [str(number) for number, member in enumerate(members, 1) if member.exitcode not in (None, 0)]
     if failed:
         raise ParallelError(
-            f"process {', '.join(failed)} of 0 to {len(members)} of this training failed; its own error is above. Fix "
-            f"the cause and give the same command again: training continues from its last checkpoint"
+            f"process {', '.join(failed)} of 0 to {len(members)} of this training failed; its own error is above, and "
+            f"that of process 0 is: {error}. Fix the cause and give the same command again: training continues from "
+            f"its last checkpoint"
         ) from error
 
 

@@ -40,8 +40,13 @@ def exchange(folder: Path, device: torch.device, team: Team) -> None:
     """Write what a process of a team gets: a whole batch of 3, its gradient, and random numbers in and out."""
     torch.manual_seed(0)
     with team.own_randomness(device):
-        inside = torch.rand(2)
-    outside = torch.rand(2)
+        pass
+    untouched = torch.rand(2)
+    draws = []
+    for _ in range(2):
+        with team.own_randomness(device):
+            draws.append(torch.rand(2))
+    inside, outside = torch.cat(draws), torch.rand(2)
     part = torch.full((2, 2), float(team.rank)).requires_grad_()
     whole = team.whole(part, 3)
     (whole * torch.tensor([[1.0], [2.0], [3.0]])).sum().backward()
@@ -50,7 +55,7 @@ def exchange(folder: Path, device: torch.device, team: Team) -> None:
         weight.grad = torch.tensor([1.0 + team.rank])
     team.add_gradients(weights[:1])
     team.copy_gradients(weights[1:])
-    results = [whole.detach(), part.grad, inside, outside, *(weight.grad for weight in weights)]
+    results = [whole.detach(), part.grad, inside, outside, untouched, *(weight.grad for weight in weights)]
     torch.save(results, folder / f"{team.rank}.pt")
 
 
@@ -58,14 +63,16 @@ def exchange(folder: Path, device: torch.device, team: Team) -> None:
 def test_a_team_shares_batches_and_gradients(tmp_path: Path) -> None:
     parallel.run(exchange, {"folder": tmp_path}, [CPU, CPU])
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
-    whole, gradient, inside, outside, added, copied = first
+    whole, gradient, inside, outside, untouched, added, copied = first
     assert whole.tolist() == second[0].tolist() == [[0, 0], [0, 0], [1, 1]]
     assert gradient.tolist() == [[1, 1], [2, 2]]
     assert second[1].tolist() == [[3, 3], [0, 0]]
-    assert not torch.equal(inside, second[2])
+    assert len(set(inside.tolist() + second[2].tolist())) == 8
     assert torch.equal(outside, second[3])
-    assert added.item() == second[4].item() == 3
-    assert copied.item() == second[5].item() == 1
+    torch.manual_seed(0)
+    assert untouched.tolist() == second[4].tolist() == torch.rand(2).tolist()
+    assert added.item() == second[5].item() == 3
+    assert copied.item() == second[6].item() == 1
 
 
 def fail(folder: Path, device: torch.device, team: Team) -> None:
@@ -77,7 +84,7 @@ def fail(folder: Path, device: torch.device, team: Team) -> None:
 
 @pytest.mark.long
 def test_the_failure_of_one_process_ends_all_and_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParallelError, match="process 1 of 0 to 1 of this training failed; its own error is above"):
+    with pytest.raises(ParallelError, match="process 1 of 0 to 1 of this training failed; its own error is above, and"):
         parallel.run(fail, {"folder": tmp_path}, [CPU, CPU])
 
 
