@@ -121,7 +121,7 @@ def share_gradients(network: nn.Module, team: Team) -> None:
 
 
 def warmed_up(settings: FineTuningSettings, num_updates: int) -> float:
-    """The learning rate of a front-end after so many updates, relative to that without warm-up."""
+    """The learning rate of a front-end after a number of updates, relative to that without warm-up."""
     return min(1.0, (num_updates + 1) / settings.warmup) if settings.warmup else 1.0
 
 

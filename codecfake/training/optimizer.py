@@ -15,7 +15,7 @@ class Optimizer:
         self.adam = adam(settings, network)
 
     def set_learning_rates(self, num_updates: int) -> None:
-        """Set the learning rates of the update after so many others."""
+        """Set the learning rates of the update that follows `num_updates` others."""
         rate = self._plan.learning_rate(num_updates)
         for group in self.adam.param_groups:
             group["lr"] = rate

@@ -72,7 +72,7 @@ class TrainSettings:
     strategy: str = "erm"
     strategy_settings: dict[str, Any] = field(default_factory=dict)  # of its update, where different; or `Strategy`'s
     select: str = "dev_loss"  # which epoch is kept; or dev_loss_of_batches, dev_eer, last
-    patience: int = 0  # stop after so many epochs in a row that were not selected; 0: train all epochs
+    patience: int = 0  # epochs in a row that are not selected before training stops; 0: train all epochs
     keep: str = BEST  # the weights of that epoch; or the average over all epochs that were the best so far (SWA)
     seed: int = 0
     cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: for SSL front-ends
