@@ -52,6 +52,10 @@ def _add_eer(commands: Commands) -> None:
     )  # fmt: skip
     add_file(eer, "scores", "score files, in any supported format", nargs="+")
     add_file(eer, "--speakers", "TSV of trial_id and speaker_id, to resample speakers, not trials")
+    add_file(
+        eer, "--asv-scores",
+        "table of filename, asv-score and asv-label, for a-DCF, t-DCF and t-EER with --metrics asvspoof5",
+    )  # fmt: skip
     _add_reading(eer, resamples=1000)
     add_json(eer)
 
@@ -77,6 +81,9 @@ def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
     parser.add_argument("--level", type=float, default=0.95, help="confidence level of the intervals")
     parser.add_argument(
         "--resamples", type=count, default=resamples, help="bootstrap resamples for the intervals; 0: exact bounds"
+    )
+    parser.add_argument(
+        "--metrics", choices=("asvspoof5",), help="also print minDCF, actDCF and Cllr as ASVspoof 5 computes them"
     )
     parser.add_argument(
         "--bonafide-digit", choices=("0", "1"),
@@ -110,7 +117,7 @@ def crop(text: str) -> int | str:
 
 
 def _how_to_read(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("bonafide_digit", "phase", "columns", "protocol_columns")
+    names = ("bonafide_digit", "phase", "columns", "protocol_columns", "metrics")
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
@@ -197,8 +204,12 @@ def _verify(options: argparse.Namespace) -> None:
 def _eer(options: argparse.Namespace) -> None:
     from codecfake.verification.single import EerSettings, answer
 
+    if options.asv_scores and options.metrics is None:
+        options.parser.error("--asv-scores has no effect without --metrics asvspoof5; add it")
     settings = EerSettings(options.level, options.resamples, **_how_to_read(options))
-    answers = (answer(path, options.protocol, options.speakers, settings) for path in options.scores)
+    answers = (
+        answer(path, options.protocol, options.speakers, settings, options.asv_scores) for path in options.scores
+    )
     if options.json:
         print_json(json.dumps({"files": [one.as_json() for one in answers]}, indent=2, ensure_ascii=False))
         return

@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from codecfake.statistics.asvspoof5 import Track1, track1
 from codecfake.statistics.error_counts import crossings, eers, full_sample, rank
 from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
 
 SEED = 0  # of the bootstrap: the same file gives the same bytes
+METRICS = ("asvspoof5",)  # more measures to compute on request
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class ErrorRate:
     high: float
     method: str
     has_direction: bool = True  # False if the scores of a key are all equal, so that no order of the keys is shown
+    asvspoof5: Track1 | None = None  # if asked for
 
     @property
     def step_percent(self) -> float:
@@ -34,8 +37,8 @@ class ErrorRate:
         return replace(self, low=100 * interval.low, high=100 * interval.high, method=interval.method)
 
 
-def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95) -> ErrorRate:
-    """The EER with the exact bounds for independent trials.
+def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95, metrics: str | None = None) -> ErrorRate:
+    """The EER with the exact bounds for independent trials, and more measures (of METRICS).
 
     Raises ValueError as `metrics.eer`.
     """
@@ -44,7 +47,9 @@ def error_rate(bonafide: np.ndarray, spoof: np.ndarray, level: float = 0.95) -> 
     low, high = exact_eer(misses, sizes[0], false_alarms, sizes[1], level)
     percent, negated = _percent((misses, false_alarms), sizes), _percent(of_negated, sizes)
     has_direction = all((scores != scores[0]).any() for scores in (bonafide, spoof))
-    return ErrorRate(percent, negated, *sizes, 100 * low, 100 * high, "exact (Clopper and Pearson)", has_direction)
+    costs = track1(bonafide, spoof) if metrics == "asvspoof5" else None
+    method = "exact (Clopper and Pearson)"
+    return ErrorRate(percent, negated, *sizes, 100 * low, 100 * high, method, has_direction, costs)
 
 
 def bootstrap_eer(
@@ -67,3 +72,18 @@ def _errors(bonafide: np.ndarray, spoof: np.ndarray) -> tuple[int, int]:
 
 def _percent(errors: tuple[int, int], sizes: tuple[int, int]) -> Fraction:
     return 50 * (Fraction(errors[0], sizes[0]) + Fraction(errors[1], sizes[1]))
+
+
+def costs_as_json(rate: ErrorRate) -> dict[str, dict[str, float]]:
+    """The measures of track 1 as plain values; empty if they were not asked for."""
+    costs = rate.asvspoof5
+    if costs is None:
+        return {}
+    return {
+        "asvspoof5": {
+            "min_dcf": costs.min_dcf,
+            "act_dcf": costs.act_dcf,
+            "cllr_bits": costs.cllr,
+            "eer_percent": 100 * costs.eer,
+        }
+    }

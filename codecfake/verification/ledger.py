@@ -37,6 +37,7 @@ class VerifySettings:
     phase: str | None = None  # of keys with phases: `phases.DEFAULT`, another one or `phases.ALL`
     columns: Mapping[str, int] = field(default_factory=dict)  # of score files, where they do not tell
     protocol_columns: Mapping[str, int] = field(default_factory=dict)
+    metrics: str | None = None  # of `error_rates.METRICS`: more measures than the EER
 
     def __post_init__(self) -> None:
         BootstrapSettings("trial", max(1, self.resamples), self.level)  # raises if the level is invalid
@@ -140,7 +141,7 @@ def _evaluate(
 
 
 def _rate(file: ScoreFile, settings: VerifySettings) -> ErrorRate:
-    rate = error_rate(file.of_key(True), file.of_key(False), settings.level)
+    rate = error_rate(file.of_key(True), file.of_key(False), settings.level, settings.metrics)
     if settings.resamples == 0:
         return rate
     bootstrap = BootstrapSettings("trial", settings.resamples, settings.level)

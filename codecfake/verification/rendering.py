@@ -5,7 +5,7 @@ from typing import Any
 
 from codecfake.base.printing import printable
 from codecfake.verification.comparison import FileResult, Line
-from codecfake.verification.error_rates import ErrorRate
+from codecfake.verification.error_rates import ErrorRate, costs_as_json
 from codecfake.verification.faults import FAULT, NOTE, quantity
 from codecfake.verification.ledger import Ledger
 from codecfake.verification.verdicts import DIFFERENT, FLIPPED, NOT_COMPUTABLE, ROUNDED, TRUNCATED
@@ -13,7 +13,8 @@ from codecfake.verification.verdicts import DIFFERENT, FLIPPED, NOT_COMPUTABLE, 
 UNPRINTED = "computed"  # a rate without a printed number
 ORDER = (NOT_COMPUTABLE, DIFFERENT, FLIPPED, TRUNCATED, UNPRINTED, ROUNDED)
 HEADINGS = ("verdict", "model", "condition", "bona fide", "spoof", "EER %", "interval", "printed", "table")
-TO_THE_RIGHT = ("bona fide", "spoof", "EER %", "printed")
+COSTS = ("minDCF", "actDCF", "Cllr")  # more headings, if they were asked for
+TO_THE_RIGHT = ("bona fide", "spoof", "EER %", "printed", *COSTS)
 MOST_OF_A_KIND = 8  # findings of one kind that are listed in full
 
 
@@ -48,13 +49,15 @@ def _header(ledger: Ledger) -> str:
 
 def _table(ledger: Ledger) -> str:
     lines = _sorted(ledger)
-    table = [HEADINGS, *(_columns(line) for line in lines)]
-    widths = [max(len(row[place]) for row in table) for place in range(len(HEADINGS))]
+    with_costs = any(line.rate and line.rate.asvspoof5 for line in lines)
+    headings = (*HEADINGS, *COSTS) if with_costs else HEADINGS
+    table = [headings, *(_columns(line) + (_costs(line) if with_costs else ()) for line in lines)]
+    widths = [max(len(row[place]) for row in table) for place in range(len(headings))]
     notes = ["", *(_note(line) for line in lines)]
     return "\n".join(
         "  ".join(
             text.rjust(width) if heading in TO_THE_RIGHT else text.ljust(width)
-            for text, width, heading in zip(row, widths, HEADINGS, strict=True)
+            for text, width, heading in zip(row, widths, headings, strict=True)
         ).rstrip()
         + (f"\n    {note}" if note else "")
         for row, note in zip(table, notes, strict=True)
@@ -67,6 +70,13 @@ def _columns(line: Line) -> tuple[str, ...]:
     interval = f"[{rate.low:.3f}, {rate.high:.3f}]" if rate else ""
     cell = (line.cell.printed, line.cell.table) if line.cell else ("", "")
     return tuple(map(printable, (verdict_of(line), line.model, line.condition, *counts, interval, *cell)))
+
+
+def _costs(line: Line) -> tuple[str, ...]:
+    costs = line.rate.asvspoof5 if line.rate else None
+    if costs is None:
+        return ("",) * len(COSTS)
+    return tuple(f"{value:.5f}" for value in (costs.min_dcf, costs.act_dcf, costs.cllr))
 
 
 def _note(line: Line) -> str:
@@ -142,4 +152,5 @@ def _rate(rate: ErrorRate | None) -> dict[str, Any]:
         "method": rate.method,
         "num_bonafide": rate.num_bonafide,
         "num_spoof": rate.num_spoof,
+        **costs_as_json(rate),
     }

@@ -1,6 +1,6 @@
 """The error rate of single score files, for readers and for scripts that parse the last line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import pandas as pd
 from codecfake.base import files
 from codecfake.base.printing import printable
 from codecfake.statistics.intervals import BootstrapSettings, Interval
-from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, error_rate
+from codecfake.verification.asv import Track2, as_json, lines, read_asv, track2
+from codecfake.verification.error_rates import ErrorRate, bootstrap_eer, costs_as_json, error_rate
 from codecfake.verification.faults import (
     FAULT,
     NOTE,
@@ -39,25 +40,36 @@ class EerSettings:
     phase: str | None = None
     columns: Mapping[str, int] = field(default_factory=dict)
     protocol_columns: Mapping[str, int] = field(default_factory=dict)
+    metrics: str | None = None  # of `error_rates.METRICS`: more measures than the EER
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The rate of one file; `findings` do not prevent a rate."""
+    """The rate of one file; `findings` do not prevent a rate. `track2` has the measures with ASV, if it was given."""
 
     name: str
     form: str
     rate: ErrorRate
     note: str
     findings: tuple[Finding, ...]
+    track2: Track2 | None = None
 
     def __str__(self) -> str:
         rate = self.rate
-        lines = [f"{self.name}: {rate.num_bonafide} bona fide, {rate.num_spoof} spoof; {self.form}"]
-        lines.append(f"  EER {float(rate.percent):.3f} %, interval {rate.low:.3f} to {rate.high:.3f} % ({rate.method})")
-        lines += [f"  {self.note}"] if self.note else []
-        lines += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
-        return "\n".join(map(printable, [*lines, f"{self.name} {float(rate.percent):.3f}"]))
+        texts = [f"{self.name}: {rate.num_bonafide} bona fide, {rate.num_spoof} spoof; {self.form}"]
+        texts.append(f"  EER {float(rate.percent):.3f} %, interval {rate.low:.3f} to {rate.high:.3f} % ({rate.method})")
+        texts += [f"  {self.note}"] if self.note else []
+        texts += [f"  {text}" for text in self._costs()]
+        texts += [f"  {finding.severity}: {finding.text}" for finding in self.findings]
+        return "\n".join(map(printable, [*texts, f"{self.name} {float(rate.percent):.3f}"]))
+
+    def _costs(self) -> Iterator[str]:
+        costs = self.rate.asvspoof5
+        if costs is not None:
+            rates = f"minDCF {costs.min_dcf:.5f}, actDCF {costs.act_dcf:.5f}, Cllr {costs.cllr:.5f} bits"
+            yield f"ASVspoof 5: {rates}, EER {100 * costs.eer:.3f} %"
+        if self.track2 is not None:
+            yield from lines(self.track2)
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values; rates in percent."""
@@ -73,15 +85,22 @@ class Answer:
             "method": rate.method,
             "note": self.note,
             "findings": [vars(finding) for finding in self.findings],
+            **costs_as_json(rate),
+            **({} if self.track2 is None else {"asvspoof5_with_asv": as_json(self.track2)}),
         }
 
 
 def answer(
-    path: Path, protocols: Sequence[Path] = (), speakers: Path | None = None, settings: EerSettings | None = None
+    path: Path,
+    protocols: Sequence[Path] = (),
+    speakers: Path | None = None,
+    settings: EerSettings | None = None,
+    asv_scores: Path | None = None,
 ) -> Answer:
     """The EER of a score file with each trial once and finite scores.
 
     `speakers` is a TSV with `trial_id` and `speaker_id`; the bootstrap then resamples speakers, not trials.
+    `asv_scores` is a table as in `asv.read_asv`, for the measures of both tasks together.
 
     Raises VerificationError, naming file and line, if the file or its keys are at fault.
     """
@@ -99,7 +118,8 @@ def answer(
             raise VerificationError(f"{finding.where}: {finding.text}")
     rate, note = _rate(file, speakers, settings)
     findings += _pooled(scores, choose_protocol(scores, keys), settings)
-    return Answer(path.stem, file.form, rate, note, (*findings, *inversion_findings(rate, str(path))))
+    with_asv = track2(file, read_asv(asv_scores, protocols)) if asv_scores else None
+    return Answer(path.stem, file.form, rate, note, (*findings, *inversion_findings(rate, str(path))), with_asv)
 
 
 def _pooled(file: ScoreFile, protocol: ScoreFile | None, settings: EerSettings) -> list[Finding]:
@@ -119,7 +139,7 @@ def _pooled(file: ScoreFile, protocol: ScoreFile | None, settings: EerSettings) 
 
 def _rate(file: ScoreFile, speakers: Path | None, settings: EerSettings) -> tuple[ErrorRate, str]:
     bonafide, spoof = file.of_key(True), file.of_key(False)
-    rate = error_rate(bonafide, spoof, settings.level)
+    rate = error_rate(bonafide, spoof, settings.level, settings.metrics)
     if settings.resamples == 0:
         return rate, ""
     by = "speaker" if speakers else "trial"
