@@ -3,7 +3,7 @@ from functools import partial
 from pathlib import Path
 
 from codecfake.base import installation
-from codecfake.experiment import audited, quality_choice
+from codecfake.experiment import audited, papers, quality_choice
 from codecfake.report import timing
 from codecfake.running import hooks
 from codecfake.running.places import folder, model_folder, published_folder

@@ -7,7 +7,7 @@ rule report:
     input:
         tables=expand(
             "results/tables/{table}.csv",
-            table=("eer", "eer_seeds", "confusion", "metrics", "comparisons", *PAPERS.tables),
+            table=(*papers.OURS, *PAPERS.tables),
         ),
         scores=expand(
             "results/scores/{model}/{condition}.tsv",

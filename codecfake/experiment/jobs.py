@@ -18,7 +18,7 @@ from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.settings import IngestSettings
 from codecfake.demo.settings import DemoSettings
-from codecfake.experiment import audited, quality_choice
+from codecfake.experiment import audited, held_out, quality_choice
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
@@ -195,6 +195,7 @@ class Jobs:
             "papers": self._papers.tables,
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
+            **held_out.settings(self._experiment),
         }
         return job(TableSettings, values)
 

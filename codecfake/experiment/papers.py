@@ -8,7 +8,10 @@ from codecfake.experiment.schema import Experiment
 from codecfake.tables.figures import KINDS, possible_figures
 from codecfake.tables.published import Published
 
-OURS = ("eer", "confusion", "metrics", "eer_seeds", "comparisons")  # tables of every experiment
+OURS = (  # tables of every experiment
+    *("eer", "confusion", "metrics", "eer_seeds", "comparisons"),
+    *("cross_conditions", "cross_corpora", "eer_groups", "speaker_errors", "held_out"),
+)
 LOSSES, SPECTROGRAMS = "xie2025_figure6", "xie2025_figure2"
 
 

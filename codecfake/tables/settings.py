@@ -18,6 +18,8 @@ class TableSettings:
     level: float = 0.95
     seed: int = 1
     speakers_of: dict[str, dict[str, str]] = field(default_factory=dict)  # condition -> see `people.SpeakersOf`
+    held_out: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of codecs that it lacks
+    trained: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of its codecs
 
     @property
     def bootstrap(self) -> BootstrapSettings:

@@ -34,9 +34,12 @@ def add(commands: Commands) -> None:
 
 def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables import TableSettings, evaluate
+    from codecfake.tables.breakdown import write_breakdown
     from codecfake.tables.comparisons import write_comparisons
+    from codecfake.tables.cross import write_cross
     from codecfake.tables.error_rates import write_error_rates
     from codecfake.tables.figures import Results, write_figures
+    from codecfake.tables.held_out import write_held_out
     from codecfake.tables.papers import write_papers
     from codecfake.tables.published import Published
 
@@ -44,6 +47,9 @@ def _tables(options: argparse.Namespace) -> None:
     published, protocols = Published(options.published), options.protocols / "eval"
     error_rates = evaluate(options.scores, protocols, settings, options.workers)
     write_error_rates(error_rates, options.output)
+    write_cross(options.scores, protocols, settings, error_rates, options.output)
+    write_held_out(error_rates, settings, options.output)
+    write_breakdown(options.scores, protocols, settings, options.output, options.workers)
     write_comparisons(options.scores, protocols, settings, published.baselines, options.output, options.workers)
     write_papers(published, settings.papers, error_rates, options.protocols, options.output, settings.title)
     write_figures(Results(error_rates, published, options.models), settings.figures, options.output / "figures")
