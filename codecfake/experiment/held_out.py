@@ -7,11 +7,15 @@ Conditions = dict[str, list[str]]  # training set -> conditions
 
 
 def settings(experiment: Experiment) -> dict[str, Conditions]:
-    """Values of `TableSettings`; empty if no training set that has codecs lacks one that another has."""
+    """Values of `TableSettings`; empty if no training set holds out a codec that another has.
+
+    A set with less than half of all codecs holds none out: it shows what one codec teaches, not what one lacks.
+    """
     codecs = {name: _codecs(experiment, name) for name in dict.fromkeys(_training_sets(experiment))}
     anywhere = set().union(*codecs.values())
     trained = {name: _conditions(experiment, own) for name, own in codecs.items() if own}
-    held_out = {name: _conditions(experiment, anywhere - own) for name, own in codecs.items() if own}
+    large = {name: own for name, own in codecs.items() if own and 2 * len(own) >= len(anywhere)}
+    held_out = {name: _conditions(experiment, anywhere - own) for name, own in large.items()}
     return {"held_out": held_out, "trained": trained} if any(held_out.values()) else {}
 
 

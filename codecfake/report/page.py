@@ -9,11 +9,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codecfake.base import files
 from codecfake.report import (
+    analysis,
     answer,
     audit,
     calibration,
     comparisons,
     detection,
+    layer_weights,
     materials,
     matrix,
     provenance,
@@ -78,6 +80,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "interval_legend": answer.interval_legend(tables),
         "best_model": findings[0].model,
         "comparisons": comparisons.families(inputs, trained_models),
+        **_analysis(inputs, trained_models),
         "papers": published.paper_tables(inputs, trained_models),
         "costs": calibration.costs(inputs),
         "reliability": calibration.reliability_of(inputs, findings[0].model),
@@ -96,6 +99,16 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "codecs": codecs,
         "versions": provenance.versions(),
         "experiment": provenance.as_yaml(inputs.experiment),
+    }
+
+
+def _analysis(inputs: ReportInputs, trained_models: list[training.TrainedModel]) -> dict[str, Any]:
+    return {
+        "cross": analysis.cross_tables(inputs, trained_models),
+        "held_out": analysis.held_out_tables(inputs, trained_models),
+        "group_tables": analysis.group_tables(inputs, trained_models),
+        "speaker_errors": analysis.speaker_errors(inputs, trained_models),
+        "layer_weights": layer_weights.layer_weights(inputs, trained_models),
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from places import PUBLISHED
+from safetensors.numpy import save
 
 from codecfake.audio.shards import Provenance, ShardWriter
 from codecfake.base import files
@@ -18,8 +19,11 @@ from codecfake.scoring import verdicts
 from codecfake.scoring.calibration import Calibration
 from codecfake.scoring.verdicts import DevResult
 from codecfake.tables import TableSettings, evaluate
+from codecfake.tables.breakdown import write_breakdown
 from codecfake.tables.comparisons import write_comparisons
+from codecfake.tables.cross import write_cross
 from codecfake.tables.error_rates import write_error_rates
+from codecfake.tables.held_out import write_held_out
 from codecfake.tables.papers import write_papers
 from codecfake.tables.published import Published
 
@@ -38,6 +42,9 @@ class ImitationRun:
     corpora: list[str] = field(default_factory=lambda: ["english", "mandarin"])
     codecs: dict[str, str] = field(default_factory=lambda: {"F01": "soundstream", "F07": "dac"})
     random_front_ends: tuple[str, ...] = ("w2v2-aasist",)
+    held_out: dict[str, list[str]] = field(default_factory=dict)  # as in TableSettings
+    trained: dict[str, list[str]] = field(default_factory=dict)
+    layer_weights: dict[str, list[float]] = field(default_factory=dict)  # tensors in every model's weights
     num_trials: int = 40
     num_epochs: int = 4
     papers: dict[str, str] = field(default_factory=lambda: {"xie2025_table6": "A paper, Table VI: trained on codecs"})
@@ -68,10 +75,14 @@ class ImitationRun:
             self._write_quality(source)
         write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
         roots = self.results / "scores", self.results / "protocols/eval"
-        settings = TableSettings(self.models, list(self.conditions), resamples=200)
+        held_out = {"held_out": self.held_out, "trained": self.trained}
+        settings = TableSettings(self.models, list(self.conditions), resamples=200, **held_out)
         error_rates = evaluate(*roots, settings)
         write_comparisons(*roots, settings, ["vocoder"], self.results / "tables")
         write_error_rates(error_rates, self.results / "tables")
+        write_cross(*roots, settings, error_rates, self.results / "tables")
+        write_breakdown(*roots, settings, self.results / "tables")
+        write_held_out(error_rates, settings, self.results / "tables")
         tables = self.results / "tables", "Imitation run"
         write_papers(Published(PUBLISHED), list(self.papers), error_rates, self.results / "protocols", *tables)
         return self.inputs()
@@ -192,7 +203,10 @@ class ImitationRun:
         folder = self.results / "models" / model
         weights = "random" if detector in self.random_front_ends else "none"
         files.write_text(folder / "settings.json", json.dumps({"detector": detector, "front_end_weights": weights}))
-        (folder / "weights.safetensors").write_bytes(model.encode())
+        tensors = {name: np.array(values, np.float32) for name, values in self.layer_weights.items()}
+        (folder / "weights.safetensors").write_bytes(
+            save({"model": np.frombuffer(model.encode(), np.uint8), **tensors})
+        )
         epochs = np.arange(1, self.num_epochs + 1)
         best = epochs == self.num_epochs - 1
         loss = 0.6 * np.exp(-epochs / 3)

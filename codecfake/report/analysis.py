@@ -1,0 +1,133 @@
+"""Where the errors are: cross-testing, held-out codecs, attacks, languages and speakers, as tables for the page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from codecfake.base import files
+from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.report.training import TrainedModel
+from codecfake.tables import MODEL_COLUMNS, Model
+from codecfake.tables.cross import GROUP_COLUMNS, MACRO, POOLED
+
+MOST_SPEAKERS = 5  # that are named for each model
+TEXT = dict.fromkeys(["detector", "training_set", "strategy", "condition", "by", "group", "speaker"], str)
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    detector: str
+    random_front_end: bool
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class AnalysisTable:
+    title: str
+    columns: list[str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class SpeakerErrors:
+    """The speakers with most errors of one model; shares in percent."""
+
+    model: str
+    random_front_end: bool
+    num_speakers: int
+    num_errors: int
+    speakers: list[tuple[str, str, str]]  # name, share of errors, share of trials
+
+
+def cross_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
+    """Every training set on every corpus, with the averages over corpora and over conditions.
+
+    Raises ReportError if a table was not written, as do the other functions here.
+    """
+    conditions = _read(inputs, "cross_conditions").set_index(GROUP_COLUMNS)
+    corpora = _read(inputs, "cross_corpora")
+    names = [name for name in corpora.columns if name not in (*GROUP_COLUMNS, "num_seeds", MACRO, POOLED)]
+    columns = [*names, "mean of corpora", "mean of conditions", "pooled"]
+    random = _random_groups(trained_models)
+    rows = []
+    for _, row in corpora.iterrows():
+        place = tuple(row[GROUP_COLUMNS])
+        if "/".join(place) in random:
+            values = [row[name] for name in names] + [row[MACRO], conditions.loc[place, MACRO], row[POOLED]]
+            rows.append(_row(place, random, [_percent(value) for value in values]))
+    return [AnalysisTable("Across corpora", columns, rows)] if rows else []
+
+
+def held_out_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
+    """Codecs that a training set lacks, beside the training sets that have them."""
+    table, random = _read(inputs, "held_out"), _random_groups(trained_models)
+    rows = []
+    for _, row in table.iterrows():
+        place = row["detector"], row["training_set"], row["strategy"]
+        if "/".join(place) in random and row["condition"] in inputs.conditions:
+            difference = f"{row['difference_percent_points']:+.2f}".replace("-", "−").replace("+nan", "–")
+            numbers = [_percent(row["eer_percent"]), _percent(row["eer_with_codec_percent"]), difference]
+            rows.append(_row(place, random, [str(row["condition"]), *numbers]))
+    columns = ["condition", "held out", "in training", "difference"]
+    return [AnalysisTable("Codecs that are not in the training data", columns, rows)] if rows else []
+
+
+def group_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
+    """EERs by attack and by language: one table for each condition that has several, means over seeds."""
+    table, random = _read(inputs, "eer_groups"), _random_groups(trained_models)
+    table = table[table["condition"].isin(inputs.conditions)]
+    tables = []
+    for (condition, by), rows in table.groupby(["condition", "by"], sort=False):
+        means = rows.pivot_table("eer_percent", GROUP_COLUMNS, "group", sort=False, dropna=False)
+        lines = [_row(place, random, [_percent(value) for value in row]) for place, row in _of(means, random)]
+        columns = [str(name) for name in means.columns]
+        tables.append(AnalysisTable(f"{condition} by {by}", columns, lines))
+    return sorted(tables, key=lambda one: inputs.conditions.index(one.title.split(" by ")[0]))
+
+
+def speaker_errors(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[SpeakerErrors]:
+    """The speakers with most errors of every model, in the order of the models."""
+    table = _read(inputs, "speaker_errors")
+    table["model"] = [Model(*row).name for row in table[MODEL_COLUMNS].itertuples(index=False)]
+    random = {t.model.name: t.has_random_front_end for t in trained_models}
+    return [_speakers(name, random[name], table[table["model"] == name]) for name in inputs.models]
+
+
+def _speakers(name: str, is_random: bool, rows: pd.DataFrame) -> SpeakerErrors:
+    errors = rows["misses"] + rows["false_alarms"]
+    first = rows[errors > 0].head(MOST_SPEAKERS)
+    shares = first[["speaker", "error_share_percent", "trial_share_percent"]].itertuples(index=False, name=None)
+    texts = [(speaker, f"{of_errors:.1f}", f"{of_trials:.1f}") for speaker, of_errors, of_trials in shares]
+    return SpeakerErrors(name, is_random, len(rows), int(errors.sum()), texts)
+
+
+def _of(means: pd.DataFrame, random: dict[str, bool]) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+    """The rows of the models shown."""
+    for place, row in means.iterrows():
+        assert isinstance(place, tuple)
+        if "/".join(place) in random:
+            yield place, list(row)
+
+
+def _row(place: tuple[str, ...], random: dict[str, bool], cells: list[str]) -> Row:
+    detector, training_set, strategy = place
+    return Row(f"{training_set}, {strategy}", detector, random["/".join(place)], cells)
+
+
+def _random_groups(trained_models: list[TrainedModel]) -> dict[str, bool]:
+    """Group of models -> whether its front-end has random weights."""
+    return {one.model.group: one.has_random_front_end for one in trained_models}
+
+
+def _percent(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.2f}"
+
+
+def _read(inputs: ReportInputs, name: str) -> pd.DataFrame:
+    path: Path = inputs.results / f"tables/{name}.csv"
+    if not path.exists():
+        raise ReportError(f"{path}: no such table; write the tables again")
+    return files.read_csv(path, dtype=TEXT)
