@@ -54,14 +54,18 @@ def write_report(inputs: ReportInputs, output: Path) -> None:
     The same inputs in the same environment give the same bytes. Raises ReportError, ScoreError or ShardError
     if the results lack something.
     """
-    environment = Environment(
+    files.write_text(output, environment().get_template("template.html").render(_content(inputs)))
+
+
+def environment() -> Environment:
+    """The templates of this folder."""
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    files.write_text(output, environment.get_template("template.html").render(_content(inputs)))
 
 
 def _content(inputs: ReportInputs) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "interval_legend": answer.interval_legend(tables),
         "best_model": findings[0].model,
         "comparisons": comparisons.families(inputs, trained_models),
-        **_analysis(inputs, trained_models),
+        **analysis_content(inputs, trained_models),
         "papers": published.paper_tables(inputs, trained_models),
         "costs": calibration.costs(inputs),
         "reliability": calibration.reliability_of(inputs, findings[0].model),
@@ -102,7 +106,8 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _analysis(inputs: ReportInputs, trained_models: list[training.TrainedModel]) -> dict[str, Any]:
+def analysis_content(inputs: ReportInputs, trained_models: list[training.TrainedModel]) -> dict[str, Any]:
+    """The content of `analysis.html`."""
     return {
         "cross": analysis.cross_tables(inputs, trained_models),
         "held_out": analysis.held_out_tables(inputs, trained_models),
