@@ -22,7 +22,7 @@ from codecfake.tables import TableSettings, evaluate
 from codecfake.tables.breakdown import write_breakdown
 from codecfake.tables.comparisons import write_comparisons
 from codecfake.tables.cross import write_cross
-from codecfake.tables.error_rates import write_error_rates
+from codecfake.tables.error_rates import ErrorRates, write_error_rates
 from codecfake.tables.held_out import write_held_out
 from codecfake.tables.papers import write_papers
 from codecfake.tables.published import Published
@@ -64,6 +64,26 @@ class ImitationRun:
                 self._write_shard(corpus, source)
         for codec in self.codecs.values():
             self._write_codec_training(codec)
+        self._write_lists_and_models()
+        for source in self.measured:
+            self._write_quality(source)
+        write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
+        error_rates = self._write_error_rates()
+        roots, tables = (self.results / "scores", self.results / "protocols/eval"), self.results / "tables"
+        write_comparisons(*roots, self._table_settings(), ["vocoder"], tables)
+        write_papers(
+            Published(PUBLISHED), list(self.papers), error_rates, self.results / "protocols", tables, "Imitation run"
+        )
+        return self.inputs()
+
+    def write_numbers(self) -> ReportInputs:
+        """Write models, scores and the tables of them alone: no audio, codecs, comparisons and papers."""
+        self._rng = np.random.default_rng(0)
+        self._write_lists_and_models()
+        self._write_error_rates()
+        return self.inputs()
+
+    def _write_lists_and_models(self) -> None:
         for training_set in self.training_sets:
             attack = "F01" if training_set == "codec" else "A01"
             self._write_protocol(f"{training_set}/train", attack)
@@ -71,21 +91,20 @@ class ImitationRun:
             self._write_protocol(f"eval/{condition}", attack)
         for model in self.models:
             self._write_model(model)
-        for source in self.measured:
-            self._write_quality(source)
-        write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
-        roots = self.results / "scores", self.results / "protocols/eval"
+
+    def _table_settings(self) -> TableSettings:
         held_out = {"held_out": self.held_out, "trained": self.trained}
-        settings = TableSettings(self.models, list(self.conditions), resamples=200, **held_out)
-        error_rates = evaluate(*roots, settings)
-        write_comparisons(*roots, settings, ["vocoder"], self.results / "tables")
-        write_error_rates(error_rates, self.results / "tables")
-        write_cross(*roots, settings, error_rates, self.results / "tables")
-        write_breakdown(*roots, settings, self.results / "tables")
-        write_held_out(error_rates, settings, self.results / "tables")
-        tables = self.results / "tables", "Imitation run"
-        write_papers(Published(PUBLISHED), list(self.papers), error_rates, self.results / "protocols", *tables)
-        return self.inputs()
+        return TableSettings(self.models, list(self.conditions), resamples=200, **held_out)
+
+    def _write_error_rates(self) -> ErrorRates:
+        scores, protocols, tables = (self.results / name for name in ("scores", "protocols/eval", "tables"))
+        settings = self._table_settings()
+        error_rates = evaluate(scores, protocols, settings)
+        write_error_rates(error_rates, tables)
+        write_cross(scores, protocols, settings, error_rates, tables)
+        write_breakdown(scores, protocols, settings, tables)
+        write_held_out(error_rates, settings, tables)
+        return error_rates
 
     @property
     def models(self) -> list[str]:
