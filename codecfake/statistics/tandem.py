@@ -111,7 +111,7 @@ def min_t_dcf(detector: TrialScores, asv: AsvErrorRates = ASVSPOOF5_ASV, cost: T
 
 
 def t_eer(detector: TrialScores, asv: TrialScores) -> float:
-    """The concurrent tandem EER, in [0, 1] (Kinnunen et al. 2023, arXiv 2309.12237); NaN if there is none.
+    """The concurrent tandem EER, in [0, 1] (Kinnunen et al. 2023, arXiv 2309.12237); NaN without such thresholds.
 
     It is the error rate at the two thresholds where misses, false acceptances of nontarget trials and of spoofs agree.
     For each ASV threshold, the detector's is the one where misses and the mean of both false acceptances are nearest.
