@@ -222,5 +222,5 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
 def _no_score(cell: str, recognized: Recognized) -> str:
     if recognized.form.has_logits:
         return f"score {cell!r} is not two logits"
-    why = ", only SASV scores, whose rates (a-DCF, t-EER) are not computed" if recognized.has_claims else ""
+    why = ", only SASV scores; a-DCF and t-EER need both (--asv-scores)" if recognized.has_claims else ""
     return f"score {cell!r} is not a number" + (f": no score of a countermeasure{why}" if cell == "-" else "")
