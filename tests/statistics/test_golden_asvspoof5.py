@@ -1,19 +1,16 @@
 """The measures of ASVspoof 5 equal those of its evaluation package on the stored scores."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from places import SHARED
 
 from codecfake.statistics import metrics
 from codecfake.statistics.asvspoof5 import track1
 from codecfake.statistics.tandem import ASVSPOOF5_ASV, TrialScores, a_dcf, asv_error_rates, min_t_dcf, t_eer
 
-FOLDER = Path(os.environ.get("CODECFAKE_GOLDEN_DETECTORS") or SHARED / "golden_detectors")
 LIMIT = 1e-9
 CHANGES = {
     "track1": lambda scores: scores,
@@ -24,16 +21,13 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
-    path = FOLDER / "asvspoof5_eval.json"
-    if not path.is_file():
-        pytest.skip(f"needs golden vectors in {FOLDER} (set CODECFAKE_GOLDEN_DETECTORS)")
-    return json.loads(path.read_text())["results"]
+def results(golden_detectors: Path) -> dict[str, Any]:
+    return json.loads((golden_detectors / "asvspoof5_eval.json").read_text())["results"]
 
 
 @pytest.fixture(scope="module")
-def arrays(results: dict[str, Any]) -> Any:
-    return np.load(FOLDER / "asvspoof5_eval.npz")
+def arrays(golden_detectors: Path) -> Any:
+    return np.load(golden_detectors / "asvspoof5_eval.npz")
 
 
 def by_kind(arrays: Any, system: str) -> TrialScores:
