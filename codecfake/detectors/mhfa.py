@@ -6,6 +6,7 @@ front-end's own learning rate.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from codecfake.detectors import FeatureShape
@@ -24,9 +25,7 @@ class Mhfa(nn.Module):
         self.cmp_linear_v = nn.Linear(shape.dimension, settings.compression)
         self.att_head = nn.Linear(settings.compression, settings.heads)
         self.pooling_fc = nn.Linear(settings.heads * settings.compression, settings.embedding)
-        self.trans = nn.Sequential(
-            nn.BatchNorm1d(settings.embedding), nn.ReLU(), head(settings.head, settings.embedding)
-        )
+        self.trans = nn.Sequential(Norm(settings.embedding), nn.ReLU(), head(settings.head, settings.embedding))
 
     def forward(self, features: Tensor) -> Tensor:
         return self.trans(self.embed(features))
@@ -41,6 +40,15 @@ class Mhfa(nn.Module):
         keys = self.cmp_linear_k(_mixed(features, self.weights_k))
         values = self.cmp_linear_v(_mixed(features, self.weights_v))
         return self.att_head(keys).softmax(dim=1), values
+
+
+class Norm(nn.BatchNorm1d):
+    """Of embeddings `[B, D]`; a batch of one, which the last of an epoch may be, takes the running statistics."""
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        if len(embedding) > 1:
+            return super().forward(embedding)
+        return F.batch_norm(embedding, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
 def _mixed(features: Tensor, weights: Tensor) -> Tensor:

@@ -61,6 +61,15 @@ def test_a_back_end_moves_to_another_precision_as_a_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_a_batch_of_one_clip_trains_a_back_end(name: str) -> None:
+    model = back_end(name).train()
+    logits = model(features(name, 1))
+    F.cross_entropy(logits, torch.tensor([SPOOF])).backward()
+    assert logits.isfinite().all()
+    assert any(weight.grad is not None and weight.grad.any() for weight in model.parameters())
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_every_parameter_that_can_have_an_effect_gets_a_gradient(name: str) -> None:
     model = back_end(name).train()
     F.cross_entropy(model(features(name, 8)), torch.tensor([SPOOF, BONAFIDE] * 4)).backward()
