@@ -104,11 +104,11 @@ def take_several(gpus: Sequence[str], folder: Path, number: int) -> list[str]:
         )
     if number == 1:
         return [take(gpus, folder)]
-    taken: list[str] = []
+    own: list[str] = []
     with _one_at_a_time(folder):  # two jobs that each wait for the other's GPU would wait forever
-        while len(taken) < number:
-            taken.append(take([gpu for gpu in gpus if gpu not in taken], folder))
-    return taken
+        while len(own) < number:
+            own.append(take([gpu for gpu in gpus if gpu not in own], folder))
+    return own
 
 
 @contextmanager

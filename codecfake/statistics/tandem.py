@@ -93,7 +93,7 @@ def a_dcf(sasv: TrialScores, cost: TandemCost = ASVSPOOF5_TRACK2) -> float:
     Thresholds are the scores themselves; the cost of accepting all or rejecting all, whichever is lower, is 1.
     """
     thresholds = np.sort(np.concatenate((sasv.bonafide, sasv.spoof)))
-    miss, nontarget, spoof = _rates(sasv, thresholds)
+    miss, nontarget, spoof = _rates_at(sasv, thresholds)
     costs = cost.miss * miss + cost.nontarget * nontarget + cost.spoof * spoof
     return float(costs.min() / min(cost.miss, cost.nontarget + cost.spoof))
 
@@ -121,12 +121,12 @@ def t_eer(detector: TrialScores, asv: TrialScores) -> float:
     """
     curve = metrics.det_curve(detector.bonafide, detector.spoof)
     thresholds = np.sort(np.concatenate((asv.bonafide, asv.spoof)))
-    miss, nontarget, spoof = _rates(asv, np.concatenate(([-np.inf], thresholds)))
+    miss, nontarget, spoof = _rates_at(asv, np.concatenate(([-np.inf], thresholds)))
     balanced = miss < (nontarget + spoof) / 2
     if not balanced.any():
         return float("nan")
     tandem = _Tandem(curve, miss[balanced], nontarget[balanced], spoof[balanced])
-    _, of_nontarget, of_spoof = tandem.rates(tandem.balance())
+    _, of_nontarget, of_spoof = tandem.rates_at(tandem.balance())
     return float(of_spoof[np.argmin(np.abs(of_nontarget - of_spoof))])
 
 
@@ -139,7 +139,7 @@ class _Tandem:
     nontarget: np.ndarray
     spoof: np.ndarray
 
-    def rates(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def rates_at(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Misses and false acceptances of nontarget trials and spoofs with the detector's thresholds at `places`."""
         detector_miss, false_alarm = self.curve.miss_rate[places], self.curve.false_alarm_rate[places]
         passed = 1 - detector_miss
@@ -160,11 +160,11 @@ class _Tandem:
         return np.where(np.abs(self._excess(before)) <= np.abs(self._excess(low)), before, low)
 
     def _excess(self, places: np.ndarray) -> np.ndarray:
-        miss, nontarget, spoof = self.rates(places)
+        miss, nontarget, spoof = self.rates_at(places)
         return miss - (nontarget + spoof) / 2
 
 
-def _rates(scores: TrialScores, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _rates_at(scores: TrialScores, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Misses and false acceptances of nontarget trials and spoofs; a score that equals a threshold is accepted."""
     below = (
         np.searchsorted(np.sort(kind), thresholds, side="left") / len(kind)

@@ -34,7 +34,7 @@ class Pool:
 
 
 def write_cross(
-    score_root: Path, protocol_root: Path, settings: TableSettings, rates: ErrorRates, output: Path
+    score_root: Path, protocol_root: Path, settings: TableSettings, error_rates: ErrorRates, output: Path
 ) -> None:
     """Write `cross_conditions.csv` and `cross_corpora.csv`: EERs in percent, means over seeds.
 
@@ -47,7 +47,7 @@ def write_cross(
     corpora = {
         name: {key: value for key, value in values.items() if key != POOLED} for name, values in by_group.items()
     }
-    conditions = _of_conditions(rates, settings)
+    conditions = _of_conditions(error_rates, settings)
     for name, columns in (("cross_conditions", conditions), ("cross_corpora", corpora)):
         write_csv(output / f"{name}.csv", pd.DataFrame(_rows(settings, columns, pooled)))
 
@@ -92,9 +92,9 @@ def _eer(scores: np.ndarray, is_bonafide: np.ndarray) -> float:
     return 100 * metrics.eer(scores[is_bonafide], scores[~is_bonafide]).eer
 
 
-def _of_conditions(rates: ErrorRates, settings: TableSettings) -> dict[str, dict[str, float]]:
+def _of_conditions(error_rates: ErrorRates, settings: TableSettings) -> dict[str, dict[str, float]]:
     """Group of models -> condition -> EER in percent, the mean over seeds."""
-    table = rates.seeds
+    table = error_rates.seeds
     names = table[GROUP_COLUMNS].agg("/".join, axis=1)
     means = dict(zip(zip(names, table["condition"], strict=True), table["eer_percent"], strict=True))
     return {name: {each: means[name, each] for each in settings.conditions} for name in dict.fromkeys(names)}

@@ -14,12 +14,12 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def write_held_out(rates: ErrorRates, settings: TableSettings, output: Path) -> None:
+def write_held_out(error_rates: ErrorRates, settings: TableSettings, output: Path) -> None:
     """Write `held_out.csv`; without codecs to hold out, it has no rows.
 
     `eer_with_codec_percent` is the mean over the training sets of the same detector and strategy that have the codec.
     """
-    rows = sorted(_rows(rates.seeds, settings), key=lambda row: [str(row[name]) for name in COLUMNS[:4]])
+    rows = sorted(_rows(error_rates.seeds, settings), key=lambda row: [str(row[name]) for name in COLUMNS[:4]])
     write_csv(output / "held_out.csv", pd.DataFrame(rows, columns=COLUMNS))
 
 

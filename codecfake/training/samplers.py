@@ -116,7 +116,7 @@ def weighted(trials: Composition, batch_size: int, rng: np.random.Generator, set
         raise SamplingError(
             f"there is a weight for {idle[0]}, but train lists are {', '.join(trials.names)}; remove it"
         )
-    return _drawn(trials.by_domain(), [settings.weights[name] for name in names], trials.names, batch_size, rng)
+    return _draws(trials.by_domain(), [settings.weights[name] for name in names], trials.names, batch_size, rng)
 
 
 def balanced_by_source(
@@ -145,10 +145,10 @@ def _balanced(
         groups += [np.flatnonzero(members & (labels == label)) for label in present]
         weights += [1 / len(present)] * len(present)
         names += present.tolist()
-    return _drawn(groups, weights, names, batch_size, rng)
+    return _draws(groups, weights, names, batch_size, rng)
 
 
-def _drawn(
+def _draws(
     groups: Sequence[np.ndarray],
     weights: Sequence[float],
     names: Sequence[str],

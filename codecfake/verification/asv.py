@@ -115,8 +115,8 @@ def _labels(path: Path, keys: Sequence[Path]) -> dict[tuple[str, str], str]:
 def _kind(row: Row, labels: dict[tuple[str, str], str]) -> str:
     kind = row.cells[LABEL] if LABEL in row.cells else labels.get(_trial(row))
     if kind not in KINDS:
-        shown = "the keys do not have this trial" if kind is None else f"{LABEL} is {kind!r}"
-        raise VerificationError(f"{row.where}: {shown}; every trial must be one of {', '.join(KINDS)}")
+        fault = "the keys do not have this trial" if kind is None else f"{LABEL} is {kind!r}"
+        raise VerificationError(f"{row.where}: {fault}; every trial must be one of {', '.join(KINDS)}")
     return kind
 
 
@@ -156,11 +156,11 @@ def _require_same_keys(file: ScoreFile, trials: AsvTrials, places: np.ndarray) -
 
 def lines(measures: Track2) -> Iterator[str]:
     """The measures for people, one line each."""
-    rates = measures.asv
+    asv = measures.asv
     yield (
-        f"ASV at its EER threshold: misses {100 * rates.miss:.3f} %, accepts "
-        f"{100 * rates.nontarget_false_acceptance:.3f} % of nontarget trials and "
-        f"{100 * rates.spoof_false_acceptance:.3f} % of spoofs"
+        f"ASV at its EER threshold: misses {100 * asv.miss:.3f} %, accepts "
+        f"{100 * asv.nontarget_false_acceptance:.3f} % of nontarget trials and "
+        f"{100 * asv.spoof_false_acceptance:.3f} % of spoofs"
     )
     if measures.a_dcf is not None:
         yield f"a-DCF {measures.a_dcf:.5f}"
@@ -174,14 +174,14 @@ def lines(measures: Track2) -> Iterator[str]:
 
 def as_json(measures: Track2) -> dict[str, Any]:
     """The same as plain values; rates in percent, null if unknown."""
-    rates = measures.asv
+    asv = measures.asv
     return {
         "a_dcf": measures.a_dcf,
         "min_t_dcf": measures.min_t_dcf,
         "min_t_dcf_of_package": measures.min_t_dcf_of_package,
         "min_t_dcf_of_organizers": measures.min_t_dcf_of_organizers,
         "t_eer_percent": None if np.isnan(measures.t_eer) else 100 * measures.t_eer,
-        "asv_miss_percent": 100 * rates.miss,
-        "asv_nontarget_percent": 100 * rates.nontarget_false_acceptance,
-        "asv_spoof_percent": 100 * rates.spoof_false_acceptance,
+        "asv_miss_percent": 100 * asv.miss,
+        "asv_nontarget_percent": 100 * asv.nontarget_false_acceptance,
+        "asv_spoof_percent": 100 * asv.spoof_false_acceptance,
     }

@@ -66,8 +66,8 @@ class Answer:
     def _costs(self) -> Iterator[str]:
         costs = self.rate.asvspoof5
         if costs is not None:
-            rates = f"minDCF {costs.min_dcf:.5f}, actDCF {costs.act_dcf:.5f}, Cllr {costs.cllr:.5f} bits"
-            yield f"ASVspoof 5: {rates}, EER {100 * costs.eer:.3f} %"
+            text = f"minDCF {costs.min_dcf:.5f}, actDCF {costs.act_dcf:.5f}, Cllr {costs.cllr:.5f} bits"
+            yield f"ASVspoof 5: {text}, EER {100 * costs.eer:.3f} %"
         if self.track2 is not None:
             yield from lines(self.track2)
 

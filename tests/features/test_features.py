@@ -72,9 +72,9 @@ def test_clips_of_a_random_length_are_stacked_to_the_longest_of_a_batch(
     longest, shortest = int(np.median(wholes)), 3_000
     clips = Clips(table, audio, longest, "random", "zero", seed=3, shortest=shortest)
     own = [len(clips[number]) for number in range(len(clips))]
-    drawn = [length for length, whole in zip(own, wholes, strict=True) if whole > longest]
-    assert len(set(drawn)) > 1
-    assert all(shortest <= length <= longest for length in drawn)
+    lengths_of_crops = [length for length, whole in zip(own, wholes, strict=True) if whole > longest]
+    assert len(set(lengths_of_crops)) > 1
+    assert all(shortest <= length <= longest for length in lengths_of_crops)
     assert all(length == whole for length, whole in zip(own, wholes, strict=True) if whole <= longest)
     order = np.array_split(np.arange(len(clips)), 4)
     streamed = list(StreamedClips(clips, CPU, workers).batches(order))

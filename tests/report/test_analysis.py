@@ -53,9 +53,9 @@ def test_the_page_has_every_part(inputs: ReportInputs, models: list[TrainedModel
 def test_corpora_are_columns_and_averages_follow(inputs: ReportInputs, models: list[TrainedModel]) -> None:
     (table,) = cross_tables(inputs, models)
     assert table.columns == ["english", "mandarin", "mean of corpora", "mean of conditions", "pooled"]
-    written = pd.read_csv(inputs.results / "tables/cross_corpora.csv").iloc[0]
+    row = pd.read_csv(inputs.results / "tables/cross_corpora.csv").iloc[0]
     assert table.rows[0].label == "vocoder, erm"
-    assert table.rows[0].cells[:3] == [f"{written[name]:.2f}" for name in ("english", "mandarin", "macro_average")]
+    assert table.rows[0].cells[:3] == [f"{row[name]:.2f}" for name in ("english", "mandarin", "macro_average")]
 
 
 def test_a_held_out_codec_stands_beside_the_sets_that_have_it(inputs: ReportInputs, models: list[TrainedModel]) -> None:

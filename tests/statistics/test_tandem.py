@@ -58,11 +58,11 @@ def test_t_dcf_is_the_weighted_sum_of_errors_at_the_best_threshold() -> None:
 
 def test_rates_of_asv_accept_a_score_at_the_threshold() -> None:
     asv = TrialScores(np.array([1.0, 2.0, 3.0, 4.0]), np.array([-1.0, 0.0, 1.5, 1.6]), np.array([0.0, 1.5, 9.0]))
-    rates = asv_error_rates(asv)
-    assert rates.miss == 0.25
-    assert rates.nontarget_false_acceptance == 0.5
-    assert rates.spoof_false_acceptance == pytest.approx(2 / 3)
-    assert rates.with_spoof_miss_rate.spoof_false_acceptance == pytest.approx(1 / 3)
+    error_rates = asv_error_rates(asv)
+    assert error_rates.miss == 0.25
+    assert error_rates.nontarget_false_acceptance == 0.5
+    assert error_rates.spoof_false_acceptance == pytest.approx(2 / 3)
+    assert error_rates.with_spoof_miss_rate.spoof_false_acceptance == pytest.approx(1 / 3)
 
 
 @given(TRIALS, TRIALS)

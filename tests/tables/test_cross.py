@@ -48,8 +48,8 @@ def run(tmp_path: Path) -> Path:
 
 def cross(run: Path, models: list[str], name: str) -> pd.Series:
     settings = TableSettings(models, list(CONDITIONS), resamples=10)
-    rates = evaluate(run / "scores", run / "eval", settings)
-    write_cross(run / "scores", run / "eval", settings, rates, run)
+    error_rates = evaluate(run / "scores", run / "eval", settings)
+    write_cross(run / "scores", run / "eval", settings, error_rates, run)
     return pd.read_csv(run / f"{name}.csv").iloc[0]
 
 

@@ -75,10 +75,10 @@ def gradients(network: nn.Module) -> dict[str, Tensor]:
 def test_gradients_reach_every_weight_of_the_front_end(config: dict[str, Any]) -> None:
     network = tuned(config=config)
     names = {name for name, _ in network.named_parameters() if name.startswith("front_end.")} - {NEVER_USED}
-    found = gradients(network)
-    assert names == {name for name in found if name.startswith("front_end.")}
+    with_gradients = gradients(network)
+    assert names == {name for name in with_gradients if name.startswith("front_end.")}
     biases_of_keys = {name for name in names if "k_proj.bias" in name}  # which the softmax cancels
-    assert all(found[name].abs().max() > 0 for name in names - biases_of_keys)
+    assert all(with_gradients[name].abs().max() > 0 for name in names - biases_of_keys)
 
 
 def test_without_fine_tuning_the_network_in_training_is_the_head_alone() -> None:
@@ -89,8 +89,8 @@ def test_without_fine_tuning_the_network_in_training_is_the_head_alone() -> None
 
 def test_the_top_blocks_alone_train_and_those_below_stay_in_eval_mode() -> None:
     network = tuned(train="top 2")
-    found = {name for name in gradients(network) if name.startswith("front_end.")}
-    assert {name.split(".")[4] for name in found} == {"1", "2"}
+    with_gradients = {name for name in gradients(network) if name.startswith("front_end.")}
+    assert {name.split(".")[4] for name in with_gradients} == {"1", "2"}
     layers = network.front_end.model.encoder.layers
     assert [layer.training for layer in layers] == [False, True, True]
     assert not network.front_end.model.feature_extractor.training
@@ -160,12 +160,12 @@ def test_the_learning_rate_of_the_front_end_warms_up_and_that_of_the_back_end_do
     values = FineTuningSettings("all", learning_rate=1e-4, warmup=4)
     settings = TrainSettings(detector_settings(), learning_rate=1e-3, fine_tuning=values)
     optimizer = Optimizer(settings, tuned(learning_rate=1e-4), EveryUpdate())  # type: ignore[arg-type]
-    seen = []
+    learning_rates = []
     for num_updates in (0, 1, 3, 10):
         optimizer.set_learning_rates(num_updates)
-        seen.append(optimizer.learning_rates()["front_end_learning_rate"])
+        learning_rates.append(optimizer.learning_rates()["front_end_learning_rate"])
         assert optimizer.learning_rates()["learning_rate"] == 1e-3
-    assert seen == pytest.approx([2.5e-5, 5e-5, 1e-4, 1e-4])
+    assert learning_rates == pytest.approx([2.5e-5, 5e-5, 1e-4, 1e-4])
 
 
 # masks
@@ -180,14 +180,14 @@ def test_nothing_is_masked_by_default_and_nothing_in_eval_mode() -> None:
 
 def inputs_of_blocks(network: TunedDetector, seed: int) -> Tensor:
     """What the positional embedding reads: the input of the encoder `[B, F, D]`."""
-    seen: list[Tensor] = []
+    inputs_of_encoder: list[Tensor] = []
     handle = network.front_end.model.encoder.pos_conv_embed.register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0].detach())
+        lambda module, inputs: inputs_of_encoder.append(inputs[0].detach())
     )
     torch.manual_seed(seed)
     network(wavs())
     handle.remove()
-    return seen[0]
+    return inputs_of_encoder[0]
 
 
 def test_masked_frames_become_the_mask_embedding_and_masked_dimensions_zero() -> None:
@@ -229,16 +229,16 @@ def passes(sharpness: str) -> list[dict[str, Tensor]]:
     """The weights in both passes of one step of SAM."""
     network = tuned(sharpness=sharpness)
     optimizer = torch.optim.SGD([weight for weight in network.parameters() if weight.requires_grad], lr=0.1)
-    seen: list[dict[str, Tensor]] = []
+    weights_at_passes: list[dict[str, Tensor]] = []
 
     def closure() -> Tensor:
-        seen.append({name: weight.detach().clone() for name, weight in network.named_parameters()})
+        weights_at_passes.append({name: weight.detach().clone() for name, weight in network.named_parameters()})
         gradients(network)
         return torch.zeros(())
 
     sam = UPDATES.part("sam").load()(optimizer, network.sharpness_part, update_settings("sam", {}))
     sam.step(closure)
-    return seen
+    return weights_at_passes
 
 
 @pytest.mark.parametrize("sharpness", ["all", "back_end"])
@@ -417,8 +417,8 @@ def write_gradients(folder: Path, device: torch.device, team: Team) -> None:
     logits = network(Part(wavs(5)[part], 5))
     F.cross_entropy(logits, torch.tensor([0, 1, 0, 1, 1])).backward()
     share_gradients(network, team)
-    found = {name: weight.grad for name, weight in network.named_parameters() if weight.grad is not None}
-    torch.save({"logits": logits.detach(), **found}, folder / f"{team.rank} of {team.size}.pt")
+    shared_gradients = {name: weight.grad for name, weight in network.named_parameters() if weight.grad is not None}
+    torch.save({"logits": logits.detach(), **shared_gradients}, folder / f"{team.rank} of {team.size}.pt")
 
 
 @pytest.mark.long
@@ -426,10 +426,10 @@ def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     for devices in ([CPU], [CPU, CPU]):
         parallel.run(write_gradients, {"folder": tmp_path}, devices)
     alone, *both = (torch.load(tmp_path / name, weights_only=True) for name in ("0 of 1.pt", "0 of 2.pt", "1 of 2.pt"))
-    for found in both:
-        assert found.keys() == alone.keys()
+    for result in both:
+        assert result.keys() == alone.keys()
         for name, tensor in alone.items():
-            torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(result[name], tensor, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.long

@@ -234,11 +234,11 @@ def test_lists_have_the_shares_of_their_weights_whatever_their_sizes(
 ) -> None:
     trials, total = of_sizes(*sizes), sum(weights[: len(sizes)])
     assume(min(weights[: len(sizes)]) / total * sum(sizes) >= 1)
-    named = dict(zip(trials.names, weights, strict=False))
-    batches = sampler("weighted", weights=named)(trials, batch_size, seeded(seed))
+    weight_of = dict(zip(trials.names, weights, strict=False))
+    batches = sampler("weighted", weights=weight_of)(trials, batch_size, seeded(seed))
     shuffled = sampler("shuffled")(trials, batch_size, seeded())
     assert [len(batch) for batch in batches] == [len(batch) for batch in shuffled]
-    for number, weight in zip(counts(trials, np.concatenate(batches)), named.values(), strict=True):
+    for number, weight in zip(counts(trials, np.concatenate(batches)), weight_of.values(), strict=True):
         assert abs(number - weight / total * sum(sizes)) < 1
 
 

@@ -336,11 +336,11 @@ def test_training_ends_after_as_many_epochs_without_a_better_one(
     eers = iter([0.4, 0.5, 0.3, 0.35, 0.3, 0.2])
     judge = loop._Run._score_dev
 
-    def judged(run: Any) -> Any:
+    def with_eers(run: Any) -> Any:
         values, scores = judge(run)
         return values | {"dev_eer": next(eers), "dev_loss": 1.0}, scores
 
-    monkeypatch.setattr(loop._Run, "_score_dev", judged)
+    monkeypatch.setattr(loop._Run, "_score_dev", with_eers)
     run(corpus, tmp_path, changed(epochs=6, select="dev_eer", patience=patience))
     rows = history(tmp_path)
     assert len(rows) == expected
