@@ -1,5 +1,6 @@
 """A corpus that any detector can learn: bona fide trials are tones, spoofs are noise."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,13 @@ from codecfake.base import files
 CORPUS, RECORDINGS, SOURCE = "tones", "F00", "F01"
 SAMPLE_RATE = 16_000
 PROVENANCE = Provenance(codec="none", quantizers=0, bitrate_kbps=0.0, weights_sha256="", version="test")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    audio: Path
+    train: list[Path]
+    dev: list[Path]
 
 
 def write_audio(root: Path, num_utterances: int, sample_rate: int = SAMPLE_RATE) -> Path:

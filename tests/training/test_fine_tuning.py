@@ -14,6 +14,7 @@ import tones
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
+from tones import Corpus
 from torch import Tensor, nn
 
 from codecfake.base import files, parallel
@@ -251,13 +252,6 @@ def test_sam_ascends_over_the_weights_that_sharpness_names(sharpness: str) -> No
 
 
 # whole runs
-
-
-@dataclasses.dataclass(frozen=True)
-class Corpus:
-    audio: Path
-    train: list[Path]
-    dev: list[Path]
 
 
 @pytest.fixture(scope="module")

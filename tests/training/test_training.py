@@ -17,6 +17,7 @@ import pytest
 import tones
 import torch
 from safetensors.torch import load_file
+from tones import Corpus
 
 from codecfake.audio.shards import ShardError
 from codecfake.base import files
@@ -57,13 +58,6 @@ SETTINGS = TrainSettings(
     seed=3,
     tensorboard=False,
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Corpus:
-    audio: Path
-    train: list[Path]
-    dev: list[Path]
 
 
 @pytest.fixture(scope="module")
