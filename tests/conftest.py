@@ -19,8 +19,10 @@ pytest_plugins = ["processor_time"]
 
 # how fast a machine draws and checks examples says nothing about them
 hypothesis_settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# the same examples in every run; `make test-slow` searches for others
-hypothesis_settings.register_profile("repeatable", hypothesis_settings.get_profile("search"), derandomize=True)
+# the same few examples in every run; `make test-slow` searches for others
+hypothesis_settings.register_profile(
+    "repeatable", hypothesis_settings.get_profile("search"), derandomize=True, max_examples=40
+)
 hypothesis_settings.load_profile("repeatable")
 
 

@@ -340,7 +340,8 @@ def erm(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(corpus, tmp_path_factory.mktemp("erm"), settings("co-erm"))
 
 
-@pytest.mark.parametrize("sharpness", ["all", pytest.param("back_end", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("sharpness", ["all", "back_end"])
 def test_csam_without_radius_fine_tunes_the_detector_of_its_sampler(
     corpus: Corpus, erm: Path, tmp_path: Path, sharpness: str
 ) -> None:
