@@ -78,8 +78,9 @@ def test_the_small_form_is_planned(name: str, tmp_path: Path) -> None:
     assert jobs["train_detector"] == len(read(str(SMALL / f"{name}.yaml")).model_names())
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name == "today" else pytest.mark.slow) for name in NAMES]
+)
 def test_the_small_form_ends_in_a_report(name: str, tmp_path: Path, quick_jobs: None) -> None:
     done = snakemake(tmp_path, SMALL / f"{name}.yaml", "all")
     assert done.returncode == 0, done.stdout + done.stderr
