@@ -8,6 +8,7 @@ from codecfake.base.suggestions import unknown
 from codecfake.experiment import codecs, speakers
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
+from codecfake.tables.settings import CROSS_COLUMNS
 from codecfake.training.strategies import STRATEGIES, strategy_of, unknown_strategy
 
 PROTOCOL_FOLDERS = ("eval", "exports")  # of conditions, and of lists for other programs
@@ -15,6 +16,7 @@ PROTOCOL_FOLDERS = ("eval", "exports")  # of conditions, and of lists for other 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
     """Every broken rule, with the key that breaks it."""
+    yield from _column_faults(experiment)
     yield from _codec_faults(experiment)
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
@@ -28,6 +30,14 @@ def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str]
     for name in names:
         if name not in choices:
             yield Fault(keys, unknown(kind, name, choices) if choices else f"there is no {kind} {name!r}")
+
+
+def _column_faults(experiment: Experiment) -> Iterator[Fault]:
+    """Conditions and corpora are columns of tables, which would hide other columns of their names."""
+    for section, names in (("conditions", experiment.conditions), ("corpora", experiment.corpora)):
+        for name in CROSS_COLUMNS:
+            if name in names:
+                yield Fault((section, name), f"{name!r} is a column of tables across {section}; choose another name")
 
 
 def _codec_faults(experiment: Experiment) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from codecfake.base import files
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import MODEL_COLUMNS, Model
-from codecfake.tables.cross import GROUP_COLUMNS, MACRO, POOLED
+from codecfake.tables.settings import CROSS_COLUMNS, GROUP_COLUMNS, MACRO, POOLED
 
 MOST_SPEAKERS = 5  # that are named for each model
 TEXT = dict.fromkeys(["detector", "training_set", "strategy", "condition", "by", "group", "speaker"], str)
@@ -49,7 +49,7 @@ def cross_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
     """
     conditions = _read(inputs, "cross_conditions").set_index(GROUP_COLUMNS)
     corpora = _read(inputs, "cross_corpora")
-    names = [name for name in corpora.columns if name not in (*GROUP_COLUMNS, "num_seeds", MACRO, POOLED)]
+    names = [name for name in corpora.columns if name not in CROSS_COLUMNS]
     columns = [*names, "mean of corpora", "mean of conditions", "pooled"]
     random = _random_groups(trained_models)
     rows = []

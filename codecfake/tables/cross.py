@@ -16,11 +16,8 @@ from codecfake.base.utterances import BONAFIDE
 from codecfake.protocols.trials import RECORDING
 from codecfake.statistics import metrics
 from codecfake.tables.error_rates import ErrorRates, groups, write_csv
-from codecfake.tables.settings import TableSettings
+from codecfake.tables.settings import GROUP_COLUMNS, MACRO, POOLED, TableSettings
 from codecfake.tables.trials import Model, ScoreError, read_joined, read_protocol
-
-GROUP_COLUMNS = ["detector", "training_set", "strategy"]
-MACRO, POOLED = "macro_average", "pooled"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,11 @@ from dataclasses import dataclass, field
 
 from codecfake.statistics.intervals import BootstrapSettings
 
+GROUP_COLUMNS = ["detector", "training_set", "strategy"]
+MACRO, POOLED = "macro_average", "pooled"
+# of the tables across conditions and corpora, beside one column for each of these
+CROSS_COLUMNS = (*GROUP_COLUMNS, "num_seeds", MACRO, POOLED)
+
 
 @dataclass(frozen=True)
 class TableSettings:

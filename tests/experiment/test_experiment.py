@@ -97,6 +97,11 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
             "'eval' is a folder of other protocols",
         ),
         ({"domains__exports": {"corpora": ["english"], "split": {"by": "speaker"}}}, "'exports' is a folder of other"),
+        (
+            {"conditions__pooled": {"bonafide": {"domain": "codec"}, "spoof": {"domain": "codec", "source": "F01"}}},
+            "conditions.pooled: 'pooled' is a column of tables across conditions",
+        ),
+        ({"corpora__num_seeds": {"layout": "vctk"}}, "corpora.num_seeds: 'num_seeds' is a column of tables across"),
         ({"codecs__funcodec__sources__C3-3": {"same_as": "F04"}}, "'F04' is not a source that funcodec generates"),
         ({"codec_training": None}, "weights: trained, but the experiment has no codec_training section"),
         ({"codecs__dac__weights": "none"}, "codecs.dac.weights: none, but dac cannot work without weights"),
