@@ -122,12 +122,12 @@ class _Run:
         self._seed_step(step)
         self._generator.zero_grad()
         output = self._reconstruct(wav, quantize)
-        losses = self._objective.backward(output, wav, stage.adversarial)
+        losses = self._objective.backward(output, wav, stage)
         learning = {"generator": self._generator}
         if self._discriminator is not None and stage.adversarial:
             loss = self._objective.discriminator_loss(output.wav, wav)
             losses["discriminator"] = loss.item()
-            if self._recipe.discriminator_learns(losses["discriminator"], losses):
+            if self._recipe.discriminator_learns(losses["discriminator"], losses, stage):
                 self._discriminator.zero_grad()
                 loss.backward()
                 learning["discriminator"] = self._discriminator

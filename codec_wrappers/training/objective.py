@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from codec_wrappers.training.balancer import Balancer
 from codec_wrappers.training.discriminators import Judgment
 from codec_wrappers.training.distillation import Teacher, distillation_loss
 from codec_wrappers.training.losses import SpectralDistance
-from codec_wrappers.training.recipe import Recipe
+from codec_wrappers.training.recipe import Recipe, Stage
 
 UNBALANCED = ("quantizer", "distillation")  # their gradients do not pass through the codec's output
 
@@ -33,7 +34,7 @@ class Objective(nn.Module):
         super().__init__()
         self.recipe = recipe
         self.discriminators = discriminators.build(recipe.discriminators)
-        spectra = {name: settings for name, settings in recipe.spectra.items() if recipe.weight(name)}
+        spectra = {name: settings for name, settings in recipe.spectra.items() if recipe.is_used(name)}
         self.spectra = nn.ModuleDict(
             {name: SpectralDistance(settings, sample_rate) for name, settings in spectra.items()}
         )
@@ -42,7 +43,7 @@ class Objective(nn.Module):
             balanced = {name: weight for name, weight in recipe.weights.items() if weight and name not in UNBALANCED}
             self.balancer = Balancer(recipe.balancer, balanced)
         self._teacher: Teacher | None = None
-        if recipe.teacher and recipe.weight("distillation"):
+        if recipe.teacher and recipe.is_used("distillation"):
             self._teacher = Teacher(recipe.teacher, sample_rate)
 
     def discriminator_loss(self, estimate: Tensor, target: Tensor) -> Tensor:
@@ -51,31 +52,33 @@ class Objective(nn.Module):
         losses = discriminator_losses(self._gan, self._judge(target), self._judge(estimate))
         return combine_losses(self.recipe.over_discriminators, losses)
 
-    def backward(self, output: Reconstruction, target: Tensor, adversarial: bool) -> dict[str, float]:
-        """Back-propagate the weighted or balanced losses into the codec, but not into the discriminators.
+    def backward(self, output: Reconstruction, target: Tensor, stage: Stage) -> dict[str, float]:
+        """Back-propagate the losses, weighted or balanced as in `stage`, into the codec, but not into the discriminators.
 
         Returns every unweighted loss by name, and their weighted sum as "loss".
         """
         estimate, target = _cut_to_shorter(output.wav, target)
         with _freeze_parameters(self.discriminators):
-            losses = self._losses(output, estimate, target, adversarial)
-            total = _weighted_sum(self.recipe, losses)
+            losses = self._losses(output, estimate, target, stage)
+            total = self._weighted_sum(losses, stage)
             if self.balancer is None:
                 total.backward()
             else:
-                self._backward_balanced(self.balancer, losses, estimate)
+                self._backward_balanced(self.balancer, losses, estimate, stage)
         values = losses | {"loss": total}
         return dict(zip(values, torch.stack([loss.detach() for loss in values.values()]).tolist(), strict=True))
 
-    def _losses(self, output: Reconstruction, estimate: Tensor, target: Tensor, adversarial: bool) -> dict[str, Tensor]:
-        losses = {name: distance(estimate, target) for name, distance in self.spectra.items()}
-        if self.recipe.weight("waveform"):
+    def _losses(self, output: Reconstruction, estimate: Tensor, target: Tensor, stage: Stage) -> dict[str, Tensor]:
+        weight = partial(self.recipe.weight, stage=stage)
+        losses = {name: distance(estimate, target) for name, distance in self.spectra.items() if weight(name)}
+        if weight("waveform"):
             losses["waveform"] = _waveform_distance(self.recipe.waveform, estimate, target)
-        if adversarial:
-            losses |= self._adversarial_losses(estimate, target)
-        if self.recipe.weight("quantizer"):
+        if stage.adversarial:
+            adversarial = self._adversarial_losses(estimate, target)
+            losses |= {name: loss for name, loss in adversarial.items() if weight(name)}
+        if weight("quantizer"):
             losses["quantizer"] = output.quantizer_loss
-        if self._teacher is not None:
+        if self._teacher is not None and weight("distillation"):
             losses["distillation"] = _distillation_loss(self._teacher, output, target)
         return losses
 
@@ -86,13 +89,16 @@ class Objective(nn.Module):
         adversarial = generator_losses(self._gan, fake)
         features = feature_distances(self.recipe.feature_matching, real, fake)
         over = self.recipe.over_discriminators
-        losses = {"adversarial": combine_losses(over, adversarial), "feature": combine_losses(over, features)}
-        return {name: loss for name, loss in losses.items() if self.recipe.weight(name)}
+        return {"adversarial": combine_losses(over, adversarial), "feature": combine_losses(over, features)}
 
-    def _backward_balanced(self, balancer: Balancer, losses: dict[str, Tensor], estimate: Tensor) -> None:
+    def _weighted_sum(self, losses: dict[str, Tensor], stage: Stage) -> Tensor:
+        weighted = (self.recipe.weight(name, stage) * loss for name, loss in losses.items())
+        return sum(weighted, torch.zeros(()))
+
+    def _backward_balanced(self, balancer: Balancer, losses: dict[str, Tensor], estimate: Tensor, stage: Stage) -> None:
         balanced = {name: loss for name, loss in losses.items() if name not in UNBALANCED}
         gradient = balancer.gradient(balanced, estimate)
-        rest = _weighted_sum(self.recipe, {name: loss for name, loss in losses.items() if name in UNBALANCED})
+        rest = self._weighted_sum({name: loss for name, loss in losses.items() if name in UNBALANCED}, stage)
         roots = [estimate, rest] if rest.requires_grad else [estimate]
         torch.autograd.backward(roots, [gradient, None][: len(roots)])
 
@@ -110,10 +116,6 @@ class Objective(nn.Module):
 def _cut_to_shorter(estimate: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     length = min(estimate.shape[1], target.shape[1])
     return estimate[:, :length].float(), target[:, :length].float()
-
-
-def _weighted_sum(recipe: Recipe, losses: dict[str, Tensor]) -> Tensor:
-    return sum((recipe.weight(name) * loss for name, loss in losses.items()), torch.zeros(()))
 
 
 def _waveform_distance(kind: str, estimate: Tensor, target: Tensor) -> Tensor:

@@ -61,6 +61,7 @@ class Stage:
     adversarial: bool
     frozen: tuple[str, ...] = ()  # parts of the codec that are not trained
     decoder: str | None = None  # "symmetric": AudioDec's helper; None: the codec's own
+    weights: dict[str, float] = field(default_factory=dict)  # of losses, instead of the recipe's
 
     def __post_init__(self) -> None:
         for part in self.frozen:
@@ -150,27 +151,34 @@ class Recipe:
         for name in self.weights:
             _one_of("weights", name, (*GENERATOR_LOSSES, *self.spectra))
         _check_stages(self)
+        _check_stage_weights(self)
         _check_distillation(self)
         with below("discriminators"):
             discriminator_settings.read(self.discriminators)
 
-    def weight(self, name: str) -> float:
-        return self.weights.get(name, 0.0)
+    def weight(self, name: str, stage: Stage | None = None) -> float:
+        """The weight of a loss in a stage; None: outside the stages."""
+        weights = self.weights if stage is None else {**self.weights, **stage.weights}
+        return weights.get(name, 0.0)
+
+    def is_used(self, name: str) -> bool:
+        """Whether a loss has a weight in some stage."""
+        return any(self.weight(name, stage) for stage in self.stages)
 
     def stage(self, num_steps: int) -> Stage:
         """The stage of the step that follows `num_steps` steps."""
         return [stage for stage in self.stages if stage.from_step <= num_steps][-1]
 
-    def discriminator_learns(self, loss: float, generator: Mapping[str, float]) -> bool:
-        """Whether a step updates the discriminators, given their loss and the `generator`'s losses by name.
+    def discriminator_learns(self, loss: float, generator: Mapping[str, float], stage: Stage | None = None) -> bool:
+        """Whether a step of `stage` updates the discriminators, given their loss and the `generator`'s losses by name.
 
         "when_losing", as in the package `funcodec`: only while the discriminators' loss exceeds the weighted sum of the
         generator's losses of the waveform.
         """
         if self.discriminator_rule == "always":
             return True
-        names = [name for name in generator if name in self.weights and name not in ("quantizer", "distillation")]
-        return loss > sum(self.weights[name] * generator[name] for name in names)
+        names = [name for name in generator if self.is_used(name) and name not in ("quantizer", "distillation")]
+        return loss > sum(self.weight(name, stage) * generator[name] for name in names)
 
 
 def recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
@@ -219,8 +227,20 @@ def _check_stages(recipe: Recipe) -> None:
         )
 
 
+def _check_stage_weights(recipe: Recipe) -> None:
+    names = sorted({name for stage in recipe.stages for name in stage.weights})
+    for name in names:
+        _one_of("stages", name, (*GENERATOR_LOSSES, *recipe.spectra))
+    if names and recipe.balancer is not None:
+        raise fault(
+            f"a stage changes the weight of {', '.join(names)}, but the balancer has one weight a loss for the whole "
+            f"training; remove `weights` from the stages, or set `balancer: null`",
+            "stages",
+        )
+
+
 def _check_distillation(recipe: Recipe) -> None:
-    if not recipe.weight("distillation"):
+    if not recipe.is_used("distillation"):
         return
     if recipe.teacher is None:
         raise fault(

@@ -27,7 +27,7 @@ from codec_wrappers.training.checkpoint import Learners, Progress
 from codec_wrappers.training.curves import spectrogram
 from codec_wrappers.training.loop import CodecTrainingError, CodecTrainingSettings, train
 from codec_wrappers.training.objective import Objective
-from codec_wrappers.training.recipe import Optimizer
+from codec_wrappers.training.recipe import Optimizer, Stage
 from codec_wrappers.training.segments import Recording, Segments, Sizes, list_recordings, split_off
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import use_of_codes
@@ -129,10 +129,10 @@ class Watched(Objective):
 
     steps: list[tuple[bool, Tensor, Tensor]]
 
-    def backward(self, output: Any, target: Tensor, adversarial: bool) -> dict[str, float]:
+    def backward(self, output: Any, target: Tensor, stage: Stage) -> dict[str, float]:
         weights = torch.cat([weight.detach().flatten().clone() for weight in self.discriminators.parameters()])
-        Watched.steps.append((adversarial, weights, output.wav.detach().clone()))
-        return super().backward(output, target, adversarial)
+        Watched.steps.append((stage.adversarial, weights, output.wav.detach().clone()))
+        return super().backward(output, target, stage)
 
 
 @pytest.fixture

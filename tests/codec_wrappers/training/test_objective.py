@@ -20,7 +20,7 @@ from codec_wrappers.training.balancer import Balancer
 from codec_wrappers.training.distillation import Teacher, distillation_loss
 from codec_wrappers.training.losses import MelDistance, SpectralDistance
 from codec_wrappers.training.objective import Objective
-from codec_wrappers.training.recipe import RECIPES, Spectra, recipe
+from codec_wrappers.training.recipe import RECIPES, Spectra, Stage, recipe
 from codecfake.base.settings import SettingsError
 
 RATE = 16_000
@@ -48,6 +48,7 @@ def noise(samples: int = 3200, seed: int = 1) -> Tensor:
     return 0.1 * torch.randn(2, samples, generator=torch.Generator().manual_seed(seed))
 
 
+ADVERSARIAL, RECONSTRUCTING = Stage(0, adversarial=True), Stage(0, adversarial=False)
 HUBERT: dict[str, Any] = {
     "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16, "conv_dim": (4,) * 7,
     "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2,
@@ -65,14 +66,14 @@ class Toy(nn.Module):
         return Reconstruction(self.gain * wav, self.gain.square())
 
 
-def adversarial(name: str) -> bool:
-    return name != "plain"
+def stage(name: str) -> Stage:
+    return RECONSTRUCTING if name == "plain" else ADVERSARIAL
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_step_teaches_the_generator_and_leaves_nothing_in_the_discriminators(name: str) -> None:
     subject, toy = objective(name), Toy()
-    losses = subject.backward(toy(noise()), noise(seed=2), adversarial(name))
+    losses = subject.backward(toy(noise()), noise(seed=2), stage(name))
     assert toy.gain.grad is not None
     assert toy.gain.grad.isfinite()
     assert toy.gain.grad != 0
@@ -83,7 +84,7 @@ def test_a_step_teaches_the_generator_and_leaves_nothing_in_the_discriminators(n
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_loss_is_the_weighted_sum_of_the_losses(name: str) -> None:
     subject = objective(name)
-    losses = subject.backward(Toy()(noise()), noise(seed=2), adversarial(name))
+    losses = subject.backward(Toy()(noise()), noise(seed=2), stage(name))
     total = sum(subject.recipe.weight(each) * loss for each, loss in losses.items() if each != "loss")
     assert losses["loss"] == pytest.approx(total, rel=1e-5)
 
@@ -106,46 +107,53 @@ def test_a_codec_that_gives_back_its_input_loses_nothing_but_what_discriminators
         toy.gain.fill_(1.0)
     subject = objective(name)
     subject.eval()  # a spectral norm changes with every wav it is given in training
-    losses = subject.backward(toy(noise()), noise(), adversarial(name))
+    losses = subject.backward(toy(noise()), noise(), stage(name))
     assert {each for each, loss in losses.items() if loss} <= {"adversarial", "quantizer", "loss"}
 
 
 def test_before_the_adversarial_stage_nobody_asks_the_discriminators() -> None:
     subject = objective("encodec")
-    losses = subject.backward(Toy()(noise()), noise(seed=2), adversarial=False)
+    losses = subject.backward(Toy()(noise()), noise(seed=2), RECONSTRUCTING)
     assert set(losses) == {"waveform", "mel", "quantizer", "loss"}
 
 
 def test_a_loss_without_weight_is_not_computed() -> None:
     subject = objective("plain", weights={"waveform": 0})
-    assert set(subject.backward(Toy()(noise()), noise(), adversarial=False)) == {"mel", "quantizer", "loss"}
+    assert set(subject.backward(Toy()(noise()), noise(), RECONSTRUCTING)) == {"mel", "quantizer", "loss"}
+
+
+def test_a_stage_computes_the_losses_that_it_weights_and_sums_them_by_its_weights() -> None:
+    early = Stage(0, adversarial=False, weights={"mel": 0.5, "waveform": 0})
+    losses = objective("plain").backward(Toy()(noise()), noise(seed=2), early)
+    assert set(losses) == {"mel", "quantizer", "loss"}
+    assert losses["loss"] == pytest.approx(0.5 * losses["mel"] + losses["quantizer"])
 
 
 @pytest.mark.parametrize(("longer", "shorter"), [(3300, 3200), (3200, 3100)])
 def test_the_longer_of_output_and_target_is_cut(longer: int, shorter: int) -> None:
     wav, target = noise(longer), noise(longer, seed=2)
-    whole = objective("encodec").backward(Toy()(wav[:, :shorter]), target[:, :shorter], adversarial=True)
-    assert objective("encodec").backward(Toy()(wav), target[:, :shorter], adversarial=True) == whole
-    assert objective("encodec").backward(Toy()(wav[:, :shorter]), target, adversarial=True) == whole
+    whole = objective("encodec").backward(Toy()(wav[:, :shorter]), target[:, :shorter], ADVERSARIAL)
+    assert objective("encodec").backward(Toy()(wav), target[:, :shorter], ADVERSARIAL) == whole
+    assert objective("encodec").backward(Toy()(wav[:, :shorter]), target, ADVERSARIAL) == whole
 
 
 def test_a_quantizer_that_does_not_learn_stops_nobody() -> None:
     toy = Toy()
     subject = objective("encodec")
-    subject.backward(Reconstruction(toy(noise()).wav, torch.zeros(())), noise(seed=2), adversarial=True)
+    subject.backward(Reconstruction(toy(noise()).wav, torch.zeros(())), noise(seed=2), ADVERSARIAL)
     assert toy.gain.grad
 
 
 def test_an_infinite_output_is_reported_and_not_raised() -> None:
     output = Toy()(noise().index_fill(1, torch.tensor([7]), math.inf))
-    assert not math.isfinite(objective("plain").backward(output, noise(), adversarial=False)["loss"])
+    assert not math.isfinite(objective("plain").backward(output, noise(), RECONSTRUCTING)["loss"])
 
 
 def test_discriminators_in_half_precision_give_about_the_same_losses() -> None:
     subject = objective("encodec")
-    exact = subject.backward(Toy()(noise()), noise(seed=2), adversarial=True)
+    exact = subject.backward(Toy()(noise()), noise(seed=2), ADVERSARIAL)
     subject.precision = torch.bfloat16
-    rough = subject.backward(Toy()(noise()), noise(seed=2), adversarial=True)
+    rough = subject.backward(Toy()(noise()), noise(seed=2), ADVERSARIAL)
     assert rough["mel"] == exact["mel"]
     assert rough["adversarial"] != exact["adversarial"]
     assert rough["adversarial"] == pytest.approx(exact["adversarial"], rel=0.02)
@@ -155,13 +163,13 @@ def test_a_checkpoint_holds_discriminators_and_running_norms_and_goes_on_as_if_n
     gradients = []
     for stopped in (False, True):
         subject, toy = objective("encodec"), Toy()
-        subject.backward(toy(noise()), noise(seed=2), adversarial=True)
+        subject.backward(toy(noise()), noise(seed=2), ADVERSARIAL)
         if stopped:
             state = subject.state_dict()
             subject = objective("encodec")
             subject.load_state_dict(state)
         toy.zero_grad()
-        subject.backward(toy(noise(seed=3)), noise(seed=4), adversarial=True)
+        subject.backward(toy(noise(seed=3)), noise(seed=4), ADVERSARIAL)
         gradients.append(toy.gain.grad)
     assert gradients[0] == gradients[1]
 
@@ -374,7 +382,7 @@ def test_losses_of_other_outputs_stand_beside_the_balance() -> None:
     gradients = {}
     for weight in (1, 10):
         toy = Toy()
-        objective("encodec", weights={"quantizer": weight}).backward(toy(noise()), noise(seed=2), adversarial=True)
+        objective("encodec", weights={"quantizer": weight}).backward(toy(noise()), noise(seed=2), ADVERSARIAL)
         gradients[weight] = float(toy.gain.grad)  # type: ignore[arg-type]
     assert gradients[10] - gradients[1] == pytest.approx(9 * 2 * 0.5, rel=1e-4)  # of gain² at gain 0.5
 
@@ -426,7 +434,7 @@ def distilling(hubert: Path) -> Objective:
 def test_a_codec_learns_from_a_teacher_that_no_checkpoint_holds(hubert: Path) -> None:
     subject = distilling(hubert)
     semantic = torch.randn(2, 50, 8, requires_grad=True)
-    losses = subject.backward(Reconstruction(*_output(), semantic=semantic), noise(RATE), adversarial=True)
+    losses = subject.backward(Reconstruction(*_output(), semantic=semantic), noise(RATE), ADVERSARIAL)
     assert 0 < losses["distillation"] < 1.4
     assert semantic.grad is not None
     assert semantic.grad.any()
@@ -435,7 +443,7 @@ def test_a_codec_learns_from_a_teacher_that_no_checkpoint_holds(hubert: Path) ->
 
 def test_a_codec_without_semantic_output_cannot_distil(hubert: Path) -> None:
     with pytest.raises(ValueError, match=r"has no semantic output.*weights: \{distillation: 0\}"):
-        distilling(hubert).backward(Reconstruction(*_output()), noise(RATE), adversarial=True)
+        distilling(hubert).backward(Reconstruction(*_output()), noise(RATE), ADVERSARIAL)
 
 
 def test_codec_and_teacher_must_agree_on_dimensions_and_rate(hubert: Path) -> None:

@@ -147,3 +147,24 @@ def test_funcodecs_discriminators_wait_while_they_lose_less_than_the_generator()
 def test_windows_of_a_duration_are_one_for_each_duration() -> None:
     with pytest.raises(SettingsError, match="log_absolute: 1 values for 2 windows"):
         Spectra(window_durations=(0.01, 0.02), log_absolute=(1.0,))
+
+
+def test_a_stage_has_its_own_weights_and_the_recipes_for_all_other_losses() -> None:
+    stages = [{"from_step": 0, "adversarial": False, "weights": {"mel": 0.02}}, {"from_step": 9, "adversarial": False}]
+    subject = recipe("plain", {"stages": stages})
+    assert [subject.weight("mel", subject.stage(step)) for step in (0, 8, 9)] == [0.02, 0.02, 1]
+    assert subject.weight("waveform", subject.stage(0)) == 1
+
+
+def test_a_loss_that_only_a_stage_weights_is_used() -> None:
+    stages = [{"from_step": 0, "adversarial": False, "weights": {"mel": 0.5}}]
+    assert recipe("plain", {"weights": {"mel": 0}, "stages": stages}).is_used("mel")
+    assert not recipe("plain", {"weights": {"mel": 0}}).is_used("mel")
+
+
+def test_stages_weight_only_losses_that_exist_and_no_balanced_ones() -> None:
+    stages = [{"from_step": 0, "adversarial": True, "weights": {"mle": 0.5}}]
+    with pytest.raises(SettingsError, match="stages: unknown value 'mle'.*mel"):
+        recipe("plain", {"stages": [stages[0] | {"adversarial": False}]})
+    with pytest.raises(SettingsError, match="weight of mel, but the balancer has one weight"):
+        recipe("encodec", {"stages": [stages[0] | {"weights": {"mel": 0.5}}]})
