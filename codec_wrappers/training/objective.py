@@ -53,7 +53,7 @@ class Objective(nn.Module):
         return combine_losses(self.recipe.over_discriminators, losses)
 
     def backward(self, output: Reconstruction, target: Tensor, stage: Stage) -> dict[str, float]:
-        """Back-propagate the losses, weighted or balanced as in `stage`, into the codec, but not into the discriminators.
+        """Back-propagate the losses, weighted or balanced as in `stage`, into the codec, not into the discriminators.
 
         Returns every unweighted loss by name, and their weighted sum as "loss".
         """
