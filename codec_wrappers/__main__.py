@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train, is_step=True)
     train.add_argument("--audio", type=Path, required=True, help="folder with {corpus}/{source}/{shard}.tar")
     train.add_argument("--source", default="native", help="name of the source; native: recordings at their own rate")
+    train.add_argument("--start-from", type=Path, help="weights to start from: a safetensors file, or a folder")
     train.add_argument("--output", type=Path, required=True, help="folder for weights, history and quality")
     train.add_argument("--workers", type=int, default=0, help="processes that read audio; 0: read in this process")
 
@@ -66,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--list", action="store_true", help="list the checkpoints with their licenses")
     fetch.add_argument("--folder", type=Path, default=Path("weights"), help="folder of the official files")
     fetch.add_argument("--output", type=Path, help="folder for the converted weights of one checkpoint")
+
+    ship = commands.add_parser("ship", help="copy the codecs that a run of demo-weights trained into the package")
+    ship.set_defaults(run=_ship)
+    ship.add_argument("directory", type=Path, metavar="RUN", help="the finished run directory")
+    ship.add_argument("--to", type=Path, required=True, help="folder of the weights in the package's source")
 
     contract = commands.add_parser("contract", help="test codecs against their contract")
     contract.set_defaults(run=_contract)
@@ -103,7 +109,8 @@ def _train(options: argparse.Namespace) -> None:
 
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(CodecTrainingSettings, options.settings)
-    train(settings, options.audio, options.source, options.output, device, options.workers)
+    places = (options.audio, options.source, options.output)
+    train(settings, *places, device, options.workers, options.start_from)
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -128,6 +135,12 @@ def _fetch(options: argparse.Namespace) -> None:
     else:
         raise ValueError(f"fetch: --output takes one checkpoint, not {len(selection)}; fetch them one by one")
     return None
+
+
+def _ship(options: argparse.Namespace) -> None:
+    from codec_wrappers.weights.shipping import ship
+
+    print("\n".join(ship(options.directory, options.to)))
 
 
 def _contract(options: argparse.Namespace) -> None:

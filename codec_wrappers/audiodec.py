@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from codec_wrappers.networks.audiodec import Autoencoder, Quantizer
 from codec_wrappers.networks.audiodec_vocoder import Vocoder
@@ -58,13 +59,18 @@ class AudioDec(LatentCodec):
         self.hop_length = settings.hop_length
         self.num_quantizers = settings.num_quantizers
         self.bits_per_code = settings.bits_per_code
+        self._lookahead = settings.lookahead
 
     @property
     def quantizer(self) -> Quantizer:
         return self.network.autoencoder.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        return self.network.autoencoder.to_latent(wav)
+        """A frame decodes into `hop_length` samples, but its causal encoder saw only the first of them.
+
+        `lookahead` moves the wav forward, so that the codes also describe samples that the decoder would have to guess.
+        """
+        return self.network.autoencoder.to_latent(F.pad(wav, (0, self._lookahead))[:, self._lookahead :])
 
     def to_wav(self, latent: Tensor) -> Tensor:
         return self.network.decode(latent)[:, 0]

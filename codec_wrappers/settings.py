@@ -159,6 +159,7 @@ class AudioDecSettings(Codebooks, Strided):
     codebook_size: Count = 1024
     codebook_decay: Share = 0.8
     vocoder_channels: Count = 512
+    lookahead: Annotated[int, Range(least=0)] = 0  # samples by which codes follow the wav; as published, they lead it
 
     def __post_init__(self) -> None:
         _require_one_of("decoder", self.decoder, AUDIODEC_DECODERS)

@@ -28,7 +28,7 @@ from codec_wrappers.training.segments import Recording, Segments, Sizes
 from codec_wrappers.training.settings import CodecTrainingError, CodecTrainingSettings
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import Validation
-from codec_wrappers.weights.loading import save
+from codec_wrappers.weights.loading import digest, load_into, save
 from codecfake.base import files, resumable
 from codecfake.base.progress import progress
 
@@ -48,18 +48,21 @@ def train(
     output: Path,
     device: torch.device,
     workers: int = 0,
+    start: Path | None = None,
 ) -> None:
     """Train on `audio_root/{corpus}/{source}` and write the codec's folder `output`.
+
+    `start`: the weights to start from, a safetensors file or a folder; their codebooks are in use from the first step.
 
     It contains `weights.safetensors`, `history.tsv`, `quality.tsv` (before and after training, on held-out utterances),
     `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the same arguments,
     continues from its checkpoint and ends (on a CPU) with the same bytes as an uninterrupted one.
 
     Raises CodecTrainingError if the codec cannot be trained, if a loss or a gradient is not finite, or if there is too
-    little speech, and SettingsError if the recipe is unknown.
+    little speech, SettingsError if the recipe is unknown, and WeightsError if `start` does not fit the codec.
     """
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        _Run(settings, audio_root, source, output, device, workers).finish()
+        _Run(settings, audio_root, source, output, device, workers, start).finish()
 
 
 class _Run:
@@ -73,14 +76,18 @@ class _Run:
         output: Path,
         device: torch.device,
         workers: int,
+        start: Path | None,
     ) -> None:
         self._settings, self._output, self._device, self._workers = settings, output, device, workers
         torch.manual_seed(settings.seed)
         self._codec = codec = _build_codec(settings)
+        self._start = "" if start is None else digest(start)
+        if start is not None:
+            load_into(codec, start)
         self._recipe = recipe = settings.resolved()
         self._network = _with_helpers(codec, recipe).to(device)
         self._objective = Objective(recipe, codec.sample_rate).to(device)
-        self._objective.precision = _type(settings)
+        self._objective.precision = _type(settings.precision)
         self._generator, self._discriminator = _updates(recipe, self._network, self._objective)
         recordings = segments.list_recordings(audio_root, source, settings.corpora)
         for_validation, for_training = segments.split_off(recordings, settings.validation_utterances, settings.seed)
@@ -89,7 +96,7 @@ class _Run:
         wavs = segments.whole(audio_root, source, for_validation, codec.sample_rate)
         self._validation = Validation(codec, wavs, settings.quantizers or codec.num_quantizers, device)
         self._learners = _learners(self._network, self._objective, self._generator, self._discriminator)
-        self._fingerprint = _fingerprint(settings, recipe, recordings)
+        self._fingerprint = _fingerprint(settings, recipe, self._start, recordings)
         self._progress = checkpoint.restore(output / CHECKPOINT, self._learners, self._fingerprint, device)
         self._stage: Stage | None = None
 
@@ -150,6 +157,8 @@ class _Run:
             if step - 1 == stage.from_step > 0 and self._recipe.stage(step - 2).decoder != stage.decoder:
                 self._codec.fit_decoder(self._statistics_batches())
             self._stage = stage
+        if self._start:
+            return stage, True  # the codebooks have learned
         warm_up = min(self._recipe.warm_up_steps, self._recipe.steps // 3)
         if step == warm_up + 1:
             self._start_codebooks(step)
@@ -171,7 +180,7 @@ class _Run:
         return Reconstruction(output.wav.float(), output.quantizer_loss.float(), semantic)
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        precision = _type(self._settings)
+        precision = _type(self._settings.precision)
         return nullcontext() if precision is torch.float32 else torch.autocast(self._device.type, precision)
 
     def _require_finite(self, step: int, losses: Mapping[str, float], norms: Mapping[str, float]) -> None:
@@ -210,9 +219,10 @@ class _Run:
         now, settings = self._progress, self._settings
         self._codec.drop_helpers()
         final = {name: now.history[-1][name] for name in now.untrained}
-        quality = [{"state": "untrained", **now.untrained}, {"state": "trained", **final}]
-        record = {**asdict(settings), "recipe": settings.recipe or settings.wrapper}
-        save(self._network, self._output / "weights.safetensors")
+        before = "start" if self._start else "untrained"
+        quality = [{"state": before, **now.untrained}, {"state": "trained", **final}]
+        record = {**asdict(settings), "recipe": settings.recipe or settings.wrapper, "start_from": self._start}
+        save(self._network, self._output / "weights.safetensors", _type(settings.stored))
         files.seal(self._output / "weights.safetensors")
         files.write_tsv(self._output / "quality.tsv", pd.DataFrame(quality).round(4))
         files.write_tsv(self._output / HISTORY, _table(now.history))
@@ -238,8 +248,8 @@ def _build_codec(settings: CodecTrainingSettings) -> TrainableCodec:
     return codec
 
 
-def _type(settings: CodecTrainingSettings) -> torch.dtype:
-    kind = getattr(torch, settings.precision)
+def _type(name: str) -> torch.dtype:
+    kind = getattr(torch, name)
     assert isinstance(kind, torch.dtype)
     return kind
 
@@ -274,9 +284,10 @@ def _learners(network: nn.Module, objective: Objective, generator: Updates, disc
     return Learners({"codec": network, "objective": objective}, optimizers)
 
 
-def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, recordings: list[Recording]) -> str:
+def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, start: str, recordings: list[Recording]) -> str:
     """What must be equal for a checkpoint to belong to the same run."""
-    return resumable.fingerprint(json.dumps([asdict(settings), asdict(recipe)], sort_keys=True), *map(str, recordings))
+    values = json.dumps([asdict(settings), asdict(recipe), start], sort_keys=True)
+    return resumable.fingerprint(values, *map(str, recordings))
 
 
 def _table(history: list[dict[str, float]]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from codec_wrappers.training.losses import SpectralDistance
 from codec_wrappers.training.recipe import Recipe, Stage
 
 UNBALANCED = ("quantizer", "distillation")  # their gradients do not pass through the codec's output
+QUIETEST = 1e-5  # mean square; a pause has no signal-to-noise ratio
 
 
 class Objective(nn.Module):
@@ -121,7 +122,10 @@ def _cut_to_shorter(estimate: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def _waveform_distance(kind: str, estimate: Tensor, target: Tensor) -> Tensor:
     if kind == "absolute":
         return F.l1_loss(estimate, target)
-    return (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
+    if kind == "relative":
+        return (estimate - target).abs().sum() / target.abs().sum().clamp(min=1.0)
+    noise, signal = (estimate - target).square().mean(dim=1), target.square().mean(dim=1)
+    return ((noise + QUIETEST) / (signal + QUIETEST)).log10().mean()
 
 
 def _distillation_loss(teacher: Teacher, output: Reconstruction, target: Tensor) -> Tensor:

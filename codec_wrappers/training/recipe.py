@@ -18,6 +18,7 @@ OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "exponential", "halve", "cosine")
 GANS = ("hinge", "least_squares")
 PARTS = ("encoder", "quantizer", "decoder")
+WAVEFORM_DISTANCES = ("absolute", "relative", "snr")
 LEVELS = ("none", "rms", "peak", "lufs")  # of `codec_wrappers.codec.Gain`
 GENERATOR_LOSSES = ("adversarial", "feature", "waveform", "quantizer", "distillation")  # and those of `spectra`
 
@@ -128,7 +129,7 @@ class Recipe:
     generator: Optimizer
     weights: dict[str, float]  # of the losses; zero turns a loss off
     spectra: dict[str, Spectra] = field(default_factory=dict)  # spectral distances, by their names in `weights`
-    waveform: str = "absolute"  # mean |Δ|; "relative": divided by the mean of |target|
+    waveform: str = "absolute"  # mean |Δ|; "relative": divided by the mean of |target|; "snr": minus the SNR in bels
     discriminator: Optimizer | None = None
     discriminators: dict[str, dict[str, Any] | None] = field(default_factory=dict)  # settings by name; None: off
     gan: str | None = None
@@ -142,7 +143,7 @@ class Recipe:
     teacher: str | None = None  # of distillation: a HuBERT model, as a folder or by its name on the hub
 
     def __post_init__(self) -> None:
-        _one_of("waveform", self.waveform, ("absolute", "relative"))
+        _one_of("waveform", self.waveform, WAVEFORM_DISTANCES)
         _one_of("gan", self.gan, (*GANS, None))
         _one_of("over_discriminators", self.over_discriminators, ("mean", "sum"))
         _one_of("feature_matching", self.feature_matching, ("absolute", "relative"))

@@ -8,6 +8,7 @@ from codecfake.base.settings import below, fault
 from codecfake.base.suggestions import unknown
 
 PRECISIONS = ("float32", "bfloat16")  # names of torch's, which is not imported here
+STORED = ("float32", "float16")
 
 
 class CodecTrainingError(RuntimeError):
@@ -25,6 +26,7 @@ class CodecTrainingSettings:
     quantizers: int | None = None  # number of codebooks in validation; None: all
     gain: str | None = None  # input level of the codec, see Gain; None: the codec's default
     precision: str = "float32"  # or "bfloat16", of all networks except the quantizer
+    stored: str = "float32"  # the floats of the file of weights; "float16" halves it and loses a thousandth at most
     validation_utterances: int = 8
     validations: int = 3
     checkpoint_every: int = 1000  # steps; every validation writes one too
@@ -34,6 +36,8 @@ class CodecTrainingSettings:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise fault(unknown("precision", self.precision, PRECISIONS), "precision")
+        if self.stored not in STORED:
+            raise fault(unknown("type", self.stored, STORED), "stored")
         if not self.corpora:
             raise fault("the list is empty; name at least one corpus to train on", "corpora")
         for name in ("validation_utterances", "validations", "checkpoint_every"):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec
@@ -60,9 +61,10 @@ def refuse_misfits(tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor
     _refuse(path, "wrongly shaped", sorted(_shape_faults(tensors, reference)))
 
 
-def save(network: nn.Module, path: Path) -> None:
-    """Write the state_dict of `network` as `save_tensors` does."""
-    save_tensors(network.state_dict(), path)
+def save(network: nn.Module, path: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write the state_dict of `network` as `save_tensors` does, with its floats as `dtype`."""
+    tensors = network.state_dict().items()
+    save_tensors({name: each.to(dtype) if each.is_floating_point() else each for name, each in tensors}, path)
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
