@@ -24,7 +24,7 @@ from codecfake.base.settings import Range, SettingsError, as_faults, fault
 from codecfake.base.suggestions import unknown
 
 CODECS = Path(__file__).with_name("codecs.yaml")
-WEIGHTS = ("trained", "none", "official", "local")  # the kinds of weights that an experiment can choose
+WEIGHTS = ("trained", "none", "shipped", "official", "local")  # the kinds of weights that an experiment can choose
 DEVICES = ("gpu", "cpu")
 UNSTATED = "unstated"  # a license that the authors do not name
 OWN = "own"  # in names of rates: a codec of the package whose network does not have the published size

@@ -33,6 +33,7 @@ rule train_codec:
     """Train a codec on the codec training corpora, by its recipe. Threads beyond the first read audio."""
     input:
         audio=INPUTS.of_codec_training(),
+        start=by_wildcards(RUN.site.start_of),
         wrapper=by_wildcards(INPUTS.code_of_codec),
     output:
         multiext(
@@ -54,11 +55,13 @@ rule train_codec:
         gpu=GPUS.per_job(),
     params:
         settings=text_of(JOBS.train_codec),
+        start=by_wildcards(RUN.site.start_argument),
         folder=folder,
         device=PLACES.device,
     message:
         "Training codec {wildcards.codec}"
     shell:
-        "python -m codec_wrappers train --settings {params.settings:q} --audio results/audio --source native"
+        "python -m codec_wrappers train --settings {params.settings:q} {params.start:q}"
+        " --audio results/audio --source native"
         " --output {params.folder:q} --device {params.device} --gpus {resources.gpu} --threads {threads}"
         " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"

@@ -11,14 +11,14 @@ import torch
 
 from codec_wrappers.codec import Codec
 from codec_wrappers.resynthesis import shard
-from codec_wrappers.weights import checkpoints, fetching
+from codec_wrappers.weights import checkpoints, fetching, shipped
 from codec_wrappers.weights.loading import WeightsError, digest
 from codecfake.audio import waveforms
 from codecfake.base import files, json_texts
 from codecfake.base.devices import prepare
 from codecfake.base.home import expanded
 
-NONE, OFFICIAL = "none", "official:"
+NONE, SHIPPED, OFFICIAL = "none", "shipped:", "official:"
 SETTINGS = "settings.json"  # beside the weights that a run trained
 REMEDY = "restore it, or train the codec again"
 
@@ -87,13 +87,14 @@ def load_codec(
 ) -> SpeechCodec:
     """A codec, by its name or as `module:build`.
 
-    `weights`: None or "none"; "official:CHECKPOINT", which is read from `folder`, or else downloaded to it; or the path
-    of a safetensors file, or of a folder of weights, such as a run's results/codecs/NAME. `model`: settings that
-    replace those of the weights, or else the published ones. `gain`: the input level of the codec.
+    `weights`: None or "none"; "shipped:NAME", of the package; "official:CHECKPOINT", which is read from `folder`, or
+    else downloaded to it; or the path of a safetensors file, or of a folder of weights, such as a run's
+    results/codecs/NAME. `model`: settings that replace those of the weights, or else the published ones. `gain`: the
+    input level of the codec; None: that of its training, if its weights were trained here.
 
     Raises WeightsError if the codec needs weights and has none, or if they do not fit; ValueError for an unknown name.
     """
-    path, of_weights = _weights(weights, Path(folder))
+    path, of_weights, level = _weights(weights, Path(folder))
     place = prepare(device, threads or torch.get_num_threads())
     try:
         with warnings.catch_warnings():
@@ -102,40 +103,49 @@ def load_codec(
             codec = shard.load_codec(name, {**of_weights, **(model or {})}, path, place)
     except WeightsError as error:
         raise error if path is not None else WeightsError(_choices(name)) from None
+    codec = shard.with_gain(codec, level if gain is None else gain)
     codec_device = place if codec.network is not None else torch.device("cpu")
-    return SpeechCodec(name, shard.with_gain(codec, gain), codec_device, "" if path is None else digest(path))
+    return SpeechCodec(name, codec, codec_device, "" if path is None else digest(path))
 
 
-def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dict[str, Any]]:
-    """The path of the weights, and the settings of their model."""
+def _weights(weights: str | Path | None, folder: Path) -> tuple[Path | None, dict[str, Any], str | None]:
+    """The path of the weights, the settings of their model, and the input level of their training."""
     if weights is None or weights == NONE:
-        return None, {}
+        return None, {}, None
+    if isinstance(weights, str) and weights.startswith(SHIPPED):
+        ours = shipped.find(weights.removeprefix(SHIPPED))
+        return ours.path, dict(ours.model), ours.gain
     if isinstance(weights, str) and weights.startswith(OFFICIAL):
         checkpoint = checkpoints.find(weights.removeprefix(OFFICIAL))
         output = folder / "converted" / checkpoint.name
         if not all((output / name).is_file() for name in checkpoint.outputs):
             fetching.fetch(checkpoint, folder, output)
-        return output, dict(checkpoint.model)
+        return output, dict(checkpoint.model), None
     path = Path(expanded(str(weights)))
     if not path.exists():
-        raise WeightsError(f"{path}: no such file or folder of weights; for official weights, write {OFFICIAL}NAME")
-    return path, _trained_model(path if path.is_dir() else path.parent)
+        raise WeightsError(
+            f"{path}: no such file or folder of weights; for weights with a name, write {SHIPPED}NAME or {OFFICIAL}NAME"
+        )
+    return path, *_trained(path if path.is_dir() else path.parent)
 
 
-def _trained_model(folder: Path) -> dict[str, Any]:
+def _trained(folder: Path) -> tuple[dict[str, Any], str | None]:
+    """The `model` and the `gain` that a codec training recorded beside its weights."""
     record = folder / SETTINGS
     if not record.is_file():
-        return {}
+        return {}, None
     files.require_seal(record)
-    model = json_texts.read_object(record, REMEDY).get("model", {})
+    values = json_texts.read_object(record, REMEDY)
+    model = values.get("model", {})
     if not isinstance(model, dict):
         raise WeightsError(f"{record}: damaged: `model` has no settings by name; {REMEDY}")
-    return model
+    return model, values.get("gain")
 
 
 def _choices(name: str) -> str:
+    ours = [f"{SHIPPED}{each}" for each in shipped.names() if shipped.find(each).wrapper == name]
     official = [f"{OFFICIAL}{one.name}" for one in checkpoints.load().values() if one.wrapper == name]
-    hint = f"; official ones: {', '.join(official)}" if official else ""
+    hint = f"; by name: {', '.join(ours + official)}" if ours + official else ""
     return f"{name} needs weights: a safetensors file, or a folder such as results/codecs/NAME of a run{hint}"
 
 

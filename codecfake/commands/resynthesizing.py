@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from codecfake.scoring.judging import LeftOut
 
 FORMATS = (".flac", ".wav")
-WEIGHTS = "none, official:CHECKPOINT (see `codecfake list checkpoints`), a safetensors file, or a folder of weights"
+WEIGHTS = (
+    "none, shipped:NAME or official:NAME (see `codecfake list checkpoints`), a safetensors file, or a folder of weights"
+)
 
 
 def add(commands: Commands) -> None:
     """Add this command to the subparsers of a parser."""
     parser = command(
         commands, "resynthesize", _resynthesize, "resynthesize one file, or a folder of files, with a codec",
-        "codecfake resynthesize speech.wav fake.wav --codec encodec --weights official:encodec_24khz --quantizers 8",
+        "codecfake resynthesize speech.wav fake.wav --codec encodec --weights shipped:encodec-small --quantizers 8",
     )  # fmt: skip
     parser.add_argument("input", type=Path, help="an audio file, or a folder of them", metavar="IN")
     parser.add_argument(

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import codec_wrappers
 from codec_wrappers import CodecError, Entry
 from codec_wrappers.training.settings import CodecTrainingSettings
-from codec_wrappers.weights import checkpoints
-from codec_wrappers.weights.checkpoints import PERMISSIVE, ManifestError
+from codec_wrappers.weights import checkpoints, shipped
+from codec_wrappers.weights.checkpoints import PERMISSIVE, Checkpoint, ManifestError
+from codec_wrappers.weights.shipped import ShippedError
 from codecfake.audio.settings import NATIVE
 from codecfake.base import settings
 from codecfake.base.partial import depth
@@ -14,7 +15,8 @@ from codecfake.base.plugins import PluginError, is_outside
 from codecfake.base.settings import Fault, Keys, as_faults
 from codecfake.base.suggestions import unknown
 from codecfake.experiment.schema import Codec, Experiment
-from codecfake.experiment.weights import NoWeights, Official, Trained
+from codecfake.experiment.sections import START_FROM
+from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS
 
 
@@ -77,6 +79,7 @@ def _codec_faults(codec: Codec) -> Iterator[Fault]:
         return
     yield from _model_faults(codec)
     yield from _weights_faults(codec, entry)
+    yield from _start_faults(codec, entry)
     if codec.keep_gain and codec.gain in (None, "none"):
         yield Fault(("keep_gain",), "without `gain` there is no level to keep; set `gain`")
 
@@ -103,8 +106,49 @@ def _weights_faults(codec: Codec, entry: Entry) -> Iterator[Fault]:
     elif not isinstance(codec.weights, NoWeights) and not codec_wrappers.can_load(codec.wrapper):
         text = f"{kind}, but the module of {codec.wrapper} has no load(settings, weights); add it"
         yield Fault(("weights",), f"{text}, or write `weights: none`")
-    elif isinstance(codec.weights, Official):
-        yield from _checkpoint_faults(codec, codec.weights.checkpoint)
+    else:
+        yield from _model_of_weights_faults(codec, codec.weights, ("weights",))
+
+
+def _start_faults(codec: Codec, entry: Entry) -> Iterator[Fault]:
+    start, keys = codec.start_from, ("training", START_FROM)
+    if start is None:
+        return
+    if not isinstance(codec.weights, Trained):
+        yield Fault(keys, f"only training starts from weights, and these are {codec.weights.kind}; remove it")
+    elif isinstance(start, Trained | NoWeights) or start.kind not in entry.weights:
+        choices = ", ".join(kind for kind in entry.weights if kind not in ("trained", "none"))
+        yield Fault(keys, f"{start.kind}, but training of {entry.name} can only start from weights: {choices}")
+    else:
+        yield from _model_of_weights_faults(codec, start, keys)
+
+
+def _model_of_weights_faults(codec: Codec, weights: Weights, keys: Keys) -> Iterator[Fault]:
+    """Faults of the names of weights, and of a `model` that is not theirs."""
+    if not isinstance(weights, Official | Shipped):
+        return
+    name, find = (
+        (weights.checkpoint, checkpoints.find) if isinstance(weights, Official) else (weights.name, shipped.find)
+    )
+    try:
+        theirs = find(name)
+    except (ManifestError, ShippedError) as error:
+        yield Fault((*keys, weights.kind), str(error))
+        return
+    yield from _misfits(codec, theirs, (*keys, weights.kind))
+
+
+def _misfits(codec: Codec, theirs: Checkpoint | shipped.Shipped, keys: Keys) -> Iterator[Fault]:
+    if theirs.wrapper != codec.wrapper:
+        every = [*checkpoints.load().values()] if isinstance(theirs, Checkpoint) else map(shipped.find, shipped.names())
+        own = [each.name for each in every if each.wrapper == codec.wrapper]
+        text = f"{theirs.name} has weights of {theirs.wrapper}, not of {codec.wrapper}"
+        yield Fault(keys, f"{text}; choose from {', '.join(own) or 'none'}")
+        return
+    for key, value in theirs.model.items():
+        # an omitted setting has the wrapper's default, which loading compares with the shapes of the weights
+        if codec.model.get(key, value) != value:
+            yield Fault(("model", key), f"{codec.model[key]!r}; {theirs.name} needs {value!r}")
 
 
 def _unsupported(codec: Codec, entry: Entry) -> str:
@@ -117,24 +161,6 @@ def _unsupported(codec: Codec, entry: Entry) -> str:
     if isinstance(codec.weights, NoWeights):
         return f"none, but {entry.name} cannot work without weights; they can be {choices}"
     return f"{kind}, but the weights of {entry.name} can only be {choices}"
-
-
-def _checkpoint_faults(codec: Codec, name: str) -> Iterator[Fault]:
-    keys: Keys = ("weights", "official")
-    try:
-        checkpoint = checkpoints.find(name)
-    except ManifestError as error:
-        yield Fault(keys, str(error))
-        return
-    if checkpoint.wrapper != codec.wrapper:
-        own = [each.name for each in checkpoints.load().values() if each.wrapper == codec.wrapper]
-        text = f"{checkpoint.name} has weights of {checkpoint.wrapper}, not of {codec.wrapper}"
-        yield Fault(keys, f"{text}; choose from {', '.join(own) or 'none'}")
-        return
-    for key, value in checkpoint.model.items():
-        # an omitted setting has the wrapper's default, which loading compares with the shapes of the weights
-        if codec.model.get(key, value) != value:
-            yield Fault(("model", key), f"{codec.model[key]!r}; {checkpoint.name} needs {value!r}")
 
 
 def _common_training_faults(experiment: Experiment) -> Iterator[Fault]:
@@ -159,7 +185,7 @@ def _training_faults(name: str, experiment: Experiment) -> Iterator[Fault]:
     except ValueError as error:
         common = experiment.codec_training.settings
         for fault in as_faults(error):
-            is_common = depth(common, fault.place) > depth(codec.training, fault.place)
+            is_common = depth(common, fault.place) > depth(codec.training_settings, fault.place)
             yield fault.below(*(("codec_training", "settings") if is_common else ("codecs", name, "training")))
 
 

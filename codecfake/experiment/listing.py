@@ -75,10 +75,24 @@ def experiments() -> list[Row]:
 
 
 def checkpoints() -> list[Row]:
-    """Published weights of codecs, and of detectors in the forms that `import-checkpoint` reads."""
-    from codec_wrappers.weights import checkpoints
+    """Weights of codecs, in the package and published, and of detectors in the forms that `import-checkpoint` reads."""
+    from codec_wrappers import entry
+    from codec_wrappers.weights import checkpoints, shipped
     from codecfake.detectors.released_forms import RELEASED
 
+    ours = [
+        {
+            "name": one.name,
+            "codec": one.wrapper,
+            "detector": "",
+            "permissive": True,
+            "code license": entry(one.wrapper).license,
+            "weights license": shipped.LICENSE,
+            "published score": "",
+            "origin": "shipped",
+        }
+        for one in map(shipped.find, shipped.names())
+    ]
     codecs = [
         {
             "name": one.name,
@@ -105,7 +119,7 @@ def checkpoints() -> list[Row]:
         }
         for name, form in RELEASED.items()
     ]
-    return codecs + detectors
+    return ours + codecs + detectors
 
 
 KINDS: Mapping[str, Callable[[], list[Row]]] = {

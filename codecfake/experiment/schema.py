@@ -82,7 +82,7 @@ class Experiment:
             "quantizers": self.most_quantizers(codec),
             "seed": self.seed,
             "corpora": self.codec_training.corpora,
-            **laid_over(self.codec_training.settings, section.training),
+            **laid_over(self.codec_training.settings, section.training_settings),
         }
 
     def most_quantizers(self, codec: str) -> int:
@@ -131,7 +131,8 @@ class Experiment:
 
     def checkpoints_run(self) -> list[str]:
         """The official checkpoints that the codecs in use need."""
-        weights = (self.codecs[codec].weights for codec in self.codecs_run())
+        codecs = [self.codecs[codec] for codec in self.codecs_run()]
+        weights = (each for codec in codecs for each in (codec.weights, codec.start_from))
         return list(dict.fromkeys(each.checkpoint for each in weights if isinstance(each, Official)))
 
     def is_trained(self, codec: str) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from codec_wrappers.weights import shipped
 from codecfake.base.settings import Filled, Of, Pattern, Range, below, fault
 from codecfake.corpora import layout
 from codecfake.corpora.settings import Share
 from codecfake.corpora.sizes import ListedSize
-from codecfake.experiment.weights import Weights
+from codecfake.experiment.weights import Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS, Split
 
 Name = Annotated[
@@ -19,6 +20,7 @@ Count = Annotated[int, Range(least=1)]
 Seed = Annotated[int, Range(least=0)]
 Rate = Annotated[int, Range(least=8000)]  # Hz
 Text = Annotated[str, Filled()]
+START_FROM = "start_from"  # in `training` of a codec
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,30 @@ class Codec:
     model: dict[str, Any] = field(default_factory=dict)
     gain: Literal["none", "rms", "peak", "lufs"] | None = None  # of the codec's input; None: the codec's default
     keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
-    training: dict[str, Any] = field(default_factory=dict)  # settings that differ from codec_training's
+    training: dict[str, Any] = field(default_factory=dict)  # what differs from codec_training, and start_from
+
+    def __post_init__(self) -> None:
+        """Shipped weights, or those that training starts from, bring their model and gain where these are not given."""
+        weights = self.start_from if isinstance(self.weights, Trained) else self.weights
+        if not isinstance(weights, Shipped) or weights.name not in shipped.names():
+            return
+        theirs = shipped.find(weights.name)
+        if theirs.wrapper == self.wrapper:
+            object.__setattr__(self, "model", {**theirs.model, **self.model})
+            object.__setattr__(self, "gain", theirs.gain if self.gain is None else self.gain)
+
+    @property
+    def start_from(self) -> Weights | None:
+        """The weights that training starts from; None: fresh ones."""
+        if START_FROM not in self.training:
+            return None
+        with below("training", START_FROM):
+            return Weights.from_plain(self.training[START_FROM])
+
+    @property
+    def training_settings(self) -> dict[str, Any]:
+        """`training` without `start_from`."""
+        return {name: value for name, value in self.training.items() if name != START_FROM}
 
     def generated(self) -> dict[str, int]:
         """Source -> number of quantizers, without aliases."""

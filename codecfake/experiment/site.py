@@ -19,7 +19,7 @@ from codecfake.experiment.configuration import Configuration, Values, configurat
 from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
 from codecfake.experiment.schema import Experiment
-from codecfake.experiment.sections import Corpus
+from codecfake.experiment.sections import START_FROM, Corpus
 from codecfake.experiment.weights import Local
 
 OWNER = "experiment.txt"
@@ -47,6 +47,16 @@ class Site:
         """The command-line arguments that name a codec's weights."""
         path = self.experiment.codecs[codec].weights.path(codec, self.weights)
         return [] if path is None else ["--weights", str(path)]
+
+    def start_of(self, codec: str) -> list[str]:
+        """The weight files that a codec's training starts from."""
+        start = self.experiment.codecs[codec].start_from
+        return [] if start is None else start.inputs(codec, self.weights)
+
+    def start_argument(self, codec: str) -> list[str]:
+        """The command-line arguments that name them."""
+        start = self.experiment.codecs[codec].start_from
+        return [] if start is None else ["--start-from", str(start.path(codec, self.weights))]
 
 
 @dataclass(frozen=True)
@@ -202,10 +212,11 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
 
 def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:
     for name in experiment.codecs_run():
-        weights = experiment.codecs[name].weights
-        if isinstance(weights, Local) and not weights.path(name, folder).exists():
-            remedy = "put the weights there, or set `weights:` in config.yaml to their folder"
-            yield Fault(("codecs", name, "weights"), f"{weights.path(name, folder)} does not exist; {remedy}")
+        codec = experiment.codecs[name]
+        for weights, keys in ((codec.weights, ("weights",)), (codec.start_from, ("training", START_FROM))):
+            if isinstance(weights, Local) and not weights.path(name, folder).exists():
+                remedy = "put the weights there, or set `weights:` in config.yaml to their folder"
+                yield Fault(("codecs", name, *keys), f"{weights.path(name, folder)} does not exist; {remedy}")
 
 
 def _root(name: str, corpus: Corpus, roots: Roots, base: Path) -> Path:

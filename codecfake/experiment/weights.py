@@ -1,4 +1,4 @@
-"""The weights of a codec in an experiment: trained here, published, from a file, or none."""
+"""The weights of a codec in an experiment: trained here, in the package, published, from a file, or none."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from codec_wrappers import UNSTATED
-from codec_wrappers.weights import checkpoints
+from codec_wrappers.weights import checkpoints, shipped
 from codecfake.base.home import expanded
 from codecfake.base.settings import SettingsError
 
-FORMS = "trained, none, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
+FORMS = "trained, none, {shipped: NAME}, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
 
 
 class Weights(ABC):
@@ -27,6 +27,8 @@ class Weights(ABC):
         if value == "none":
             return NoWeights()
         if isinstance(value, Mapping) and all(isinstance(each, str) and each for each in value.values()):
+            if set(value) == {"shipped"}:
+                return Shipped(value["shipped"])
             if set(value) == {"official"}:
                 return Official(value["official"])
             if {"local"} <= set(value) <= {"local", "license"}:
@@ -78,6 +80,24 @@ class NoWeights(Weights):
 
     def path(self, codec: str, folder: Path) -> None:
         return None
+
+
+@dataclass(frozen=True)
+class Shipped(Weights):
+    """Small weights in the package, by name."""
+
+    name: str
+    kind: ClassVar[str] = "shipped"
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def path(self, codec: str, folder: Path) -> Path:
+        return shipped.find(self.name).path
+
+    def licenses(self, code: str) -> dict[str, str]:
+        return {"code": code, "weights": shipped.LICENSE}
 
 
 @dataclass(frozen=True)

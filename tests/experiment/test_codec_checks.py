@@ -17,7 +17,7 @@ from codecfake.base import plugins
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import codecs, reading
 from codecfake.experiment.schema import Experiment
-from codecfake.experiment.weights import Local, NoWeights, Official, Trained, Weights
+from codecfake.experiment.weights import Local, NoWeights, Official, Shipped, Trained, Weights
 
 
 def load(name: str) -> Experiment:
@@ -123,6 +123,30 @@ def test_a_shipped_experiment_breaks_no_rule(name: str) -> None:
         (
             {"wrapper": "dac", "weights": {"official": "dac_44khz"}, "model": {"sample_rate": 24000}},
             "codecs.own.model.sample_rate: 24000; dac_44khz needs 44100",
+        ),
+        (
+            {"wrapper": "dac", "weights": {"shipped": "dac-smal"}},
+            "codecs.own.weights.shipped: unknown shipped weights 'dac-smal'",
+        ),
+        (
+            {"wrapper": "dac", "weights": {"shipped": "audiodec-small"}},
+            "codecs.own.weights.shipped: audiodec-small has weights of audiodec, not of dac",
+        ),
+        (
+            {"wrapper": "audiodec", "weights": {"shipped": "audiodec-small"}, "model": {"channels": 4}},
+            "codecs.own.model.channels: 4; audiodec-small needs 8",
+        ),
+        (
+            {"wrapper": "audiodec", "weights": "trained", "training": {"start_from": "trained"}},
+            "codecs.own.training.start_from: trained, but training of audiodec can only start from weights: shipped, ",
+        ),
+        (
+            {"wrapper": "audiodec", "weights": "trained", "training": {"start_from": {"shiped": "audiodec-small"}}},
+            "codecs.own.training.start_from: {'shiped': 'audiodec-small'} is not one of",
+        ),
+        (
+            {"wrapper": "dac", "weights": {"official": "dac_44khz"}, "training": {"start_from": {"local": "x"}}},
+            "codecs.own.training.start_from: only training starts from weights, and these are official; remove it",
         ),
         (
             {"wrapper": "dac", "weights": "trained", "training": {"changes": {"stepps": 3}}},
@@ -302,6 +326,7 @@ def test_the_license_of_a_row_is_one_line(codec: str, weights: Weights, line: st
         ("trained", Trained()),
         ("none", NoWeights()),
         ({"official": "dac_44khz"}, Official("dac_44khz")),
+        ({"shipped": "dac-small"}, Shipped("dac-small")),
         ({"local": "a.safetensors"}, Local("a.safetensors", "unstated")),
         ({"local": "a.safetensors", "license": "MIT"}, Local("a.safetensors", "MIT")),
     ],
@@ -314,7 +339,9 @@ def test_weights_are_read_from_what_an_experiment_writes(value: Any, weights: We
     "value", ["traind", None, {}, {"official": ""}, {"official": "a", "license": "MIT"}, {"local": 3}]
 )
 def test_anything_else_is_no_weights(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"is not one of trained, none, \{official: CHECKPOINT\} or \{local: PATH"):
+    with pytest.raises(
+        ValueError, match=r"is not one of trained, none, \{shipped: NAME\}, \{official: CHECKPOINT\} or \{local: PATH"
+    ):
         Weights.from_plain(value)
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from places import ROOT
 from safetensors.torch import load_file
 from small_codecs import SMALL
 from small_recipes import DISCRIMINATORS, small, two_stages
+from small_trainings import CPU, run, settings, voices
 from torch import Tensor
 
 import codec_wrappers
@@ -25,33 +25,23 @@ from codec_wrappers.codec import Gain
 from codec_wrappers.training import checkpoint, loop, segments
 from codec_wrappers.training.checkpoint import Learners, Progress
 from codec_wrappers.training.curves import spectrogram
-from codec_wrappers.training.loop import CodecTrainingError, CodecTrainingSettings, train
+from codec_wrappers.training.loop import CodecTrainingError, train
 from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Optimizer, Stage
 from codec_wrappers.training.segments import Recording, Segments, Sizes, list_recordings, split_off
 from codec_wrappers.training.updates import Updates
 from codec_wrappers.training.validation import use_of_codes
 from codecfake.audio import waveforms
-from codecfake.audio.shards import Provenance, ShardError, ShardWriter
+from codecfake.audio.shards import ShardError
 from codecfake.base import files
 from codecfake.base.settings import SettingsError
 
-CPU = torch.device("cpu")
 CODECS = sorted(DISCRIMINATORS)
-RATE, NUM_UTTERANCES = 24_000, 9
-AS_RECORDED = Provenance(codec="none", quantizers=0, bitrate_kbps=0.0, weights_sha256="", version="test")
 
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shards of a corpus of voices: harmonics of a gliding pitch, each utterance louder than the last."""
-    root = tmp_path_factory.mktemp("audio")
-    rng = np.random.default_rng(0)
-    for shard in range(2):
-        with ShardWriter(root / "voices/native" / f"{shard:04d}.tar", "", AS_RECORDED) as writer:
-            for number in range(shard, NUM_UTTERANCES, 2):
-                writer.add(f"u{number}", voice(rng, int(RATE * rng.uniform(0.15, 0.3))) * (number + 1) / 10, RATE)
-    return root
+    return voices(tmp_path_factory.mktemp("audio"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,33 +57,6 @@ def encodec(recordings: Path, few_segments: None, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("encodec")
     run(recordings, folder, settings())
     return folder
-
-
-def voice(rng: np.random.Generator, num_samples: int) -> np.ndarray:
-    pitch = rng.uniform(100, 200) + np.cumsum(rng.standard_normal(num_samples)) * 0.02
-    phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    wav = sum(np.sin(n * phase) / n for n in range(1, 9)) + 0.01 * rng.standard_normal(num_samples)
-    return 0.9 * wav / np.abs(wav).max()
-
-
-def settings(name: str = "encodec", model: dict[str, Any] | None = None, **changes: Any) -> CodecTrainingSettings:
-    complete = CodecTrainingSettings(
-        codec=f"small {name}",
-        wrapper=name,
-        corpora=["voices"],
-        model=SMALL[name] if model is None else model,
-        changes=small(name),
-        validation_utterances=2,
-        validations=2,
-        tensorboard=False,
-    )
-    return replace(complete, **changes)
-
-
-def run(recordings: Path, folder: Path, settings: CodecTrainingSettings, workers: int = 0) -> dict[str, Tensor]:
-    """The weights that training gives."""
-    train(settings, recordings, "native", folder, CPU, workers)
-    return load_file(folder / "weights.safetensors")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
