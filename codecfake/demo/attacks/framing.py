@@ -3,6 +3,11 @@
 import numpy as np
 
 
+def samples(milliseconds: int, sample_rate: int) -> int:
+    """The number of whole samples in a duration."""
+    return milliseconds * sample_rate // 1000
+
+
 def frames(wav: np.ndarray, length: int, hop: int) -> np.ndarray:
     """Frames `[F, length]`, centered on every `hop`-th sample from the first on; beyond its ends, `wav` is mirrored.
 

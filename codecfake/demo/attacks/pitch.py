@@ -3,19 +3,20 @@
 import numpy as np
 
 LOWEST_F0, HIGHEST_F0 = 60.0, 500.0  # Hz
-DECIMATION = 4  # for candidates alone; StoneMask refines them at the full rate, so only their time changes
+DECIMATION = 4  # DIO finds candidates at a quarter of the rate, in an eighth of the time; StoneMask uses the full rate
 
 
-def f0(wav: np.ndarray, sample_rate: int, frame_ms: float) -> np.ndarray:
-    """F0 in Hz, `[F]`, of frame centers every `frame_ms` from the first sample on; 0 where `wav`, `[T]`, is unvoiced.
+def f0(wav: np.ndarray, sample_rate: int, hop: int) -> np.ndarray:
+    """F0 in Hz, `[F]`, at every `hop`-th sample of `wav`, `[T]`, from the first on; 0 where it is unvoiced.
 
-    It has `floor(T / frame) + 1` frames.
+    There are `floor(T / hop) + 1` frames.
     """
     import pyworld
 
-    limits = {"f0_floor": LOWEST_F0, "f0_ceil": HIGHEST_F0, "frame_period": frame_ms, "speed": DECIMATION}
-    candidates, seconds = pyworld.dio(wav, sample_rate, **limits)
-    return pyworld.stonemask(wav, candidates, seconds, sample_rate)
+    padded = np.pad(wav, (0, hop), mode="symmetric")  # or rounding could leave the last frame out
+    limits = {"f0_floor": LOWEST_F0, "f0_ceil": HIGHEST_F0, "frame_period": 1000 * hop / sample_rate}
+    candidates, seconds = pyworld.dio(padded, sample_rate, speed=DECIMATION, **limits)
+    return pyworld.stonemask(padded, candidates, seconds, sample_rate)[: len(wav) // hop + 1]
 
 
 def per_sample(f0_hz: np.ndarray, hop: int, num_samples: int) -> tuple[np.ndarray, np.ndarray]:

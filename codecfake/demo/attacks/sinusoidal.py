@@ -23,8 +23,8 @@ class Sinusoidal:
 
     def spoof(self, wav: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
         """A spoof `[T]` of the recording `wav`, `[T]`."""
-        hop, length = sample_rate * self.frame_ms // 1000, sample_rate * WINDOW_MS // 1000
-        f0 = pitch.f0(wav, sample_rate, self.frame_ms)
+        hop, length = framing.samples(self.frame_ms, sample_rate), framing.samples(WINDOW_MS, sample_rate)
+        f0 = pitch.f0(wav, sample_rate, hop)
         window = framing.hann(length)
         magnitudes = np.abs(np.fft.rfft(framing.frames(wav, length, hop) * window, 2 * length))
         voice = self._voice(f0, 2 * magnitudes / window.sum(), sample_rate, hop, len(wav))
@@ -33,12 +33,12 @@ class Sinusoidal:
         gains[(f0 > 0)[:, None] & (frequencies < self.noise_above_hz)] = 0
         return voice + _noise(gains, window, hop, rng.standard_normal(len(wav)))
 
-    def _voice(self, f0: np.ndarray, amplitudes: np.ndarray, sample_rate: int, hop: int, num_samples: int) -> np.ndarray:
-        """The harmonics `[T]`; `f0` is `[F]`, and `amplitudes`, `[F, bins]`, are those of sines at the bins."""
-        f0_of_samples, _ = pitch.per_sample(f0, hop, num_samples)
+    def _voice(self, f0: np.ndarray, amplitudes: np.ndarray, sample_rate: int, hop: int, size: int) -> np.ndarray:
+        """The harmonics `[size]`; `f0` is `[F]`, and `amplitudes`, `[F, bins]`, are those of sines at the bins."""
+        f0_of_samples, _ = pitch.per_sample(f0, hop, size)
         phase = 2 * np.pi * np.cumsum(f0_of_samples / sample_rate)
-        times, centers = np.arange(num_samples), np.arange(len(f0)) * hop
-        wav = np.zeros(num_samples)
+        times, centers = np.arange(size), np.arange(len(f0)) * hop
+        wav = np.zeros(size)
         for number in range(1, int(self.noise_above_hz / pitch.LOWEST_F0) + 1):
             levels = _at(amplitudes, number * f0 / (sample_rate / 2))
             levels[(f0 == 0) | (number * f0 > self.noise_above_hz)] = 0

@@ -26,7 +26,7 @@ class SourceFilter:
 
     def spoof(self, wav: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
         """A spoof `[T]` of the recording `wav`, `[T]`."""
-        hop = sample_rate * self.frame_ms // 1000
+        hop = framing.samples(self.frame_ms, sample_rate)
         predictor, power = linear_prediction(_autocorrelation(wav, hop, self.order))
         excitation = self._excitation(wav, sample_rate, hop, rng)
         parts = framing.frames(excitation, 2 * hop, hop) * framing.hann(2 * hop)
@@ -36,7 +36,7 @@ class SourceFilter:
 
     def _excitation(self, wav: np.ndarray, sample_rate: int, hop: int, rng: np.random.Generator) -> np.ndarray:
         """Pulses and noise `[T]`, both of unit power."""
-        f0, voiced = pitch.per_sample(pitch.f0(wav, sample_rate, self.frame_ms), hop, len(wav))
+        f0, voiced = pitch.per_sample(pitch.f0(wav, sample_rate, hop), hop, len(wav))
         noise = rng.standard_normal(len(wav))
         voice = pulses(f0, sample_rate)
         if self.noise_above_hz is not None:
