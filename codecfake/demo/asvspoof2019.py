@@ -7,7 +7,7 @@ each speaker, and file numbers are shuffled, so that neither reveals the key.
 from dataclasses import dataclass
 
 from codecfake.demo import FOLDERS, texts, voices
-from codecfake.demo.copy_synthesis import KNOWN_ATTACKS, UNKNOWN_ATTACKS, Attack
+from codecfake.demo.attacks import KNOWN_ATTACKS, UNKNOWN_ATTACKS, Attack
 from codecfake.demo.plan import Plan, Take, draw_sentences
 from codecfake.demo.seeds import generator
 from codecfake.demo.settings import DemoSettings

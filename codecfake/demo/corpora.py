@@ -17,7 +17,6 @@ from codecfake.audio import waveforms
 from codecfake.base import files, processes
 from codecfake.base.progress import progress
 from codecfake.demo import aishell3, asvspoof2019, espeak, libritts, vctk
-from codecfake.demo.copy_synthesis import copy_synthesis
 from codecfake.demo.plan import Take
 from codecfake.demo.recording import record, room
 from codecfake.demo.seeds import generator
@@ -139,7 +138,7 @@ def _perform(take: Take, seed: int) -> np.ndarray:
     rng = generator(seed, "utterance", take.utterance_id)
     wav = record(speech, room(seed, take.voice.speaker_id), take.sample_rate, rng)
     if take.attack is not None:
-        wav = copy_synthesis(wav, take.sample_rate, take.attack, rng)
+        wav = take.attack.spoof(wav, take.sample_rate, rng)
     samples, clipped = waveforms.to_int16(wav)
     if clipped:
         raise DemoError(f"utterance {take.utterance_id}: {clipped} samples clip; choose another seed")
@@ -153,7 +152,8 @@ No person speaks here. eSpeak NG (a program under GPL-3.0-or-later; what it spea
 read sentences written for this demo; a seeded room color, level and noise floor were added to each utterance.
 
 VCTK, AISHELL3, LibriTTS and LA (ASVspoof 2019) name the layouts only: nothing is from the corpora of these names.
-The spoofs in LA are Griffin-Lim copy synthesis of further utterances of the same voices.
+The spoofs in LA are further utterances of the same voices through vocoders without training: Griffin-Lim, WORLD,
+a source-filter vocoder and a sinusoidal one.
 
 Good for running a workflow from end to end; numbers measured on it say nothing about speech.
 

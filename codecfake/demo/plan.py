@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from codecfake.demo.copy_synthesis import Attack
+from codecfake.demo.attacks import Attack
 from codecfake.demo.seeds import generator
 from codecfake.demo.voices import Voice
 

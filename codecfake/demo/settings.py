@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codecfake.base.settings import Fault, FaultsError
-from codecfake.demo import copy_synthesis, texts, voices
+from codecfake.demo import attacks, texts, voices
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class DemoSettings:
     utterances_per_speaker: int = 20  # of each of the speakers above
     vocoder_speakers: int = 10
     bonafide_per_vocoder_speaker: int = 12
-    spoofs_per_attack: int = 8  # and per vocoder speaker
+    spoofs_per_attack: int = 6  # and per vocoder speaker
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -33,7 +33,7 @@ class DemoSettings:
         yield from self._fault("utterances_per_speaker", 1, num_sentences, "sentences in the shorter list")
         yield from self._fault("vocoder_speakers", 3, len(voices.VOCODER), "voices in the table, one a partition")
         yield from self._fault("bonafide_per_vocoder_speaker", 1, len(texts.english()), "English sentences")
-        num_attacks = len(copy_synthesis.KNOWN_ATTACKS)
+        num_attacks = max(len(attacks.KNOWN_ATTACKS), len(attacks.UNKNOWN_ATTACKS))
         most_spoofs = (len(texts.english()) - self.bonafide_per_vocoder_speaker) // num_attacks
         yield from self._fault("spoofs_per_attack", 1, most_spoofs, "English sentences that are left for each attack")
 

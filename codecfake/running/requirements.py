@@ -14,7 +14,7 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "score": ("detectors", ("torch", "transformers", "safetensors")),
     "quality": ("quality", ("librosa", "pystoi")),
     "audit": ("report", ("scikit-learn",)),
-    "synthesize_demo": ("workflow", ("espeakng-loader", "librosa")),
+    "synthesize_demo": ("workflow", ("espeakng-loader", "librosa", "pyworld-prebuilt")),
 }
 
 
