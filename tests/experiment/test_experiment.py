@@ -61,7 +61,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
             "codecs.encodec.sources.F04.alternative_to: unknown source 'F9'",
         ),
         (
-            {"codecs__encodec__gain": None, "codecs__encodec__keep_gain": True},
+            {"codecs__encodec__training": {}, "codecs__encodec__keep_gain": True},
             "keep_gain: without `gain` there is no level",
         ),
         (
@@ -106,7 +106,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ({"codec_training": None}, "weights: trained, but the experiment has no codec_training section"),
         ({"codecs__dac__weights": "none"}, "codecs.dac.weights: none, but dac cannot work without weights"),
         ({"codecs__dac__wrapper": "passthrough"}, "passthrough has no weights; write `weights: none`"),
-        ({"codecs__dac__wrapper": "lyra"}, "lyra cannot be trained here"),
+        ({"codecs__dac__wrapper": "lyra", "codecs__dac__weights": "trained"}, "lyra cannot be trained here"),
         (
             {"domains__codec__corpora": ["english", "french"]},
             "domains.codec.corpora: unknown corpus 'french'; choose from english",
@@ -196,10 +196,10 @@ def test_roots_of_other_layouts_are_errors_before_the_first_job_all_at_once_with
 
 def test_weights_that_are_not_there_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
-    values = changed(codecs__dac__weights={"local": "dac.safetensors"})
+    values = changed(codecs__audiodec__weights={"local": "audiodec.safetensors"})
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     with pytest.raises(
-        ConfigurationError, match=r"codecs.dac.weights: .*dac.safetensors does not exist; put the weigh"
+        ConfigurationError, match=r"codecs.audiodec.weights: .*dec.safetensors does not exist; put the weigh"
     ):
         site.read({"experiment": str(path), "weights": str(tmp_path)}, ROOT)
 
@@ -270,9 +270,9 @@ def test_a_condition_without_its_optional_corpus_is_left_out_and_named(tmp_path:
 
 def test_an_alias_shares_the_audio_of_its_source() -> None:
     experiment = reading.load(ROOT / "experiments/demo.yaml")
-    assert experiment.aliases() == {"C3-3": "F03", "C3-4": "F03"}
-    assert experiment.audio_of_condition("C3-3") == experiment.audio_of_condition("C3")
-    assert ("english", "C3-3") not in experiment.all_audio()
+    assert experiment.aliases() == {"C3-4": "F03"}
+    assert experiment.audio_of_condition("C3-4") == experiment.audio_of_condition("C3")
+    assert ("english", "C3-4") not in experiment.all_audio()
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))

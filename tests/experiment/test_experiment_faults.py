@@ -78,7 +78,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         "training.fine_tuning.train: 'all' of the front-end mel: it has no weights to train; use wav2vec2",
     ),
     (
-        {"detector_training": {"wavlm-aasist": {"fine_tuning": {"train": "all"}}}},
+        {"detector_training": {"wavlm-aasist": {"fine_tuning": {"train": "all"}, "cache_features": True}}},
         "training.cache_features: memory, but fine-tuning changes the front-end and so its features; set it to none",
     ),
     (
@@ -130,7 +130,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         "corpora.x.options.microphones: expected a list, found 'mic1'; write it in brackets: ['mic1']",
     ),
     ({"corpora": {"x": {"layout": "vctk", "size": {"hours": 0}}}}, "corpora.x.size.hours: 0.0 is out of range"),
-    ({"demo": {"english_speakers": 99}}, "demo.english_speakers: 99 is out of range; it can be 1 to 16"),
+    ({"demo": {"english_speakers": 99}}, "demo.english_speakers: 99 is out of range; it can be 1 to 40"),
     ({"demo": {"english": 1}}, "demo: unknown setting 'english'"),
     ({"quality": {"utterances": 0}}, "quality.utterances: 0 is out of range; it must be at least 1"),
     ({"audit": {"exempt": {"rmss": "why"}}}, "audit.exempt: unknown feature 'rmss'; did you mean 'rms'?"),
