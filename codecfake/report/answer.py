@@ -160,7 +160,7 @@ def eer_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list
     """
     table = read_table(inputs, "eer.csv")
     intervals = _intervals(inputs)
-    attacks = {name: _attacks(inputs, f"eval/{name}") for name in inputs.conditions}
+    attacks = {name: attacks_of(inputs, f"eval/{name}") for name in inputs.conditions}
     groups: dict[tuple[str, str], list[TrainedModel]] = {}
     for one in trained_models:
         groups.setdefault((one.model.training_set, one.model.strategy), []).append(one)
@@ -206,7 +206,7 @@ def _intervals(inputs: ReportInputs) -> Intervals:
     return {key: Interval(*row) for key, row in zip(keys, bounds, strict=True)}
 
 
-def _attacks(inputs: ReportInputs, protocol: str) -> frozenset[str]:
+def attacks_of(inputs: ReportInputs, protocol: str) -> frozenset[str]:
     """The attacks in a protocol."""
     table = files.read_tsv(inputs.results / "protocols" / f"{protocol}.tsv")
     return frozenset(table.loc[table["key"] == SPOOF, "attack"])
@@ -222,7 +222,7 @@ def _eer_table(
     model = trained_models[0].model
     names = [t.model.name for t in trained_models]
     protocols = inputs.training_protocols[model.training_set]
-    trained_on = frozenset().union(*(_attacks(inputs, protocol) for protocol in protocols))
+    trained_on = frozenset().union(*(attacks_of(inputs, protocol) for protocol in protocols))
     unseen = {condition for condition, made_by in attacks.items() if not made_by & trained_on}
     columns = _columns(inputs, table.loc[names[0]], unseen)
     eers = table["eer_percent"].unstack("condition")

@@ -1,0 +1,68 @@
+"""What a training set knows of the spoofs of a condition: their source, only its codec, or neither."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from codecfake.report.answer import attacks_of
+from codecfake.report.inputs import ReportInputs
+from codecfake.report.materials import CodecRow
+
+SEEN, OTHER_SETTINGS, NEVER = "seen", "other-settings", "never"
+
+
+@dataclass(frozen=True)
+class Spoofs:
+    """The spoofs of a list of trials."""
+
+    attacks: frozenset[str]
+    codecs: frozenset[str]  # of the attacks that a codec coded
+    others: frozenset[str]  # attacks without a codec: vocoders, text to speech, controls
+
+    @property
+    def all_coded(self) -> bool:
+        return bool(self.codecs) and not self.others
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """The spoofs of every training set and condition, in their order."""
+
+    trained: Mapping[str, Spoofs]
+    evaluated: Mapping[str, Spoofs]
+
+    def of(self, training_set: str, condition: str) -> str:
+        """SEEN: the same source; OTHER_SETTINGS: its codec at another bit rate or with other weights; NEVER."""
+        known, spoofs = self.trained[training_set], self.evaluated[condition]
+        if known.attacks & spoofs.attacks:
+            return SEEN
+        return OTHER_SETTINGS if known.codecs & spoofs.codecs else NEVER
+
+    def of_all(self, training_set: str, conditions: tuple[str, ...]) -> str:
+        """The same for several conditions; "" where they differ."""
+        kinds = {self.of(training_set, condition) for condition in conditions}
+        return kinds.pop() if len(kinds) == 1 else ""
+
+    def codec_conditions(self, training_set: str = "", kind: str = "") -> tuple[str, ...]:
+        """Conditions with codec fakes alone, each set of attacks once; only those of a kind, if one is given."""
+        first_of: dict[frozenset[str], str] = {}
+        for name, spoofs in self.evaluated.items():
+            if spoofs.all_coded:
+                first_of.setdefault(spoofs.attacks, name)
+        names = first_of.values()
+        return tuple(name for name in names if not kind or self.of(training_set, name) == kind)
+
+
+def exposure_of(inputs: ReportInputs, codecs: list[CodecRow]) -> Exposure:
+    """Reads the protocols of all training sets and conditions that the report shows."""
+    codec_of = {row.source: row.codec for row in codecs if row.bitrate_kbps > 0}
+    sets = dict.fromkeys(name.split("/")[1] for name in inputs.models)
+    return Exposure(
+        {name: _spoofs(inputs, inputs.training_protocols[name], codec_of) for name in sets},
+        {name: _spoofs(inputs, [f"eval/{name}"], codec_of) for name in inputs.conditions},
+    )
+
+
+def _spoofs(inputs: ReportInputs, protocols: list[str], codec_of: Mapping[str, str]) -> Spoofs:
+    attacks = frozenset[str]().union(*(attacks_of(inputs, protocol) for protocol in protocols))
+    coded = attacks & codec_of.keys()
+    return Spoofs(attacks, frozenset(codec_of[attack] for attack in coded), attacks - coded)
