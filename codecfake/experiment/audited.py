@@ -11,7 +11,6 @@ TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # written by
 
 def settings(experiment: Experiment) -> dict[str, Any]:
     """Plain values of `AuditSettings`."""
-    wrappers = {source: codec.wrapper for codec in experiment.codecs.values() for source in codec.generated()}
     return {
         "domains": {name: {"split_by": domain.split.by} for name, domain in experiment.domains.items()},
         "conditions": {name: _condition(experiment, name) for name in experiment.conditions},
@@ -19,11 +18,17 @@ def settings(experiment: Experiment) -> dict[str, Any]:
         "corpora": corpora(experiment),
         "codec_training": codec_training(experiment),
         "aliases": experiment.aliases(),
-        "controls": [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control],
+        "controls": controls(experiment),
         "limits": asdict(experiment.audit),
         "seed": experiment.seed,
         **_filled({"speakers_of": experiment.speakers_of()}),
     }
+
+
+def controls(experiment: Experiment) -> list[str]:
+    """Sources whose codec returns its input unchanged."""
+    wrappers = {source: codec.wrapper for codec in experiment.codecs.values() for source in codec.generated()}
+    return [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control]
 
 
 def corpora(experiment: Experiment) -> list[str]:

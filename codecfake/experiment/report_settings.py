@@ -24,6 +24,7 @@ class ReportSettings:
     experiment: dict[str, Any]  # the experiment that was run, shown completely
     trained_codecs: dict[str, str] = field(default_factory=dict)  # source -> folder under `codecs`
     printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate in the paper
+    controls: list[str] = field(default_factory=list)  # sources that went through no codec
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown
     papers: dict[str, str] = field(default_factory=dict)  # table of a paper, `xie2025_table6` -> its caption

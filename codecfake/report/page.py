@@ -14,10 +14,15 @@ from codecfake.report import (
     audit,
     calibration,
     comparisons,
+    contrast,
     detection,
+    exposure,
+    headline,
     layer_weights,
+    listening,
     materials,
     matrix,
+    notes,
     provenance,
     published,
     quality,
@@ -72,14 +77,14 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     trained_models = training.read_models(inputs.results, inputs.models)
     tables = answer.eer_tables(inputs, trained_models)
     findings = answer.findings(tables)
-    codecs = materials.codec_rows(inputs)
+    codecs, corpora = materials.codec_rows(inputs), materials.corpus_rows(inputs)
     return {
         "inputs": inputs,
+        **_overview(inputs, tables, codecs),
         "trained_models": trained_models,
         "is_random": {t.model.name: t.has_random_front_end for t in trained_models},
         "tables": tables,
         "findings": findings,
-        "matrix": matrix.matrix(tables),
         "few_clusters": FEW_CLUSTERS,
         "interval_legend": answer.interval_legend(tables),
         "best_model": findings[0].model,
@@ -91,18 +96,30 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "confusions": _confusions(inputs),
         "panels": list(detection.panels(inputs)),
         "styles": line_styles(inputs.conditions),
-        "excerpt_rows": spectrograms.excerpt_rows(inputs.results / "audio", inputs.sources, inputs.excerpts),
+        "players": listening.players(inputs, corpora, codecs),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
         "loss_panels": training.detector_panels(trained_models),
         "strategy_styles": training.strategy_styles(trained_models),
         "codec_panels": training.codec_panels(inputs.results, _trained_codecs(inputs, codecs)),
-        "corpora": materials.corpus_rows(inputs),
+        "corpora": corpora,
         "protocols": materials.protocol_rows(inputs),
         "codecs": codecs,
         "versions": provenance.versions(),
         "experiment": provenance.as_yaml(inputs.experiment),
+    }
+
+
+def _overview(inputs: ReportInputs, tables: list[answer.EerTable], codecs: list[materials.CodecRow]) -> dict[str, Any]:
+    """The main finding, the table that shows it, and what restricts it."""
+    seen = exposure.exposure_of(inputs, codecs)
+    compared = contrast.contrast_of(tables, seen, inputs.averages)
+    labels = matrix.labels_of(seen, codecs, inputs.controls)
+    return {
+        "headline": headline.headline(compared, seen, tables),
+        "matrix": matrix.matrix(tables, seen, compared, inputs.averages, labels),
+        "notes": notes.notes(inputs, tables, seen, codecs),
     }
 
 

@@ -19,9 +19,12 @@ from codecfake.quality.step import SummarySettings, write_summary
 from codecfake.report.answer import Interval, eer_tables, findings
 from codecfake.report.calibration import reliability_of
 from codecfake.report.comparisons import families
+from codecfake.report.contrast import contrast_of
+from codecfake.report.exposure import exposure_of
 from codecfake.report.figures import drawing, line_styles, series_color
 from codecfake.report.inputs import ReportError, ReportInputs
-from codecfake.report.matrix import matrix
+from codecfake.report.materials import codec_rows
+from codecfake.report.matrix import Matrix, matrix
 from codecfake.report.page import write_report
 from codecfake.report.published import PaperCell, paper_tables
 from codecfake.report.training import read_models
@@ -31,6 +34,8 @@ from codecfake.tables import ScoreError
 from codecfake.tables.spectrograms import NUM_MELS, log_mel, mel_bands
 
 SECTIONS = [
+    "overview",
+    "listen",
     "eer",
     "analysis",
     "comparisons",
@@ -39,7 +44,6 @@ SECTIONS = [
     "calibration",
     "det",
     "scores",
-    "listen",
     "quality",
     "training",
     "codecs",
@@ -117,7 +121,7 @@ def test_the_same_results_give_the_same_bytes(inputs: ReportInputs, html: str) -
 
 def test_every_section_is_there_once_and_the_contents_lead_to_it(page: Page) -> None:
     assert [name for name in page.ids if name in SECTIONS] == SECTIONS
-    assert {f"#{name}" for name in SECTIONS} <= set(page.addresses)
+    assert {f"#{name}" for name in SECTIONS[1:]} <= set(page.addresses)
 
 
 def test_tags_close_in_order_and_ids_are_unique(page: Page) -> None:
@@ -138,14 +142,29 @@ def test_every_reference_inside_a_figure_leads_to_an_id_of_the_page(html: str, p
 
 
 def test_notes_and_conditions_not_run_stand_before_the_first_table(page: Page) -> None:
-    first_table = page.text.index("Equal error rates 0")
+    first_table = page.text.index("Equal error rates (%) at a glance")
 
     assert page.text.index("All speech here is <synthetic>.") < first_table
     assert page.text.index("A3 was not run : corpus audiocaps has no root") < first_table
 
 
-def test_the_answer_names_the_best_detector_of_every_training_set(page: Page) -> None:
-    answer = page.text[: page.text.index("All speech here")]
+def test_the_finding_comes_first_and_then_the_overview_the_player_and_the_tables(page: Page) -> None:
+    places = [
+        page.text.index(text)
+        for text in (
+            "mel-lcnn on vocoder fakes",
+            "at a glance",
+            "How to read this",
+            "Listen The middle",
+            "of every detector",
+        )
+    ]
+
+    assert places == sorted(places)
+
+
+def test_the_tables_begin_with_the_best_detector_of_every_training_set(page: Page) -> None:
+    answer = page.text[page.text.index("Equal error rates of every detector") :]
 
     assert "Trained on codec (erm), w2v2-aasist random front-end has the lowest mean EER" in answer
     assert "Trained on vocoder (erm), " in answer
@@ -311,22 +330,55 @@ def test_a_model_without_a_calibration_file_is_told_how_to_get_one(copy: ReportI
     assert "codecfake calibrate" in reliability_of(copy, copy.models[0]).why_not
 
 
-def test_a_glance_shows_every_model_under_every_condition_and_what_it_was_trained_on(inputs: ReportInputs) -> None:
+def overview(inputs: ReportInputs) -> Matrix:
     tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
-    table = matrix(tables)
-    assert table is not None
-
-    names = [(row.trained_on, row.detector) for row in table.rows]
-    bold = {row.trained_on: [not cell.unseen for cell in row.cells] for row in table.rows}
-
-    assert names == [(t, d) for t in ("vocoder", "codec") for d in ("mel-lcnn", "w2v2-aasist")]
-    assert table.columns == ["C1", "C7", "19LA"]
-    assert bold == {"vocoder": [False] * 3, "codec": [True, False, False]}  # the imitation trains on F01 and A01
-    assert table.rows[2].cells[0].eer == tables[1].rows[0].cells[2]
+    known = exposure_of(inputs, codec_rows(inputs))
+    return matrix(tables, known, contrast_of(tables, known, inputs.averages), inputs.averages, {"C1": "soundstream"})
 
 
-def test_one_training_set_alone_needs_no_table_at_a_glance(copy: ReportInputs) -> None:
-    assert matrix(eer_tables(copy, read_models(copy.results, copy.models))) is None
+def test_a_glance_shows_every_training_set_and_detector_and_what_was_trained_on(inputs: ReportInputs) -> None:
+    table = overview(inputs)
+
+    # The detector with a random front-end does not count in the mean, so the row of a training set is the other one's.
+    names = [(row.trained_on, row.detector, row.random_front_end) for row in table.rows]
+    assert names == [
+        ("vocoder", "mel-lcnn", False), ("", "w2v2-aasist", True),
+        ("codec", "mel-lcnn", False), ("", "w2v2-aasist", True),
+    ]  # fmt: skip
+    assert [(column.name, column.label) for column in table.columns] == [
+        ("C1", "soundstream"), ("C7", "mean"), ("19LA", "mean")
+    ]  # fmt: skip
+    # The imitation trains on F01 and A01.
+    assert [[cell.mark for cell in row.cells] for row in table.main_rows] == [["", "", ""], ["●", "", ""]]
+
+
+def test_a_mean_over_detectors_is_that_of_their_eers(tmp_path: Path) -> None:
+    run = ImitationRun(tmp_path / "results", ["mel-lcnn", "other"], ["codec"], random_front_ends=(), num_trials=12)
+    inputs = run.write()
+    table = pd.read_csv(inputs.results / "tables/eer.csv", dtype={"condition": str}).query("condition == 'C7'")
+
+    main, *details = overview(inputs).rows
+
+    assert (main.detector, [row.detector for row in details]) == ("mean of 2 detectors", ["mel-lcnn", "other"])
+    assert main.cells[1].eer is not None
+    assert main.cells[1].eer.eer == pytest.approx(table["eer_percent"].mean())
+
+
+@pytest.mark.long
+def test_warnings_follow_from_the_run(copy: ReportInputs, tmp_path: Path) -> None:
+    """F07 has no training here; F01 has 301 steps; 80 trials of a key make steps of 1.25 points."""
+
+    def text(**changes: object) -> str:
+        write_report(replace(copy, **changes), tmp_path / "report.html")
+        return Page((tmp_path / "report.html").read_text()).text
+
+    assert "one more error moves an EER by 1.2 percentage points" in text()
+    assert "The codecs of F01 were trained in this run, for 300 steps; they are not the published models." in text()
+    assert "trained in this run" not in text(trained_codecs={}).split("at a glance")[0]
+    assert "is the control" not in text()
+    assert "C7 is the control, recordings that went through no codec: every EER on it must be 50 %, but" in text(
+        controls=["F07"]
+    )
 
 
 def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inputs: ReportInputs) -> None:
@@ -377,10 +429,10 @@ def test_more_than_three_ways_to_train_are_folded_under_the_best_three(tmp_path:
     run = ImitationRun(tmp_path / "results", ["mel-lcnn"], sets, conditions={"C1": "F01", "C7": "F07"}, papers={})
     write_report(run.write(), tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text()
-    header = html[: html.index("</header>")]
+    section = html[html.index('<section id="eer">') : html.index('<section id="analysis">')]
 
-    assert header.index("<summary>The best detectors of 2 more ways to train") > header.index('class="answer"')
-    assert header.count("has the lowest mean EER") == 5
+    assert "<summary>The best detectors of 2 more ways to train" in section
+    assert section.count("has the lowest mean EER") == 5
     assert len(re.findall(r"<details( open)?><summary>Trained on", html)) == 5
     assert len(re.findall(r"<details open><summary>Trained on", html)) == 1
 

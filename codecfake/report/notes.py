@@ -1,0 +1,62 @@
+"""Warnings at the top of the page that follow from the results; the experiment's own notes come before them."""
+
+from collections.abc import Iterator
+
+from codecfake.base import files
+from codecfake.report.answer import CHANCE, Cell, Column, EerTable
+from codecfake.report.exposure import Exposure
+from codecfake.report.inputs import ReportInputs
+from codecfake.report.materials import CodecRow
+
+LARGE_STEP = 1.0  # percentage points: the effect of one error that makes small differences meaningless
+
+
+def notes(inputs: ReportInputs, tables: list[EerTable], exposure: Exposure, codecs: list[CodecRow]) -> list[str]:
+    """Sentences for the box of warnings; none of a fault that the run does not have."""
+    return [*_few_trials(tables[0]), *_trained_here(inputs, codecs), *_controls(inputs, tables, exposure)]
+
+
+def _few_trials(table: EerTable) -> Iterator[str]:
+    steps = [float(column.step) for column in table.columns if not column.is_average]
+    if max(steps) >= LARGE_STEP:
+        low, high = f"{min(steps):.1f}", f"{max(steps):.1f}"
+        by = high if low == high else f"{low} to {high}"
+        yield f"There are few trials: one more error moves an EER by {by} percentage points."
+
+
+def _trained_here(inputs: ReportInputs, codecs: list[CodecRow]) -> Iterator[str]:
+    """Which codecs are not the published ones, and how long they were trained."""
+    sources = [row.source for row in codecs if row.source in inputs.trained_codecs]
+    if not sources:
+        return
+    all_coded = len(sources) == sum(row.bitrate_kbps > 0 for row in codecs)
+    steps = sorted(_num_steps(inputs, folder) for folder in {inputs.trained_codecs[source] for source in sources})
+    by = f"{steps[0]:,}" if steps[0] == steps[-1] else f"{steps[0]:,} to {steps[-1]:,}"
+    of = "" if all_coded else f" of {', '.join(sources)}"
+    yield f"The codecs{of} were trained in this run, for {by} steps; they are not the published models."
+
+
+def _num_steps(inputs: ReportInputs, folder: str) -> int:
+    history = files.read_tsv(inputs.results / "codecs" / folder / "history.tsv")
+    return int(history["step"].astype(float).max())
+
+
+def _controls(inputs: ReportInputs, tables: list[EerTable], exposure: Exposure) -> Iterator[str]:
+    """Whether detectors are at chance on recordings that no codec coded, as they must be, to one error."""
+    for name, spoofs in exposure.evaluated.items():
+        if not spoofs.attacks or not spoofs.attacks <= set(inputs.controls):
+            continue
+        errors = [row for table in tables for row in _off_chance(table, name)]
+        start = f"{name} is the control, recordings that went through no codec: every EER on it must be 50\u00a0%"
+        yield f"{start}, and is." if not errors else f"{start}, but {', '.join(errors)}. The workflow has a fault."
+
+
+def _off_chance(table: EerTable, condition: str) -> Iterator[str]:
+    for row in table.rows:
+        for column, cell in zip(table.columns, row.cells, strict=True):
+            if column.name == condition and not column.is_average and _differs(cell, column):
+                yield f"that of {row.detector} trained on {table.training_set} is {cell.text}\u00a0%"
+
+
+def _differs(cell: Cell, column: Column) -> bool:
+    return abs(cell.eer - CHANCE) > float(column.step)
