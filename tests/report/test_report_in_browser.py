@@ -15,12 +15,24 @@ pytestmark = [
     pytest.mark.skipif(browser.find() is None, reason=f"needs a browser: one of {', '.join(browser.NAMES)} on PATH"),
 ]
 DESKTOP, PHONE = 1280, 390
+PAPER = 1047  # pixels of A4 across, without its margins
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     write_report(ImitationRun(folder / "results").write(), folder / "report.html")
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def wide_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many conditions as the papers have."""
+    folder = tmp_path_factory.mktemp("wide")
+    names = ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C3-1", "C3-2", "C3-3", "C4-1", "C4-2", "C4-3", "A1", "A2", "A3"]
+    conditions = {name: ("F07" if name == "C7" else "F01") for name in names} | {"19LA": "A07"}
+    run = ImitationRun(folder / "results", conditions=conditions, num_trials=12)
+    write_report(run.write(), folder / "report.html")
     return folder / "report.html"
 
 
@@ -50,6 +62,34 @@ def test_every_picture_is_drawn_every_excerpt_plays_and_nothing_errs(
     assert tuple(page.picture[-1, -1]) == ((20, 23, 27) if dark else (255, 255, 255))
 
 
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_nothing_is_wider_than_its_frame_and_the_page_does_not_scroll_sideways(
+    wide_report: Path, tmp_path: Path, width: int
+) -> None:
+    page = browser.show(wide_report, tmp_path, width)
+
+    assert page.told["cut"] == []
+    assert page.told["width"] == width
+
+
+def test_on_paper_nothing_scrolls(wide_report: Path, tmp_path: Path) -> None:
+    path = tmp_path / "paper.html"
+    html = wide_report.read_text(encoding="utf-8")
+    assert html.count("@media print") == 1
+    path.write_text(html.replace("@media print", "@media all"), encoding="utf-8")
+
+    page = browser.show(path, tmp_path, PAPER)
+
+    assert (page.told["cut"], page.told["scrolling"]) == ([], [])
+    assert page.told["width"] == PAPER
+
+
+def test_wide_tables_scroll_on_a_phone(wide_report: Path, tmp_path: Path) -> None:
+    assert any(
+        "matrix" in name or "scroll" in name for name in browser.show(wide_report, tmp_path, PHONE).told["scrolling"]
+    )
+
+
 def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
     html = report.read_text(encoding="utf-8")
     image, sound = html.index("data:image/png;base64,") + 30, html.index("data:audio/flac;base64,") + 31
@@ -58,6 +98,7 @@ def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
     html = html.replace("</body>", "<script>console.error('an error')</script></body>")
     html = html.replace('<svg class="figure"', '<svg class="figure" style="visibility:hidden"', 1)
     html = html.replace("<h2>Data</h2>", "<h2 style='width:1500px'>Data</h2>")
+    html = html.replace('<div class="scroll">', '<div class="scroll" style="overflow:hidden;width:100px">', 1)
     path = tmp_path / "broken.html"
     path.write_text(html, encoding="utf-8")
 
@@ -65,6 +106,8 @@ def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
 
     assert len(page.console) == 1
     assert page.told["width"] > PHONE
+    assert any(name.startswith("H2") for name in page.told["cut"])
+    assert any(name.startswith("DIV scroll") for name in page.told["cut"])
     assert min(page.told["images"]) == 0
     assert min(page.told["seconds"]) == 0
     assert min(colors(page, place) for place in page.told["figures"]) == 1

@@ -22,7 +22,34 @@ const seconds = async (audio) => {
   const data = await (await fetch(audio.src)).arrayBuffer();
   return (await new OfflineAudioContext(1, 1, 16000).decodeAudioData(data)).duration;
 };
+// what a reader could not get at: an element wider than its parent, which does not scroll; content or text that is cut
+const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
+const beyond = (inner, outer) => inner.right > outer.right + 1 || inner.left < outer.left - 1;
+const start = (element) => element.textContent.trim().slice(0, 40);
+const name = (element) => `${element.tagName} ${element.getAttribute("class") || ""} ${start(element)}`;
+const block = (element) => {
+  let parent = element.parentElement;
+  while (parent !== document.body && getComputedStyle(parent).display === "inline") parent = parent.parentElement;
+  return parent;
+};
+const isCut = (element) => {
+  const box = element.getBoundingClientRect(), figure = element.ownerSVGElement;
+  if (!box.width || element.tagName === "SCRIPT") return false;
+  if (figure) return element.tagName === "text" && beyond(box, figure.getBoundingClientRect());
+  const parent = block(element);
+  if (!scrolls(parent) && beyond(box, parent.getBoundingClientRect())) return true;
+  return !scrolls(element) && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+};
+const opened = (measure) => {
+  const closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach((details) => { details.open = true });
+  const values = [...document.body.querySelectorAll("*")].filter(measure).map(name);
+  closed.forEach((details) => { details.open = false });
+  return values;
+};
 addEventListener("load", async () => top.postMessage({
+  cut: opened(isCut),
+  scrolling: opened((element) => scrolls(element) && element.scrollWidth > element.clientWidth + 1),
   width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight,
   images: [...document.images].map((image) => image.naturalWidth),
   figures: [...document.querySelectorAll("svg.figure")].map(place),
