@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.report.answer import decimals_by_condition
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import MODEL_COLUMNS, Model
@@ -51,25 +52,27 @@ def cross_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
     corpora = _read(inputs, "cross_corpora")
     names = [name for name in corpora.columns if name not in CROSS_COLUMNS]
     columns = [*names, "mean of corpora", "mean of conditions", "pooled"]
-    random = _random_groups(trained_models)
+    random, decimals = _random_groups(trained_models), min(decimals_by_condition(inputs).values())
     rows = []
     for _, row in corpora.iterrows():
         place = tuple(row[GROUP_COLUMNS])
         if "/".join(place) in random:
             values = [row[name] for name in names] + [row[MACRO], conditions.loc[place, MACRO], row[POOLED]]
-            rows.append(_row(place, random, [_percent(value) for value in values]))
+            rows.append(_row(place, random, [_percent(value, decimals) for value in values]))
     return [AnalysisTable("Across corpora", columns, rows)] if rows else []
 
 
 def held_out_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
     """Codecs that a training set lacks, beside the training sets that have them."""
     table, random = _read(inputs, "held_out"), _random_groups(trained_models)
-    rows = []
+    decimals, rows = decimals_by_condition(inputs), []
     for _, row in table.iterrows():
         place = row["detector"], row["training_set"], row["strategy"]
         if "/".join(place) in random and row["condition"] in inputs.conditions:
-            difference = f"{row['difference_percent_points']:+.2f}".replace("-", "−").replace("+nan", "–")
-            numbers = [_percent(row["eer_percent"]), _percent(row["eer_with_codec_percent"]), difference]
+            places = decimals[row["condition"]]
+            difference = f"{row['difference_percent_points']:+.{places}f}".replace("-", "−").replace("+nan", "–")
+            numbers = [_percent(row[name], places) for name in ("eer_percent", "eer_with_codec_percent")]
+            numbers.append(difference)
             rows.append(_row(place, random, [str(row["condition"]), *numbers]))
     columns = ["condition", "held out", "in training", "difference"]
     return [AnalysisTable("Codecs that are not in the training data", columns, rows)] if rows else []
@@ -79,10 +82,11 @@ def group_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
     """EERs by attack and by language: one table for each condition that has several, means over seeds."""
     table, random = _read(inputs, "eer_groups"), _random_groups(trained_models)
     table = table[table["condition"].isin(inputs.conditions)]
-    tables = []
+    decimals, tables = decimals_by_condition(inputs), []
     for (condition, by), rows in table.groupby(["condition", "by"], sort=False):
         means = rows.pivot_table("eer_percent", GROUP_COLUMNS, "group", sort=False, dropna=False)
-        lines = [_row(place, random, [_percent(value) for value in row]) for place, row in _of(means, random)]
+        places = decimals[str(condition)]
+        lines = [_row(place, random, [_percent(value, places) for value in row]) for place, row in _of(means, random)]
         columns = [str(name) for name in means.columns]
         tables.append(AnalysisTable(f"{condition} by {by}", columns, lines))
     return sorted(tables, key=lambda one: inputs.conditions.index(one.title.split(" by ")[0]))
@@ -122,8 +126,8 @@ def _random_groups(trained_models: list[TrainedModel]) -> dict[str, bool]:
     return {one.model.group: one.has_random_front_end for one in trained_models}
 
 
-def _percent(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.2f}"
+def _percent(value: float, decimals: int) -> str:
+    return "–" if pd.isna(value) else f"{value:.{decimals}f}"
 
 
 def _read(inputs: ReportInputs, name: str) -> pd.DataFrame:

@@ -249,6 +249,12 @@ def _condition(name: str, row: pd.Series, unseen: bool) -> Column:
     return Column(name, (name,), unseen, *counts, f"{step:.3g}", f"{row['num_speakers']:,}", decimals)
 
 
+def decimals_by_condition(inputs: ReportInputs) -> dict[str, int]:
+    """The decimals of every EER on the page under each condition; for several conditions, the fewest of theirs."""
+    steps = read_table(inputs, "eer.csv")["eer_step_percent"].groupby("condition", sort=False).max()
+    return {str(name): _decimals(step) for name, step in steps.items()}
+
+
 def _decimals(step: float) -> int:
     """Meaningful decimals of an EER with this step, in percent; at most three, as in the papers."""
     return min(3, max(1, math.ceil(-math.log10(step))))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.report.answer import decimals_by_condition
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import Model
@@ -60,14 +61,16 @@ def families(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[F
     both_shown = table["first"].isin(inputs.models) & table["second"].isin(inputs.models)
     table = table[both_shown & table["condition"].isin(inputs.conditions)]
     random = {one.model.name for one in trained_models if one.has_random_front_end}
-    return [_family(str(name), rows, inputs.conditions, random) for name, rows in table.groupby("family", sort=False)]
+    decimals = decimals_by_condition(inputs)
+    return [_family(str(name), rows, decimals, random) for name, rows in table.groupby("family", sort=False)]
 
 
-def _family(name: str, rows: pd.DataFrame, conditions: list[str], random: set[str]) -> Family:
-    columns = [condition for condition in conditions if condition in set(rows["condition"])]
+def _family(name: str, rows: pd.DataFrame, decimals: dict[str, int], random: set[str]) -> Family:
+    """`decimals` of every condition, in the order of the columns."""
+    columns = {condition: places for condition, places in decimals.items() if condition in set(rows["condition"])}
     return Family(
         name,
-        columns,
+        list(columns),
         list(_pairs(name, rows, columns, random)),
         int((rows["p_value"] != "").sum()),
         int((rows["significant"] == "True").sum()),
@@ -75,12 +78,12 @@ def _family(name: str, rows: pd.DataFrame, conditions: list[str], random: set[st
     )
 
 
-def _pairs(name: str, rows: pd.DataFrame, columns: list[str], random: set[str]) -> Iterator[Pair]:
+def _pairs(name: str, rows: pd.DataFrame, columns: dict[str, int], random: set[str]) -> Iterator[Pair]:
     several_seeds = rows["first"].str.rpartition("/")[2].nunique() > 1
     for _, group in rows.groupby(["first"] if name == BEST else ["first", "second"], sort=False):
         first, second = Model.parse(group["first"].iloc[0]), Model.parse(group["second"].iloc[0])
         differ, alike = _labels(name, first, second)
-        by_condition = {str(row["condition"]): _difference(row) for _, row in group.iterrows()}
+        by_condition = {row["condition"]: _difference(row, columns[row["condition"]]) for _, row in group.iterrows()}
         yield Pair(
             differ,
             ", ".join([*alike, f"seed {first.seed}"] if several_seeds else alike),
@@ -97,13 +100,12 @@ def _labels(name: str, first: Model, second: Model) -> tuple[str, list[str]]:
     return f"{first.training_set} − {second.training_set}", [first.detector, first.strategy]
 
 
-def _difference(row: pd.Series) -> Difference:
+def _difference(row: pd.Series, decimals: int) -> Difference:
     if row["difference_percent_points"] == "":
         return Difference("–", row["note"])
-    bounds = f"{float(row['low_percent_points']):+.2f} to {float(row['high_percent_points']):+.2f}" if (
-        row["low_percent_points"]
-    ) else "no interval"  # fmt: skip
-    parts = [f"{row['first']} − {row['second']}", bounds, f"p {row['p_value']}", f"Holm {row['holm_p_value']}"]
+    bounds = [row[name] for name in ("low_percent_points", "high_percent_points")]
+    interval = " to ".join(f"{float(bound):+.{decimals}f}" for bound in bounds) if bounds[0] else "no interval"
+    parts = [f"{row['first']} − {row['second']}", interval, f"p {row['p_value']}", f"Holm {row['holm_p_value']}"]
     parts += [row["note"]] if row["note"] else []
-    text = f"{float(row['difference_percent_points']):+.2f}".replace("-", "−")
+    text = f"{float(row['difference_percent_points']):+.{decimals}f}".replace("-", "−")
     return Difference(text, "; ".join(parts), row["significant"] == "True", "p is an upper bound" in row["note"])

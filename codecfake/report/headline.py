@@ -38,6 +38,10 @@ class Subject:
     def miss(self) -> str:
         return self.verb("miss", "misses")
 
+    @property
+    def fewer(self) -> str:
+        return f"{self.pronoun} {self.miss} fewer"
+
 
 def headline(contrast: Contrast | None, exposure: Exposure, tables: list[EerTable]) -> str:
     """The finding of an experiment; without codec fakes among its conditions, the mean of its first training set."""
@@ -91,22 +95,16 @@ def _pair(contrast: Contrast, group: Group) -> tuple[Cell, Cell] | None:
 
 
 def _lead(who: Subject, names: tuple[str, str], pair: tuple[Cell, Cell], where: str) -> str:
-    first, second = map(percent, pair)
+    first, second = f"(EER {percent(pair[0])} {where})", f"({percent(pair[1])})"
     relation = compare(*pair)
     start = f"{who.capitalized} trained on {names[0]}"
     if relation == MORE:
-        return (
-            f"{start} {_level(pair[0], who)} codec fakes (EER {first} {where}); trained on {names[1]}, "
-            f"{who.pronoun} {who.miss} fewer ({second})"
-        )
+        return f"{start} {_level(pair[0], who)} codec fakes {first}; trained on {names[1]}, {who.fewer} {second}"
     if relation == FEWER:
-        return (
-            f"{start} {who.miss} fewer codec fakes (EER {first} {where}) than {who.other} trained on {names[1]} "
-            f"({second})"
-        )
+        return f"{start} {who.miss} fewer codec fakes {first} than {who.other} trained on {names[1]} {second}"
     return (
-        f"The intervals show no difference between training {who.name} on {names[0]} and on {names[1]}: on codec fakes, "
-        f"the EERs are {first} and {second} {where}"
+        f"The intervals show no difference between training {who.name} on {names[0]} and on {names[1]}: on codec "
+        f"fakes, the EERs are {percent(pair[0])} and {percent(pair[1])} {where}"
     )
 
 

@@ -94,6 +94,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "costs": calibration.costs(inputs),
         "reliability": calibration.reliability_of(inputs, findings[0].model),
         "confusions": _confusions(inputs),
+        "decimals": answer.decimals_by_condition(inputs),
         "panels": list(detection.panels(inputs)),
         "styles": line_styles(inputs.conditions),
         "players": listening.players(inputs, corpora, codecs),

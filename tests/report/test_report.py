@@ -386,7 +386,7 @@ def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inp
     table = pd.read_csv(path, dtype={"condition": str}).set_index(["first", "condition"])
     lead = ("mel-lcnn/codec/erm/seed1", "C1")
     table["significant"] = False
-    table.loc[lead, ["difference_percent_points", "low_percent_points", "high_percent_points"]] = -12.345, -20, -5
+    table.loc[lead, ["difference_percent_points", "low_percent_points", "high_percent_points"]] = -12.34, -20, -5
     table.loc[lead, ["p_value", "holm_p_value", "significant"]] = 0.001, 0.006, True
     table.loc[("mel-lcnn/codec/erm/seed1", "C7"), ["low_percent_points", "note"]] = np.nan, "p is an upper bound"
     table.reset_index().to_csv(path, index=False)
@@ -402,8 +402,8 @@ def test_comparisons_show_differences_and_which_are_sure(copy: ReportInputs, inp
     )
     pair = family.pairs[0]
     assert (pair.differ, pair.alike, pair.random_front_end) == ("codec − vocoder", "mel-lcnn, erm", False)
-    assert (pair.cells[0].text, pair.cells[0].significant) == ("−12.35", True)
-    assert "mel-lcnn/codec/erm/seed1 − mel-lcnn/vocoder/erm/seed1; -20.00 to -5.00; p 0.001" in pair.cells[0].title
+    assert (pair.cells[0].text, pair.cells[0].significant) == ("−12.3", True)
+    assert "mel-lcnn/codec/erm/seed1 − mel-lcnn/vocoder/erm/seed1; -20.0 to -5.0; p 0.001" in pair.cells[0].title
     assert "no interval" in pair.cells[1].title
     assert [cell.bounded for cell in pair.cells] == [False, True, False]
     assert family.pairs[1].random_front_end
