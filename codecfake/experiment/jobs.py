@@ -229,6 +229,7 @@ class Jobs:
             "sources": e.sources_by_corpus(),
             "trained_codecs": {source: name for name, source, _ in sources if e.is_trained(name)},
             "printed_kbps": {source: rule.printed_kbps for _, source, rule in sources if rule.printed_kbps is not None},
+            "shipped": [source for name, source, _ in sources if e.is_shipped(name)],
             "controls": audited.controls(e),
             "aliases": e.aliases(),
             "quality": quality_choice.sources(e),

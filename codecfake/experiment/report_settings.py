@@ -24,6 +24,7 @@ class ReportSettings:
     experiment: dict[str, Any]  # the experiment that was run, shown completely
     trained_codecs: dict[str, str] = field(default_factory=dict)  # source -> folder under `codecs`
     printed_kbps: dict[str, float] = field(default_factory=dict)  # source -> bit rate in the paper
+    shipped: list[str] = field(default_factory=list)  # sources of small codecs that come with the package
     controls: list[str] = field(default_factory=list)  # sources that went through no codec
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown

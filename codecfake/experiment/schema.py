@@ -26,7 +26,7 @@ from codecfake.experiment.sections import (
     Text,
     TrainingSet,
 )
-from codecfake.experiment.weights import Official, Trained, one_line
+from codecfake.experiment.weights import Official, Shipped, Trained, one_line
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side
 
 
@@ -138,6 +138,11 @@ class Experiment:
     def is_trained(self, codec: str) -> bool:
         """Whether the workflow trains a codec's weights."""
         return isinstance(self.codecs[codec].weights, Trained)
+
+    def is_shipped(self, codec: str) -> bool:
+        """Whether a codec has small weights of the package, or starts its training from them."""
+        section = self.codecs[codec]
+        return isinstance(section.weights, Shipped) or isinstance(section.start_from, Shipped)
 
     def licenses_of(self, codec: str) -> dict[str, str]:
         """SPDX identifiers of the `code` and the `weights` that a codec runs with."""

@@ -13,7 +13,7 @@ LARGE_STEP = 1.0  # percentage points: the effect of one error that makes small 
 
 def notes(inputs: ReportInputs, tables: list[EerTable], exposure: Exposure, codecs: list[CodecRow]) -> list[str]:
     """Sentences for the box of warnings; none of a fault that the run does not have."""
-    return [*_few_trials(tables[0]), *_trained_here(inputs, codecs), *_controls(inputs, tables, exposure)]
+    return [*_few_trials(tables[0]), *_unpublished(inputs, codecs), *_controls(inputs, tables, exposure)]
 
 
 def _few_trials(table: EerTable) -> Iterator[str]:
@@ -24,16 +24,28 @@ def _few_trials(table: EerTable) -> Iterator[str]:
         yield f"There are few trials: one more error moves an EER by {by} percentage points."
 
 
-def _trained_here(inputs: ReportInputs, codecs: list[CodecRow]) -> Iterator[str]:
-    """Which codecs are not the published ones, and how long they were trained."""
-    sources = [row.source for row in codecs if row.source in inputs.trained_codecs]
-    if not sources:
-        return
-    all_coded = len(sources) == sum(row.bitrate_kbps > 0 for row in codecs)
+def _unpublished(inputs: ReportInputs, codecs: list[CodecRow]) -> Iterator[str]:
+    """Which codecs are not the published ones: those of the package, and those trained in this run."""
+    coded = [row.source for row in codecs if row.bitrate_kbps > 0]
+    shipped = [source for source in coded if source in inputs.shipped]
+    trained = [source for source in coded if source in inputs.trained_codecs]
+    further, new = ([source for source in trained if (source in shipped) == is_known] for is_known in (True, False))
+    if shipped:
+        yield f"The codecs{_of(shipped, coded)} are small ones of the package, not the published models."
+    if further:
+        yield f"The codecs{_of(further, coded)} were trained further in this run, for {_steps(inputs, further)} steps."
+    if new:
+        trained_here = f"were trained in this run, for {_steps(inputs, new)} steps"
+        yield f"The codecs{_of(new, coded)} {trained_here}; they are not the published models."
+
+
+def _of(sources: list[str], coded: list[str]) -> str:
+    return "" if sources == coded else f" of {', '.join(sources)}"
+
+
+def _steps(inputs: ReportInputs, sources: list[str]) -> str:
     steps = sorted(_num_steps(inputs, folder) for folder in {inputs.trained_codecs[source] for source in sources})
-    by = f"{steps[0]:,}" if steps[0] == steps[-1] else f"{steps[0]:,} to {steps[-1]:,}"
-    of = "" if all_coded else f" of {', '.join(sources)}"
-    yield f"The codecs{of} were trained in this run, for {by} steps; they are not the published models."
+    return f"{steps[0]:,}" if steps[0] == steps[-1] else f"{steps[0]:,} to {steps[-1]:,}"
 
 
 def _num_steps(inputs: ReportInputs, folder: str) -> int:

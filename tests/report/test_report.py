@@ -374,6 +374,8 @@ def test_warnings_follow_from_the_run(copy: ReportInputs, tmp_path: Path) -> Non
 
     assert "one more error moves an EER by 1.2 percentage points" in text()
     assert "The codecs of F01 were trained in this run, for 300 steps; they are not the published models." in text()
+    assert "of F01 were trained further in this run, for 300 steps." in text(shipped=["F01", "F07"])
+    assert "The codecs are small ones of the package, not the published models." in text(shipped=["F01", "F07"])
     assert "trained in this run" not in text(trained_codecs={}).split("at a glance")[0]
     assert "is the control" not in text()
     assert "C7 is the control, recordings that went through no codec: every EER on it must be 50 %, but" in text(
