@@ -33,8 +33,10 @@ class TrainedModel:
 
     @property
     def front_end_weights(self) -> str:
-        """`none`, `random`, or where pretrained weights come from."""
+        """`none`, `random`, or the weights that training started from."""
         weights = self.settings["front_end_weights"]
+        if isinstance(weights, dict) and weights["source"] == RANDOM:
+            return "trained here from random weights"
         return weights if isinstance(weights, str) else f"{weights['source']} (sha256 {weights['sha256'][:8]})"
 
     @property

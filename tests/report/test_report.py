@@ -599,6 +599,14 @@ def test_pretrained_front_end_weights_are_shown_by_name_and_digest(inputs: Repor
     assert replace(model, settings=settings).front_end_weights == "xls-r-300m (sha256 01234567)"
 
 
+def test_a_front_end_that_was_trained_from_random_weights_is_not_called_random(inputs: ReportInputs) -> None:
+    model = read_models(inputs.results, inputs.models)[0]
+    tuned = replace(model, settings={"front_end_weights": {"source": "random", "sha256": "0123456789abcdef"}})
+
+    assert not tuned.has_random_front_end
+    assert tuned.front_end_weights == "trained here from random weights"
+
+
 def quality_row(html: str, source: str) -> str:
     """The markup of a source's row in the table of codec quality."""
     section = html[html.index('<section id="quality">') :]
