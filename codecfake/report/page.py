@@ -114,13 +114,13 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
 
 def _overview(inputs: ReportInputs, tables: list[answer.EerTable], codecs: list[materials.CodecRow]) -> dict[str, Any]:
     """The main finding, the table that shows it, and what restricts it."""
-    seen = exposure.exposure_of(inputs, codecs)
-    compared = contrast.contrast_of(tables, seen, inputs.averages)
-    labels = matrix.labels_of(seen, codecs, inputs.controls)
+    exposures = exposure.exposure_of(inputs, codecs)
+    comparison = contrast.contrast_of(tables, exposures, inputs.averages)
+    labels = matrix.labels_of(exposures, codecs, inputs.controls)
     return {
-        "headline": headline.headline(compared, seen, tables),
-        "matrix": matrix.matrix(tables, seen, compared, inputs.averages, labels),
-        "notes": notes.notes(inputs, tables, seen, codecs),
+        "headline": headline.headline(comparison, exposures, tables),
+        "matrix": matrix.matrix(tables, exposures, comparison, inputs.averages, labels),
+        "notes": notes.notes(inputs, tables, exposures, codecs),
     }
 
 
