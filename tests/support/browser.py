@@ -26,7 +26,7 @@ const seconds = async (audio) => {
 const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
 const beyond = (inner, outer) => inner.right > outer.right + 1 || inner.left < outer.left - 1;
 const start = (element) => element.textContent.trim().slice(0, 40);
-const name = (element) => `${element.tagName} ${element.getAttribute("class") || ""} ${start(element)}`;
+const described = (element) => `${element.tagName} ${element.getAttribute("class") || ""} ${start(element)}`;
 const block = (element) => {
   let parent = element.parentElement;
   while (parent !== document.body && getComputedStyle(parent).display === "inline") parent = parent.parentElement;
@@ -43,7 +43,7 @@ const isCut = (element) => {
 const opened = (measure) => {
   const closed = [...document.querySelectorAll("details:not([open])")];
   closed.forEach((details) => { details.open = true });
-  const values = [...document.body.querySelectorAll("*")].filter(measure).map(name);
+  const values = [...document.body.querySelectorAll("*")].filter(measure).map(described);
   closed.forEach((details) => { details.open = false });
   return values;
 };
