@@ -79,7 +79,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"detector_training": {"wavlm-aasist": {"fine_tuning": {"train": "all"}, "cache_features": True}}},
-        "training.cache_features: memory, but fine-tuning changes the front-end and so its features; set it to none",
+        "cache_features: memory, but fine-tuning changes the front-end and so its features; set it to none",
     ),
     (
         {"detector_training": {"wavlm-aasist": {"fine_tuning": {"train": "top 9"}, "cache_features": False}}},
