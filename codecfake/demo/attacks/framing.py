@@ -19,7 +19,7 @@ def frames(wav: np.ndarray, length: int, hop: int) -> np.ndarray:
 
 
 def overlap_add(parts: np.ndarray, center: int, hop: int, num_samples: int) -> np.ndarray:
-    """The sum `[num_samples]` of frames `[F, length]` whose sample `center` lies on every `hop`-th sample."""
+    """The sum `[num_samples]` of frames `[F, length]` whose sample `center` falls on every `hop`-th sample."""
     count, length = parts.shape
     total = np.zeros(center + count * hop + length + num_samples)
     for number, part in enumerate(parts):

@@ -15,7 +15,10 @@ SMOOTHING = 9  # frequency bins over which the noise's power is averaged
 
 @dataclass(frozen=True)
 class Sinusoidal:
-    """Cosines whose phases all start at 0 and whose amplitudes are those of the recording, and noise."""
+    """Cosines and noise with the amplitudes of the recording.
+
+    The cosines start with the phases of Schroeder 1970, which spread each period's energy and so keep peaks low.
+    """
 
     name: str
     frame_ms: int
@@ -39,11 +42,12 @@ class Sinusoidal:
         phase = 2 * np.pi * np.cumsum(f0_of_samples / sample_rate)
         times, centers = np.arange(size), np.arange(len(f0)) * hop
         wav = np.zeros(size)
-        for number in range(1, int(self.noise_above_hz / pitch.LOWEST_F0) + 1):
+        most = int(self.noise_above_hz / pitch.LOWEST_F0)
+        for number in range(1, most + 1):
             levels = _at(amplitudes, number * f0 / (sample_rate / 2))
             levels[(f0 == 0) | (number * f0 > self.noise_above_hz)] = 0
             if levels.any():
-                wav += np.interp(times, centers, levels) * np.cos(number * phase)
+                wav += np.interp(times, centers, levels) * np.cos(number * phase - np.pi * number * (number - 1) / most)
         return wav
 
 

@@ -1,4 +1,4 @@
-"""The vocoder WORLD (Morise et al. 2016), by the package pyworld."""
+"""The vocoder WORLD (Morise et al. 2016), by pyworld-prebuilt, which is pyworld with wheels for every platform."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class World:
 
     name: str
     frame_ms: int
-    envelope_dimensions: int | None = None  # mel-cepstral coefficients; None: the envelope in full
+    envelope_dimensions: int | None = None  # cosine coefficients of the log envelope over mel; None: in full
 
     def spoof(self, wav: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
         """A spoof `[T]` of the recording `wav`, `[T]`."""
