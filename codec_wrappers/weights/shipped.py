@@ -1,4 +1,4 @@
-"""The small weights that the package contains: each was trained by it, and lies in a folder named after it.
+"""The small weights that the package contains, which it trained itself. Each folder here has their name.
 
 A folder is the result of one codec training (`codec_wrappers.training.loop`) with a card in `card.md`. Needs neither
 torch nor a codec's package.
@@ -48,7 +48,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def find(name: str) -> Shipped:
-    """The weights of that name. Raises ShippedError if there are none."""
+    """The weights of that name. Raises ShippedError if no weights have it."""
     if name not in names():
         raise ShippedError(unknown("shipped weights", name, names()))
     values: Mapping[str, Any] = files.read_json(FOLDER / name / SETTINGS)

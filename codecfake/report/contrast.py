@@ -8,7 +8,7 @@ from codecfake.report.exposure import NEVER, OTHER_SETTINGS, SEEN, Exposure
 from codecfake.report.means import counted_rows, eer_of, mean_of
 from codecfake.tables.comparisons import BASE_STRATEGY
 
-KNOWN, UNKNOWN = "known codecs", "new codecs"  # names of columns of the overview
+FAMILIAR, NEW = "known codecs", "new codecs"  # names of columns of the overview
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Contrast:
-    """`known` and `unknown` codecs are as seen by the training sets with codec fakes; groups may be empty."""
+    """`familiar` and `new` codecs are as seen by the training sets with codec fakes; groups may be empty."""
 
     baseline: EerTable | None  # trained without codec fakes
     with_codecs: list[EerTable]  # several only if their codecs differ
-    known: Group
-    unknown: Group
+    familiar: Group
+    new: Group
 
     @property
     def detectors(self) -> list[str]:
@@ -70,11 +70,11 @@ def contrast_of(tables: list[EerTable], exposure: Exposure, averages: dict[str, 
     baseline = max(without, key=lambda table: len(counted_rows(table)), default=None)
     if len({exposure.trained[table.training_set].codecs for table in sets}) > 1:
         return Contrast(baseline, sets, *_groups_by_set(sets, baseline, exposure))
-    chosen = [_closest(sets, baseline, exposure)] if sets else []
+    first = [_closest(sets, baseline, exposure)] if sets else []
     names = [table.training_set for table in tables]
-    known, unknown = _conditions_by_kind(chosen, exposure) if chosen else ((), conditions)
-    groups = (_group(KNOWN, known, names, averages), _group(UNKNOWN, unknown, names, averages))
-    return Contrast(baseline, chosen, *groups)
+    familiar, new = _conditions_by_kind(first, exposure) if first else ((), conditions)
+    groups = (_group(FAMILIAR, familiar, names, averages), _group(NEW, new, names, averages))
+    return Contrast(baseline, first, *groups)
 
 
 def _closest(sets: list[EerTable], baseline: EerTable | None, exposure: Exposure) -> EerTable:
@@ -91,8 +91,8 @@ def _closest(sets: list[EerTable], baseline: EerTable | None, exposure: Exposure
 def _conditions_by_kind(sets: list[EerTable], exposure: Exposure) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Conditions of codecs that a training set knows, and of those it does not."""
     name = sets[0].training_set
-    known = exposure.codec_conditions(name, SEEN) or exposure.codec_conditions(name, OTHER_SETTINGS)
-    return known, exposure.codec_conditions(name, NEVER)
+    familiar = exposure.codec_conditions(name, SEEN) or exposure.codec_conditions(name, OTHER_SETTINGS)
+    return familiar, exposure.codec_conditions(name, NEVER)
 
 
 def _group(name: str, conditions: tuple[str, ...], sets: list[str], averages: dict[str, list[str]]) -> Group:
@@ -108,5 +108,5 @@ def _groups_by_set(sets: Sequence[EerTable], baseline: EerTable | None, exposure
     """Groups whose conditions differ by training set; for the baseline, all codecs are new."""
     by_set = {table.training_set: _conditions_by_kind([table], exposure) for table in sets}
     new = {} if baseline is None else {baseline.training_set: exposure.codec_conditions()}
-    known = {name: kinds[0] for name, kinds in by_set.items()}
-    return Group(KNOWN, known, True), Group(UNKNOWN, new | {name: kinds[1] for name, kinds in by_set.items()}, True)
+    familiar = {name: kinds[0] for name, kinds in by_set.items()}
+    return Group(FAMILIAR, familiar, True), Group(NEW, new | {name: kinds[1] for name, kinds in by_set.items()}, True)

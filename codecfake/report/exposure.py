@@ -32,10 +32,10 @@ class Exposure:
 
     def of(self, training_set: str, condition: str) -> str:
         """SEEN: the same source; OTHER_SETTINGS: its codec at another bit rate or with other weights; NEVER."""
-        known, spoofs = self.trained[training_set], self.evaluated[condition]
-        if known.attacks & spoofs.attacks:
+        training, spoofs = self.trained[training_set], self.evaluated[condition]
+        if training.attacks & spoofs.attacks:
             return SEEN
-        return OTHER_SETTINGS if known.codecs & spoofs.codecs else NEVER
+        return OTHER_SETTINGS if training.codecs & spoofs.codecs else NEVER
 
     def of_all(self, training_set: str, conditions: tuple[str, ...]) -> str:
         """The same for several conditions; "" where they differ."""

@@ -76,15 +76,15 @@ def _two_sets(contrast: Contrast, who: Subject, exposure: Exposure) -> str:
     """Training without codec fakes against training with them, on known and on new codecs."""
     assert contrast.baseline is not None
     names = fakes(contrast.baseline, exposure), fakes(contrast.with_codecs[0], exposure)
-    known, new = _pair(contrast, contrast.known), _pair(contrast, contrast.unknown)
-    if known is None:
+    familiar, new = _pair(contrast, contrast.familiar), _pair(contrast, contrast.new)
+    if familiar is None:
         assert new is not None
-        lead = _lead(who, names, new, f"{over(contrast.unknown)}, {_never_seen(contrast.unknown, who)}")
+        lead = _lead(who, names, new, f"{over(contrast.new)}, {_never_seen(contrast.new, who)}")
     else:
-        lead = _lead(who, names, known, over(contrast.known))
-        where = f"{_place(contrast.unknown)}, {_never_seen(contrast.unknown, who)}"
-        lead += _on_new(compare(*known), new, where, names) if new else ""
-    return f"{lead}{_hedge(contrast, [pair for pair in (known, new) if pair])}."
+        lead = _lead(who, names, familiar, over(contrast.familiar))
+        where = f"{_place(contrast.new)}, {_never_seen(contrast.new, who)}"
+        lead += _on_new(compare(*familiar), new, where, names) if new else ""
+    return f"{lead}{_hedge(contrast, [pair for pair in (familiar, new) if pair])}."
 
 
 def _pair(contrast: Contrast, group: Group) -> tuple[Cell, Cell] | None:
@@ -128,48 +128,48 @@ def _on_new(relation: str, pair: tuple[Cell, Cell], where: str, names: tuple[str
 def _one_set(contrast: Contrast, who: Subject, exposure: Exposure) -> str:
     """Known codecs against new ones, for one training set."""
     (table,) = contrast.with_codecs
-    known, new = contrast.eer(table, contrast.known), contrast.eer(table, contrast.unknown)
+    familiar, new = contrast.eer(table, contrast.familiar), contrast.eer(table, contrast.new)
     start = f"{who.capitalized} trained on {fakes(table, exposure)}"
     has = f"{start} {who.verb('have', 'has')} an EER of"
-    in_training = "codecs in the training data" if contrast.known.is_average else "a codec in the training data"
-    if new is None or known is None:
-        cell, group = (known, contrast.known) if known else (new, contrast.unknown)
+    in_training = "codecs in the training data" if contrast.familiar.is_average else "a codec in the training data"
+    if new is None or familiar is None:
+        cell, group = (familiar, contrast.familiar) if familiar else (new, contrast.new)
         assert cell is not None
-        return f"{has} {percent(cell)} {over(group)}, {in_training if known else _never_seen(group, who)}."
-    new_codec = f"{_place(contrast.unknown)}, {_never_seen(contrast.unknown, who)}"
-    relation = compare(new, known)
+        return f"{has} {percent(cell)} {over(group)}, {in_training if familiar else _never_seen(group, who)}."
+    new_codec = f"{_place(contrast.new)}, {_never_seen(contrast.new, who)}"
+    relation = compare(new, familiar)
     if relation not in (MORE, FEWER):
         return (
-            f"{has} {percent(known)} {over(contrast.known)}, {in_training}; the intervals show no "
+            f"{has} {percent(familiar)} {over(contrast.familiar)}, {in_training}; the intervals show no "
             f"difference to {new_codec} ({percent(new)})."
         )
     return (
         f"{start} {who.miss} {relation} fakes of {new_codec} (EER {percent(new)}), than of codecs in the training data "
-        f"({percent(known)} {over(contrast.known)}){_hedge(contrast, [(new, known)])}."
+        f"({percent(familiar)} {over(contrast.familiar)}){_hedge(contrast, [(new, familiar)])}."
     )
 
 
 def _many_sets(contrast: Contrast, who: Subject, exposure: Exposure) -> str:
     """Known codecs against new ones, as means over training sets with different codecs."""
-    known, new = contrast.mean_eer(contrast.known), contrast.mean_eer(contrast.unknown)
+    familiar, new = contrast.mean_eer(contrast.familiar), contrast.mean_eer(contrast.new)
     sets = f"over {len(contrast.with_codecs)} training sets"
-    if known is None or new is None:
-        cell = known or new
+    if familiar is None or new is None:
+        cell = familiar or new
         assert cell is not None
-        kind = "in their training data" if known else "that are not in their training data"
+        kind = "in their training data" if familiar else "that are not in their training data"
         return f"{who.capitalized} {who.verb('have', 'has')} a mean EER of {percent(cell)} on codecs {kind} ({sets})."
-    relation, claims = compare(new, known), [(new, known)]
+    relation, claims = compare(new, familiar), [(new, familiar)]
     if relation in (MORE, FEWER):
         text = (
             f"{who.capitalized} {who.miss} {relation} fakes of codecs that are not in the training data: the mean EER "
-            f"is {percent(new)}, and {percent(known)} on codecs that are ({sets})"
+            f"is {percent(new)}, and {percent(familiar)} on codecs that are ({sets})"
         )
     else:
         text = (
             f"The intervals show no difference between codecs in the training data of {who.name} (mean EER "
-            f"{percent(known)}) and other codecs ({percent(new)}; {sets})"
+            f"{percent(familiar)}) and other codecs ({percent(new)}; {sets})"
         )
-    baseline = contrast.baseline and contrast.eer(contrast.baseline, contrast.unknown)
+    baseline = contrast.baseline and contrast.eer(contrast.baseline, contrast.new)
     if contrast.baseline and baseline:
         text += f"; after training on {fakes(contrast.baseline, exposure)} it is {percent(baseline)}"
     return f"{text}{_hedge(contrast, claims)}."
@@ -177,10 +177,10 @@ def _many_sets(contrast: Contrast, who: Subject, exposure: Exposure) -> str:
 
 def _baseline_alone(contrast: Contrast, who: Subject, exposure: Exposure) -> str:
     assert contrast.baseline is not None
-    eer = contrast.eer(contrast.baseline, contrast.unknown)
+    eer = contrast.eer(contrast.baseline, contrast.new)
     assert eer is not None
     start = f"{who.capitalized} trained on {fakes(contrast.baseline, exposure)}"
-    return f"{start} {who.verb('have', 'has')} an EER of {percent(eer)} on codec fakes ({over(contrast.unknown)})."
+    return f"{start} {who.verb('have', 'has')} an EER of {percent(eer)} on codec fakes ({over(contrast.new)})."
 
 
 def _without_codecs(table: EerTable) -> str:
@@ -233,5 +233,5 @@ def _hedge(contrast: Contrast, claims: list[tuple[Cell, Cell]]) -> str:
 def _fewest_speakers(contrast: Contrast) -> int:
     table = contrast.with_codecs[0] if contrast.with_codecs else contrast.baseline
     assert table is not None
-    conditions = {*contrast.known.of(table.training_set), *contrast.unknown.of(table.training_set)}
+    conditions = {*contrast.familiar.of(table.training_set), *contrast.new.of(table.training_set)}
     return min(int(column.num_speakers.replace(",", "")) for column in table.columns if column.name in conditions)

@@ -117,7 +117,7 @@ def _groups(
     named = [Group(name, dict.fromkeys(sets, tuple(of)), True) for name, of in averages.items() if len(of) > 1]
     single = [Group(name, dict.fromkeys(sets, (name,)), False) for name in conditions]
     names = {group.name for group in (*named, *single)}
-    compared = (contrast.known, contrast.unknown) if contrast else ()
+    compared = (contrast.familiar, contrast.new) if contrast else ()
     return [group for group in compared if group.num_conditions and group.name not in names] + named + single
 
 

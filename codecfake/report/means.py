@@ -41,12 +41,14 @@ def mean_of(cells: Sequence[Cell]) -> Cell:
 
 
 def _mean_interval(intervals: Sequence[Interval | None]) -> Interval | None:
-    known = [interval for interval in intervals if interval is not None]
-    if len(known) < len(intervals):
+    present = [interval for interval in intervals if interval is not None]
+    if len(present) < len(intervals):
         return None
-    low, high = (math.fsum(bounds) / len(known) for bounds in zip(*((one.low, one.high) for one in known), strict=True))
-    note = next((one.note for one in known if one.unreliable), "")
-    return Interval(low, high, known[0].level, METHOD, note)
+    low, high = (
+        math.fsum(bounds) / len(present) for bounds in zip(*((one.low, one.high) for one in present), strict=True)
+    )
+    note = next((one.note for one in present if one.unreliable), "")
+    return Interval(low, high, present[0].level, METHOD, note)
 
 
 def compare(first: Cell, second: Cell) -> str:

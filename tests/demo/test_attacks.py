@@ -131,9 +131,9 @@ def test_no_two_attacks_share_a_name_or_all_parameters() -> None:
 
 
 def test_evaluation_has_each_kind_of_training_and_one_that_training_lacks() -> None:
-    known, unknown = ({type(attack) for attack in attacks} for attacks in (KNOWN_ATTACKS, UNKNOWN_ATTACKS))
-    assert unknown - known == {Sinusoidal}
-    assert known < unknown
+    in_training, others = ({type(attack) for attack in attacks} for attacks in (KNOWN_ATTACKS, UNKNOWN_ATTACKS))
+    assert others - in_training == {Sinusoidal}
+    assert in_training < others
 
 
 # the parts of vocoders
