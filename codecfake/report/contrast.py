@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codecfake.report.answer import Cell, EerTable
-from codecfake.report.exposure import NEVER, OTHER_SETTINGS, SEEN, Exposure
+from codecfake.report.exposure import NEVER, OTHER_SETTINGS, IN_TRAINING, Exposure
 from codecfake.report.means import counted_rows, eer_of, mean_of
 from codecfake.tables.comparisons import BASE_STRATEGY
 
@@ -91,7 +91,7 @@ def _closest(sets: list[EerTable], baseline: EerTable | None, exposure: Exposure
 def _conditions_by_kind(sets: list[EerTable], exposure: Exposure) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Conditions of codecs that a training set knows, and of those it does not."""
     name = sets[0].training_set
-    familiar = exposure.codec_conditions(name, SEEN) or exposure.codec_conditions(name, OTHER_SETTINGS)
+    familiar = exposure.codec_conditions(name, IN_TRAINING) or exposure.codec_conditions(name, OTHER_SETTINGS)
     return familiar, exposure.codec_conditions(name, NEVER)
 
 

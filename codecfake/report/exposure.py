@@ -7,7 +7,7 @@ from codecfake.report.answer import attacks_of
 from codecfake.report.inputs import ReportInputs
 from codecfake.report.materials import CodecRow
 
-SEEN, OTHER_SETTINGS, NEVER = "seen", "other-settings", "never"
+IN_TRAINING, OTHER_SETTINGS, NEVER = "seen", "other-settings", "never"
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Exposure:
     evaluated: Mapping[str, Spoofs]
 
     def of(self, training_set: str, condition: str) -> str:
-        """SEEN: the same source; OTHER_SETTINGS: its codec at another bit rate or with other weights; NEVER."""
+        """IN_TRAINING: the same source; OTHER_SETTINGS: its codec at another bit rate or with other weights; NEVER."""
         training, spoofs = self.trained[training_set], self.evaluated[condition]
         if training.attacks & spoofs.attacks:
-            return SEEN
+            return IN_TRAINING
         return OTHER_SETTINGS if training.codecs & spoofs.codecs else NEVER
 
     def of_all(self, training_set: str, conditions: tuple[str, ...]) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from codecfake.report.answer import Cell, EerTable, Row
 from codecfake.report.contrast import Contrast, Group
-from codecfake.report.exposure import OTHER_SETTINGS, SEEN, Exposure, Spoofs
+from codecfake.report.exposure import OTHER_SETTINGS, IN_TRAINING, Exposure, Spoofs
 from codecfake.report.materials import CodecRow
 from codecfake.report.means import cells_of, counted_rows, mean_of
 
-MARKS = {SEEN: "●", OTHER_SETTINGS: "◐"}
+MARKS = {IN_TRAINING: "●", OTHER_SETTINGS: "◐"}
 MOST_LINES = 24  # with more, lines of single detectors are folded
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from codecfake.report.answer import Cell, Column, EerTable, Interval, Row
 from codecfake.report.contrast import contrast_of
-from codecfake.report.exposure import NEVER, OTHER_SETTINGS, SEEN, Exposure, Spoofs
+from codecfake.report.exposure import NEVER, OTHER_SETTINGS, IN_TRAINING, Exposure, Spoofs
 from codecfake.report.headline import headline
 from codecfake.report.matrix import matrix
 from codecfake.report.means import FEWER, MORE, NO_DIFFERENCE, compare, mean_of
@@ -233,7 +233,7 @@ def test_training_without_codec_fakes_alone_has_its_mean_on_them() -> None:
 def test_a_codec_at_another_bit_rate_is_not_a_new_codec() -> None:
     known = exposure({"C2": "F02", "C2-1": "F02b", "C7": "F07", "19LA": "A07"}, codec=spoofs("F02"), vocoder=VOCODER)
 
-    assert [known.of("codec", name) for name in known.evaluated] == [SEEN, OTHER_SETTINGS, NEVER, NEVER]
+    assert [known.of("codec", name) for name in known.evaluated] == [IN_TRAINING, OTHER_SETTINGS, NEVER, NEVER]
     assert known.codec_conditions("codec", NEVER) == ("C7",)
 
 
