@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codecfake.report.answer import Cell, EerTable
-from codecfake.report.exposure import NEVER, OTHER_SETTINGS, IN_TRAINING, Exposure
+from codecfake.report.exposure import IN_TRAINING, NEVER, OTHER_SETTINGS, Exposure
 from codecfake.report.means import counted_rows, eer_of, mean_of
 from codecfake.tables.comparisons import BASE_STRATEGY
 

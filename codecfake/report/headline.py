@@ -220,8 +220,8 @@ def _level(eer: Cell, who: Subject) -> str:
 
 def _hedge(contrast: Contrast, claims: list[tuple[Cell, Cell]]) -> str:
     """A reservation where a claim rests on intervals of few speakers or attacks."""
-    shown = [pair for pair in claims if compare(*pair) in (MORE, FEWER)]
-    cells = [cell for pair in shown for cell in pair]
+    certain = [pair for pair in claims if compare(*pair) in (MORE, FEWER)]
+    cells = [cell for pair in certain for cell in pair]
     if not any(cell.interval is not None and cell.interval.unreliable for cell in cells):
         return ""
     speakers = _fewest_speakers(contrast)

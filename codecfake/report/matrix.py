@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from codecfake.report.answer import Cell, EerTable, Row
 from codecfake.report.contrast import Contrast, Group
-from codecfake.report.exposure import OTHER_SETTINGS, IN_TRAINING, Exposure, Spoofs
+from codecfake.report.exposure import IN_TRAINING, OTHER_SETTINGS, Exposure, Spoofs
 from codecfake.report.materials import CodecRow
 from codecfake.report.means import cells_of, counted_rows, mean_of
 

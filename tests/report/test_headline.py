@@ -6,7 +6,7 @@ import pytest
 
 from codecfake.report.answer import Cell, Column, EerTable, Interval, Row
 from codecfake.report.contrast import contrast_of
-from codecfake.report.exposure import NEVER, OTHER_SETTINGS, IN_TRAINING, Exposure, Spoofs
+from codecfake.report.exposure import IN_TRAINING, NEVER, OTHER_SETTINGS, Exposure, Spoofs
 from codecfake.report.headline import headline
 from codecfake.report.matrix import matrix
 from codecfake.report.means import FEWER, MORE, NO_DIFFERENCE, compare, mean_of
