@@ -114,11 +114,11 @@ def _label(spoofs: Spoofs, coded: Mapping[str, str], controls: list[str]) -> str
 def _groups(
     sets: list[str], conditions: list[str], contrast: Contrast | None, averages: Mapping[str, list[str]]
 ) -> list[Group]:
-    named = [Group(name, dict.fromkeys(sets, tuple(of)), True) for name, of in averages.items() if len(of) > 1]
+    means = [Group(name, dict.fromkeys(sets, tuple(of)), True) for name, of in averages.items() if len(of) > 1]
     single = [Group(name, dict.fromkeys(sets, (name,)), False) for name in conditions]
-    names = {group.name for group in (*named, *single)}
+    names = {group.name for group in (*means, *single)}
     compared = (contrast.familiar, contrast.new) if contrast else ()
-    return [group for group in compared if group.num_conditions and group.name not in names] + named + single
+    return [group for group in compared if group.num_conditions and group.name not in names] + means + single
 
 
 def _rows(table: EerTable, groups: list[Group], exposure: Exposure, with_strategy: bool) -> list[MatrixRow]:
