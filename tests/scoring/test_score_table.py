@@ -189,9 +189,13 @@ def test_two_files_of_one_trial_id_are_refused_before_the_first_is_scored(
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [(b"line\nbreak.wav", "has the character U\\+000A"), (b"caf\xe9.wav", "is not UTF-8"), (b'a".wav', "quotation mark"),
-     (b" a.wav", "begins or ends with a blank")],
-)  # fmt: skip
+    [
+        (b"line\nbreak.wav", "has the character U\\+000A"),
+        (b"caf\xe9.wav", "is not UTF-8"),
+        (b'a".wav', "quotation mark"),
+        (b" a.wav", "begins or ends with a blank"),
+    ],
+)
 def test_a_name_that_no_table_can_have_is_refused(name: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(name)).touch()
     with pytest.raises(ValueError, match=f"{reason}; rename the file"):
