@@ -121,7 +121,7 @@ def _listing(name: str, address: str, patience: Patience) -> tuple[str, dict[str
         raise HubError(f"{name}: the hub {address} answered with HTTP status {status}; try again later, {ELSEWHERE}")
     try:
         return _parsed(json_texts.parse(content.decode("utf-8")))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = excerpt(f"{type(error).__name__}: {error}")
         raise HubError(
             f"{name}: {address} did not answer as a hub ({reason}); set {VARIABLE} to a hub, {ELSEWHERE}"

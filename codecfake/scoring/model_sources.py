@@ -98,7 +98,7 @@ def _of_file(path: Path) -> str:
 
 def _unknown(name: str) -> str:
     names = shipped_models.names()
-    shipped = f"; {unknown('shipped detector', name, names)}" if names and "/" not in name else ""
+    shipped = f"; {unknown('shipped detector', name, names)}" if names and name and "/" not in name else ""
     return (
         f"{name!r}: no such model folder{shipped}; name a folder with {models.WEIGHTS} and {models.SETTINGS}, "
         f"or a hub id OWNER/NAME"

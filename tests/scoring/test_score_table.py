@@ -60,7 +60,7 @@ def test_verify_and_eer_read_the_table(
     capsys.readouterr()
     main(["eer", str(output), "--protocol", str(tmp_path / "keys.tsv"), "--resamples", "0", "--json"])
     (answer,) = json.loads(capsys.readouterr().out)["files"]
-    assert 0 <= answer["eer"] <= 1
+    assert (answer["num_bonafide"], answer["num_spoof"]) == (3, 3)
     main(["verify", str(output), "--protocol", str(tmp_path / "keys.tsv")])
     assert "unrecognized" not in capsys.readouterr().out
 
@@ -198,7 +198,7 @@ def test_two_files_of_one_trial_id_are_refused_before_the_first_is_scored(
 )
 def test_a_name_that_no_table_can_have_is_refused(name: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(name)).touch()
-    with pytest.raises(ValueError, match=f"{reason}; rename the file"):
+    with pytest.raises(ValueError, match=f"{reason}.*; rename the file"):
         trial_ids(audio_files([tmp_path]))
 
 
