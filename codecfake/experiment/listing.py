@@ -150,7 +150,7 @@ KINDS: Mapping[str, Callable[[], list[Row]]] = {
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """The rows as a table; in words if there are none."""
+    """The rows as a table; a sentence without any."""
     if not rows:
         return "None come with this installation."
     from tabulate import tabulate

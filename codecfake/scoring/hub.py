@@ -109,8 +109,8 @@ def _listing(name: str, address: str, patience: Patience) -> tuple[str, dict[str
         status, content = _get(f"{address}/api/models/{name}?blobs=true", patience)
     except (BrokenOffError, RefusedError) as error:
         raise HubError(
-            f"{name}: the hub {address} cannot be reached ({error}). If this should be a folder, there is none of that "
-            f"name here; otherwise check the network, set {VARIABLE} to a mirror, {ELSEWHERE}"
+            f"{name}: the hub {address} cannot be reached ({error}). No folder here has "
+            f"that name, if one was meant; otherwise check the network, set {VARIABLE} to a mirror, {ELSEWHERE}"
         ) from error
     if status in ABSENT:
         raise HubError(

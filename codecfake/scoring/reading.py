@@ -39,7 +39,7 @@ class Failure:
 
 
 def read_all(paths: Sequence[Path], workers: int = 0) -> Iterator[Waveform | Failure]:
-    """The waveform of each file in order, or why there is none; `workers` processes read ahead, 0: this one reads.
+    """The waveform of each file in order, or why it has none; `workers` processes read ahead, 0: this one reads.
 
     A decoder that crashes in another process costs its file alone.
     """
@@ -63,7 +63,7 @@ def read_all(paths: Sequence[Path], workers: int = 0) -> Iterator[Waveform | Fai
 
 
 def read(path: Path) -> Waveform | Failure:
-    """A file's waveform, or why there is none."""
+    """A file's waveform, or why it has none."""
     try:
         return waveform(path)
     except (AudioError, OSError, ValueError, RuntimeError, MemoryError) as error:
