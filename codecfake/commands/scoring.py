@@ -90,7 +90,8 @@ def _score(options: argparse.Namespace) -> None:
     try:
         num_failed = _score_files(options, source)
     except KeyboardInterrupt:
-        print(f"Interrupted: {options.output or 'no score file'} was not written.", file=sys.stderr)
+        output = f": {options.output} was not written" if options.output else ""
+        print(f"Interrupted{output}.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     if num_failed:
         sys.exit(1)
