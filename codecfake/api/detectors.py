@@ -1,5 +1,7 @@
 """Detectors for arrays and files."""
 
+import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,36 +10,48 @@ import pandas as pd
 import torch
 
 from codecfake.base.devices import prepare
-from codecfake.scoring import judging, verdicts
+from codecfake.base.home import expanded
+from codecfake.scoring import judging, model_sources, reading, verdicts
+from codecfake.scoring.audio_files import audio_files
+from codecfake.scoring.model_sources import Source
+
+COLUMNS = ["path", "score", "verdict", "llr", "duration", "reason", "demonstration"]
 
 
 class SpeechDetector:
-    """A trained or imported detector; a higher score means more bona fide."""
+    """A trained, imported or shipped detector; a higher score means more bona fide."""
 
-    def __init__(self, model: Path, device: torch.device, front_end: str | None = None) -> None:
-        self._judge = judging.Judge(model, device, front_end)
-        path = model / verdicts.CALIBRATION
+    def __init__(self, source: Source, device: torch.device, front_end: str | None = None, batch_size: int = 1) -> None:
+        self._judge = judging.Judge(source.folder, device, front_end, batch_size=batch_size)
+        path = source.folder / verdicts.CALIBRATION
         self._dev = verdicts.read(path) if path.is_file() else None
         self._rule = verdicts.rule(None, self._dev, path)
+        self.is_demonstration = source.is_demonstration
+        self._source = source
+
+    @property
+    def card(self) -> str:
+        """The text of the model's card. Raises SourceError if it has none."""
+        return self._source.read_card()
 
     def score(self, wav: np.ndarray, sample_rate: int) -> float:
         """The score of speech `[T]`, full scale at ±1: logit of bona fide minus logit of spoof."""
-        samples, _ = judging.as_in_shards(np.asarray(wav), sample_rate)
-        return self._judge.of_samples(samples).score
+        return self._judge.of_waveform(reading.as_in_shards(np.asarray(wav), sample_rate)).score
 
-    def score_files(self, paths: Sequence[str | Path]) -> pd.DataFrame:
-        """One row per file: path, score, verdict, llr (natural log), duration (s), reason.
+    def score_files(self, paths: Sequence[str | Path], workers: int = 0) -> pd.DataFrame:
+        """One row per file: path, score, verdict, llr (natural log), duration (s), reason, demonstration.
 
         Folders are searched for audio. A file that cannot be scored, or a folder that cannot be
-        read, has no score, but a reason.
+        read, has no score, but a reason. `workers` processes read files ahead; 0: this one reads.
+        `demonstration` says whether the detector is one that is shipped as a demonstration.
         """
-        files, left_out = judging.audio_files([Path(path) for path in paths])
-        rows = [self._row(outcome) for outcome in judging.judge_files(self._judge, files)]
-        rows += [{"path": str(path), "reason": reason} for path, reason in left_out.unreadable.items()]
-        return pd.DataFrame(rows, columns=["path", "score", "verdict", "llr", "duration", "reason"])
+        listing = audio_files([Path(expanded(str(path))) for path in paths])
+        rows = [self._row(outcome) for outcome in judging.judge_files(self._judge, listing.paths, workers)]
+        rows += [{"path": str(path), "reason": reason} for path, reason in listing.left_out.unreadable.items()]
+        return pd.DataFrame(rows, columns=COLUMNS).assign(demonstration=self.is_demonstration)
 
     def _row(self, outcome: judging.Outcome) -> dict[str, object]:
-        if isinstance(outcome, judging.Failure):
+        if isinstance(outcome, reading.Failure):
             return {"path": str(outcome.path), "reason": outcome.reason}
         return {
             "path": str(outcome.path),
@@ -50,11 +64,24 @@ class SpeechDetector:
 
 
 def load_detector(
-    model: str | Path, device: str = "cpu", front_end: str | None = None, threads: int | None = None
+    model: str | Path | None = None,
+    device: str = "cpu",
+    front_end: str | None = None,
+    threads: int | None = None,
+    batch_size: int = 1,
+    folder: str | Path = "weights",
 ) -> SpeechDetector:
-    """The detector of a model folder, such as a run's results/models/mel-lcnn/codec/erm/seed1.
+    """A detector: a model folder, such as a run's results/models/mel-lcnn/codec/erm/seed1, or a shipped one by name.
 
-    `front_end`: folder or hub id of its pretrained front-end, if it has moved since training. Raises ModelError if the
-    folder has no model.
+    Without `model`, the default of those that the package ships: a demonstration, which a warning says. A hub id
+    `OWNER/NAME`, or `hf:OWNER/NAME`, is read from `folder`, or else downloaded to it.
+
+    `front_end`: folder or hub id of its pretrained front-end, if it has moved since training. `batch_size`: windows
+    that the network takes at once; with more than one, the last digits of scores depend on the other files.
+
+    Raises SourceError, ShippedModelError, HubError or ModelError if there is no such detector.
     """
-    return SpeechDetector(Path(model), prepare(device, threads or torch.get_num_threads()), front_end)
+    source = model_sources.find(model, os.environ, Path(folder), front_end)
+    if source.is_demonstration:
+        warnings.warn(source.notice, stacklevel=2)
+    return SpeechDetector(source, prepare(device, threads or torch.get_num_threads()), front_end, batch_size)

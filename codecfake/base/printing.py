@@ -33,15 +33,18 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def print_json(text: str) -> None:
-    """Print JSON as it is, with escapes of JSON for what cannot be shown: it stays valid in every encoding."""
+def print_json(text: str, end: str = "\n") -> None:
+    """Print JSON as it is, with escapes of JSON for what cannot be shown: it stays valid in every encoding.
+
+    Pieces of one JSON text can be printed one by one, with an empty `end`, if they are divided between values.
+    """
     # json.dumps escapes the control characters of ASCII in strings, so only the line breaks between values are left
     safe = "\n".join(CONTROL.sub(_as_json, line) for line in text.split("\n"))
     try:
         safe.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         safe = NOT_ASCII.sub(_as_json, safe)
-    print(safe)
+    print(safe, end=end)
 
 
 def _as_json(match: re.Match[str]) -> str:

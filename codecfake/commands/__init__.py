@@ -1,13 +1,23 @@
 """The command line: its commands, in the groups and the order of its help."""
 
 from codecfake import __version__
-from codecfake.commands import checking, judging, looking, publishing, resynthesizing, running, setting_up, steps
+from codecfake.commands import (
+    checking,
+    judging,
+    looking,
+    publishing,
+    resynthesizing,
+    running,
+    scoring,
+    setting_up,
+    steps,
+)
 from codecfake.commands.parsing import Commands, Parser
 
 GROUPS = {
     "make": (running, resynthesizing),
     "look": (looking,),
-    "judge": (judging,),
+    "judge": (scoring, judging),
     "check": (checking,),
     "publish": (publishing,),
     "set up": (setting_up,),
@@ -16,7 +26,7 @@ EXAMPLES = """
 examples:
   codecfake demo                         a small complete run on synthesized speech: results/report.html
   codecfake run xie2025 --run runs/xie   an experiment, in its own run directory
-  codecfake score speech.flac --model results/models/mel-lcnn/codec/erm/seed1
+  codecfake score speech.flac            is it bona fide? (with the shipped demonstration of a detector)
 
 `codecfake COMMAND --help` shows more. `codecfake step --help` lists the steps that the workflow's rules call."""
 

@@ -1,4 +1,4 @@
-"""Commands that score audio files with a detector, and evaluate score files."""
+"""Commands that evaluate score files, import checkpoints and calibrate models."""
 
 import argparse
 import json
@@ -7,42 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from codecfake.base.printing import print_json
-from codecfake.commands.parsing import Commands, add_device, add_file, add_json, command, count
+from codecfake.commands.parsing import Commands, add_file, add_json, command, count
 
 ROLES = ("trial", "key", "score", "phase")  # of columns
 
 
 def add(commands: Commands) -> None:
     """Add these commands to the subparsers of a parser."""
-    _add_score(commands)
     _add_eer(commands)
     _add_verify(commands)
     _add_import_checkpoint(commands)
     _add_calibrate(commands)
-
-
-def _add_score(commands: Commands) -> None:
-    score = command(
-        commands, "score", _score, "score audio files with a detector, and decide whether they are bona fide",
-        "codecfake score speech.flac folder/ --model results/models/mel-lcnn/codec/erm/seed1",
-    )  # fmt: skip
-    add_file(score, "files", "audio files, or folders of them", nargs="+")
-    score.add_argument("--model", type=Path, required=True, help="a model folder, trained or imported", metavar="DIR")
-    add_file(score, "--calibration", "a calibration file; by default the model folder's, if it has one")
-    score.add_argument(
-        "--threshold",
-        choices=("llr", "eer", "logits"),
-        help="decide by LLR 0 (default with calibration), the EER threshold of dev, or equal logits (default without)",
-    )
-    score.add_argument(
-        "--published",
-        choices=("softmax", "logit", "log_probability"),
-        help="also print the first window's score as in released code: P(bona fide) of Xie et al., the logit of AASIST"
-        " and others, or the logarithm of P(bona fide) of SLS",
-    )
-    score.add_argument("--front-end", help="folder or hub id of the pretrained front-end, if it has moved")
-    add_json(score, "print one JSON object, with every window's score")
-    add_device(score)
 
 
 def _add_eer(commands: Commands) -> None:
@@ -158,30 +133,6 @@ def _calibrate(options: argparse.Namespace) -> None:
     from codecfake.scoring.verdicts import calibrate
 
     calibrate(options.scores, options.protocol, options.output)
-
-
-def _score(options: argparse.Namespace) -> None:
-    from codecfake.base.devices import prepare, use_huge_pages
-    from codecfake.scoring import judging, verdicts
-
-    paths, left_out = judging.audio_files(options.files)
-    place = options.calibration or options.model / verdicts.CALIBRATION
-    dev = verdicts.read(place) if options.calibration or place.is_file() else None
-    rule = verdicts.rule(options.threshold, dev, place)
-    use_huge_pages()
-    device = prepare(options.device, options.threads)
-    judge = judging.Judge(options.model, device, options.front_end, options.published)
-    outcomes = []
-    for outcome in judging.judge_files(judge, paths):
-        outcomes.append(outcome)
-        if not options.json:
-            print(judging.as_line(outcome, rule, dev), flush=True)
-    if options.json:
-        print_json(judging.as_json(judge, outcomes, rule, dev, left_out))
-    else:
-        print(judging.summary(judge, outcomes, rule, left_out))
-    if left_out.unreadable or any(isinstance(outcome, judging.Failure) for outcome in outcomes):
-        sys.exit(1)
 
 
 def _import_checkpoint(options: argparse.Namespace) -> None:

@@ -61,11 +61,13 @@ def did_you_mean(word: str, choices: Collection[str]) -> str:
 
 
 def command(
-    commands: Commands, name: str, run: Callable[[argparse.Namespace], None], text: str, example: str
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], None], text: str, *examples: str
 ) -> argparse.ArgumentParser:
-    """A command for people: it calls `run` with its options, and its help ends with the example."""
+    """A command for people: it calls `run` with its options, and its help ends with the examples."""
+    title = "example" if len(examples) == 1 else "examples"
+    lines = "".join(f"\n  {example}" for example in examples)
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=_sentence(text), epilog=f"example:\n  {example}"
+        name, help=text, description=_sentence(text), epilog=f"{title}:{lines}"
     )
     parser.set_defaults(run=run, parser=parser)
     return parser
@@ -124,6 +126,14 @@ def count(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{number} is below 0")
+    return number
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    number = count(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 is below 1")
     return number
 
 

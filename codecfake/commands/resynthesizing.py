@@ -11,7 +11,7 @@ from codecfake.commands.parsing import Commands, add_device, command, count
 
 if TYPE_CHECKING:
     from codecfake.api.codecs import SpeechCodec
-    from codecfake.scoring.judging import LeftOut
+    from codecfake.scoring.audio_files import LeftOut
 
 FORMATS = (".flac", ".wav")
 WEIGHTS = (
@@ -90,7 +90,7 @@ def _pairs(source: Path, target: Path) -> tuple[list[tuple[Path, Path]], "LeftOu
     Raises AudioError for a format that is not written, and where an output would replace a recording or another output.
     """
     from codecfake.audio.waveforms import AudioError
-    from codecfake.scoring.judging import EMPTY, audio_files
+    from codecfake.scoring.audio_files import EMPTY, audio_files
 
     if not source.is_dir():
         if target.suffix.lower() not in FORMATS:
@@ -100,12 +100,12 @@ def _pairs(source: Path, target: Path) -> tuple[list[tuple[Path, Path]], "LeftOu
         return [(source, target)], EMPTY
     if target.resolve().is_relative_to(source.resolve()):
         raise AudioError(f"{target}: this is within {source}, the folder of the recordings; choose a folder beside it")
-    paths, left_out = audio_files([source])
-    targets = [target / path.relative_to(source).with_suffix(FORMATS[0]) for path in paths]
+    listing = audio_files([source])
+    targets = [target / path.relative_to(source).with_suffix(FORMATS[0]) for path in listing.paths]
     twice = [path for path, count in Counter(targets).items() if count > 1]
     if twice:
         raise AudioError(f"{source}: two recordings would be written to {min(twice)}; rename one of them")
-    return list(zip(paths, targets, strict=True)), left_out
+    return list(zip(listing.paths, targets, strict=True)), listing.left_out
 
 
 def _resynthesize_all(
@@ -135,7 +135,7 @@ def _resynthesize_one(
     from codecfake.audio import waveforms
     from codecfake.base import files
     from codecfake.corpora.inspection import read_usable
-    from codecfake.scoring.judging import MIN_DURATION
+    from codecfake.scoring.reading import MIN_DURATION
 
     recording = read_usable(source, MIN_DURATION)
     wav, rate = codec.resynthesize(recording.wav, recording.sample_rate, quantizers, rate)

@@ -122,6 +122,21 @@ def checkpoints() -> list[Row]:
     return ours + codecs + detectors
 
 
+def models() -> list[Row]:
+    """The trained detectors that come with the package, by the names that `score --model` takes."""
+    from codecfake.detectors import shipped_models
+
+    return [
+        {
+            "name": name,
+            "about": shipped_models.about(name),
+            "default": name == shipped_models.DEFAULT,
+            "folder": str(shipped_models.SHIPPED / name),
+        }
+        for name in shipped_models.names()
+    ]
+
+
 KINDS: Mapping[str, Callable[[], list[Row]]] = {
     "codecs": codecs,
     "detectors": detectors,
@@ -130,11 +145,14 @@ KINDS: Mapping[str, Callable[[], list[Row]]] = {
     "strategies": strategies,
     "experiments": experiments,
     "checkpoints": checkpoints,
+    "models": models,
 }
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """The rows as a table."""
+    """The rows as a table; a sentence without any."""
+    if not rows:
+        return "None come with this installation."
     from tabulate import tabulate
 
     return tabulate([[_cell(value) for value in row.values()] for row in rows], list(rows[0]), disable_numparse=True)

@@ -152,6 +152,7 @@ def test_a_detector_scores_an_array_as_it_scores_the_file(run: Path, wav: np.nda
     assert table.loc[str(tmp_path / "speech.wav"), "score"] == detector.score(samples, RATE)
     assert table.loc[str(tmp_path / "speech.wav"), "verdict"] in verdicts.WORDS.values()
     assert "truncated" in table.loc[str(tmp_path / "broken.wav"), "reason"]
+    assert not table["demonstration"].any()
     judge = judging.Judge(run / "results/models" / MODEL, torch.device("cpu"))
     assert judge(tmp_path / "speech.wav").score == detector.score(samples, RATE)
 

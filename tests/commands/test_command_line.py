@@ -31,13 +31,15 @@ def test_every_option_and_argument_has_a_help_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FOR_PEOPLE)
-def test_every_command_for_people_ends_with_an_example_that_it_understands(name: str) -> None:
+def test_every_command_for_people_ends_with_examples_that_it_understands(name: str) -> None:
     epilog = FOR_PEOPLE[name].epilog
     assert epilog is not None
-    (example,) = re.findall(r"^example:\n  (.+)$", epilog, re.MULTILINE)
-    assert example.startswith(name)
-    words, _ = running.split(shlex.split(example.partition(" > ")[0])[1:])
-    assert TOP.parse_args(words).parser is FOR_PEOPLE[name]
+    block = re.search(r"^examples?:\n((?:  .+(?:\n|\Z))+)", epilog, re.MULTILINE)
+    assert block is not None
+    for example in map(str.strip, block[1].splitlines()):
+        assert example.startswith(name)
+        words, _ = running.split(shlex.split(example.partition(" > ")[0])[1:])
+        assert TOP.parse_args(words).parser is FOR_PEOPLE[name]
 
 
 def test_the_examples_of_the_main_help_are_understood() -> None:
@@ -107,7 +109,7 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == f"codecfake {__version__}\n"
 
 
-@pytest.mark.parametrize("kind", listing.KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in listing.KINDS if kind != "models"])  # of which there may be none
 def test_a_list_has_the_same_names_for_people_and_for_programs(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["list", kind])
     text = capsys.readouterr().out

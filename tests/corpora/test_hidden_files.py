@@ -15,7 +15,7 @@ from codecfake.corpora import sizes
 from codecfake.corpora.listing import Listing
 from codecfake.features.augmentation.folders import Folder
 from codecfake.features.augmentation.settings import AugmentationError
-from codecfake.scoring import judging
+from codecfake.scoring.audio_files import audio_files
 
 PROTOCOL = "LA/ASVspoof2019_LA_cm_protocols/ASVspoof2019.LA.cm.dev.trl.txt"
 CORPORA: dict[str, tuple[dict[str, object], dict[str, str]]] = {  # layout -> options, and texts by path
@@ -84,9 +84,9 @@ def test_a_hidden_file_in_a_table_is_an_expected_rejection(tmp_path: Path) -> No
 def test_score_takes_no_hidden_files_from_a_folder_and_counts_them(tmp_path: Path) -> None:
     write(tmp_path, {"a.wav": "", "sub/b.flac": ""})
     count = litter(tmp_path) + 2 * 3
-    paths, left_out = judging.audio_files([tmp_path])
-    assert [path.relative_to(tmp_path).as_posix() for path in paths] == ["a.wav", "sub/b.flac"]
-    assert left_out.others == count
+    listing = audio_files([tmp_path])
+    assert [path.relative_to(tmp_path).as_posix() for path in listing.paths] == ["a.wav", "sub/b.flac"]
+    assert listing.left_out.others == count
 
 
 def test_noise_and_rooms_are_no_hidden_files(tmp_path: Path) -> None:

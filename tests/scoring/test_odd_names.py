@@ -15,8 +15,9 @@ from places import ROOT
 from codecfake.audio.waveforms import AudioError
 from codecfake.detectors import models
 from codecfake.detectors.detector import Detector, DetectorSettings
-from codecfake.scoring import judging
-from codecfake.scoring.judging import Failure, LeftOut
+from codecfake.scoring import reading
+from codecfake.scoring.audio_files import LeftOut, audio_files
+from codecfake.scoring.reading import Failure
 
 WINDOW = 4_000
 NAMES = [b"a.wav", b"caf\xe9.wav", b"line\nbreak.wav", b"\x1b[31mred.wav", "дом 日.wav".encode(), b"z.wav"]
@@ -81,17 +82,19 @@ def test_links_devices_and_pipes_are_counted_and_named(audio: Path, tmp_path: Pa
     (audio / "again").symlink_to(audio)
     (audio / "good.wav").symlink_to(audio / "a.wav")
     os.mkfifo(audio / "pipe.wav")
-    paths, left_out = judging.audio_files([audio])
-    assert len(paths) == len(NAMES) + 1
+    listing = audio_files([audio])
+    assert len(listing.paths) == len(NAMES) + 1
     names = ["again", "dangling.wav", "device.wav", "loop.wav", "pipe.wav"]
-    assert left_out == LeftOut(special=[audio / name for name in names])
-    assert f"links that lead nowhere or to folders, devices and the like: 5 ({audio}/again, …)." in str(left_out)
+    assert listing.left_out == LeftOut(special=[audio / name for name in names])
+    assert f"links that lead nowhere or to folders, devices and the like: 5 ({audio}/again, …)." in str(
+        listing.left_out
+    )
 
 
 def test_a_folder_of_dangling_links_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.wav").symlink_to(tmp_path / "nowhere.wav")
     with pytest.raises(AudioError, match="none of its 0 files has an audio suffix .Skipped links that lead nowhere"):
-        judging.audio_files([tmp_path])
+        audio_files([tmp_path])
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,17 +108,20 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    paths, left_out = judging.audio_files([tmp_path])
-    assert paths == [tmp_path / "a.wav"]
-    assert str(left_out) == f"Cannot read {tmp_path / 'closed'} (Permission denied)."
+    listing = audio_files([tmp_path])
+    assert listing.paths == [tmp_path / "a.wav"]
+    assert str(listing.left_out) == f"Cannot read {tmp_path / 'closed'} (Permission denied)."
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), RuntimeError("out of memory"), UnicodeError("x")])
-def test_a_file_that_raises_anything_does_not_lose_the_others(error: Exception) -> None:
-    def judge(path: Path) -> object:
+def test_a_file_that_raises_anything_does_not_lose_the_others(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waveform(path: Path) -> object:
         if path.name == "b":
             raise error
         return path
 
-    outcomes = list(judging.judge_files(judge, [Path("a"), Path("b"), Path("c")]))  # type: ignore[arg-type]
+    monkeypatch.setattr(reading, "waveform", waveform)
+    outcomes = list(reading.read_all([Path("a"), Path("b"), Path("c")]))
     assert outcomes == [Path("a"), Failure(Path("b"), f"{type(error).__name__}: {error}"), Path("c")]
