@@ -24,7 +24,7 @@ def spoofs(*attacks: str) -> Spoofs:
 VOCODER, CODEC, BOTH = spoofs("A01"), spoofs("F01", "F02"), spoofs("A01", "F01", "F02")
 
 
-def exposure(conditions: Mapping[str, str] = CONDITIONS, **trained: Spoofs) -> Exposure:
+def exposure_of(conditions: Mapping[str, str] = CONDITIONS, **trained: Spoofs) -> Exposure:
     return Exposure(trained, {name: spoofs(attack) for name, attack in conditions.items()})
 
 
@@ -50,22 +50,22 @@ def table(
     return EerTable(training_set, strategy, [1], columns, rows)
 
 
-def said(tables: list[EerTable], known: Exposure, averages: dict[str, list[str]] | None = None) -> str:
-    compared = contrast_of(tables, known, averages or C1_C2)
-    return headline(compared, known, tables).replace("\u00a0", " ")
+def sentence(tables: list[EerTable], exposure: Exposure, averages: dict[str, list[str]] | None = None) -> str:
+    compared = contrast_of(tables, exposure, averages or C1_C2)
+    return headline(compared, exposure, tables).replace("\u00a0", " ")
 
 
 def eers(c1: float, c2: float, c7: float, la: float = 5.0) -> dict[str, float]:
     return {"C1": c1, "C2": c2, "C7": c7, "19LA": la}
 
 
-TWO = exposure(vocoder=VOCODER, codec=CODEC)
+TWO = exposure_of(vocoder=VOCODER, codec=CODEC)
 
 
 def test_training_on_codec_fakes_helps_and_helps_on_a_new_codec() -> None:
     tables = [table("vocoder", eers(40, 42.4, 45)), table("codec", eers(3, 3.8, 9.8))]
 
-    assert said(tables, TWO) == (
+    assert sentence(tables, TWO) == (
         "Detectors trained on vocoder fakes miss many codec fakes (EER 41.2 % on average over C1-C2); trained on codec "
         "fakes, they miss fewer (3.4 %), also on C7, a codec they never saw (9.8 % instead of 45.0 %)."
     )
@@ -74,10 +74,10 @@ def test_training_on_codec_fakes_helps_and_helps_on_a_new_codec() -> None:
 def test_what_does_not_carry_over_to_a_new_codec_is_said() -> None:
     vocoder = table("vocoder", eers(40, 42.4, 30))
 
-    assert said([vocoder, table("codec", eers(3, 3.8, 29))], TWO).endswith(
+    assert sentence([vocoder, table("codec", eers(3, 3.8, 29))], TWO).endswith(
         "they miss fewer (3.4 %), but no clear difference on C7, a codec they never saw (30.0 % and 29.0 %)."
     )
-    assert said([vocoder, table("codec", eers(3, 3.8, 60))], TWO).endswith(
+    assert sentence([vocoder, table("codec", eers(3, 3.8, 60))], TWO).endswith(
         "; on C7, a codec they never saw, training on codec fakes gives more errors (60.0 % instead of 30.0 %)."
     )
 
@@ -85,7 +85,7 @@ def test_what_does_not_carry_over_to_a_new_codec_is_said() -> None:
 def test_overlapping_intervals_show_no_difference() -> None:
     tables = [table("vocoder", eers(4, 4, 4)), table("codec", eers(3, 3, 3))]
 
-    assert said(tables, TWO) == (
+    assert sentence(tables, TWO) == (
         "The intervals show no difference between training detectors on vocoder fakes and on codec fakes: on codec "
         "fakes, the EERs are 4.0 % and 3.0 % on average over C1-C2, and 4.0 % and 3.0 % on C7, a codec they never saw."
     )
@@ -94,7 +94,7 @@ def test_overlapping_intervals_show_no_difference() -> None:
 def test_a_difference_on_a_new_codec_alone_is_said() -> None:
     tables = [table("vocoder", eers(4, 4, 20)), table("codec", eers(3, 3, 3))]
 
-    assert said(tables, TWO).endswith(
+    assert sentence(tables, TWO).endswith(
         "; on C7, a codec they never saw, training on codec fakes gives fewer errors (3.0 % instead of 20.0 %)."
     )
 
@@ -102,7 +102,7 @@ def test_a_difference_on_a_new_codec_alone_is_said() -> None:
 def test_better_training_on_vocoder_fakes_is_said() -> None:
     tables = [table("vocoder", eers(2, 2, 2)), table("codec", eers(20, 20, 20))]
 
-    assert said(tables, TWO) == (
+    assert sentence(tables, TWO) == (
         "Detectors trained on vocoder fakes miss fewer codec fakes (EER 2.0 % on average over C1-C2) than those "
         "trained on codec fakes (20.0 %), also on C7, a codec they never saw (2.0 % and 20.0 %)."
     )
@@ -120,14 +120,14 @@ def test_better_training_on_vocoder_fakes_is_said() -> None:
 def test_how_much_is_missed_follows_from_the_interval(eer: float, words: str) -> None:
     tables = [table("vocoder", eers(eer, eer, eer)), table("codec", eers(1, 1, 1))]
 
-    assert f"Detectors trained on vocoder fakes {words} (EER {eer}.0 %" in said(tables, TWO)
+    assert f"Detectors trained on vocoder fakes {words} (EER {eer}.0 %" in sentence(tables, TWO)
 
 
 def test_a_claim_from_few_speakers_says_how_few() -> None:
     few = "few clusters (6)"
     tables = [table("vocoder", eers(40, 40, 40), note=few), table("codec", eers(1, 1, 1), note=few)]
 
-    assert said(tables, TWO).endswith(" (1.0 % instead of 40.0 %), as far as 6 speakers can show.")
+    assert sentence(tables, TWO).endswith(" (1.0 % instead of 40.0 %), as far as 6 speakers can show.")
 
 
 def test_without_intervals_nothing_is_claimed() -> None:
@@ -137,14 +137,14 @@ def test_without_intervals_nothing_is_claimed() -> None:
 
     tables = [bare(table("vocoder", eers(40, 40, 40))), bare(table("codec", eers(1, 1, 1)))]
 
-    assert said(tables, TWO).startswith("The intervals show no difference between")
+    assert sentence(tables, TWO).startswith("The intervals show no difference between")
 
 
 def test_random_front_ends_do_not_count_and_one_detector_is_named() -> None:
     random = ("lcnn", "w2v2"), ("w2v2",)
     tables = [table("vocoder", eers(40, 40, 40), *random), table("codec", eers(1, 1, 1), *random)]
 
-    assert said(tables, TWO) == (
+    assert sentence(tables, TWO) == (
         "lcnn trained on vocoder fakes misses many codec fakes (EER 40.0 % on average over C1-C2); trained on codec "
         "fakes, it misses fewer (1.0 %), also on C7, a codec it never saw (1.0 % instead of 40.0 %)."
     )
@@ -154,42 +154,42 @@ def test_random_front_ends_alone_are_called_so() -> None:
     random = ("w2v2", "wavlm"), ("w2v2", "wavlm")
     tables = [table("vocoder", eers(50, 50, 50), *random), table("codec", eers(50, 50, 50), *random)]
 
-    assert "between training detectors with random front-ends on vocoder fakes" in said(tables, TWO)
+    assert "between training detectors with random front-ends on vocoder fakes" in sentence(tables, TWO)
 
 
 def test_only_detectors_of_both_training_sets_are_compared() -> None:
     tables = [table("vocoder", eers(40, 40, 40)), table("codec", eers(1, 1, 1), ("lcnn",))]
 
-    assert said(tables, TWO).startswith("lcnn trained on vocoder fakes misses many")
+    assert sentence(tables, TWO).startswith("lcnn trained on vocoder fakes misses many")
 
 
 def test_one_training_set_is_compared_on_known_and_new_codecs() -> None:
-    known = exposure(codec=CODEC)
+    exposure = exposure_of(codec=CODEC)
 
-    assert said([table("codec", eers(1, 1, 20))], known) == (
+    assert sentence([table("codec", eers(1, 1, 20))], exposure) == (
         "Detectors trained on codec fakes miss more fakes of C7, a codec they never saw (EER 20.0 %), than of codecs "
         "in the training data (1.0 % on average over C1-C2)."
     )
-    assert said([table("codec", eers(1, 1, 2))], known) == (
+    assert sentence([table("codec", eers(1, 1, 2))], exposure) == (
         "Detectors trained on codec fakes have an EER of 1.0 % on average over C1-C2, codecs in the training data; the "
         "intervals show no difference to C7, a codec they never saw (2.0 %)."
     )
 
 
 def test_one_training_set_without_new_codecs_has_its_mean() -> None:
-    known = exposure({"C1": "F01", "C2": "F02"}, codec=CODEC)
+    exposure = exposure_of({"C1": "F01", "C2": "F02"}, codec=CODEC)
 
-    assert said([table("codec", {"C1": 1, "C2": 2}, ("lcnn",))], known) == (
+    assert sentence([table("codec", {"C1": 1, "C2": 2}, ("lcnn",))], exposure) == (
         "lcnn trained on codec fakes has an EER of 1.5 % on average over C1-C2, codecs in the training data."
     )
 
 
 def test_mixed_training_counts_as_training_with_codec_fakes_but_pure_sets_come_first() -> None:
     tables = [table(name, eers(value, value, value)) for name, value in (("co", 9), ("vocoder", 40), ("codec", 1))]
-    known = exposure(co=BOTH, vocoder=VOCODER, codec=CODEC)
+    exposure = exposure_of(co=BOTH, vocoder=VOCODER, codec=CODEC)
 
-    assert "trained on codec fakes, they miss fewer (1.0 %)" in said(tables, known)
-    assert "trained on co fakes, they miss fewer (9.0 %)" in said(tables[:2], known)
+    assert "trained on codec fakes, they miss fewer (1.0 %)" in sentence(tables, exposure)
+    assert "trained on co fakes, they miss fewer (9.0 %)" in sentence(tables[:2], exposure)
 
 
 def test_plain_training_comes_before_other_strategies() -> None:
@@ -197,50 +197,52 @@ def test_plain_training_comes_before_other_strategies() -> None:
 
     tables += [table("codec", eers(8, 8, 8))]
 
-    assert "they miss fewer (8.0 %)" in said(tables, TWO)
+    assert "they miss fewer (8.0 %)" in sentence(tables, TWO)
 
 
 def test_sets_with_different_codecs_are_averaged_over_known_and_new_codecs() -> None:
-    known = exposure(a=spoofs("F01"), b=spoofs("F07"), asvspoof=VOCODER)
+    exposure = exposure_of(a=spoofs("F01"), b=spoofs("F07"), asvspoof=VOCODER)
     tables = [table("a", eers(1, 30, 30)), table("b", eers(40, 40, 2)), table("asvspoof", eers(45, 45, 45))]
 
     # Known: 1 and 2; new: the means of 30 and 30, of 40 and 40.
-    assert said(tables, known) == (
+    assert sentence(tables, exposure) == (
         "Detectors miss more fakes of codecs that are not in the training data: the mean EER is 35.0 %, and 1.5 % on "
         "codecs that are (over 2 training sets); after training on asvspoof fakes it is 45.0 %."
     )
-    assert said([table("a", eers(1, 1, 1)), table("b", eers(2, 2, 2))], known).startswith(
+    assert sentence([table("a", eers(1, 1, 1)), table("b", eers(2, 2, 2))], exposure).startswith(
         "The intervals show no difference between codecs in the training data of detectors (mean EER 1.5 %)"
     )
 
 
 def test_an_experiment_without_codec_fakes_has_the_mean_of_its_first_training_set() -> None:
-    known = exposure({"19LA": "A07", "ITW": "-"}, vocoder=VOCODER)
+    exposure = exposure_of({"19LA": "A07", "ITW": "-"}, vocoder=VOCODER)
 
-    assert said([table("vocoder", {"19LA": 4, "ITW": 10})], known) == (
+    assert sentence([table("vocoder", {"19LA": 4, "ITW": 10})], exposure) == (
         "Detectors trained on vocoder have an EER of 7.0 % on average over all 2 conditions."
     )
 
 
 def test_training_without_codec_fakes_alone_has_its_mean_on_them() -> None:
-    known = exposure(vocoder=VOCODER)
+    exposure = exposure_of(vocoder=VOCODER)
 
-    assert said([table("vocoder", eers(40, 42, 50))], known) == (
+    assert sentence([table("vocoder", eers(40, 42, 50))], exposure) == (
         "Detectors trained on vocoder fakes have an EER of 41.0 % on codec fakes (on average over C1-C2)."
     )
 
 
 def test_a_codec_at_another_bit_rate_is_not_a_new_codec() -> None:
-    known = exposure({"C2": "F02", "C2-1": "F02b", "C7": "F07", "19LA": "A07"}, codec=spoofs("F02"), vocoder=VOCODER)
+    exposure = exposure_of(
+        {"C2": "F02", "C2-1": "F02b", "C7": "F07", "19LA": "A07"}, codec=spoofs("F02"), vocoder=VOCODER
+    )
 
-    assert [known.of("codec", name) for name in known.evaluated] == [IN_TRAINING, OTHER_SETTINGS, NEVER, NEVER]
-    assert known.codec_conditions("codec", NEVER) == ("C7",)
+    assert [exposure.of("codec", name) for name in exposure.evaluated] == [IN_TRAINING, OTHER_SETTINGS, NEVER, NEVER]
+    assert exposure.codec_conditions("codec", NEVER) == ("C7",)
 
 
 def test_conditions_with_the_same_audio_count_once() -> None:
-    known = exposure({"C3": "F01", "C3-3": "F01", "C7": "F07"}, codec=CODEC)
+    exposure = exposure_of({"C3": "F01", "C3-3": "F01", "C7": "F07"}, codec=CODEC)
 
-    assert known.codec_conditions() == ("C3", "C7")
+    assert exposure.codec_conditions() == ("C3", "C7")
 
 
 def test_the_interval_of_a_mean_is_the_mean_of_the_bounds() -> None:
@@ -261,13 +263,13 @@ def test_two_eers_differ_if_their_intervals_do_not_overlap() -> None:
 def test_every_number_of_the_headline_is_in_the_main_rows_of_the_overview() -> None:
     """Also where no average of the experiment has the conditions that the headline compares."""
     for trained in ({"vocoder": VOCODER, "codec": CODEC}, {"codec": CODEC}, {"codec": CODEC, "b": spoofs("F07")}):
-        known = exposure(**trained)
+        exposure = exposure_of(**trained)
         tables = [table(name, eers(40 - 7 * n, 33.4 - 9 * n, 6 + n)) for n, name in enumerate(trained)]
-        compared = contrast_of(tables, known, {"all": list(CONDITIONS)})
-        shown = matrix(tables, known, compared, {"all": list(CONDITIONS)}, {})
+        compared = contrast_of(tables, exposure, {"all": list(CONDITIONS)})
+        shown = matrix(tables, exposure, compared, {"all": list(CONDITIONS)}, {})
         numbers = {one.eer.text for row in shown.main_rows for one in row.cells if one.eer is not None}
-        words = headline(compared, known, tables).replace("\u00a0", " ").split()
-        said_numbers = {words[n].strip("(") for n in range(len(words) - 1) if words[n + 1].startswith("%")}
+        words = headline(compared, exposure, tables).replace("\u00a0", " ").split()
+        numbers_in_sentence = {words[n].strip("(") for n in range(len(words) - 1) if words[n + 1].startswith("%")}
 
-        assert said_numbers
-        assert said_numbers <= numbers
+        assert numbers_in_sentence
+        assert numbers_in_sentence <= numbers
