@@ -266,8 +266,8 @@ def test_every_number_of_the_headline_is_in_the_main_rows_of_the_overview() -> N
         exposure = exposure_of(**trained)
         tables = [table(name, eers(40 - 7 * n, 33.4 - 9 * n, 6 + n)) for n, name in enumerate(trained)]
         compared = contrast_of(tables, exposure, {"all": list(CONDITIONS)})
-        shown = matrix(tables, exposure, compared, {"all": list(CONDITIONS)}, {})
-        numbers = {one.eer.text for row in shown.main_rows for one in row.cells if one.eer is not None}
+        main_rows = matrix(tables, exposure, compared, {"all": list(CONDITIONS)}, {})
+        numbers = {one.eer.text for row in main_rows.main_rows for one in row.cells if one.eer is not None}
         words = headline(compared, exposure, tables).replace("\u00a0", " ").split()
         numbers_in_sentence = {words[n].strip("(") for n in range(len(words) - 1) if words[n + 1].startswith("%")}
 
