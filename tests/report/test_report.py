@@ -332,8 +332,10 @@ def test_a_model_without_a_calibration_file_is_told_how_to_get_one(copy: ReportI
 
 def overview(inputs: ReportInputs) -> Matrix:
     tables = eer_tables(inputs, read_models(inputs.results, inputs.models))
-    known = exposure_of(inputs, codec_rows(inputs))
-    return matrix(tables, known, contrast_of(tables, known, inputs.averages), inputs.averages, {"C1": "soundstream"})
+    exposure = exposure_of(inputs, codec_rows(inputs))
+    return matrix(
+        tables, exposure, contrast_of(tables, exposure, inputs.averages), inputs.averages, {"C1": "soundstream"}
+    )
 
 
 def test_a_glance_shows_every_training_set_and_detector_and_what_was_trained_on(inputs: ReportInputs) -> None:

@@ -129,6 +129,21 @@ def test_a_stage_computes_the_losses_that_it_weights_and_sums_them_by_its_weight
     assert losses["loss"] == pytest.approx(0.5 * losses["mel"] + losses["quantizer"])
 
 
+@pytest.mark.parametrize("scale", [0.1, 10.0])
+def test_the_snr_is_in_bels_and_does_not_depend_on_the_level(scale: float) -> None:
+    """An error of a tenth of the amplitude is 20 dB, or 2 bels, below the signal."""
+    wav = scale * noise()
+    output = Reconstruction((1.1 * wav).requires_grad_(), torch.zeros((), requires_grad=True))
+    losses = objective("plain", waveform="snr").backward(output, wav, RECONSTRUCTING)
+    assert losses["waveform"] == pytest.approx(-2.0, abs=0.05)
+
+
+def test_a_pause_has_a_finite_snr() -> None:
+    output = Reconstruction(noise().requires_grad_(), torch.zeros((), requires_grad=True))
+    losses = objective("plain", waveform="snr").backward(output, torch.zeros(2, 3200), RECONSTRUCTING)
+    assert 0 < losses["waveform"] < 5
+
+
 @pytest.mark.parametrize(("longer", "shorter"), [(3300, 3200), (3200, 3100)])
 def test_the_longer_of_output_and_target_is_cut(longer: int, shorter: int) -> None:
     wav, target = noise(longer), noise(longer, seed=2)
