@@ -129,7 +129,7 @@ def test_a_stage_computes_the_losses_that_it_weights_and_sums_them_by_its_weight
     assert losses["loss"] == pytest.approx(0.5 * losses["mel"] + losses["quantizer"])
 
 
-@pytest.mark.parametrize("scale", [0.1, 10.0])
+@pytest.mark.parametrize("scale", [1.0, 10.0])
 def test_the_snr_is_in_bels_and_does_not_depend_on_the_level(scale: float) -> None:
     """An error of a tenth of the amplitude is 20 dB, or 2 bels, below the signal."""
     wav = scale * noise()
