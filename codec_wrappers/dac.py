@@ -64,9 +64,22 @@ class Dac(TrainableCodec):
         """Start codebooks from the clusters of the first batch: random ones are far from all latents."""
         for quantizer in self.network.quantizer.quantizers:
             rows = quantizer.in_proj(residual).transpose(1, 2).flatten(0, 1)
-            quantizer.codebook.weight.copy_(kmeans(rows, quantizer.codebook_size)[0])
+            quantizer.codebook.weight.copy_(_clusters_of_directions(rows, quantizer.codebook_size))
             residual = residual - quantizer(residual)[0]
         self.network.quantizer.is_new.fill_(False)
+
+
+def _clusters_of_directions(rows: Tensor, number: int) -> Tensor:
+    """The mean row of each of `number` clusters of directions `[number, D]`, from rows `[M, D]`.
+
+    DAC looks codes up by their direction alone. A code whose length is not that of its rows would leave a larger residual
+    than none, and the residuals would grow from codebook to codebook.
+    """
+    directions = F.normalize(rows)
+    centers = F.normalize(kmeans(directions, number)[0])
+    codes = F.one_hot((directions @ centers.T).argmax(dim=1), number).to(rows.dtype)
+    lengths = (codes.T @ rows.norm(dim=1)) / codes.sum(dim=0).clamp(min=1)
+    return centers * torch.where(codes.sum(dim=0) > 0, lengths, rows.norm(dim=1).mean())[:, None]
 
 
 class ChunkedDac(Dac):
