@@ -72,8 +72,8 @@ class Dac(TrainableCodec):
 def _clusters_of_directions(rows: Tensor, number: int) -> Tensor:
     """The mean row of each of `number` clusters of directions `[number, D]`, from rows `[M, D]`.
 
-    DAC looks codes up by their direction alone. A code whose length is not that of its rows would leave a larger residual
-    than none, and the residuals would grow from codebook to codebook.
+    DAC looks codes up by their direction alone. A code whose length is not that of its rows would leave a residual that
+    is larger than the row, and residuals would grow from codebook to codebook.
     """
     directions = F.normalize(rows)
     centers = F.normalize(kmeans(directions, number)[0])

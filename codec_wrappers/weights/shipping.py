@@ -73,7 +73,8 @@ def _measures(quality: pd.DataFrame) -> Iterator[str]:
     )
     yield "| quantizers | kbit/s | " + " | ".join(METRICS.values()) + " |"
     yield "|" + " ---: |" * (len(METRICS) + 2)
-    numbers = quality.assign(**{key: quality[key].astype(float) for key in (*METRICS, "bitrate_kbps", "quantizers")})
+    keys = (*METRICS, "bitrate_kbps", "quantizers")
+    numbers = quality.assign(**{key: quality[key].replace("", "nan").astype(float) for key in keys})  # "": no value
     for (quantizers, kbps), rows in numbers.groupby(["quantizers", "bitrate_kbps"]):
         cells = [f"{rows[key].median():.3g}" for key in METRICS]
         yield f"| {quantizers:.0f} | {kbps:g} | " + " | ".join(cells) + " |"

@@ -69,6 +69,6 @@ def test_they_code_speech_with_the_model_and_the_level_of_their_training(tmp_pat
     """A tone comes back at its level and pitch, which needs `gain` and `model`."""
     codec = load_codec("encodec", "shipped:encodec-small")
     wav = 0.1 * np.sin(2 * np.pi * 200 * np.arange(24_000) / 24_000)
-    fake = codec.resynthesize(wav, 24_000)
-    assert fake.shape == wav.shape
+    fake, rate = codec.resynthesize(wav, 24_000)
+    assert (fake.shape, rate) == (wav.shape, 24_000)
     assert 0.3 < np.sqrt(np.mean(fake**2)) / np.sqrt(np.mean(wav**2)) < 1.5

@@ -9,6 +9,7 @@ from codec_wrappers.weights.shipped import ShippedError
 from codec_wrappers.weights.shipping import METRICS, ship
 from codecfake.base import files
 
+PESQ = ("", "1.5", "1.5")  # too short for a value, and two values
 SETTINGS = {"wrapper": "encodec", "seed": 3, "stored": "float16", "resolved_recipe": {"steps": 70}}
 
 
@@ -24,7 +25,7 @@ def run(tmp_path: Path) -> Path:
     for source, quantizers, si_sdr in (("F04", 8, [1.0, 5.0, 2.0]), ("C4-1", 4, [0.0, -1.0, 1.0])):
         rows = [
             {"codec": "encodec", "quantizers": quantizers, "bitrate_kbps": 0.6 * quantizers, "speaker_id": "p225",
-             "utterance_id": f"u{number}", **dict.fromkeys(METRICS, 1.5), "si_sdr_db": value}
+             "utterance_id": f"u{number}", **dict.fromkeys(METRICS, 1.5), "si_sdr_db": value, "pesq": PESQ[number]}
             for number, value in enumerate(si_sdr)
         ]  # fmt: skip
         files.write_tsv(tmp_path / f"run/results/quality/{source}.tsv", pd.DataFrame(rows))
