@@ -40,10 +40,10 @@ class ProtocolRow:
 class Quality:
     """How close a codec's output is to its input, before and after training."""
 
-    si_sdr_untrained: str
-    si_sdr_trained: str
-    mel_untrained: str
-    mel_trained: str
+    si_sdr_before: str
+    si_sdr_after: str
+    mel_before: str
+    mel_after: str
     num_utterances: str
 
 
@@ -138,13 +138,15 @@ def _codec(inputs: ReportInputs, source: str) -> CodecRow:
 
 
 def _quality(folder: Path) -> Quality:
+    """Before and after training; the weights before it were fresh, or those that it started from."""
     table = files.read_tsv(folder / "quality.tsv").set_index("state")
+    before, after = table.drop(index="trained").iloc[0], table.loc["trained"]
     return Quality(
-        _two_decimals(table.loc["untrained", "si_sdr_db"]),
-        _two_decimals(table.loc["trained", "si_sdr_db"]),
-        _two_decimals(table.loc["untrained", "mel_distance"]),
-        _two_decimals(table.loc["trained", "mel_distance"]),
-        str(table.loc["trained", "num_utterances"]),
+        _two_decimals(before["si_sdr_db"]),
+        _two_decimals(after["si_sdr_db"]),
+        _two_decimals(before["mel_distance"]),
+        _two_decimals(after["mel_distance"]),
+        str(after["num_utterances"]),
     )
 
 

@@ -172,7 +172,7 @@ class ImitationRun:
         history = {"step": steps, "loss": loss, "mel_distance": mel, "si_sdr_db": si_sdr}
         files.write_tsv(folder / "history.tsv", pd.DataFrame(history))
         quality = {
-            "state": ["untrained", "trained"],
+            "state": ["start", "trained"],
             "si_sdr_db": [-31.2, 4.56],
             "mel_distance": [3.8, 0.91],
             "num_utterances": 16,
