@@ -115,7 +115,9 @@ def _on_new(relation: str, pair: tuple[Cell, Cell], where: str, names: tuple[str
     if on_new == NO_DIFFERENCE:
         numbers = f"{without} and {with_codecs}"
         return (
-            f", and {numbers} on {where}" if relation == on_new else f", but no clear difference on {where} ({numbers})"
+            f", and {numbers} on {where}"
+            if relation == on_new
+            else f", but the intervals show no difference on {where} ({numbers})"
         )
     numbers = f"{with_codecs} instead of {without}"
     if on_new == relation == MORE:
