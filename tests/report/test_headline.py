@@ -75,7 +75,8 @@ def test_what_does_not_carry_over_to_a_new_codec_is_said() -> None:
     vocoder = table("vocoder", eers(40, 42.4, 30))
 
     assert sentence([vocoder, table("codec", eers(3, 3.8, 29))], TWO).endswith(
-        "they miss fewer (3.4 %), but the intervals show no difference on C7, a codec they never saw (30.0 % and 29.0 %)."
+        "they miss fewer (3.4 %), but the intervals show no difference on C7, a codec they never saw "
+        "(30.0 % and 29.0 %)."
     )
     assert sentence([vocoder, table("codec", eers(3, 3.8, 60))], TWO).endswith(
         "; on C7, a codec they never saw, training on codec fakes gives more errors (60.0 % instead of 30.0 %)."

@@ -211,7 +211,7 @@ def test_training_takes_every_clip_of_every_epoch_twice_where_a_strategy_looks_t
 
 
 def test_small_codecs_of_ones_own_are_not_planned_as_the_published_ones(tmp_path: Path) -> None:
-    steps = planned(load("demo"), tmp_path, device="cpu", weights_mb__own=6, resynthesis__own__cpu=20)
+    steps = planned(load("demo-from-scratch"), tmp_path, device="cpu", weights_mb__own=6, resynthesis__own__cpu=20)
     assert steps["train_codec"].bytes_out.least == 7 * 6e6
     dac = steps["resynthesize_dac"]
     assert dac.cpu_hours.least == pytest.approx(dac.audio_hours_in.least / 20)
