@@ -227,13 +227,14 @@ def _hedge(contrast: Contrast, claims: list[tuple[Cell, Cell]]) -> str:
     if not any(cell.interval is not None and cell.interval.unreliable for cell in cells):
         return ""
     speakers = _fewest_speakers(contrast)
-    return (
-        f", as far as {speakers} speakers can show" if speakers < FEW_CLUSTERS else ", as far as few attacks can show"
-    )
+    if speakers is not None and speakers < FEW_CLUSTERS:
+        return f", as far as {speakers} speakers can show"
+    return ", as far as few attacks can show" if speakers is not None else ", as far as these trials can show"
 
 
-def _fewest_speakers(contrast: Contrast) -> int:
+def _fewest_speakers(contrast: Contrast) -> int | None:
     table = contrast.with_codecs[0] if contrast.with_codecs else contrast.baseline
     assert table is not None
     conditions = {*contrast.familiar.of(table.training_set), *contrast.new.of(table.training_set)}
-    return min(int(column.num_speakers.replace(",", "")) for column in table.columns if column.name in conditions)
+    columns = [column for column in table.columns if column.name in conditions and column.num_speakers]
+    return min((int(column.num_speakers.replace(",", "")) for column in columns), default=None)
