@@ -167,12 +167,15 @@ class Watched(Codec):
 
 
 def build(name: str) -> Codec:
-    """A small codec whose codebooks are filled: those of moving averages are zeros until their first batch."""
+    """A small codec whose codebooks are filled: those of moving averages are zeros until their first batch.
+
+    The batch has different rows: equal ones would make equal codes, between which rounding decides.
+    """
     module, model = FORMS[name]
     codec = codec_wrappers.build(module, model)
     if codec.network is not None:
         for _ in range(2):
-            codec.reconstruct(speech(codec, 24 * codec.hop_length).expand(4, -1))
+            codec.reconstruct(torch.cat([speech(codec, 24 * codec.hop_length) for _ in range(4)]))
         codec.network.eval()
     return codec
 
