@@ -52,11 +52,11 @@ def train(
 ) -> None:
     """Train on `audio_root/{corpus}/{source}` and write the codec's folder `output`.
 
-    `start`: the weights to start from, a safetensors file or a folder; their codebooks are in use from the first step.
-
-    It contains `weights.safetensors`, `history.tsv`, `quality.tsv` (before and after training, on held-out utterances),
-    `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the same arguments,
+    The folder contains `weights.safetensors`, `history.tsv`, `quality.tsv` (before and after training, on held-out
+    utterances), `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the same arguments,
     continues from its checkpoint and ends (on a CPU) with the same bytes as an uninterrupted one.
+
+    `start`: the weights to start from, a safetensors file or a folder; their codebooks are in use from the first step.
 
     Raises CodecTrainingError if the codec cannot be trained, if a loss or a gradient is not finite, or if there is too
     little speech, SettingsError if the recipe is unknown, and WeightsError if `start` does not fit the codec.

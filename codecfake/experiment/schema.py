@@ -146,7 +146,10 @@ class Experiment:
 
     def licenses_of(self, codec: str) -> dict[str, str]:
         """SPDX identifiers of the `code` and the `weights` that a codec runs with."""
-        return self.codecs[codec].weights.licenses(entry(self.codecs[codec].wrapper).license)
+        section = self.codecs[codec]
+        # weights that are trained further keep the terms of those that training starts from
+        start = section.start_from if self.is_trained(codec) else None
+        return (start or section.weights).licenses(entry(section.wrapper).license)
 
     def license_of(self, codec: str) -> str:
         """The same in one line for a table: `MIT`, or `code MIT, weights unstated`."""

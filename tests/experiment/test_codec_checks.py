@@ -358,3 +358,14 @@ def test_weights_say_what_a_job_waits_for_and_what_it_loads(tmp_path: Path) -> N
     ):
         assert weights.inputs("x", tmp_path) == inputs
         assert weights.path("x", tmp_path) == (None if path is None else Path(path))
+
+
+def test_weights_that_are_trained_further_keep_the_license_that_they_had() -> None:
+    experiment = load("demo")
+    start = {"local": "x.safetensors", "license": "CC-BY-NC-4.0"}
+    codecs = experiment.codecs | {"encodec": replace(experiment.codecs["encodec"], training={"start_from": start})}
+    own = replace(experiment, codecs=codecs, license="permissive")
+    assert own.licenses_of("encodec")["weights"] == "CC-BY-NC-4.0"
+    fault = license_fault(own)
+    assert fault is not None
+    assert "encodec (weights: CC-BY-NC-4.0)" in str(fault)
