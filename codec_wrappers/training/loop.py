@@ -53,8 +53,8 @@ def train(
     """Train on `audio_root/{corpus}/{source}` and write the codec's folder `output`.
 
     The folder contains `weights.safetensors`, `history.tsv`, `quality.tsv` (before and after training, on held-out
-    utterances), `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the same arguments,
-    continues from its checkpoint and ends (on a CPU) with the same bytes as an uninterrupted one.
+    utterances), `settings.json` with the whole recipe, and TensorBoard events. A killed run, started again with the
+    same arguments, continues from its checkpoint and ends (on a CPU) with the same bytes as an uninterrupted one.
 
     `start`: the weights to start from, a safetensors file or a folder; their codebooks are in use from the first step.
 
