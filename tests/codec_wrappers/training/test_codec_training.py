@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +41,6 @@ CODECS = sorted(DISCRIMINATORS)
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return voices(tmp_path_factory.mktemp("audio"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_segments() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "CODEBOOK_SEGMENTS", 8)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Codec training that starts from weights."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -9,16 +8,8 @@ import torch
 from safetensors.torch import load_file
 from small_trainings import run, settings, voices
 
-from codec_wrappers.training import loop
 from codec_wrappers.weights.loading import WeightsError
 from codecfake.base import files
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_segments() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "CODEBOOK_SEGMENTS", 8)
-        yield
 
 
 @pytest.fixture(scope="module")
