@@ -121,7 +121,8 @@ def run(function: Callable[..., None], arguments: Mapping[str, Any], devices: Se
         context = get_context("spawn")
         work = function, arguments, torch.get_num_threads()
         members = [
-            context.Process(target=_member, args=(*work, device, Team(rank, len(devices)), meeting), daemon=True)
+            # not daemons, which must not have processes of their own: each member has workers that read audio
+            context.Process(target=_member, args=(*work, device, Team(rank, len(devices)), meeting), daemon=False)
             for rank, device in enumerate(devices)
             if rank
         ]
