@@ -14,13 +14,14 @@ from codec_wrappers.networks.codebooks import Codebook
 class Quantization:
     """`latent` `[B, D, F]`, with a straight-through gradient; `codes` `[B, Q, F]`; `loss`, a scalar.
 
-    `coarse` `[B, D, F]` is the latent after the first stage alone, also with a straight-through gradient.
+    `coarse` `[B, D, F]` is the latent after the first stage alone, also with a straight-through gradient; None where
+    nothing needs it.
     """
 
     latent: Tensor
     codes: Tensor
     loss: Tensor
-    coarse: Tensor
+    coarse: Tensor | None = None
 
 
 class ResidualQuantizer(nn.Module, ABC):
