@@ -116,8 +116,8 @@ class TrainableCodec(Codec):
         """A differentiable round trip of wav `[B, T]` in training mode; it also updates the codebooks.
 
         New codebooks start from the first batch. Without `quantize`, the latent is decoded unquantized.
-        Quantizes in float32 even under autocast. With a `portion`, the codebooks learn from the whole batch, of which
-        `wav` has some rows, and the losses of all processes add up to that of the batch (`networks.whole_batches`).
+        Quantizes in float32 (`base.precision.exact`). With a `portion`, the codebooks learn from the whole batch, of
+        which `wav` has some rows, and the losses of all processes add up (`networks.whole_batches`).
         """
 
     def parts(self) -> dict[str, torch.nn.Module]:

@@ -22,6 +22,7 @@ from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import DacSettings
 from codec_wrappers.weights.loading import load_into
 from codecfake.audio import loudness
+from codecfake.base import precision
 from codecfake.base.settings import SettingsError
 
 COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper
@@ -55,7 +56,7 @@ class Dac(TrainableCodec):
         latent = network.encoder(wav[:, None])
         if not quantize:
             return Reconstruction(network.decode(latent)[:, 0], wav.new_zeros(()))
-        with torch.autocast(wav.device.type, enabled=False):
+        with precision.exact(wav.device.type):
             quantization = quantize_batch(self.portion, latent.float(), self._quantize)
         return Reconstruction(network.decode(quantization.latent)[:, 0], quantization.loss)
 

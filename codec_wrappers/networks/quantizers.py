@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codec_wrappers.networks.codebooks import Codebook
+from codecfake.base import precision
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class ResidualQuantizer(nn.Module, ABC):
     def forward(self, latent: Tensor, num_stages: int | None = None) -> Quantization:
         """Quantize latent `[B, D, F]` with the first stages (None: all); in training mode, update the codebooks.
 
-        It computes in float32 even under autocast, because small differences decide which code is nearest.
+        It computes in float32, even under autocast or with TF32, as small differences decide which code is nearest.
         """
-        with torch.autocast(latent.device.type, enabled=False):
+        with precision.exact(latent.device.type):
             return self._forward(latent.float(), self.stages()[:num_stages])
 
     def _forward(self, latent: Tensor, stages: list[list[Codebook]]) -> Quantization:

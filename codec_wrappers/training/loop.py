@@ -7,10 +7,8 @@ which parts of the codec are frozen.
 import json
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +22,7 @@ from codec_wrappers.training.segments import Recording, Segments, Sizes
 from codec_wrappers.training.settings import CodecTrainingError, CodecTrainingSettings
 from codec_wrappers.training.validation import Validation
 from codec_wrappers.weights.loading import digest, load_into, save
-from codecfake.base import files, resumable
+from codecfake.base import files, precision, resumable
 from codecfake.base.parallel import ALONE, Team
 from codecfake.base.portions import Portion
 from codecfake.base.progress import progress
@@ -63,7 +61,11 @@ def train(
     trained, if a loss or a gradient is not finite, or if there is too little speech, SettingsError if the recipe is
     unknown, and WeightsError if `start` does not fit the codec.
     """
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    settings = replace(settings, precision=precision.resolved(settings.precision, device))
+    with (
+        torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
+        precision.training(settings.precision),
+    ):
         _Run(settings, audio_root, source, output, device, workers, start, team).finish()
 
 
@@ -92,7 +94,7 @@ class _Run:
             load_into(codec, start)
         self._network = assembly.with_helpers(codec, recipe).to(device)
         self._objective = Objective(recipe, codec.sample_rate, portion).to(device)
-        self._objective.precision = assembly.dtype(settings.precision)
+        self._objective.precision = settings.precision
         self._generator, self._discriminator = assembly.updates(recipe, self._network, self._objective)
         recordings = segments.list_recordings(audio_root, source, settings.corpora)
         for_validation, for_training = segments.split_off(recordings, settings.validation_utterances, settings.seed)
@@ -166,7 +168,8 @@ class _Run:
             self._codec.use_decoder(stage.decoder)
             self._codec.freeze(stage.frozen)
             if step - 1 == stage.from_step > 0 and self._recipe.stage(step - 2).decoder != stage.decoder:
-                self._codec.fit_decoder(self._statistics_batches())
+                with precision.exact(self._device.type):
+                    self._codec.fit_decoder(self._statistics_batches())
                 self._make_equal()
             self._stage = stage
         if self._start:
@@ -193,14 +196,10 @@ class _Run:
 
     def _reconstruct(self, wav: Tensor, quantize: bool, portion: Portion | None = None) -> Reconstruction:
         self._codec.portion = portion if self._team.size > 1 else None
-        with self._autocast():
+        with precision.networks(self._settings.precision, self._device.type):
             output = self._codec.reconstruct(wav, quantize)
         semantic = None if output.semantic is None else output.semantic.float()
         return Reconstruction(output.wav.float(), output.quantizer_loss.float(), semantic)
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        precision = assembly.dtype(self._settings.precision)
-        return nullcontext() if precision is torch.float32 else torch.autocast(self._device.type, precision)
 
     def _require_finite(self, step: int, losses: Mapping[str, float], norms: Mapping[str, float]) -> None:
         values = {**losses, **{f"gradient of the {name}": norm for name, norm in norms.items()}}
@@ -228,7 +227,8 @@ class _Run:
         if not self._team.is_first:
             return {}
         step = self._progress.step
-        quality = asdict(self._validation())
+        with precision.exact(self._device.type):
+            quality = asdict(self._validation())
         curves.add("validation", quality, step)
         for number, (wav, output) in enumerate(zip(self._validation.wavs, self._validation.outputs, strict=True), 1):
             if number <= NUM_EXAMPLES:

@@ -1,7 +1,7 @@
 """The objective of a codec's training: a recipe's losses, and the discriminators that some of them need."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -21,7 +21,9 @@ from codec_wrappers.training.discriminators import Judgment
 from codec_wrappers.training.distillation import Teacher, distillation_loss
 from codec_wrappers.training.losses import SpectralDistance
 from codec_wrappers.training.recipe import Recipe, Stage
+from codecfake.base import precision
 from codecfake.base.portions import WHOLE, Portion
+from codecfake.base.precision_names import FLOAT32
 
 UNBALANCED = ("quantizer", "distillation")  # their gradients do not pass through the codec's output
 QUIETEST = 1e-5  # mean square; a pause has no signal-to-noise ratio
@@ -30,7 +32,7 @@ QUIETEST = 1e-5  # mean square; a pause has no signal-to-noise ratio
 class Objective(nn.Module):
     """Losses of a codec and of its discriminators. Wavs are `[B, T]`; the longer of two is cut to the shorter."""
 
-    precision = torch.float32  # of the discriminators' arithmetic; losses are always float32
+    precision = FLOAT32  # of the discriminators; losses are always float32
 
     def __init__(self, recipe: Recipe, sample_rate: int, portion: Portion = WHOLE) -> None:
         """`portion`: the rows of each batch that this process gets; the losses of all processes then add up."""
@@ -114,7 +116,7 @@ class Objective(nn.Module):
         torch.autograd.backward(roots, [gradient, None][: len(roots)])
 
     def _judge(self, wav: Tensor) -> list[Judgment]:
-        with _arithmetic(wav, self.precision):
+        with precision.networks(self.precision, wav.device.type):
             judgments = [judgment for each in self.discriminators.values() for judgment in each(wav)]
         return [(logits.float(), [features.float() for features in maps]) for logits, maps in judgments]
 
@@ -145,10 +147,6 @@ def _distillation_loss(teacher: Teacher, output: Reconstruction, target: Tensor)
             "or set `weights: {distillation: 0}`"
         )
     return distillation_loss(output.semantic.float(), teacher(target))
-
-
-def _arithmetic(wav: Tensor, precision: torch.dtype) -> AbstractContextManager[object]:
-    return nullcontext() if precision is torch.float32 else torch.autocast(wav.device.type, precision)
 
 
 @contextmanager
