@@ -253,5 +253,5 @@ class _Run:
 
 def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, start: str, recordings: list[Recording]) -> str:
     """What must be equal for a checkpoint to belong to the same run."""
-    values = json.dumps([asdict(settings), asdict(recipe), start], sort_keys=True)
+    values = json.dumps([asdict(settings), recipe.record(), start], sort_keys=True)
     return resumable.fingerprint(values, *map(str, recordings))

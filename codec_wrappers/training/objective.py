@@ -50,7 +50,7 @@ class Objective(nn.Module):
             self.balancer = Balancer(recipe.balancer, balanced, self._portion)
         self._teacher: Teacher | None = None
         if recipe.teacher and recipe.is_used("distillation"):
-            self._teacher = Teacher(recipe.teacher, sample_rate)
+            self._teacher = Teacher(recipe.teacher, sample_rate, recipe.teacher_output)
 
     def discriminator_loss(self, estimate: Tensor, target: Tensor) -> Tensor:
         """The loss of the discriminators, of this process's rows; no gradient reaches `estimate`."""

@@ -32,4 +32,4 @@ def write_quality(folder: Path, progress: Progress, start: str) -> None:
 def write_settings(folder: Path, settings: CodecTrainingSettings, recipe: Recipe, start: str) -> None:
     """All settings, with the whole recipe, and the digest of the weights of the start."""
     record = {**asdict(settings), "recipe": settings.recipe or settings.wrapper, "start_from": start}
-    files.write_json(folder / SETTINGS, {**record, "resolved_recipe": asdict(recipe)})
+    files.write_json(folder / SETTINGS, {**record, "resolved_recipe": recipe.record()})
