@@ -20,6 +20,7 @@ from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Recipe, Stage
 from codec_wrappers.training.segments import Recording, Segments, Sizes
 from codec_wrappers.training.settings import CodecTrainingError, CodecTrainingSettings
+from codec_wrappers.training.stopping import BEST
 from codec_wrappers.training.validation import Validation
 from codec_wrappers.weights.loading import digest, load_into, save
 from codecfake.base import files, precision, resumable
@@ -30,10 +31,10 @@ from codecfake.base.progress import progress
 __all__ = ["CodecTrainingError", "CodecTrainingSettings", "train"]
 
 CHECKPOINT, TENSORBOARD = "checkpoint.pt", "tensorboard"
+WEIGHTS, LAST_WEIGHTS = "weights.safetensors", "last.safetensors"  # the last ones, if others are kept
 CODEBOOK_SEGMENTS = 64  # for the start of codebooks: a batch has fewer frames than a codebook has codes
 STATISTICS_BATCHES = 4  # of CODEBOOK_SEGMENTS each, for the input statistics of a decoder behind frozen codes
 CURVE_STEPS = 10  # steps between points of the training curves
-NUM_EXAMPLES = 3  # validation utterances with sound and spectrogram in TensorBoard
 
 
 def train(
@@ -97,7 +98,10 @@ class _Run:
         self._objective.precision = settings.precision
         self._generator, self._discriminator = assembly.updates(recipe, self._network, self._objective)
         recordings = segments.list_recordings(audio_root, source, settings.corpora)
-        for_validation, for_training = segments.split_off(recordings, settings.validation_utterances, settings.seed)
+        number = settings.validation_utterances
+        if recipe.validation is not None:
+            number = recipe.validation.num_held_out(len(recordings), least=number)
+        for_validation, for_training = segments.split_off(recordings, number, settings.seed)
         sizes = Sizes.of(codec, recipe.segment_duration, recipe.batch_size, assembly.level(codec, recipe))
         self._segments = Segments(audio_root, source, for_training, sizes, settings.seed, portion.rows)
         wavs = segments.whole(audio_root, source, for_validation, codec.sample_rate)
@@ -115,7 +119,7 @@ class _Run:
         curves = CodecCurves(folder, now.step, self._codec.sample_rate)
         if not now.untrained:
             now.untrained = self._judge(curves)
-        steps = range(now.step + 1, recipe.steps + 1)
+        steps = range(now.step + 1, now.step + 1 if self._has_converged() else recipe.steps + 1)
         batches = self._segments.batches(steps, self._workers, self._device)
         bar = progress(
             batches, f"train {self._settings.codec}", total=len(steps), unit="step", silent=not self._team.is_first
@@ -126,6 +130,9 @@ class _Run:
             now.add(losses)
             bar.set_postfix_str(f"loss {losses['loss']:.3f}", refresh=False)
             self._end_step(curves)
+            if self._is_validation() and self._has_converged():
+                break
+        bar.close()
         curves.close()
         if self._team.is_first:
             self._write_results()
@@ -212,15 +219,44 @@ class _Run:
 
     def _end_step(self, curves: CodecCurves) -> None:
         now, settings = self._progress, self._settings
-        every = -(-self._recipe.steps // settings.validations)
-        is_validation = now.step % every == 0 or now.step == self._recipe.steps
-        if is_validation:
+        if self._is_validation():
             now.history.append({"step": now.step, **now.take_means(), **self._judge(curves)})
             if self._team.is_first:
+                self._remember_best()
                 results.write_history(self._output, now.history)
-        if self._team.is_first and (is_validation or now.step % settings.checkpoint_every == 0):
+        if self._team.is_first and (self._is_validation() or now.step % settings.checkpoint_every == 0):
             curves.flush()
             checkpoint.save(self._output / CHECKPOINT, now, self._learners, self._fingerprint)
+
+    def _is_validation(self) -> bool:
+        step, recipe = self._progress.step, self._recipe
+        every = -(-recipe.steps // self._settings.validations) if recipe.validation is None else recipe.validation.every
+        return step % every == 0 or step == recipe.steps
+
+    def _remember_best(self) -> None:
+        now, schedule = self._progress, self._recipe.validation
+        if schedule is None or schedule.keep != BEST or now.step <= self._last_stage:
+            return
+        if self._kept() is now.history[-1]:
+            now.best_state = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
+
+    def _kept(self) -> Mapping[str, float]:
+        """The row of the history whose weights are kept."""
+        history, schedule = self._progress.history, self._recipe.validation
+        return history[-1] if schedule is None else schedule.kept(history, self._last_stage)
+
+    @property
+    def _last_stage(self) -> int:
+        """The number of steps before the last stage."""
+        return self._recipe.stages[-1].from_step
+
+    def _has_converged(self) -> bool:
+        """Whether the recipe's schedule ends the training here; the first process, which validates, decides."""
+        schedule = self._recipe.validation
+        if schedule is None:
+            return False
+        is_end = self._team.is_first and schedule.has_converged(self._progress.history, self._last_stage)
+        return bool(self._team.of_first(torch.tensor(float(is_end), device=self._device)).item())
 
     def _judge(self, curves: CodecCurves) -> dict[str, float]:
         """The quality on the held-out utterances, which is also added to the curves. Only the first process has it."""
@@ -230,21 +266,24 @@ class _Run:
         with precision.exact(self._device.type):
             quality = asdict(self._validation())
         curves.add("validation", quality, step)
-        for number, (wav, output) in enumerate(zip(self._validation.wavs, self._validation.outputs, strict=True), 1):
-            if number <= NUM_EXAMPLES:
-                curves.show(f"{number} coded", output, step)
-            if number <= NUM_EXAMPLES and step == 0:
-                curves.show(f"{number} recorded", wav, step)
+        curves.show_examples(self._validation.wavs, self._validation.outputs, step)
         return quality
 
     def _write_results(self) -> None:
         now, settings = self._progress, self._settings
+        kept = self._kept()
         self._codec.drop_helpers()
-        save(self._network, self._output / "weights.safetensors", assembly.dtype(settings.stored))
-        files.seal(self._output / "weights.safetensors")
-        results.write_quality(self._output, now, self._start)
+        if kept is not now.history[-1]:
+            self._save(LAST_WEIGHTS)
+            self._network.load_state_dict({name: now.best_state[name] for name in self._network.state_dict()})
+        self._save(WEIGHTS)
+        results.write_quality(self._output, now, kept, self._start)
         results.write_history(self._output, now.history)
-        results.write_settings(self._output, settings, self._recipe, self._start)
+        results.write_settings(self._output, settings, self._recipe, kept, self._start)
+
+    def _save(self, name: str) -> None:
+        save(self._network, self._output / name, assembly.dtype(self._settings.stored))
+        files.seal(self._output / name)
 
     def _seed_step(self, step: int) -> None:
         """Make dropout of quantizers and new vectors of codebooks depend only on seed and step."""
