@@ -70,6 +70,8 @@ def test_a_codec_that_does_not_know_portions_trains_in_one_process_alone(
         train(settings(), recordings, "native", tmp_path, CPU, team=Team(0, 2))
 
 
+# Of these, one process alone ends 50 steps with other weights if its input is changed by 4e-16: rounding decides a code.
+SENSITIVE, FEW_STEPS = ("funcodec", "soundstream"), 8
 # 3 rows on 2 processes: their portions differ
 CHANGES: dict[str, dict[str, Any]] = {"audiodec": {"stages": two_stages(STEPS // 2)}}
 
@@ -78,7 +80,8 @@ CHANGES: dict[str, dict[str, Any]] = {"audiodec": {"stages": two_stages(STEPS //
 @pytest.mark.parametrize("name", CODECS)
 def test_two_processes_train_the_codec_of_one(name: str, recordings: Path, tmp_path: Path) -> None:
     """In float64, where rounding decides no code; files hold float32."""
-    training = settings(name, changes=small(name, STEPS, batch_size=ROWS, **CHANGES.get(name, {})))
+    steps = FEW_STEPS if name in SENSITIVE else STEPS
+    training = settings(name, changes=small(name, steps, batch_size=ROWS, **CHANGES.get(name, {})))
     one, two = (run_in_team(size, recordings, tmp_path / str(size), training, exact=True) for size in (1, 2))
     assert one.keys() == two.keys()
     for key, tensor in one.items():
