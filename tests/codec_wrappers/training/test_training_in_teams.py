@@ -70,7 +70,7 @@ def test_a_codec_that_does_not_know_portions_trains_in_one_process_alone(
         train(settings(), recordings, "native", tmp_path, CPU, team=Team(0, 2))
 
 
-# Of these, one process alone ends 50 steps with other weights if its input is changed by 4e-16: rounding decides a code.
+# One process ends 50 steps of these with other weights if its input is changed by 4e-16: rounding decides a code.
 SENSITIVE, FEW_STEPS = ("funcodec", "soundstream"), 8
 # 3 rows on 2 processes: their portions differ
 CHANGES: dict[str, dict[str, Any]] = {"audiodec": {"stages": two_stages(STEPS // 2)}}
