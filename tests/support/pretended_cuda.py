@@ -253,14 +253,21 @@ def _replace_cuda(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch.cuda, "Event", _Event)
     patch.setattr(torch.cuda, "is_bf16_supported", lambda *_, **__: True)
     patch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
+    patch.setattr(torch.cuda, "mem_get_info", lambda device="cuda": (10**10, 10**10))
     patch.setattr(torch.cuda, "get_rng_state", lambda device="cuda": torch.get_rng_state())
     patch.setattr(torch.cuda, "set_rng_state", lambda state, device="cuda": torch.set_rng_state(state))
     patch.setattr(torch.backends.cudnn, "enabled", False)  # LSTMs as single steps
     patch.setattr(Tensor, "pin_memory", lambda self, *_: self)
-    patch.setattr(torch, "inference_mode", torch.no_grad)  # a subclass with values of its own cannot be in it
+    patch.setattr(torch.inference_mode, "__enter__", _without_gradient)
     save = torch.save
     patch.setattr(torch, "save", lambda content, file, **kwargs: save(tree_map(_on_host, content), file, **kwargs))
     patch.setattr(torch, "load", _loading_by_map_location(torch.load))
+
+
+def _without_gradient(mode: Any) -> None:
+    """Enter `no_grad` instead of `inference_mode`, which knows no tensors of a subclass with values of its own."""
+    mode._inference_mode_context = torch.no_grad()
+    mode._inference_mode_context.__enter__()
 
 
 def _loading_by_map_location(load: Callable[..., Any]) -> Callable[..., Any]:
