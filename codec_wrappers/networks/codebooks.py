@@ -60,8 +60,7 @@ class Codebook(ABC):
     def _revive(self, inputs: Tensor) -> None:
         mean_use = self.counts.mean()
         dead = self.counts < DEAD_BELOW * mean_use
-        # to know the number of dead codes, the CPU would wait for a GPU
-        number = len(dead) if dead.is_cuda else int(dead.sum())
+        number = _num_draws(dead)
         if number:
             rows = torch.randint(len(inputs), (number,), device=inputs.device)
             row_of_code = rows[(dead.cumsum(0) - 1).clamp(min=0)]
@@ -133,6 +132,11 @@ def kmeans(inputs: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
         sums, sizes = _assign(inputs, centers)
         centers = torch.where(sizes[:, None] > 0, sums / sizes[:, None].clamp(min=1), centers)
     return centers, _assign(inputs, centers)[1]
+
+
+def _num_draws(dead: Tensor) -> int:
+    """How many new vectors to draw for the codes in the mask `[N]`: on a GPU N, because counting is a wait."""
+    return len(dead) if dead.is_cuda else int(dead.sum())
 
 
 def _draw(available: int, number: int, device: torch.device) -> Tensor:

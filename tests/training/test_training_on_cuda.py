@@ -38,7 +38,6 @@ FRONT_ENDS = {
     "sinc": {"name": "sinc"},
 }
 DETECTORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("mel", AASIST, {}),
     ("wav2vec2", LCNN, {}),
     ("wavlm", AASIST, {}),
     ("sinc", RAW_AASIST, {}),
@@ -59,7 +58,10 @@ class KilledError(Exception):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     root = tmp_path_factory.mktemp("corpus")
-    train_lists = [tones.write_protocol(root / "train.tsv", range(8))]
+    train_lists = [
+        tones.write_protocol(root / domain / "train.tsv", part)
+        for domain, part in (("codec", range(4)), ("vocoder", range(4, 8)))
+    ]
     return Corpus(
         tones.write_audio(root / "audio", 12), train_lists, [tones.write_protocol(root / "dev.tsv", range(8, 12))]
     )

@@ -23,7 +23,10 @@ from codecfake.base import files
 from codecfake.base.utterances import COLUMNS
 
 CPU = torch.device("cpu")
-NETWORKS = [name for name, form in FORMS.items() if entry(form.wrapper).has_fresh_form and name != "passthrough"]
+# Forms that differ from another one in a size alone
+SIMILAR = ("funcodec_ds320", "hificodec_16k", "dac_16k", "dac_16k_chunked", "dac_24k_chunked")
+FRESH = [name for name, form in FORMS.items() if entry(form.wrapper).has_fresh_form]
+NETWORKS = [name for name in FRESH if name not in ("passthrough", *SIMILAR)]
 WINDOW = 0.1  # seconds
 NUM_UTTERANCES, NUM_SAMPLES = 3, 4_000
 # Waits of a shard: each batch of istft checks its window once; DAC's chunks are brought to -16 LUFS on the CPU
