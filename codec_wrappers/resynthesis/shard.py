@@ -23,7 +23,8 @@ from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import windows
 from codec_wrappers.resynthesis.pipeline import Helpers, to_cpu
-from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, ResynthesisSettings
+from codec_wrappers.resynthesis.reduced import decoding
+from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, DecoderPrecision, ResynthesisSettings
 from codec_wrappers.weights.loading import digest
 from codecfake import __version__
 from codecfake.audio import loudness, shards, waveforms
@@ -194,7 +195,10 @@ class _Stages:
         with _naming(*batch.utterance_ids), torch.inference_mode():
             wav, gain = (tensor.to(self._device, non_blocking=True) for tensor in (batch.wav, batch.gain))
             quantizers = list(self._settings.sources.values())
-            outputs = _round_trip(self._codec, wav, gain, quantizers, self._settings.window_duration)
+            settings = self._settings
+            outputs = _round_trip(
+                self._codec, wav, gain, quantizers, settings.window_duration, settings.decoder_precision
+            )
             factor = torch.ones_like(gain) if self._settings.keep_gain else gain
             return _Outputs(batch, *to_cpu(torch.stack(outputs) * factor))
 
@@ -247,12 +251,21 @@ def _writer(
     return shards.ShardWriter(path, f"{source}_", provenance)
 
 
-def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], window_duration: float) -> list[Tensor]:
+def _round_trip(
+    codec: Codec,
+    wav: Tensor,
+    gain: Tensor,
+    quantizers: list[int],
+    window_duration: float,
+    decoder_precision: DecoderPrecision = "float32",
+) -> list[Tensor]:
     """The outputs at the codec's level."""
 
     def round_trip(part: Tensor) -> list[Tensor]:
-        outputs = _decode(codec, codec.encode_first(_pad(codec, part), max(quantizers)), quantizers)
-        return [_fit(output, part.shape[1]) for output in outputs]
+        codes = codec.encode_first(_pad(codec, part), max(quantizers))
+        with decoding(wav.device, decoder_precision):
+            outputs = _decode(codec, codes, quantizers)
+        return [_fit(output.float(), part.shape[1]) for output in outputs]
 
     return windows.in_windows(round_trip, wav / gain, _windows(codec, wav.shape[1], window_duration))
 
