@@ -55,16 +55,19 @@ class KilledError(Exception):
     """Stands for the death of the process."""
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    root = tmp_path_factory.mktemp("corpus")
-    train_lists = [
+def write_corpus(root: Path) -> Corpus:
+    """Two train lists, which co-training needs."""
+    lists = [
         tones.write_protocol(root / domain / "train.tsv", part)
         for domain, part in (("codec", range(4)), ("vocoder", range(4, 8)))
     ]
-    return Corpus(
-        tones.write_audio(root / "audio", 12), train_lists, [tones.write_protocol(root / "dev.tsv", range(8, 12))]
-    )
+    dev = tones.write_protocol(root / "dev.tsv", range(8, 12))
+    return Corpus(tones.write_audio(root / "audio", 12), lists, [dev])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture
