@@ -209,8 +209,10 @@ _ON_A_GPU = f"""## On a GPU
 - **Training** uses deterministic algorithms where torch has them. The gradients of padding by reflection and of
   two-dimensional max pooling have none; torch warns of them in the job's log. Two trainings that need them agree up to
   rounding, which grows with the number of steps; only on a CPU are they equal to the last byte.
-- **Batches** hold recordings of equal length, for every codec: padding would change results. Recordings of a corpus
-  mostly differ in length, so most batches have one recording, and a GPU waits for its next kernels.
+- **Batches** of AudioDec hold recordings of similar length, with zeros after the shorter ones: it is causal, so zeros
+  change none of the codes before them. Those of every other codec hold recordings of equal length: norms, LSTMs that
+  read backwards, and padding by reflection would let zeros change results. Recordings of a corpus mostly differ in
+  length, so most of these batches have one recording, and a GPU waits for its next kernels.
 - **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with two exceptions: FreqCodec's
   inverse STFT checks its window, and the loudness of a chunk of DAC is measured on the CPU.
 
