@@ -108,6 +108,16 @@ def test_a_network_of_a_package_decodes_without_a_wait_for_the_gpu(name: str, gp
     assert gpu.num_waits == 0, gpu.waits
 
 
+@pytest.mark.parametrize("numbers", [[2], [1, 2, 4]])
+def test_chunks_of_dac_wait_as_often_for_one_source_as_for_several(numbers: list[int], gpu: Observations) -> None:
+    _, codec = on_both_devices("dac_16k_chunked")
+    codes = torch.zeros(1, codec.num_quantizers, 5, dtype=torch.long, device=CUDA)
+    gpu.clear()
+    with torch.no_grad():
+        codec.decode_all(codes, numbers)
+    assert gpu.num_waits == 2  # the wavs to the CPU, and their levels back
+
+
 def test_the_rehearsal_sees_a_tensor_that_was_left_on_the_cpu(gpu: Observations) -> None:
     """A mutation: a buffer of the encoder stays behind."""
     _, codec = on_both_devices("encodec")
