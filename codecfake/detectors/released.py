@@ -5,7 +5,6 @@ spoof 0, bona fide 1. `PUBLISHED_SCORES` computes the score of a file as the aut
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -15,20 +14,15 @@ from torch import Tensor
 import codecfake
 from codecfake.base import files, torch_files
 from codecfake.base.regular_files import require_regular
-from codecfake.base.suggestions import unknown
-from codecfake.detectors import BONAFIDE, fairseq_names, models
+from codecfake.detectors import BONAFIDE, fairseq_names, models, released_forms
 from codecfake.detectors.detector import Detector
-from codecfake.detectors.released_forms import CROP_SAMPLES, PAD, RELEASED, WHOLE, Parts, Released
-from codecfake.detectors.settings import BACK_ENDS, DetectorSettings
+from codecfake.detectors.released_forms import CROP_SAMPLES, PAD, RELEASED, WHOLE, Parts, Released, ReleasedError
+from codecfake.detectors.settings import DetectorSettings
 
 CLASSES = ("fc_mu", "out_layer")  # the last layers, with one row per class
 FRONT_END, BACK_END = "front_end.model.", "back_end."  # of the tensors in our model folders
 FINAL_NORM = f"{FRONT_END}encoder.layer_norm."  # detectors on the outputs of all blocks do not use it
 MOST_KEYS = 3
-
-
-class ReleasedError(ValueError):
-    """A released checkpoint cannot be imported."""
 
 
 def _probability(logits: Tensor) -> Tensor:
@@ -71,7 +65,7 @@ def import_checkpoint(
 
     Raises UnpicklingError if the file contains more than weights, and ReleasedError if they do not fit this detector.
     """
-    released = _adjusted(name, _released(name), front_end_weights, crop, dilation)
+    released = released_forms.adjusted(name, front_end_weights, crop, dilation)
     require_regular(path)
     tensors = _tensors(path)
     settings = DetectorSettings(released.front_end, _back_end(released, tensors))
@@ -150,32 +144,6 @@ def bonafide_last(tensors: Mapping[str, Tensor], bonafide_index: int) -> dict[st
     if bonafide_index == BONAFIDE:
         return dict(tensors)
     return {key: rows.flip(0) if key.split(".")[0] in CLASSES else rows for key, rows in tensors.items()}
-
-
-def _released(name: str) -> Released:
-    if name not in RELEASED:
-        raise ReleasedError(unknown("released detector", name, RELEASED))
-    return RELEASED[name]
-
-
-def _adjusted(
-    name: str, released: Released, front_end_weights: str | None, crop: int | str | None, dilation: int | None
-) -> Released:
-    """The form with the choices of the user. Raises ReleasedError for one that the detector does not have."""
-    front_end, back_end = released.front_end, released.back_end
-    if crop == WHOLE and not BACK_ENDS.part(back_end["name"]).any_length:
-        raise ReleasedError(f"{name} is for clips of {released.crop} samples; give no other length")
-    if front_end_weights is not None:
-        if released.front_end_prefix is not None:
-            raise ReleasedError(f"the file of {name} contains its front-end; give no other weights of a front-end")
-        if "weights" not in front_end:
-            raise ReleasedError(f"{name} has the front-end {front_end['name']}, which takes no weights; give none")
-        front_end = {**front_end, "weights": front_end_weights}
-    if dilation is not None:
-        if "dilation" not in back_end:
-            raise ReleasedError(f"{name} has no dilation, which is of Nes2Net; give none")
-        back_end = {**back_end, "dilation": dilation}
-    return replace(released, front_end=front_end, back_end=back_end, crop=crop or released.crop)
 
 
 def _back_end(released: Released, names: Collection[str]) -> Parts:

@@ -5,17 +5,25 @@ Nothing in them shows the length of clips, whether waveforms are normalized, the
 dilation of Nes2Net: these are those of the published code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from codecfake.base.suggestions import unknown
 from codecfake.detectors.front_end_settings import BLOCKS, INCLUDED
+from codecfake.detectors.settings import BACK_ENDS
 
 CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector, unless its form says otherwise
 WHOLE = "whole"  # `crop` of a model that scores each recording in full length, one at a time
 FAIRSEQ_VARIANCE_FLOOR = 1e-5
 UNSTATED = "unstated"  # a license that the authors do not name
+SET = "released"  # in names of models, where others have their training set; `released-NAME` if there are several
+SEED = 0  # there, since the authors' seed is not known
 
 Parts = dict[str, Any]  # of a detector: a name and settings
+
+
+class ReleasedError(ValueError):
+    """A released checkpoint cannot be imported."""
 
 
 @dataclass(frozen=True)
@@ -116,3 +124,39 @@ RELEASED: dict[str, Released] = {
     "antideepfake-xls-r-2b": antideepfake(SIZE_2B),
     "antideepfake-hubert-xlarge": antideepfake({**SIZE_1B, "conv_bias": False}, "hubert"),
 }
+
+
+def is_released(training_set: str) -> bool:
+    """Whether this is where a model's name says that its weights are released; no training set has such a name."""
+    return training_set.startswith(SET)
+
+
+def find(name: str) -> Released:
+    """The form of that name. Raises ReleasedError if it does not exist."""
+    if name not in RELEASED:
+        raise ReleasedError(unknown("released detector", name, RELEASED))
+    return RELEASED[name]
+
+
+def adjusted(
+    name: str, front_end_weights: str | None = None, crop: int | str | None = None, dilation: int | None = None
+) -> Released:
+    """The form with the choices of the user, where they are not None.
+
+    Raises ReleasedError for an unknown form, and for a choice that the detector does not have.
+    """
+    released = find(name)
+    front_end, back_end = released.front_end, released.back_end
+    if crop == WHOLE and not BACK_ENDS.part(back_end["name"]).any_length:
+        raise ReleasedError(f"{name} is for clips of {released.crop} samples; give no other length")
+    if front_end_weights is not None:
+        if released.front_end_prefix is not None:
+            raise ReleasedError(f"the file of {name} contains its front-end; give no other weights of a front-end")
+        if "weights" not in front_end:
+            raise ReleasedError(f"{name} has the front-end {front_end['name']}, which takes no weights; give none")
+        front_end = {**front_end, "weights": front_end_weights}
+    if dilation is not None:
+        if "dilation" not in back_end:
+            raise ReleasedError(f"{name} has no dilation, which is of Nes2Net; give none")
+        back_end = {**back_end, "dilation": dilation}
+    return replace(released, front_end=front_end, back_end=back_end, crop=crop or released.crop)

@@ -114,7 +114,8 @@ codecfake codecfake/base codecfake/statistics
 codecfake/audio/containers codec_wrappers/codec codec_wrappers/settings
 codecfake/audio
 codec_wrappers codecfake/corpora codecfake/protocols codecfake/demo
-codec_wrappers/networks codec_wrappers/weights codecfake/detectors
+codec_wrappers/networks codec_wrappers/weights
+codecfake/detectors
 WRAPPERS codec_wrappers/resynthesis codecfake/features
 codec_wrappers/training codec_wrappers/contract codecfake/scoring codecfake/quality codecfake/audit
 codecfake/training codecfake/tables codecfake/verification
