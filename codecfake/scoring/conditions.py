@@ -21,6 +21,8 @@ from codecfake.protocols import trials
 from codecfake.protocols.trials import RECORDING
 from codecfake.scoring.score_store import SCORE, ScoreStore, identity
 
+BATCH_SIZE = 32
+
 
 class ScoringError(ValueError):
     """Trials cannot be scored."""
@@ -33,7 +35,7 @@ def score(
     output: Path,
     device: torch.device,
     trained_on: Sequence[Path] = (),
-    batch_size: int = 32,
+    batch_size: int = BATCH_SIZE,
     workers: int = 0,
     score_store: Path | None = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Steps with detectors: they train a detector, and score conditions."""
+"""Steps with detectors: they train a detector, fetch, import and calibrate a released one, and score conditions."""
 
 import argparse
 from pathlib import Path
@@ -25,9 +25,29 @@ def add(commands: Commands) -> None:
     score.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
     score.add_argument("--kept", type=Path, help="folder of scores by source, for reuse")
-    for parser in (train, score):
+    calibrate = _add_released(commands)
+    for parser in (train, score, calibrate):
         add_job(parser, several_gpus=parser is train)
         parser.add_argument("--workers", type=count, default=0, help="processes that decode audio; 0: this process")
+
+
+def _add_released(commands: Commands) -> argparse.ArgumentParser:
+    """Add the steps with released detectors; returns the one that runs a network."""
+    fetch = step(commands, "fetch-detector", _fetch, "find or download a released checkpoint", settings=False)
+    fetch.add_argument("form", metavar="FORM", help="of `codecfake list checkpoints`")
+    fetch.add_argument("--folder", type=Path, required=True, help="folder of published weights")
+    fetch.add_argument("--output", type=Path, required=True, help="folder for the checkpoint and its origin")
+
+    convert = step(commands, "import-detector", _import, "convert a released checkpoint to a model folder")
+    convert.add_argument("--file", type=Path, required=True, help="the checkpoint")
+    convert.add_argument("--output", type=Path, required=True, help="the model folder to write")
+
+    calibrate = step(commands, "calibrate-detector", _calibrate, "calibrate a model on a dev list", settings=False)
+    calibrate.add_argument("--model", type=Path, required=True, help="a model folder")
+    calibrate.add_argument("--dev", type=Path, required=True, help="a dev protocol")
+    calibrate.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    calibrate.add_argument("--output", type=Path, required=True, help="folder for calibration.json")
+    return calibrate
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -64,3 +84,27 @@ def _score_conditions(options: argparse.Namespace) -> None:
         workers=options.workers,
         score_store=options.kept,
     )
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from codecfake.detectors.released_files import fetch
+
+    fetch(options.form, options.folder, options.output)
+
+
+def _import(options: argparse.Namespace) -> None:
+    from codecfake.detectors.import_settings import ImportSettings
+    from codecfake.detectors.released import import_checkpoint
+
+    settings = from_json(ImportSettings, options.settings)
+    choices = (settings.front_end_weights, settings.crop, settings.dilation)
+    import_checkpoint(options.file, settings.form, options.output, *choices)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.scoring.dev_calibration import calibrate_on
+
+    use_huge_pages()
+    device = prepare_job(options.device, options.gpus, options.threads)
+    calibrate_on(options.model, options.dev, options.audio, options.output, device, options.workers)
