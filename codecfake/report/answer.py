@@ -7,6 +7,7 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.base.utterances import SPOOF
+from codecfake.detectors.released_forms import is_released
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
 from codecfake.tables import INTERVAL_COLUMNS, MODEL_COLUMNS, Model
@@ -99,9 +100,15 @@ class EerTable:
 
     training_set: str
     strategy: str
-    seeds: list[int]
+    seeds: list[int]  # of released weights: SEED alone
     columns: list[Column]
     rows: list[Row]  # in the order of the experiment
+
+    @property
+    def origin(self) -> str:
+        """Of its detectors, for a sentence: `trained on codec`, `with released weights`."""
+        name = self.training_set
+        return f"with {name} weights" if is_released(name) else f"trained on {name}"
 
     @property
     def best(self) -> Row:
@@ -221,9 +228,9 @@ def _eer_table(
 ) -> EerTable:
     model = trained_models[0].model
     names = [t.model.name for t in trained_models]
-    protocols = inputs.training_protocols[model.training_set]
-    trained_on = frozenset().union(*(attacks_of(inputs, protocol) for protocol in protocols))
-    unseen = {condition for condition, made_by in attacks.items() if not made_by & trained_on}
+    protocols = inputs.training_protocols.get(model.training_set)
+    trained_on = frozenset().union(*(attacks_of(inputs, protocol) for protocol in protocols or []))
+    unseen = {condition for condition, made_by in attacks.items() if protocols and not made_by & trained_on}
     columns = _columns(inputs, table.loc[names[0]], unseen)
     eers = table["eer_percent"].unstack("condition")
     detectors = list(dict.fromkeys(t.model.detector for t in trained_models))

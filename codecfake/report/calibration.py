@@ -16,6 +16,7 @@ from codecfake.scoring.calibration import ReliabilityBin, reliability
 from codecfake.statistics import metrics
 from codecfake.tables import METRIC_COLUMNS, Scores, read_joined, read_protocol
 
+NO_DOMAIN = "its weights are released, and the experiment names no domain to calibrate it on (`calibrate_on`)"
 SMALLEST_DOT, LARGEST_DOT = 12, 160  # area of a bin's dot in square points, by its number of trials
 
 
@@ -67,7 +68,7 @@ def reliability_of(inputs: ReportInputs, model: str) -> Reliability:
     sizes = len(scores.bonafide), len(scores.spoof)
     raw = metrics.measures(scores.bonafide, scores.spoof)
     path = inputs.results / "models" / model / verdicts.CALIBRATION
-    why_not = _why_not(path)
+    why_not = NO_DOMAIN if inputs.released.get(model) == "" else _why_not(path)
     if why_not:
         return Reliability(model, average, *sizes, raw, why_not=why_not)
     calibration = verdicts.read(path).calibration

@@ -79,17 +79,24 @@ def _family(name: str, rows: pd.DataFrame, decimals: dict[str, int], random: set
 
 
 def _pairs(name: str, rows: pd.DataFrame, columns: dict[str, int], random: set[str]) -> Iterator[Pair]:
-    several_seeds = rows["first"].str.rpartition("/")[2].nunique() > 1
+    models = rows[["first", "second"]].map(Model.parse).itertuples(index=False)
+    several_seeds = len({_seed(first, second) for first, second in models}) > 1
     for _, group in rows.groupby(["first"] if name == BEST else ["first", "second"], sort=False):
         first, second = Model.parse(group["first"].iloc[0]), Model.parse(group["second"].iloc[0])
         differ, alike = _labels(name, first, second)
+        seed = _seed(first, second)
         by_condition = {row["condition"]: _difference(row, columns[row["condition"]]) for _, row in group.iterrows()}
         yield Pair(
             differ,
-            ", ".join([*alike, f"seed {first.seed}"] if several_seeds else alike),
+            ", ".join([*alike, f"seed {seed}"] if several_seeds else alike),
             bool(random & {*group["first"], *group["second"]}),
             [by_condition.get(column, Difference()) for column in columns],
         )
+
+
+def _seed(first: Model, second: Model) -> int:
+    """The seed that names a pair: that of the first model, or of the second if the first is released."""
+    return second.seed if first.is_released else first.seed
 
 
 def _labels(name: str, first: Model, second: Model) -> tuple[str, list[str]]:

@@ -60,9 +60,10 @@ class Contrast:
 
 
 def contrast_of(tables: list[EerTable], exposure: Exposure, averages: dict[str, list[str]]) -> Contrast | None:
-    """The comparison that an experiment allows; None if no condition has codec fakes alone."""
+    """The comparison that an experiment allows; None if no condition has codec fakes alone, or no training is known."""
     conditions = exposure.codec_conditions()
-    if not conditions:
+    tables = [table for table in tables if table.training_set in exposure.trained]
+    if not conditions or not tables:
         return None
     plain = [table for table in tables if table.strategy == BASE_STRATEGY] or tables
     sets = [table for table in plain if exposure.trained[table.training_set].codecs]

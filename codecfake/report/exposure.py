@@ -8,6 +8,7 @@ from codecfake.report.inputs import ReportInputs
 from codecfake.report.materials import CodecRow
 
 IN_TRAINING, OTHER_SETTINGS, NEVER = "seen", "other-settings", "never"
+UNKNOWN = "unknown"  # of released detectors whose training data the experiment does not name
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,17 @@ class Spoofs:
 
 @dataclass(frozen=True)
 class Exposure:
-    """The spoofs of every training set and condition, in their order."""
+    """The spoofs of every training set that is known, and of every condition, in their order."""
 
     trained: Mapping[str, Spoofs]
     evaluated: Mapping[str, Spoofs]
 
     def of(self, training_set: str, condition: str) -> str:
-        """IN_TRAINING: the same source; OTHER_SETTINGS: its codec at another bit rate or with other weights; NEVER."""
+        """IN_TRAINING: the same source; OTHER_SETTINGS: its codec at another bit rate or with other weights; NEVER; or
+        UNKNOWN.
+        """
+        if training_set not in self.trained:
+            return UNKNOWN
         training, spoofs = self.trained[training_set], self.evaluated[condition]
         if training.attacks & spoofs.attacks:
             return IN_TRAINING
@@ -55,9 +60,10 @@ class Exposure:
 def exposure_of(inputs: ReportInputs, codecs: list[CodecRow]) -> Exposure:
     """Reads the protocols of all training sets and conditions that the report shows."""
     codec_of = {row.source: row.codec for row in codecs if row.bitrate_kbps > 0}
-    sets = dict.fromkeys(name.split("/")[1] for name in inputs.models)
+    protocols_of = inputs.training_protocols
+    sets = [name for name in dict.fromkeys(name.split("/")[1] for name in inputs.models) if name in protocols_of]
     return Exposure(
-        {name: _spoofs(inputs, inputs.training_protocols[name], codec_of) for name in sets},
+        {name: _spoofs(inputs, protocols_of[name], codec_of) for name in sets},
         {name: _spoofs(inputs, [f"eval/{name}"], codec_of) for name in inputs.conditions},
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from codecfake.detectors.released_forms import is_released
 from codecfake.report.answer import CHANCE, Cell, EerTable
 from codecfake.report.contrast import Contrast, Group
 from codecfake.report.exposure import Exposure
@@ -58,7 +59,11 @@ def headline(contrast: Contrast | None, exposure: Exposure, tables: list[EerTabl
 
 
 def fakes(table: EerTable, exposure: Exposure) -> str:
-    """`codec fakes`, or fakes by the name of a training set that has others."""
+    """What a table's detectors are trained on: `codec fakes`, fakes by the name of another training set, or, of released
+    weights, `the authors' data`.
+    """
+    if is_released(table.training_set):
+        return "the authors' data"
     return "codec fakes" if exposure.trained[table.training_set].all_coded else f"{table.training_set} fakes"
 
 
@@ -191,7 +196,7 @@ def _without_codecs(table: EerTable) -> str:
     who = _subject([row.detector for row in rows], table, rows[0].random_front_end)
     eer = percent(eer_of(table, conditions))
     where = f"on average over all {len(conditions)} conditions" if len(conditions) > 1 else f"on {conditions[0]}"
-    return f"{who.capitalized} trained on {table.training_set} {who.verb('have', 'has')} an EER of {eer} {where}."
+    return f"{who.capitalized} {table.origin} {who.verb('have', 'has')} an EER of {eer} {where}."
 
 
 def percent(cell: Cell) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from codecfake.report.answer import Cell, EerTable, Row
 from codecfake.report.contrast import Contrast, Group
-from codecfake.report.exposure import IN_TRAINING, OTHER_SETTINGS, Exposure, Spoofs
+from codecfake.report.exposure import IN_TRAINING, OTHER_SETTINGS, UNKNOWN, Exposure, Spoofs
 from codecfake.report.materials import CodecRow
 from codecfake.report.means import cells_of, counted_rows, mean_of
 
@@ -63,6 +63,11 @@ class Matrix:
     def legend(self) -> set[str]:
         """The marks that it shows."""
         return {cell.mark for row in self.rows for cell in row.cells if cell.mark}
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether it has released detectors whose training data are not known."""
+        return any(cell.exposure == UNKNOWN for row in self.rows for cell in row.cells)
 
     @property
     def intervals(self) -> list[Cell]:

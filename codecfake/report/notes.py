@@ -67,7 +67,7 @@ def _off_chance(table: EerTable, condition: str) -> Iterator[str]:
     for row in table.rows:
         for column, cell in zip(table.columns, row.cells, strict=True):
             if column.name == condition and not column.is_average and _differs(cell, column):
-                yield f"that of {row.detector} trained on {table.training_set} is {cell.text}\u00a0%"
+                yield f"that of {row.detector} {table.origin} is {cell.text}\u00a0%"
 
 
 def _differs(cell: Cell, column: Column) -> bool:

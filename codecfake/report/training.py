@@ -1,4 +1,4 @@
-"""How detectors and codecs were trained: loss curves, and the epoch that was kept."""
+"""How detectors and codecs were trained: loss curves, and the epoch that was kept; or who released them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,17 +19,22 @@ RANDOM = "random"  # `front_end_weights` of a detector whose front-end was never
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model with the record of its training."""
+    """A model with the record of its training, here or elsewhere."""
 
     model: Model
     settings: dict[str, Any]
-    history: pd.DataFrame  # a row per epoch
+    history: pd.DataFrame  # a row per epoch; empty if the weights are released
     weights_sha256: str
 
     @property
     def best(self) -> pd.Series:
-        """The epoch whose weights were kept."""
+        """The epoch whose weights were kept, of a model that was trained here."""
         return self.history[self.history["is_best"]].iloc[-1]
+
+    @property
+    def released(self) -> dict[str, str] | None:
+        """Its form, file, sha256 and license, if the weights are released."""
+        return self.settings["released"] if self.model.is_released else None
 
     @property
     def front_end_weights(self) -> str:
@@ -53,11 +58,14 @@ def _read_model(folder: Path, model: Model) -> TrainedModel:
     settings = files.read_json(folder / "settings.json")
     if "front_end_weights" not in settings:
         raise ReportError(f"{folder / 'settings.json'}: no front_end_weights; train the model again")
+    sha256 = files.sha256(folder / "weights.safetensors")
+    if model.is_released:
+        return TrainedModel(model, settings, pd.DataFrame(), sha256)
     history = _numbers(folder / "history.tsv")
     history["is_best"] = history["is_best"].astype(bool)
     if not history["is_best"].any():
         raise ReportError(f"{folder / 'history.tsv'}: no epoch is marked as best; train the model again")
-    return TrainedModel(model, settings, history, files.sha256(folder / "weights.safetensors"))
+    return TrainedModel(model, settings, history, sha256)
 
 
 def _numbers(path: Path) -> pd.DataFrame:
@@ -77,9 +85,10 @@ class LossPanel:
 def detector_panels(models: list[TrainedModel]) -> list[LossPanel]:
     """Loss curves by training set and detector, one color a strategy: training solid, development dashed."""
     groups: dict[tuple[str, str], list[TrainedModel]] = {}
-    for one in models:
+    trained = [one for one in models if one.released is None]
+    for one in trained:
         groups.setdefault((one.model.detector, one.model.training_set), []).append(one)
-    styles = strategy_styles(models)
+    styles = strategy_styles(trained)
     return [
         LossPanel(*place, any(t.has_random_front_end for t in group), _detector_panel(" ".join(place), group, styles))
         for place, group in groups.items()
@@ -87,8 +96,8 @@ def detector_panels(models: list[TrainedModel]) -> list[LossPanel]:
 
 
 def strategy_styles(models: Iterable[TrainedModel]) -> dict[str, LineStyle]:
-    """The line style of every strategy."""
-    return line_styles(sorted({one.model.strategy for one in models}))
+    """The line style of every strategy of the models that were trained here."""
+    return line_styles(sorted({one.model.strategy for one in models if one.released is None}))
 
 
 def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, LineStyle]) -> Markup:

@@ -1,8 +1,8 @@
 """Which of two models has the lower EER on the same trials, for all pairs that a paper's claims are about.
 
 Strategies are compared with plain training, and training sets with one another, everything else being equal. If there
-are many training sets, each is compared with the best model without codec fakes, as in Wu et al. 2024 (§4.2). P values
-are corrected for the number of tests.
+are many training sets, each is compared with the best model without codec fakes, as in Wu et al. 2024 (§4.2). Released
+weights count as a training set. P values are corrected for the number of tests.
 """
 
 import math
@@ -89,9 +89,10 @@ def _strategies(models: list[Model]) -> Iterator[Pair]:
 
 
 def _training_sets(models: list[Model]) -> Iterator[Pair]:
-    """Pairs of training sets of the same detector, strategy and seed."""
+    """Pairs of training sets of the same detector, strategy and seed; a released model is compared with every seed."""
     for second, first in combinations(models, 2):
-        same = (first.detector, first.strategy, first.seed) == (second.detector, second.strategy, second.seed)
+        same = (first.detector, first.strategy) == (second.detector, second.strategy)
+        same = same and (first.seed == second.seed or first.is_released != second.is_released)
         if same and first.training_set != second.training_set:
             yield Pair("training set", first.name, second.name)
 

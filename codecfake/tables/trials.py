@@ -9,6 +9,7 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.base.utterances import BONAFIDE, SPOOF
+from codecfake.detectors.released_forms import is_released
 from codecfake.protocols.people import People, SpeakersOf
 from codecfake.statistics.intervals import Trials
 
@@ -21,7 +22,7 @@ class ScoreError(ValueError):
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model by its place in the results: `{detector}/{training_set}/{strategy}/seed{seed}`."""
+    """A model by its place in the results: `{detector}/{training_set}/{strategy}/seed{seed}`."""
 
     detector: str
     training_set: str
@@ -35,6 +36,11 @@ class Model:
         if len(parts) != 4 or not parts[3].removeprefix("seed").isdecimal():
             raise ScoreError(f"model {name!r} must be named {{detector}}/{{training_set}}/{{strategy}}/seed{{n}}")
         return cls(parts[0], parts[1], parts[2], int(parts[3].removeprefix("seed")))
+
+    @property
+    def is_released(self) -> bool:
+        """Whether others trained it: it then has no seed to compare."""
+        return is_released(self.training_set)
 
     @property
     def name(self) -> str:

@@ -50,7 +50,8 @@ def _tables(options: argparse.Namespace) -> None:
     write_cross(options.scores, protocols, settings, error_rates, options.output)
     write_held_out(error_rates, settings, options.output)
     write_breakdown(options.scores, protocols, settings, options.output, options.workers)
-    write_comparisons(options.scores, protocols, settings, published.baselines, options.output, options.workers)
+    baselines = [*published.baselines, *settings.baselines]
+    write_comparisons(options.scores, protocols, settings, baselines, options.output, options.workers)
     write_papers(published, settings.papers, error_rates, options.protocols, options.output, settings.title)
     write_figures(Results(error_rates, published, options.models), settings.figures, options.output / "figures")
 
