@@ -25,6 +25,7 @@ include: "rules/protocols.smk"
 include: "rules/quality.smk"
 include: "rules/audit.smk"
 include: "rules/training.smk"
+include: "rules/released_detectors.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 

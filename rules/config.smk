@@ -3,7 +3,8 @@ from functools import partial
 from pathlib import Path
 
 from codecfake.base import installation
-from codecfake.experiment import audited, papers, quality_choice
+from codecfake.detectors.released_forms import SET
+from codecfake.experiment import audited, papers, quality_choice, released
 from codecfake.report import timing
 from codecfake.running import hooks
 from codecfake.running.places import folder, model_folder, published_folder
@@ -13,6 +14,8 @@ from codecfake.tables.figures import KINDS
 RUN = hooks.read(workflow, config)
 EXPERIMENT, JOBS, INPUTS, PAPERS = RUN.site.experiment, RUN.jobs, RUN.inputs, RUN.papers
 PLACES, GPUS = RUN.places, RUN.gpus
+MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
+TRAINING_SETS, RELEASED_SETS = f"(?!{SET})[A-Za-z0-9_-]+", f"{SET}[A-Za-z0-9_-]*"  # the second name released detectors
 
 shell.prefix(RUN.shell_prefix(shell._process_prefix or ""))
 

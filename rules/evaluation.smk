@@ -4,14 +4,12 @@
 #      cross_corpora.csv, eer_groups.csv, speaker_errors.csv, held_out.csv, and the tables and figures of the papers for which the
 #      experiment has values
 
-MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
-
 
 rule score:
     """Score all conditions with one model; a trial is scored again only if the model or its audio changes."""
     input:
         model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
-        trained_on=by_wildcards(INPUTS.train_lists),
+        trained_on=by_wildcards(INPUTS.lists_known_to),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
         audio=INPUTS.of_conditions(),
         code=by_wildcards(INPUTS.code_of_detector),

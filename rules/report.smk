@@ -14,12 +14,8 @@ rule report:
             model=EXPERIMENT.model_names(),
             condition=EXPERIMENT.conditions,
         ),
-        models=expand(
-            "results/models/{model}/{file}",
-            model=EXPERIMENT.model_names(),
-            file=("weights.safetensors", "history.tsv"),
-        ),
-        calibrations=expand("results/models/{model}/calibration.json", model=EXPERIMENT.model_names()),
+        models=INPUTS.models(),
+        calibrations=INPUTS.calibrations(),
         protocols=rules.protocols.input,
         rejected=expand("results/corpora/{corpus}/rejected.tsv", corpus=EXPERIMENT.corpora),
         quality=[

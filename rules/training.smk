@@ -44,6 +44,8 @@ rule train_detector:
         "logs/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.log",
     benchmark:
         "results/benchmarks/train_detector/{detector}.{training_set}.{strategy}.seed{seed}.tsv"
+    wildcard_constraints:
+        training_set=TRAINING_SETS,
     conda:
         "../envs/detectors.yaml"
     threads: GPUS.threads(GPUS.per_job())

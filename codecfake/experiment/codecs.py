@@ -14,6 +14,7 @@ from codecfake.base.partial import depth
 from codecfake.base.plugins import PluginError, is_outside
 from codecfake.base.settings import Fault, Keys, as_faults
 from codecfake.base.suggestions import unknown
+from codecfake.experiment import released
 from codecfake.experiment.schema import Codec, Experiment
 from codecfake.experiment.sections import START_FROM
 from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
@@ -21,13 +22,15 @@ from codecfake.protocols.lists import RECORDINGS
 
 
 def license_faults(experiment: Experiment) -> Iterator[Fault]:
-    """One fault that names every codec in use whose licenses the experiment refuses, if there is one."""
+    """One fault that names every codec and released detector in use whose licenses are refused, if there is one."""
     if experiment.license != "permissive":
         return
+    licenses = [(name, experiment.licenses_of(name)) for name in experiment.codecs_run()]
+    licenses += [(f"the released {form}", of_form) for form, of_form in released.licenses(experiment).items()]
     problems = [
         f"{name} ({kind}: {identifier})"
-        for name in experiment.codecs_run()
-        for kind, identifier in experiment.licenses_of(name).items()
+        for name, kinds in licenses
+        for kind, identifier in kinds.items()
         if identifier not in PERMISSIVE
     ]
     if problems:

@@ -1,5 +1,6 @@
 """Which codecs each training set has, and which it holds out, by the conditions that evaluate their fakes."""
 
+from codecfake.experiment import released
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
 
@@ -20,7 +21,7 @@ def settings(experiment: Experiment) -> dict[str, Conditions]:
 
 
 def _training_sets(experiment: Experiment) -> list[str]:
-    return [name.split("/")[1] for name in experiment.model_names()]
+    return [name.split("/")[1] for name in released.trained_names(experiment)]
 
 
 def _codecs(experiment: Experiment, training_set: str) -> set[str]:

@@ -8,8 +8,9 @@ from codec_wrappers.weights import checkpoints
 from codecfake.audio.settings import NATIVE
 from codecfake.base import plugins
 from codecfake.corpora import layout
+from codecfake.detectors import released_files, released_forms
 from codecfake.detectors.settings import DetectorSettings
-from codecfake.experiment import audited, quality_choice
+from codecfake.experiment import audited, quality_choice, released
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols.lists import RECORDINGS
@@ -112,6 +113,38 @@ class Inputs:
     def dev_lists(self, training_set: str) -> list[str]:
         """Its dev protocols."""
         return self._lists_of_trials(training_set, "dev")
+
+    def lists_known_to(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """Lists without recordings that a model may be evaluated on: of its training, or that a released one used."""
+        if not released_forms.is_released(training_set):
+            return self.train_lists(training_set)
+        weights = released.weights_at(self._experiment, detector, training_set, strategy)
+        lists = [f"results/protocols/{domain}/train.tsv" for domain in weights.trained_on]
+        return [*lists, *self.calibration_lists(detector, training_set, strategy)]
+
+    def calibration_lists(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """The dev protocol that calibrates a released model, if there is one."""
+        domain = released.weights_at(self._experiment, detector, training_set, strategy).calibrate_on
+        return [] if domain is None else [f"results/protocols/{domain}/dev.tsv"]
+
+    def of_calibration(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """Its audio."""
+        domain = released.weights_at(self._experiment, detector, training_set, strategy).calibrate_on
+        return [] if domain is None else self.lists(self._experiment.audio_of_domain(domain))
+
+    def of_released(self, form: str) -> list[str]:
+        """The files that are fetched of a released detector."""
+        return [f"results/weights/{form}/{name}" for name in released_files.outputs(form)]
+
+    def models(self) -> list[str]:
+        """Weights of all models, and the histories of those that are trained here."""
+        names = [(name, "weights.safetensors") for name in self._experiment.model_names()]
+        names += [(name, "history.tsv") for name in released.trained_names(self._experiment)]
+        return [f"results/models/{model}/{file}" for model, file in names]
+
+    def calibrations(self) -> list[str]:
+        """Calibrations of the models that have one."""
+        return [f"results/models/{model}/calibration.json" for model in released.calibrated_names(self._experiment)]
 
     def of_training(self, training_set: str) -> list[str]:
         """Audio of a training set."""

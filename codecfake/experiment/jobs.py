@@ -18,7 +18,8 @@ from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.settings import IngestSettings
 from codecfake.demo.settings import DemoSettings
-from codecfake.experiment import audited, held_out, quality_choice
+from codecfake.detectors.import_settings import ImportSettings
+from codecfake.experiment import audited, held_out, quality_choice, released
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
@@ -93,11 +94,15 @@ class Jobs:
         yield from ((rule, ()) for rule in (["quality_summary"] if sources else []) + ["audit", "audit_verdict"])
 
     def _of_models(self) -> Iterator[JobName]:
-        names = (name.split("/") for name in self._experiment.model_names())
-        models = [(*parts, seed.removeprefix("seed")) for *parts, seed in names]
-        yield from (("check_lists", (training_set,)) for training_set in dict.fromkeys(model[1] for model in models))
-        yield from (("train_detector", model) for model in models)
-        yield from (("score", model) for model in models)
+        e = self._experiment
+        models, trained = _wildcards(e.model_names()), _wildcards(released.trained_names(e))
+        imported = [(name, model) for name, model in models.items() if name not in trained]
+        yield from (("check_lists", (training_set,)) for training_set in dict.fromkeys(m[1] for m in trained.values()))
+        yield from (("train_detector", model) for model in trained.values())
+        yield from (("fetch_detector", (form,)) for form in released.forms_to_fetch(e))
+        yield from (("import_detector", model) for _, model in imported)
+        yield from (("calibrate_detector", model) for name, model in imported if name in released.calibrated_names(e))
+        yield from (("score", model) for model in models.values())
 
     # corpora and audio
 
@@ -173,6 +178,10 @@ class Jobs:
     def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[TrainSettings]:
         return job(TrainSettings, self._experiment.train_settings(detector, training_set, strategy, int(seed)))
 
+    def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[ImportSettings]:
+        weights = released.weights_at(self._experiment, detector, training_set, strategy)
+        return job(ImportSettings, released.import_settings(self._experiment, detector, weights))
+
     # numbers
 
     def quality(self, source: str) -> Job[QualitySettings]:
@@ -199,6 +208,7 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
+            **_filled({"baselines": released.baselines(self._experiment)}),
         }
         return job(TableSettings, values)
 
@@ -213,6 +223,8 @@ class Jobs:
     def report(self) -> Job[ReportSettings]:
         e = self._experiment
         sources = [(name, source, rule) for name, codec in e.codecs.items() for source, rule in codec.sources.items()]
+        known = {name: training_set.domains for name, training_set in e.training_sets.items()} | released.trained_on(e)
+        dev = {name: one.weights.calibrate_on or "" for name, one in released.models(e).items()}
         values = {
             "title": e.title,
             "description": e.description,
@@ -220,10 +232,7 @@ class Jobs:
             "models": e.model_names(),
             "conditions": list(e.conditions),
             "averages": e.averages_run(),
-            "training_protocols": {
-                name: [f"{domain}/train" for domain in training_set.domains]
-                for name, training_set in e.training_sets.items()
-            },
+            "training_protocols": {name: [f"{domain}/train" for domain in domains] for name, domains in known.items()},
             "corpora": list(e.corpora),
             "protocols": [
                 *(f"{domain}/{split}" for domain, split in product(e.domains, ("train", "dev"))),
@@ -240,6 +249,7 @@ class Jobs:
             "audit": True,
             "not_run": e.not_run,
             "experiment": self._as_written,
+            **_filled({"released": dev}),
         }
         return job(ReportSettings, values)
 
@@ -247,6 +257,17 @@ class Jobs:
 def _values(settings: PartitionSettings | ConditionSettings) -> dict[str, Any]:
     """Plain values; `speakers_of` is left out where it is empty, so that the text of older runs stays the same."""
     return asdict(settings, dict_factory=lambda items: {k: v for k, v in items if k != "speakers_of" or v})
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    """The values that are not empty, so that the text of runs without them stays the same."""
+    return {key: value for key, value in values.items() if value}
+
+
+def _wildcards(names: list[str]) -> dict[str, tuple[str, ...]]:
+    """Name of a model -> the wildcards of its jobs."""
+    parts = ((name, name.split("/")) for name in names)
+    return {name: (*rest, seed.removeprefix("seed")) for name, (*rest, seed) in parts}
 
 
 def job(settings: type[T], values: Mapping[str, Any]) -> Job[T]:

@@ -35,12 +35,15 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
         *("training", "models/{}/{}/{}/seed{}/"),
         *("weights.safetensors", "settings.json", "history.tsv", "calibration.json"),
     ),
+    "fetch_detector": ("released detectors", "weights/{}/", PROVENANCE),  # and the checkpoint
+    "import_detector": ("released detectors", "models/{}/{}/{}/seed{}/", "weights.safetensors", "settings.json"),
+    "calibrate_detector": ("released detectors", "models/{}/{}/{}/seed{}/", "calibration.json"),
     "score": ("evaluation", "scores/{}/{}/{}/seed{}/"),  # a file for each condition
     "tabulate": ("evaluation", "tables/", "eer.csv"),  # and the papers' tables
     "report": ("report", "", "report.html"),
     "all": ("all", ""),
 }
-A_RULE_EACH = ("fetch", "resynthesize")  # each of their first wildcards has a rule of its own
+A_RULE_EACH = ("fetch", "resynthesize", "fetch_detector")  # each of their first wildcards has a rule of its own
 
 
 def stage(job: JobName) -> str:

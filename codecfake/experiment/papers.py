@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
+from codecfake.experiment import released
 from codecfake.experiment.schema import Experiment
 from codecfake.tables.figures import KINDS, possible_figures
 from codecfake.tables.published import Published
@@ -44,7 +45,7 @@ class Papers:
 
     def histories(self) -> list[str]:
         """Histories of trainings, if a figure shows them."""
-        models = self.experiment.model_names() if LOSSES in self.figures else []
+        models = released.trained_names(self.experiment) if LOSSES in self.figures else []
         return [f"results/models/{model}/history.tsv" for model in models]
 
     def protocols(self) -> list[str]:

@@ -5,7 +5,7 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import codecs, speakers
+from codecfake.experiment import codecs, released, speakers
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.tables.settings import CROSS_COLUMNS
@@ -23,6 +23,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from speakers.faults(experiment)
     yield from _training_set_faults(experiment)
     yield from _model_faults(experiment)
+    yield from released.faults(experiment)
 
 
 def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str], kind: str) -> Iterator[Fault]:
@@ -105,6 +106,8 @@ def _model_faults(experiment: Experiment) -> Iterator[Fault]:
         keys = ("models", str(number))
         sets = experiment.training_sets
         yield from _unknown((*keys, "detectors"), grid.detectors, experiment.detectors, "detector")
+        if grid.released is not None:
+            continue
         yield from _unknown((*keys, "training_sets"), grid.training_sets, sets, "training set")
         for strategy in grid.strategies:
             if strategy not in STRATEGIES and strategy not in experiment.strategies:

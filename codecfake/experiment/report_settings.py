@@ -32,6 +32,7 @@ class ReportSettings:
     audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
     notes: list[str] = field(default_factory=list)  # important notes for every reader
+    released: dict[str, str] = field(default_factory=dict)  # model -> the domain it is calibrated on; "": none
 
     def __post_init__(self) -> None:
         if not self.models or not self.conditions or not self.averages:

@@ -168,7 +168,7 @@ class Experiment:
         return selection.corpora or domain.keep or domain.corpora
 
     def model_names(self) -> list[str]:
-        """`{detector}/{training set}/{strategy}/seed{n}` of every model to train, in the order of the file."""
+        """`{detector}/{training set}/{strategy}/seed{n}` of every model, in the order of the file."""
         grids = (product(grid.detectors, grid.training_sets, grid.strategies, grid.seeds) for grid in self.models)
         names = [f"{d}/{t}/{s}/seed{n}" for grid in grids for d, t, s, n in grid]
         return list(dict.fromkeys(names))

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from codec_wrappers.weights import shipped
-from codecfake.base.settings import Filled, Of, Pattern, Range, below, fault
+from codecfake.base.settings import Fault, FaultsError, Filled, Of, Pattern, Range, below, build, fault
+from codecfake.base.spelling import as_yaml
 from codecfake.corpora import layout
 from codecfake.corpora.settings import Share
 from codecfake.corpora.sizes import ListedSize
+from codecfake.detectors.released_forms import SEED, SET
 from codecfake.experiment.weights import Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS, Split
 
@@ -144,13 +146,65 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
+class ReleasedWeights:
+    """Weights of a detector as its authors released them, in a form of `codecfake.detectors.released_forms`."""
+
+    form: Text
+    file: Text | None = None  # below the weights folder; None: the one that `released_files` knows
+    name: Name | None = None  # distinguishes several files of one detector: `released-NAME`
+    strategy: Name = "erm"  # by which it was trained
+    trained_on: Names = field(default_factory=list)  # domains whose train lists its authors used; empty: not known
+    calibrate_on: Name | None = None  # a domain, whose dev list it is calibrated on; None: not calibrated
+    crop: Literal["whole"] | Count | None = None  # samples of the clips to score; None: as published
+
+    @staticmethod
+    def from_plain(value: Any) -> "ReleasedWeights":
+        """The weights for a form's name, or for a mapping of these settings."""
+        return build(ReleasedWeights, {"form": value} if isinstance(value, str) else _mapping(value))
+
+    @property
+    def training_set(self) -> str:
+        """What names of its models have in place of a training set."""
+        return SET if self.name is None else f"{SET}-{self.name}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise fault(f"expected the name of a form or a mapping of settings, found {as_yaml(value)}")
+    return value
+
+
+@dataclass(frozen=True)
 class ModelGrid:
-    """A product of detectors, training sets, strategies and seeds to train."""
+    """A product of detectors, training sets, strategies and seeds to train; or detectors with released weights."""
 
     detectors: Names
-    training_sets: Names
-    strategies: Names = field(default_factory=lambda: ["erm"])
-    seeds: Annotated[list[Seed], Filled()] = field(default_factory=lambda: [1])
+    training_sets: Names = field(default_factory=list)
+    strategies: Names = field(default_factory=list)  # by default erm
+    seeds: Annotated[list[Seed], Filled()] = field(default_factory=list)  # by default 1
+    released: ReleasedWeights | None = None
+
+    def __post_init__(self) -> None:
+        names = ("training_sets", "strategies", "seeds")
+        if self.released is None and not self.training_sets:
+            raise fault("it is missing; name training sets, or give `released` weights", "training_sets")
+        values = self._of_training() if self.released is None else self._of_released(self.released)
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def _of_training(self) -> tuple[list[str], list[str], list[int]]:
+        return self.training_sets, self.strategies or ["erm"], self.seeds or [1]
+
+    def _of_released(self, released: ReleasedWeights) -> tuple[list[str], list[str], list[int]]:
+        """The parts of the names of its models. Raises FaultsError for keys that are of a training."""
+        faults = [
+            Fault((key,), "released weights are not trained here; remove it, or remove `released`")
+            for key in ("training_sets", "strategies", "seeds")
+            if getattr(self, key)
+        ]
+        if faults:
+            raise FaultsError("", faults)
+        return [released.training_set], [released.strategy], [SEED]
 
 
 @dataclass(frozen=True)

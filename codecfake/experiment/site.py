@@ -14,7 +14,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, Layout, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import codecs, layers, reading, trainings
+from codecfake.experiment import codecs, layers, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
@@ -57,6 +57,11 @@ class Site:
         """The command-line arguments that name them."""
         start = self.experiment.codecs[codec].start_from
         return [] if start is None else ["--start-from", str(start.path(codec, self.weights))]
+
+    def released_file(self, detector: str, training_set: str, strategy: str) -> str:
+        """The checkpoint of a released detector: provided by the user, or fetched by the workflow."""
+        weights = released.weights_at(self.experiment, detector, training_set, strategy)
+        return str(released.path_of(weights, self.weights))
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,9 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
             yield Fault(("corpora", name, "layout"), text)
     yield from trainings.device_faults(experiment, settings.device)
     run = with_roots(experiment, settings.corpora)
-    yield from _weights_faults(run, base / (settings.weights or WEIGHTS))
+    folder = base / (settings.weights or WEIGHTS)
+    yield from _weights_faults(run, folder)
+    yield from released.file_faults(run, folder)
     yield from codecs.license_faults(run)
 
 

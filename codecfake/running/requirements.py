@@ -11,6 +11,8 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_detector": ("detectors", ("torch", "transformers", "safetensors")),
+    "import_detector": ("detectors", ("torch", "transformers", "safetensors")),
+    "calibrate_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "score": ("detectors", ("torch", "transformers", "safetensors")),
     "quality": ("quality", ("librosa", "pystoi")),
     "audit": ("report", ("scikit-learn",)),

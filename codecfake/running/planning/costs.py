@@ -1,6 +1,6 @@
 """The cost of jobs: one method per rule, as in `Jobs`, with one line for each number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import nan
 from typing import Any
@@ -14,6 +14,10 @@ from codec_wrappers.weights import checkpoints
 from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE
 from codecfake.corpora.sizes import CELL
+from codecfake.detectors import released_files
+from codecfake.detectors.import_settings import ImportSettings
+from codecfake.detectors.released_forms import is_released
+from codecfake.experiment import released
 from codecfake.experiment.jobs import JobName, Jobs
 from codecfake.experiment.schema import Experiment
 from codecfake.features.settings import DISK, NONE
@@ -25,6 +29,7 @@ from codecfake.running.planning.steps import Amount, Cost, amount
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import strategy_of
 
+ClipSettings = TrainSettings | ImportSettings  # of a detector that reads clips of one length
 HOUR, MB = 3600.0, 1e6
 SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; their rates are for clips of this length
 FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
@@ -155,15 +160,31 @@ class Costs:
             **self._network((forward + dev) * feature * rounds + passes * step * settings.epochs),
         )
 
+    def fetch_detector(self, form: str) -> Cost:
+        # once in the weights folder, which may be on another disk, once in the run
+        return Cost(bytes_out=amount(float(released_files.FILES[form].bytes or nan)) * 2, other_files=1)
+
+    def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
+        settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
+        rates = [settings.detector.rate_names(detector)[2]] + ["weights_mb.ssl"] * settings.includes_front_end
+        return Cost(bytes_out=sum(map(self._size, rates), Amount()))
+
+    def calibrate_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
+        settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
+        domain = released.weights_at(self.experiment, detector, training_set, strategy).calibrate_on
+        return self._scored(_sum(self.trials_of_domain(str(domain), "dev")), detector, settings)
+
     def score(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
-        settings = self.jobs.train_detector(detector, training_set, strategy, seed).settings
-        feature, step = self._seconds(detector, settings)
+        of_job = self.jobs.import_detector if is_released(training_set) else self.jobs.train_detector
         trials, clips = self.evaluation
-        return Cost(
-            **self._clips(clips, settings),
-            bytes_out=(trials + clips) * self.rate_table["bytes.score"],  # by condition, and by source
-            **self._network(clips * (feature + FORWARD_SHARE * step)),
-        )
+        cost = self._scored(clips, detector, of_job(detector, training_set, strategy, seed).settings)
+        # by condition, and by source
+        return replace(cost, bytes_out=(trials + clips) * self.rate_table["bytes.score"])
+
+    def _scored(self, clips: Amount, detector: str, settings: ClipSettings) -> Cost:
+        """A job that scores clips."""
+        feature, step = self._seconds(detector, settings)
+        return Cost(**self._clips(clips, settings), **self._network(clips * (feature + FORWARD_SHARE * step)))
 
     def features(self) -> Cost:
         """The files of `cache_features: disk`: the features of each training set by each front-end, once."""
@@ -195,13 +216,13 @@ class Costs:
         samples = _sum(speech, "samples") if isinstance(sample_rate, str) else _sum(speech, "seconds") * sample_rate
         return samples * self.rate_table["bytes.shard.sample"] + _sum(speech) * self.rate_table["bytes.shard.utterance"]
 
-    def _clips(self, number: Amount, settings: TrainSettings) -> dict[str, Any]:
+    def _clips(self, number: Amount, settings: ClipSettings) -> dict[str, Any]:
         """The numbers of a job in which a detector reads clips."""
         samples = number * settings.crop_samples
         num_bytes = samples * self.rate_table["bytes.shard.sample"]
         return {"audio_hours_in": samples / SAMPLE_RATE / HOUR, "bytes_in": num_bytes}
 
-    def _seconds(self, detector: str, settings: TrainSettings) -> tuple[float, float]:
+    def _seconds(self, detector: str, settings: ClipSettings) -> tuple[float, float]:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
         feature, step = (_length(settings) / self.rate_table[f"{name}.{self.device}"] for name in (features, training))
@@ -262,7 +283,7 @@ def _hours(counts: pd.DataFrame) -> Amount:
     return _sum(counts, "seconds") / HOUR
 
 
-def _length(settings: TrainSettings) -> float:
+def _length(settings: ClipSettings) -> float:
     """The length of clips, relative to those that rates are for."""
     return settings.crop_samples / CROP_SAMPLES
 
