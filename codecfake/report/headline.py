@@ -59,7 +59,7 @@ def headline(contrast: Contrast | None, exposure: Exposure, tables: list[EerTabl
 
 
 def fakes(table: EerTable, exposure: Exposure) -> str:
-    """What a table's detectors are trained on: `codec fakes`, fakes by the name of another training set, or, of released
+    """What detectors of a table are trained on: `codec fakes`, fakes by the name of another set, or, of released
     weights, `the authors' data`.
     """
     if is_released(table.training_set):

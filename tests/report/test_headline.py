@@ -274,3 +274,25 @@ def test_every_number_of_the_headline_is_in_the_main_rows_of_the_overview() -> N
 
         assert numbers_in_sentence
         assert numbers_in_sentence <= numbers
+
+
+RELEASED = table("released", eers(40, 42.4, 45))
+
+
+def test_released_weights_of_known_training_are_the_baseline() -> None:
+    exposure = exposure_of(released=VOCODER, codec=CODEC)
+
+    assert sentence([RELEASED, table("codec", eers(3, 3.8, 9.8))], exposure).startswith(
+        "Detectors trained on the authors' data miss many codec fakes (EER 41.2 % on average over C1-C2); "
+    )
+
+
+def test_released_weights_of_unknown_training_claim_nothing_of_new_codecs() -> None:
+    exposure = exposure_of(codec=CODEC)
+    tables = [RELEASED, table("codec", eers(3, 3.8, 9.8))]
+
+    assert "authors" not in sentence(tables, exposure)
+    assert matrix(tables, exposure, contrast_of(tables, exposure, C1_C2), C1_C2, {}).has_unknown
+    assert sentence([RELEASED], exposure_of()) == (
+        "Detectors with released weights have an EER of 33.1 % on average over all 4 conditions."
+    )

@@ -42,6 +42,7 @@ class ImitationRun:
     corpora: list[str] = field(default_factory=lambda: ["english", "mandarin"])
     codecs: dict[str, str] = field(default_factory=lambda: {"F01": "soundstream", "F07": "dac"})
     random_front_ends: tuple[str, ...] = ("w2v2-aasist",)
+    released: dict[str, str] = field(default_factory=dict)  # as in ReportSettings: models beside the trained ones
     held_out: dict[str, list[str]] = field(default_factory=dict)  # as in TableSettings
     trained: dict[str, list[str]] = field(default_factory=dict)
     layer_weights: dict[str, list[float]] = field(default_factory=dict)  # tensors in every model's weights
@@ -108,7 +109,8 @@ class ImitationRun:
 
     @property
     def models(self) -> list[str]:
-        return [f"{d}/{t}/erm/seed{n}" for t in self.training_sets for d in self.detectors for n in self.seeds]
+        trained = [f"{d}/{t}/erm/seed{n}" for t in self.training_sets for d in self.detectors for n in self.seeds]
+        return [*trained, *self.released]
 
     def inputs(self) -> ReportInputs:
         return ReportInputs(
@@ -134,6 +136,7 @@ class ImitationRun:
             papers=self.papers,
             not_run={"A3": "corpus audiocaps has no root in config.yaml"},
             notes=["All speech here is <synthetic>."],
+            released=self.released,
         )
 
     def _utterances(self, corpus: str) -> list[str]:
@@ -221,11 +224,24 @@ class ImitationRun:
         detector, training_set, _, _ = model.split("/")
         folder = self.results / "models" / model
         weights = "random" if detector in self.random_front_ends else "none"
-        files.write_text(folder / "settings.json", json.dumps({"detector": detector, "front_end_weights": weights}))
+        record: dict[str, object] = {"detector": detector, "front_end_weights": weights}
+        if model in self.released:
+            record["released"] = {"detector": detector, "file": "A.pth", "sha256": "0123456789", "license": "MIT"}
+        files.write_text(folder / "settings.json", json.dumps(record))
         tensors = {name: np.array(values, np.float32) for name, values in self.layer_weights.items()}
         (folder / "weights.safetensors").write_bytes(
             save({"model": np.frombuffer(model.encode(), np.uint8), **tensors})
         )
+        if model not in self.released:
+            self._write_history(folder)
+        if self.released.get(model) != "":
+            verdicts.write(folder / verdicts.CALIBRATION, DevResult(0.1, 0.2, Calibration(1.5, -0.2, 0.5, 30, 60)))
+        for condition, attack in self.conditions.items():
+            matched = (attack[0] != "A") == (training_set == "codec")
+            distance = (3.3 if matched else 0.4) + 0.6 * self.detectors.index(detector) - 0.25 * int(attack[-1])
+            self._write_scores(model, condition, max(distance, -0.1))
+
+    def _write_history(self, folder: Path) -> None:
         epochs = np.arange(1, self.num_epochs + 1)
         best = epochs == self.num_epochs - 1
         loss = 0.6 * np.exp(-epochs / 3)
@@ -238,11 +254,6 @@ class ImitationRun:
             "is_best": best,
         }
         files.write_tsv(folder / "history.tsv", pd.DataFrame(history))
-        verdicts.write(folder / verdicts.CALIBRATION, DevResult(0.1, 0.2, Calibration(1.5, -0.2, 0.5, 30, 60)))
-        for condition, attack in self.conditions.items():
-            matched = (attack[0] != "A") == (training_set == "codec")
-            distance = (3.3 if matched else 0.4) + 0.6 * self.detectors.index(detector) - 0.25 * int(attack[-1])
-            self._write_scores(model, condition, max(distance, -0.1))
 
     def _write_scores(self, model: str, condition: str, distance: float) -> None:
         trials = files.read_tsv(self.results / "protocols/eval" / f"{condition}.tsv")

@@ -291,6 +291,17 @@ def test_training_sets_are_compared_in_pairs_all_else_equal() -> None:
     ]
 
 
+def test_released_weights_are_compared_with_every_seed_of_the_same_detector() -> None:
+    names = ["a/released/erm/seed0", "a/x/erm/seed1", "a/x/erm/seed2", "b/x/erm/seed1", "a/x/sam/seed1"]
+    pairs = [(pair.first, pair.second) for pair in pairs_of(list(map(Model.parse, names)), [], dict)]
+
+    assert pairs == [
+        ("a/x/sam/seed1", "a/x/erm/seed1"),
+        ("a/x/erm/seed1", "a/released/erm/seed0"),
+        ("a/x/erm/seed2", "a/released/erm/seed0"),
+    ]
+
+
 def test_many_training_sets_are_each_compared_with_the_best_baseline() -> None:
     models = [Model.parse(f"a/{name}/erm/seed1") for name in "vwxyz"] + [Model.parse("b/v/erm/seed1")]
 
