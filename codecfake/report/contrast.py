@@ -50,8 +50,9 @@ class Contrast:
         return any(row.random_front_end for row in tables[0].rows if row.detector in self.detectors)
 
     def eer(self, table: EerTable, group: Group) -> Cell | None:
-        conditions = group.of(table.training_set)
-        return eer_of(table, conditions, self.detectors) if conditions else None
+        """None if it has no such condition, or none of the detectors."""
+        conditions, names = group.of(table.training_set), {row.detector for row in table.rows}
+        return eer_of(table, conditions, self.detectors) if conditions and names & set(self.detectors) else None
 
     def mean_eer(self, group: Group) -> Cell | None:
         """The mean over the training sets with codec fakes."""
@@ -67,7 +68,7 @@ def contrast_of(tables: list[EerTable], exposure: Exposure, averages: dict[str, 
         return None
     plain = [table for table in tables if table.strategy == BASE_STRATEGY] or tables
     sets = [table for table in plain if exposure.trained[table.training_set].codecs]
-    without = [table for table in plain if table not in sets]
+    without = [table for table in plain if table not in sets and _share_detectors(table, sets)]
     baseline = max(without, key=lambda table: len(counted_rows(table)), default=None)
     if len({exposure.trained[table.training_set].codecs for table in sets}) > 1:
         return Contrast(baseline, sets, *_groups_by_set(sets, baseline, exposure))
@@ -76,6 +77,12 @@ def contrast_of(tables: list[EerTable], exposure: Exposure, averages: dict[str, 
     familiar, new = _conditions_by_kind(first, exposure) if first else ((), conditions)
     groups = (_group(FAMILIAR, familiar, names, averages), _group(NEW, new, names, averages))
     return Contrast(baseline, first, *groups)
+
+
+def _share_detectors(table: EerTable, sets: list[EerTable]) -> bool:
+    """Whether a table has a detector of the others, without which it cannot be compared with them."""
+    names = {row.detector for other in sets for row in counted_rows(other)}
+    return not sets or bool(names & {row.detector for row in counted_rows(table)})
 
 
 def _closest(sets: list[EerTable], baseline: EerTable | None, exposure: Exposure) -> EerTable:

@@ -287,6 +287,13 @@ def test_released_weights_of_known_training_are_the_baseline() -> None:
     )
 
 
+def test_a_baseline_without_a_common_detector_is_not_compared() -> None:
+    exposure = exposure_of(released=VOCODER, codec=CODEC)
+    tables = [table("released", eers(40, 42.4, 45), detectors=("sls",)), table("codec", eers(3, 3.8, 9.8))]
+
+    assert sentence(tables, exposure).startswith("Detectors trained on codec fakes miss more fakes of C7")
+
+
 def test_released_weights_of_unknown_training_claim_nothing_of_new_codecs() -> None:
     exposure = exposure_of(codec=CODEC)
     tables = [RELEASED, table("codec", eers(3, 3.8, 9.8))]
