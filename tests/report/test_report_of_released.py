@@ -34,7 +34,7 @@ def test_released_weights_have_their_own_tables_and_no_epochs(page: tuple[Report
 
 def test_their_training_is_not_guessed(page: tuple[ReportInputs, str]) -> None:
     _, html = page
-    assert "What the rows of released weights were trained on is not known here: they have no marks." in html
+    assert "Rows of released weights have no marks where their training data are not known here." in html
     released = html[html.index("With released weights, erm</h3>") :]
     assert "unseen" not in released[: released.index("</thead>")]
 
