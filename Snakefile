@@ -19,6 +19,7 @@ configfile: CONFIG
 
 include: "rules/config.smk"
 include: "rules/corpora.smk"
+include: "rules/hub_models.smk"
 include: "rules/codec_weights.smk"
 include: "rules/resynthesis.smk"
 include: "rules/protocols.smk"

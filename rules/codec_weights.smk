@@ -35,6 +35,7 @@ rule train_codec:
         audio=INPUTS.of_codec_training(),
         start=by_wildcards(RUN.site.start_of),
         wrapper=by_wildcards(INPUTS.code_of_codec),
+        teacher=by_wildcards(INPUTS.teacher_of_codec),
     output:
         multiext(
             "results/codecs/{codec}/",

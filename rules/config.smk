@@ -3,8 +3,9 @@ from functools import partial
 from pathlib import Path
 
 from codecfake.base import installation
+from codecfake.base.hub_models import record_name
 from codecfake.detectors.released_forms import SET
-from codecfake.experiment import audited, papers, quality_choice, released
+from codecfake.experiment import audited, hub_models, papers, quality_choice, released
 from codecfake.report import timing
 from codecfake.running import hooks
 from codecfake.running.places import folder, model_folder, published_folder

@@ -31,7 +31,8 @@ for form in released.forms_to_fetch(EXPERIMENT):
 rule import_detector:
     """Convert a released checkpoint to a model folder; nothing in the file is executed."""
     input:
-        by_wildcards(RUN.site.released_file),
+        checkpoint=by_wildcards(RUN.site.released_file),
+        front_end=by_wildcards(INPUTS.front_end_of_model),
     output:
         multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
     log:
@@ -48,7 +49,7 @@ rule import_detector:
     message:
         "Importing {wildcards.detector}, {wildcards.training_set}"
     shell:
-        "python -m codecfake step import-detector --settings {params.settings:q} --file {input:q}"
+        "python -m codecfake step import-detector --settings {params.settings:q} --file {input.checkpoint:q}"
         " --output {params.folder:q} 2>&1 | tee {log:q}"
 
 

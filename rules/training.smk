@@ -30,6 +30,7 @@ rule train_detector:
         dev=by_wildcards(INPUTS.dev_lists),
         audio=by_wildcards(INPUTS.of_training),
         code=by_wildcards(INPUTS.code_of_training),
+        front_end=by_wildcards(INPUTS.front_end_of_model),
         # `ancient`: a new condition repeats this check, but no training
         checked=ancient("results/audit/lists/{training_set}.tsv"),
     output:

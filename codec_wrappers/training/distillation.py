@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from codec_wrappers.training.recipe import AVERAGE, LAYER
-from codecfake.base import precision
+from codecfake.base import hub_models, precision
 from codecfake.base.home import expanded
 from codecfake.base.settings import SettingsError
 
@@ -50,9 +50,10 @@ def _hubert(model: str) -> Any:
     from transformers import AutoConfig, HubertModel
 
     model = expanded(model)
+    place = hub_models.fetched(model) or model
     try:
-        kind = AutoConfig.from_pretrained(model).model_type
-        network, loading = HubertModel.from_pretrained(model, output_loading_info=True)
+        kind = AutoConfig.from_pretrained(place).model_type
+        network, loading = HubertModel.from_pretrained(place, output_loading_info=True)
     except (OSError, ValueError) as error:
         raise SettingsError(
             f"Recipe.teacher: {model} cannot be loaded ({error}); give the folder of a HuBERT model, or its name on "

@@ -16,12 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from codecfake.base import hub_models
 from codecfake.base.home import expanded
+from codecfake.base.hub_models import CONFIG, WEIGHTS
 from codecfake.detectors import FeatureShape, shipped_front_ends
 from codecfake.detectors.front_end import FrontEnd, sha256
 from codecfake.detectors.front_end_settings import INCLUDED, ONE, POST_NORM, RANDOM, SslSettings
 
-CONFIG, FILES = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a published model; either file
 UNUSED = {"masked_spec_embed"}  # weights for pre-training only
 
 
@@ -163,34 +164,28 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
 
 
 def _folder(weights: str) -> Path:
-    """The folder itself, of a shipped front-end, or of a hub id, which is downloaded unless it already was.
+    """The folder itself, of a shipped front-end, or of a hub id: as the run has fetched it, or else downloaded now.
 
-    Raises FrontEndWeightsError if it is not available.
+    Raises HubModelError if what the run has fetched is gone, and FrontEndWeightsError if it is not available.
     """
     if weights.startswith(shipped_front_ends.PREFIX):
         return shipped_front_ends.folder(weights)
     if (path := Path(expanded(weights))).is_dir():
         return path
-    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HFValidationError
 
     try:
-        folder = Path(hf_hub_download(weights, CONFIG)).parent
-        try:
-            hf_hub_download(weights, FILES[0])
-        except EntryNotFoundError:  # some published models have none
-            hf_hub_download(weights, FILES[1])
+        return hub_models.fetched(weights) or hub_models.download(weights)
     except HFValidationError as error:
         raise _absent(weights, "it is neither a folder on this machine nor the id of a hub model") from error
     except (OSError, EntryNotFoundError) as error:
         raise _absent(weights, error) from error
-    return folder
 
 
 def _absent(weights: str, error: Exception | str) -> FrontEndWeightsError:
     return FrontEndWeightsError(
         f"front-end weights {weights!r} cannot be loaded: {error}\n"
-        f"Without a network, fetch {CONFIG} and {FILES[0]}, or {FILES[1]} if it does not exist, elsewhere "
+        f"Without a network, fetch {CONFIG} and {WEIGHTS[0]}, or {WEIGHTS[1]} if it does not exist, elsewhere "
         f"(`hf download MODEL --local-dir FOLDER`), copy the folder to this machine and give its path as `weights` "
         f"of the experiment's front-end, or as --front-end to `score` and `import-checkpoint`"
     )

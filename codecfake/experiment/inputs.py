@@ -7,10 +7,12 @@ from pathlib import Path
 from codec_wrappers.weights import checkpoints
 from codecfake.audio.settings import NATIVE
 from codecfake.base import plugins
+from codecfake.base.hub_models import record_name
+from codecfake.base.provenance import RECORD
 from codecfake.corpora import layout
 from codecfake.detectors import released_files, released_forms
 from codecfake.detectors.settings import DetectorSettings
-from codecfake.experiment import audited, quality_choice, released
+from codecfake.experiment import audited, hub_models, quality_choice, released
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols.lists import RECORDINGS
@@ -103,6 +105,20 @@ class Inputs:
         """The file beside the experiment that implements a codec's wrapper."""
         path = plugins.file_of(self._experiment.codecs[codec].wrapper)
         return [] if path is None else [str(path)]
+
+    # models of the hub
+
+    def hub_records(self, models: Iterable[str]) -> list[str]:
+        """The records of fetched models of the hub."""
+        return [f"results/weights/{record_name(model)}/{RECORD}" for model in models]
+
+    def teacher_of_codec(self, codec: str) -> list[str]:
+        """That of the teacher of a codec's training, if there is one."""
+        return self.hub_records(hub_models.of_codec(self._experiment, codec))
+
+    def front_end_of_model(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """That of a detector's front-end, if it comes from the hub."""
+        return self.hub_records(hub_models.of_detector(self._experiment, detector, training_set, strategy))
 
     # detectors
 

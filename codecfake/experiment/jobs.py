@@ -14,12 +14,13 @@ from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
+from codecfake.base.hub_models import record_name
 from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.settings import IngestSettings
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
-from codecfake.experiment import audited, held_out, quality_choice, released
+from codecfake.experiment import audited, held_out, hub_models, quality_choice, released
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
@@ -77,6 +78,7 @@ class Jobs:
         if any(corpus.demo for corpus in e.corpora.values()):
             yield "synthesize_demo", ()
         yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora)
+        yield from (("fetch_hub_model", (record_name(model),)) for model in hub_models.all_of(e))
         yield from (("fetch", (checkpoint,)) for checkpoint in e.checkpoints_run())
         yield from (("train_codec", (codec,)) for codec in e.codecs_run() if e.is_trained(codec))
         yield from (("record", pair) for pair in [*recordings, *native])

@@ -12,6 +12,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "synthesize_demo": ("corpora", "demo/", "SHA256SUMS"),
     "ingest_corpus": ("corpora", "corpora/{}/", "utterances.parquet", "rejected.tsv"),
     "fetch": ("codec weights", "weights/{}/", PROVENANCE),  # and what depends on the form of the checkpoint
+    "fetch_hub_model": ("hub models", "weights/{}/", PROVENANCE),
     "train_codec": (
         "codec weights",
         "codecs/{}/",
@@ -43,7 +44,8 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "report": ("report", "", "report.html"),
     "all": ("all", ""),
 }
-A_RULE_EACH = ("fetch", "resynthesize", "fetch_detector")  # each of their first wildcards has a rule of its own
+# each of their first wildcards has a rule of its own
+A_RULE_EACH = ("fetch", "fetch_hub_model", "fetch_detector", "resynthesize")
 
 
 def stage(job: JobName) -> str:

@@ -14,7 +14,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 import codec_wrappers
-from codecfake.base import installation, plugins
+from codecfake.base import hub_models, installation, plugins
 from codecfake.base.files import FileError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
@@ -69,6 +69,7 @@ class Run:
             "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": str(installation.import_folder(snakemake / "codecfake")),
             plugins.VARIABLE: str(plugins.folder() or ""),
+            hub_models.VARIABLE: str((RESULTS / "weights").resolve()),
         }
         exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
         locks = importers if self.is_module else run_lock.shared_by_jobs(snakemake)

@@ -273,7 +273,7 @@ def test_a_hub_id_is_fetched_in_whichever_format_it_has(tmp_path: Path, file: st
         (tmp_path / "model.safetensors").unlink()
     requests: list[str] = []
 
-    def download(model: str, name: str) -> str:
+    def download(model: str, name: str, revision: str = "main") -> str:
         requests.append(f"{model}/{name}")
         if not (tmp_path / name).is_file():
             raise EntryNotFoundError(name)
@@ -296,7 +296,7 @@ def test_absent_weights_name_what_to_fetch_and_where_to_put_it(tmp_path: Path) -
 def test_a_hub_that_cannot_be_reached_is_said_with_what_to_fetch_elsewhere(monkeypatch) -> None:
     import huggingface_hub
 
-    def download(model: str, name: str) -> str:
+    def download(model: str, name: str, revision: str = "main") -> str:
         raise huggingface_hub.errors.LocalEntryNotFoundError("no connection")
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)

@@ -49,7 +49,8 @@ def test_the_jobs_of_a_run_are_those_of_the_rules_in_the_workflow() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
     names = re.findall(r"^rule (\w+):$", texts, re.MULTILINE) + re.findall(r'name:\n +f"(\w+)_\{', texts)
     targets = {"dataset", "protocols", "tables", "draw_spectrograms"}  # made on request
-    ours = {rule for experiment in ("real-small", "demo") for rule, _ in jobs(experiment).walk()}
+    experiments = ("real-small", "demo", "wu2024", "xie2025-official")
+    ours = {rule for experiment in experiments for rule, _ in jobs(experiment).walk()}
     assert ours == set(names) - targets == set(RULES)
 
 

@@ -93,6 +93,14 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send_error(served.statuses.pop(0))
         return self._send(server, served, self._offset(served))
 
+    def do_HEAD(self) -> None:  # noqa: N802
+        served = self.server.file_server.files.get(self.path.lstrip("/"))  # type: ignore[attr-defined]
+        if served is None:
+            return self.send_error(404)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(served.data)))
+        return self._send_headers(served)
+
     def _offset(self, served: Served) -> int:
         range_, condition = self.headers["Range"], self.headers["If-Range"]
         if not range_ or not served.ranges:

@@ -1,4 +1,4 @@
-"""Steps with detectors: they train a detector, fetch, import and calibrate a released one, and score conditions."""
+"""Steps with detectors: they fetch front-ends, train, import and calibrate detectors, and score conditions."""
 
 import argparse
 from pathlib import Path
@@ -32,11 +32,15 @@ def add(commands: Commands) -> None:
 
 
 def _add_released(commands: Commands) -> argparse.ArgumentParser:
-    """Add the steps with released detectors; returns the one that runs a network."""
+    """Add the steps with what others have released; returns the one that runs a network."""
     fetch = step(commands, "fetch-detector", _fetch, "find or download a released checkpoint", settings=False)
     fetch.add_argument("form", metavar="FORM", help="of `codecfake list checkpoints`")
     fetch.add_argument("--folder", type=Path, required=True, help="folder of published weights")
     fetch.add_argument("--output", type=Path, required=True, help="folder for the checkpoint and its origin")
+
+    hub = step(commands, "fetch-hub-model", _fetch_hub_model, "download a model of the hub", settings=False)
+    hub.add_argument("model", metavar="OWNER/NAME", help="its id")
+    hub.add_argument("--output", type=Path, required=True, help="folder for the record of its commit and digests")
 
     convert = step(commands, "import-detector", _import, "convert a released checkpoint to a model folder")
     convert.add_argument("--file", type=Path, required=True, help="the checkpoint")
@@ -90,6 +94,12 @@ def _fetch(options: argparse.Namespace) -> None:
     from codecfake.detectors.released_files import fetch
 
     fetch(options.form, options.folder, options.output)
+
+
+def _fetch_hub_model(options: argparse.Namespace) -> None:
+    from codecfake.base.hub_models import fetch
+
+    fetch(options.model, options.output)
 
 
 def _import(options: argparse.Namespace) -> None:

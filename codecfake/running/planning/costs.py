@@ -38,7 +38,7 @@ MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate 
     **dict.fromkeys(("write_sources", "quality_summary", "audit", "audit_verdict"), "mb.small"),
     **{"tabulate": "mb.tables", "report": "mb.report"},
 }
-NOTHING = ("list_shards", "check_lists", "all")  # rules whose jobs cost next to nothing
+NOTHING = ("list_shards", "check_lists", "fetch_hub_model", "all")  # rules whose jobs take next to nothing of the run's
 
 
 @dataclass(frozen=True)

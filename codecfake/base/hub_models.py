@@ -1,0 +1,85 @@
+"""Models of the Hugging Face hub: fetched once for a run, and read from the cache at the commit that it recorded.
+
+Downloads are those of `huggingface_hub`: they resume, go to the mirror in HF_ENDPOINT, and stay in the user's cache.
+With a record, a job needs no network. Jobs get the folder of a run's records from the environment variable
+CODECFAKE_HUB_MODELS, which only this module reads: as with plugins, Snakemake must not take it for a setting.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from codecfake.base import files, json_texts, provenance
+from codecfake.base.home import expanded
+
+VARIABLE = "CODECFAKE_HUB_MODELS"
+ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+CONFIG, WEIGHTS = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a model; either file of weights
+
+
+class HubModelError(RuntimeError):
+    """A model of the hub that a run has recorded cannot be read."""
+
+
+def is_id(weights: str) -> bool:
+    """Whether weights are named by a hub id, `OWNER/NAME`, and not by a folder on this machine."""
+    return bool(ID.fullmatch(weights)) and not Path(expanded(weights)).is_dir()
+
+
+def record_name(model: str) -> str:
+    """The name of the folder of a model's record."""
+    return model.replace("/", "--")
+
+
+def download(model: str, others: Sequence[str] = ()) -> Path:
+    """The folder of a model in the cache, with its configuration, its weights and `others`, all of one commit.
+
+    What the cache has is not downloaded. Raises the errors of `huggingface_hub`.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    folder = Path(hf_hub_download(model, CONFIG)).parent
+    commit = folder.name
+    try:
+        hf_hub_download(model, WEIGHTS[0], revision=commit)
+    except EntryNotFoundError:  # some published models have none
+        hf_hub_download(model, WEIGHTS[1], revision=commit)
+    for name in others:
+        hf_hub_download(model, name, revision=commit)
+    return folder
+
+
+def fetch(model: str, output: Path, others: Sequence[str] = ()) -> None:
+    """Download a model to the cache, and record in `output` its commit and the sha256 of its files."""
+    folder = download(model, others)
+    paths = sorted(path for path in folder.iterdir() if path.name in (CONFIG, *WEIGHTS, *others))
+    record = {
+        "hub_model": model,
+        "revision": folder.name,
+        "official_files": [
+            {"name": path.name, "bytes": path.stat().st_size, "sha256": files.sha256(path)} for path in paths
+        ],
+        "weights_sha256": {},  # of files in this folder, which has none
+    }
+    files.write_note(output / provenance.RECORD, files.as_json(record))
+
+
+def fetched(model: str) -> Path | None:
+    """The folder in the cache of a model that this run has fetched, at its recorded commit; None if it has no record.
+
+    Raises HubModelError if the cache has lost it.
+    """
+    records = os.environ.get(VARIABLE)
+    path = Path(records) / record_name(model) / provenance.RECORD if records and is_id(model) else None
+    if path is None or not path.is_file():
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    remedy = f"remove {path}, and the same command fetches it again"
+    commit = json_texts.read_object(path, remedy).get("revision")
+    config = try_to_load_from_cache(model, CONFIG, revision=str(commit))
+    if not isinstance(config, str):
+        raise HubModelError(f"{model}: the cache of Hugging Face no longer has commit {commit} of it; {remedy}")
+    return Path(config).parent

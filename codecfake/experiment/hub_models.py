@@ -1,0 +1,34 @@
+"""The models of the Hugging Face hub that an experiment uses: front-ends of detectors, and teachers of codecs."""
+
+from codec_wrappers.training.settings import CodecTrainingSettings
+from codecfake.base import hub_models, settings
+from codecfake.detectors.import_settings import ImportSettings
+from codecfake.experiment import released
+from codecfake.experiment.schema import Experiment
+
+
+def all_of(experiment: Experiment) -> list[str]:
+    """The hub ids, each once, in the order of their jobs."""
+    codecs = [name for name in experiment.codecs_run() if experiment.is_trained(name)]
+    teachers = [model for name in codecs for model in of_codec(experiment, name)]
+    places = [name.split("/")[:3] for name in experiment.model_names()]
+    return list(dict.fromkeys([*teachers, *(model for place in places for model in of_detector(experiment, *place))]))
+
+
+def of_codec(experiment: Experiment, codec: str) -> list[str]:
+    """The teacher of a codec's training, if it is a model of the hub."""
+    recipe = settings.build(CodecTrainingSettings, experiment.codec_training_settings(codec)).resolved()
+    return _ids(recipe.teacher if recipe.is_used("distillation") else None)
+
+
+def of_detector(experiment: Experiment, detector: str, training_set: str, strategy: str) -> list[str]:
+    """The front-end of a model, if it is a model of the hub."""
+    if not released.is_released(training_set):
+        return _ids(experiment.detectors[detector]["front_end"].get("weights"))
+    weights = released.weights_at(experiment, detector, training_set, strategy)
+    values = released.import_settings(experiment, detector, weights)
+    return _ids(settings.build(ImportSettings, values).front_end_weights)
+
+
+def _ids(weights: str | None) -> list[str]:
+    return [weights] if weights is not None and hub_models.is_id(weights) else []

@@ -1,0 +1,42 @@
+"""The models of the hub that a run fetches before the jobs that need them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from places import EXPERIMENTS
+
+from codecfake.experiment import hub_models, reading
+from codecfake.experiment.inputs import Inputs
+from codecfake.experiment.schema import Experiment
+
+XLS_R, WAVLM, HUBERT = "facebook/wav2vec2-xls-r-300m", "microsoft/wavlm-large", "facebook/hubert-base-ls960"
+
+
+@pytest.fixture(scope="module")
+def xie2025() -> Experiment:
+    return reading.load(EXPERIMENTS / "xie2025.yaml")
+
+
+def test_front_ends_and_teachers_are_fetched_once_each(xie2025: Experiment) -> None:
+    assert hub_models.all_of(xie2025) == [HUBERT, XLS_R, WAVLM]
+
+
+def test_each_job_waits_for_its_own_models(xie2025: Experiment) -> None:
+    inputs = Inputs(xie2025)
+    record = "results/weights/{}/provenance.json".format
+    assert inputs.front_end_of_model("w2v2-lcnn", "codec", "erm") == [record("facebook--wav2vec2-xls-r-300m")]
+    assert inputs.front_end_of_model("mel-lcnn", "codec", "erm") == []
+    assert inputs.teacher_of_codec("speechtokenizer") == [record("facebook--hubert-base-ls960")]
+    assert inputs.teacher_of_codec("dac") == []
+
+
+def test_a_local_folder_is_not_fetched(xie2025: Experiment, tmp_path: Path) -> None:
+    of_detector = xie2025.detectors["w2v2-lcnn"]
+    local = {**of_detector, "front_end": {**of_detector["front_end"], "weights": str(tmp_path)}}
+    changed = replace(xie2025, detectors={**xie2025.detectors, "w2v2-lcnn": local})
+    assert hub_models.of_detector(changed, "w2v2-lcnn", "codec", "erm") == []
+
+
+def test_an_experiment_of_small_parts_fetches_nothing() -> None:
+    assert hub_models.all_of(reading.load(EXPERIMENTS / "demo.yaml")) == []
