@@ -68,7 +68,7 @@ CHANGES = {
     ),
     "wu2024": (
         Change("a codec: level of E", ("codecs", "encodec", "gain"), "rms"),
-        Change("a detector: width of aasist", ("detectors", "aasist", "back_end", "graph_dims"), [32, 16]),
+        Change("a training set: epochs of E", ("training_sets", "E", "epochs"), 3),
         Change("a condition: utterances of E", ("conditions", "E", "spoof", "utterances"), "all"),
     ),
 }
