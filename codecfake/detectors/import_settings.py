@@ -41,7 +41,7 @@ class ImportSettings:
 
     @property
     def front_end_weights(self) -> str | None:
-        """The weights of the front-end that the detector names; None if the file has them, or if there are none."""
+        """The weights of the front-end that the detector names; None if the file has them, or if it needs none."""
         return None if self.includes_front_end else self.detector.front_end.get("weights")
 
     @property

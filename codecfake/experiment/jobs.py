@@ -225,7 +225,7 @@ class Jobs:
     def report(self) -> Job[ReportSettings]:
         e = self._experiment
         sources = [(name, source, rule) for name, codec in e.codecs.items() for source, rule in codec.sources.items()]
-        known = {name: training_set.domains for name, training_set in e.training_sets.items()} | released.trained_on(e)
+        domains_of = {name: item.domains for name, item in e.training_sets.items()} | released.trained_on(e)
         dev = {name: one.weights.calibrate_on or "" for name, one in released.models(e).items()}
         values = {
             "title": e.title,
@@ -234,7 +234,7 @@ class Jobs:
             "models": e.model_names(),
             "conditions": list(e.conditions),
             "averages": e.averages_run(),
-            "training_protocols": {name: [f"{domain}/train" for domain in domains] for name, domains in known.items()},
+            "training_protocols": {name: [f"{one}/train" for one in domains] for name, domains in domains_of.items()},
             "corpora": list(e.corpora),
             "protocols": [
                 *(f"{domain}/{split}" for domain, split in product(e.domains, ("train", "dev"))),

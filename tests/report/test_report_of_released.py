@@ -45,8 +45,8 @@ def test_a_model_without_a_dev_list_says_so(page: tuple[ReportInputs, str]) -> N
     assert reliability_of(inputs, NAME).why_not.startswith(
         "its weights are released, and the experiment names no domain"
     )
-    named = replace(inputs, released={NAME: "codec"})
-    assert reliability_of(named, NAME).why_not.startswith("it has no calibration.json")
+    with_domain = replace(inputs, released={NAME: "codec"})
+    assert reliability_of(with_domain, NAME).why_not.startswith("it has no calibration.json")
 
 
 def test_they_are_compared_with_both_seeds(page: tuple[ReportInputs, str]) -> None:

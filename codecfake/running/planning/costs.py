@@ -166,8 +166,8 @@ class Costs:
 
     def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
-        rates = [settings.detector.rate_names(detector)[2]] + ["weights_mb.ssl"] * settings.includes_front_end
-        return Cost(bytes_out=sum(map(self._size, rates), Amount()))
+        names = [settings.detector.rate_names(detector)[2]] + ["weights_mb.ssl"] * settings.includes_front_end
+        return Cost(bytes_out=sum(map(self._size, names), Amount()))
 
     def calibrate_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
