@@ -14,7 +14,7 @@ from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.settings import FRONT_ENDS
-from codecfake.experiment import reading, site
+from codecfake.experiment import reading, released, site
 from codecfake.experiment.optional_corpora import with_roots
 from codecfake.training.settings import TrainSettings
 
@@ -278,7 +278,7 @@ def test_an_alias_shares_the_audio_of_its_source() -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
 def test_every_step_understands_the_settings_that_a_shipped_experiment_gives_it(name: str) -> None:
     experiment = reading.load(ROOT / f"experiments/{name}.yaml")
-    for model in experiment.model_names():
+    for model in released.trained_names(experiment):
         detector, training_set, strategy, seed = model.split("/")
         settings = experiment.train_settings(detector, training_set, strategy, int(seed.removeprefix("seed")))
         assert build(TrainSettings, settings).complete()["detector"]["front_end"]["name"] in FRONT_ENDS
