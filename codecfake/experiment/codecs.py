@@ -6,7 +6,7 @@ import codec_wrappers
 from codec_wrappers import CodecError, Entry
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codec_wrappers.weights import checkpoints, shipped
-from codec_wrappers.weights.checkpoints import PERMISSIVE, Checkpoint, ManifestError
+from codec_wrappers.weights.checkpoints import Checkpoint, ManifestError
 from codec_wrappers.weights.shipped import ShippedError
 from codecfake.audio.settings import NATIVE
 from codecfake.base import settings
@@ -18,24 +18,6 @@ from codecfake.experiment.schema import Codec, Experiment
 from codecfake.experiment.sections import START_FROM
 from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS
-
-
-def license_faults(experiment: Experiment) -> Iterator[Fault]:
-    """One fault that names every codec in use whose licenses the experiment refuses, if there is one."""
-    if experiment.license != "permissive":
-        return
-    problems = [
-        f"{name} ({kind}: {identifier})"
-        for name in experiment.codecs_run()
-        for kind, identifier in experiment.licenses_of(name).items()
-        if identifier not in PERMISSIVE
-    ]
-    if problems:
-        text = (
-            f"permissive refuses {', '.join(problems)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
-            f"Train these codecs (`weights: trained`), leave them out, or write `license: any`"
-        )
-        yield Fault(("license",), text)
 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:

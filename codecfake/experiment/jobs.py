@@ -16,12 +16,15 @@ from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
 from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
-from codecfake.corpora.settings import IngestSettings
+from codecfake.corpora.captions import CaptionsSettings
+from codecfake.corpora.settings import GeneratedSettings, IngestSettings
 from codecfake.demo.settings import DemoSettings
-from codecfake.experiment import audited, held_out, quality_choice
+from codecfake.experiment import audited, generators, held_out, quality_choice
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
+from codecfake.generators.job_settings import ShardSettings
+from codecfake.protocols.generation_lists import GenerationListSettings
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings
 from codecfake.protocols.sources import SourcesSettings
 from codecfake.quality.settings import QualitySettings, SummarySettings
@@ -72,17 +75,25 @@ class Jobs:
     def _of_audio(self) -> Iterator[JobName]:
         e = self._experiment
         native = list(product(audited.codec_training(e), [NATIVE]))
-        recordings = [pair for pair in e.all_audio() if pair[1] == RECORDINGS]
+        recordings = [pair for pair in e.all_audio() if pair[1] == RECORDINGS and pair[0] not in e.generated()]
         if any(corpus.demo for corpus in e.corpora.values()):
             yield "synthesize_demo", ()
-        yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora)
+        yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora if corpus not in e.generated())
         yield from (("fetch", (checkpoint,)) for checkpoint in e.checkpoints_run())
         yield from (("train_codec", (codec,)) for codec in e.codecs_run() if e.is_trained(codec))
         yield from (("record", pair) for pair in [*recordings, *native])
         for codec in e.codecs_run():
             corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
             yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
+        yield from self._of_generation()
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
+
+    def _of_generation(self) -> Iterator[JobName]:
+        made = self._experiment.generated()
+        captions = dict.fromkeys(item.captions.corpus for item in made.values() if item.captions is not None)
+        yield from (("read_captions", (corpus,)) for corpus in captions)
+        rules = ("write_generation_list", "generate", "list_generated")
+        yield from ((rule, (corpus,)) for rule in rules for corpus in made)
 
     def _of_protocols(self) -> Iterator[JobName]:
         e, sources = self._experiment, quality_choice.sources(self._experiment)
@@ -135,6 +146,22 @@ class Jobs:
             "sample_rate": self._experiment.audio.sample_rate,
         }
         return job(ResynthesisSettings, values)
+
+    # generated fakes
+
+    def read_captions(self, corpus: str) -> Job[CaptionsSettings]:
+        rule = self._experiment.corpora[corpus]
+        return job(CaptionsSettings, {"corpus": corpus, "layout": rule.layout, "options": rule.options})
+
+    def write_generation_list(self, corpus: str) -> Job[GenerationListSettings]:
+        return job(GenerationListSettings, generators.list_settings(self._experiment, corpus))
+
+    def generate(self, corpus: str) -> Job[ShardSettings]:
+        return job(ShardSettings, generators.shard_settings(self._experiment, corpus))
+
+    def list_generated(self, corpus: str) -> Job[GeneratedSettings]:
+        values = {"corpus": corpus, "max_rejected": self._experiment.corpora[corpus].max_rejected}
+        return job(GeneratedSettings, values)
 
     # protocols
 
