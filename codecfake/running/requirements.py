@@ -6,9 +6,11 @@ from importlib import metadata
 from codecfake.base import installation
 
 CODECS = "resynthesize_"  # prefix of the rules that run a codec; each is named after its codec
+GENERATORS = "generate_"  # the same of generators
 # rule -> the extra of the package that its job needs, and distributions whose presence shows that it is installed
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
+    GENERATORS: ("codecs", ("torch", "transformers", "safetensors", "einops")),
     "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "score": ("detectors", ("torch", "transformers", "safetensors")),
@@ -43,7 +45,8 @@ def _extra(rule: str) -> str:
 
 
 def _needs(rule: str) -> tuple[str, tuple[str, ...]]:
-    return NEEDS.get(CODECS if rule.startswith(CODECS) else rule, ("", ()))
+    prefix = next((prefix for prefix in (CODECS, GENERATORS) if rule.startswith(prefix)), rule)
+    return NEEDS.get(prefix, ("", ()))
 
 
 def _absent(names: Iterable[str]) -> list[str]:

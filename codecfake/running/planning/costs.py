@@ -11,12 +11,14 @@ import codec_wrappers
 from codec_wrappers import rate_part
 from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
+from codecfake import generators
 from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE
 from codecfake.corpora.sizes import CELL
 from codecfake.experiment.jobs import JobName, Jobs
 from codecfake.experiment.schema import Experiment
 from codecfake.features.settings import DISK, NONE
+from codecfake.generators import rates as generator_rates
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Selection
 from codecfake.running.planning.counts import CorpusCounts
@@ -33,7 +35,7 @@ MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate 
     **dict.fromkeys(("write_sources", "quality_summary", "audit", "audit_verdict"), "mb.small"),
     **{"tabulate": "mb.tables", "report": "mb.report"},
 }
-NOTHING = ("list_shards", "check_lists", "all")  # rules whose jobs cost next to nothing
+NOTHING = ("read_captions", "list_shards", "check_lists", "all")  # rules whose jobs cost next to nothing
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,28 @@ class Costs:
             bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
             **self._network(seconds, device),
         )
+
+    def write_generation_list(self, corpus: str) -> Cost:
+        texts = _sum(self.counts.pool([corpus], None))
+        return Cost(
+            cpu_hours=texts / self.rate_table["generation_list.cpu"] / HOUR,
+            bytes_out=texts * self.rate_table["bytes.utterance"] * 2,  # with the text of the prompt
+        )
+
+    def generate(self, corpus: str) -> Cost:
+        settings, fakes = self.jobs.generate(corpus).settings, self.counts.pool([corpus], None)
+        generator = settings.generator
+        part = generator_rates.rate_part(corpus, generator["generator"], generator["model"])
+        rate = self.rate_table[f"generation.{part}.{self.device}"]
+        own = generators.entry(generator["generator"]).sample_rate
+        return Cost(
+            audio_hours_out=_hours(fakes),
+            bytes_out=self._shard_bytes(fakes, settings.rate(own or SAMPLE_RATE)),
+            **self._network(_sum(fakes, "seconds") / rate),
+        )
+
+    def list_generated(self, corpus: str) -> Cost:
+        return Cost(bytes_out=_sum(self.counts.pool([corpus], None)) * self.rate_table["bytes.utterance"])
 
     # protocols and quality
 

@@ -11,10 +11,12 @@ import yaml
 
 import codec_wrappers
 from codec_wrappers import Rate
+from codecfake import generators
 from codecfake.base import settings
 from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import read_yaml
+from codecfake.generators.rates import rates_by_name
 
 TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with a rates.yaml of full names
 
@@ -56,6 +58,8 @@ def load(file: Path | None = None, single: Iterable[str] = ()) -> RateTable:
         shipped |= {name: settings.build(Rate, entry) for name, entry in table.items()}
     for codec in codec_wrappers.names():
         shipped |= codec_wrappers.rates_by_name(codec, codec)
+    for generator in generators.names():
+        shipped |= rates_by_name(generator, generator)
     return RateTable(shipped, ({} if file is None else _of_file(file)) | dict(map(_of_option, single)))
 
 

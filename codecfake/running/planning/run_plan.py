@@ -10,6 +10,7 @@ from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.outputs import outputs, rule_name, stage
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.schema import Experiment
+from codecfake.generators import rates as generator_rates
 from codecfake.running.planning.costs import Costs
 from codecfake.running.planning.counts import CorpusCounts
 from codecfake.running.planning.rates import RateTable
@@ -63,6 +64,8 @@ def plan(
     """
     for name, codec in experiment.codecs.items():
         rate_table.shipped |= codec_wrappers.rates_by_name(name, codec.wrapper)
+    for name, generation in experiment.generated().items():
+        rate_table.shipped |= generator_rates.rates_by_name(name, generation.generator)
     jobs = Jobs(experiment, Papers(experiment, Published(installation.paper_tables())), {})
     counts = CorpusCounts(experiment.corpora, root, jobs.synthesize_demo().settings, folders or {})
     steps = _steps(experiment, Costs(experiment, jobs, counts, rate_table, device))
