@@ -101,7 +101,9 @@ class Jobs:
         yield from (("write_partition", (domain,)) for domain in e.domains)
         yield from (("write_condition", (condition,)) for condition in e.conditions)
         yield from (("quality", (source,)) for source in sources)
-        yield from ((rule, ()) for rule in (["quality_summary"] if sources else []) + ["audit", "audit_verdict"])
+        yield from (("measure_generated", (corpus,)) for corpus in e.generated())
+        summaries = ["quality_summary"] * bool(sources) + ["generated_summary"] * bool(e.generated())
+        yield from ((rule, ()) for rule in [*summaries, "audit", "audit_verdict"])
 
     def _of_models(self) -> Iterator[JobName]:
         names = (name.split("/") for name in self._experiment.model_names())
@@ -260,6 +262,7 @@ class Jobs:
             "controls": audited.controls(e),
             "aliases": e.aliases(),
             "quality": quality_choice.sources(e),
+            **({"generated": list(e.generated())} if e.generated() else {}),
             "papers": self._papers.captions,
             "audit": True,
             "not_run": e.not_run,

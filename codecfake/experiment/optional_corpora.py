@@ -23,7 +23,7 @@ def with_roots(experiment: Experiment, roots: Roots, generate: Generate = True) 
     """The experiment on this machine: a folder replaces the generator of a corpus.
 
     Optional corpora that have no root and are not generated are left out, with the conditions that need them (listed
-    in `not_run`).
+    in `not_run`), and corpora that would be generated for no condition.
     """
     why = _absent(experiment, roots, generate)
     not_run = {
@@ -33,12 +33,13 @@ def with_roots(experiment: Experiment, roots: Roots, generate: Generate = True) 
         for corpus in experiment.corpora_of(side)
         if corpus in why
     }
+    conditions = {name: item for name, item in experiment.conditions.items() if name not in not_run}
+    used = {side.corpus for item in conditions.values() for side in (item.bonafide, item.spoof)}
     corpora = {
         name: replace(corpus, generation=None) if roots.get(name) else corpus
         for name, corpus in experiment.corpora.items()
-        if name not in why
+        if name not in why and (corpus.generation is None or roots.get(name) or name in used)
     }
-    conditions = {name: item for name, item in experiment.conditions.items() if name not in not_run}
     return replace(experiment, corpora=corpora, conditions=conditions, not_run=not_run)
 
 

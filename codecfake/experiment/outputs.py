@@ -33,6 +33,8 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "write_condition": ("protocols", "protocols/eval/", "{}.tsv"),
     "quality": ("quality", "quality/", "{}.tsv"),
     "quality_summary": ("quality", "tables/", "quality.csv", "quality_order.csv"),
+    "measure_generated": ("quality", "quality/generated/", "{}.tsv"),
+    "generated_summary": ("quality", "tables/", "generated.csv"),
     "audit": ("audit", "audit/", "audit.json", *(f"{table}.csv" for table in TABLES)),
     "audit_verdict": ("audit", "audit/", "passed.txt"),
     "check_lists": ("training", "audit/lists/", "{}.tsv"),

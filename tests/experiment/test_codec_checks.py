@@ -26,7 +26,7 @@ def load(name: str) -> Experiment:
 
 def license_fault(experiment: Experiment) -> str:
     """The fault of an experiment's licenses."""
-    return "".join(map(str, codecs.license_faults(experiment)))
+    return "".join(map(str, licenses.license_faults(experiment)))
 
 
 def with_weights(codec: str, weights: Weights, **changes: Any) -> Experiment:

@@ -31,6 +31,16 @@ def add(commands: Commands) -> None:
     table.add_argument("--utterances", type=Path, required=True, help="the utterance table to write (parquet)")
     table.add_argument("--rejected", type=Path, required=True, help="the list of missing fakes to write (TSV)")
 
+    measure = step(commands, "measure-generated", _measure, "measure duration, level and silence", settings=False)
+    measure.add_argument("--corpus", required=True, help="name of the generated corpus")
+    measure.add_argument("--utterances", type=Path, required=True, help="its utterance table")
+    measure.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    measure.add_argument("--output", type=Path, required=True, help="the TSV file to write, one row per fake")
+
+    summary = step(commands, "generated-summary", _summary, "summarize these measures", settings=False)
+    summary.add_argument("--measured", type=Path, nargs="+", required=True, help="{corpus}.tsv of every corpus")
+    summary.add_argument("--output", type=Path, required=True, help="the CSV file to write")
+
 
 def _list(options: argparse.Namespace) -> None:
     from codecfake.protocols.generation_lists import GenerationListSettings, write_generation_list
@@ -59,3 +69,15 @@ def _list_generated(options: argparse.Namespace) -> None:
 
     settings = from_json(GeneratedSettings, options.settings)
     write_utterances(settings, options.indexes, options.left_out, options.utterances, options.rejected)
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from codecfake.quality.generated import measure_generated
+
+    measure_generated(options.corpus, options.utterances, options.audio, options.output)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from codecfake.quality.generated import write_generated_summary
+
+    write_generated_summary(options.measured, options.output)
