@@ -36,8 +36,10 @@ NUMBER = re.compile(r"\d+")
 
 def written_out(text: str) -> str:
     """The text without digits and abbreviations. Raises GeneratorError if the package inflect is missing."""
-    engine = required("inflect", "English text with numbers").engine() if NUMBER.search(text) else None
     text = ABBREVIATION.sub(lambda match: ABBREVIATIONS[match[1].lower()], text)
+    if not NUMBER.search(text):
+        return text
+    engine = required("inflect", "English text with numbers").engine()
     text = DOLLARS.sub(_dollars, POUNDS.sub(r"\1 pounds", THOUSANDS.sub("", text)))
     text = ORDINAL.sub(lambda match: engine.number_to_words(match[0]), DECIMAL.sub(r"\1 point \2", text))
     return NUMBER.sub(lambda match: _cardinal(int(match[0]), engine), text)

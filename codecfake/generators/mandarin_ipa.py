@@ -8,8 +8,11 @@ from collections.abc import Iterator
 
 from codecfake.generators.packages import required
 
-INITIALS = dict(zip("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ", ["p⁼", "pʰ", "m", "f", "t⁼", "tʰ", "n", "l", "k⁼", "kʰ", "x", "tʃ⁼", "tʃʰ", "ʃ"], strict=True))
-SIBILANTS = dict(zip("ㄓㄔㄕㄖㄗㄘㄙ", ["ts`⁼", "ts`ʰ", "s`", "ɹ`", "ts⁼", "tsʰ", "s"], strict=True))
+INITIALS = {
+    "ㄅ": "p⁼", "ㄆ": "pʰ", "ㄇ": "m", "ㄈ": "f", "ㄉ": "t⁼", "ㄊ": "tʰ", "ㄋ": "n", "ㄌ": "l",
+    "ㄍ": "k⁼", "ㄎ": "kʰ", "ㄏ": "x", "ㄐ": "tʃ⁼", "ㄑ": "tʃʰ", "ㄒ": "ʃ",
+}  # fmt: skip
+SIBILANTS = {"ㄓ": "ts`⁼", "ㄔ": "ts`ʰ", "ㄕ": "s`", "ㄖ": "ɹ`", "ㄗ": "ts⁼", "ㄘ": "tsʰ", "ㄙ": "s"}
 LABIALS = "ㄅㄆㄇㄈ"
 FINALS = {
     "ㄚ": "a", "ㄛ": "o", "ㄜ": "ə", "ㄝ": "ɛ", "ㄞ": "aɪ", "ㄟ": "eɪ", "ㄠ": "ɑʊ", "ㄡ": "oʊ",
@@ -38,8 +41,9 @@ def ipa(text: str) -> str:
 
     Raises GeneratorError if a package is missing, ValueError for a syllable that Mandarin does not have.
     """
-    numerals = required("cn2an", "Mandarin text with numbers") if NUMBER.search(text) else None
-    text = NUMBER.sub(lambda match: numerals.an2cn(match[0]), text)
+    if NUMBER.search(text):
+        numerals = required("cn2an", "Mandarin text with numbers")
+        text = NUMBER.sub(lambda match: numerals.an2cn(match[0]), text)
     return "".join(_words(text.translate(PUNCTUATION))).strip()
 
 

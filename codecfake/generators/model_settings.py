@@ -39,7 +39,9 @@ class _ValleNetwork:
 
     def __post_init__(self) -> None:
         if self.dimension % (2 * self.num_heads):
-            raise fault(f"{self.dimension} must be a multiple of twice the number of heads ({self.num_heads})")
+            raise fault(
+                f"{self.dimension} must be a multiple of twice the number of heads ({self.num_heads})", "dimension"
+            )
 
 
 @dataclass(frozen=True)
