@@ -15,7 +15,7 @@ from places import EXPERIMENTS, ROOT, TINY
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.base import plugins
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import codecs, reading
+from codecfake.experiment import licenses, reading
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.weights import Local, NoWeights, Official, Shipped, Trained, Weights
 
