@@ -23,8 +23,8 @@ class ListedOptions:
     """`table` is relative to the root; None means every audio file.
 
     `key`, `language` and `attack` are the defaults for missing columns. `prefix` is put before every utterance_id: a
-    generator's files often have the names of the recordings they imitate, but trials need unique names. `demo_page`: the
-    recordings come from this page of `demo_pages.yaml`, and must be as many as a paper took from there.
+    generator's files often have the names of the recordings they imitate, but trials need unique names. The recordings
+    come from the `demo_page` of that name in `demo_pages.yaml`, and must be as many as a paper took from there.
     """
 
     table: str | None = None
