@@ -32,6 +32,7 @@ FRONT_ENDS = {
     "mel": {"name": "mel"},
     "wav2vec2": {"name": "wav2vec2", **SSL, "config": CONFIG},
     "wavlm": {"name": "wavlm", **SSL, "config": CONFIG},
+    "hubert": {"name": "hubert", **SSL, "config": CONFIG},
     "sinc": {"name": "sinc"},
 }
 RAW = {"projection": None, "block_pool": 3, "nodes": "max", "pool_ratios": [0.5, 0.7, 0.5]}  # AASIST on waveforms

@@ -90,7 +90,7 @@ class Costs:
             audio_hours_in=seconds / HOUR,
             bytes_in=recording * segments,
             **self._weights(f"weights_mb.{part}"),
-            **self._network(seconds / self.rate_table[f"codec_training.{part}.{self.device}"]),
+            **self._network(seconds / self.rate_table.at(f"codec_training.{part}.{self.device}", settings.precision)),
         )
 
     def record(self, corpus: str, source: str) -> Cost:
@@ -235,8 +235,10 @@ class Costs:
     def _seconds(self, detector: str, settings: TrainSettings) -> tuple[float, float]:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
-        feature, step = (_length(settings) / self.rate_table[f"{name}.{self.device}"] for name in (features, training))
-        return feature, step
+        precision = settings.fine_tuning.precision if settings.fine_tuning.is_on else settings.front_end_precision
+        length = _length(settings)
+        feature = length / self.rate_table.at(f"{features}.{self.device}", precision)
+        return feature, length / self.rate_table[f"{training}.{self.device}"]
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
