@@ -11,12 +11,8 @@ longer.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,12 +20,11 @@ sys.path.insert(0, str(ROOT))
 import torch
 import yaml
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 import codec_wrappers
 from benchmarks.fine_tuning import CROP
+from benchmarks.generator_operations import generators
+from benchmarks.operation_counts import Entries, Operations, count, fake_tensors
 from benchmarks.rates import BACK_ENDS, FRONT_ENDS
 from codec_wrappers.codec import TrainableCodec
 from codec_wrappers.networks import weight_norm
@@ -51,37 +46,13 @@ HEADER = """\
 # operations per second of audio (features, train: per clip of 64,600 samples). launches: of GPU kernels per batch.
 # batch: seconds of audio (or clips) in a batch, those of the codec's recipe, of one utterance of 4 s, or 128 clips.
 """
-VIEWS = {  # and what allocates memory, or asks a tensor about itself
-    "view", "_unsafe_view", "expand", "permute", "transpose", "t", "select", "slice", "unsqueeze", "squeeze",
-    "detach", "alias", "as_strided", "split", "split_with_sizes", "unbind", "unfold", "view_as_real", "real",
-    "imag", "empty", "empty_like", "new_empty", "lift_fresh", "device", "_local_scalar_dense",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Operations:
-    flop: float = 0.0
-    launches: float = 0.0
-
-    def __add__(self, other: "Operations") -> "Operations":
-        return Operations(self.flop + other.flop, self.launches + other.launches)
-
-    def __mul__(self, factor: float) -> "Operations":
-        return Operations(self.flop * factor, self.launches * factor)
-
-    def per(self, batch: float) -> dict[str, float]:
-        """The entry of the table for a batch of this many seconds or clips."""
-        return {"gflop": _rounded(self.flop / batch / 1e9), "launches": round(self.launches), "batch": _rounded(batch)}
-
-
-Entries = Iterator[tuple[str, dict[str, float]]]
 
 
 def main() -> None:
     """Count and print the table."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(HEADER)
-    for entries in (codecs, front_ends, back_ends):
+    for entries in (codecs, front_ends, back_ends, generators):
         for name, entry in entries():
             print(f"{name}: {yaml.safe_dump(entry, default_flow_style=True, sort_keys=False).strip()}", flush=True)
 
@@ -90,7 +61,7 @@ def codecs() -> Entries:
     """Of resynthesis and of training, for each codec that can be built without weights."""
     for name in codec_wrappers.names():
         if codec_wrappers.entry(name).is_trainable:
-            with _fake_tensors():
+            with fake_tensors():
                 codec = _codec(name)
                 yield f"resynthesis.{name}", _resynthesis(codec, QUANTIZERS.get(name, codec.num_quantizers))
                 yield f"codec_training.{name}", _training(codec, recipe(name, {"teacher": "HuBERT base"}))
@@ -99,25 +70,18 @@ def codecs() -> Entries:
 def front_ends() -> Entries:
     """Of features, without gradients."""
     for name, front_end in FRONT_ENDS.items():
-        with _fake_tensors():
+        with fake_tensors():
             detector = _detector(front_end, {"name": "lcnn"})
-            yield f"features.{name}", _counted(lambda: detector.front_end(torch.empty(CLIPS, CROP))).per(CLIPS)  # noqa: B023
+            yield f"features.{name}", count(lambda: detector.front_end(torch.empty(CLIPS, CROP))).per(CLIPS)  # noqa: B023
 
 
 def back_ends() -> Entries:
     """Of a training step without its features."""
     for (front_end, name), back_end in BACK_ENDS.items():
-        with _fake_tensors():
+        with fake_tensors():
             detector = _detector(FRONT_ENDS[front_end], back_end)
             features = detector.front_end(torch.empty(CLIPS, CROP))
-            yield f"train.{name}", (_counted(lambda: detector.back_end(features)) * WITH_BACKWARD).per(CLIPS)  # noqa: B023
-
-
-@contextmanager
-def _fake_tensors() -> Iterator[None]:
-    # parameters cannot be replaced here, so modules keep their device and memory format
-    with FakeTensorMode(), mock.patch.object(nn.Module, "to", lambda module, *_, **__: module):
-        yield
+            yield f"train.{name}", (count(lambda: detector.back_end(features)) * WITH_BACKWARD).per(CLIPS)  # noqa: B023
 
 
 def _codec(name: str) -> TrainableCodec:
@@ -156,16 +120,16 @@ def _step(codec: TrainableCodec, recipe: Recipe, stage: Stage) -> Operations:
     wav = torch.empty(batch_size, round(duration * codec.sample_rate))
     if stage.adversarial:
         parts = discriminators.build(recipe.discriminators).values()
-        step = sum((_counted(lambda: part(wav)) * DISCRIMINATORS for part in parts), step)  # noqa: B023
-    return step + (_counted(lambda: _teacher()(wav)) if recipe.is_used("distillation") else Operations())
+        step = sum((count(lambda: part(wav)) * DISCRIMINATORS for part in parts), step)  # noqa: B023
+    return step + (count(lambda: _teacher()(wav)) if recipe.is_used("distillation") else Operations())
 
 
 def _passes(codec: TrainableCodec, duration: float, batch_size: int, quantizers: int) -> tuple[Operations, Operations]:
     frames = int(duration * codec.sample_rate / codec.hop_length)
     wav = torch.empty(batch_size, frames * codec.hop_length)
     codes: list[Tensor] = []
-    encoding = _counted(lambda: codes.append(codec.encode_first(wav, quantizers)))
-    return encoding, _counted(lambda: codec.decode_all(codes[0], [quantizers]))
+    encoding = count(lambda: codes.append(codec.encode_first(wav, quantizers)))
+    return encoding, count(lambda: codec.decode_all(codes[0], [quantizers]))
 
 
 def _teacher() -> nn.Module:
@@ -173,46 +137,6 @@ def _teacher() -> nn.Module:
     from transformers import HubertConfig, HubertModel
 
     return HubertModel(HubertConfig()).eval()
-
-
-def _counted(work: Callable[[], object]) -> Operations:
-    launches, flops = _Launches(), FlopCounterMode(display=False)
-    with torch.no_grad(), _lstms() as of_lstms, flops, launches:
-        work()
-    return Operations(flops.get_total_flops(), launches.number) + sum(of_lstms, Operations())
-
-
-class _Launches(TorchDispatchMode):
-    """Counts operations that are not views; what code reads from a fake tensor is zero."""
-
-    number = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func._schema.name.split("::")[1]
-        self.number += name not in VIEWS
-        return 0 if name == "_local_scalar_dense" else func(*args, **(kwargs or {}))
-
-
-@contextmanager
-def _lstms() -> Iterator[list[Operations]]:
-    """Let LSTMs return outputs without computing, and collect their operations."""
-    calls: list[Operations] = []
-
-    def forward(self: nn.LSTM, inputs: Tensor, state: Any = None) -> tuple[Tensor, None]:
-        directions, hidden = 1 + self.bidirectional, self.hidden_size
-        steps = inputs.shape[0] * inputs.shape[1]
-        sizes = [self.input_size, *[hidden * directions] * (self.num_layers - 1)]
-        # four gates, each a product with the input and with the state
-        flop = sum(2 * 4 * hidden * (size + hidden) * steps * directions for size in sizes)
-        calls.append(Operations(flop, 1))
-        return inputs.new_empty(*inputs.shape[:2], hidden * directions), None
-
-    with mock.patch.object(nn.LSTM, "forward", forward):
-        yield calls
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.3g}")
 
 
 if __name__ == "__main__":
