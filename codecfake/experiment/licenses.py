@@ -12,10 +12,9 @@ def license_faults(experiment: Experiment) -> Iterator[Fault]:
     """One fault that names every codec and generator in use whose licenses are refused, if there is one."""
     if experiment.license != "permissive":
         return
+    made_with = {name: generators.licenses_of(item) for name, item in experiment.generated().items()}
     codecs = [each for name in experiment.codecs_run() for each in _not_permissive(name, experiment.licenses_of(name))]
-    fakes = [
-        each for name, item in experiment.generated().items() for each in _not_permissive(name, generators.licenses_of(item))
-    ]
+    fakes = [each for name, identifiers in made_with.items() for each in _not_permissive(name, identifiers)]
     if codecs or fakes:
         trained = "Train these codecs (`weights: trained`), leave them out" if codecs else "Leave them out"
         text = (
