@@ -25,8 +25,8 @@ def write_utterances(
     """
     files.discard(utterances_path)
     table = pd.concat([_rows(index) for index in sorted(indexes)], ignore_index=True)
-    refused = [files.read_tsv(index.with_suffix(".rejected.tsv")) for index in sorted(indexes)]
-    rejected = pd.concat(refused, ignore_index=True)
+    unspoken = [files.read_tsv(index.with_suffix(".rejected.tsv")) for index in sorted(indexes)]
+    rejected = pd.concat(unspoken, ignore_index=True)
     files.write_tsv(rejections_path, pd.concat([files.read_tsv(left_out), rejected]).sort_values(["path", "reason"]))
     _check(settings, len(table), rejected)
     table = table.assign(corpus=settings.corpus, split=None, channels=1).sort_values("utterance_id")

@@ -170,11 +170,11 @@ def _corpus_faults(corpus: Corpus) -> Iterator[Fault]:
 
 def _use_faults(experiment: Experiment) -> Iterator[Fault]:
     """Generated fakes are evaluated; they have no recordings that codecs or detectors could be trained on."""
-    made = set(experiment.generated())
+    fakes = set(experiment.generated())
     for name, domain in experiment.domains.items():
-        for corpus in sorted(made.intersection(domain.corpora)):
+        for corpus in sorted(fakes.intersection(domain.corpora)):
             text = f"{corpus!r} is generated, and its texts may come from this domain; evaluate it in a condition"
             yield Fault(("domains", name, "corpora"), text)
     training = experiment.codec_training
-    for corpus in sorted(made.intersection(training.corpora if training else [])):
+    for corpus in sorted(fakes.intersection(training.corpora if training else [])):
         yield Fault(("codec_training", "corpora"), f"{corpus!r} is generated; codecs are trained on recordings")

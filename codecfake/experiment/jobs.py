@@ -89,11 +89,11 @@ class Jobs:
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
 
     def _of_generation(self) -> Iterator[JobName]:
-        made = self._experiment.generated()
-        captions = dict.fromkeys(item.captions.corpus for item in made.values() if item.captions is not None)
+        fakes = self._experiment.generated()
+        captions = dict.fromkeys(item.captions.corpus for item in fakes.values() if item.captions is not None)
         yield from (("read_captions", (corpus,)) for corpus in captions)
         rules = ("write_generation_list", "generate", "list_generated")
-        yield from ((rule, (corpus,)) for rule in rules for corpus in made)
+        yield from ((rule, (corpus,)) for rule in rules for corpus in fakes)
 
     def _of_protocols(self) -> Iterator[JobName]:
         e, sources = self._experiment, quality_choice.sources(self._experiment)

@@ -12,18 +12,17 @@ def license_faults(experiment: Experiment) -> Iterator[Fault]:
     """One fault that names every codec and generator in use whose licenses are refused, if there is one."""
     if experiment.license != "permissive":
         return
-    codecs = [each for name in experiment.codecs_run() for each in _refused(name, experiment.licenses_of(name))]
-    made = [
-        each for name, item in experiment.generated().items() for each in _refused(name, generators.licenses_of(item))
-    ]
-    if codecs or made:
+    made_with = {name: generators.licenses_of(item) for name, item in experiment.generated().items()}
+    codecs = [each for name in experiment.codecs_run() for each in _not_permissive(name, experiment.licenses_of(name))]
+    fakes = [each for name, identifiers in made_with.items() for each in _not_permissive(name, identifiers)]
+    if codecs or fakes:
         trained = "Train these codecs (`weights: trained`), leave them out" if codecs else "Leave them out"
         text = (
-            f"permissive refuses {', '.join([*codecs, *made])}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
+            f"permissive refuses {', '.join([*codecs, *fakes])}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
             f"{trained}, or write `license: any`"
         )
         yield Fault(("license",), text)
 
 
-def _refused(name: str, licenses: Mapping[str, str]) -> list[str]:
+def _not_permissive(name: str, licenses: Mapping[str, str]) -> list[str]:
     return [f"{name} ({kind}: {identifier})" for kind, identifier in licenses.items() if identifier not in PERMISSIVE]

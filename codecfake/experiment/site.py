@@ -197,8 +197,8 @@ def _root_faults(corpora: Mapping[str, Corpus], settings: Configuration, base: P
     yield from missing_roots(corpora, roots, settings.generate)
     for name in settings.generate if not isinstance(settings.generate, bool) else ():
         if name not in corpora or corpora[name].generation is None:
-            made = [each for each, corpus in corpora.items() if corpus.generation is not None]
-            yield Fault(("generate",), unknown("corpus with a generator", name, made))
+            names = [each for each, corpus in corpora.items() if corpus.generation is not None]
+            yield Fault(("generate",), unknown("corpus with a generator", name, names))
     for name in corpora:
         root = None if corpora[name].demo else roots.get(name)
         if root and not (base / root).is_dir():

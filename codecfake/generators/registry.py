@@ -33,6 +33,7 @@ class Entry:
     about: str = ""
     paper: str = ""
     license: str = UNSTATED  # SPDX, of the code
+    packages: tuple[str, ...] = ()  # distributions that it needs, of the extra `generators`
     module: str = ""  # of this folder
     languages: tuple[str, ...] = LANGUAGES  # that it can be given
     sample_rate: int | None = None  # Hz; None: known once it is built

@@ -52,7 +52,7 @@ def generate_shard(
     own = replace(own, weights=run.weights, codec_weights=run.codec_weights, batch_size=run.batch_size)
     job = _Job(settings, generators.build(own, run.device), prompts, own)
     rows = shard_rows(files.read_tsv(list_path), shard, settings.num_shards)
-    rejected = job.refused(rows)
+    rejected = job.faults(rows)
     _require_few(settings, rejected, len(rows))
     rows = rows[~rows["trial_id"].isin(rejected)]
     bar = progress(None, f"{settings.corpus} {shard:04d}", len(rows), "utt")
@@ -96,21 +96,21 @@ class _Job:
             "codec_weights_sha256": codec,
         }
 
-    def refused(self, rows: pd.DataFrame) -> dict[str, str]:
+    def faults(self, rows: pd.DataFrame) -> dict[str, str]:
         """Trial -> why the generator cannot generate it."""
         reasons = ((row.trial_id, self._generator.check(self._item(row))) for row in rows.itertuples(index=False))
         return {str(trial): reason for trial, reason in reasons if reason is not None}
 
     def generate(self, batch: list[Any], writer: shards.ShardWriter) -> dict[str, str]:
         """Write the fakes of a batch; returns trial -> why its fake cannot be a trial."""
-        faults = {}
+        silent = {}
         for row, wav in zip(batch, self._generator.generate([self._item(row) for row in batch]), strict=True):
             fault = fault_of(wav, self._generator.sample_rate)
             if fault is None:
                 writer.append(row.trial_id, self._flac(wav), self._more(row))
             else:
-                faults[row.trial_id] = fault
-        return faults
+                silent[row.trial_id] = fault
+        return silent
 
     def _item(self, row: Any) -> Item:
         prompt = None

@@ -22,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 REJECTED = ("path", "reason")
 NO_TEXT = "no text: its corpus has no transcript of it"
-LISTED, PUBLISHED = "listed", "published"
+NUM_ITEMS, PUBLISHED = "listed", "published"
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def generation_list(settings: GenerationListSettings, tables: Tables, captions: 
 
     Raises ProtocolError for an empty list, a list with fewer items than shards, and a trial that occurs twice.
     """
-    texts, pool = _captions(settings, captions) if captions is not None else _spoken(settings, tables)
+    texts, pool = _captions(settings, captions) if captions is not None else _texts_of_trials(settings, tables)
     texts = texts.sort_values(["corpus", "utterance_id"], kind="stable").reset_index(drop=True)
     outcomes = _outcomes(settings, texts, pool)
     reasons = pd.Series([each if isinstance(each, str) else None for each in outcomes], dtype=object)
@@ -97,7 +97,7 @@ def write_generation_list(
         logger.info("%s: %s: %s", settings.corpus, row.what, f"{row.number:,}")
 
 
-def _spoken(settings: GenerationListSettings, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _texts_of_trials(settings: GenerationListSettings, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bona fide trials of a side, and the recordings that can be prompts."""
     assert settings.texts is not None
     pool = _pool(tables, settings.speakers_of)
@@ -129,8 +129,8 @@ def _outcomes(settings: GenerationListSettings, texts: pd.DataFrame, pool: pd.Da
     """For each text the row number of its prompt in the pool, None if it needs no prompt, or why it is left out."""
     readable = pd.Series([isinstance(text, str) and bool(words(text)) for text in texts["text"]], dtype=bool)
     rule = settings.prompts
-    found = iter(prompts(texts[readable], pool, rule, settings.seed)) if rule is not None else repeat(None)
-    return [next(found) if fit else NO_TEXT for fit in readable]
+    voices = iter(prompts(texts[readable], pool, rule, settings.seed)) if rule is not None else repeat(None)
+    return [next(voices) if fit else NO_TEXT for fit in readable]
 
 
 def _items(settings: GenerationListSettings, texts: pd.DataFrame, voices: pd.DataFrame) -> pd.DataFrame:
@@ -171,7 +171,7 @@ def _counts(
     settings: GenerationListSettings, texts: pd.DataFrame, rejected: pd.DataFrame, items: pd.DataFrame
 ) -> pd.DataFrame:
     kinds = Counter(reason.partition(":")[0] for reason in rejected["reason"])
-    rows = [("texts", len(texts)), *sorted(kinds.items()), (LISTED, len(items))]
+    rows = [("texts", len(texts)), *sorted(kinds.items()), (NUM_ITEMS, len(items))]
     if settings.published is not None:
         rows.append((PUBLISHED, settings.published))
     return pd.DataFrame(rows, columns=["what", "number"])

@@ -78,11 +78,11 @@ def _prompt(
     utterance_id: str,
     text: str,
 ) -> int | str:
-    spoken, start = words(text), _hash(seed, (corpus, utterance_id))
+    own_words, start = words(text), _hash(seed, (corpus, utterance_id))
     others = (
         (_continued(start, each.utterance_id), each)
         for each in by_speaker.get((corpus, speaker), [])
-        if each.utterance_id != utterance_id and each.words != spoken
+        if each.utterance_id != utterance_id and each.words != own_words
     )
     first = min(others, key=lambda pair: pair[0], default=None)
     return first[1].row if first else f"no prompt: no other recording of {corpus}/{speaker} is one {rule}"

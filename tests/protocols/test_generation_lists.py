@@ -46,7 +46,7 @@ def aishell3() -> pd.DataFrame:
     return utterances("aishell3", ids, speakers, "你好", np.full(len(numbers), 3.5))
 
 
-def spoken(tables: dict[str, pd.DataFrame], split: Split | None = DRAW, **changes: Any) -> GenerationList:
+def list_of(tables: dict[str, pd.DataFrame], split: Split | None = DRAW, **changes: Any) -> GenerationList:
     """The list of what the eval trials of vctk say."""
     side = Side(list(tables), split, ["vctk"])
     values: dict[str, Any] = {"prompts": PromptRule(), "prefix": "A1_", "num_shards": 4, "texts": side, **changes}
@@ -66,7 +66,7 @@ def numbers(result: GenerationList) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def full() -> GenerationList:
     before = process_time()
-    result = spoken({"vctk": vctk(), "aishell3": aishell3()}, published=4436)
+    result = list_of({"vctk": vctk(), "aishell3": aishell3()}, published=4436)
     print(f"list of xie2025's A1: {process_time() - before:.1f} s")
     return result
 
@@ -104,7 +104,7 @@ def test_wu2024_lists_the_755_utterances_of_its_eval_speakers() -> None:
     own = table[table["speaker_id"].isin(["p227", "p228"])].iloc[:755]
     table = pd.concat([table[~table["speaker_id"].isin(["p227", "p228"])], own], ignore_index=True)
     split = Split(by="listed", dev_speakers=["p226", "p229"], eval_speakers=["p227", "p228"])
-    result = spoken({"vctk": table}, split)
+    result = list_of({"vctk": table}, split)
     assert numbers(result) == {"texts": 755, "listed": 755}
 
 
@@ -127,37 +127,37 @@ def test_more_speakers_change_no_prompt_and_no_seed_of_the_others() -> None:
     )
     large = pd.concat([others, large], ignore_index=True)
     columns = ["trial_id", "prompt_id", "seed"]
-    before = spoken({"vctk": small}, None).items[columns]
-    after = spoken({"vctk": large}, None).items[columns]
+    before = list_of({"vctk": small}, None).items[columns]
+    after = list_of({"vctk": large}, None).items[columns]
     assert before.equals(after[~after["trial_id"].str.contains("x")].reset_index(drop=True))
 
 
 def test_the_order_of_rows_changes_nothing() -> None:
     table = vctk(300, 3)
-    assert spoken({"vctk": table}, None).items.equals(spoken({"vctk": table[::-1]}, None).items)
+    assert list_of({"vctk": table}, None).items.equals(list_of({"vctk": table[::-1]}, None).items)
 
 
 def test_another_seed_gives_other_prompts_and_seeds() -> None:
     table = {"vctk": vctk(300, 3)}
-    one, two = (spoken(table, None, seed=seed).items for seed in (1, 2))
+    one, two = (list_of(table, None, seed=seed).items for seed in (1, 2))
     assert (one["prompt_id"] != two["prompt_id"]).mean() > 0.9
     assert (one["seed"] != two["seed"]).all()
 
 
 def test_prompts_are_spread_over_the_recordings_of_a_speaker() -> None:
-    items = spoken({"vctk": vctk(300, 3)}, None).items
+    items = list_of({"vctk": vctk(300, 3)}, None).items
     assert items["prompt_id"].value_counts().max() < 12  # of 300 draws from about 80 candidates each
 
 
 def test_the_bounds_of_durations_are_included() -> None:
     tables = few(("p1_1", "One", 3.0), ("p1_2", "Two", 10.0))
-    items = spoken(tables, None, num_shards=1).items
+    items = list_of(tables, None, num_shards=1).items
     assert list(items["prompt_id"]) == ["p1_2", "p1_1"]
 
 
 def test_a_text_without_a_fitting_prompt_is_left_out_with_the_reason() -> None:
     tables = few(("p1_1", "One", 3.0), ("p1_2", "ONE.", 5.0), ("p1_3", "Two", 2.9), ("p1_4", None, 5.0))
-    result = spoken(tables, None, num_shards=1)
+    result = list_of(tables, None, num_shards=1)
     assert list(result.items["trial_id"]) == ["A1_p1_3"]  # the others have the same words, are short, or say nothing
     reasons = dict(zip(result.rejected["path"], result.rejected["reason"], strict=True))
     assert reasons["vctk/p1_1"] == (
@@ -168,9 +168,9 @@ def test_a_text_without_a_fitting_prompt_is_left_out_with_the_reason() -> None:
 
 def test_prompts_can_be_kept_to_the_eval_trials() -> None:
     tables = {"vctk": vctk(3000, 6)}
-    trials = set(spoken(tables).items["utterance_id"])
-    anywhere = spoken(tables).items["prompt_id"]
-    within = spoken(tables, prompts=PromptRule(utterances="eval")).items["prompt_id"]
+    trials = set(list_of(tables).items["utterance_id"])
+    anywhere = list_of(tables).items["prompt_id"]
+    within = list_of(tables, prompts=PromptRule(utterances="eval")).items["prompt_id"]
     assert not set(anywhere) <= trials
     assert set(within) <= trials
 
@@ -178,7 +178,7 @@ def test_prompts_can_be_kept_to_the_eval_trials() -> None:
 def test_too_few_texts_are_one_clear_line() -> None:
     tables = few(("p1_1", "One", 3.0), ("p1_2", None, 5.0), ("p1_3", None, 5.0))
     with pytest.raises(ProtocolError, match=r"valle: 0 texts cannot fill 1 shards; of the 3 .* 2 have: no text"):
-        spoken(tables, None, num_shards=1)
+        list_of(tables, None, num_shards=1)
 
 
 def test_a_missing_table_of_captions_is_named() -> None:

@@ -26,7 +26,7 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def main_pins() -> dict[str, str]:
-    names = ("torch.txt", "requirements.txt", "no-deps.txt", "optional.txt")
+    names = ("torch.txt", "requirements.txt", "no-deps.txt", "generators.txt", "optional.txt")
     return {package: version for name in names for package, version in pins(ENVS / name).items()}
 
 
