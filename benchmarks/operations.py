@@ -44,7 +44,7 @@ DISCRIMINATORS = 9
 HEADER = """\
 # Counted by benchmarks/operations.py, which says what is left out; do not edit. gflop: billions of floating-point
 # operations per second of audio (features, train: per clip of 64,600 samples). launches: of GPU kernels per batch.
-# batch: seconds of audio (or clips) in a batch, those of the codec's recipe, of one utterance of 4 s, or 128 clips.
+# batch: seconds of audio in a batch of the codec's recipe, an utterance, or four generated ones; or 128 clips.
 """
 
 

@@ -504,11 +504,11 @@ def test_plan_prints_a_table_and_what_it_rests_on(
     text = capsys.readouterr().out
     assert "resynthesize_funcodec" in text
     assert "counted operations and launches, at an assumed utilization: resynthesis.soundstream.gpu 2120" in text
-    assert re.search(r"On 1 GPU: at least [\d.]+ days, decided by train_detector \S+ .*\nOn 8 GPUs: ", text)
+    assert re.search(r"On 1 GPU: [\d.]+ days, decided by train_detector \S+ .*\nOn 8 GPUs: ", text)
     assert "Not ingested yet" in text
     assert "Not planned: ITW" in text
     assert "1,000,000.00 GB" in text
-    assert not re.search(r"Unknown: (resynthesis|codec_training|features|train)\.", text)
+    assert "Unknown" not in text
 
 
 def test_plan_for_programs_has_the_same_numbers(
