@@ -42,10 +42,10 @@ class RateTable:
         return rate.value
 
     def at(self, name: str, precision: str) -> float:
-        """A rate at a precision. One of the user's without a precision in its name holds for all of them."""
+        """A rate at a precision. One of the user's, or of a table, holds for all of them if its name has none."""
         precise = operations.rate_name(name, precision)
-        is_known = precise in self.own or (precise in self.shipped and name not in self.own)
-        return self[precise if is_known else name]
+        is_computed = name in self.shipped and self.shipped[name].basis == "counted" and name not in self.own
+        return self[precise if precise in self.own or is_computed else name]
 
     def check_own(self) -> None:
         """Raise SettingsError for a rate of the user that is neither shipped nor looked up by a plan."""
