@@ -1,4 +1,4 @@
-"""Codec weights on disk: one safetensors file with exactly the tensors of the network's state_dict."""
+"""Codec weights on disk: one safetensors file with the tensors of the network's state_dict."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec
+from codec_wrappers.weights import moving_sums
 from codec_wrappers.weights.checkpoints import WEIGHTS
 from codecfake.base import files, provenance
 from codecfake.base.printing import excerpt
@@ -48,8 +49,11 @@ def _require_unchanged(folder: Path) -> None:
 
 
 def load_strict(network: nn.Module, path: Path) -> None:
-    """Load a safetensors file into `network`. Raises WeightsError unless every name and shape fits."""
-    tensors = _read(path)
+    """Load a safetensors file into `network`. Raises WeightsError unless every name and shape fits.
+
+    Moving sums of codebooks can be absent: they follow from vectors and counts.
+    """
+    tensors = moving_sums.restore(_read(path), network.state_dict())
     refuse_misfits(tensors, network.state_dict(), path)
     network.load_state_dict(tensors)
 
@@ -62,9 +66,13 @@ def refuse_misfits(tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor
 
 
 def save(network: nn.Module, path: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write the state_dict of `network` as `save_tensors` does, with its floats as `dtype`."""
-    tensors = network.state_dict().items()
-    save_tensors({name: each.to(dtype) if each.is_floating_point() else each for name, each in tensors}, path)
+    """Write the state_dict of `network` as `save_tensors` does, with its floats as `dtype`.
+
+    Half precision, which is for weights to pass on, leaves out the moving sums of codebooks.
+    """
+    state = network.state_dict()
+    tensors = state if dtype == torch.float32 else moving_sums.drop(state)
+    save_tensors({name: each.to(dtype) if each.is_floating_point() else each for name, each in tensors.items()}, path)
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -1,8 +1,9 @@
 """Copies the codecs that a run of `experiments/demo-weights.yaml` trained into the package, each with a card."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -47,12 +48,19 @@ def _ship(codec: Path, quality: pd.DataFrame, target: Path) -> str:
     return name
 
 
+def _experiment(settings: Mapping[str, Any]) -> str:
+    """The experiment that trained the weights, with the digest of those that it started from."""
+    if settings.get("start_from") is None:
+        return "`experiments/demo-weights.yaml`"
+    return f"`experiments/demo-weights-continued.yaml`, from the weights {settings['start_from']} of `demo-weights`,"
+
+
 def _card(name: str, folder: Path, quality: pd.DataFrame) -> Iterator[str]:
     settings = files.read_json(folder / shipped.SETTINGS)
     recipe = settings["resolved_recipe"]
     yield f"# {name}\n"
     yield (
-        f"A small {settings['wrapper']}, trained for {recipe['steps']} steps by `experiments/demo-weights.yaml` with "
+        f"A small {settings['wrapper']}, trained for {recipe['steps']} steps by {_experiment(settings)} with "
         f"the seed {settings['seed']}; it is not the published model. The whole recipe is in `settings.json`, the "
         f"course of the training in `history.tsv`.\n"
     )

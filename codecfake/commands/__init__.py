@@ -5,6 +5,7 @@ from codecfake.commands import (
     checking,
     judging,
     looking,
+    pretraining,
     publishing,
     resynthesizing,
     running,
@@ -15,7 +16,7 @@ from codecfake.commands import (
 from codecfake.commands.parsing import Commands, Parser
 
 GROUPS = {
-    "make": (running, resynthesizing),
+    "make": (running, resynthesizing, pretraining),
     "look": (looking,),
     "judge": (scoring, judging),
     "check": (checking,),

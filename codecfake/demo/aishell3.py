@@ -28,7 +28,8 @@ def plan(settings: DemoSettings) -> Plan:
 
 
 def _sentences(voice: voices.Voice, settings: DemoSettings) -> list[texts.MandarinSentence]:
-    return draw_sentences(texts.mandarin(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
+    candidates = texts.mandarin(settings.sentences)
+    return draw_sentences(candidates, settings.utterances_per_speaker, settings.seed, voice.speaker_id)
 
 
 def _take(part: str, voice: voices.Voice, number: int, sentence: texts.MandarinSentence) -> Take:

@@ -68,7 +68,7 @@ def _roles(
     attacks: list[Attack | None] = [None] * settings.bonafide_per_vocoder_speaker
     for attack in partition.attacks:
         attacks += [attack] * settings.spoofs_per_attack
-    sentences = draw_sentences(texts.english(), len(attacks), settings.seed, voice.speaker_id)
+    sentences = draw_sentences(texts.english(settings.sentences), len(attacks), settings.seed, voice.speaker_id)
     return [(voice, sentence, attack) for sentence, attack in zip(sentences, attacks, strict=True)]
 
 

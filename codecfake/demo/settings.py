@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codecfake.base.settings import Fault, FaultsError
+from codecfake.base.suggestions import unknown
 from codecfake.demo import attacks, texts, voices
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """Numbers of speakers and utterances; the defaults make about three quarters of an hour of speech."""
+    """Numbers of speakers and utterances, and the length of sentences.
+
+    The defaults make about three quarters of an hour of speech.
+    """
 
     seed: int = 1
     english_speakers: int = 12
@@ -19,6 +23,7 @@ class DemoSettings:
     vocoder_speakers: int = 10
     bonafide_per_vocoder_speaker: int = 12
     spoofs_per_attack: int = 6  # and per vocoder speaker
+    sentences: str = "long"  # or "short": about 2.5 or 1.5 seconds
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -26,15 +31,19 @@ class DemoSettings:
             raise FaultsError("demo", faults)
 
     def _faults(self) -> Iterator[Fault]:
-        num_sentences = min(len(texts.english()), len(texts.mandarin()))
+        if self.sentences not in texts.LENGTHS:
+            yield Fault(("sentences",), unknown("length", self.sentences, texts.LENGTHS))
+            return
+        num_english = len(texts.english(self.sentences))
+        num_sentences = min(num_english, len(texts.mandarin(self.sentences)))
         yield from self._fault("english_speakers", 1, len(voices.ENGLISH), "voices in the table")
         yield from self._fault("mandarin_speakers", 2, len(voices.MANDARIN), "voices in the table; one is for `test`")
         yield from self._fault("codec_training_speakers", 1, len(voices.CODEC_TRAINING), "voices in the table")
         yield from self._fault("utterances_per_speaker", 1, num_sentences, "sentences in the shorter list")
         yield from self._fault("vocoder_speakers", 3, len(voices.VOCODER), "voices in the table, one a partition")
-        yield from self._fault("bonafide_per_vocoder_speaker", 1, len(texts.english()), "English sentences")
+        yield from self._fault("bonafide_per_vocoder_speaker", 1, num_english, "English sentences")
         num_attacks = max(len(attacks.KNOWN_ATTACKS), len(attacks.UNKNOWN_ATTACKS))
-        most_spoofs = (len(texts.english()) - self.bonafide_per_vocoder_speaker) // num_attacks
+        most_spoofs = (num_english - self.bonafide_per_vocoder_speaker) // num_attacks
         yield from self._fault("spoofs_per_attack", 1, most_spoofs, "English sentences that are left for each attack")
 
     def _fault(self, name: str, low: int, high: int, bound: str) -> Iterator[Fault]:

@@ -10,17 +10,18 @@ from codecfake.demo.plan import Take
 from codecfake.demo.settings import DemoSettings
 
 LAYOUTS = {"vctk": vctk, "aishell3": aishell3, "libritts": libritts, "asvspoof2019la": asvspoof2019}
-SECONDS = 2.6  # average length of the demo's utterances
+SECONDS = {"long": 2.6, "short": 1.5}  # average length of an utterance, by the length of sentences
 PARTITIONS = ("train", "dev", "eval")  # as in ASVspoof's folders
 
 
 def utterances(corpus: str, layout: str, settings: DemoSettings) -> pd.DataFrame:
     """The expected utterances of a corpus, as columns of an utterance table; each has the average length."""
     takes = LAYOUTS[layout].plan(settings).takes
-    return pd.DataFrame([_row(take) for take in takes]).assign(corpus=corpus)
+    seconds = SECONDS[settings.sentences]
+    return pd.DataFrame([_row(take, seconds) for take in takes]).assign(corpus=corpus)
 
 
-def _row(take: Take) -> dict[str, Any]:
+def _row(take: Take, seconds: float) -> dict[str, Any]:
     return {
         "key": SPOOF if take.attack else BONAFIDE,
         "split": next((part for part in PARTITIONS if f"_{part}/" in take.path), None),
@@ -28,6 +29,6 @@ def _row(take: Take) -> dict[str, Any]:
         "path": take.path,
         "sample_rate": take.sample_rate,
         "channels": 1,
-        "num_samples": round(SECONDS * take.sample_rate),
+        "num_samples": round(seconds * take.sample_rate),
         "utterance_id": take.utterance_id,
     }

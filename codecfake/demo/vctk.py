@@ -19,7 +19,8 @@ def plan(settings: DemoSettings) -> Plan:
 
 
 def _takes(voice: voices.Voice, settings: DemoSettings) -> list[Take]:
-    sentences = draw_sentences(texts.english(), settings.utterances_per_speaker, settings.seed, voice.speaker_id)
+    candidates = texts.english(settings.sentences)
+    sentences = draw_sentences(candidates, settings.utterances_per_speaker, settings.seed, voice.speaker_id)
     return [
         _take(voice, f"{voice.speaker_id}_{number:03d}", sentence) for number, sentence in enumerate(sentences, start=1)
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from codecfake.base.settings import fault
 from codecfake.base.suggestions import unknown
+from codecfake.detectors import shipped_front_ends
 
 RANDOM, INCLUDED = "random", "included"  # weights
 VARIANCE_FLOOR = 1e-7  # of the feature extractors of transformers; fairseq has 1e-5
@@ -26,7 +27,7 @@ class SincSettings:
 class SslSettings:
     """`weights: included` is what model folders have that contain the front-end: fine-tuned and imported ones."""
 
-    weights: str  # a transformers folder, a hub id such as facebook/wav2vec2-xls-r-300m, or "random"
+    weights: str  # a transformers folder, a hub id such as facebook/wav2vec2-xls-r-300m, shipped:NAME, or "random"
     layer: int = 5  # the features are the output of this block; blocks above it are not built
     normalize: bool = True  # each clip to zero mean and unit variance, as XLS-R and WavLM-large were trained
     config: dict[str, Any] = field(default_factory=dict)  # of random or included weights, as in transformers
@@ -36,6 +37,8 @@ class SslSettings:
     variance_floor: float = VARIANCE_FLOOR  # is added to the variance before `normalize` divides by its root
 
     def __post_init__(self) -> None:
+        if self.weights.startswith(shipped_front_ends.PREFIX):
+            shipped_front_ends.folder(self.weights)
         if self.layer < 1:
             raise ValueError(f"front-end layer is {self.layer}; layers count from 1")
         if self.layers not in LAYERS:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from codecfake.base.home import expanded
-from codecfake.detectors import FeatureShape
+from codecfake.detectors import FeatureShape, shipped_front_ends
 from codecfake.detectors.front_end import FrontEnd, sha256
 from codecfake.detectors.front_end_settings import INCLUDED, ONE, POST_NORM, RANDOM, SslSettings
 
@@ -163,10 +163,12 @@ def _pretrained(architecture: str, settings: SslSettings) -> nn.Module:
 
 
 def _folder(weights: str) -> Path:
-    """The folder itself, or the folder of a hub id, which is downloaded unless it already was.
+    """The folder itself, of a shipped front-end, or of a hub id, which is downloaded unless it already was.
 
     Raises FrontEndWeightsError if it is not available.
     """
+    if weights.startswith(shipped_front_ends.PREFIX):
+        return shipped_front_ends.folder(weights)
     if (path := Path(expanded(weights))).is_dir():
         return path
     from huggingface_hub import hf_hub_download

@@ -31,6 +31,10 @@ SYLLABLE = re.compile(r"([ㄅ-ㄙ]?)([ㄚ-ㄩ]*)([ˊˇˋ˙]?)")
 SPOKEN = re.compile(r"[\u4e00-\u9fff\d\s.,!?~…\-，。！？、；：]")
 
 
+class SyllableError(ValueError):
+    """A character is pronounced as no syllable of Mandarin."""
+
+
 def unspeakable(text: str) -> list[str]:
     """The characters of a text that this front-end cannot pronounce, each once."""
     return list(dict.fromkeys(character for character in text if not SPOKEN.match(character)))
@@ -39,7 +43,7 @@ def unspeakable(text: str) -> list[str]:
 def ipa(text: str) -> str:
     """IPA of a text, with blanks between words.
 
-    Raises GeneratorError if a package is missing, ValueError for a syllable that Mandarin does not have.
+    Raises GeneratorError if a package is missing, SyllableError for a character without a syllable of Mandarin.
     """
     if NUMBER.search(text):
         numerals = required("cn2an", "Mandarin text with numbers")
@@ -59,13 +63,11 @@ def _words(text: str) -> Iterator[str]:
 
 
 def syllable_ipa(bopomofo: str) -> str:
-    """IPA of one syllable, such as `ㄏㄠˇ`. Raises ValueError if it is none."""
+    """IPA of one syllable, such as `ㄏㄠˇ`. Raises SyllableError if it is none."""
     match = SYLLABLE.fullmatch(bopomofo)
     initial, final, tone = match.groups() if match else ("", "?", "")
     if final not in FINALS and not (final == "" and initial in SIBILANTS):
-        raise ValueError(
-            f"{bopomofo!r} is not a syllable of Mandarin in Bopomofo; write the text in Chinese characters"
-        )
+        raise SyllableError(f"{bopomofo!r} is not a syllable of Mandarin in Bopomofo; use another character")
     return _sound(initial, final) + TONES[tone]
 
 

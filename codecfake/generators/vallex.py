@@ -50,13 +50,22 @@ class VallexText:
         """Why it cannot read the two texts."""
         if language not in vallex_text.EMBEDDINGS:
             return f"the language is {language!r}; this generator speaks {', '.join(vallex_text.EMBEDDINGS)}"
-        unknown = mandarin_ipa.unspeakable(text + prompt) if language == "zh" else []
-        return f"it cannot pronounce {', '.join(map(repr, unknown))} in Mandarin" if unknown else None
+        return self._mandarin_fault(text + prompt) if language == "zh" else None
 
     def ids(self, text: str, prompt: str, language: str) -> tuple[list[int], list[int]]:
         """Ids of both texts, and their languages."""
         ids = vallex_text.ids(prompt, language) + vallex_text.ids(text, language)
         return ids, [vallex_text.EMBEDDINGS[language]] * len(ids)
+
+    def _mandarin_fault(self, text: str) -> str | None:
+        unknown = mandarin_ipa.unspeakable(text)
+        if unknown:
+            return f"it cannot pronounce {', '.join(map(repr, unknown))} in Mandarin"
+        try:
+            mandarin_ipa.ipa(text)
+        except mandarin_ipa.SyllableError as error:
+            return str(error)
+        return None
 
 
 def _decoder(model: VallexSettings, codec: Codec, device: torch.device) -> Callable[[Tensor], Tensor]:

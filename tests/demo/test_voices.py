@@ -59,19 +59,25 @@ def test_no_two_speakers_of_a_language_share_a_voice():
     assert len(set(manners)) == len(manners)
 
 
-def test_english_sentences_are_unique_plain_and_of_a_breath():
-    assert len(set(texts.english())) == len(texts.english()) >= 40
-    for sentence in texts.english():
+WORDS, CHARACTERS = {"long": (5, 11), "short": (4, 5)}, {"long": (8, 12), "short": (5, 6)}
+
+
+@pytest.mark.parametrize("length", texts.LENGTHS)
+def test_english_sentences_are_unique_plain_and_of_a_breath(length):
+    assert len(set(texts.english(length))) == len(texts.english(length)) >= 40
+    for sentence in texts.english(length):
         assert sentence[0].isupper() and sentence.endswith("."), sentence
         assert set(sentence.lower()) <= set("abcdefghijklmnopqrstuvwxyz ,'."), sentence
-        assert 5 <= len(sentence.split()) <= 11, sentence
+        assert WORDS[length][0] <= len(sentence.split()) <= WORDS[length][1], sentence
 
 
-def test_mandarin_sentences_are_unique_hanzi_with_a_syllable_each():
-    assert len({sentence.hanzi for sentence in texts.mandarin()}) == len(texts.mandarin()) >= 40
-    for sentence in texts.mandarin():
+@pytest.mark.parametrize("length", texts.LENGTHS)
+def test_mandarin_sentences_are_unique_hanzi_with_a_syllable_each(length):
+    assert len({sentence.hanzi for sentence in texts.mandarin(length)}) == len(texts.mandarin(length)) >= 40
+    for sentence in texts.mandarin(length):
         assert all("\u4e00" <= character <= "\u9fff" for character in sentence.hanzi), sentence
-        assert 8 <= len(sentence.hanzi) == len(sentence.pinyin) <= 12, sentence
+        fewest, most = CHARACTERS[length]
+        assert fewest <= len(sentence.hanzi) == len(sentence.pinyin) <= most, sentence
         assert all(syllable[:-1].isalpha() and syllable[-1] in "12345" for syllable in sentence.pinyin), sentence
 
 

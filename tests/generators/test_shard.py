@@ -12,6 +12,7 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
+from codecfake import generators
 from codecfake.audio.shards import AudioStore
 from codecfake.base import files
 from codecfake.base.plugins import VARIABLE
@@ -71,6 +72,19 @@ def digests(tar: Path) -> list[str]:
 
 def test_a_shard_has_the_same_bytes_for_batches_of_one_and_of_eight(corpus: Path) -> None:
     assert digests(generate(corpus, "one")) == digests(generate(corpus, "eight", batch_size=8))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["valle", "audiogen"])
+def test_a_shard_of_our_own_generators_has_the_same_bytes_for_any_batch(corpus: Path, name: str) -> None:
+    entry = generators.entry(name)
+    generator = {"generator": name, "model": entry.small, "sampling": entry.small_sampling}
+    if not entry.needs_prompt:
+        files.write_tsv(corpus / "list.tsv", files.read_tsv(corpus / "list.tsv").assign(prompt_id=""))
+    one, eight = (generate(corpus, str(size), batch_size=size, generator=generator) for size in (1, 8))
+    assert digests(one) == digests(eight)
+    rows = pd.read_parquet(one.with_suffix(".parquet"))
+    assert (rows["generator"] == name).all() and (rows["num_samples"] >= 1600).all() and len(rows) > 0
 
 
 def test_every_row_says_how_its_fake_was_made(corpus: Path) -> None:

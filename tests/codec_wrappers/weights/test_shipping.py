@@ -61,3 +61,10 @@ def test_a_run_without_measures_is_refused(run: Path, tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(ShippedError, match="no trained codecs, or no results/quality; finish the run first"):
         ship(run, tmp_path / "shipped")
+
+
+def test_the_card_of_a_continued_codec_names_the_weights_before_it(run: Path, tmp_path: Path) -> None:
+    files.write_json(run / "results/codecs/encodec/settings.json", {**SETTINGS, "start_from": "4711"})
+    ship(run, tmp_path / "shipped")
+    card = (tmp_path / "shipped/encodec-small/card.md").read_text(encoding="utf-8")
+    assert "70 steps by `experiments/demo-weights-continued.yaml`, from the weights 4711 of `demo-weights`" in card
