@@ -25,7 +25,7 @@ import codec_wrappers
 from benchmarks.fine_tuning import CROP
 from benchmarks.generator_operations import generators
 from benchmarks.operation_counts import Entries, Operations, count, fake_tensors
-from benchmarks.rates import BACK_ENDS, FRONT_ENDS
+from benchmarks.rates import BACK_ENDS, DEEP, FRONT_ENDS
 from codec_wrappers.codec import TrainableCodec
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.training import discriminators
@@ -45,6 +45,7 @@ HEADER = """\
 # Counted by benchmarks/operations.py, which says what is left out; do not edit. gflop: billions of floating-point
 # operations per second of audio (features, train: per clip of 64,600 samples). launches: of GPU kernels per batch.
 # batch: seconds of audio in a batch of the codec's recipe, an utterance, or four generated ones; or 128 clips.
+# layer: of the features; layer_gflop: of each further block of the network.
 """
 
 
@@ -68,18 +69,27 @@ def codecs() -> Entries:
 
 
 def front_ends() -> Entries:
-    """Of features, without gradients."""
+    """Of features, without gradients; of one more block, where a network has them."""
     for name, front_end in FRONT_ENDS.items():
-        with fake_tensors():
-            detector = _detector(front_end, {"name": "lcnn"})
-            yield f"features.{name}", count(lambda: detector.front_end(torch.empty(CLIPS, CROP))).per(CLIPS)  # noqa: B023
+        work = _features(front_end)
+        entry = work.per(CLIPS)
+        if "layer" in front_end:
+            deeper = _features({**front_end, "layer": front_end["layer"] + 1}) + work * -1
+            entry |= {"layer": front_end["layer"], "layer_gflop": deeper.per(CLIPS)["gflop"]}
+        yield f"features.{name}", entry
+
+
+def _features(front_end: dict[str, Any]) -> Operations:
+    with fake_tensors():
+        detector = _detector(front_end, {"name": "lcnn"})
+        return count(lambda: detector.front_end(torch.empty(CLIPS, CROP)))
 
 
 def back_ends() -> Entries:
     """Of a training step without its features."""
     for (front_end, name), back_end in BACK_ENDS.items():
         with fake_tensors():
-            detector = _detector(FRONT_ENDS[front_end], back_end)
+            detector = _detector({**FRONT_ENDS, **DEEP}[front_end], back_end)
             features = detector.front_end(torch.empty(CLIPS, CROP))
             yield f"train.{name}", (count(lambda: detector.back_end(features)) * WITH_BACKWARD).per(CLIPS)  # noqa: B023
 

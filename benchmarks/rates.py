@@ -38,12 +38,23 @@ FRONT_ENDS = {
     "hubert": {"name": "hubert", **SSL, "config": CONFIG},
     "sinc": {"name": "sinc"},
 }
+# of back-ends for which a whole network is fine-tuned
+DEEP = {
+    "wav2vec2 to layer 24": {**FRONT_ENDS["wav2vec2"], "layer": 24, "final_norm": True},
+    "wav2vec2, blocks to layer 24": {**FRONT_ENDS["wav2vec2"], "layer": 24, "layers": "blocks"},
+    "wav2vec2, all to layer 24": {**FRONT_ENDS["wav2vec2"], "layer": 24, "layers": "all"},
+}
 RAW = {"projection": None, "block_pool": 3, "nodes": "max", "pool_ratios": [0.5, 0.7, 0.5]}  # AASIST on waveforms
 BACK_ENDS = {
     ("mel", "mel-lcnn"): {"name": "lcnn"},
     ("wav2vec2", "ssl-lcnn"): {"name": "lcnn"},
     ("wav2vec2", "ssl-aasist"): {"name": "aasist"},
     ("sinc", "sinc-aasist"): {"name": "aasist", **RAW},
+    ("wav2vec2, blocks to layer 24", "ssl-sls"): {"name": "sls"},
+    ("wav2vec2 to layer 24", "ssl-nes2net"): {"name": "nes2net", "form": "x", "dilation": 2},
+    ("wav2vec2, all to layer 24", "ssl-mhfa"): {"name": "mhfa"},
+    ("wav2vec2 to layer 24", "ssl-conformer"): {"name": "conformer"},
+    ("wav2vec2 to layer 24", "ssl-pooling"): {"name": "pooling"},
 }
 
 
@@ -118,7 +129,7 @@ def _features(folder: Path, device: torch.device, options: argparse.Namespace) -
 def _back_ends(folder: Path, device: torch.device, options: argparse.Namespace) -> Measurements:
     """Clips per second in training, without the computation of features."""
     for (front_end, name), back_end in BACK_ENDS.items():
-        detector = Detector(DetectorSettings(FRONT_ENDS[front_end], back_end), training.CROP).to(device)
+        detector = Detector(DetectorSettings({**FRONT_ENDS, **DEEP}[front_end], back_end), training.CROP).to(device)
         with torch.no_grad():
             features = detector.front_end(torch.randn(options.batch_size, training.CROP, device=device))
         step = training.Step(detector.back_end, "erm")

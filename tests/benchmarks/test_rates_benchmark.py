@@ -16,10 +16,10 @@ CPU = torch.device("cpu")
 
 
 def test_every_name_that_is_measured_is_one_that_plans_read() -> None:
-    known = rates.load().shipped
+    names = rates.load().shipped
     measured = [f"features.{name}" for name in benchmark.FRONT_ENDS]
     measured += [f"train.{name}" for _, name in benchmark.BACK_ENDS]
-    assert [name for name in measured if f"{name}.gpu" not in known] == []
+    assert [name for name in measured if f"{name}.gpu" not in names] == []
 
 
 def test_a_gpu_gets_longer_measurements_unless_they_are_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,14 @@ def test_a_batch_takes_as_long_as_its_operations_or_its_launches_whichever_is_lo
     assert "50% of the some's 10 TFLOP/s in float32" in SOME.reason(heavy, "float32")
 
 
+def test_features_of_deeper_layers_take_longer() -> None:
+    # the first 5 of 24 equal blocks, and what comes before them, are a third of XLS-R
+    assert operations.depth("features.wav2vec2", {"layer": 24}) == pytest.approx(3, rel=0.02)
+    assert operations.depth("features.wav2vec2", {"layer": 5}) == operations.depth("features.wav2vec2", {}) == 1
+    assert operations.depth("features.wav2vec2", {"layer": 1}) < 1
+    assert operations.depth("features.mel", {}) == operations.depth("features.of_ones_own", {"layer": 9}) == 1
+
+
 def test_every_codec_that_runs_on_a_gpu_is_counted() -> None:
     codecs = [name for name in codec_wrappers.names() if codec_wrappers.entry(name).device == "gpu"]
     for kind in ("resynthesis", "codec_training"):

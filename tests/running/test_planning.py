@@ -515,8 +515,15 @@ def test_plan_for_programs_has_the_same_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk_of(monkeypatch, 10**15, 10**9)
-    plan("--experiment", "wu2024", "--run", str(tmp_path), "--json", "--optional")
+    gpus = ("--gpus", "2", "4", "--gpu-model", "A100")
+    plan("--experiment", "wu2024", "--device", "cuda", "--run", str(tmp_path), "--json", "--optional", *gpus)
     values = json.loads(capsys.readouterr().out)
+    hours = sum(step["gpu_hours"] for step in values["steps"])
+    two, four = values["wall_times"]
+    assert (two["gpus"], four["gpus"]) == (2, 4)
+    assert hours / 2 <= two["hours"] <= hours
+    assert values["longest_jobs"]["train_detector"]["hours"] <= four["hours"] < two["hours"]
+    assert "A100's 19.5 TFLOP/s in float32" in values["rates"]["resynthesis.dac.gpu"]["source"]
     assert values["fits"]
     assert values["jobs"] == sum(step["jobs"] for step in values["steps"])
     assert {step["rule"] for step in values["steps"] if step["rule"].startswith("resynthesize_")} == {

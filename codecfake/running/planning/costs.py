@@ -21,6 +21,7 @@ from codecfake.features.settings import DISK, NONE
 from codecfake.generators import rates as generator_rates
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Selection
+from codecfake.running.planning import operations
 from codecfake.running.planning.counts import HOUR, CorpusCounts, hours_of, sum_of
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Cost, amount
@@ -236,16 +237,14 @@ class Costs:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
         precision = settings.fine_tuning.precision if settings.fine_tuning.is_on else settings.front_end_precision
-        length = _length(settings)
-        feature = length / self.rate_table.at(f"{features}.{self.device}", precision)
-        return feature, length / self.rate_table[f"{training}.{self.device}"]
+        feature = operations.depth(features, settings.detector.front_end) * _length(settings)
+        feature /= self.rate_table.at(f"{features}.{self.device}", precision)
+        return feature, _length(settings) / self.rate_table[f"{training}.{self.device}"]
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
         numbers = [sum_of(self.trials_of_domain(domain, "train")).least for domain in domains]
         return strategy_of(settings.strategy, settings.strategy_settings).epoch_share(numbers, settings.batch_size)
-
-    # counts of utterances and trials
 
     def trials_of_domain(self, domain: str, split: str) -> pd.DataFrame:
         """Counts of the train or dev trials of a domain, with their `source`."""

@@ -30,6 +30,12 @@ class Operations:
     gflop: Annotated[float, Range(above=0)]  # per second of audio, or per clip
     launches: Annotated[float, Range(above=0)]  # per batch
     batch: Annotated[float, Range(above=0)]  # seconds of audio, or clips
+    layer: int = 0  # of a front-end whose features these are
+    layer_gflop: float = 0.0  # of each further block
+
+    def depth(self, layer: int) -> float:
+        """The operations up to another layer, relative to these."""
+        return 1 + (layer - self.layer) * self.layer_gflop / self.gflop
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,12 @@ def gpu_names() -> tuple[str, ...]:
 def counted() -> dict[str, Operations]:
     """Operations by the name of their rate, without device: `resynthesis.encodec`."""
     return {name: settings.build(Operations, entry) for name, entry in _table("operations.yaml").items()}
+
+
+def depth(rate: str, front_end: Mapping[str, Any]) -> float:
+    """The time of features up to the front-end's layer, relative to those that the rate `features.NAME` is for."""
+    work = counted().get(rate)
+    return 1.0 if work is None else work.depth(front_end.get("layer", work.layer))
 
 
 def speeds(device: Gpu) -> dict[str, Rate]:
