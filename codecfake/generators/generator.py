@@ -48,4 +48,5 @@ class Generator(Protocol):
         """One waveform `[T]` per item, in the order of the items.
 
         An item's waveform depends on the item alone: not on the other items, their number or their order.
+        It has no samples if the generator ended before the first frame.
         """

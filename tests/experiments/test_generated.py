@@ -11,6 +11,7 @@ import yaml
 from places import ROOT
 from whole_runs import ON_CPU, digests, rerun, snakemake
 
+from codecfake import generators
 from codecfake.base import files
 from codecfake.experiment import site
 
@@ -84,6 +85,30 @@ def test_the_small_form_ends_in_its_table_and_report(tmp_path: Path, audiocaps: 
         (tmp_path / module).write_bytes(SMALL.with_name(module).read_bytes())
     changed = rerun(tmp_path, path, config=(*ON_CPU, audiocaps), options=["--rerun-triggers", "params"])
     assert not [rule for rule in changed if rule.startswith("generate_")]
+
+
+@pytest.mark.long
+def test_small_networks_of_our_own_go_the_same_way(tmp_path: Path, audiocaps: str, quick_jobs: None) -> None:
+    generation = {
+        corpus: {
+            "generation": {
+                "generator": name,
+                "weights": "none",
+                "model": generators.entry(name).small,
+                "sampling": generators.entry(name).small_sampling,
+            }
+        }
+        for corpus, name in (("valle", "valle"), ("audiogen", "audiogen"))
+    }
+    values = {"based_on": str(SMALL), "title": "Small networks", "corpora": {**generation, "vallex": None}}
+    path = tmp_path / "networks.yaml"
+    path.write_text(yaml.safe_dump({**values, "conditions": {"A2": None}}), encoding="utf-8")
+    targets = [f"results/protocols/eval/{condition}.tsv" for condition in ("A1", "A3")]
+    shards = [f"results/audio/{corpus}/F00/shards.tsv" for corpus in generation]
+    done = snakemake(tmp_path, path, *targets, *shards, config=(*ON_CPU, audiocaps))
+    assert done.returncode == 0, done.stdout + done.stderr
+    trials = pd.concat(files.read_tsv(tmp_path / target) for target in targets)
+    assert trials.loc[trials["key"] == "spoof", "corpus"].value_counts().to_dict() == {"audiogen": 6, "valle": 5}
 
 
 @pytest.mark.long

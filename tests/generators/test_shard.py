@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from codecfake import generators
+from codecfake.audio.export import export
 from codecfake.audio.shards import AudioStore
 from codecfake.base import files
 from codecfake.base.plugins import VARIABLE
@@ -104,6 +105,17 @@ def test_the_shards_together_are_the_list_and_read_like_any_source(corpus: Path)
     assert ids[0] | ids[1] == {f"A1_{n}" for n in range(6)}
     samples, rate = AudioStore(corpus / "run/audio", [("valle", "F00")]).read("valle", "F00", "A1_4")
     assert rate == 16_000 and np.abs(samples).max() > 1000
+
+
+def test_an_export_says_how_each_fake_was_made_and_under_which_license(corpus: Path) -> None:
+    for shard in (0, 1):
+        generate(corpus, "run", shard)
+    assert export(corpus / "run/audio", corpus / "loose") == 6
+    table = pd.read_csv(corpus / "loose/valle/F00/generated.tsv", sep="\t").set_index("file")
+    assert sorted(table.index) == sorted(path.name for path in (corpus / "loose/valle/F00").glob("*.flac"))
+    row = table.loc["A1_3.flac"]
+    assert (row["key"], row["generator"], row["license"]) == ("spoof", "toy_speech:build", "MIT")
+    assert (row["text"], row["prompt_id"]) == ("Six birds sing", "p1_1")
 
 
 def test_shards_are_alike_and_begin_with_the_shortest_text() -> None:

@@ -7,7 +7,7 @@ from codecfake import generators
 from codecfake.generators import Generator, GeneratorSettings, Item, Prompt
 
 CPU = torch.device("cpu")
-TEXTS = ("Yes.", "We go home", "No, not I")
+TEXTS = ("Oh", "Yes.", "No, I")
 
 
 def settings(name: str, **changes: object) -> GeneratorSettings:
