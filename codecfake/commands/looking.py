@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from codecfake.commands.parsing import Commands, add_file, add_json, add_run, command, positive
+from codecfake.base.counts import positive
+from codecfake.commands.parsing import Commands, add_file, add_json, add_run, command
 
 DEFAULT_CONFIG = Path("config.yaml")
 

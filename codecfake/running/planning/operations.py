@@ -14,13 +14,14 @@ import yaml
 
 from codec_wrappers import Rate
 from codecfake.base import settings
+from codecfake.base.precision_names import AUTO, BFLOAT16, FLOAT32
 from codecfake.base.settings import Range, SettingsError
 from codecfake.base.suggestions import unknown
 
 PACKAGE = "codecfake.running.planning"
-EXACT = "float32"  # the precision of a rate whose name has none
+EXACT = FLOAT32  # the precision of a rate whose name has none
 DEFAULT_GPU = "H200"
-AUTO = {"auto": "bfloat16"}  # what codec training chooses on a GPU
+ON_GPU = {AUTO: BFLOAT16}  # what codec training chooses
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _speeds(device: Gpu) -> Iterator[tuple[str, Rate]]:
 
 def rate_name(rate: str, precision: str) -> str:
     """The name of a rate in a precision."""
-    precision = AUTO.get(precision, precision)
+    precision = ON_GPU.get(precision, precision)
     return rate if precision == EXACT else f"{rate}.{precision}"
 
 
