@@ -6,6 +6,7 @@
 Networks have their published size and random weights, which take as long as trained ones. On a CPU, a rate is that of
 one core, by processor time; on a GPU, it is by wall-clock time. Codecs are trained for a few steps, with the precision
 and the batches of their recipes; on a CPU only with `--training-steps`, because a step takes minutes there.
+Generators are not measured.
 """
 
 import argparse
