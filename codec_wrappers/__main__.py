@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from codecfake.base import usage
+from codecfake.base.counts import count
 from codecfake.base.home import expand_options
 from codecfake.base.settings import from_json
 
@@ -83,10 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     contract.add_argument("--output", type=Path, help="Markdown page; default: print it")
     contract.add_argument("--device", default="cpu", choices=("cpu", "cuda", "auto"), help="where networks run")
     contract.add_argument("--threads", type=int, default=1, help="threads on a CPU")
+    gpus = "GPUs that the workflow gives this job"
+    resynthesize.add_argument("--gpus", type=int, choices=(0, 1), help=gpus)
+    train.add_argument("--gpus", type=count, help=f"{gpus}; each trains on a part of every batch")
     for command in (resynthesize, train):
         command.add_argument("--settings", required=True, help="the step's settings as a JSON object")
         command.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"), help="where networks run")
-        command.add_argument("--gpus", type=int, choices=(0, 1), help="GPUs that the workflow gives this job")
         command.add_argument("--threads", type=int, default=1, help="threads on a CPU")
     return parser
 
@@ -105,12 +108,16 @@ def _resynthesize(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from codec_wrappers.training.loop import CodecTrainingSettings, train
-    from codecfake.base.devices import prepare_job
+    from codecfake.base import parallel
+    from codecfake.base.devices import of_job, prepare_job
 
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(CodecTrainingSettings, options.settings)
-    places = (options.audio, options.source, options.output)
-    train(settings, *places, device, options.workers, options.start_from)
+    arguments = {
+        "settings": settings, "audio_root": options.audio, "source": options.source, "output": options.output,
+        "workers": options.workers, "start": options.start_from,
+    }  # fmt: skip
+    parallel.run(train, arguments, of_job(device, options.gpus))
 
 
 def _list(options: argparse.Namespace) -> None:

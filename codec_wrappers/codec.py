@@ -9,11 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from codecfake.base.portions import Portion
 
 
 class Gain(Enum):
@@ -106,13 +108,16 @@ class TrainableCodec(Codec):
     sample_rate: int
     network: torch.nn.Module  # holds the weights
     frozen: frozenset[str] = frozenset()  # the parts that training does not change
+    takes_portions: ClassVar[bool] = False  # whether `reconstruct` also works with a `portion`
+    portion: Portion | None = None  # `reconstruct` gets these rows of a batch, and other processes the others
 
     @abstractmethod
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         """A differentiable round trip of wav `[B, T]` in training mode; it also updates the codebooks.
 
         New codebooks start from the first batch. Without `quantize`, the latent is decoded unquantized.
-        Quantizes in float32 even under autocast.
+        Quantizes in float32 (`base.precision.exact`). With a `portion`, the codebooks learn from the whole batch, of
+        which `wav` has some rows, and the losses of all processes add up (`networks.whole_batches`).
         """
 
     def parts(self) -> dict[str, torch.nn.Module]:

@@ -17,9 +17,12 @@ from torch.nn import functional as F
 from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec
 from codec_wrappers.networks.codebooks import kmeans
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.networks.quantizers import Quantization
+from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import DacSettings
 from codec_wrappers.weights.loading import load_into
 from codecfake.audio import loudness
+from codecfake.base import precision
 from codecfake.base.settings import SettingsError
 
 COMMITMENT_WEIGHT, CODEBOOK_WEIGHT = 0.25, 1.0  # section 3.6 of the paper
@@ -29,6 +32,7 @@ WINDOWS_AT_ONCE = 64  # over all rows of a batch; bounds the memory for any leng
 
 class Dac(TrainableCodec):
     sample_rate: int
+    takes_portions = True
     network: Any  # dac.DAC
 
     def __init__(self, settings: DacSettings) -> None:
@@ -52,12 +56,15 @@ class Dac(TrainableCodec):
         latent = network.encoder(wav[:, None])
         if not quantize:
             return Reconstruction(network.decode(latent)[:, 0], wav.new_zeros(()))
-        with torch.autocast(wav.device.type, enabled=False):
-            if network.quantizer.is_new:
-                self._start_codebooks(latent.float())
-            latent, _, _, commitment, codebook = network.quantizer(latent.float())
-        loss = COMMITMENT_WEIGHT * commitment + CODEBOOK_WEIGHT * codebook
-        return Reconstruction(network.decode(latent)[:, 0], loss)
+        with precision.exact(wav.device.type):
+            quantization = quantize_batch(self.portion, latent.float(), self._quantize)
+        return Reconstruction(network.decode(quantization.latent)[:, 0], quantization.loss)
+
+    def _quantize(self, latent: Tensor) -> Quantization:
+        if self.network.quantizer.is_new:
+            self._start_codebooks(latent)
+        quantized, codes, _, commitment, codebook = self.network.quantizer(latent)
+        return Quantization(quantized, codes, COMMITMENT_WEIGHT * commitment + CODEBOOK_WEIGHT * codebook)
 
     @torch.no_grad()
     def _start_codebooks(self, residual: Tensor) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from codec_wrappers.codec import Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import ENCODEC_RATIOS, EncodecSettings
 from codec_wrappers.weights.loading import load_into
 
@@ -17,6 +18,7 @@ class Encodec(TrainableCodec):
     sample_rate = EncodecSettings.sample_rate
     hop_length = EncodecSettings.hop_length
     any_length = True
+    takes_portions = True
     network: Any  # encodec.EncodecModel
 
     def __init__(self, settings: EncodecSettings) -> None:
@@ -45,7 +47,8 @@ class Encodec(TrainableCodec):
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
         books = random_prefix([layer._codebook for layer in network.quantizer.vq.layers])
-        quantization = follow(latent, books, learn="quantizer" not in self.frozen)
+        learn = "quantizer" not in self.frozen
+        quantization = quantize_batch(self.portion, latent, lambda batch: follow(batch, books, learn))
         return Reconstruction(network.decoder(quantization.latent)[:, 0], quantization.loss)
 
 

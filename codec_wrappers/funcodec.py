@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
+from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
 from codec_wrappers.weights.checkpoints import CONFIG
 from codec_wrappers.weights.conversion import read_yaml
@@ -38,6 +39,7 @@ class Funcodec(TrainableCodec):
     sample_rate = FuncodecSettings.sample_rate
     gain = Gain.UNIT_RMS
     any_length = True
+    takes_portions = True
     network: Any  # the encoder, quantizer and decoder under the official names
 
     def __init__(self, hop_length: int, encoder: nn.Module, quantizer: nn.Module, decoder: nn.Module) -> None:
@@ -69,7 +71,8 @@ class Funcodec(TrainableCodec):
         if not quantize:
             return Reconstruction(self._synthesize(network.decoder(latent)), latent.new_zeros(()))
         books = random_prefix(_books(network.quantizer.rq.model))
-        quantization = follow(latent.transpose(1, 2), books, learn="quantizer" not in self.frozen)
+        learn = "quantizer" not in self.frozen
+        quantization = quantize_batch(self.portion, latent.transpose(1, 2), lambda batch: follow(batch, books, learn))
         return Reconstruction(self._synthesize(network.decoder(quantization.latent.transpose(1, 2))), quantization.loss)
 
     def _analyze(self, wav: Tensor) -> Tensor:

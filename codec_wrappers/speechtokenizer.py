@@ -11,6 +11,7 @@ from torch import Tensor
 from codec_wrappers.codec import Reconstruction, TrainableCodec
 from codec_wrappers.networks.ema_codebooks import follow
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import SPEECHTOKENIZER_STRIDES, SpeechTokenizerSettings
 from codec_wrappers.weights.loading import load_into
 
@@ -19,6 +20,7 @@ class SpeechTokenizer(TrainableCodec):
     sample_rate = SpeechTokenizerSettings.sample_rate
     hop_length = SpeechTokenizerSettings.hop_length
     any_length = True
+    takes_portions = True
     network: Any  # speechtokenizer.SpeechTokenizer
 
     def __init__(self, settings: SpeechTokenizerSettings) -> None:
@@ -39,7 +41,9 @@ class SpeechTokenizer(TrainableCodec):
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
         books = [layer._codebook for layer in network.quantizer.vq.layers]
-        quantization = follow(latent, books, learn="quantizer" not in self.frozen)
+        learn = "quantizer" not in self.frozen
+        quantization = quantize_batch(self.portion, latent, lambda batch: follow(batch, books, learn))
+        assert quantization.coarse is not None  # `follow` gives it
         semantic = network.transform(quantization.coarse.transpose(1, 2))
         return Reconstruction(network.decoder(quantization.latent)[:, 0], quantization.loss, semantic)
 

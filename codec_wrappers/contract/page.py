@@ -194,8 +194,8 @@ _LEGEND = """- **rate, hop**: Hz, and samples per frame; a codec without a rate 
   recording, so windows are an approximation for them, and possibly for LSTMs with a long memory. A codec without an
   entry needs no windows: it works frame by frame, or cuts its own pieces. No utterance of VCTK or AISHELL-3 is longer
   than a minute.
-- **bfloat16**: SNR of a decoder in bfloat16 compared with float32, measured on CUDA only. Nothing in the workflow runs
-  in reduced precision: encoders and quantizers would choose different codes.
+- **bfloat16**: SNR of a decoder in bfloat16 compared with float32, measured on CUDA only. Nothing but training runs in
+  reduced precision: encoders and quantizers would choose different codes.
 """
 
 _NOTES = """

@@ -8,12 +8,14 @@ from torch import Tensor, nn
 from codec_wrappers.codec import Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.initialization import keep_variance
 from codec_wrappers.networks.quantizers import ResidualQuantizer
+from codec_wrappers.networks.whole_batches import quantize_batch
 
 
 class LatentCodec(TrainableCodec):
     """A codec with a latent `[B, D, F]` between encoder and decoder."""
 
     network: nn.Module
+    takes_portions = True
 
     def __init__(self, network: nn.Module) -> None:
         keep_variance(network)
@@ -45,7 +47,8 @@ class LatentCodec(TrainableCodec):
         latent = self.to_latent(wav)
         if not quantize:
             return Reconstruction(self.to_wav(latent), latent.new_zeros(()))
-        quantization = self.quantizer(latent, self.stages_in_step())
+        stages = self.stages_in_step()
+        quantization = quantize_batch(self.portion, latent, lambda batch: self.quantizer(batch, stages))
         return Reconstruction(self.to_wav(quantization.latent), quantization.loss)
 
     def stages_in_step(self) -> int | None:

@@ -8,19 +8,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codec_wrappers.networks.codebooks import Codebook
+from codecfake.base import precision
 
 
 @dataclass(frozen=True)
 class Quantization:
     """`latent` `[B, D, F]`, with a straight-through gradient; `codes` `[B, Q, F]`; `loss`, a scalar.
 
-    `coarse` `[B, D, F]` is the latent after the first stage alone, also with a straight-through gradient.
+    `coarse` `[B, D, F]` is the latent after the first stage alone, also with a straight-through gradient; None where
+    nothing needs it.
     """
 
     latent: Tensor
     codes: Tensor
     loss: Tensor
-    coarse: Tensor
+    coarse: Tensor | None = None
 
 
 class ResidualQuantizer(nn.Module, ABC):
@@ -38,9 +40,9 @@ class ResidualQuantizer(nn.Module, ABC):
     def forward(self, latent: Tensor, num_stages: int | None = None) -> Quantization:
         """Quantize latent `[B, D, F]` with the first stages (None: all); in training mode, update the codebooks.
 
-        It computes in float32 even under autocast, because small differences decide which code is nearest.
+        It computes in float32, even under autocast or with TF32, as small differences decide which code is nearest.
         """
-        with torch.autocast(latent.device.type, enabled=False):
+        with precision.exact(latent.device.type):
             return self._forward(latent.float(), self.stages()[:num_stages])
 
     def _forward(self, latent: Tensor, stages: list[list[Codebook]]) -> Quantization:

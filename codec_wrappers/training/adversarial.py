@@ -47,10 +47,13 @@ def generator_losses(gan: str, fake: Sequence[Judgment]) -> list[Tensor]:
     return [GAN_LOSSES[gan].generator(logits) for logits, _ in fake]
 
 
-def feature_distances(kind: str, real: Sequence[Judgment], fake: Sequence[Judgment]) -> list[Tensor]:
+def feature_distances(
+    kind: str, real: Sequence[Judgment], fake: Sequence[Judgment], over_batch: Callable[[Tensor], Tensor] = torch.detach
+) -> list[Tensor]:
     """Mean absolute differences of feature maps, one for each map of each discriminator.
 
-    `kind` "relative" divides them by the mean absolute value of the real map (Défossez et al. 2022, section 3.4).
+    `kind` "relative" divides them by the mean absolute value of the real map (Défossez et al. 2022, section 3.4), over
+    the batch: `over_batch` makes it from the means `[M]` over the rows here.
     """
     pairs = [
         pair
@@ -60,7 +63,7 @@ def feature_distances(kind: str, real: Sequence[Judgment], fake: Sequence[Judgme
     distances = [F.l1_loss(of_fake, of_real.detach()) for of_real, of_fake in pairs]
     if kind == "absolute":
         return distances
-    sizes = [of_real.detach().abs().mean() for of_real, _ in pairs]
+    sizes = over_batch(torch.stack([of_real.detach().abs().mean() for of_real, _ in pairs]))
     return [distance / size.clamp(min=1e-8) for distance, size in zip(distances, sizes, strict=True)]
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from codec_wrappers.training import recipe
+from codecfake.base.portions import WHOLE, Portion
 
 TINY = 1e-12  # of a gradient's norm
 
@@ -18,8 +19,10 @@ class Balancer(nn.Module):
 
     averages: Tensor
 
-    def __init__(self, settings: recipe.Balancer, weights: Mapping[str, float]) -> None:
+    def __init__(self, settings: recipe.Balancer, weights: Mapping[str, float], portion: Portion = WHOLE) -> None:
+        """`portion`: the rows of each batch that this process gets; norms are means over the batch."""
         super().__init__()
+        self._portion = portion
         self._settings = settings
         self._weights = dict(weights)
         self.register_buffer("averages", torch.zeros(len(weights), 2))
@@ -37,6 +40,6 @@ class Balancer(nn.Module):
     def _average_norm(self, name: str, gradient: Tensor) -> Tensor:
         """The moving average of the mean norm of a batch's rows, including this batch."""
         average = self.averages[list(self._weights).index(name)]
-        norm = gradient.norm(dim=1).mean()
+        norm = self._portion.total(self._portion.over_batch(gradient.norm(dim=1).mean()))
         average.mul_(self._settings.decay).add_(torch.stack([norm, torch.ones_like(norm)]))
         return average[0] / average[1]

@@ -24,6 +24,7 @@ class Progress:
     counts: dict[str, int] = field(default_factory=dict)  # of the steps with that loss
     untrained: dict[str, float] = field(default_factory=dict)  # quality before the first step
     history: list[dict[str, float]] = field(default_factory=list)
+    best_state: dict[str, torch.Tensor] = field(default_factory=dict)  # of the codec, if its recipe keeps the best one
 
     def add(self, losses: Mapping[str, float]) -> None:
         for name, value in losses.items():

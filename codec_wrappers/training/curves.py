@@ -1,5 +1,6 @@
 """Curves, spectrograms and sound of a codec in training, for TensorBoard; no result is computed from them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from codecfake.base.curves import Curves
 
+NUM_EXAMPLES = 3  # utterances with sound and spectrogram
 LONGEST = 10.0  # seconds of a recording in the spectrogram and in the sound
 WINDOW, HOP = 1024, 256
 DECIBELS = 80.0  # from the loudest bin (white) to black
@@ -18,6 +20,14 @@ class CodecCurves(Curves):
     def __init__(self, folder: Path | None, step: int, sample_rate: int) -> None:
         super().__init__(folder, step + 1)
         self._sample_rate = sample_rate
+
+    def show_examples(self, recorded: Sequence[Tensor], coded: Sequence[Tensor], step: int) -> None:
+        """Add some utterances `[1, T]`; as they were recorded, before the first step only."""
+        for number, (wav, output) in enumerate(zip(recorded, coded, strict=True), 1):
+            if number <= NUM_EXAMPLES:
+                self.show(f"{number} coded", output, step)
+            if number <= NUM_EXAMPLES and step == 0:
+                self.show(f"{number} recorded", wav, step)
 
     def show(self, name: str, wav: Tensor, step: int) -> None:
         """Add the sound and the spectrogram of a waveform `[1, T]`."""

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from codec_wrappers.training.recipe import AVERAGE, LAYER
+from codecfake.base import precision
 from codecfake.base.home import expanded
 from codecfake.base.settings import SettingsError
 
@@ -13,26 +15,35 @@ SAMPLE_RATE = 16_000
 
 
 class Teacher:
-    """A frozen HuBERT: the average of the outputs of all its layers, at 50 frames per second.
+    """A frozen HuBERT: the average of the outputs of all its layers, or the output of one, at 50 frames per second.
 
     It is not an `nn.Module`, so that checkpoints do not include it.
     """
 
-    def __init__(self, model: str, sample_rate: int) -> None:
-        """`model` is a folder in the form of `transformers`, or a name on the hub."""
+    def __init__(self, model: str, sample_rate: int, output: str = AVERAGE) -> None:
+        """`model` is a folder in the form of `transformers`, or a name on the hub; `output`: "average" or "layer N"."""
         if sample_rate != SAMPLE_RATE:
             raise SettingsError(
                 f"Recipe.teacher: {model} takes {SAMPLE_RATE} Hz, but the codec has {sample_rate} Hz; "
                 f"choose a codec of {SAMPLE_RATE} Hz, or set `weights: {{distillation: 0}}`"
             )
         self._model = _hubert(model).eval().requires_grad_(False)
+        layer = LAYER.fullmatch(output)
+        self._layer = None if layer is None else int(layer[1])
+        if self._layer is not None and self._layer > self._model.config.num_hidden_layers:
+            raise SettingsError(
+                f"Recipe.teacher_output: {output}, but {model} has {self._model.config.num_hidden_layers} layers; "
+                f"choose one of them, or {AVERAGE}"
+            )
 
     @torch.no_grad()
     def __call__(self, wav: Tensor) -> Tensor:
         """Target `[B, F, D]` of wav `[B, T]`, which is normalized to mean 0 and variance 1, as in HuBERT's training."""
         deviation, mean = torch.std_mean(wav, dim=1, keepdim=True)
-        states = self._model.to(wav.device)((wav - mean) / (deviation + 1e-7), output_hidden_states=True).hidden_states
-        return torch.stack(states).mean(dim=0)
+        with precision.exact(wav.device.type):
+            output = self._model.to(wav.device)((wav - mean) / (deviation + 1e-7), output_hidden_states=True)
+        states = output.hidden_states  # the input of the first layer, and the output of each
+        return torch.stack(states).mean(dim=0) if self._layer is None else states[self._layer]
 
 
 def _hubert(model: str) -> Any:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codec_wrappers.training.recipe import Spectra
+from codecfake.base import precision
 
 MEL_DISTANCE = {"mel_scale": "htk", "mel_norm": None, "normalization": "sum"}  # of validation, for every recipe
 
@@ -34,6 +35,10 @@ class SpectralDistance(nn.Module):
         self._weights = list(zip(*terms, strict=True))
 
     def forward(self, estimate: Tensor, target: Tensor) -> Tensor:
+        with precision.exact(estimate.device.type):
+            return self._distance(estimate, target)
+
+    def _distance(self, estimate: Tensor, target: Tensor) -> Tensor:
         total = estimate.new_zeros(())
         for scale, (linear, log_absolute, log_squared) in zip(self.scales, self._weights, strict=True):
             ours, reference = scale(estimate), scale(target)

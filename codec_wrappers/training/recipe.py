@@ -1,8 +1,9 @@
 """Training recipes of codecs: the published ones as data (`recipes.yaml`), with a user's changes."""
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 from codec_wrappers.training import discriminator_settings
+from codec_wrappers.training.stopping import ValidationSchedule
 from codecfake.base import settings
 from codecfake.base.settings import SettingsError, below, fault
 from codecfake.base.suggestions import unknown
@@ -20,6 +22,8 @@ GANS = ("hinge", "least_squares")
 PARTS = ("encoder", "quantizer", "decoder")
 WAVEFORM_DISTANCES = ("absolute", "relative", "snr")
 LEVELS = ("none", "rms", "peak", "lufs")  # of `codec_wrappers.codec.Gain`
+AVERAGE, LAYER = "average", re.compile(r"layer ([1-9]\d*)")  # outputs of a teacher
+LATER = ("teacher_output", "validation")
 GENERATOR_LOSSES = ("adversarial", "feature", "waveform", "quantizer", "distillation")  # and those of `spectra`
 
 
@@ -141,6 +145,8 @@ class Recipe:
     level: str = "none"  # of training utterances
     warm_up_steps: int = 0  # at the start, in which the decoder gets the unquantized latent
     teacher: str | None = None  # of distillation: a HuBERT model, as a folder or by its name on the hub
+    teacher_output: str = AVERAGE  # over all of its layers; or "layer N"
+    validation: ValidationSchedule | None = None  # None: as often as `validations` says, and the last weights are kept
 
     def __post_init__(self) -> None:
         _one_of("waveform", self.waveform, WAVEFORM_DISTANCES)
@@ -149,6 +155,8 @@ class Recipe:
         _one_of("feature_matching", self.feature_matching, ("absolute", "relative"))
         _one_of("discriminator_rule", self.discriminator_rule, ("always", "when_losing"))
         _one_of("level", self.level, LEVELS)
+        if self.teacher_output != AVERAGE and not LAYER.fullmatch(self.teacher_output):
+            raise fault(f"{self.teacher_output!r} is neither {AVERAGE!r} nor 'layer N'", "teacher_output")
         for name in self.weights:
             _one_of("weights", name, (*GENERATOR_LOSSES, *self.spectra))
         _check_stages(self)
@@ -156,6 +164,11 @@ class Recipe:
         _check_distillation(self)
         with below("discriminators"):
             discriminator_settings.read(self.discriminators)
+
+    def record(self) -> dict[str, Any]:
+        """All values, without those of `LATER` that are defaults: the records of older trainings lack them."""
+        defaults = {each.name: each.default for each in fields(self)}
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value != defaults[name]}
 
     def weight(self, name: str, stage: Stage | None = None) -> float:
         """The weight of a loss in a stage; None: outside the stages."""

@@ -25,6 +25,7 @@ from codecfake.base import files, processes
 from codecfake.base.hidden_files import visible
 
 EDGE_DURATION = 0.02  # seconds read on both sides of a segment, so that the resampler meets no edge inside it
+EVERY = slice(None)
 BEFORE_TRAINING = 0  # the step whose segments initialize a new codec; training begins at step 1
 
 
@@ -62,18 +63,27 @@ class Sizes:
 class Segments(Dataset[Tensor]):
     """The batch `[B, T]` of each step: random parts of random utterances, at the level at which the codec is used."""
 
-    def __init__(self, root: Path, source: str, recordings: Sequence[Recording], sizes: Sizes, seed: int) -> None:
-        self._recordings = list(recordings)
+    def __init__(
+        self,
+        root: Path,
+        source: str,
+        recordings: Sequence[Recording],
+        sizes: Sizes,
+        seed: int,
+        rows: slice = EVERY,
+    ) -> None:
+        """`rows`: those of each batch that this process trains on."""
+        self._recordings, self._rows = list(recordings), rows
         self._store = shards.AudioStore(root, [(recording.corpus, source) for recording in recordings])
         self._source, self._sizes, self._seed = source, sizes, seed
         self._levels: dict[int, float] = {}
 
     def __getitem__(self, step: int) -> Tensor:
-        return self.draw(step, self._sizes.batch_size)
+        return self.draw(step, self._sizes.batch_size, self._rows)
 
-    def draw(self, step: int, size: int) -> Tensor:
-        """The first `size` segments of a step, `[size, T]`."""
-        return torch.stack([self._segment(number, place) for number, place in self._draws(step, size)])
+    def draw(self, step: int, size: int, rows: slice = EVERY) -> Tensor:
+        """The first `size` segments of a step `[size, T]`, or these rows of them."""
+        return torch.stack([self._segment(number, place) for number, place in self._draws(step, size)[rows]])
 
     def names(self, step: int) -> list[str]:
         """The utterances in the batch of a step."""

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codec_wrappers.training.recipe import RECIPES, Recipe, recipe
+from codecfake.base import precision_names
+from codecfake.base.precision_names import AUTO
 from codecfake.base.settings import below, fault
 from codecfake.base.suggestions import unknown
 
-PRECISIONS = ("float32", "bfloat16")  # names of torch's, which is not imported here
-STORED = ("float32", "float16")
+STORED = ("float32", "float16")  # names of torch's, which is not imported here
 
 
 class CodecTrainingError(RuntimeError):
@@ -25,7 +26,7 @@ class CodecTrainingSettings:
     model: dict[str, Any] = field(default_factory=dict)
     quantizers: int | None = None  # number of codebooks in validation; None: all
     gain: str | None = None  # input level of the codec, see Gain; None: the codec's default
-    precision: str = "float32"  # or "bfloat16", of all networks except the quantizer
+    precision: str = AUTO  # of networks in training, without quantizer and losses: bfloat16 on CUDA, else float32
     stored: str = "float32"  # the floats of the file of weights; "float16" halves it and loses a thousandth at most
     validation_utterances: int = 8
     validations: int = 3
@@ -34,8 +35,8 @@ class CodecTrainingSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise fault(unknown("precision", self.precision, PRECISIONS), "precision")
+        if self.precision not in precision_names.NAMES:
+            raise fault(unknown("precision", self.precision, precision_names.NAMES), "precision")
         if self.stored not in STORED:
             raise fault(unknown("type", self.stored, STORED), "stored")
         if not self.corpora:

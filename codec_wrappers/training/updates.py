@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from codec_wrappers.training.recipe import Optimizer
+from codecfake.base.parallel import Team
 
 KINDS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
@@ -25,6 +26,10 @@ class Updates:
 
     def zero_grad(self) -> None:
         self.optimizer.zero_grad()
+
+    def add_gradients(self, team: Team) -> None:
+        """Replace each gradient by the sum of those of all processes."""
+        team.add_gradients(self._parameters)
 
     def clip(self) -> float:
         """The norm of all gradients together; if the recipe has a `clip_norm`, they are then scaled down to it."""

@@ -24,6 +24,7 @@ from torch.multiprocessing import get_context
 from codecfake.base import devices as device_settings
 
 LONGEST_WAIT = timedelta(hours=2)  # of one process for another, such as for the checks of a first batch
+NUMBERS_AT_ONCE = 2**24  # of gradients in one message: 64 MB
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_END = 60.0  # at most, for a process that has failed
 
@@ -55,14 +56,30 @@ class Team:
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by the sum of those of all processes."""
         if self.size > 1:
-            for gradient in _gradients(parameters):
-                dist.all_reduce(gradient)
+            for gradients in _bundles(_gradients(parameters)):
+                total = torch.cat([gradient.flatten() for gradient in gradients])
+                dist.all_reduce(total)
+                for gradient, own in zip(gradients, total.split([each.numel() for each in gradients]), strict=True):
+                    gradient.copy_(own.view_as(gradient))
 
     def copy_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by that of the first process, which has the same but for rounding."""
         if self.size > 1:
             for gradient in _gradients(parameters):
                 dist.broadcast(gradient, 0)
+
+    def copy_state(self, *modules: nn.Module) -> None:
+        """Replace all parameters and buffers by those of the first process."""
+        if self.size > 1:
+            for module in modules:
+                for tensor in (*module.parameters(), *module.buffers()):
+                    dist.broadcast(tensor.detach(), 0)
+
+    def of_first(self, values: Tensor) -> Tensor:
+        """The values that the first process has; the others give a tensor of the same shape."""
+        if self.size > 1:
+            dist.broadcast(values, 0)
+        return values
 
     @contextmanager
     def own_randomness(self, device: torch.device) -> Iterator[None]:
@@ -108,6 +125,18 @@ def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
     return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
 
+def _bundles(gradients: list[Tensor]) -> Iterator[list[Tensor]]:
+    """The same tensors in lists of at most about NUMBERS_AT_ONCE numbers; each message costs time, however short."""
+    bundle: list[Tensor] = []
+    for gradient in gradients:
+        if bundle and sum(each.numel() for each in [*bundle, gradient]) > NUMBERS_AT_ONCE:
+            yield bundle
+            bundle = []
+        bundle.append(gradient)
+    if bundle:
+        yield bundle
+
+
 def run(function: Callable[..., None], arguments: Mapping[str, Any], devices: Sequence[torch.device]) -> None:
     """Call `function(**arguments, device=…, team=…)` in one process for each device; this process is the first.
 
@@ -121,7 +150,8 @@ def run(function: Callable[..., None], arguments: Mapping[str, Any], devices: Se
         context = get_context("spawn")
         work = function, arguments, torch.get_num_threads()
         members = [
-            context.Process(target=_member, args=(*work, device, Team(rank, len(devices)), meeting), daemon=True)
+            # not daemons, which must not have processes of their own: each member has workers that read audio
+            context.Process(target=_member, args=(*work, device, Team(rank, len(devices)), meeting), daemon=False)
             for rank, device in enumerate(devices)
             if rank
         ]

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codecfake.commands.parsing import Commands, add_run, command, count
+from codecfake.base.counts import count
+from codecfake.commands.parsing import Commands, add_run, command
 
 MOST_NAMES = 10
 

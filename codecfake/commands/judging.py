@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from codecfake.base.counts import count
 from codecfake.base.printing import print_json
-from codecfake.commands.parsing import Commands, add_file, add_json, command, count
+from codecfake.commands.parsing import Commands, add_file, add_json, command
 
 ROLES = ("trial", "key", "score", "phase")  # of columns
 

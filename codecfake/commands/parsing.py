@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NoReturn
 
+from codecfake.base.counts import count
 from codecfake.base.home import expand_options
 
 Commands = Any  # argparse's own class is not public
@@ -119,22 +120,6 @@ def add_job(parser: argparse.ArgumentParser, several_gpus: bool = False) -> None
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
-
-
-def count(text: str) -> int:
-    """A whole number from 0."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is below 0")
-    return number
-
-
-def positive(text: str) -> int:
-    """A whole number from 1."""
-    number = count(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("0 is below 1")
-    return number
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from codecfake.commands.parsing import Commands, add_file, command, positive
+from codecfake.base.counts import positive
+from codecfake.commands.parsing import Commands, add_file, command
 
 
 def add(commands: Commands) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codecfake.commands.parsing import Commands, add_device, command, count
+from codecfake.base.counts import count
+from codecfake.commands.parsing import Commands, add_device, command
 
 if TYPE_CHECKING:
     from codecfake.api.codecs import SpeechCodec

@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codecfake.commands.parsing import Commands, add_device, add_file, add_json, command, count, positive
+from codecfake.base.counts import count, positive
+from codecfake.commands.parsing import Commands, add_device, add_file, add_json, command
 
 if TYPE_CHECKING:
     from codecfake.scoring.audio_files import Listing

@@ -5,6 +5,7 @@ from dataclasses import fields
 from itertools import product
 from typing import Any
 
+from codecfake.base.precision_names import AUTO, TF32
 from codecfake.base.settings import Fault, Keys, as_faults, faults_of, unknown_setting
 from codecfake.base.suggestions import unknown
 from codecfake.detectors.front_end_settings import INCLUDED, RANDOM
@@ -41,6 +42,19 @@ def device_faults(experiment: Experiment, device: str) -> Iterator[Fault]:
         if device == "cpu" and values.get("fine_tuning", {}).get("precision", EXACT) != EXACT:
             text = f"it needs CUDA, but config.yaml has `device: cpu`; set it to {EXACT}, or change the device"
             yield Fault((*keys, "fine_tuning", "precision"), text)
+    yield from _codec_device_faults(experiment, device)
+
+
+def _codec_device_faults(experiment: Experiment, device: str) -> Iterator[Fault]:
+    sections: dict[Keys, dict[str, Any]] = {
+        ("codecs", name, "training"): codec.training for name, codec in experiment.codecs.items()
+    }
+    if experiment.codec_training is not None:
+        sections["codec_training", "settings"] = experiment.codec_training.settings
+    for keys, values in sections.items():
+        if device == "cpu" and values.get("precision") == TF32:
+            text = f"{TF32} needs CUDA, but config.yaml has `device: cpu`; set it to {AUTO}, or change the device"
+            yield Fault((*keys, "precision"), text)
 
 
 def _front_end_faults(experiment: Experiment) -> Iterator[Fault]:

@@ -106,11 +106,21 @@ def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, Li
 
 
 def codec_panels(results: Path, codecs: Iterable[str]) -> dict[str, Markup]:
-    """Loss curves, validation mel distance and SI-SDR of every codec that was trained here."""
-    return {codec: _codec_panel(codec, _numbers(results / "codecs" / codec / "history.tsv")) for codec in codecs}
+    """Loss curves, validation mel distance and SI-SDR of every codec that was trained here; the kept step is marked."""
+    folders = {codec: results / "codecs" / codec for codec in codecs}
+    return {
+        codec: _codec_panel(codec, _numbers(folder / "history.tsv"), _kept_step(folder))
+        for codec, folder in folders.items()
+    }
 
 
-def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
+def _kept_step(folder: Path) -> int | None:
+    """The step whose weights a codec has, if its recipe could keep others than the last ones."""
+    path = folder / "settings.json"
+    return files.read_json(path).get("kept_step") if path.is_file() else None
+
+
+def _codec_panel(codec: str, history: pd.DataFrame, kept_step: int | None) -> Markup:
     panels = {"loss": "loss", "mel_distance": "mel distance", "si_sdr_db": "SI-SDR (dB)"}
     if "discriminator" in history:
         panels["discriminator"] = "discriminator"
@@ -120,6 +130,8 @@ def _codec_panel(codec: str, history: pd.DataFrame) -> Markup:
             points = history.dropna(subset=[column])
             marker = "o" if len(points) == 1 else ""  # a single point is not visible as a line
             axes.plot(points["step"], points[column], color=series_color(0), marker=marker, markersize=3)
+            if kept_step is not None:
+                axes.axvline(kept_step, color=series_color(0), linestyle=":")
             axes.set(ylabel=label, xlim=(0, history["step"].max()))
         axes.set(xlabel="step")
     return draft.svg

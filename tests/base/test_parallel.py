@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from places import ROOT
+from torch.utils.data import DataLoader
 
 from codecfake.base import parallel
 from codecfake.base.parallel import ALONE, ParallelError, Team
@@ -86,6 +87,18 @@ def fail(folder: Path, device: torch.device, team: Team) -> None:
 def test_the_failure_of_one_process_ends_all_and_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParallelError, match="process 1 of 0 to 1 of this training failed; its own error is above, and"):
         parallel.run(fail, {"folder": tmp_path}, [CPU, CPU])
+
+
+def read_with_a_worker(folder: Path, device: torch.device, team: Team) -> None:
+    """Write what a process's own worker has read."""
+    values = [int(item) for item in DataLoader([10, 11], batch_size=None, num_workers=1)]  # type: ignore[arg-type]
+    (folder / f"{team.rank}.txt").write_text(str(values))
+
+
+@pytest.mark.long
+def test_every_process_can_have_workers_of_its_own(tmp_path: Path) -> None:
+    parallel.run(read_with_a_worker, {"folder": tmp_path}, [CPU, CPU])
+    assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["[10, 11]", "[10, 11]"]
 
 
 def wait(folder: Path, device: torch.device, team: Team) -> None:

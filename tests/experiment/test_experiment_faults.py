@@ -293,3 +293,20 @@ def test_half_precision_of_fine_tuning_is_refused_before_the_first_job_where_all
     (fault,) = trainings.device_faults(experiment, "cpu")
     assert str(fault).startswith("detector_training.wavlm-aasist.fine_tuning.precision: it needs CUDA, but config.yaml")
     assert list(trainings.device_faults(experiment, "auto")) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"codec_training": {"settings": {"precision": "tf32"}}}, "codec_training.settings.precision"),
+        ({"codecs": {"encodec": {"training": {"precision": "tf32"}}}}, "codecs.encodec.training.precision"),
+    ],
+)
+def test_codec_training_in_tf32_is_refused_before_the_first_job_where_all_run_on_a_cpu(
+    values: dict[str, Any], key: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"based_on": "demo-from-scratch", "title": "mine", **values}))
+    experiment = reading.load(tmp_path / "mine.yaml")
+    (fault,) = trainings.device_faults(experiment, "cpu")
+    assert str(fault).startswith(f"{key}: tf32 needs CUDA, but config.yaml has `device: cpu`; set it to auto")
+    assert list(trainings.device_faults(experiment, "auto")) == []

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from codecfake.base.counts import count
 from codecfake.base.settings import from_json
-from codecfake.commands.parsing import Commands, add_job, count, step
+from codecfake.commands.parsing import Commands, add_job, step
 
 
 def add(commands: Commands) -> None:

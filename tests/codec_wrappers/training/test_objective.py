@@ -167,7 +167,7 @@ def test_an_infinite_output_is_reported_and_not_raised() -> None:
 def test_discriminators_in_half_precision_give_about_the_same_losses() -> None:
     subject = objective("encodec")
     exact = subject.backward(Toy()(noise()), noise(seed=2), ADVERSARIAL)
-    subject.precision = torch.bfloat16
+    subject.precision = "bfloat16"
     rough = subject.backward(Toy()(noise()), noise(seed=2), ADVERSARIAL)
     assert rough["mel"] == exact["mel"]
     assert rough["adversarial"] != exact["adversarial"]
@@ -439,6 +439,20 @@ def test_a_teacher_gives_50_frames_a_second_whatever_the_level(hubert: Path) -> 
     assert target.shape == (2, 49, 8)
     assert not target.requires_grad
     torch.testing.assert_close(teacher(3 * noise(RATE)), target, rtol=1e-4, atol=1e-4)
+
+
+def test_the_output_of_a_teacher_is_that_of_a_layer_or_the_average(hubert: Path) -> None:
+    number = Teacher(str(hubert), RATE)._model.config.num_hidden_layers
+    states: list[Tensor] = []
+    first = Teacher(str(hubert), RATE, "layer 1")
+    first._model.encoder.layers[0].register_forward_pre_hook(lambda module, inputs: states.append(inputs[0]))
+    outputs = [first(noise(RATE))] + [
+        Teacher(str(hubert), RATE, f"layer {n}")(noise(RATE)) for n in range(2, number + 1)
+    ]
+    average = Teacher(str(hubert), RATE)(noise(RATE))
+    torch.testing.assert_close(torch.stack([*states, *outputs]).mean(dim=0), average)
+    with pytest.raises(SettingsError, match=f"layer {number + 1}, but .* has {number} layers; choose one of them"):
+        Teacher(str(hubert), RATE, f"layer {number + 1}")
 
 
 def distilling(hubert: Path) -> Objective:

@@ -1,6 +1,7 @@
 """Published recipes as data: what they say, how changes reach into them, and what is refused."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,20 @@ WITHOUT_TEACHER = {"weights": {"distillation": 0}}
 
 
 def published(name: str, **changes: object) -> Recipe:
-    return recipe(name, {**(WITHOUT_TEACHER if name == "speechtokenizer" else {}), **changes})
+    return recipe(name, {**(WITHOUT_TEACHER if name.startswith("speechtokenizer") else {}), **changes})
 
 
 def test_there_is_a_recipe_for_every_codec_that_can_be_trained_and_one_of_ours() -> None:
     codecs = {"soundstream", "speechtokenizer", "funcodec", "encodec", "audiodec", "academicodec", "dac"}
-    assert set(RECIPES) == codecs | {"plain"}
+    assert set(RECIPES) == codecs | {"plain", "speechtokenizer-paper"}
+
+
+def test_the_recipes_of_speechtokenizer_differ_in_the_output_of_the_teacher() -> None:
+    released, paper = (recipe(name, {"teacher": "folder"}) for name in ("speechtokenizer", "speechtokenizer-paper"))
+    assert (released.teacher_output, paper.teacher_output) == ("average", "layer 9")
+    assert replace(paper, teacher_output="average", source=released.source) == released
+    assert "teacher_output" not in released.record()  # as in the records of older trainings
+    assert paper.record()["teacher_output"] == "layer 9"
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -66,6 +75,7 @@ def test_changes_to_one_training_do_not_reach_the_next() -> None:
     ("changes", "message"),
     [
         ({"step": 1}, "unknown setting 'step'; did you mean 'steps'"),
+        ({"teacher_output": "layer 0"}, "teacher_output: 'layer 0' is neither 'average' nor 'layer N'"),
         ({"weights": {"mle": 1}}, "weights: unknown value 'mle'; did you mean 'mel'"),
         ({"generator": {"lr": 1}}, "unknown setting 'lr'; known settings: .*learning_rate"),
         ({"generator": {"kind": "sgd"}}, "generator.kind: unknown value 'sgd'; choose from adam, adamw"),
