@@ -10,7 +10,7 @@ ON_TWO_CORES := -n 2 --dist loadfile --max-worker-restart 0
 ONE_FFT := MKL_CBWR=COMPATIBLE python -m pytest tests/codec_wrappers/test_golden_codecs.py -k freqcodec
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-long test-slow test-slurm lint format dryrun setup packages clean
+.PHONY: run test test-long test-slow test-gpu test-slurm lint format dryrun setup packages clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -31,6 +31,11 @@ test-slow: setup
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m slow
 	$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -m "not slow and not gpu" --hypothesis-profile search \
 		$(shell grep -rl "^from hypothesis import" tests)
+
+# what only a GPU shows; then the benchmarks on it, whose tables go into benchmarks/README.md
+test-gpu: setup
+	$(IN_VENV) python -m pytest -m gpu
+	$(IN_VENV) python benchmarks/on_gpu.py
 
 # a whole run through a SLURM on this machine; needs root and Debian's munge, slurmctld, slurmd and slurm-client
 test-slurm: setup

@@ -52,6 +52,7 @@ class AudioDecNetwork(nn.Module):
 class AudioDec(LatentCodec):
     network: AudioDecNetwork
     any_length = True
+    causal = True
 
     def __init__(self, settings: AudioDecSettings) -> None:
         super().__init__(AudioDecNetwork(settings))

@@ -66,6 +66,7 @@ class Codec(ABC):
     bits_per_code: float
     gain: Gain = Gain.NONE
     any_length: bool = False  # T need not be a multiple of `hop_length`: the codec pads
+    causal: bool = False  # zeros after a recording change none of its codes and samples, so a batch may pad with them
     context_duration: float | None = 1.0  # seconds that a frame sees on both sides; None: do not cut long input
     network: torch.nn.Module | None = None  # moves to the device of a job; None: the codec runs on the CPU
 

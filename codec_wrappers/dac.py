@@ -5,7 +5,7 @@ workflow fills them. `chunked`: as in the package's `compress` and `decompress`,
 to D3. Both modes have the same weights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -124,11 +124,19 @@ class ChunkedDac(Dac):
         return torch.cat(codes, dim=1).transpose(1, 2).flatten(2)
 
     def decode(self, codes: Tensor) -> Tensor:
+        return self._leveled(self._decode_pieces(codes))
+
+    def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        # loudness is measured on the CPU: one copy for all of them
+        wavs = torch.cat([self._decode_pieces(codes[:, :number]) for number in quantizers])
+        return list(self._leveled(wavs).chunk(len(quantizers)))
+
+    def _leveled(self, wav: Tensor) -> Tensor:
+        return wav / loudness.level(wav, self.sample_rate) if self.gain is Gain.LUFS_16 else wav
+
+    def _decode_pieces(self, codes: Tensor) -> Tensor:
         is_one_piece = codes.shape[2] * self.hop_length <= self._window
-        wav = super().decode(codes) if is_one_piece else self._decode_windows(codes)
-        if self.gain is not Gain.LUFS_16:
-            return wav
-        return wav / loudness.level(wav, self.sample_rate)
+        return super().decode(codes) if is_one_piece else self._decode_windows(codes)
 
     def windows(self, wav: Tensor) -> Tensor:
         """Cut wav `[B, T]` into windows `[B, N, samples]` for the encoder; zeros around it replace the padding."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from codec_wrappers.codec import Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
+from codec_wrappers.networks.package_codebooks import sum_of_vectors
 from codec_wrappers.networks.package_initialization import keep_package_variance
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import ENCODEC_RATIOS, EncodecSettings
@@ -34,11 +35,16 @@ class Encodec(TrainableCodec):
         return self.network.quantizer.vq.encode(self.network.encoder(wav[:, None]), number).transpose(0, 1)
 
     def decode(self, codes: Tensor) -> Tensor:
-        return self.network.decode([(codes, None)])[:, 0]
+        return self._to_wav(self._to_latent(codes))
 
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
-        latents = [self.network.quantizer.decode(codes[:, :number].transpose(0, 1)) for number in quantizers]
-        return decode_together(latents, lambda latent: self.network.decoder(latent)[:, 0])
+        return decode_together([self._to_latent(codes[:, :number]) for number in quantizers], self._to_wav)
+
+    def _to_latent(self, codes: Tensor) -> Tensor:
+        return sum_of_vectors(codes.transpose(0, 1), (layer.decode for layer in self.network.quantizer.vq.layers))
+
+    def _to_wav(self, latent: Tensor) -> Tensor:
+        return self.network.decoder(latent)[:, 0]
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()

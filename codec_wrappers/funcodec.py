@@ -9,7 +9,7 @@ network is built from it, as in the package.
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,8 @@ from torch.nn import functional as F
 
 from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
+from codec_wrappers.networks.package_codebooks import LookUp, sum_of_vectors
+from codec_wrappers.networks.unchecked import remove_checks
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
 from codec_wrappers.weights.checkpoints import CONFIG
@@ -48,6 +50,7 @@ class Funcodec(TrainableCodec):
         self.num_quantizers, codebook_size, _ = codebooks.model.embed.shape
         self.bits_per_code = math.log2(codebook_size)
         self.network = nn.ModuleDict({"encoder": encoder, "quantizer": quantizer, "decoder": decoder}).eval()
+        remove_checks(self.network)
 
     def encode(self, wav: Tensor) -> Tensor:
         return self.network.quantizer.encode(self.network.encoder(self._analyze(wav))).transpose(0, 1)
@@ -59,7 +62,9 @@ class Funcodec(TrainableCodec):
         return decode_together([self._to_latent(codes[:, :number]) for number in quantizers], self._to_wav)
 
     def _to_latent(self, codes: Tensor) -> Tensor:
-        return self.network.quantizer.decode(codes.transpose(0, 1)).transpose(1, 2)
+        quantizer = self.network.quantizer
+        latent = sum_of_vectors(codes.transpose(0, 1), _look_ups(quantizer.rq.model)).transpose(1, 2)
+        return latent if quantizer.output_proj is None else quantizer.output_proj(latent)
 
     def _to_wav(self, latent: Tensor) -> Tensor:
         return self._synthesize(self.network.decoder(latent))
@@ -205,6 +210,16 @@ def _quantizer(settings: FuncodecSettings) -> nn.Module:
         sampling_rate=settings.sample_rate,
         encoder_hop_length=settings.hop_length,
     )
+
+
+def _look_ups(stacked: Any) -> Iterator[LookUp]:
+    names = ("inited", "cluster_size", "embed", "embed_avg")
+    for layer, *tensors in zip(stacked.layers, *(getattr(stacked, name) for name in names), strict=True):
+        yield _look_up(layer, tensors)
+
+
+def _look_up(layer: Any, tensors: list[Tensor]) -> LookUp:
+    return lambda indices: layer.decode(indices, tensors)
 
 
 def _books(stacked: Any) -> list[SimpleNamespace]:

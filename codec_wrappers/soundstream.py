@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from codec_wrappers.networks import seanet, soundstream
+from codec_wrappers.networks.codebooks import any_new
 from codec_wrappers.networks.latent_codec import LatentCodec
 from codec_wrappers.settings import SoundstreamSettings
 from codec_wrappers.weights.loading import load_into
@@ -31,7 +32,7 @@ class _Soundstream(LatentCodec):
     def stages_in_step(self) -> int | None:
         """A uniformly random number (section III-C of the paper); all while any codebook is new."""
         stages = self.quantizer.stages()
-        if any(book.is_new for stage in stages for book in stage) or torch.rand(()) >= self._dropout:
+        if any_new([book for stage in stages for book in stage]) or torch.rand(()) >= self._dropout:
             return None
         return int(torch.randint(1, len(stages) + 1, ()))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from codec_wrappers.codec import Reconstruction, TrainableCodec
 from codec_wrappers.networks.ema_codebooks import follow
+from codec_wrappers.networks.package_codebooks import sum_of_vectors
 from codec_wrappers.networks.package_initialization import keep_package_variance
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import SPEECHTOKENIZER_STRIDES, SpeechTokenizerSettings
@@ -32,7 +33,8 @@ class SpeechTokenizer(TrainableCodec):
         return self.network.encode(wav[:, None]).transpose(0, 1)  # the package returns [Q, B, F]
 
     def decode(self, codes: Tensor) -> Tensor:
-        return self.network.decode(codes.transpose(0, 1))[:, 0]
+        layers = self.network.quantizer.vq.layers
+        return self.network.decoder(sum_of_vectors(codes.transpose(0, 1), (layer.decode for layer in layers)))[:, 0]
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()

@@ -54,6 +54,6 @@ def with_weights(form: Form, weights: Path | None, device: torch.device) -> Code
 
 @contextmanager
 def _random_seed(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # fresh weights are drawn on the CPU
         torch.manual_seed(seed)
         yield

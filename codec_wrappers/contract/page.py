@@ -41,6 +41,7 @@ def page(rows: Sequence[Measurements], how: Method) -> str:
         _table(_COLUMNS, rows),
         _faults(rows),
         _LEGEND,
+        _ON_A_GPU,
         "## What each codec does, and how the workflow corrects it\n",
         _table(_HABITS, rows),
         _NOTES,
@@ -194,8 +195,28 @@ _LEGEND = """- **rate, hop**: Hz, and samples per frame; a codec without a rate 
   recording, so windows are an approximation for them, and possibly for LSTMs with a long memory. A codec without an
   entry needs no windows: it works frame by frame, or cuts its own pieces. No utterance of VCTK or AISHELL-3 is longer
   than a minute.
-- **bfloat16**: SNR of a decoder in bfloat16 compared with float32, measured on CUDA only. Nothing but training runs in
-  reduced precision: encoders and quantizers would choose different codes.
+- **bfloat16**: SNR of a decoder in bfloat16 compared with float32, measured on CUDA only. Outside training, a decoder
+  runs in reduced precision only if `decoder_precision` is set. Encoders and quantizers never do: they would choose
+  different codes.
+"""
+
+_ON_A_GPU = f"""## On a GPU
+
+- **Codes.** Encoders and quantizers compute in float32, without TF32, as on a CPU. A GPU's codes may differ from a
+  CPU's as those of a batch differ from those of one recording: in at most {MOST_FRAMES:.0%} of the frames.
+- **Repeatable.** With the same model of GPU, driver and torch, a resynthesis job gives the same bytes each time, in any
+  order of recordings: cuDNN and cuBLAS use deterministic algorithms, and nothing is compiled while a job runs.
+- **Training** uses deterministic algorithms where torch has them. The gradients of padding by reflection and of
+  two-dimensional max pooling have none; torch warns of them in the job's log. Two trainings that need them agree up to
+  rounding, which grows with the number of steps; only on a CPU are they equal to the last byte.
+- **Batches** of AudioDec hold recordings of similar length, with zeros after the shorter ones: it is causal, so zeros
+  change none of the codes before them. Those of every other codec hold recordings of equal length: norms, LSTMs that
+  read backwards, and padding by reflection would let zeros change results. Recordings of a corpus mostly differ in
+  length, so most of these batches have one recording, and a GPU waits for its next kernels.
+- **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with two exceptions: FreqCodec's
+  inverse STFT checks its window, and the loudness of a chunk of DAC is measured on the CPU.
+
+No GPU has confirmed this yet: `make test-gpu` does. On a CPU, tests rehearse it with a pretended device.
 """
 
 _NOTES = """

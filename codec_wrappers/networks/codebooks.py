@@ -1,6 +1,7 @@
 """Codebooks in training: k-means starts them, moving averages or gradients update them, and dead codes are revived."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,10 +60,18 @@ class Codebook(ABC):
     def _revive(self, inputs: Tensor) -> None:
         mean_use = self.counts.mean()
         dead = self.counts < DEAD_BELOW * mean_use
-        if dead.any():
-            rows = torch.randint(len(inputs), (int(dead.sum()),), device=inputs.device)
-            self.counts[dead] = mean_use  # so that it is not replaced again at once
-            self._place(dead, inputs[rows])
+        number = _num_draws(dead)
+        if number:
+            rows = torch.randint(len(inputs), (number,), device=inputs.device)
+            row_of_code = rows[(dead.cumsum(0) - 1).clamp(min=0)]
+            # with the mean use, it is not replaced again at once
+            self.counts.copy_(torch.where(dead, mean_use, self.counts))
+            self._place(dead, inputs[row_of_code])
+
+    @staticmethod
+    def _take(tensor: Tensor, where: Tensor, values: Tensor) -> None:
+        """Change the rows of `tensor` `[N, D]` in the mask; an index by a mask would wait for a GPU to count them."""
+        tensor.copy_(torch.where(where[:, None], values, tensor))
 
     @abstractmethod
     def _follow(self, sums: Tensor) -> None:
@@ -70,7 +79,7 @@ class Codebook(ABC):
 
     @abstractmethod
     def _place(self, where: Tensor, vectors: Tensor) -> None:
-        """Set new vectors for the codes in the mask `where` `[N]`."""
+        """Take the vectors `[N, D]` of the codes in the mask `where` `[N]`."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +95,11 @@ class AveragedCodebook(Codebook):
     def _follow(self, sums: Tensor) -> None:
         self.sums.lerp_(sums, 1 - self.decay)
         in_use = self.counts > 0
-        self.vectors[in_use] = self.sums[in_use] / self.counts[in_use, None]
+        self._take(self.vectors, in_use, self.sums / self.counts[:, None])
 
     def _place(self, where: Tensor, vectors: Tensor) -> None:
-        self.vectors[where] = vectors
-        self.sums[where] = vectors * self.counts[where, None]
+        self._take(self.vectors, where, vectors)
+        self._take(self.sums, where, vectors * self.counts[:, None])
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,12 @@ class TrainedCodebook(Codebook):
         """Do nothing: the codebook loss updates the vectors."""
 
     def _place(self, where: Tensor, vectors: Tensor) -> None:
-        self.vectors[where] = vectors
+        self._take(self.vectors, where, vectors)
+
+
+def any_new(books: Sequence[Codebook]) -> bool:
+    """Whether a codebook has had no batch yet; the CPU waits once for a GPU, whatever the number of codebooks."""
+    return not bool(torch.stack([book.counts.any() for book in books]).all())
 
 
 def kmeans(inputs: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
@@ -118,6 +132,11 @@ def kmeans(inputs: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
         sums, sizes = _assign(inputs, centers)
         centers = torch.where(sizes[:, None] > 0, sums / sizes[:, None].clamp(min=1), centers)
     return centers, _assign(inputs, centers)[1]
+
+
+def _num_draws(dead: Tensor) -> int:
+    """How many new vectors to draw for the codes in the mask `[N]`: on a GPU N, because counting is a wait."""
+    return len(dead) if dead.is_cuda else int(dead.sum())
 
 
 def _draw(available: int, number: int, device: torch.device) -> Tensor:

@@ -43,7 +43,7 @@ def random_prefix(books: Sequence[Any]) -> Sequence[Any]:
     The number is random (torch's default generator). While any codebook is new, all are used, because they start from
     one batch together.
     """
-    if not all(book.cluster_size.any() for book in books):
+    if not torch.stack([book.cluster_size.any() for book in books]).all():
         return books
     choices = [2**power for power in range(len(books).bit_length()) if 2**power < len(books)] + [len(books)]
     return books[: choices[int(torch.randint(len(choices), ()))]]

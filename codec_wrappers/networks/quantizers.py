@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from codec_wrappers.networks.codebooks import Codebook
+from codec_wrappers.networks.codebooks import Codebook, any_new
 from codecfake.base import precision
 
 
@@ -48,9 +48,10 @@ class ResidualQuantizer(nn.Module, ABC):
     def _forward(self, latent: Tensor, stages: list[list[Codebook]]) -> Quantization:
         residual = rows = _to_rows(latent)
         codes, losses, left_over = [], [], []
+        starts = self.training and any_new([book for stage in stages for book in stage])
         for stage in stages:
             parts = residual.chunk(len(stage), dim=1)
-            results = [self._quantize(book, part) for book, part in zip(stage, parts, strict=True)]
+            results = [self._quantize(book, part, starts) for book, part in zip(stage, parts, strict=True)]
             codes += [indices for _, indices, _ in results]
             losses += [loss for _, _, loss in results]
             residual = residual - torch.cat([values for values, _, _ in results], dim=1).detach()
@@ -59,8 +60,8 @@ class ResidualQuantizer(nn.Module, ABC):
         coarse, fine = (_from_rows(rows - left_over[stage], latent) for stage in (0, -1))
         return Quantization(fine, _stack(codes, latent), torch.stack(losses).mean(), coarse)
 
-    def _quantize(self, book: Codebook, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        if self.training:
+    def _quantize(self, book: Codebook, inputs: Tensor, starts: bool) -> tuple[Tensor, Tensor, Tensor]:
+        if starts:
             book.start(inputs)
         codes = book.nearest(inputs)
         values = F.embedding(codes, book.vectors)

@@ -1,9 +1,10 @@
 """Settings of resynthesis. This module needs no torch, so that an experiment can be checked before any job."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 NATIVE = "native"  # the codec's own sample rate
+DecoderPrecision = Literal["float32", "tf32", "bfloat16"]
 WINDOW_DURATION = 30.0  # seconds: longer than most utterances
 
 
@@ -16,6 +17,7 @@ class ResynthesisSettings:
     model: dict[str, Any] = field(default_factory=dict)
     gain: str | None = None  # level of the codec's input, see Gain; None: the codec's default
     keep_gain: bool = False  # leave the output at that level
+    decoder_precision: DecoderPrecision = "float32"  # of multiplications; codes are always exact
     license: str = ""  # of the codec's code and weights
     sample_rate: int | str = 16000  # of the shards; "native": the codec's own
     batch_duration: float = 60.0  # most seconds of audio in a batch; only GPUs use batches

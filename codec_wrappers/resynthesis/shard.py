@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -22,8 +21,10 @@ import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import windows
+from codec_wrappers.resynthesis.batches import batches
 from codec_wrappers.resynthesis.pipeline import Helpers, to_cpu
-from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, ResynthesisSettings
+from codec_wrappers.resynthesis.reduced import decoding
+from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, DecoderPrecision, ResynthesisSettings
 from codec_wrappers.weights.loading import digest
 from codecfake import __version__
 from codecfake.audio import loudness, shards, waveforms
@@ -69,7 +70,8 @@ def resynthesize_shard(
         helpers = stack.enter_context(Helpers(_num_helpers(device, threads), QUEUED_DURATION))
         stages = _Stages(codec, settings, root, device if codec.network is not None else torch.device("cpu"))
         most = settings.batch_duration if device.type == "cuda" else 0.0
-        inputs = helpers.ahead(stages.read, batches(rows, most), _duration)
+        padded = settings.window_duration if codec.causal else 0.0
+        inputs = helpers.ahead(stages.read, batches(rows, most, padded), _duration)
         outputs = (stages.through(batch) for batch in inputs)
         for flacs in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
             for source, utterance_id, flac in flacs:
@@ -127,33 +129,21 @@ def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
     return torch.ones_like(wav[:, :1])
 
 
-def batches(rows: pd.DataFrame, batch_duration: float) -> Iterator[list[Any]]:
-    """Batches of rows with equal length and rate, because padding would change results.
-
-    A batch has at most `batch_duration` seconds, or one row.
-    """
-    same: dict[tuple[int, int], list[Any]] = {}
-    for row in rows.itertuples(index=False):
-        same.setdefault((row.num_samples, row.sample_rate), []).append(row)
-    for (num_samples, sample_rate), group in same.items():
-        size = max(1, int(batch_duration * sample_rate / num_samples))
-        yield from (group[start : start + size] for start in range(0, len(group), size))
-
-
 @dataclass(frozen=True)
 class _Batch:
-    """Utterances of equal length and rate that wait for the codec, in the CPU's memory."""
+    """Utterances of one rate that wait for the codec, in the CPU's memory; zeros follow the shorter ones."""
 
     utterance_ids: list[str]
     wav: Tensor  # [B, T], at the codec's rate
+    lengths: list[int]  # of each utterance in `wav`
     gain: Tensor  # [B, 1], see `level`
     codec_rate: int
     rate: int  # of the shard
-    num_samples: int  # of each utterance in the shard
+    num_samples: list[int]  # of each utterance in the shard
 
     @property
     def duration(self) -> float:
-        return len(self.utterance_ids) * self.num_samples / self.rate
+        return sum(self.num_samples) / self.rate
 
 
 @dataclass(frozen=True)
@@ -175,15 +165,18 @@ class _Stages:
         self._device = device
 
     def read(self, rows: list[Any]) -> _Batch:
-        native, num_samples = int(rows[0].sample_rate), int(rows[0].num_samples)
+        native = int(rows[0].sample_rate)
         codec_rate = self._codec.sample_rate or native
         rate = codec_rate if self._settings.sample_rate == NATIVE else int(self._settings.sample_rate)
-        wav = torch.from_numpy(np.stack([self._read_one(row, native, codec_rate) for row in rows]))
-        gain = level(self._codec.gain, wav, self._codec.sample_rate)
+        wavs = [torch.from_numpy(self._read_one(row, native, codec_rate)) for row in rows]
+        gain = torch.cat([level(self._codec.gain, wav[None], self._codec.sample_rate) for wav in wavs])
+        lengths = [len(wav) for wav in wavs]
+        wav = torch.nn.utils.rnn.pad_sequence(wavs, batch_first=True)
         if self._device.type == "cuda":
             wav, gain = wav.pin_memory(), gain.pin_memory()
         ids = [row.utterance_id for row in rows]
-        return _Batch(ids, wav, gain, codec_rate, rate, waveforms.resampled_length(num_samples, native, rate))
+        num_samples = [waveforms.resampled_length(int(row.num_samples), native, rate) for row in rows]
+        return _Batch(ids, wav, lengths, gain, codec_rate, rate, num_samples)
 
     def _read_one(self, row: Any, native: int, codec_rate: int) -> np.ndarray:
         with _naming(row.utterance_id):
@@ -194,7 +187,10 @@ class _Stages:
         with _naming(*batch.utterance_ids), torch.inference_mode():
             wav, gain = (tensor.to(self._device, non_blocking=True) for tensor in (batch.wav, batch.gain))
             quantizers = list(self._settings.sources.values())
-            outputs = _round_trip(self._codec, wav, gain, quantizers, self._settings.window_duration)
+            settings = self._settings
+            outputs = _round_trip(
+                self._codec, wav, gain, quantizers, settings.window_duration, settings.decoder_precision
+            )
             factor = torch.ones_like(gain) if self._settings.keep_gain else gain
             return _Outputs(batch, *to_cpu(torch.stack(outputs) * factor))
 
@@ -203,16 +199,17 @@ class _Stages:
         if outputs.arrived is not None:
             outputs.arrived.synchronize()
         return [
-            (source, utterance_id, self._encode_one(outputs.batch, source, utterance_id, wav))
+            (source, utterance_id, self._encode_one(outputs.batch, source, row, wavs[row]))
             for source, wavs in zip(self._settings.sources, outputs.wavs.numpy(), strict=True)
-            for utterance_id, wav in zip(outputs.batch.utterance_ids, wavs, strict=True)
+            for row, utterance_id in enumerate(outputs.batch.utterance_ids)
         ]
 
-    def _encode_one(self, batch: _Batch, source: str, utterance_id: str, wav: np.ndarray) -> shards.Flac:
-        with _naming(f"{source}_{utterance_id}"):
+    def _encode_one(self, batch: _Batch, source: str, row: int, padded: np.ndarray) -> shards.Flac:
+        with _naming(f"{source}_{batch.utterance_ids[row]}"):
+            wav = padded[: batch.lengths[row]]
             _refuse_not_finite(bool(np.isfinite(wav).all()))
             output = waveforms.resample(wav, batch.codec_rate, batch.rate)
-            return shards.encode(waveforms.fit(output, batch.num_samples), batch.rate)
+            return shards.encode(waveforms.fit(output, batch.num_samples[row]), batch.rate)
 
 
 @contextmanager
@@ -220,7 +217,7 @@ def _naming(*utterance_ids: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, RuntimeError) as error:
-        more = f" and {len(utterance_ids) - 1} of its length" if len(utterance_ids) > 1 else ""
+        more = f" and {len(utterance_ids) - 1} of its batch" if len(utterance_ids) > 1 else ""
         raise ResynthesisError(f"utterance {utterance_ids[0]}{more}: {error}") from error
 
 
@@ -247,12 +244,21 @@ def _writer(
     return shards.ShardWriter(path, f"{source}_", provenance)
 
 
-def _round_trip(codec: Codec, wav: Tensor, gain: Tensor, quantizers: list[int], window_duration: float) -> list[Tensor]:
+def _round_trip(
+    codec: Codec,
+    wav: Tensor,
+    gain: Tensor,
+    quantizers: list[int],
+    window_duration: float,
+    decoder_precision: DecoderPrecision = "float32",
+) -> list[Tensor]:
     """The outputs at the codec's level."""
 
     def round_trip(part: Tensor) -> list[Tensor]:
-        outputs = _decode(codec, codec.encode_first(_pad(codec, part), max(quantizers)), quantizers)
-        return [_fit(output, part.shape[1]) for output in outputs]
+        codes = codec.encode_first(_pad(codec, part), max(quantizers))
+        with decoding(wav.device, decoder_precision):
+            outputs = _decode(codec, codes, quantizers)
+        return [_fit(output.float(), part.shape[1]) for output in outputs]
 
     return windows.in_windows(round_trip, wav / gain, _windows(codec, wav.shape[1], window_duration))
 

@@ -56,12 +56,12 @@ def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:
     resumable.save(path, run, content)
 
 
-def restore(path: Path, learners: Learners, run: str, device: torch.device) -> Progress:
+def restore(path: Path, learners: Learners, run: str) -> Progress:
     """Load the learners from the checkpoint, if it belongs to the run with fingerprint `run`.
 
     Raises CheckpointError if it is damaged.
     """
-    content = resumable.restore(path, run, device)
+    content = resumable.restore(path, run)
     if content is None:
         return Progress()
     for name, module in learners.modules.items():

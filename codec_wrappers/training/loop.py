@@ -108,7 +108,7 @@ class _Run:
         self._validation = Validation(codec, wavs, settings.quantizers or codec.num_quantizers, device)
         self._learners = assembly.learners(self._network, self._objective, self._generator, self._discriminator)
         self._fingerprint = _fingerprint(settings, recipe, self._start, recordings)
-        self._progress = checkpoint.restore(output / CHECKPOINT, self._learners, self._fingerprint, device)
+        self._progress = checkpoint.restore(output / CHECKPOINT, self._learners, self._fingerprint)
         self._make_equal()
         self._stage: Stage | None = None
 

@@ -26,15 +26,31 @@ def prepare(name: str, threads: int) -> torch.device:
 
 
 def make_repeatable(device: torch.device) -> torch.device:
-    """Have this process compute on the device, with repeatable results."""
+    """Have this process compute on the device, with repeatable results.
+
+    torch warns of an operation without a deterministic form on CUDA, and computes it nevertheless. These are gradients
+    of some paddings and poolings, which only training needs.
+    """
     if device.type == "cuda":
         # TF32 changes codes: the nearest codebook entry is decided by small differences
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cudnn.benchmark = False
+        _make_deterministic()
         if device.index is not None:
             torch.cuda.set_device(device)
     return device
+
+
+def _make_deterministic() -> None:
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it starts
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.set_deterministic_debug_mode("warn")
+    # no code here reads memory before it writes it, so filling it would only cost time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # TorchScript would compile DAC's activation at its second call, and again for other shapes: an utterance's bits
+    # could depend on those before it
+    torch.jit.set_fusion_strategy([])
 
 
 def of_job(device: torch.device, num_gpus: int | None) -> list[torch.device]:

@@ -42,15 +42,18 @@ def save(path: Path, run: str, content: Mapping[str, Any]) -> None:
         part.write_bytes(buffer.getbuffer())
 
 
-def restore(path: Path, run: str, device: torch.device) -> dict[str, Any] | None:
-    """The state that `save` wrote for the run with fingerprint `run`; None if missing or from another run.
+def restore(path: Path, run: str) -> dict[str, Any] | None:
+    """The state that `save` wrote for the run with fingerprint `run`, on the CPU; None if missing or from another run.
+
+    Modules and optimizers copy what they load to their own devices. The rest belongs to the CPU: Adam, for example,
+    would fetch a step count from a GPU at every update.
 
     Raises CheckpointError if the file is damaged.
     """
     if not path.is_file():
         return None
     try:
-        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # missing or changed bytes raise many kinds of errors
         raise CheckpointError(f"{path}: damaged ({error}); delete it to train from the beginning") from error
     if content.pop("run") != run:

@@ -147,6 +147,9 @@ class Jobs:
             "num_shards": self._experiment.corpora[corpus].shards,
             "sample_rate": self._experiment.audio.sample_rate,
         }
+        # left out where it is the default, so that finished jobs of other experiments keep their parameters
+        if rule.decoder_precision != "float32":
+            values["decoder_precision"] = rule.decoder_precision
         return job(ResynthesisSettings, values)
 
     # generated fakes

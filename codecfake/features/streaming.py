@@ -1,5 +1,6 @@
 """Features of trials in batches, computed on the fly, or once and cached in memory (on disk: `features.cache`)."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from codecfake.features import precision
 from codecfake.features.clips import Clips
 
 PREFETCHED = 2  # batches that each worker has ready; a batch of 128 clips of 64,600 samples takes 33 MB
+FLOAT_BYTES = 4
+GPU_SHARE = 0.5  # of a GPU's free memory that kept features may take; training needs the rest
 CPU_SAMPLES = 1 << 16  # of a front-end's input on a CPU, where larger tensors are slower to allocate
 
 Order = Sequence[np.ndarray]  # the trial numbers of each batch
@@ -105,17 +108,34 @@ class StreamedFeatures(StreamedClips):
 class CachedFeatures:
     """Features of every trial, computed once in the order of the list, so the order of batches does not affect them.
 
-    This is for frozen front-ends and small sets: 2,700 clips of 100 frames of 64 features take 70 MB.
+    This is for frozen front-ends and small sets: 2,700 clips of 100 frames of 64 features take 70 MB. Features that
+    would fill more than half of a GPU's free memory stay in the CPU's, and each batch is copied.
     """
 
     def __init__(self, streamed: StreamedFeatures, batch_size: int, name: str) -> None:
         order = in_order(len(streamed), batch_size)
         bar = progress(streamed.batches(order), f"features of {name}", total=len(order), unit="batch")
-        self._features = torch.cat(list(bar))
+        self._device = streamed.device
+        home = _home(self._device, FLOAT_BYTES * math.prod(streamed.shape()))
+        self._features = torch.cat([features.to(home) for features in bar])
 
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
         for batch in order:
-            yield self._features[torch.from_numpy(batch).to(self._features.device)]
+            trials = torch.from_numpy(batch)
+            if self._features.device.type == "cuda":
+                trials = trials.pin_memory().to(self._device, non_blocking=True)
+            features = self._features[trials]
+            if features.device.type != self._device.type:
+                features = features.pin_memory().to(self._device, non_blocking=True)
+            yield features
+
+
+def _home(device: torch.device, num_bytes: int) -> torch.device:
+    """Where features of `num_bytes` stay during a training on `device`."""
+    if device.type != "cuda":
+        return device
+    free, _ = torch.cuda.mem_get_info(device)
+    return device if num_bytes <= GPU_SHARE * free else torch.device("cpu")
 
 
 class BatchLoader:

@@ -39,7 +39,7 @@ def restore(path: Path, network: nn.Module, optimizer: Optimizer, run: str) -> P
 
     Raises CheckpointError if it is damaged.
     """
-    content = resumable.restore(path, run, next(network.parameters()).device)
+    content = resumable.restore(path, run)
     if content is None:
         return Progress()
     network.load_state_dict(content["network"])

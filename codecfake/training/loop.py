@@ -94,7 +94,7 @@ class _Run:
         self._network = trained_network(self._detector, settings.fine_tuning, device, team)
         self._optimizer = Optimizer(settings, self._network, self._plan)
         self._update = _update(settings, self._optimizer, self._network)
-        self._class_weights = torch.empty(2, device=device)
+        self._class_weights = torch.empty(2)
         self._class_weights[SPOOF] = settings.spoof_weight
         self._class_weights[BONAFIDE] = settings.bonafide_weight
         loss = LOSSES.part(settings.loss)
@@ -143,23 +143,31 @@ class _Run:
 
     def _step(self, inputs: Tensor, batch: np.ndarray) -> float:
         """Update the weights on one batch; returns its loss. Raises TrainingError, before the update, if not finite."""
-        classes = self._train_classes[torch.from_numpy(batch)].to(self._device)
-        weight = self._class_weights[classes].sum()
+        classes = self._train_classes[torch.from_numpy(batch)]
+        weights = self._class_weights[classes]
+        weight = weights.sum()
+        classes, weights = self._send(classes), self._send(weights)
         places = iter(("", "at the ascended weights, "))
 
         def closure() -> Tensor:
             self._optimizer.adam.zero_grad()
-            losses = self._class_weights[classes] * self._loss_of_trials(self._network(inputs), classes)
-            require_finite(losses, self._train_trials.iloc[batch], next(places))
+            losses = weights * self._loss_of_trials(self._network(inputs), classes)
             loss = losses.sum() / weight
             loss.backward()
+            # the only wait for a GPU, after the backward pass, so that it has work meanwhile
+            values = torch.cat([losses.detach(), loss.detach()[None]]).cpu()
+            require_finite(values[:-1], self._train_trials.iloc[batch], next(places))
             share_gradients(self._network, self._team)
-            return loss.detach()
+            return values[-1]
 
         loss = self._update.step(closure).item()
         self._progress.loss_sum += loss * weight.item()
         self._progress.weight_sum += weight.item()
         return loss
+
+    def _send(self, tensor: Tensor) -> Tensor:
+        """The tensor on the device; the CPU does not wait for the copy."""
+        return tensor.pin_memory().to(self._device, non_blocking=True) if self._device.type == "cuda" else tensor
 
     def _end_epoch(self, curves: Curves) -> None:
         now = self._progress
@@ -211,7 +219,7 @@ class _Run:
         order = in_order(len(self._dev_trials), self._settings.batch_size)
         bar = self._bar(self._dev_features.batches(order), "dev", len(order))
         logits = torch.cat([self._network(inputs) for inputs in bar]).cpu().double()
-        weights = self._class_weights.cpu().double()[self._dev_classes]
+        weights = self._class_weights.double()[self._dev_classes]
         losses = weights * self._loss_of_trials(logits, self._dev_classes)
         require_finite(losses, self._dev_trials)
         scores = score(logits)

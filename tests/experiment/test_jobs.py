@@ -79,6 +79,16 @@ def test_jobs_that_cannot_be_built_are_listed_together(monkeypatch: pytest.Monke
     assert lines[-1] == "audit: not 0"
 
 
+def test_a_reduced_decoder_is_a_parameter_of_its_job_and_exact_ones_keep_theirs(tmp_path: Path) -> None:
+    assert "decoder_precision" not in jobs("tiny").resynthesize("encodec", "english").text
+    changed = (EXPERIMENTS / "tiny.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "changed.yaml"
+    path.write_text(changed.replace("wrapper: encodec", "wrapper: encodec\n    decoder_precision: bfloat16"))
+    experiment = reading.load(path)
+    of = Jobs(experiment, Papers(experiment, Published(PUBLISHED)), reading.read(path))
+    assert of.resynthesize("encodec", "english").settings.decoder_precision == "bfloat16"
+
+
 class Wildcards:
     corpus, shard, recordings = "english", "0000", "native"
 

@@ -213,10 +213,10 @@ def test_a_checkpoint_of_codec_training_that_is_cut_short_is_named(tmp_path: Pat
     path = tmp_path / "checkpoint.pt"
     learners = checkpoint.Learners({"codec": torch.nn.Linear(20, 20)}, {})
     checkpoint.save(path, checkpoint.Progress(step=7), learners, "run")
-    assert checkpoint.restore(path, learners, "run", torch.device("cpu")).step == 7
+    assert checkpoint.restore(path, learners, "run").step == 7
     cut(path)
     with pytest.raises(CheckpointError, match=r"(?s)checkpoint.pt: damaged .*; delete it to train"):
-        checkpoint.restore(path, learners, "run", torch.device("cpu"))
+        checkpoint.restore(path, learners, "run")
 
 
 def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:

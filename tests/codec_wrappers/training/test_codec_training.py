@@ -394,7 +394,7 @@ def test_a_checkpoint_holds_what_published_weights_have_no_place_for(tmp_path: P
     counts.copy_(torch.arange(len(counts)))
     checkpoint.save(tmp_path / "checkpoint.pt", Progress(step=3), learners, "this run")
     counts.zero_()
-    assert checkpoint.restore(tmp_path / "checkpoint.pt", learners, "this run", CPU) == Progress(step=3)
+    assert checkpoint.restore(tmp_path / "checkpoint.pt", learners, "this run") == Progress(step=3)
     assert counts.tolist() == list(range(len(counts)))
 
 

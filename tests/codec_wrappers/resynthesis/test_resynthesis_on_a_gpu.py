@@ -1,0 +1,75 @@
+"""What only a GPU can show: its codes, its repeatability, and where the CPU waits for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+from torch import Tensor
+
+from codec_wrappers import entry
+from codec_wrappers.codec import Codec
+from codec_wrappers.contract import forms
+from codec_wrappers.contract.forms import FORMS
+from codec_wrappers.contract.promises import MOST_FRAMES
+from codec_wrappers.contract.signals import speech_like
+from codec_wrappers.resynthesis.shard import resynthesize
+from codecfake.base import devices
+
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
+
+CPU = torch.device("cpu")
+NETWORKS = [name for name, form in FORMS.items() if entry(form.wrapper).has_fresh_form and name != "passthrough"]
+UNAVOIDABLE = ("freqcodec_gr1", "freqcodec_gr8")  # torch's inverse STFT looks at its window
+
+
+@pytest.fixture
+def gpu() -> torch.device:
+    return devices.prepare("cuda", 1)
+
+
+@contextmanager
+def no_waits() -> Iterator[None]:
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def fresh(name: str, device: torch.device) -> Codec:
+    return forms.fresh(FORMS[name], small=True, device=device, seed=0)
+
+
+def speech(codec: Codec, seed: int, frames: int = 40) -> Tensor:
+    assert codec.sample_rate is not None
+    return speech_like(codec.sample_rate, 1, frames * codec.hop_length, seed)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_codes_of_a_gpu_are_those_of_the_cpu(name: str, gpu: torch.device) -> None:
+    on_cpu, on_gpu = fresh(name, CPU), fresh(name, gpu)
+    wav = speech(on_cpu, 1)
+    with torch.inference_mode():
+        codes, expected = on_gpu.encode(wav.to(gpu)).cpu(), on_cpu.encode(wav)
+    assert (codes != expected).any(dim=1).float().mean() <= MOST_FRAMES
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_order_of_utterances_does_not_change_a_bit(name: str, gpu: torch.device) -> None:
+    codec = fresh(name, gpu)
+    wavs = [speech(codec, seed, frames).to(gpu) for seed, frames in enumerate((40, 55, 70))]
+
+    def through(order: list[int]) -> dict[int, Tensor]:
+        return {number: resynthesize(codec, wavs[number], [codec.num_quantizers])[0] for number in order}
+
+    first, second = through([0, 1, 2]), through([2, 0, 1])
+    assert all(torch.equal(first[number], second[number]) for number in first)
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in UNAVOIDABLE and "chunked" not in name])
+def test_encoding_and_decoding_never_wait_for_the_gpu(name: str, gpu: torch.device) -> None:
+    codec = fresh(name, gpu)
+    wav = speech(codec, 2).to(gpu)
+    with no_waits(), torch.inference_mode():
+        codec.decode_all(codec.encode(wav), [codec.num_quantizers])
