@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from codecfake.base.counts import positive
 from codecfake.base.settings import from_json
-from codecfake.commands.parsing import Commands, add_job, positive, step
+from codecfake.commands.parsing import Commands, add_job, step
 
 
 def add(commands: Commands) -> None:
