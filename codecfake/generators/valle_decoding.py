@@ -71,12 +71,17 @@ def other_codebooks(network: ValleNetwork, text: Text, prompt: Tensor, first: Te
 def _first_codebooks(network: ValleNetwork, requests: Sequence[Request], end_at_argmax: bool) -> list[Tensor]:
     rows = [_Row(network, request) for request in requests]
     logits, cache = torch.stack([row.logits for row in rows]), Cache([row.memory for row in rows])
+    active = rows
     while True:
-        for row, values in zip(rows, logits.cpu(), strict=True):
+        for row, values in zip(active, logits.cpu(), strict=True):
             row.choose(values, end_at_argmax)
-        if all(row.has_ended for row in rows):
+        going = [place for place, row in enumerate(active) if not row.has_ended]
+        if not going:
             return [row.codes for row in rows]
-        logits = network.step(*_next_inputs(rows, logits.device), cache)
+        if len(going) < len(active):
+            active = [active[place] for place in going]
+            cache.keep(going)
+        logits = network.step(*_next_inputs(active, logits.device), cache)
 
 
 class _Row:
@@ -97,8 +102,6 @@ class _Row:
         return self.request.prompt.new_tensor(self._new)
 
     def choose(self, logits: Tensor, end_at_argmax: bool) -> None:
-        if self.has_ended:
-            return
         code = self.request.choose(logits)
         ends = code == END or (end_at_argmax and greedy(logits) == END)
         if ends or len(self._new) == self._most:
@@ -107,8 +110,8 @@ class _Row:
             self._new.append(code)
 
     def next_input(self) -> tuple[int, int]:
-        """The code to feed, and its place; a row that has ended repeats its last code, which nobody reads."""
-        return (self._new[-1] if self._new else 0), self.num_inputs + max(len(self._new) - 1, 0)
+        """The code to feed, and its place."""
+        return self._new[-1], self.num_inputs + len(self._new) - 1
 
 
 def _next_inputs(rows: Sequence[_Row], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -62,6 +62,13 @@ class Cache:
     def end_step(self) -> None:
         self.lengths = self.lengths + 1
 
+    def keep(self, rows: list[int]) -> None:
+        """Drop all other rows."""
+        places = torch.tensor(rows, device=self.lengths.device)
+        self.lengths = self.lengths[places]
+        self.layers = [tuple(part[places] for part in parts) for parts in self.layers]
+        self.longest = int(self.lengths.max())
+
 
 def _lengthened(part: Tensor, length: int) -> Tensor:
     return F.pad(part, (0, 0, 0, length - part.shape[-2]))

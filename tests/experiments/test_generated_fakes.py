@@ -58,6 +58,9 @@ def test_the_small_form_is_planned(tmp_path: Path, audiocaps: str) -> None:
     assert (jobs["generate_valle"], jobs["generate_vallex"], jobs["generate_audiogen"]) == (2, 1, 1)
     assert jobs["write_generation_list"] == jobs["list_generated"] == jobs["measure_generated"] == 3
     assert jobs["ingest_corpus"] == 2 and jobs["record"] == 3  # those on disk alone
+
+
+def test_the_lists_alone_need_no_generator(tmp_path: Path, audiocaps: str) -> None:
     lists = rerun(tmp_path, SMALL, "generation_lists", config=(*ON_CPU, audiocaps))
     assert set(lists) == {
         *("synthesize_demo", "ingest_corpus", "read_captions", "write_generation_list", "generation_lists")
