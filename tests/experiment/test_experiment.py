@@ -49,7 +49,7 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
         ({"speed": 1}, "unknown setting 'speed'; did you mean 'seed'? Known settings: audio, audit, averages"),
         (
             {"codecs__encodec__bitrate": 6},
-            "codecs.encodec: unknown setting 'bitrate'; known settings: gain, keep_gain, model",
+            "codecs.encodec: unknown setting 'bitrate'; known settings: decoder_precision, gain, keep_gain, model",
         ),
         ({"codec_training__epochs": 3}, "codec_training: unknown setting 'epochs'; known settings: corpora, settings"),
         (
