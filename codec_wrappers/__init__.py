@@ -36,10 +36,10 @@ class CodecError(ValueError):
 
 @dataclass(frozen=True)
 class Rate:
-    """A number for `plan`: its basis (`yours`: given by the user), and how it was obtained."""
+    """A number for `plan`: its basis (`counted`: from operations; `yours`: of the user), and how it was obtained."""
 
     value: Annotated[float, Range(above=0)]
-    basis: Literal["measured", "goal", "estimate", "yours"]
+    basis: Literal["measured", "counted", "goal", "estimate", "yours"]
     source: str
 
 

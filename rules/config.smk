@@ -35,4 +35,8 @@ wildcard_constraints:
     recordings="F00|native",
 
 
+# generators write what is read from disk for other corpora; no corpus has the name `-`
+GENERATED = "|".join(EXPERIMENT.generated()) or "-"
+RECORDED = "|".join(name for name in EXPERIMENT.corpora if name not in EXPERIMENT.generated())
+
 RUN_LOCK = RUN.claim()  # an open file; the lock ends when it is closed

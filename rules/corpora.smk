@@ -34,6 +34,8 @@ rule ingest_corpus:
         "logs/ingest_corpus/{corpus}.log",
     benchmark:
         "results/benchmarks/ingest_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=RECORDED,
     conda:
         "../envs/data.yaml"
     threads: 2

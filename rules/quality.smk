@@ -1,5 +1,6 @@
 # in:  results/audio/, results/protocols/eval/{condition}.tsv
-# out: results/quality/{source}.tsv, results/tables/quality.csv and quality_order.csv
+# out: results/quality/{source}.tsv, results/tables/quality.csv and quality_order.csv;
+#      results/quality/generated/{corpus}.tsv and results/tables/generated.csv, if fakes are generated
 
 
 rule quality:
@@ -44,3 +45,42 @@ rule quality_summary:
     shell:
         "python -m codecfake step quality-summary --settings {params.settings:q} --measured results/quality"
         " --output results/tables 2>&1 | tee {log:q}"
+
+
+rule measure_generated:
+    """Measure duration, level and silence of generated fakes, which have no recording of the same words."""
+    input:
+        utterances="results/corpora/{corpus}/utterances.parquet",
+        audio="results/audio/{corpus}/F00/shards.tsv",
+    output:
+        "results/quality/generated/{corpus}.tsv",
+    log:
+        "logs/measure_generated/{corpus}.log",
+    benchmark:
+        "results/benchmarks/measure_generated/{corpus}.tsv"
+    conda:
+        "../envs/data.yaml"
+    message:
+        "Duration, level and silence of {wildcards.corpus}"
+    shell:
+        "python -m codecfake step measure-generated --corpus {wildcards.corpus} --utterances {input.utterances:q}"
+        " --audio results/audio --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule generated_summary:
+    """Summarize these measures of all generated corpora."""
+    input:
+        expand("results/quality/generated/{corpus}.tsv", corpus=EXPERIMENT.generated()),
+    output:
+        "results/tables/generated.csv",
+    log:
+        "logs/generated_summary.log",
+    benchmark:
+        "results/benchmarks/generated_summary.tsv"
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    message:
+        "Summarizing generated fakes"
+    shell:
+        "python -m codecfake step generated-summary --measured {input:q} --output {output:q} 2>&1 | tee {log:q}"

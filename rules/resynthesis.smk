@@ -13,6 +13,8 @@ rule record:
         "logs/record/{corpus}.{recordings}.{shard}.log",
     benchmark:
         "results/benchmarks/record/{corpus}.{recordings}.{shard}.tsv"
+    wildcard_constraints:
+        corpus=RECORDED,
     conda:
         "../envs/data.yaml"
     params:

@@ -237,10 +237,10 @@ class _Run:
         now, schedule = self._progress, self._recipe.validation
         if schedule is None or schedule.keep != BEST or now.step <= self._last_stage:
             return
-        if self._kept() is now.history[-1]:
+        if self._row_of_weights() is now.history[-1]:
             now.best_state = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
 
-    def _kept(self) -> Mapping[str, float]:
+    def _row_of_weights(self) -> Mapping[str, float]:
         """The row of the history whose weights are kept."""
         history, schedule = self._progress.history, self._recipe.validation
         return history[-1] if schedule is None else schedule.kept(history, self._last_stage)
@@ -271,15 +271,15 @@ class _Run:
 
     def _write_results(self) -> None:
         now, settings = self._progress, self._settings
-        kept = self._kept()
+        row = self._row_of_weights()
         self._codec.drop_helpers()
-        if kept is not now.history[-1]:
+        if row is not now.history[-1]:
             self._save(LAST_WEIGHTS)
             self._network.load_state_dict({name: now.best_state[name] for name in self._network.state_dict()})
         self._save(WEIGHTS)
-        results.write_quality(self._output, now, kept, self._start)
+        results.write_quality(self._output, now, row, self._start)
         results.write_history(self._output, now.history)
-        results.write_settings(self._output, settings, self._recipe, kept, self._start)
+        results.write_settings(self._output, settings, self._recipe, row, self._start)
 
     def _save(self, name: str) -> None:
         save(self._network, self._output / name, assembly.dtype(self._settings.stored))

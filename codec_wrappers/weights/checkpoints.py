@@ -67,10 +67,10 @@ class OfficialFile(PublishedFile):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The weights of one codec as its authors published them."""
+    """The weights of one codec, or of a generator of codefakes, as its authors published them."""
 
     name: str
-    wrapper: str
+    wrapper: str  # the codec, or the generator if there is a `converter`
     model: dict[str, Any]  # settings of the wrapper
     files: tuple[OfficialFile, ...]
     code_license: str
@@ -79,9 +79,12 @@ class Checkpoint:
     form: str = "state_dicts"
     renames: dict[str, str] = field(default_factory=dict)  # name of a tensor in the file -> its current official name
     unused: tuple[str, ...] = ()  # prefixes of tensor names that are dropped
+    converter: str = ""  # `module:function` that writes a generator's weights from its files
+    beside: tuple[str, ...] = ()  # other files that it writes
 
     def __post_init__(self) -> None:
-        _refuse_unknown("codec", self.wrapper, names())
+        if not self.converter:
+            _refuse_unknown("codec", self.wrapper, names())
         _refuse_unknown("form", self.form, FORMS)
         for license in (self.code_license, self.weights_license):
             _refuse_unknown("license", license, sorted(LICENSES))
@@ -90,7 +93,11 @@ class Checkpoint:
         files = [file.name for file in self.files]
         if len(set(files)) < len(files):
             raise ManifestError("two files have the same name; names must differ")
-        if self.form == "state_dicts" and not all(bool(file.holds) != file.architecture for file in self.files):
+        if (
+            self.form == "state_dicts"
+            and not self.converter
+            and not all(bool(file.holds) != file.architecture for file in self.files)
+        ):
             raise ManifestError("every file must list its state_dicts in `holds`, or be the `architecture`")
 
     @property
@@ -110,7 +117,8 @@ class Checkpoint:
         """Names of the files that fetching writes into its output folder."""
         if self.form == "tflite":
             return (*(PurePosixPath(file.name).name for file in self.files), PROVENANCE)
-        return (WEIGHTS, CONFIG, PROVENANCE) if self.architecture_file else (WEIGHTS, PROVENANCE)
+        config = (CONFIG,) if self.architecture_file else ()
+        return (WEIGHTS, *config, *self.beside, PROVENANCE)
 
     @property
     def architecture_file(self) -> OfficialFile | None:
@@ -119,7 +127,7 @@ class Checkpoint:
 
     def weights_in(self, output: Path) -> Path:
         """The path for the wrapper's `load`: the safetensors file in an output folder, or the folder itself."""
-        return output if self.form == "tflite" or self.architecture_file else output / WEIGHTS
+        return output if self.form == "tflite" or self.architecture_file or self.beside else output / WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from codec_wrappers.weights.checkpoints import (
 )
 from codec_wrappers.weights.download import PATIENCE, DownloadError, Patience, download, fault, most_bytes
 from codec_wrappers.weights.partial_file import claim
-from codecfake.base import files
+from codecfake.base import files, plugins
 
 log = logging.getLogger("codecfake.weights")
 
@@ -217,6 +217,9 @@ def _copy(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> No
 def _convert(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> None:
     from codec_wrappers.weights.conversion import convert
 
+    if checkpoint.converter:
+        plugins.load(checkpoint.converter)({PurePosixPath(name).name: path for name, path in paths.items()}, output)
+        return
     convert(checkpoint, paths, output / WEIGHTS)
     config = checkpoint.architecture_file
     if config is not None:

@@ -3,6 +3,9 @@
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+import pandas as pd
+import pyarrow.parquet
+
 from codecfake.audio import shard_files, shard_lists
 from codecfake.audio.shard_files import Entry
 from codecfake.audio.shard_index import ShardError
@@ -11,11 +14,18 @@ from codecfake.base.exported_names import exported_name
 from codecfake.base.hidden_files import visible
 from codecfake.base.progress import progress
 
+GENERATED = "generated.tsv"
+COLUMNS = (
+    "utterance_id", "key", "attack", "generator", "license", "weights_sha256", "codec_weights_sha256", "seed",
+    "text", "text_corpus", "text_id", "prompt_id",
+)  # fmt: skip
+
 
 def export(audio_root: Path, to: Path, sources: list[str] | None = None) -> int:
     """Unpack `audio_root/{corpus}/{source}/*.tar` into `to/{corpus}/{source}/`; returns the number of files written.
 
-    `sources` selects sources; None: all. Existing files with the right bytes are kept. Raises ShardError if there is
+    `sources` selects sources; None: all. Beside generated fakes, `GENERATED` says how each was made, and under which
+    license. Existing files with the right bytes are kept. Raises ShardError if there is
     nothing to unpack, or if a tar differs from its index: then no file of it is written.
     """
     folders = [folder for folder in visible(audio_root.glob("*/*")) if not sources or folder.name in sources]
@@ -23,10 +33,13 @@ def export(audio_root: Path, to: Path, sources: list[str] | None = None) -> int:
     if not tars:
         raise ShardError(f"{audio_root}: no shards of {', '.join(sources) if sources else 'any source'}")
     origins: dict[str, Path] = {}
-    return sum(
+    number = sum(
         _unpack(tar, to / tar.parent.relative_to(audio_root), origins)
         for tar in progress(tars, "export", len(tars), "shard")
     )
+    for folder in folders:
+        _write_generated(folder, to / folder.relative_to(audio_root))
+    return number
 
 
 def _tars(folder: Path) -> list[Path]:
@@ -37,6 +50,19 @@ def _tars(folder: Path) -> list[Path]:
     if lost:
         raise ShardError(f"{min(lost)}: missing; a shard is a tar and its index. Restore it, or make the shard again")
     return sorted(paths)
+
+
+def _write_generated(folder: Path, to: Path) -> None:
+    """Write the table of generated fakes, if the shards of a source are such."""
+    indexes = [
+        path for path in visible(folder.glob("*.parquet")) if "generator" in pyarrow.parquet.read_schema(path).names
+    ]
+    if not indexes:
+        return
+    table = pd.concat([files.read_parquet(path, COLUMNS) for path in indexes]).sort_values("utterance_id")
+    names = table["utterance_id"].map(exported_name) + ".flac"
+    rows = table.assign(utterance_id=names).rename(columns={"utterance_id": "file"})
+    files.write_note(to / GENERATED, rows.to_csv(sep="\t", index=False, lineterminator="\n"))
 
 
 def _unpack(tar_path: Path, folder: Path, origins: dict[str, Path]) -> int:

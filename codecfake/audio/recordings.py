@@ -5,10 +5,11 @@ from pathlib import Path
 from codecfake import __version__
 from codecfake.audio import shards, waveforms
 from codecfake.audio.settings import NATIVE, RecordingsSettings
+from codecfake.audio.shard_index import NO_CODEC
 from codecfake.base import utterances
 from codecfake.base.progress import progress
 
-AS_RECORDED = shards.Provenance(codec="none", quantizers=0, bitrate_kbps=0.0, weights_sha256="", version=__version__)
+AS_RECORDED = shards.Provenance(codec=NO_CODEC, quantizers=0, bitrate_kbps=0.0, weights_sha256="", version=__version__)
 
 
 def write_shard(settings: RecordingsSettings, table: Path, root: Path, shard: int, tar_path: Path) -> None:

@@ -30,6 +30,9 @@ SCHEMA = pa.schema(
         ("tar", pa.uint32()),
     ]
 )
+ORIGIN = ("weights_sha256", "codec")  # columns of an index
+NO_CODEC = "none"  # of recordings, and of fakes that a generator made
+MadeWith = dict[tuple[str, str], dict[str, str]]  # source and corpus -> digest of weights -> a shard made with them
 
 
 class ShardError(ValueError):
@@ -81,8 +84,8 @@ def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> Sh
     """
     names = sorted(set(corpora_and_sources))
     tars: list[str] = []
-    made_with: dict[str, dict[str, str]] = {}  # source -> digest of weights -> a shard made with these weights
-    tables = [_source(root / corpus / source, tars, made_with.setdefault(source, {})) for corpus, source in names]
+    made_with: MadeWith = {}
+    tables = [_source(root / corpus / source, tars, made_with) for corpus, source in names]
     ends = np.cumsum([0, *(len(table) for table in tables)]).tolist()
     sources = {name: range(*ends[place : place + 2]) for place, name in enumerate(names)}
     whole = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
@@ -92,17 +95,15 @@ def read_index(root: Path, corpora_and_sources: Iterable[tuple[str, str]]) -> Sh
     return ShardIndex(sources, tars, whole["utterance_id"].combine_chunks(), entries, _bytes(whole["sha256"]))
 
 
-def _source(folder: Path, tars: list[str], made_with: dict[str, str]) -> pa.Table:
+def _source(folder: Path, tars: list[str], made_with: MadeWith) -> pa.Table:
     """The rows of one source, sorted by id; appends its tars to `tars`, and adds their weights to `made_with`."""
     _require_all(folder)
     parts = []
     for path in visible(folder.glob("*.parquet")):
-        table = files.read_arrow(path, (*SCHEMA.names[:-1], "weights_sha256"))
+        table = files.read_arrow(path, (*SCHEMA.names[:-1], *ORIGIN))
         _require_places(path, table)
-        for weights in table["weights_sha256"].unique().to_pylist():
-            made_with.setdefault(weights, str(path.with_suffix(".tar")))
-        _require_one_origin(made_with)
-        parts.append(_with_types(path, table.drop_columns("weights_sha256"), len(tars)))
+        _add_origins(path, table, made_with)
+        parts.append(_with_types(path, table.drop_columns(list(ORIGIN)), len(tars)))
         tars.append(str(path.with_suffix(".tar")))
     if not parts:
         raise ShardError(f"{folder}: no shards; run the resynthesis of {folder.name} first")
@@ -143,6 +144,15 @@ def _require_all(folder: Path) -> None:
             f"{folder}: {len(missing)} of the shards in {shard_lists.LIST} are missing; make them again: "
             f"snakemake -- {' '.join(map(str, missing))}"
         )
+
+
+def _add_origins(path: Path, table: pa.Table, made_with: MadeWith) -> None:
+    """Add the weights of a shard. A codec has the same in all corpora, and each generated corpus its own."""
+    for row in table.group_by(list(ORIGIN)).aggregate([]).to_pylist():
+        of_corpus = path.parents[1].name if row["codec"] == NO_CODEC else ""
+        origins = made_with.setdefault((path.parent.name, of_corpus), {})
+        origins.setdefault(row["weights_sha256"], str(path.with_suffix(".tar")))
+        _require_one_origin(origins)
 
 
 def _require_one_origin(made_with: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -29,7 +29,7 @@ MAX_OPEN = 512  # tars that stay open; the usual limit is 1024 files per process
 class Provenance:
     """The origin of the waveforms of a shard, copied into every row of its index."""
 
-    codec: str  # name of the codec configuration; "none" for recordings
+    codec: str  # name of the codec configuration; `NO_CODEC` for recordings, and for fakes that a generator made
     quantizers: int  # 0 for recordings
     bitrate_kbps: float  # true bit rate; 0 for recordings
     weights_sha256: str  # "" where there are no weights
@@ -93,9 +93,11 @@ class ShardWriter:
     It is a context manager; `add` and `append` write utterances in the order of the calls.
     """
 
-    def __init__(self, tar_path: Path, prefix: str, provenance: Provenance) -> None:
+    def __init__(self, tar_path: Path, prefix: str, provenance: Provenance, more: Sequence[str] = ()) -> None:
+        """`more`: further columns of the index, which `append` gets for each utterance."""
         self._tar_path = tar_path
         self._prefix = prefix
+        self._columns = [*COLUMNS, *more]
         self._provenance = asdict(provenance)
         self._rows: list[dict[str, object]] = []
         self._stack = ExitStack()
@@ -115,7 +117,7 @@ class ShardWriter:
         except waveforms.AudioError as error:
             raise ShardError(f"{self._tar_path}: utterance {utterance_id}: {error}") from error
 
-    def append(self, utterance_id: str, flac: Flac) -> None:
+    def append(self, utterance_id: str, flac: Flac, more: Mapping[str, object] | None = None) -> None:
         """Append the output of `encode`."""
         member = tarfile.TarInfo(f"{self._prefix}{utterance_id}.flac")
         member.size = len(flac.data)
@@ -130,6 +132,7 @@ class ShardWriter:
                 "sample_rate": flac.sample_rate,
                 "clipped_samples": flac.clipped_samples,
                 **self._provenance,
+                **(more or {}),
             }
         )
 
@@ -146,7 +149,7 @@ class ShardWriter:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
         if kind is None:
-            files.write_parquet(self._tar_path.with_suffix(".parquet"), pd.DataFrame(self._rows, columns=list(COLUMNS)))
+            files.write_parquet(self._tar_path.with_suffix(".parquet"), pd.DataFrame(self._rows, columns=self._columns))
 
 
 class AudioStore:

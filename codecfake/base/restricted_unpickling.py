@@ -175,6 +175,8 @@ DATA: dict[tuple[str, str], _Inert] = {
     ("builtins", "set"): _Function(_set),
     ("torch", "Size"): _Function(_values),
     ("torch", "device"): _Function(_values),
+    ("pathlib", "PosixPath"): _Function(_values),  # paths among the settings of a training, not opened
+    ("pathlib", "WindowsPath"): _Function(_values),
     ("torch._utils", "_rebuild_tensor"): _Function(StoredTensor),
     ("torch._utils", "_rebuild_tensor_v2"): _Function(StoredTensor),
     ("torch._utils", "_rebuild_parameter"): _Function(_parameter),

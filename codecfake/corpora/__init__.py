@@ -2,7 +2,7 @@
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
 `MARKER`, globs of files or folders relative to the root, any of which proves the layout, and, if it is known, `SIZE`,
-the published size of the corpus.
+the published size of the corpus. If its tables have captions, it also offers `captions(root, options)`.
 """
 
 import importlib

@@ -9,6 +9,7 @@ from codecfake.base.hidden_files import visible
 from codecfake.base.text_tables import Row
 from codecfake.base.utterances import Utterance
 from codecfake.corpora import tables
+from codecfake.corpora.captions import Caption
 from codecfake.corpora.listing import CorpusError, Listing, Rejection, audio_files, by_stem, listing, require
 from codecfake.corpora.sizes import CorpusSize, Part
 
@@ -55,6 +56,19 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
             clips.append(Utterance(f"Y{youtube_id}", "-", "en", audio.pop(name), text=row.cells["caption"] or None))
     rejections += [Rejection(path, "no caption", expected=True) for path in audio.values()]
     return listing(root, clips, rejections)
+
+
+def captions(root: Path, options: Mapping[str, object]) -> list[Caption]:
+    """All captions, those without a recording too, in the order of the tables."""
+    choice = settings.build(OPTIONS, options)
+    texts, clips = [], set()
+    for path in _caption_files(root, choice.csv):
+        for row in tables.rows(path, COLUMNS):
+            clip = f"Y{row.cells['youtube_id']}"
+            name = f"{clip}_{row.cells['audiocap_id']}" if clip in clips else clip
+            clips.add(clip)
+            texts.append(Caption(name, row.cells["caption"], path.name))
+    return texts
 
 
 def _caption_files(root: Path, csv: tuple[str, ...] | str | None) -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from codecfake.base import settings
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF, Utterance
-from codecfake.corpora import tables
+from codecfake.corpora import demo_pages, tables
 from codecfake.corpora.listing import UNKNOWN_ATTACK, CorpusError, Listing, audio_files, listing, require
 from codecfake.corpora.table_paths import TablePaths
 
@@ -23,7 +23,8 @@ class ListedOptions:
     """`table` is relative to the root; None means every audio file.
 
     `key`, `language` and `attack` are the defaults for missing columns. `prefix` is put before every utterance_id: a
-    generator's files often have the names of the recordings they imitate, but trials need unique names.
+    generator's files often have the names of the recordings they imitate, but trials need unique names. The recordings
+    come from the `demo_page` of that name in `demo_pages.yaml`, and must be as many as a paper took from there.
     """
 
     table: str | None = None
@@ -31,6 +32,11 @@ class ListedOptions:
     language: str | None = None
     attack: str = UNKNOWN_ATTACK  # of spoofs
     prefix: str = ""
+    demo_page: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.demo_page is not None:
+            demo_pages.find(self.demo_page)
 
 
 OPTIONS = ListedOptions
@@ -42,8 +48,12 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     require(root, MARKER, OFFICIAL)
     if choice.table is None:
         recordings = [_utterance({"path": path}, f"{root}: {path}", choice) for path in audio_files(root)]
-        return listing(root, recordings, ())
-    return _tabled(root, choice.table, choice)
+        result = listing(root, recordings, ())
+    else:
+        result = _tabled(root, choice.table, choice)
+    if choice.demo_page is not None:
+        demo_pages.require(choice.demo_page, root, result.utterances)
+    return result
 
 
 def _tabled(root: Path, table: str, choice: ListedOptions) -> Listing:

@@ -24,3 +24,11 @@ class IngestSettings:
             raise SettingsError(f"max_rejected is a share in [0, 1], not {self.max_rejected}")
         if self.deadline <= 0:
             raise SettingsError(f"deadline is a time in seconds, more than 0, not {self.deadline}")
+
+
+@dataclass(frozen=True)
+class GeneratedSettings:
+    """A corpus of fakes that a generator made, and the requirement on its shards."""
+
+    corpus: str
+    max_rejected: Share = 0.01  # of the items of its generation list

@@ -1,4 +1,4 @@
-"""eSpeak NG through ctypes: text in, 16-bit samples out, and always the same samples for the same text.
+"""eSpeak NG through ctypes: text in, 16-bit samples or phonemes out, and always the same for the same text.
 
 The library keeps state between utterances (noise generators, formant tracks), so the second of two equal calls
 differs from the first by a few samples. It is therefore initialized once, and each utterance is synthesized in a forked
@@ -9,6 +9,7 @@ progress bar has such a thread).
 import ctypes
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,7 @@ _CHARS_UTF8 = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _VOLUME_PERCENT = 60  # at the default, 100, some voices clip inside eSpeak NG
 _RAND_SEED = 1
+_IPA_WITH_SEPARATOR = 0x02 | ord("_") << 8
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
@@ -59,19 +61,34 @@ def speak(text: str, manner: Manner) -> np.ndarray:
     Raises SpeechError if the voice does not exist, if nothing was spoken, or if the speaking child dies.
     """
     library = _library()
+    answer = _answer_of_child(lambda: _samples(library, text, manner), manner.voice, text)
+    return np.frombuffer(answer, dtype=np.int16)
+
+
+def phonemes(text: str, voice: str) -> list[str]:
+    """IPA of each clause of `text`: `_` after each phoneme but the last of a word, a blank between words.
+
+    Raises SpeechError as `speak`.
+    """
+    library = _library()
+    return _answer_of_child(lambda: _clauses(library, text, voice), voice, text).decode().splitlines()
+
+
+def _answer_of_child(work: Callable[[], bytes], voice: str, text: str) -> bytes:
+    """What `work` returns in a child process. Raises SpeechError if it fails or the child dies."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _speak_and_exit(library, text, manner, writer)
+        _work_and_exit(work, writer)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
         answer = stream.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:
-        return np.frombuffer(answer, dtype=np.int16)
+        return answer
     reason = f"died of {signal.Signals(-code).name}" if code < 0 else answer.decode()
-    raise SpeechError(f"eSpeak NG, voice {manner.voice}, text {text!r}: {reason}")
+    raise SpeechError(f"eSpeak NG, voice {voice}, text {text!r}: {reason}")
 
 
 @cache
@@ -83,6 +100,8 @@ def _library() -> ctypes.CDLL:
         ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint,
         ctypes.c_void_p, ctypes.c_void_p,
     ]  # fmt: skip
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
     data = os.fsencode(espeakng_loader.get_data_path())
     sample_rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
     if sample_rate != SAMPLE_RATE:
@@ -91,13 +110,13 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _speak_and_exit(library: ctypes.CDLL, text: str, manner: Manner, writer: int) -> NoReturn:
-    """Everything that the child does: write its samples, or the error, into the pipe."""
+def _work_and_exit(work: Callable[[], bytes], writer: int) -> NoReturn:
+    """Everything that the child does: write its answer, or the error, into the pipe."""
     code = 1
     try:
         with os.fdopen(writer, "wb") as stream:
             try:
-                stream.write(_samples(library, text, manner))
+                stream.write(work())
                 code = 0
             except Exception as error:
                 stream.write(f"{type(error).__name__}: {error}".encode())
@@ -125,6 +144,17 @@ def _samples(library: ctypes.CDLL, text: str, manner: Manner) -> bytes:
     if status != 0 or not buffer:
         raise SpeechError(f"nothing was spoken (status {status})")
     return bytes(buffer)
+
+
+def _clauses(library: ctypes.CDLL, text: str, voice: str) -> bytes:
+    _choose_voice(library, voice)
+    data = ctypes.create_string_buffer(text.encode())
+    rest = ctypes.c_void_p(ctypes.addressof(data))
+    clauses = []
+    # each call reads one clause, and moves the pointer behind it
+    while rest.value is not None:
+        clauses.append(library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, _IPA_WITH_SEPARATOR))
+    return b"\n".join(clauses)
 
 
 def _choose_voice(library: ctypes.CDLL, voice: str) -> None:

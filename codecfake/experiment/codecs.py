@@ -6,7 +6,7 @@ import codec_wrappers
 from codec_wrappers import CodecError, Entry
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codec_wrappers.weights import checkpoints, shipped
-from codec_wrappers.weights.checkpoints import PERMISSIVE, Checkpoint, ManifestError
+from codec_wrappers.weights.checkpoints import Checkpoint, ManifestError
 from codec_wrappers.weights.shipped import ShippedError
 from codecfake.audio.settings import NATIVE
 from codecfake.base import settings
@@ -14,31 +14,10 @@ from codecfake.base.partial import depth
 from codecfake.base.plugins import PluginError, is_outside
 from codecfake.base.settings import Fault, Keys, as_faults
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import released
 from codecfake.experiment.schema import Codec, Experiment
 from codecfake.experiment.sections import START_FROM
 from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS
-
-
-def license_faults(experiment: Experiment) -> Iterator[Fault]:
-    """One fault that names every codec and released detector in use whose licenses are refused, if there is one."""
-    if experiment.license != "permissive":
-        return
-    licenses = [(name, experiment.licenses_of(name)) for name in experiment.codecs_run()]
-    licenses += [(f"the released {form}", of_form) for form, of_form in released.licenses(experiment).items()]
-    problems = [
-        f"{name} ({kind}: {identifier})"
-        for name, kinds in licenses
-        for kind, identifier in kinds.items()
-        if identifier not in PERMISSIVE
-    ]
-    if problems:
-        text = (
-            f"permissive refuses {', '.join(problems)}. Permissive are {', '.join(sorted(PERMISSIVE))}. "
-            f"Train these codecs (`weights: trained`), leave them out, or write `license: any`"
-        )
-        yield Fault(("license",), text)
 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:

@@ -24,6 +24,7 @@ class Configuration:
     corpora: dict[str, str | None] = field(default_factory=dict)  # root folders
     weights: str | None = None  # folder of published weights
     device: Literal["cpu", "cuda", "auto"] = "auto"
+    generate: bool | list[str] = True  # make corpora of fakes that have no root: all, none, or those named
     check_disk: bool = True  # refuse to start a run that the disk cannot hold
 
 
@@ -74,8 +75,9 @@ def configuration(values: Mapping[str, Any]) -> Configuration:
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as config.yaml would write them, without empty ones, and with the home folder for `~`."""
     entries = {key: value for key, value in values.items() if value is not None}
-    if isinstance(entries.get("check_disk"), str):
-        entries["check_disk"] = _meaning(entries["check_disk"])
+    for name in ("check_disk", "generate"):
+        if isinstance(entries.get(name), str):
+            entries[name] = _meaning(entries[name])
     if isinstance(entries.get("corpora"), Mapping):
         entries["corpora"] = {name: _expanded(_meaning(root)) for name, root in entries["corpora"].items()}
     paths = {key: _expanded(entries[key]) for key in PATHS if key in entries}

@@ -12,7 +12,7 @@ from codecfake.base.provenance import RECORD
 from codecfake.corpora import layout
 from codecfake.detectors import released_files, released_forms
 from codecfake.detectors.settings import DetectorSettings
-from codecfake.experiment import audited, hub_models, quality_choice, released
+from codecfake.experiment import audited, generators, hub_models, quality_choice, released
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols.lists import RECORDINGS
@@ -45,6 +45,45 @@ class Inputs:
         """Utterance tables of a condition."""
         settings = self._experiment.condition_settings(condition)
         return self.utterances([*settings.bonafide.corpora, *settings.spoof.corpora])
+
+    # generated fakes
+
+    def of_generation_list(self, corpus: str) -> list[str]:
+        """Utterance tables, or captions, that a generation list is made from."""
+        generation, corpora = self._experiment.generated()[corpus], self._experiment.text_corpora(corpus)
+        if generation.captions is not None:
+            return [f"results/corpora/{name}/captions.tsv" for name in corpora]
+        return self.utterances(corpora)
+
+    def captions_argument(self, corpus: str) -> list[str]:
+        """The command-line arguments that name captions."""
+        captions = self._experiment.generated()[corpus].captions is not None
+        return ["--captions", *self.of_generation_list(corpus)] if captions else []
+
+    def of_prompts(self, corpus: str) -> list[str]:
+        """Utterance tables of the corpora whose voices a generator imitates."""
+        return self.utterances(self.prompt_corpora(corpus))
+
+    def prompt_corpora(self, corpus: str) -> list[str]:
+        """Their names: those of the texts that are evaluated, which can be fewer than those that are split."""
+        generation = self._experiment.generated()[corpus]
+        if generation.texts is None or not generators.takes_prompts(generation):
+            return []
+        return self._experiment.corpora_of(generation.texts)
+
+    def code_of_generator(self, corpus: str) -> list[str]:
+        """The file beside the experiment that implements a generator."""
+        name = self._experiment.generated()[corpus].generator
+        path = plugins.file_of(name) if plugins.is_outside(name) else None
+        return [] if path is None else [str(path)]
+
+    def generated_indexes(self, corpus: str) -> list[str]:
+        """The indexes of the shards of a generated corpus."""
+        return [path for path in self.shards(corpus, RECORDINGS) if path.endswith(".parquet")]
+
+    def generated_rejections(self, corpus: str) -> list[str]:
+        """What each of these shards left out."""
+        return [path.replace(".parquet", ".rejected.tsv") for path in self.generated_indexes(corpus)]
 
     # audio
 

@@ -17,13 +17,16 @@ from codecfake.audit.settings import AuditSettings
 from codecfake.base.hub_models import record_name
 from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
-from codecfake.corpora.settings import IngestSettings
+from codecfake.corpora.captions import CaptionsSettings
+from codecfake.corpora.settings import GeneratedSettings, IngestSettings
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
-from codecfake.experiment import audited, held_out, hub_models, quality_choice, released
+from codecfake.experiment import audited, generators, held_out, hub_models, quality_choice, released
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
+from codecfake.generators.job_settings import ShardSettings
+from codecfake.protocols.generation_lists import GenerationListSettings
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings
 from codecfake.protocols.sources import SourcesSettings
 from codecfake.quality.settings import QualitySettings, SummarySettings
@@ -74,10 +77,10 @@ class Jobs:
     def _of_audio(self) -> Iterator[JobName]:
         e = self._experiment
         native = list(product(audited.codec_training(e), [NATIVE]))
-        recordings = [pair for pair in e.all_audio() if pair[1] == RECORDINGS]
+        recordings = [pair for pair in e.all_audio() if pair[1] == RECORDINGS and pair[0] not in e.generated()]
         if any(corpus.demo for corpus in e.corpora.values()):
             yield "synthesize_demo", ()
-        yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora)
+        yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora if corpus not in e.generated())
         yield from (("fetch_hub_model", (record_name(model),)) for model in hub_models.all_of(e))
         yield from (("fetch", (checkpoint,)) for checkpoint in e.checkpoints_run())
         yield from (("train_codec", (codec,)) for codec in e.codecs_run() if e.is_trained(codec))
@@ -85,7 +88,15 @@ class Jobs:
         for codec in e.codecs_run():
             corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
             yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
+        yield from self._of_generation()
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
+
+    def _of_generation(self) -> Iterator[JobName]:
+        fakes = self._experiment.generated()
+        captions = dict.fromkeys(item.captions.corpus for item in fakes.values() if item.captions is not None)
+        yield from (("read_captions", (corpus,)) for corpus in captions)
+        rules = ("write_generation_list", "generate", "list_generated")
+        yield from ((rule, (corpus,)) for rule in rules for corpus in fakes)
 
     def _of_protocols(self) -> Iterator[JobName]:
         e, sources = self._experiment, quality_choice.sources(self._experiment)
@@ -93,7 +104,9 @@ class Jobs:
         yield from (("write_partition", (domain,)) for domain in e.domains)
         yield from (("write_condition", (condition,)) for condition in e.conditions)
         yield from (("quality", (source,)) for source in sources)
-        yield from ((rule, ()) for rule in (["quality_summary"] if sources else []) + ["audit", "audit_verdict"])
+        yield from (("measure_generated", (corpus,)) for corpus in e.generated())
+        summaries = ["quality_summary"] * bool(sources) + ["generated_summary"] * bool(e.generated())
+        yield from ((rule, ()) for rule in [*summaries, "audit", "audit_verdict"])
 
     def _of_models(self) -> Iterator[JobName]:
         e = self._experiment
@@ -145,6 +158,22 @@ class Jobs:
         if rule.decoder_precision != "float32":
             values["decoder_precision"] = rule.decoder_precision
         return job(ResynthesisSettings, values)
+
+    # generated fakes
+
+    def read_captions(self, corpus: str) -> Job[CaptionsSettings]:
+        rule = self._experiment.corpora[corpus]
+        return job(CaptionsSettings, {"corpus": corpus, "layout": rule.layout, "options": rule.options})
+
+    def write_generation_list(self, corpus: str) -> Job[GenerationListSettings]:
+        return job(GenerationListSettings, generators.list_settings(self._experiment, corpus))
+
+    def generate(self, corpus: str) -> Job[ShardSettings]:
+        return job(ShardSettings, generators.shard_settings(self._experiment, corpus))
+
+    def list_generated(self, corpus: str) -> Job[GeneratedSettings]:
+        values = {"corpus": corpus, "max_rejected": self._experiment.corpora[corpus].max_rejected}
+        return job(GeneratedSettings, values)
 
     # protocols
 
@@ -247,6 +276,7 @@ class Jobs:
             "controls": audited.controls(e),
             "aliases": e.aliases(),
             "quality": quality_choice.sources(e),
+            **({"generated": list(e.generated())} if e.generated() else {}),
             "papers": self._papers.captions,
             "audit": True,
             "not_run": e.not_run,

@@ -24,6 +24,22 @@ def codecs() -> list[Row]:
     ]
 
 
+def generators() -> list[Row]:
+    """The generators of speech and sound from text."""
+    from codecfake.generators import entry, names
+
+    return [
+        {
+            "name": one.name,
+            "about": one.about,
+            "license": one.license,
+            "checkpoints": list(one.checkpoints),
+            "languages": list(one.languages),
+        }
+        for one in map(entry, names())
+    ]
+
+
 def detectors() -> list[Row]:
     """The parts of detectors; an aggregation, and some back-ends, take several layers of a front-end."""
     from codecfake.detectors.settings import AGGREGATIONS, BACK_ENDS, FRONT_ENDS
@@ -139,6 +155,7 @@ def models() -> list[Row]:
 
 KINDS: Mapping[str, Callable[[], list[Row]]] = {
     "codecs": codecs,
+    "generators": generators,
     "detectors": detectors,
     "layouts": layouts,
     "losses": losses,

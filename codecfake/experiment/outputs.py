@@ -7,6 +7,7 @@ from codec_wrappers.weights.checkpoints import PROVENANCE
 from codecfake.experiment.audited import TABLES
 from codecfake.experiment.jobs import JobName
 from codecfake.experiment.schema import Experiment
+from codecfake.protocols.lists import RECORDINGS
 
 RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "synthesize_demo": ("corpora", "demo/", "SHA256SUMS"),
@@ -21,6 +22,10 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
         "quality.tsv",
         "settings.json",
     ),
+    "read_captions": ("corpora", "corpora/{}/", "captions.tsv"),
+    "write_generation_list": ("generation", "protocols/generation/", "{}.tsv", "{}.rejected.tsv", "{}.counts.tsv"),
+    "generate": ("generation", f"audio/{{}}/{RECORDINGS}/"),  # shards
+    "list_generated": ("generation", "corpora/{}/", "utterances.parquet", "rejected.tsv"),
     "record": ("resynthesis", "audio/{}/{}/"),  # shards
     "resynthesize": ("resynthesis", "audio/{1}/"),
     "list_shards": ("resynthesis", "audio/{}/{}/", "shards.tsv"),
@@ -29,6 +34,8 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "write_condition": ("protocols", "protocols/eval/", "{}.tsv"),
     "quality": ("quality", "quality/", "{}.tsv"),
     "quality_summary": ("quality", "tables/", "quality.csv", "quality_order.csv"),
+    "measure_generated": ("quality", "quality/generated/", "{}.tsv"),
+    "generated_summary": ("quality", "tables/", "generated.csv"),
     "audit": ("audit", "audit/", "audit.json", *(f"{table}.csv" for table in TABLES)),
     "audit_verdict": ("audit", "audit/", "passed.txt"),
     "check_lists": ("training", "audit/lists/", "{}.tsv"),
@@ -45,7 +52,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "all": ("all", ""),
 }
 # each of their first wildcards has a rule of its own
-A_RULE_EACH = ("fetch", "fetch_hub_model", "fetch_detector", "resynthesize")
+A_RULE_EACH = ("fetch", "fetch_hub_model", "fetch_detector", "resynthesize", "generate")
 
 
 def stage(job: JobName) -> str:
@@ -65,6 +72,8 @@ def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]
     folder = f"results/{RULES[rule][1]}".format(*wildcards)
     if rule == "record":
         return _shards(folder, experiment.corpora[wildcards[0]].shards)
+    if rule == "generate":
+        return _shards(folder, experiment.corpora[wildcards[0]].shards, kinds=("tar", "parquet", "rejected.tsv"))
     if rule == "resynthesize":
         sources = [f"{source}/" for source in experiment.codecs[wildcards[0]].generated()]
         return _shards(folder, experiment.corpora[wildcards[1]].shards, sources)
@@ -73,6 +82,8 @@ def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]
     return (tuple(folder + name.format(*wildcards) for name in names),)
 
 
-def _shards(folder: str, number: int, sources: Sequence[str] = ("",)) -> tuple[tuple[str, ...], ...]:
-    kinds = list(product(sources, ("tar", "parquet")))
-    return tuple(tuple(f"{folder}{source}{shard:04d}.{kind}" for source, kind in kinds) for shard in range(number))
+def _shards(
+    folder: str, number: int, sources: Sequence[str] = ("",), kinds: Sequence[str] = ("tar", "parquet")
+) -> tuple[tuple[str, ...], ...]:
+    parts = list(product(sources, kinds))
+    return tuple(tuple(f"{folder}{source}{shard:04d}.{kind}" for source, kind in parts) for shard in range(number))

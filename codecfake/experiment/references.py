@@ -5,7 +5,7 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import codecs, released, speakers
+from codecfake.experiment import codecs, generators, released, speakers
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.tables.settings import CROSS_COLUMNS
@@ -21,6 +21,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
     yield from speakers.faults(experiment)
+    yield from generators.faults(experiment)
     yield from _training_set_faults(experiment)
     yield from _model_faults(experiment)
     yield from released.faults(experiment)

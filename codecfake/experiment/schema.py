@@ -17,6 +17,7 @@ from codecfake.experiment.sections import (
     Condition,
     Corpus,
     Domain,
+    Generation,
     ModelGrid,
     Name,
     Names,
@@ -130,10 +131,25 @@ class Experiment:
         return list(dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if source != RECORDINGS))
 
     def checkpoints_run(self) -> list[str]:
-        """The official checkpoints that the codecs in use need."""
+        """The official checkpoints that the codecs and generators in use need."""
         codecs = [self.codecs[codec] for codec in self.codecs_run()]
-        weights = (each for codec in codecs for each in (codec.weights, codec.start_from))
+        weights = [each for codec in codecs for each in (codec.weights, codec.start_from)]
+        weights += [each for item in self.generated().values() for each in (item.weights_used, item.codec_weights_used)]
         return list(dict.fromkeys(each.checkpoint for each in weights if isinstance(each, Official)))
+
+    def generated(self) -> dict[str, Generation]:
+        """The corpora of fakes that this run makes, with how."""
+        return {name: item.generation for name, item in self.corpora.items() if item.generation is not None}
+
+    def text_corpora(self, corpus: str) -> list[str]:
+        """The corpora whose tables decide what a generated corpus says, and with which voices."""
+        generation = self.corpora[corpus].generation
+        assert generation is not None
+        if generation.captions is not None:
+            return [generation.captions.corpus]
+        assert generation.texts is not None
+        domain = generation.texts.domain
+        return self.domains[domain].corpora if domain is not None else self.corpora_of(generation.texts)
 
     def is_trained(self, codec: str) -> bool:
         """Whether the workflow trains a codec's weights."""
@@ -192,7 +208,7 @@ class Experiment:
     def condition_settings(self, condition: str) -> ConditionSettings:
         """Everything that determines the eval protocol of a condition."""
         rule = self.conditions[condition]
-        return ConditionSettings(self._side(rule.bonafide), self._side(rule.spoof), self.speakers_of())
+        return ConditionSettings(self.side(rule.bonafide), self.side(rule.spoof), self.speakers_of())
 
     def speakers_of(self) -> dict[str, str]:
         """Corpus -> whose speakers its ids name, where the experiment says so."""
@@ -204,7 +220,8 @@ class Experiment:
         corpora = [side.corpus for side in (rule.bonafide, rule.spoof) if side.corpus is not None]
         return dict.fromkeys(corpora, rule.speakers_of) if rule.speakers_of is not None else {}
 
-    def _side(self, selection: Selection) -> Side:
+    def side(self, selection: Selection) -> Side:
+        """Everything that determines the trials of a selection."""
         source = self.original(selection.source)
         if selection.domain is None:
             return Side(self.corpora_of(selection), None, None, source, selection.utterances)

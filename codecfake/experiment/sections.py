@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from codec_wrappers.weights import shipped
+from codecfake import generators
 from codecfake.base.settings import Fault, FaultsError, Filled, Of, Pattern, Range, below, build, fault
 from codecfake.base.spelling import as_yaml
 from codecfake.corpora import layout
 from codecfake.corpora.settings import Share
 from codecfake.corpora.sizes import ListedSize
 from codecfake.detectors.released_forms import SEED, SET
-from codecfake.experiment.weights import Shipped, Trained, Weights
+from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS, Split
+from codecfake.protocols.prompts import PromptRule
 
 Name = Annotated[
     str, Pattern("[A-Za-z0-9][A-Za-z0-9_-]*", "a name: letters, digits, _ and -, with a letter or digit first")
@@ -26,8 +28,70 @@ START_FROM = "start_from"  # in `training` of a codec
 
 
 @dataclass(frozen=True)
+class Selection:
+    """Utterances of a domain or a corpus, as recorded or from a codec's source."""
+
+    domain: Name | None = None
+    corpus: Name | None = None
+    corpora: Names | None = None
+    source: Name = RECORDINGS
+    utterances: Literal["eval", "all"] = "eval"
+
+    def __post_init__(self) -> None:
+        exactly_one({"domain": self.domain, "corpus": self.corpus})
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Captions of a corpus, those without a recording too."""
+
+    corpus: Name
+    tables: list[str] = field(default_factory=list)  # names of its files; empty: all
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How a corpus of fakes is made from the texts of bona fide trials, or from captions."""
+
+    generator: str  # of `codecfake.generators.names()`, or one outside the package: `module:name`, `file.py:name`
+    weights: Weights | None = None  # None: its first published checkpoint
+    codec_weights: Weights | None = None  # of the codec that it uses; None: those that the generator was trained on
+    texts: Selection | None = None
+    captions: Captions | None = None
+    prompts: PromptRule = field(default_factory=PromptRule)  # if the generator takes prompts
+    seed: Seed | None = None  # of prompts and of sampling; None: that of the experiment
+    model: dict[str, Any] = field(default_factory=dict)
+    sampling: dict[str, Any] = field(default_factory=dict)
+    batch_size: Count = 8  # texts at a time; it does not change the fakes
+
+    def __post_init__(self) -> None:
+        exactly_one({"texts": self.texts, "captions": self.captions})
+
+    @property
+    def weights_used(self) -> Weights:
+        """Those given, or the first checkpoint of the generator; none for a generator that has no checkpoints."""
+        if self.weights is not None:
+            return self.weights
+        checkpoints = generators.entry(self.generator).checkpoints
+        return Official(checkpoints[0]) if checkpoints else NoWeights()
+
+    @property
+    def codec_weights_used(self) -> Weights:
+        """Those given, or the codec's checkpoint that the generator was trained on; none beside random weights."""
+        if self.codec_weights is not None:
+            return self.codec_weights
+        checkpoint = generators.entry(self.generator).codec_checkpoint
+        if checkpoint is None or isinstance(self.weights_used, NoWeights):
+            return NoWeights()
+        return Official(checkpoint)
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: omitted, with a note, if it has no root."""
+    """Recordings on disk. `demo`: synthesized by the workflow; `optional`: omitted, with a note, if it has no root.
+
+    A corpus with `generation` that has no root is made by a generator, unless config.yaml forbids it.
+    """
 
     layout: str  # of `codecfake.corpora.LAYOUTS`, or `module:name`
     demo: bool = False
@@ -38,6 +102,7 @@ class Corpus:
     speakers_of: Name | None = None  # whose speakers its ids name: a corpus, or `own`; None: equal ids are one person
     # its expected size, if its layout has no published one
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
+    generation: Generation | None = None  # for layout listed, whose options apply to the fakes too
 
     def __post_init__(self) -> None:
         with below("layout"):
@@ -114,20 +179,6 @@ class Domain:
     split: Split
     keep: Names | None = None  # of the corpora, after the split of all of them; None: all
     sources: Names = field(default_factory=list)  # seen in train and dev
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Utterances of a domain or a corpus, as recorded or from a codec's source."""
-
-    domain: Name | None = None
-    corpus: Name | None = None
-    corpora: Names | None = None
-    source: Name = RECORDINGS
-    utterances: Literal["eval", "all"] = "eval"
-
-    def __post_init__(self) -> None:
-        exactly_one({"domain": self.domain, "corpus": self.corpus})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, Layout, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import codecs, layers, reading, released, trainings
+from codecfake.experiment import layers, licenses, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
@@ -63,6 +63,19 @@ class Site:
         weights = released.weights_at(self.experiment, detector, training_set, strategy)
         return str(released.path_of(weights, self.weights))
 
+    def generator_weights_of(self, corpus: str) -> list[str]:
+        """The weight files that the generator of a corpus reads, its codec's included."""
+        generation = self.experiment.generated()[corpus]
+        weights = (generation.weights_used, generation.codec_weights_used)
+        return [path for each in weights for path in each.inputs(corpus, self.weights)]
+
+    def generator_weights_arguments(self, corpus: str) -> list[str]:
+        """The command-line arguments that name them."""
+        generation = self.experiment.generated()[corpus]
+        options = {"--weights": generation.weights_used, "--codec-weights": generation.codec_weights_used}
+        paths = {option: weights.path(corpus, self.weights) for option, weights in options.items()}
+        return [text for option, path in paths.items() if path is not None for text in (option, str(path))]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -97,7 +110,7 @@ def check(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> 
         return Outcome([*lines, *map(values.message, error.faults)], None, None)
     except ConfigurationError as error:
         return Outcome([*lines, *str(error).splitlines()], None, None)
-    lines += [values.message(fault) for fault in _root_faults(file.corpora(), settings.corpora, base)]
+    lines += [values.message(fault) for fault in _root_faults(file.corpora(), settings, base)]
     lines += file.messages([*file.faults, *_machine_faults(file.experiment, settings, base)])
     if file.experiment is None:
         return Outcome(lines, None, None)
@@ -112,8 +125,9 @@ def _reading(name: str, base: Path) -> Reading:
 
 def _site(file: Reading, settings: Configuration, base: Path) -> Site:
     assert file.experiment is not None
-    experiment = with_roots(file.experiment, settings.corpora)
-    roots = {name: _root(name, corpus, settings.corpora, base) for name, corpus in experiment.corpora.items()}
+    experiment = with_roots(file.experiment, settings.corpora, settings.generate)
+    recorded = ((name, corpus) for name, corpus in experiment.corpora.items() if corpus.generation is None)
+    roots = {name: _root(name, corpus, settings.corpora, base) for name, corpus in recorded}
     weights = base / (settings.weights or WEIGHTS)
     return Site(experiment, file.layers.values(), roots, weights, settings.device, settings.check_disk)
 
@@ -125,9 +139,12 @@ def read_without_corpora(config: Mapping[str, Any], base: Path, optional: bool =
     """
     settings = configuration(config)
     experiment = reading.load(experiment_path(settings.experiment, base))
-    names = (name for name, corpus in experiment.corpora.items() if optional or not corpus.optional)
+    corpora = experiment.corpora.items()
+    names = (name for name, item in corpora if item.generation is None and (optional or not item.optional))
     roots = dict(settings.corpora)
-    return with_roots(experiment, roots | {name: roots.get(name) or "not yet there" for name in names})
+    return with_roots(
+        experiment, roots | {name: roots.get(name) or "not yet there" for name in names}, settings.generate
+    )
 
 
 def check_run_directory(title: str, results: Path) -> None:
@@ -180,8 +197,13 @@ def experiments(base: Path) -> dict[str, Path]:
     return layers.by_name([base / "experiments", installation.experiments()])
 
 
-def _root_faults(corpora: Mapping[str, Corpus], roots: Roots, base: Path) -> Iterator[Fault]:
-    yield from missing_roots(corpora, roots)
+def _root_faults(corpora: Mapping[str, Corpus], settings: Configuration, base: Path) -> Iterator[Fault]:
+    roots = settings.corpora
+    yield from missing_roots(corpora, roots, settings.generate)
+    for name in settings.generate if not isinstance(settings.generate, bool) else ():
+        if name not in corpora or corpora[name].generation is None:
+            names = [each for each, corpus in corpora.items() if corpus.generation is not None]
+            yield Fault(("generate",), unknown("corpus with a generator", name, names))
     for name in corpora:
         root = None if corpora[name].demo else roots.get(name)
         if root and not (base / root).is_dir():
@@ -210,11 +232,11 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
             text = f"there is no demo corpus of layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
             yield Fault(("corpora", name, "layout"), text)
     yield from trainings.device_faults(experiment, settings.device)
-    run = with_roots(experiment, settings.corpora)
+    run = with_roots(experiment, settings.corpora, settings.generate)
     folder = base / (settings.weights or WEIGHTS)
     yield from _weights_faults(run, folder)
     yield from released.file_faults(run, folder)
-    yield from codecs.license_faults(run)
+    yield from licenses.license_faults(run)
 
 
 def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:
@@ -222,8 +244,15 @@ def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:
         codec = experiment.codecs[name]
         for weights, keys in ((codec.weights, ("weights",)), (codec.start_from, ("training", START_FROM))):
             if isinstance(weights, Local) and not weights.path(name, folder).exists():
-                remedy = "put the weights there, or set `weights:` in config.yaml to their folder"
-                yield Fault(("codecs", name, *keys), f"{weights.path(name, folder)} does not exist; {remedy}")
+                yield Fault(("codecs", name, *keys), _no_weights(weights.path(name, folder)))
+    for name, generation in experiment.generated().items():
+        for key, used in (("weights", generation.weights_used), ("codec_weights", generation.codec_weights_used)):
+            if isinstance(used, Local) and not used.path(name, folder).exists():
+                yield Fault(("corpora", name, "generation", key), _no_weights(used.path(name, folder)))
+
+
+def _no_weights(path: Path) -> str:
+    return f"{path} does not exist; put the weights there, or set `weights:` in config.yaml to their folder"
 
 
 def _root(name: str, corpus: Corpus, roots: Roots, base: Path) -> Path:

@@ -95,7 +95,8 @@ def partition_selection(settings: PartitionSettings, split: str, pool: Pool) -> 
 
 def condition_selection(settings: ConditionSettings, pool: Pool) -> Selection:
     """The same for `condition`."""
-    return [_side(settings.bonafide, BONAFIDE, pool), _side(settings.spoof, SPOOF, pool)]
+    sides = ((settings.bonafide, BONAFIDE), (settings.spoof, SPOOF))
+    return [(side.source, side_rows(side, key, pool)) for side, key in sides]
 
 
 def split_utterances(
@@ -136,12 +137,13 @@ def _read(corpora: list[str], root: Path) -> Tables:
     return {corpus: utterances.read(root / corpus / "utterances.parquet") for corpus in dict.fromkeys(corpora)}
 
 
-def _side(side: Side, key: str, pool: Pool) -> tuple[str, pd.DataFrame]:
+def side_rows(side: Side, key: str, pool: Pool) -> pd.DataFrame:
+    """The utterances of one side of a condition, whose trials have this key."""
     rows = _of_corpora(pool(side.corpora, side.split), side.keep)
     if side.utterances == "eval" and rows["split"].isin(SPLITS).any():
         rows = rows[rows["split"] == "eval"]
     # codecs make spoofs from bona fide speech; other spoofs are in the corpus as such
-    return side.source, rows[rows["key"] == (key if side.source == RECORDINGS else BONAFIDE)]
+    return rows[rows["key"] == (key if side.source == RECORDINGS else BONAFIDE)]
 
 
 def _of_corpora(rows: pd.DataFrame, keep: list[str] | None) -> pd.DataFrame:

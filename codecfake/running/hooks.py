@@ -14,6 +14,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 import codec_wrappers
+from codecfake import generators
 from codecfake.base import hub_models, installation, plugins
 from codecfake.base.files import FileError
 from codecfake.base.settings import SettingsError
@@ -134,7 +135,9 @@ class Run:
             return []
         experiment = self.site.experiment
         entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
-        return requirements.missing(rules, [entry.package for entry in entries if entry.package])
+        used = [item for corpus, item in experiment.generated().items() if f"generate_{corpus}" in rules]
+        packages = [package for item in used for package in generators.entry(item.generator).packages]
+        return requirements.missing(rules, [entry.package for entry in entries if entry.package], packages)
 
     def _require_gpu(self) -> None:
         """Refuse to start if a job will need a GPU that this machine lacks, before others have run for hours."""

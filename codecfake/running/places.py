@@ -4,6 +4,7 @@ These functions take `output` although they do not need it. Snakemake then does 
 the result, and remakes nothing when a corpus is moved or when the rest of a run gets a GPU.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,22 @@ class Places:
     def root(self, wildcards: Any, output: Any) -> str:
         """The folder of a job's corpus."""
         return str(self._site.root(wildcards.corpus))
+
+    def roots(self, corpora: list[str]) -> Callable[[Any, Any], list[str]]:
+        """The folders of some corpora, each as `corpus=folder`."""
+
+        def pairs(wildcards: Any, output: Any) -> list[str]:
+            return [f"{corpus}={self._site.root(corpus)}" for corpus in corpora]
+
+        return pairs
+
+    def batch_size(self, corpus: str) -> Callable[[Any, Any], int]:
+        """The number of items that a generator makes at a time."""
+
+        def size(wildcards: Any, output: Any) -> int:
+            return self._site.experiment.generated()[corpus].batch_size
+
+        return size
 
     def weights(self, wildcards: Any, output: Any) -> str:
         """The folder of published weights."""

@@ -6,9 +6,11 @@ from importlib import metadata
 from codecfake.base import installation
 
 CODECS = "resynthesize_"  # prefix of the rules that run a codec; each is named after its codec
+GENERATORS = "generate_"  # the same of generators
 # rule -> the extra of the package that its job needs, and distributions whose presence shows that it is installed
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
+    GENERATORS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "import_detector": ("detectors", ("torch", "transformers", "safetensors")),
@@ -20,16 +22,19 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def missing(rules: Collection[str], codec_packages: Iterable[str]) -> list[str]:
+def missing(rules: Collection[str], codec_packages: Iterable[str], generator_packages: Iterable[str] = ()) -> list[str]:
     """A line for each extra or package that is not installed, with the command that installs it.
 
-    `rules` are those with jobs in this run, `codec_packages` the distributions of its codecs.
+    `rules` are those with jobs in this run, `codec_packages` and `generator_packages` the distributions of its codecs
+    and generators.
     """
     by_extra = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
     lines = [
         f"{', '.join(names)}: not installed; run `pip install 'codecfake[{extra}]'`"
         for extra, names in by_extra.items()
     ]
+    if any(rule.startswith(GENERATORS) for rule in rules) and (names := _absent(sorted(set(generator_packages)))):
+        lines.append(f"{', '.join(names)}: not installed; run `pip install 'codecfake[generators]'`")
     if any(_extra(rule) == "codecs" for rule in rules):
         lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _absent(sorted(set(codec_packages)))]
     return lines
@@ -45,7 +50,8 @@ def _extra(rule: str) -> str:
 
 
 def _needs(rule: str) -> tuple[str, tuple[str, ...]]:
-    return NEEDS.get(CODECS if rule.startswith(CODECS) else rule, ("", ()))
+    prefix = next((prefix for prefix in (CODECS, GENERATORS) if rule.startswith(prefix)), rule)
+    return NEEDS.get(prefix, ("", ()))
 
 
 def _absent(names: Iterable[str]) -> list[str]:

@@ -118,7 +118,7 @@ def test_an_index_takes_under_100_bytes_an_utterance_and_none_of_them_python_s(t
     folder = tmp_path / "en/F01"
     folder.mkdir(parents=True)
     columns = {"offset": 512, "num_bytes": 90_000, "num_samples": 60_000, "sample_rate": 16_000, "sha256": "ab" * 32}
-    columns["weights_sha256"] = ""
+    columns |= {"weights_sha256": "", "codec": "soundstream"}
     ids = [f"SSB{place:017d}" for place in range(number)]
     files.write_parquet(folder / "0000.parquet", pd.DataFrame({"utterance_id": ids, **columns}))
     store = shards.AudioStore(tmp_path, [("en", "F01")])

@@ -15,7 +15,7 @@ from places import EXPERIMENTS, ROOT, TINY
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.base import plugins
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import codecs, reading
+from codecfake.experiment import licenses, reading
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.weights import Local, NoWeights, Official, Shipped, Trained, Weights
 
@@ -26,7 +26,13 @@ def load(name: str) -> Experiment:
 
 def license_fault(experiment: Experiment) -> str:
     """The fault of an experiment's licenses."""
-    return "".join(map(str, codecs.license_faults(experiment)))
+    return "".join(map(str, licenses.license_faults(experiment)))
+
+
+def without_generators(experiment: Experiment) -> Experiment:
+    """The same with a folder in place of every generator."""
+    corpora = {name: replace(corpus, generation=None) for name, corpus in experiment.corpora.items()}
+    return replace(experiment, corpora=corpora)
 
 
 def with_weights(codec: str, weights: Weights, **changes: Any) -> Experiment:
@@ -289,11 +295,18 @@ def test_a_codec_outside_the_package_has_the_license_of_its_entry_or_none(folder
 
 
 def test_codecs_trained_here_are_permissive() -> None:
-    assert license_fault(replace(load("xie2025"), license="permissive")) == ""
+    assert license_fault(replace(without_generators(load("xie2025")), license="permissive")) == ""
+
+
+def test_a_permissive_experiment_refuses_generators_whose_weights_are_restricted_by_name() -> None:
+    fault = license_fault(replace(load("xie2025"), license="permissive"))
+    assert "permissive refuses valle (codec weights: unstated), vallex (codec weights: unstated), audiogen" in fault
+    assert "audiogen (weights: CC-BY-NC-4.0)" in fault
+    assert "Leave them out, or write `license: any`" in fault
 
 
 def test_alternatives_that_nothing_uses_are_not_held_to_the_license() -> None:
-    experiment = load("xie2025")
+    experiment = without_generators(load("xie2025"))
     assert experiment.codecs["soundstream-academicodec"].weights == Official("soundstream_academicodec")
     assert license_fault(replace(experiment, license="permissive")) == ""
 

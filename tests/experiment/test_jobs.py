@@ -20,9 +20,13 @@ from codecfake.tables.published import Published
 
 
 def jobs(name: str) -> Jobs:
-    path = EXPERIMENTS / f"{name}.yaml"
+    """Of a shipped experiment, or of a file."""
+    path = Path(name) if name.endswith(".yaml") else EXPERIMENTS / f"{name}.yaml"
     experiment = reading.load(path)
     return Jobs(experiment, Papers(experiment, Published(PUBLISHED)), reading.read(path))
+
+
+GENERATED = ROOT / "tests/experiments/generated.yaml"
 
 
 def every_job(of: Jobs) -> Iterator[Job[Any]]:
@@ -40,7 +44,7 @@ def test_the_text_of_every_job_gives_the_settings_that_were_checked(name: str) -
 
 def test_every_rule_that_takes_settings_has_its_job() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
-    checked = {rule for experiment in ("tiny", "wu2024") for rule, _ in jobs(experiment).with_settings()}
+    checked = {rule for name in ("tiny", "wu2024", str(GENERATED)) for rule, _ in jobs(name).with_settings()}
     assert checked == {rule for rule in vars(Jobs) if f"JOBS.{rule}" in texts}
     assert texts.count("        settings=") == len(checked)
 
@@ -48,15 +52,15 @@ def test_every_rule_that_takes_settings_has_its_job() -> None:
 def test_the_jobs_of_a_run_are_those_of_the_rules_in_the_workflow() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
     names = re.findall(r"^rule (\w+):$", texts, re.MULTILINE) + re.findall(r'name:\n +f"(\w+)_\{', texts)
-    targets = {"dataset", "protocols", "tables", "draw_spectrograms"}  # made on request
-    experiments = ("real-small", "demo", "wu2024", "xie2025-official")
+    targets = {"dataset", "protocols", "tables", "draw_spectrograms", "generation_lists"}  # made on request
+    experiments = ("real-small", "demo", "wu2024", "xie2025-official", str(GENERATED))
     ours = {rule for experiment in experiments for rule, _ in jobs(experiment).walk()}
     assert ours == set(names) - targets == set(RULES)
 
 
 def test_every_job_has_outputs_of_its_own() -> None:
-    experiment = reading.load(EXPERIMENTS / "tiny.yaml")
-    paths = [path for job in jobs("tiny").walk() for one in outputs(job, experiment) for path in one]
+    experiment = reading.load(GENERATED)
+    paths = [path for job in jobs(str(GENERATED)).walk() for one in outputs(job, experiment) for path in one]
     assert len(paths) == len(set(paths))
     assert {"results/audio/english/F00/0001.tar", "results/report.html"} <= set(paths)
 

@@ -8,7 +8,7 @@ import yaml
 from places import EXPERIMENTS, PUBLISHED
 
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import codecs, reading, released
+from codecfake.experiment import licenses, reading, released
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.outputs import outputs
@@ -171,9 +171,9 @@ def test_a_file_that_is_not_there_is_refused_and_one_that_is_fetched_need_not_be
 def test_permissive_refuses_released_weights_without_a_license(tmp_path: Path) -> None:
     mel = {"front_end": {"name": "mel"}, "back_end": {"name": "lcnn"}}
     entry = {"detectors": ["mel"], "released": {"form": "mel-lcnn", "file": "a.pt"}}
-    (fault,) = codecs.license_faults(experiment(tmp_path, entry, detectors={"mel": mel}, license="permissive"))
+    (fault,) = licenses.license_faults(experiment(tmp_path, entry, detectors={"mel": mel}, license="permissive"))
     assert "the released mel-lcnn (code: unstated), the released mel-lcnn (weights: unstated)" in fault.text
-    assert list(codecs.license_faults(experiment(tmp_path, released_as(), license="permissive"))) == []
+    assert list(licenses.license_faults(experiment(tmp_path, released_as(), license="permissive"))) == []
 
 
 def test_the_rows_of_wu2024_that_others_trained_are_released_and_the_paper_s() -> None:

@@ -25,7 +25,7 @@ DECLARED = {
 PIN = re.compile(r"^(?: +- )?([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 EXTRAS_OF = {
     "data": ("report", "workflow"),
-    "codecs": ("codecs",),
+    "codecs": ("codecs", "generators"),
     "detectors": ("detectors",),
     "quality": ("quality",),
 }
@@ -38,7 +38,7 @@ def pins(name: str) -> dict[str, str]:
     return {canonicalize_name(package): version for package, version in PIN.findall(text)}
 
 
-TESTED = pins("constraints.txt") | pins("no-deps.txt")
+TESTED = pins("constraints.txt") | pins("no-deps.txt") | pins("generators.txt")
 RANGES = [(extra, requirement) for extra, listed in DECLARED.items() for requirement in listed]
 
 
@@ -66,13 +66,14 @@ def test_the_extras_hold_what_the_conda_environments_hold(environment: str) -> N
 def test_the_main_environment_and_the_extras_hold_the_same() -> None:
     declared = {canonicalize_name(one.name) for listed in DECLARED.values() for one in listed}
     chosen = set(pins("requirements.txt")) | set(pins("torch.txt")) | set(pins("optional.txt"))
+    chosen |= set(pins("generators.txt")) - {"proces"}  # which comes with cn2an
     below = {"numpy"}  # pinned in constraints.txt alone
     assert declared - below == {name for name in chosen - FOR_DEVELOPERS if not name.startswith("types-")}
 
 
-def test_all_is_every_extra_but_the_one_that_needs_a_compiler() -> None:
+def test_all_is_every_extra_but_those_of_generators_and_of_a_compiler() -> None:
     (everything,) = [Requirement(text) for text in EXTRAS["all"]]
-    assert everything.extras == set(EXTRAS) - {"all", "pesq"}
+    assert everything.extras == set(EXTRAS) - {"all", "pesq", "generators"}
 
 
 def test_no_package_of_a_codec_is_declared() -> None:

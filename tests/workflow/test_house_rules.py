@@ -26,7 +26,7 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def main_pins() -> dict[str, str]:
-    names = ("torch.txt", "requirements.txt", "no-deps.txt", "optional.txt")
+    names = ("torch.txt", "requirements.txt", "no-deps.txt", "generators.txt", "optional.txt")
     return {package: version for name in names for package, version in pins(ENVS / name).items()}
 
 
@@ -117,6 +117,7 @@ codec_wrappers codecfake/corpora codecfake/protocols codecfake/demo
 codec_wrappers/networks codec_wrappers/weights
 codecfake/detectors
 WRAPPERS codec_wrappers/resynthesis codecfake/features
+codecfake/generators
 codec_wrappers/training codec_wrappers/contract codecfake/scoring codecfake/quality codecfake/audit
 codecfake/training codecfake/tables codecfake/verification
 codecfake/experiment

@@ -19,6 +19,10 @@ def add(commands: Commands) -> None:
     ingest.add_argument("--rejected", type=Path, required=True, help="the list of bad files to write (TSV)")
     ingest.add_argument("--workers", type=int, default=1, help="processes, each of which decodes a file")
 
+    captions = step(commands, "captions", _captions, "list the captions of a corpus, with or without recordings")
+    captions.add_argument("--root", type=Path, required=True, help="the corpus's folder")
+    captions.add_argument("--output", type=Path, required=True, help="the TSV file to write")
+
     record = step(commands, "record", _record, "write one shard of unchanged recordings")
     record.add_argument("--utterances", type=Path, required=True, help="the corpus's utterance table")
     record.add_argument("--root", type=Path, required=True, help="the corpus's folder")
@@ -43,6 +47,12 @@ def _ingest(options: argparse.Namespace) -> None:
 
     settings = from_json(IngestSettings, options.settings)
     ingest(options.root, settings, options.utterances, options.rejected, options.workers)
+
+
+def _captions(options: argparse.Namespace) -> None:
+    from codecfake.corpora.captions import CaptionsSettings, write_captions
+
+    write_captions(options.root, from_json(CaptionsSettings, options.settings), options.output)
 
 
 def _record(options: argparse.Namespace) -> None:

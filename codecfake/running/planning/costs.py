@@ -11,6 +11,7 @@ import codec_wrappers
 from codec_wrappers import rate_part
 from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
+from codecfake import generators
 from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE
 from codecfake.corpora.sizes import CELL
@@ -20,25 +21,27 @@ from codecfake.detectors.released_forms import is_released
 from codecfake.experiment import released
 from codecfake.experiment.jobs import JobName, Jobs
 from codecfake.experiment.schema import Experiment
-from codecfake.features.settings import DISK, NONE
+from codecfake.features.settings import DISK, EXACT, NONE
+from codecfake.generators import rates as generator_rates
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Selection
-from codecfake.running.planning.counts import CorpusCounts
+from codecfake.running.planning import operations
+from codecfake.running.planning.counts import HOUR, CorpusCounts, hours_of, sum_of
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Cost, amount
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import strategy_of
 
 ClipSettings = TrainSettings | ImportSettings  # of a detector that reads clips of one length
-HOUR, MB = 3600.0, 1e6
+MB = 1e6
 SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; their rates are for clips of this length
 FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
 EXPORTS = 2  # of each protocol
 MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate for the size of their outputs
-    **dict.fromkeys(("write_sources", "quality_summary", "audit", "audit_verdict"), "mb.small"),
+    **dict.fromkeys(("write_sources", "quality_summary", "generated_summary", "audit", "audit_verdict"), "mb.small"),
     **{"tabulate": "mb.tables", "report": "mb.report"},
 }
-NOTHING = ("list_shards", "check_lists", "fetch_hub_model", "all")  # rules whose jobs take next to nothing of the run's
+NOTHING = ("read_captions", "list_shards", "check_lists", "fetch_hub_model", "all")  # jobs that cost next to nothing
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,18 @@ class Costs:
     def synthesize_demo(self) -> Cost:
         speech = self.counts.pool([name for name, corpus in self.experiment.corpora.items() if corpus.demo], None)
         return Cost(
-            audio_hours_out=_hours(speech),
-            cpu_hours=_hours(speech) / self.rate_table["synthesize.cpu"],
-            bytes_out=_sum(speech, "file_bytes"),
-            other_files=2 * int(_sum(speech).least),
+            audio_hours_out=hours_of(speech),
+            cpu_hours=hours_of(speech) / self.rate_table["synthesize.cpu"],
+            bytes_out=sum_of(speech, "file_bytes"),
+            other_files=2 * int(sum_of(speech).least),
         )
 
     def ingest_corpus(self, corpus: str) -> Cost:
         speech = self.counts.pool([corpus], None)
         return Cost(
             **_reads(speech),
-            cpu_hours=_hours(speech) / self.rate_table["ingest.cpu"],
-            bytes_out=_sum(speech) * self.rate_table["bytes.utterance"],
+            cpu_hours=hours_of(speech) / self.rate_table["ingest.cpu"],
+            bytes_out=sum_of(speech) * self.rate_table["bytes.utterance"],
         )
 
     def fetch(self, checkpoint: str) -> Cost:
@@ -88,12 +91,12 @@ class Costs:
         part = rate_part(codec, settings.wrapper, settings.model)
         segments = float(recipe.steps * recipe.batch_size)
         seconds = amount(segments * recipe.segment_duration)
-        recording = self._shard_bytes(speech, NATIVE) / (_sum(speech).least or 1)  # read whole for every segment
+        recording = self._shard_bytes(speech, NATIVE) / (sum_of(speech).least or 1)  # read whole for every segment
         return Cost(
             audio_hours_in=seconds / HOUR,
             bytes_in=recording * segments,
             **self._weights(f"weights_mb.{part}"),
-            **self._network(seconds / self.rate_table[f"codec_training.{part}.{self.device}"]),
+            **self._network(seconds / self.rate_table.at(f"codec_training.{part}.{self.device}", settings.precision)),
         )
 
     def record(self, corpus: str, source: str) -> Cost:
@@ -101,8 +104,8 @@ class Costs:
         speech = self._bonafide([corpus]) if settings.bonafide_only else self.counts.pool([corpus], None)
         return Cost(
             **_reads(speech),
-            audio_hours_out=_hours(speech),
-            cpu_hours=_hours(speech) / self.rate_table["record.cpu"],
+            audio_hours_out=hours_of(speech),
+            cpu_hours=hours_of(speech) / self.rate_table["record.cpu"],
             bytes_out=self._shard_bytes(speech, settings.sample_rate),
         )
 
@@ -111,13 +114,35 @@ class Costs:
         part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
         device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self.device
         passes = 1 + (num_sources - 1) * self.rate_table["resynthesis.further_source"]
-        seconds = _sum(speech, "seconds") * passes / self.rate_table[f"resynthesis.{part}.{device}"]
+        seconds = sum_of(speech, "seconds") * passes / self.rate_table[f"resynthesis.{part}.{device}"]
         return Cost(
             **_reads(speech),
-            audio_hours_out=_hours(speech) * num_sources,
+            audio_hours_out=hours_of(speech) * num_sources,
             bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
             **self._network(seconds, device),
         )
+
+    def write_generation_list(self, corpus: str) -> Cost:
+        texts = sum_of(self.counts.pool([corpus], None))
+        return Cost(
+            cpu_hours=texts / self.rate_table["generation_list.cpu"] / HOUR,
+            bytes_out=texts * self.rate_table["bytes.utterance"] * 2,  # with the text of the prompt
+        )
+
+    def generate(self, corpus: str) -> Cost:
+        settings, fakes = self.jobs.generate(corpus).settings, self.counts.pool([corpus], None)
+        generator = settings.generator
+        part = generator_rates.rate_part(corpus, generator["generator"], generator["model"])
+        rate = self.rate_table[f"generation.{part}.{self.device}"]
+        own = generators.entry(generator["generator"]).sample_rate
+        return Cost(
+            audio_hours_out=hours_of(fakes),
+            bytes_out=self._shard_bytes(fakes, settings.rate(own or SAMPLE_RATE)),
+            **self._network(sum_of(fakes, "seconds") / rate),
+        )
+
+    def list_generated(self, corpus: str) -> Cost:
+        return Cost(bytes_out=sum_of(self.counts.pool([corpus], None)) * self.rate_table["bytes.utterance"])
 
     # protocols and quality
 
@@ -128,7 +153,7 @@ class Costs:
         return self._lists(self.trials_of_condition(condition))
 
     def _lists(self, *tables: pd.DataFrame) -> Cost:
-        trials = _sum(pd.concat(tables))
+        trials = sum_of(pd.concat(tables))
         return Cost(
             cpu_hours=trials / self.rate_table["protocols.cpu"] / HOUR,
             bytes_out=trials * self.rate_table["bytes.trial"],
@@ -141,6 +166,11 @@ class Costs:
             cpu_hours=utterances / self.rate_table["quality.cpu"] / HOUR,
             bytes_out=utterances * self.rate_table["bytes.score"] * 10,
         )
+
+    def measure_generated(self, corpus: str) -> Cost:
+        fakes = self.counts.pool([corpus], None)
+        cpu_hours = hours_of(fakes) / self.rate_table["ingest.cpu"]
+        return Cost(cpu_hours=cpu_hours, bytes_out=sum_of(fakes) * self.rate_table["bytes.score"] * 2)
 
     # detectors
 
@@ -172,7 +202,7 @@ class Costs:
     def calibrate_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
         domain = released.weights_at(self.experiment, detector, training_set, strategy).calibrate_on
-        return self._scored(_sum(self.trials_of_domain(str(domain), "dev")), detector, settings)
+        return self._scored(sum_of(self.trials_of_domain(str(domain), "dev")), detector, settings)
 
     def score(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         of_job = self.jobs.import_detector if is_released(training_set) else self.jobs.train_detector
@@ -213,8 +243,10 @@ class Costs:
 
     def _shard_bytes(self, speech: pd.DataFrame, sample_rate: int | str) -> Amount:
         """Bytes of tars and indexes at a sample rate in Hz, or (native) at the recordings' own."""
-        samples = _sum(speech, "samples") if isinstance(sample_rate, str) else _sum(speech, "seconds") * sample_rate
-        return samples * self.rate_table["bytes.shard.sample"] + _sum(speech) * self.rate_table["bytes.shard.utterance"]
+        samples = sum_of(speech, "samples") if isinstance(sample_rate, str) else sum_of(speech, "seconds") * sample_rate
+        return (
+            samples * self.rate_table["bytes.shard.sample"] + sum_of(speech) * self.rate_table["bytes.shard.utterance"]
+        )
 
     def _clips(self, number: Amount, settings: ClipSettings) -> dict[str, Any]:
         """The numbers of a job in which a detector reads clips."""
@@ -225,15 +257,15 @@ class Costs:
     def _seconds(self, detector: str, settings: ClipSettings) -> tuple[float, float]:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
-        feature, step = (_length(settings) / self.rate_table[f"{name}.{self.device}"] for name in (features, training))
-        return feature, step
+        precision = _precision(settings)
+        feature = operations.depth(features, settings.detector.front_end) * _length(settings)
+        feature /= self.rate_table.at(f"{features}.{self.device}", precision)
+        return feature, _length(settings) / self.rate_table[f"{training}.{self.device}"]
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
-        numbers = [_sum(self.trials_of_domain(domain, "train")).least for domain in domains]
+        numbers = [sum_of(self.trials_of_domain(domain, "train")).least for domain in domains]
         return strategy_of(settings.strategy, settings.strategy_settings).epoch_share(numbers, settings.batch_size)
-
-    # counts of utterances and trials
 
     def trials_of_domain(self, domain: str, split: str) -> pd.DataFrame:
         """Counts of the train or dev trials of a domain, with their `source`."""
@@ -249,11 +281,11 @@ class Costs:
         """The number of trials of all conditions, and of clips that a model scores, each once."""
         trials = pd.concat([self.trials_of_condition(condition) for condition in self.experiment.conditions])
         # `utterances` distinguishes splits of the same name from different rules
-        return _sum(trials), _sum(trials.drop_duplicates([*CELL, "source", "utterances"]))
+        return sum_of(trials), sum_of(trials.drop_duplicates([*CELL, "source", "utterances"]))
 
     def _number(self, training_set: str, split: str) -> Amount:
         domains = self.experiment.training_sets[training_set].domains
-        return _sum(pd.concat([self.trials_of_domain(domain, split) for domain in domains]))
+        return sum_of(pd.concat([self.trials_of_domain(domain, split) for domain in domains]))
 
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
         counts = self.counts.pool(corpora, None)
@@ -268,19 +300,18 @@ def _weight_rates(settings: TrainSettings, detector: str) -> list[str]:
 
 def _reads(speech: pd.DataFrame) -> dict[str, Any]:
     """The numbers of a job that reads recordings once."""
-    return {"audio_hours_in": _hours(speech), "bytes_in": _sum(speech, "file_bytes")}
+    return {"audio_hours_in": hours_of(speech), "bytes_in": sum_of(speech, "file_bytes")}
 
 
 def _table(selection: Selection) -> pd.DataFrame:
     return pd.concat([rows.assign(source=source) for source, rows in selection])
 
 
-def _sum(counts: pd.DataFrame, column: str = "utterances") -> Amount:
-    return amount(*counts[column])
-
-
-def _hours(counts: pd.DataFrame) -> Amount:
-    return _sum(counts, "seconds") / HOUR
+def _precision(settings: ClipSettings) -> str:
+    """In which the front-end of a detector computes."""
+    if isinstance(settings, ImportSettings):
+        return EXACT
+    return settings.fine_tuning.precision if settings.fine_tuning.is_on else settings.front_end_precision
 
 
 def _length(settings: ClipSettings) -> float:

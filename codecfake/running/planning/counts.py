@@ -18,6 +18,9 @@ from codecfake.demo.settings import DemoSettings
 from codecfake.experiment.sections import Corpus, speakers_of
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Split
+from codecfake.running.planning.steps import Amount, amount
+
+HOUR = 3600.0  # seconds
 
 
 @dataclass(eq=False)  # methods are cached by identity
@@ -73,6 +76,16 @@ class CorpusCounts:
     def _size(self, corpus: str) -> CorpusSize:
         about = self.corpora[corpus]
         return sizes.likely(about.layout, about.size, about.options, self.folders.get(corpus))
+
+
+def sum_of(counts: pd.DataFrame, column: str = "utterances") -> Amount:
+    """The sum of a column of counts."""
+    return amount(*counts[column])
+
+
+def hours_of(counts: pd.DataFrame) -> Amount:
+    """The hours of audio of counts."""
+    return sum_of(counts, "seconds") / HOUR
 
 
 def _share_of(counts: pd.DataFrame, split: str, share: float) -> pd.DataFrame:

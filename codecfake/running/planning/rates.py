@@ -11,10 +11,14 @@ import yaml
 
 import codec_wrappers
 from codec_wrappers import Rate
+from codecfake import generators
 from codecfake.base import settings
 from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import read_yaml
+from codecfake.generators.rates import rates_by_name
+from codecfake.running.planning import operations
+from codecfake.running.planning.operations import DEFAULT_GPU
 
 TABLES = ("codecfake.running.planning", "codecfake.detectors")  # packages with a rates.yaml of full names
 
@@ -37,6 +41,12 @@ class RateTable:
         self.used[name] = rate
         return rate.value
 
+    def at(self, name: str, precision: str) -> float:
+        """A rate at a precision. One of the user's, or of a table, holds for all of them if its name has none."""
+        precise = operations.rate_name(name, precision)
+        is_computed = name in self.shipped and self.shipped[name].basis == "counted" and name not in self.own
+        return self[precise if precise in self.own or is_computed else name]
+
     def check_own(self) -> None:
         """Raise SettingsError for a rate of the user that is neither shipped nor looked up by a plan."""
         for name, rate in self.own.items():
@@ -44,18 +54,22 @@ class RateTable:
                 raise SettingsError(f"{rate.source}: {unknown('rate', name, [*self.shipped, *self.unknown])}")
 
 
-def load(file: Path | None = None, single: Iterable[str] = ()) -> RateTable:
+def load(file: Path | None = None, single: Iterable[str] = (), gpu: str = DEFAULT_GPU) -> RateTable:
     """The shipped rates, overridden by those of a file (YAML, `NAME: NUMBER`) and then by `NAME=NUMBER`.
+
+    `gpu`: the GPU whose speeds are computed, see `operations.gpu`; a rate that is written in a table comes before.
 
     Raises SettingsError for invalid values, and ConfigurationError for a file that is not a YAML mapping. Names are
     checked after a plan has looked up its rates: `check_own`.
     """
-    shipped: dict[str, Rate] = {}
+    shipped = operations.speeds(operations.gpu(gpu))
     for package in TABLES:
         table = yaml.safe_load(resources.files(package).joinpath("rates.yaml").read_text(encoding="utf-8"))
         shipped |= {name: settings.build(Rate, entry) for name, entry in table.items()}
     for codec in codec_wrappers.names():
         shipped |= codec_wrappers.rates_by_name(codec, codec)
+    for generator in generators.names():
+        shipped |= rates_by_name(generator, generator)
     return RateTable(shipped, ({} if file is None else _of_file(file)) | dict(map(_of_option, single)))
 
 

@@ -17,22 +17,31 @@ COLUMNS = {  # header -> amount and its unit
     "reads, GB": ("bytes_in", GB),
     "writes, GB": ("bytes_out", GB),
 }
-BASES = {"goal": "goals, never measured", "estimate": "estimates", "measured": "measured", "yours": "yours"}
+BASES = {
+    "goal": "goals, never measured",
+    "counted": "computed from counted operations and launches, at an assumed utilization",
+    "estimate": "estimates",
+    "measured": "measured",
+    "yours": "yours",
+}
+GPUS = (1, 8)  # numbers of them, of which a plan shows the wall time
 
 
-def as_text(plan: RunPlan, room: Room, root: Path, free: int) -> str:
-    """The table, the rates behind it, and the space on the disk."""
-    lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", *_table(plan), ""]
+def as_text(plan: RunPlan, room: Room, root: Path, free: int, gpus: Sequence[int] = GPUS) -> str:
+    """The table, the time on numbers of GPUs, the rates behind both, and the space on the disk."""
+    lines = [f"{plan.title}: networks on the {plan.device.upper()}", "", *_table(plan), "", *_times(plan, gpus)]
     return "\n".join([*lines, *_foundations(plan), "", *_disk(plan, room, root, free)])
 
 
-def as_json(plan: RunPlan, room: Room, root: Path, free: int) -> dict[str, Any]:
+def as_json(plan: RunPlan, room: Room, root: Path, free: int, gpus: Sequence[int] = GPUS) -> dict[str, Any]:
     """The same for programs; a number is null if no part of it is known."""
     return {
         "title": plan.title,
         "device": plan.device,
         "steps": [_values(step) for step in plan.steps],
         "jobs": len(plan.total.jobs),
+        "wall_times": [asdict(time) for time in map(plan.wall_time, gpus) if time is not None],
+        "longest_jobs": {kind: {"job": task.name, "hours": task.hours} for kind, task in plan.longest().items()},
         "peak_bytes": None if plan.peak_bytes.value is None else round(plan.peak_bytes.least),
         "bytes_left": round(room.num_bytes.least),
         "files_left": room.files,
@@ -75,6 +84,25 @@ def _row(name: str, step: Step) -> tuple[str, ...]:
 def _cell(amount: Amount) -> str:
     number = f"{amount.least:,.0f}" if amount.least >= 100 else f"{amount.least:.3g}"
     return (number if amount.least else "") + ("" if amount.is_complete else "+?" if amount.least else "?")
+
+
+def _times(plan: RunPlan, gpus: Sequence[int]) -> Iterator[str]:
+    """Nothing for a plan without GPUs."""
+    least = "" if plan.total.gpu_hours.is_complete else "at least "
+    for time in filter(None, map(plan.wall_time, gpus)):
+        number, decisive = f"{time.gpus} GPU{'s' * (time.gpus > 1)}", _duration(time.decisive_hours)
+        yield f"On {number}: {least}{_duration(time.hours)}, decided by {time.decisive}, {decisive}."
+    if plan.tasks:
+        longest = ", ".join(f"{task.name} {_duration(task.hours)}" for task in plan.longest().values())
+        yield f"Longest jobs, on one GPU: {longest}."
+        yield "Jobs on CPUs and waiting in queues are not in these times."
+        yield ""
+
+
+def _duration(hours: float) -> str:
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.2g} min"
 
 
 def _foundations(plan: RunPlan) -> Iterator[str]:

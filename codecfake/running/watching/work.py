@@ -34,6 +34,9 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
         corpus, shard = wildcards
         indexes = sorted((results / "audio" / corpus).glob(f"*/{shard}.parquet"))
         return Work(sum(_duration(path, rule.removeprefix("resynthesize_")) for path in indexes), AUDIO)
+    if rule.startswith("generate_"):
+        corpus, (shard,) = rule.removeprefix("generate_"), wildcards
+        return Work(_duration(results / "audio" / corpus / "F00" / f"{shard}.parquet", "none"), AUDIO)
     match rule, wildcards:
         case "record", [corpus, recordings, shard]:
             return Work(_duration(results / "audio" / corpus / recordings / f"{shard}.parquet", "none"), AUDIO)

@@ -35,20 +35,20 @@ def test_bfloat16_begins_after_the_codes_and_hardly_changes_the_output(
 ) -> None:
     exact = through(codec, "float32")
     encode, decode = codec.encode, codec.decode
-    seen = []
+    calls = []
 
     def watched_encode(wav: Tensor) -> Tensor:
-        seen.append(("encode", torch.is_autocast_enabled("cpu")))
+        calls.append(("encode", torch.is_autocast_enabled("cpu")))
         return encode(wav)
 
     def watched_decode(codes: Tensor) -> Tensor:
-        seen.append(("decode", torch.is_autocast_enabled("cpu")))
+        calls.append(("decode", torch.is_autocast_enabled("cpu")))
         return decode(codes)
 
     monkeypatch.setattr(codec, "encode", watched_encode)
     monkeypatch.setattr(codec, "decode", watched_decode)
     reduced = through(codec, "bfloat16")
-    assert seen == [("encode", False), ("decode", True)]
+    assert calls == [("encode", False), ("decode", True)]
     assert reduced.dtype == torch.float32
     assert 15 < snr_db(reduced, exact) < 80
 

@@ -24,6 +24,7 @@ SWITCHES = {
     "codecfake/base/precision.py": "the precisions of training",
     "codecfake/features/precision.py": "of frozen and of trained front-ends, on request; it measures what changes",
     "codec_wrappers/contract/measurements.py": "measures a decoder in bfloat16",
+    "codec_wrappers/resynthesis/reduced.py": "decoders that an experiment asks for, after the codes",
 }
 
 

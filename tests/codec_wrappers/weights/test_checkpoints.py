@@ -23,7 +23,9 @@ from codec_wrappers.weights.checkpoints import (
 )
 
 ALL = checkpoints.load()
-CONVERTED = [name for name, checkpoint in ALL.items() if checkpoint.form == "state_dicts"]
+CODECS = {name: checkpoint for name, checkpoint in ALL.items() if not checkpoint.converter}
+CONVERTED = [name for name, checkpoint in CODECS.items() if checkpoint.form == "state_dicts"]
+AUDIOGEN_CODEC = "audiogen-medium/compression_state_dict.bin"
 PAPERS = {  # id in its paper -> checkpoint
     "A": "speechtokenizer_hubert_avg",
     "B1": "hificodec_16k_320d",
@@ -114,6 +116,7 @@ def test_hashes_are_those_that_were_published_and_no_others() -> None:
         "lyra/soundstream_encoder.tflite": "237da0b16226fb0a68d49551c81bebf614e42142af72764448359f68581e88f1",
         "lyra/quantizer.tflite": "841ee05989687d32d1f616a8ad1419fc7eda37599d3c05c7cf5a0d60ccf8ac5c",
         "lyra/lyragan.tflite": "50e7839cda4f30599a3a34cfaddcd9c98449b049eee884e1a74295780448ad06",
+        AUDIOGEN_CODEC: "5a520e64ca99226a9956f83b06df0617b713183fcdc384779883a6bb46dc1095",
     }
 
 
@@ -154,6 +157,9 @@ def test_checkpoints_under_permissive_licenses_are_these() -> None:
     assert {name for name, checkpoint in ALL.items() if checkpoint.is_permissive} == {
         *(name for name in ALL if name.startswith(("dac_", "freqcodec_", "funcodec_", "soundstream_kaiidams"))),
         "lyra",
+        "valle_librilight_6k",
+        "valle_libritts",
+        "vallex",
     }
 
 

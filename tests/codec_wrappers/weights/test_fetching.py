@@ -30,7 +30,8 @@ from codec_wrappers.weights.loading import WeightsError
 
 QUICK = Patience(attempts=2, backoff_seconds=0.0, timeout_seconds=10.0)
 MANIFEST = checkpoints.load()
-CONVERTED = [name for name, checkpoint in MANIFEST.items() if checkpoint.form == "state_dicts"]
+CODECS = {name: checkpoint for name, checkpoint in MANIFEST.items() if not checkpoint.converter}
+CONVERTED = [name for name, checkpoint in CODECS.items() if checkpoint.form == "state_dicts"]
 SMALL_OF = {  # a small architecture of each published one
     "freqcodec_gr1": SMALL["funcodec"] | {"architecture": "freqcodec_gr1"},
     "freqcodec_gr8": SMALL["funcodec"] | {"architecture": "freqcodec_gr8", "n_filters": 32},

@@ -1,0 +1,48 @@
+"""The jobs of a run on GPUs, and which of them wait for which."""
+
+from codecfake.experiment.jobs import JobName
+from codecfake.experiment.schema import Experiment
+from codecfake.running.planning.schedule import Task
+
+Hours = dict[JobName, tuple[float, int]]  # of all jobs of this name together on GPUs, and the number of jobs
+
+
+def gpu_tasks(experiment: Experiment, hours: Hours) -> tuple[Task, ...]:
+    """The jobs with hours on GPUs, each after those that it needs."""
+    jobs = [job for job, (total, number) in hours.items() if total and number]
+    names = {task_name(job) for job in jobs}
+    return tuple(
+        Task(
+            task_name(job), hours[job][0] / hours[job][1], hours[job][1],
+            tuple(name for name in map(task_name, _needs(experiment, job, jobs)) if name in names),
+        )
+        for job in jobs
+    )  # fmt: skip
+
+
+def task_name(job: JobName) -> str:
+    """Its rule and wildcards: `train_codec encodec`."""
+    return " ".join((job[0], *job[1]))
+
+
+def _needs(experiment: Experiment, job: JobName, jobs: list[JobName]) -> list[JobName]:
+    rule, wildcards = job
+    if rule == "resynthesize":
+        return [("train_codec", (wildcards[0],))]
+    if rule == "train_detector":
+        return [_audio_job(experiment, *audio) for audio in _training_audio(experiment, wildcards[1])]
+    if rule == "score":
+        # its recordings and fakes are those of all conditions
+        return [("train_detector", wildcards), *(each for each in jobs if each[0] in ("resynthesize", "generate"))]
+    return []
+
+
+def _training_audio(experiment: Experiment, training_set: str) -> list[tuple[str, str]]:
+    domains = experiment.training_sets[training_set].domains
+    return list(dict.fromkeys(pair for domain in domains for pair in experiment.audio_of_domain(domain)))
+
+
+def _audio_job(experiment: Experiment, corpus: str, source: str) -> JobName:
+    if any(source in codec.sources for codec in experiment.codecs.values()):
+        return "resynthesize", (experiment.codec_of(source), corpus)
+    return "generate", (corpus,)
