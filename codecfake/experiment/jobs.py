@@ -110,7 +110,7 @@ class Jobs:
 
     def _of_models(self) -> Iterator[JobName]:
         e = self._experiment
-        models, trained = _wildcards(e.model_names()), _wildcards(released.trained_names(e))
+        models, trained = released.wildcards(e.model_names()), released.wildcards(released.trained_names(e))
         imported = [(name, model) for name, model in models.items() if name not in trained]
         yield from (("check_lists", (training_set,)) for training_set in dict.fromkeys(m[1] for m in trained.values()))
         yield from (("train_detector", model) for model in trained.values())
@@ -294,12 +294,6 @@ def _values(settings: PartitionSettings | ConditionSettings) -> dict[str, Any]:
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
     """The values that are not empty, so that the text of runs without them stays the same."""
     return {key: value for key, value in values.items() if value}
-
-
-def _wildcards(names: list[str]) -> dict[str, tuple[str, ...]]:
-    """Name of a model -> the wildcards of its jobs."""
-    parts = ((name, name.split("/")) for name in names)
-    return {name: (*rest, seed.removeprefix("seed")) for name, (*rest, seed) in parts}
 
 
 def job(settings: type[T], values: Mapping[str, Any]) -> Job[T]:

@@ -49,6 +49,12 @@ def calibrated_names(experiment: Experiment) -> list[str]:
     return [name for name in experiment.model_names() if name not in without]
 
 
+def wildcards(names: list[str]) -> dict[str, tuple[str, ...]]:
+    """Name of a model -> the wildcards of its jobs."""
+    parts = ((name, name.split("/")) for name in names)
+    return {name: (*rest, seed.removeprefix("seed")) for name, (*rest, seed) in parts}
+
+
 def weights_at(experiment: Experiment, detector: str, training_set: str, strategy: str) -> ReleasedWeights:
     """The weights of a released model."""
     place = (detector, training_set, strategy)

@@ -16,25 +16,25 @@ from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE
 from codecfake.corpora.sizes import CELL
 from codecfake.detectors import released_files
-from codecfake.detectors.import_settings import ImportSettings
 from codecfake.detectors.released_forms import is_released
 from codecfake.experiment import released
 from codecfake.experiment.jobs import JobName, Jobs
 from codecfake.experiment.schema import Experiment
-from codecfake.features.settings import DISK, EXACT, NONE
+from codecfake.features.settings import DISK, NONE
 from codecfake.generators import rates as generator_rates
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Selection
 from codecfake.running.planning import operations
+from codecfake.running.planning.clip_settings import ClipSettings, length, weight_rates
+from codecfake.running.planning.clip_settings import precision as precision_of
 from codecfake.running.planning.counts import HOUR, CorpusCounts, hours_of, sum_of
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Cost, amount
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import strategy_of
 
-ClipSettings = TrainSettings | ImportSettings  # of a detector that reads clips of one length
 MB = 1e6
-SAMPLE_RATE, CROP_SAMPLES = 16_000, 64_600  # of detectors; their rates are for clips of this length
+SAMPLE_RATE = 16_000  # of detectors
 FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
 EXPORTS = 2  # of each protocol
 MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate for the size of their outputs
@@ -186,7 +186,7 @@ class Costs:
         forward = updated * (1 / FORWARD_SHARE) if settings.fine_tuning.is_on else train
         return Cost(
             **self._clips((train + dev) * settings.epochs, settings),
-            **self._weights(*_weight_rates(settings, detector)),
+            **self._weights(*weight_rates(settings, detector)),
             **self._network((forward + dev) * feature * rounds + passes * step * settings.epochs),
         )
 
@@ -196,8 +196,7 @@ class Costs:
 
     def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
-        names = [settings.detector.rate_names(detector)[2]] + ["weights_mb.ssl"] * settings.includes_front_end
-        return Cost(bytes_out=sum(map(self._size, names), Amount()))
+        return Cost(bytes_out=sum(map(self._size, weight_rates(settings, detector)), Amount()))
 
     def calibrate_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
@@ -223,7 +222,7 @@ class Costs:
         caches = {(name, repr(one.detector.front_end)): (name, one) for name, one in settings if one.cache == DISK}
         clips = Amount()
         for name, one in caches.values():
-            clips += (self._number(name, "train") + self._number(name, "dev")) * _length(one)
+            clips += (self._number(name, "train") + self._number(name, "dev")) * length(one)
         return (
             Cost(bytes_out=clips * self.rate_table["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
         )
@@ -257,10 +256,10 @@ class Costs:
     def _seconds(self, detector: str, settings: ClipSettings) -> tuple[float, float]:
         """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
         features, training, _ = settings.detector.rate_names(detector)
-        precision = _precision(settings)
-        feature = operations.depth(features, settings.detector.front_end) * _length(settings)
+        precision = precision_of(settings)
+        feature = operations.depth(features, settings.detector.front_end) * length(settings)
         feature /= self.rate_table.at(f"{features}.{self.device}", precision)
-        return feature, _length(settings) / self.rate_table[f"{training}.{self.device}"]
+        return feature, length(settings) / self.rate_table[f"{training}.{self.device}"]
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains
@@ -292,12 +291,6 @@ class Costs:
         return counts[counts["key"] == BONAFIDE]
 
 
-def _weight_rates(settings: TrainSettings, detector: str) -> list[str]:
-    """Names of the rates of the weights in a model folder, which has the front-end if that is fine-tuned."""
-    own = settings.detector.rate_names(detector)[2]
-    return [own, "weights_mb.ssl"] if settings.fine_tuning.is_on else [own]
-
-
 def _reads(speech: pd.DataFrame) -> dict[str, Any]:
     """The numbers of a job that reads recordings once."""
     return {"audio_hours_in": hours_of(speech), "bytes_in": sum_of(speech, "file_bytes")}
@@ -305,18 +298,6 @@ def _reads(speech: pd.DataFrame) -> dict[str, Any]:
 
 def _table(selection: Selection) -> pd.DataFrame:
     return pd.concat([rows.assign(source=source) for source, rows in selection])
-
-
-def _precision(settings: ClipSettings) -> str:
-    """In which the front-end of a detector computes."""
-    if isinstance(settings, ImportSettings):
-        return EXACT
-    return settings.fine_tuning.precision if settings.fine_tuning.is_on else settings.front_end_precision
-
-
-def _length(settings: ClipSettings) -> float:
-    """The length of clips, relative to those that rates are for."""
-    return settings.crop_samples / CROP_SAMPLES
 
 
 def _sample_rate(settings: ResynthesisSettings) -> int | str:
