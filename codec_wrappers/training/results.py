@@ -23,18 +23,18 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
     files.write_tsv(folder / HISTORY, table[["step", "loss", *losses, *quality]].round(6))
 
 
-def write_quality(folder: Path, progress: Progress, kept: Mapping[str, float], start: str) -> None:
-    """The quality before training, of fresh weights or of those in `start`, and after it: of the row `kept`."""
-    final = {name: kept[name] for name in progress.untrained}
+def write_quality(folder: Path, progress: Progress, row: Mapping[str, float], start: str) -> None:
+    """The quality before training, of fresh weights or of those in `start`, and after it: of `row`, whose weights the folder has."""
+    final = {name: row[name] for name in progress.untrained}
     rows = [{"state": "start" if start else "untrained", **progress.untrained}, {"state": "trained", **final}]
     files.write_tsv(folder / QUALITY, pd.DataFrame(rows).round(4))
 
 
 def write_settings(
-    folder: Path, settings: CodecTrainingSettings, recipe: Recipe, kept: Mapping[str, float], start: str
+    folder: Path, settings: CodecTrainingSettings, recipe: Recipe, row: Mapping[str, float], start: str
 ) -> None:
     """All settings, with the whole recipe, the digest of the weights of the start, and the step that was kept."""
     record = {**asdict(settings), "recipe": settings.recipe or settings.wrapper, "start_from": start}
     if recipe.validation is not None:
-        record["kept_step"] = kept["step"]
+        record["kept_step"] = row["step"]
     files.write_json(folder / SETTINGS, {**record, "resolved_recipe": recipe.record()})

@@ -124,8 +124,8 @@ def test_the_rehearsal_sees_a_tensor_that_was_left_on_the_cpu(gpu: Observations)
     assert codec.network is not None
     bias = next(name for name, _ in codec.network.named_parameters() if name.endswith("bias"))
     owner, _, attribute = bias.rpartition(".")
-    left = torch.nn.Parameter(codec.network.get_parameter(bias).detach().cpu(), requires_grad=False)
-    setattr(codec.network.get_submodule(owner), attribute, left)
+    on_cpu = torch.nn.Parameter(codec.network.get_parameter(bias).detach().cpu(), requires_grad=False)
+    setattr(codec.network.get_submodule(owner), attribute, on_cpu)
     with pytest.raises(MixedDevicesError, match="Expected all tensors to be on the same device"):
         resynthesize(codec, torch.rand(1, 640, device=CUDA), [1])
 
