@@ -243,7 +243,7 @@ class _Run:
     def _row_of_weights(self) -> Mapping[str, float]:
         """The row of the history whose weights are kept."""
         history, schedule = self._progress.history, self._recipe.validation
-        return history[-1] if schedule is None else schedule.kept(history, self._last_stage)
+        return history[-1] if schedule is None else schedule.row_to_keep(history, self._last_stage)
 
     @property
     def _last_stage(self) -> int:

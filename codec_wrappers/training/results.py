@@ -24,7 +24,7 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
 
 
 def write_quality(folder: Path, progress: Progress, row: Mapping[str, float], start: str) -> None:
-    """The quality before training, of fresh weights or of those in `start`, and after it: of `row`, whose weights the folder has."""
+    """The quality before training, of fresh weights or of those in `start`, and after it, which is `row`."""
     final = {name: row[name] for name in progress.untrained}
     rows = [{"state": "start" if start else "untrained", **progress.untrained}, {"state": "trained", **final}]
     files.write_tsv(folder / QUALITY, pd.DataFrame(rows).round(4))

@@ -11,7 +11,7 @@ from typing import Annotated
 from codecfake.base.settings import Range, fault
 from codecfake.base.suggestions import unknown
 
-KEPT = BEST, LAST = ("best", "last")
+CHOICES = BEST, LAST = ("best", "last")
 ENDS = STEPS, CONVERGED = ("steps", "converged")
 SHARE_HELD_OUT = 0.1  # of all utterances, at most: small corpora have fewer than a schedule asks for
 
@@ -28,7 +28,7 @@ class ValidationSchedule:
     least_gain: Annotated[float, Range(least=0, most=1)] = 0.005  # of the smallest mel distance so far
 
     def __post_init__(self) -> None:
-        for name, value, choices in (("keep", self.keep, KEPT), ("until", self.until, ENDS)):
+        for name, value, choices in (("keep", self.keep, CHOICES), ("until", self.until, ENDS)):
             if value not in choices:
                 raise fault(unknown("value", value, choices), name)
 
@@ -36,7 +36,7 @@ class ValidationSchedule:
         """The number of utterances for validation: at least `least`."""
         return max(least, min(self.utterances, int(SHARE_HELD_OUT * num_utterances)))
 
-    def kept(self, history: History, from_step: int) -> Mapping[str, float]:
+    def row_to_keep(self, history: History, from_step: int) -> Mapping[str, float]:
         """The row of the weights to keep, of those after `from_step`."""
         rows = _of_stage(history, from_step)
         return rows[-1] if self.keep == LAST else min(rows, key=lambda row: row["mel_distance"])

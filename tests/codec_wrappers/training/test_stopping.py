@@ -51,13 +51,13 @@ def test_validations_of_earlier_stages_do_not_count() -> None:
     rows = history(0.1, 1.0, 0.9, 1.0)
     assert CONVERGED.has_converged(rows, from_step=0)
     assert not CONVERGED.has_converged(rows, from_step=2)
-    assert CONVERGED.kept(rows, from_step=1)["step"] == 3
+    assert CONVERGED.row_to_keep(rows, from_step=1)["step"] == 3
 
 
 def test_the_best_or_the_last_weights_are_kept() -> None:
     rows = history(0.3, 0.2, 0.2, 0.4)
-    assert CONVERGED.kept(rows, from_step=0)["step"] == 2
-    assert dataclasses.replace(CONVERGED, keep="last").kept(rows, from_step=0)["step"] == 4
+    assert CONVERGED.row_to_keep(rows, from_step=0)["step"] == 2
+    assert dataclasses.replace(CONVERGED, keep="last").row_to_keep(rows, from_step=0)["step"] == 4
 
 
 @pytest.mark.parametrize(("num_utterances", "expected"), [(9, 2), (100, 10), (640, 64), (10_000, 64)])
