@@ -67,6 +67,7 @@ for corpus in EXPERIMENT.generated():
             prompts=INPUTS.of_prompts(corpus),
             weights=RUN.site.generator_weights_of(corpus),
             code=INPUTS.code_of_generator(corpus),
+            parts=INPUTS.parts_of_generator(corpus),
         output:
             multiext(f"results/audio/{corpus}/F00/{{shard}}", tar=".tar", index=".parquet", rejected=".rejected.tsv"),
         log:

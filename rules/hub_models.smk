@@ -1,4 +1,4 @@
-# in:  models of the Hugging Face hub: front-ends of detectors, and teachers of codecs
+# in:  models of the Hugging Face hub: front-ends of detectors, teachers of codecs, and parts of generators
 # out: results/weights/{model}/provenance.json, their commits and digests; the models stay in the user's cache
 
 
@@ -18,8 +18,9 @@ for model in hub_models.all_of(EXPERIMENT):
             "../envs/detectors.yaml"
         params:
             model=model,
+            files=hub_models.files_of(EXPERIMENT, model),
             folder=folder,
         message:
             f"Model {model} of the hub"
         shell:
-            "python -m codecfake step fetch-hub-model {params.model:q} --output {params.folder:q} 2>&1 | tee {log:q}"
+            "python -m codecfake step fetch-hub-model {params.model:q} --output {params.folder:q} --files {params.files:q} 2>&1 | tee {log:q}"

@@ -32,29 +32,31 @@ def record_name(model: str) -> str:
     return model.replace("/", "--")
 
 
-def download(model: str, others: Sequence[str] = ()) -> Path:
-    """The folder of a model in the cache, with its configuration, its weights and `others`, all of one commit.
+def download(model: str, names: Sequence[str] = ()) -> Path:
+    """The folder of a model in the cache, with the files `names` of one commit; without, its configuration and weights.
 
     What the cache has is not downloaded. Raises the errors of `huggingface_hub`.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
-    folder = Path(hf_hub_download(model, CONFIG)).parent
+    first, *others = names or (CONFIG,)
+    folder = Path(hf_hub_download(model, first)).parent
     commit = folder.name
-    try:
-        hf_hub_download(model, WEIGHTS[0], revision=commit)
-    except EntryNotFoundError:  # some published models have none
-        hf_hub_download(model, WEIGHTS[1], revision=commit)
     for name in others:
         hf_hub_download(model, name, revision=commit)
+    if not names:
+        try:
+            hf_hub_download(model, WEIGHTS[0], revision=commit)
+        except EntryNotFoundError:  # some published models have none
+            hf_hub_download(model, WEIGHTS[1], revision=commit)
     return folder
 
 
-def fetch(model: str, output: Path, others: Sequence[str] = ()) -> None:
-    """Download a model to the cache, and record in `output` its commit and the sha256 of its files."""
-    folder = download(model, others)
-    paths = sorted(path for path in folder.iterdir() if path.name in (CONFIG, *WEIGHTS, *others))
+def fetch(model: str, output: Path, names: Sequence[str] = ()) -> None:
+    """Download a model to the cache as `download`; record in `output` its commit and the sha256 of its files."""
+    folder = download(model, names)
+    paths = sorted(path for path in folder.iterdir() if path.name in (names or (CONFIG, *WEIGHTS)))
     record = {
         "hub_model": model,
         "revision": folder.name,
@@ -78,8 +80,10 @@ def fetched(model: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     remedy = f"remove {path}, and the same command fetches it again"
-    commit = json_texts.read_object(path, remedy).get("revision")
-    config = try_to_load_from_cache(model, CONFIG, revision=str(commit))
-    if not isinstance(config, str):
+    record = json_texts.read_object(path, remedy)
+    commit = record.get("revision")
+    name = next((str(file["name"]) for file in record.get("official_files", [])), CONFIG)
+    file = try_to_load_from_cache(model, name, revision=str(commit))
+    if not isinstance(file, str):
         raise HubModelError(f"{model}: the cache of Hugging Face no longer has commit {commit} of it; {remedy}")
-    return Path(config).parent
+    return Path(file).parent

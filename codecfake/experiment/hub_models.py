@@ -1,10 +1,14 @@
-"""The models of the Hugging Face hub that an experiment uses: front-ends of detectors, and teachers of codecs."""
+"""The models of the Hugging Face hub that an experiment uses.
+
+They are front-ends of detectors, teachers of codecs, and parts of generators.
+"""
 
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.base import hub_models, settings
 from codecfake.detectors.import_settings import ImportSettings
 from codecfake.experiment import released
 from codecfake.experiment.schema import Experiment
+from codecfake.generators import registry
 
 
 def all_of(experiment: Experiment) -> list[str]:
@@ -12,7 +16,21 @@ def all_of(experiment: Experiment) -> list[str]:
     codecs = [name for name in experiment.codecs_run() if experiment.is_trained(name)]
     teachers = [model for name in codecs for model in of_codec(experiment, name)]
     places = [name.split("/")[:3] for name in experiment.model_names()]
-    return list(dict.fromkeys([*teachers, *(model for place in places for model in of_detector(experiment, *place))]))
+    front_ends = [model for place in places for model in of_detector(experiment, *place)]
+    parts = [model for corpus in experiment.generated() for model in of_generator(experiment, corpus)]
+    return list(dict.fromkeys([*teachers, *front_ends, *parts]))
+
+
+def files_of(experiment: Experiment, model: str) -> tuple[str, ...]:
+    """The names of the files to fetch of a model; none for its configuration and weights."""
+    parts = (of_generator(experiment, corpus) for corpus in experiment.generated())
+    return next((names[model] for names in parts if model in names), ())
+
+
+def of_generator(experiment: Experiment, corpus: str) -> dict[str, tuple[str, ...]]:
+    """The models that the generator of a corpus reads, with the names of their files."""
+    generation = experiment.generated()[corpus]
+    return registry.hub_models(generation.generator, generation.model)
 
 
 def of_codec(experiment: Experiment, codec: str) -> list[str]:

@@ -155,6 +155,10 @@ class Inputs:
         """That of the teacher of a codec's training, if there is one."""
         return self.hub_records(hub_models.of_codec(self._experiment, codec))
 
+    def parts_of_generator(self, corpus: str) -> list[str]:
+        """Those of the models that the generator of a corpus reads."""
+        return self.hub_records(hub_models.of_generator(self._experiment, corpus))
+
     def front_end_of_model(self, detector: str, training_set: str, strategy: str) -> list[str]:
         """That of a detector's front-end, if it comes from the hub."""
         return self.hub_records(hub_models.of_detector(self._experiment, detector, training_set, strategy))

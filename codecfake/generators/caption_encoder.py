@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from codecfake.base import hub_models
 from codecfake.base.home import expanded
 from codecfake.generators.hub import absent
 
@@ -36,7 +37,7 @@ def load(place: str) -> CaptionEncoder:
     """The T5 in a folder or of a hub id. Raises GeneratorError if it is not available."""
     import transformers
 
-    folder = Path(expanded(place))
+    folder = hub_models.fetched(place) or Path(expanded(place))
     transformers.logging.set_verbosity_error()  # it reports the decoder's tensors as unexpected
     transformers.logging.disable_progress_bar()
     try:

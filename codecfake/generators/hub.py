@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from codecfake.base import hub_models
 from codecfake.base.home import expanded
 from codecfake.generators.generator import GeneratorError
 
@@ -12,7 +13,7 @@ def files_of(place: str, names: Sequence[str], purpose: str) -> list[Path]:
 
     Raises GeneratorError if one is not available.
     """
-    folder = Path(expanded(place))
+    folder = hub_models.fetched(place) or Path(expanded(place))
     if folder.is_dir():
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:

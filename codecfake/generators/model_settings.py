@@ -65,7 +65,7 @@ class VallexSettings(_ValleNetwork):
 class AudiogenSettings:
     """AudioGen; a checkpoint's own configuration has the last word on the network."""
 
-    text_encoder: str = "t5-large"  # folder or hub id of a T5, or "random"
+    text_encoder: str = "google-t5/t5-large"  # folder or hub id of a T5, or "random"
     dimension: Count = 1536
     num_heads: Count = 24
     num_layers: Count = 48

@@ -6,7 +6,7 @@ imports torch.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ import yaml
 
 from codec_wrappers import UNSTATED, Rate
 from codecfake.base import plugins, settings
+from codecfake.base.hub_models import is_id
 from codecfake.base.settings import SettingsError, as_faults
 from codecfake.base.suggestions import unknown
 from codecfake.generators import model_settings
@@ -41,6 +42,7 @@ class Entry:
     codec: str | None = None  # the codec wrapper whose weights it takes as `codec_weights`
     checkpoints: tuple[str, ...] = ()  # names in checkpoints.yaml, the default first
     codec_checkpoint: str | None = None  # of the codec's checkpoints, the one that the generator was trained on
+    hub_models: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys of `model`, and their files
     settings: str | None = None  # class of model_settings.py that checks `model`
     sampling: str | None = None  # class that checks `sampling`
     published_size: tuple[str, ...] = ()  # keys of `model` that do not change the network's size
@@ -74,6 +76,15 @@ def entry(generator: str) -> Entry:
     if not isinstance(values, Mapping):
         raise GeneratorError(f"{generator}: ENTRY is {values!r}; make it a mapping, with keys as in generators.yaml")
     return _entry(generator, values, generator)
+
+
+def hub_models(generator: str, values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The ids of the models of the hub that a generator with this `model` reads, with the names of their files."""
+    model, keys = model_of(generator, values), entry(generator).hub_models
+    plain = model if isinstance(model, dict) else asdict(model)
+    # a model with a choice of decoders reads the files of the chosen one
+    used = {key: files for key, files in keys.items() if plain.get("decoder", key) == key}
+    return {place: files for key, files in used.items() if is_id(place := str(plain.get(key)))}
 
 
 def model_of(generator: str, values: Mapping[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from codecfake.base.hub_models import HubModelError, fetch, fetched, is_id, reco
 from codecfake.detectors.detector import DetectorSettings
 from codecfake.detectors.front_end_settings import SslSettings
 from codecfake.detectors.ssl import Wav2Vec2
+from codecfake.generators.hub import files_of
 from codecfake.training.loop import TrainSettings, train
 
 MODEL, COMMIT = "somebody/xls-r", "0123456789abcdef0123456789abcdef01234567"
@@ -110,3 +111,16 @@ def test_without_a_record_nothing_is_known_and_a_lost_cache_is_named(
         fetched(MODEL)
     monkeypatch.delenv(hub_models.VARIABLE)
     assert fetched(MODEL) is None
+
+
+def test_named_files_are_fetched_for_a_generator_and_read_with_the_network_cut(
+    hub: FileServer, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.serve("somebody/vocoder/resolve/main/config.yaml", b"a: 1", etag='"1"', headers={"X-Repo-Commit": COMMIT})
+    hub.serve(
+        f"somebody/vocoder/resolve/{COMMIT}/weights.bin", b"weights", etag='"2"', headers={"X-Repo-Commit": COMMIT}
+    )
+    fetch("somebody/vocoder", records / record_name("somebody/vocoder"), ("config.yaml", "weights.bin"))
+    cut_the_network(monkeypatch)
+    config, weights = files_of("somebody/vocoder", ("config.yaml", "weights.bin"), "the vocoder")
+    assert (config.read_bytes(), weights.read_bytes()) == (b"a: 1", b"weights")

@@ -9,8 +9,10 @@ from places import EXPERIMENTS
 from codecfake.experiment import hub_models, reading
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.schema import Experiment
+from codecfake.generators import registry
 
 XLS_R, WAVLM, HUBERT = "facebook/wav2vec2-xls-r-300m", "microsoft/wavlm-large", "facebook/hubert-base-ls960"
+VOCOS, T5 = "charactr/vocos-encodec-24khz", "google-t5/t5-large"
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +20,20 @@ def xie2025() -> Experiment:
     return reading.load(EXPERIMENTS / "xie2025.yaml")
 
 
-def test_front_ends_and_teachers_are_fetched_once_each(xie2025: Experiment) -> None:
-    assert hub_models.all_of(xie2025) == [HUBERT, XLS_R, WAVLM]
+def test_front_ends_teachers_and_parts_of_generators_are_fetched_once_each(xie2025: Experiment) -> None:
+    assert hub_models.all_of(xie2025) == [HUBERT, XLS_R, WAVLM, VOCOS, T5]
+
+
+def test_parts_of_generators_are_fetched_by_the_names_of_their_files(xie2025: Experiment) -> None:
+    assert hub_models.files_of(xie2025, VOCOS) == ("config.yaml", "pytorch_model.bin")
+    assert "spiece.model" in hub_models.files_of(xie2025, T5)
+    assert hub_models.files_of(xie2025, XLS_R) == ()
+
+
+def test_a_generator_with_another_decoder_does_not_fetch_vocos() -> None:
+    assert registry.hub_models("vallex", {"decoder": "codec"}) == {}
+    assert registry.hub_models("audiogen", {"text_encoder": "random"}) == {}
+    assert [*registry.hub_models("audiogen", {"text_encoder": "OWNER/t5"})] == ["OWNER/t5"]
 
 
 def test_each_job_waits_for_its_own_models(xie2025: Experiment) -> None:
@@ -29,6 +43,9 @@ def test_each_job_waits_for_its_own_models(xie2025: Experiment) -> None:
     assert inputs.front_end_of_model("mel-lcnn", "codec", "erm") == []
     assert inputs.teacher_of_codec("speechtokenizer") == [record("facebook--hubert-base-ls960")]
     assert inputs.teacher_of_codec("dac") == []
+    assert inputs.parts_of_generator("vallex") == [record("charactr--vocos-encodec-24khz")]
+    assert inputs.parts_of_generator("audiogen") == [record("google-t5--t5-large")]
+    assert inputs.parts_of_generator("valle") == []
 
 
 def test_a_local_folder_is_not_fetched(xie2025: Experiment, tmp_path: Path) -> None:

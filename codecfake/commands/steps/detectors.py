@@ -41,6 +41,9 @@ def _add_released(commands: Commands) -> argparse.ArgumentParser:
     hub = step(commands, "fetch-hub-model", _fetch_hub_model, "download a model of the hub", settings=False)
     hub.add_argument("model", metavar="OWNER/NAME", help="its id")
     hub.add_argument("--output", type=Path, required=True, help="folder for the record of its commit and digests")
+    hub.add_argument(
+        "--files", nargs="*", default=[], metavar="NAME", help="its files; by default its configuration and weights"
+    )
 
     convert = step(commands, "import-detector", _import, "convert a released checkpoint to a model folder")
     convert.add_argument("--file", type=Path, required=True, help="the checkpoint")
@@ -99,7 +102,7 @@ def _fetch(options: argparse.Namespace) -> None:
 def _fetch_hub_model(options: argparse.Namespace) -> None:
     from codecfake.base.hub_models import fetch
 
-    fetch(options.model, options.output)
+    fetch(options.model, options.output, options.files)
 
 
 def _import(options: argparse.Namespace) -> None:
