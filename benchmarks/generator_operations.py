@@ -68,5 +68,5 @@ def _audiogen(name: str) -> tuple[Operations, float]:
     frames = int(seconds * SAMPLE_RATE / HOP_LENGTH)
     states = network.conditions([torch.empty(WORDS, TEXT_DIMENSION) for _ in range(ITEMS)])
     # the first step: later ones also attend to earlier frames. Its codec, which is left out, is small beside it
-    step = count(lambda: network.step(_codes(ITEMS, 4), states, 3.0, None))
+    step = count(lambda: network.step(_codes(ITEMS, 4, 1), states, 3.0, None))
     return step * frames, ITEMS * seconds

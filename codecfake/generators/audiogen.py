@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from codecfake.generators import registry, weights_folder
+from codecfake.generators import audiogen_windows, registry, weights_folder
 from codecfake.generators.audiogen_network import HOP_LENGTH, SAMPLE_RATE, AudiogenNetwork, Request, sampler
 from codecfake.generators.caption_encoder import CaptionEncoder, load, random_encoder
 from codecfake.generators.generator import Item
@@ -55,7 +55,7 @@ class Audiogen:
         waveforms = []
         for start in range(0, len(items), self.batch_size):
             requests = [self._request(item) for item in items[start : start + self.batch_size]]
-            for codes in self.network.generate(requests, frames, self.sampling.guidance):
+            for codes in audiogen_windows.generate(self.network, requests, frames, self.sampling.guidance):
                 waveforms.append(self.network.decode(codes).float().cpu().numpy())
         return waveforms
 

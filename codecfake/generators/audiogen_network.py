@@ -65,15 +65,22 @@ class AudiogenNetwork(nn.Module):
         return self
 
     @torch.inference_mode()
-    def generate(self, requests: Sequence[Request], num_frames: int, guidance: float) -> list[Tensor]:
-        """Codes `[4, num_frames]` of each request."""
+    def generate(
+        self, requests: Sequence[Request], num_frames: int, guidance: float, prompts: Sequence[Tensor] = ()
+    ) -> list[Tensor]:
+        """Codes `[4, num_frames]` of each request, which begin with those of its prompt `[4, P]`.
+
+        All prompts have the same P, below `num_frames`; without prompts, P is 0. A prompt uses no random numbers.
+        """
         conditions = self.conditions([request.states for request in requests])
-        steps = num_frames + NUM_CODEBOOKS
-        rows = torch.full((len(requests), NUM_CODEBOOKS, steps), SPECIAL, device=conditions[0].device)
-        memory = None
-        for step in range(1, steps):
-            logits, memory = self.step(rows[:, :, step - 1], conditions, guidance, memory)
-            books = _books_at(step, num_frames)
+        rows = torch.full((len(requests), NUM_CODEBOOKS, num_frames + NUM_CODEBOOKS), SPECIAL)
+        rows = rows.to(conditions[0].device)
+        first = _place_prompts(rows, prompts) + 1
+        logits, memory = self.step(rows[:, :, :first], conditions, guidance, None)
+        for step in range(first, rows.shape[-1]):
+            if step > first:
+                logits, memory = self.step(rows[:, :, step - 1 : step], conditions, guidance, memory)
+            books = _books_at(step, first - 1, num_frames)
             for row, request, values in zip(rows, requests, logits.cpu(), strict=True):
                 row[books, step] = request.choose(values)[books].to(row.device)
         return [_aligned(row, num_frames) for row in rows]
@@ -81,10 +88,10 @@ class AudiogenNetwork(nn.Module):
     def step(
         self, codes: Tensor, conditions: tuple[Tensor, Tensor], guidance: float, memory: Any
     ) -> tuple[Tensor, Any]:
-        """Logits `[B, 4, 2048]` after the codes `[B, 4]` of one more step, and the memory for the next."""
+        """Logits `[B, 4, 2048]` after the codes `[B, 4, S]` of S more steps, and the memory for the next."""
         states, mask = conditions
         outputs = self.decoder(
-            torch.cat([codes, codes]).flatten()[:, None],
+            torch.cat([codes, codes]).flatten(0, 1),
             encoder_hidden_states=states,
             encoder_attention_mask=mask,
             past_key_values=memory,
@@ -109,9 +116,19 @@ class AudiogenNetwork(nn.Module):
         return self.audio_encoder.decode(codes[None, None], [None]).audio_values[0, 0]
 
 
-def _books_at(step: int, num_frames: int) -> Tensor:
-    """The codebooks that have a frame at a step."""
-    return torch.tensor([book for book in range(NUM_CODEBOOKS) if 0 <= step - 1 - book < num_frames])
+def _place_prompts(rows: Tensor, prompts: Sequence[Tensor]) -> int:
+    """Write each prompt `[4, P]` into its row of cells `[4, T + 4]`; returns P."""
+    if not prompts:
+        return 0
+    for row, prompt in zip(rows, prompts, strict=True):
+        for book, codes in enumerate(prompt):
+            row[book, book + 1 : book + 1 + len(codes)] = codes
+    return prompts[0].shape[1]
+
+
+def _books_at(step: int, prompt_frames: int, num_frames: int) -> Tensor:
+    """The codebooks that have a frame after the prompt at a step."""
+    return torch.tensor([book for book in range(NUM_CODEBOOKS) if prompt_frames <= step - 1 - book < num_frames])
 
 
 def _aligned(row: Tensor, num_frames: int) -> Tensor:

@@ -24,7 +24,7 @@ class AudiogenSampling:
     temperature: Annotated[float, Range(above=0)] = 1.0
     top_k: Count | None = 250
     guidance: Annotated[float, Range(least=0)] = 3.0  # null + guidance · (conditional − null)
-    duration: Annotated[float, Range(above=0, most=10)] = 10.0  # seconds; the model was trained on 10
+    duration: Annotated[float, Range(above=0)] = 10.0  # seconds; more than 10 in overlapping windows
 
 
 @dataclass(frozen=True)

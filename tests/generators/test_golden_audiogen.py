@@ -54,7 +54,7 @@ def logits_of(network: AudiogenNetwork, steps: Tensor, captions: list[Tensor], g
     """Logits `[4, S, 2048]` at steps `[B, 4, S]` of the first item of a batch."""
     conditions, memory, rows = network.conditions(captions), None, []
     for step in range(steps.shape[-1]):
-        logits, memory = network.step(steps[:, :, step], conditions, guidance, memory)
+        logits, memory = network.step(steps[:, :, step : step + 1], conditions, guidance, memory)
         rows.append(logits[0])
     return torch.stack(rows, dim=1)
 
@@ -97,6 +97,16 @@ def test_golden_greedy_codes_are_those_of_the_official_code(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LANGUAGE_MODELS)
+def test_golden_codes_after_a_prompt_of_codes_are_those_of_the_official_code(name: str) -> None:
+    vector = golden.vector(name)
+    prompt = golden.codes(vector, "codes")[0, :, :5]
+    frames = vector["greedy_codes_prompt5"].shape[-1]
+    requests = [Request(states(vector)[0], greedy)]
+    codes = language_model(name).generate(requests, frames, GUIDANCE, [prompt])
+    assert np.array_equal(codes[0], vector["greedy_codes_prompt5"][0])
+
+
+@pytest.mark.parametrize("name", LANGUAGE_MODELS)
 def test_golden_sampled_codes_are_those_of_the_official_code_with_its_seed(name: str) -> None:
     vector = golden.vector(name)
     choose = sampler(vector.about["seed"], AudiogenSampling())
@@ -114,7 +124,7 @@ def test_golden_pattern_of_delays_is_that_of_the_official_code(name: str, monkey
     draws = iter([codes[books, (step - books).clamp(0, frames - 1)] for step in range(frames + 3)])
 
     def record(codes: Tensor, *_: object) -> tuple[Tensor, None]:
-        cells.append(codes[0].clone())
+        cells.append(codes[0, :, 0].clone())
         return torch.zeros(1, 4, 2048), None
 
     monkeypatch.setattr(network, "step", record)
