@@ -16,17 +16,18 @@ from codecfake.generators import registry
 from codecfake.generators.audiogen_network import HOP_LENGTH, SAMPLE_RATE, AudiogenNetwork
 from codecfake.generators.model_settings import ValleSettings
 from codecfake.generators.valle_network import NUM_CODEBOOKS, Cache, Text, ValleNetwork
+from codecfake.generators.valle_v2_network import ValleV2Network
 
 ITEMS = 4  # in a batch: the default of the jobs
 UTTERANCE, PROMPT = 4.0, 4.0  # seconds
 SYMBOLS = 100  # of the text and of the prompt together
-FRAME_RATE = 75  # of EnCodec
+FRAME_RATE, V2_FRAME_RATE = 75, 50  # of EnCodec, of SpeechTokenizer
 WORDS, TEXT_DIMENSION = 12, 1024  # of a caption, and of the states of T5-large
 
 
 def generators() -> Entries:
     """Of generation, per second of generated audio."""
-    for name, operations in (("valle", _valle), ("vallex", _valle), ("audiogen", _audiogen)):
+    for name, operations in (("valle", _valle), ("vallex", _valle), ("valle-v2", _valle_v2), ("audiogen", _audiogen)):
         with fake_tensors():
             total, seconds = operations(name)
             yield f"generation.{name}", total.per(seconds)
@@ -45,6 +46,22 @@ def _valle(name: str) -> tuple[Operations, float]:
         partial(network.start, text, prompt[:, 0]),
         *(partial(network.stage, text, prompt, _codes(frames, number)) for number in range(1, NUM_CODEBOOKS)),
         partial(codec_wrappers.build("encodec", {}).decode, _codes(1, NUM_CODEBOOKS, frames)),
+    ]
+    return step * frames + sum(map(count, parts), Operations()) * ITEMS, ITEMS * UTTERANCE
+
+
+def _valle_v2(name: str) -> tuple[Operations, float]:
+    model = registry.model_of(name, {})
+    network = ValleV2Network(model.dimension, model.feed_forward, model.num_layers, model.num_heads).eval()
+    frames, num_prompt = int(UTTERANCE * V2_FRAME_RATE), int(PROMPT * V2_FRAME_RATE)
+    phones, prompt = _codes(SYMBOLS), _codes(num_prompt, NUM_CODEBOOKS)
+    length = SYMBOLS + num_prompt
+    # later steps also attend to earlier frames
+    step = count(lambda: network.step(_codes(ITEMS, 1), _codes(ITEMS, 1), None))
+    parts: list[Callable[[], object]] = [
+        partial(network.step, _codes(1, length), _codes(1, length), None),
+        *(partial(network.stage, phones, prompt, _codes(frames, number)) for number in range(1, NUM_CODEBOOKS)),
+        partial(codec_wrappers.build("speechtokenizer", {}).decode, _codes(1, NUM_CODEBOOKS, frames)),
     ]
     return step * frames + sum(map(count, parts), Operations()) * ITEMS, ITEMS * UTTERANCE
 

@@ -7,13 +7,13 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec
 from codecfake.generators.generator import Item, Prompt
 from codecfake.generators.model_settings import TokenSampling
-from codecfake.generators.valle_decoding import Request, generate, sampler
-from codecfake.generators.valle_network import NUM_CODEBOOKS, Text, ValleNetwork
+from codecfake.generators.valle_decoding import Request, sampler
+from codecfake.generators.valle_network import NUM_CODEBOOKS, Text
 
 
 class FrontEnd(Protocol):
@@ -28,14 +28,14 @@ class FrontEnd(Protocol):
 
 @dataclass
 class CodecLanguageModel:
-    network: ValleNetwork
+    network: nn.Module
     front_end: FrontEnd
     codec: Codec
     decode: Callable[[Tensor], Tensor]  # codes [8, T] to a waveform
     sampling: TokenSampling
     batch_size: int
     device: torch.device
-    end_at_argmax: bool
+    codes_of: Callable[[Sequence[Request]], list[Tensor]]  # [T, 8] each, by the network
     needs_prompt: bool = True
 
     @property
@@ -63,7 +63,7 @@ class CodecLanguageModel:
         waveforms: dict[int, NDArray[np.float32]] = {}
         for start in range(0, len(order), self.batch_size):
             places = order[start : start + self.batch_size]
-            codes = generate(self.network, [requests[place] for place in places], self.end_at_argmax)
+            codes = self.codes_of([requests[place] for place in places])
             waveforms |= {place: self._waveform(each) for place, each in zip(places, codes, strict=True)}
         return [waveforms[place] for place in range(len(items))]
 

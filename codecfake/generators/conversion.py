@@ -1,5 +1,6 @@
 """Published checkpoints of generators, as their authors save them, to the folders that `weights_folder` reads."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -16,8 +17,9 @@ from codecfake.generators import audiogen_conversion, weights_folder
 from codecfake.generators.audiogen_network import AudiogenNetwork
 from codecfake.generators.espeak_text import read_symbols
 from codecfake.generators.generator import GeneratorError
-from codecfake.generators.model_settings import AudiogenSettings, ValleSettings, VallexSettings
+from codecfake.generators.model_settings import AudiogenSettings, ValleSettings, ValleV2Settings, VallexSettings
 from codecfake.generators.valle_network import NUM_CODEBOOKS, NUM_CODES, ValleNetwork
+from codecfake.generators.valle_v2_network import ValleV2Network
 
 CONFIG, SYMBOLS = "args.json", "symbols.dict"
 # What the network of this package assumes of Amphion's `args.json`
@@ -30,6 +32,9 @@ AMPHION_RULES: dict[str, Any] = {
     "num_quantizers": NUM_CODEBOOKS,
     "audio_token_num": NUM_CODES,
 }
+V2_FILES = ("valle_ar_", "valle_nar_")
+V2_NAR_PREFIX = r"^(model\.)?(model\.)?"
+V2_UNREAD = "model.model.embed_tokens.weight"
 SIZES = ("dimension", "num_heads", "num_layers", "text_vocabulary")
 
 
@@ -73,6 +78,34 @@ def audiogen(paths: Mapping[str, Path], output: Path) -> None:
         raise GeneratorError(f"{weights}: it has no projection of captions; {audiogen_conversion.REMEDY}")
     network = _meta(lambda: AudiogenNetwork(AudiogenSettings(**model), projection.shape[1]))
     _write(tensors, network, model, weights, output)
+
+
+def valle_v2(paths: Mapping[str, Path], output: Path) -> None:
+    """Convert `valle_ar_mls_196000.bin` and `valle_nar_mls_164000.bin` of Amphion's VALL-E, second version.
+
+    Raises as `valle`.
+    """
+    ar, nar = (next(path for name, path in paths.items() if name.startswith(part)) for part in V2_FILES)
+    tensors = valle_v2_tensors(torch_files.read_state_dict(ar), torch_files.read_state_dict(nar))
+    gates = [tensor for name, tensor in tensors.items() if name.startswith("ar.") and name.endswith("gate_proj.weight")]
+    if not gates:
+        raise GeneratorError(f"{ar}: it has no gated layers; give the released files of VALL-E's second version")
+    feed_forward, dimension = gates[0].shape
+    model = {"dimension": dimension, "feed_forward": feed_forward, "num_layers": len(gates)}
+    num_heads = ValleV2Settings().num_heads
+    network = _meta(lambda: ValleV2Network(dimension, feed_forward, len(gates), num_heads))
+    _write(tensors, network, model, ar, output)
+
+
+def valle_v2_tensors(ar: Mapping[str, Tensor], nar: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Released states of both parts under our names; tables that no computation reads are left out."""
+    tensors = {re.sub(r"^model\.", "ar.", name): tensor for name, tensor in ar.items()}
+    tensors |= {re.sub(V2_NAR_PREFIX, "nar.", name): tensor for name, tensor in nar.items() if name != V2_UNREAD}
+    return {
+        name.replace("prompt_embedder.embeddings.", "prompt_embedder."): tensor
+        for name, tensor in tensors.items()
+        if not name.endswith("rotary_emb.inv_freq")
+    }
 
 
 def _amphion_config(path: Path) -> dict[str, Any]:

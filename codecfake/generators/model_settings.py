@@ -18,6 +18,15 @@ class TokenSampling:
 
 
 @dataclass(frozen=True)
+class ValleV2Sampling(TokenSampling):
+    """How Amphion's second VALL-E draws tokens; the defaults are those of its network."""
+
+    top_k: Count | None = 100
+    top_p: Annotated[float, Range(above=0, most=1)] = 0.9
+    most_positions: Count = 2000  # of phones, prompt and new codes together
+
+
+@dataclass(frozen=True)
 class AudiogenSampling:
     """How AudioGen draws tokens; the defaults are those of its repository for a duration of 10 s."""
 
@@ -59,6 +68,24 @@ class VallexSettings(_ValleNetwork):
     text_vocabulary: Count = 2048
     decoder: Literal["vocos", "codec"] = "vocos"  # of codes to a waveform
     vocos: str = "charactr/vocos-encodec-24khz"  # folder or hub id of its weights, or "random"
+
+
+@dataclass(frozen=True)
+class ValleV2Settings:
+    """VALL-E as in Amphion, second version."""
+
+    tables: str = ""  # folder of phones.txt and lexicon.txt, or "random"
+    dimension: Count = 1024
+    feed_forward: Count = 4096
+    num_heads: Count = 16
+    num_layers: Count = 16  # of each of the two transformers
+    codec_model: dict[str, Any] = field(default_factory=dict)  # settings of the codec wrapper
+
+    def __post_init__(self) -> None:
+        if self.dimension % (2 * self.num_heads):
+            raise fault(
+                f"{self.dimension} must be a multiple of twice the number of heads ({self.num_heads})", "dimension"
+            )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 
@@ -10,7 +11,7 @@ from codecfake.generators.codec_language_model import CodecLanguageModel
 from codecfake.generators.espeak_text import BEGIN, END, FIRST, SymbolTable, phones, read_symbols
 from codecfake.generators.generator import GeneratorError
 from codecfake.generators.settings import GeneratorSettings
-from codecfake.generators.valle_decoding import use_precision
+from codecfake.generators.valle_decoding import generate, use_precision
 from codecfake.generators.valle_network import ValleNetwork
 
 
@@ -28,16 +29,17 @@ def build(settings: GeneratorSettings, device: torch.device) -> CodecLanguageMod
         ),
         settings.weights,
     )
+    use_precision(network).to(device)
     codec = weights_folder.codec_of(settings, model.codec_model, device)
     return CodecLanguageModel(
-        use_precision(network).to(device),
+        network,
         AmphionText(model.language, _symbols(settings, model.text_vocabulary)),
         codec,
         lambda codes: codec.decode(codes[None])[0],
         registry.sampling_of(settings.generator, settings.sampling),
         settings.batch_size,
         device,
-        end_at_argmax=True,
+        partial(generate, network, end_at_argmax=True),
     )
 
 

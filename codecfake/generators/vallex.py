@@ -1,6 +1,7 @@
 """VALL-E X by Plachtaa: English and Mandarin, EnCodec's codes, and Vocos or EnCodec's decoder."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from codecfake.generators import mandarin_ipa, registry, vallex_text, vocoder, w
 from codecfake.generators.codec_language_model import CodecLanguageModel
 from codecfake.generators.model_settings import VallexSettings
 from codecfake.generators.settings import GeneratorSettings
-from codecfake.generators.valle_decoding import use_precision
+from codecfake.generators.valle_decoding import generate, use_precision
 from codecfake.generators.valle_network import NUM_CODEBOOKS, ValleNetwork
 
 RANDOM = "random"
@@ -30,16 +31,17 @@ def build(settings: GeneratorSettings, device: torch.device) -> CodecLanguageMod
         ),
         settings.weights,
     )
+    use_precision(network).to(device)
     codec = weights_folder.codec_of(settings, model.codec_model, device)
     return CodecLanguageModel(
-        use_precision(network).to(device),
+        network,
         VallexText(),
         codec,
         _decoder(model, codec, device),
         registry.sampling_of(settings.generator, settings.sampling),
         settings.batch_size,
         device,
-        end_at_argmax=False,
+        partial(generate, network, end_at_argmax=False),
     )
 
 

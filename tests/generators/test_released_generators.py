@@ -226,8 +226,8 @@ def test_a_fetched_checkpoint_has_the_outputs_that_the_manifest_promises(tmp_pat
 def test_a_checkpoint_of_the_manifest_belongs_to_the_generator_that_lists_it(name: str) -> None:
     checkpoint = checkpoints.find(name)
     assert name in generators.entry(checkpoint.wrapper).checkpoints
-    assert checkpoint.converter == f"codecfake.generators.conversion:{checkpoint.wrapper}"
-    assert callable(getattr(conversion, checkpoint.wrapper))
+    assert checkpoint.converter == f"codecfake.generators.conversion:{checkpoint.wrapper.replace('-', '_')}"
+    assert callable(getattr(conversion, checkpoint.wrapper.replace("-", "_")))
 
 
 @pytest.mark.parametrize("name", generators.names())
