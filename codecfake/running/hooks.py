@@ -134,9 +134,12 @@ class Run:
         if self.workflow.deployment_settings.deployment_method:
             return []
         experiment = self.site.experiment
-        entries = [codec_wrappers.entry(experiment.codecs[codec].wrapper) for codec in experiment.codecs_run()]
-        used = [item for corpus, item in experiment.generated().items() if f"generate_{corpus}" in rules]
-        packages = [package for item in used for package in generators.entry(item.generator).packages]
+        generated = [item for corpus, item in experiment.generated().items() if f"generate_{corpus}" in rules]
+        used = [generators.entry(item.generator) for item in generated]
+        wrappers = [experiment.codecs[codec].wrapper for codec in experiment.codecs_run()]
+        # prompts of generators are coded, and their codes decoded
+        entries = map(codec_wrappers.entry, wrappers + [entry.codec for entry in used if entry.codec is not None])
+        packages = [package for entry in used for package in entry.packages]
         return requirements.missing(rules, [entry.package for entry in entries if entry.package], packages)
 
     def _require_gpu(self) -> None:
