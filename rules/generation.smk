@@ -31,7 +31,7 @@ rule write_generation_list:
     input:
         by_wildcards(INPUTS.of_generation_list),
     output:
-        multiext("results/protocols/generation/{corpus}", ".tsv", ".rejected.tsv", ".counts.tsv"),
+        multiext("results/protocols/generation/{corpus}", texts=".tsv", rejected=".rejected.tsv", counts=".counts.tsv"),
     log:
         "logs/write_generation_list/{corpus}.log",
     benchmark:
@@ -46,7 +46,7 @@ rule write_generation_list:
         "Generation list of {wildcards.corpus}"
     shell:
         "python -m codecfake step generation-list --settings {params.settings:q} --corpora results/corpora"
-        " {params.captions:q} --output {output[0]:q} 2>&1 | tee {log:q}"
+        " {params.captions:q} --output {output.texts:q} 2>&1 | tee {log:q}"
 
 
 rule generation_lists:
