@@ -188,8 +188,8 @@ class _Run:
 
     @torch.no_grad()
     def _start_codebooks(self, step: int) -> None:
-        self._seed_step(step)
         """Start them from a batch of their own, in every process the whole one."""
+        self._seed_step(step)
         self._reconstruct(self._segments.draw(segments.BEFORE_TRAINING, CODEBOOK_SEGMENTS).to(self._device), True)
         self._make_equal()
 
