@@ -122,6 +122,16 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", choices=DEVICES, help="where networks run")
 
 
+def key_values(option: str, items: Sequence[str], example: str) -> dict[str, Any]:
+    """Items `KEY=VALUE` of an option, the values as YAML. Raises ValueError, with the example, for another form."""
+    import yaml
+
+    for item in items:
+        if "=" not in item:
+            raise ValueError(f"{option} {item}: write KEY=VALUE, e.g. {example}")
+    return {item.partition("=")[0]: yaml.safe_load(item.partition("=")[2]) for item in items}
+
+
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """The parser of every command below this one."""
     for action in parser._actions:

@@ -1,10 +1,9 @@
 """The command that pre-trains a small front-end on the user's own recordings."""
 
 import argparse
-from typing import Any
 
 from codecfake.base.counts import positive
-from codecfake.commands.parsing import Commands, add_file, command
+from codecfake.commands.parsing import Commands, add_file, command, key_values
 
 
 def add(commands: Commands) -> None:
@@ -33,20 +32,10 @@ def _pretrain(options: argparse.Namespace) -> None:
     from codecfake.training.pretraining.loop import pretrain
     from codecfake.training.pretraining.settings import PretrainingSettings
 
-    settings = build(PretrainingSettings, _values(options.settings))
+    settings = build(PretrainingSettings, key_values("--settings", options.settings, "steps=3500"))
     listing = audio_files(options.files)
     if left_out := str(listing.left_out):
         print(left_out, file=sys.stderr)
     torch.set_num_threads(options.threads)
     pretrain(settings, listing.paths, options.output)
     print(f"front-end written to {printable(str(options.output))}")
-
-
-def _values(items: list[str]) -> dict[str, Any]:
-    """Items `KEY=VALUE`, the values as YAML. Raises ValueError for another form."""
-    import yaml
-
-    for item in items:
-        if "=" not in item:
-            raise ValueError(f"--settings {item}: write KEY=VALUE, e.g. steps=3500")
-    return {item.partition("=")[0]: yaml.safe_load(item.partition("=")[2]) for item in items}

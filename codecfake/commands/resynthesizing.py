@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codecfake.base.counts import count
-from codecfake.commands.parsing import Commands, add_device, command
+from codecfake.commands.parsing import Commands, add_device, command, key_values
 
 if TYPE_CHECKING:
     from codecfake.api.codecs import SpeechCodec
@@ -59,7 +59,7 @@ def _resynthesize(options: argparse.Namespace) -> None:
     codec = load_codec(
         options.codec,
         options.weights,
-        _settings(options.model),
+        key_values("--model", options.model, "n_filters=4"),
         options.gain,
         options.device,
         options.threads,
@@ -145,13 +145,3 @@ def _resynthesize_one(
     soundfile.write(buffer, samples, rate, format=target.suffix[1:].upper(), subtype="PCM_16")
     with files.atomic(target) as part:
         part.write_bytes(buffer.getvalue())
-
-
-def _settings(items: list[str]) -> dict[str, Any]:
-    """KEY=VALUE, values as YAML reads them."""
-    import yaml
-
-    for item in items:
-        if "=" not in item:
-            raise ValueError(f"--model {item}: write KEY=VALUE, e.g. n_filters=4")
-    return {item.partition("=")[0]: yaml.safe_load(item.partition("=")[2]) for item in items}
