@@ -7,11 +7,11 @@ Encoders and quantizers stay exact, because small differences decide which code 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 
 from codec_wrappers.resynthesis.settings import DecoderPrecision
+from codecfake.base import precision as precision_switches
 
 
 @contextmanager
@@ -21,20 +21,7 @@ def decoding(device: torch.device, precision: DecoderPrecision) -> Iterator[None
         with torch.autocast(device.type, torch.bfloat16):
             yield
     elif precision == "tf32" and device.type == "cuda":
-        with _tf32():
+        with precision_switches.tf32(True):
             yield
     else:
         yield
-
-
-@contextmanager
-def _tf32() -> Iterator[None]:
-    backends: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
-    before = [backend.allow_tf32 for backend in backends]
-    try:
-        for backend in backends:
-            backend.allow_tf32 = True
-        yield
-    finally:
-        for backend, value in zip(backends, before, strict=True):
-            backend.allow_tf32 = value

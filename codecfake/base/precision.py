@@ -12,7 +12,7 @@ import torch
 from codecfake.base.precision_names import AUTO, BFLOAT16, FLOAT32, TF32
 from codecfake.base.settings import fault
 
-__all__ = ["exact", "networks", "resolved", "training"]
+__all__ = ["exact", "networks", "resolved", "tf32", "training"]
 
 
 def resolved(name: str, device: torch.device) -> str:
@@ -36,7 +36,7 @@ def training(name: str) -> Iterator[None]:
 
     TF32 has the range of float32 and the 10-bit fraction of float16.
     """
-    with _tf32(name != FLOAT32):
+    with tf32(name != FLOAT32):
         yield
 
 
@@ -50,12 +50,13 @@ def networks(name: str, device_type: str) -> Iterator[None]:
 @contextmanager
 def exact(device_type: str) -> Iterator[None]:
     """Inside, neither autocast nor TF32, whatever is around: for quantizers, losses and validation."""
-    with torch.autocast(device_type, enabled=False), _tf32(False):
+    with torch.autocast(device_type, enabled=False), tf32(False):
         yield
 
 
 @contextmanager
-def _tf32(is_allowed: bool) -> Iterator[None]:
+def tf32(is_allowed: bool) -> Iterator[None]:
+    """Inside, products and convolutions in float32 may use TF32, or may not."""
     products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
     before = products.allow_tf32, convolutions.allow_tf32
     products.allow_tf32 = convolutions.allow_tf32 = is_allowed
