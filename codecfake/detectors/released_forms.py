@@ -8,6 +8,7 @@ dilation of Nes2Net: these are those of the published code.
 from dataclasses import dataclass, replace
 from typing import Any
 
+from codec_wrappers import UNSTATED
 from codecfake.base.suggestions import unknown
 from codecfake.detectors.front_end_settings import BLOCKS, INCLUDED
 from codecfake.detectors.settings import BACK_ENDS
@@ -15,7 +16,6 @@ from codecfake.detectors.settings import BACK_ENDS
 CROP_SAMPLES, PAD = 64_600, "repeat"  # of every released detector, unless its form says otherwise
 WHOLE = "whole"  # `crop` of a model that scores each recording in full length, one at a time
 FAIRSEQ_VARIANCE_FLOOR = 1e-5
-UNSTATED = "unstated"  # a license that the authors do not name
 SET = "released"  # in names of models, where others have their training set; `released-NAME` if there are several
 SEED = 0  # there, since the authors' seed is not known
 

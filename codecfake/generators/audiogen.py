@@ -11,10 +11,9 @@ from codecfake.generators import audiogen_windows, registry, weights_folder
 from codecfake.generators.audiogen_network import HOP_LENGTH, SAMPLE_RATE, AudiogenNetwork, Request, sampler
 from codecfake.generators.caption_encoder import CaptionEncoder, load, random_encoder
 from codecfake.generators.generator import Item
-from codecfake.generators.model_settings import AudiogenSampling
+from codecfake.generators.model_settings import RANDOM, AudiogenSampling
 from codecfake.generators.settings import GeneratorSettings
 
-RANDOM = "random"
 LANGUAGE = "en"
 
 

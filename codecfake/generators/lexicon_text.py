@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from codecfake.generators.espeak_text import STRAIGHT
 from codecfake.generators.generator import GeneratorError
 
 PHONES, LEXICON = "phones.txt", "lexicon.txt"
-STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 WORD = re.compile(r"[\w']+|[^\w\s]")
 LANGUAGE = "en"
 REMEDY = (

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from codecfake.base.settings import Range, fault
 
 Count = Annotated[int, Range(least=1)]
+RANDOM = "random"  # in place of a folder or hub id: tiny random weights or tables, for tests
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,7 @@ class _ValleNetwork:
     codec_model: dict[str, Any] = field(default_factory=dict)  # settings of the codec wrapper
 
     def __post_init__(self) -> None:
-        if self.dimension % (2 * self.num_heads):
-            raise fault(
-                f"{self.dimension} must be a multiple of twice the number of heads ({self.num_heads})", "dimension"
-            )
+        _require_even_heads(self.dimension, self.num_heads)
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,7 @@ class ValleV2Settings:
     codec_model: dict[str, Any] = field(default_factory=dict)  # settings of the codec wrapper
 
     def __post_init__(self) -> None:
-        if self.dimension % (2 * self.num_heads):
-            raise fault(
-                f"{self.dimension} must be a multiple of twice the number of heads ({self.num_heads})", "dimension"
-            )
+        _require_even_heads(self.dimension, self.num_heads)
 
 
 @dataclass(frozen=True)
@@ -101,3 +96,8 @@ class AudiogenSettings:
     def __post_init__(self) -> None:
         if self.dimension % self.num_heads:
             raise fault(f"{self.dimension} must be a multiple of the number of heads ({self.num_heads})", "dimension")
+
+
+def _require_even_heads(dimension: int, num_heads: int) -> None:
+    if dimension % (2 * num_heads):
+        raise fault(f"{dimension} must be a multiple of twice the number of heads ({num_heads})", "dimension")

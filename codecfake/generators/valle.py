@@ -11,25 +11,13 @@ from codecfake.generators.codec_language_model import CodecLanguageModel
 from codecfake.generators.espeak_text import BEGIN, END, FIRST, SymbolTable, phones, read_symbols
 from codecfake.generators.generator import GeneratorError
 from codecfake.generators.settings import GeneratorSettings
-from codecfake.generators.valle_decoding import generate, use_precision
-from codecfake.generators.valle_network import ValleNetwork
+from codecfake.generators.valle_decoding import generate, load_network
 
 
 def build(settings: GeneratorSettings, device: torch.device) -> CodecLanguageModel:
     """See `codecfake.generators.build`."""
     model = weights_folder.model_of(settings)
-    network = weights_folder.load_or_random(
-        lambda: ValleNetwork(
-            model.dimension,
-            model.num_heads,
-            model.num_layers,
-            model.text_vocabulary,
-            begin_token=model.begin_token,
-            languages=False,
-        ),
-        settings.weights,
-    )
-    use_precision(network).to(device)
+    network = load_network(settings, model, begin_token=model.begin_token, languages=False).to(device)
     codec = weights_folder.codec_of(settings, model.codec_model, device)
     return CodecLanguageModel(
         network,

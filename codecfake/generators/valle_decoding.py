@@ -6,12 +6,15 @@ reach a draw. The other codebooks are decided item by item, so that an item's re
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from codecfake.generators import weights_folder
 from codecfake.generators.model_settings import TokenSampling
 from codecfake.generators.sampling import draw, probabilities, random_numbers
+from codecfake.generators.settings import GeneratorSettings
 from codecfake.generators.valle_network import BEGIN, END, NUM_CODEBOOKS, Cache, Text, ValleNetwork
 
 FRAMES_PER_SYMBOL = 16  # the longest result: this many frames for each id of the text
@@ -37,6 +40,16 @@ def sampler(seed: int, sampling: TokenSampling) -> Choice:
 def greedy(logits: Tensor) -> int:
     """The most probable code."""
     return int(logits.argmax())
+
+
+def load_network(settings: GeneratorSettings, model: Any, begin_token: bool, languages: bool) -> ValleNetwork:
+    """The network of VALL-E or VALL-E X with its weights, or random ones, ready to generate."""
+    sizes = (model.dimension, model.num_heads, model.num_layers, model.text_vocabulary)
+    return use_precision(
+        weights_folder.load_or_random(
+            lambda: ValleNetwork(*sizes, begin_token=begin_token, languages=languages), settings.weights
+        )
+    )
 
 
 def use_precision(network: ValleNetwork) -> ValleNetwork:

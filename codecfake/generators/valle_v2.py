@@ -10,11 +10,10 @@ from codecfake.base.home import expanded
 from codecfake.generators import lexicon_text, registry, weights_folder
 from codecfake.generators.codec_language_model import CodecLanguageModel, FrontEnd
 from codecfake.generators.generator import GeneratorError
+from codecfake.generators.model_settings import RANDOM
 from codecfake.generators.settings import GeneratorSettings
 from codecfake.generators.valle_v2_decoding import generate
 from codecfake.generators.valle_v2_network import NUM_PHONES, ValleV2Network
-
-RANDOM = "random"
 
 
 def build(settings: GeneratorSettings, device: torch.device) -> CodecLanguageModel:

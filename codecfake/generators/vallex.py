@@ -9,29 +9,16 @@ from torch import Tensor
 from codec_wrappers.codec import Codec
 from codecfake.generators import mandarin_ipa, registry, vallex_text, vocoder, weights_folder
 from codecfake.generators.codec_language_model import CodecLanguageModel
-from codecfake.generators.model_settings import VallexSettings
+from codecfake.generators.model_settings import RANDOM, VallexSettings
 from codecfake.generators.settings import GeneratorSettings
-from codecfake.generators.valle_decoding import generate, use_precision
-from codecfake.generators.valle_network import NUM_CODEBOOKS, ValleNetwork
-
-RANDOM = "random"
+from codecfake.generators.valle_decoding import generate, load_network
+from codecfake.generators.valle_network import NUM_CODEBOOKS
 
 
 def build(settings: GeneratorSettings, device: torch.device) -> CodecLanguageModel:
     """See `codecfake.generators.build`."""
     model = weights_folder.model_of(settings)
-    network = weights_folder.load_or_random(
-        lambda: ValleNetwork(
-            model.dimension,
-            model.num_heads,
-            model.num_layers,
-            model.text_vocabulary,
-            begin_token=True,
-            languages=True,
-        ),
-        settings.weights,
-    )
-    use_precision(network).to(device)
+    network = load_network(settings, model, begin_token=True, languages=True).to(device)
     codec = weights_folder.codec_of(settings, model.codec_model, device)
     return CodecLanguageModel(
         network,

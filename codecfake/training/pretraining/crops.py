@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from codecfake.audio import waveforms
 from codecfake.audio.waveforms import AudioError
 from codecfake.base.progress import progress
+from codecfake.detectors.front_end_settings import VARIANCE_FLOOR
 from codecfake.scoring import reading
 from codecfake.scoring.reading import Failure
 
 LOG = logging.getLogger(__name__)
-FULL_SCALE = 32_768
-VARIANCE_FLOOR = 1e-7
 
 
 class Crops:
@@ -32,7 +32,7 @@ class Crops:
 
     def _crop(self, index: int, start: int) -> Tensor:
         samples = self._recordings[index][start : start + self._samples]
-        wav = torch.from_numpy(samples.astype(np.float32) / FULL_SCALE)
+        wav = torch.from_numpy(samples.astype(np.float32) / waveforms.FULL_SCALE)
         return (wav - wav.mean()) / (wav.var(correction=0) + VARIANCE_FLOOR).sqrt()
 
 
