@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from codecfake.corpora.listing import UNKNOWN_ATTACK
 from codecfake.report.answer import Cell, EerTable, Row
 from codecfake.report.contrast import Contrast, Group
 from codecfake.report.exposure import IN_TRAINING, OTHER_SETTINGS, UNKNOWN, Exposure, Spoofs
@@ -102,7 +103,7 @@ def matrix(
 
 
 def labels_of(exposure: Exposure, codecs: list[CodecRow], controls: list[str]) -> dict[str, str]:
-    """Condition -> what its spoofs are: `encodec, 6 kbit/s`."""
+    """Condition -> what its spoofs are: `encodec, 6 kbit/s`, or the name of an attack such as `VALL-E`."""
     coded = {row.source: f"{row.codec}, {row.bitrate_kbps:.3g} kbit/s" for row in codecs}
     return {name: _label(spoofs, coded, controls) for name, spoofs in exposure.evaluated.items()}
 
@@ -110,9 +111,10 @@ def labels_of(exposure: Exposure, codecs: list[CodecRow], controls: list[str]) -
 def _label(spoofs: Spoofs, coded: Mapping[str, str], controls: list[str]) -> str:
     if spoofs.attacks <= set(controls):
         return "control"
-    if not spoofs.all_coded:
-        return "not only codecs" if spoofs.codecs else "no codec"
     attacks = sorted(spoofs.attacks)
+    if not spoofs.all_coded:
+        uncoded = attacks[0] if len(attacks) == 1 and attacks[0] != UNKNOWN_ATTACK else "no codec"
+        return "not only codecs" if spoofs.codecs else uncoded
     return coded[attacks[0]] if len(attacks) == 1 else f"{len(attacks)} codec sources"
 
 

@@ -1,9 +1,9 @@
 """Warnings at the top of the page that follow from the results; the experiment's own notes come before them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from codecfake.base import files
-from codecfake.report.answer import CHANCE, Cell, Column, EerTable
+from codecfake.report.answer import CHANCE, EerTable
 from codecfake.report.exposure import Exposure
 from codecfake.report.inputs import ReportInputs
 from codecfake.report.materials import CodecRow
@@ -13,7 +13,7 @@ LARGE_STEP = 1.0  # percentage points: the effect of one error that makes small 
 
 def notes(inputs: ReportInputs, tables: list[EerTable], exposure: Exposure, codecs: list[CodecRow]) -> list[str]:
     """Sentences for the box of warnings; none of a fault that the run does not have."""
-    return [*_few_trials(tables[0]), *_unpublished(inputs, codecs), *_controls(inputs, tables, exposure)]
+    return [*_few_trials(tables[0]), *_unpublished(inputs, codecs), *control_notes(inputs.controls, tables, exposure)]
 
 
 def _few_trials(table: EerTable) -> Iterator[str]:
@@ -53,22 +53,25 @@ def _num_steps(inputs: ReportInputs, folder: str) -> int:
     return int(history["step"].astype(float).max())
 
 
-def _controls(inputs: ReportInputs, tables: list[EerTable], exposure: Exposure) -> Iterator[str]:
+def control_notes(controls: Collection[str], tables: list[EerTable], exposure: Exposure) -> Iterator[str]:
     """Whether detectors are at chance on recordings that no codec coded, as they must be, to one error."""
     for name, spoofs in exposure.evaluated.items():
-        if not spoofs.attacks or not spoofs.attacks <= set(inputs.controls):
+        if not spoofs.attacks or not spoofs.attacks <= set(controls):
             continue
-        errors = [row for table in tables for row in _off_chance(table, name)]
         start = f"{name} is the control, recordings that went through no codec: every EER on it must be 50\u00a0%"
-        yield f"{start}, and is." if not errors else f"{start}, but {', '.join(errors)}. The workflow has a fault."
+        distances = dict(_from_chance(tables, name))
+        errors = [text for text, steps in distances.items() if steps > 1]
+        if errors:
+            yield f"{start}, but {', '.join(errors)}. The workflow has a fault."
+        else:
+            yield f"{start}, and is{', up to one error' if any(distances.values()) else ''}."
 
 
-def _off_chance(table: EerTable, condition: str) -> Iterator[str]:
-    for row in table.rows:
-        for column, cell in zip(table.columns, row.cells, strict=True):
-            if column.name == condition and not column.is_average and _differs(cell, column):
-                yield f"that of {row.detector} {table.origin} is {cell.text}\u00a0%"
-
-
-def _differs(cell: Cell, column: Column) -> bool:
-    return abs(cell.eer - CHANCE) > float(column.step)
+def _from_chance(tables: list[EerTable], condition: str) -> Iterator[tuple[str, float]]:
+    """Each EER of a condition in words, and its distance from chance in errors of the smaller class."""
+    for table in tables:
+        for row in table.rows:
+            for column, cell in zip(table.columns, row.cells, strict=True):
+                if column.name == condition and not column.is_average:
+                    text = f"that of {row.detector} {table.origin} is {cell.text}\u00a0%"
+                    yield text, abs(cell.eer - CHANCE) / float(column.step)

@@ -110,7 +110,7 @@ def _detector_panel(title: str, models: list[TrainedModel], styles: dict[str, Li
             axes.plot(history["epoch"], history["dev_loss"], color=color, linestyle="--")
             axes.plot(best["epoch"], best["dev_loss"], color=color, marker="o", markersize=5)
         axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return draft.svg
 
 

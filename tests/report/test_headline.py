@@ -8,8 +8,9 @@ from codecfake.report.answer import Cell, Column, EerTable, Interval, Row
 from codecfake.report.contrast import contrast_of
 from codecfake.report.exposure import IN_TRAINING, NEVER, OTHER_SETTINGS, Exposure, Spoofs
 from codecfake.report.headline import headline
-from codecfake.report.matrix import matrix
+from codecfake.report.matrix import labels_of, matrix
 from codecfake.report.means import FEWER, MORE, NO_DIFFERENCE, compare, mean_of
+from codecfake.report.notes import control_notes
 
 CODEC_OF = {"F01": "soundstream", "F02": "encodec", "F02b": "encodec", "F07": "dac"}
 CONDITIONS = {"C1": "F01", "C2": "F02", "C7": "F07", "19LA": "A07"}
@@ -303,3 +304,26 @@ def test_released_weights_of_unknown_training_claim_nothing_of_new_codecs() -> N
     assert sentence([RELEASED], exposure_of()) == (
         "Detectors with released weights have an EER of 33.1 % on average over all 4 conditions."
     )
+
+
+# the control, and the labels of columns
+
+
+@pytest.mark.parametrize(
+    ("eer", "end"),
+    [
+        (50.0, "must be 50 %, and is."),
+        (50.5, "must be 50 %, and is, up to one error."),
+        (52.0, "must be 50 %, but that of lcnn trained on codec is 52.0 %. The workflow has a fault."),
+    ],
+)
+def test_the_note_on_the_control_says_no_more_than_the_numbers(eer: float, end: str) -> None:
+    """An error of the smaller class is one percent here."""
+    exposure = exposure_of({"P": "P00"}, codec=CODEC)
+    (note,) = control_notes(["P00"], [table("codec", {"P": eer}, detectors=("lcnn",))], exposure)
+    assert note.replace("\u00a0", " ").endswith(end)
+
+
+def test_a_column_is_labeled_with_its_attack_if_that_has_a_name() -> None:
+    exposure = Exposure({}, {"A1": spoofs("VALL-E"), "19LA": spoofs("A07", "A08"), "ITW": spoofs("unknown")})
+    assert labels_of(exposure, [], []) == {"A1": "VALL-E", "19LA": "no codec", "ITW": "no codec"}
