@@ -8,6 +8,7 @@ from codec_wrappers.weights import checkpoints
 from codec_wrappers.weights.checkpoints import ManifestError
 from codecfake import generators
 from codecfake.base import settings
+from codecfake.base.home import expanded
 from codecfake.base.plugins import PluginError
 from codecfake.base.settings import Fault, Keys
 from codecfake.base.suggestions import unknown
@@ -16,7 +17,8 @@ from codecfake.corpora.captions import has_captions
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Corpus, Generation
 from codecfake.experiment.weights import Local, NoWeights, Official, Weights
-from codecfake.generators import Entry, GeneratorError, GeneratorSettings
+from codecfake.generators import Entry, GeneratorError, GeneratorSettings, lexicon_text, registry
+from codecfake.generators.model_settings import RANDOM, ValleV2Settings
 from codecfake.protocols.lists import RECORDINGS
 
 LAYOUT = "listed"  # of a folder that can replace a generator
@@ -103,12 +105,21 @@ def _generator_faults(generation: Generation) -> Iterator[Fault]:
     except (GeneratorError, PluginError) as error:
         yield Fault(("generator",), str(error))
         return
-    yield from settings.faults_of(GeneratorSettings, values)
+    model_faults = settings.faults_of(GeneratorSettings, values)
+    yield from model_faults or _table_faults(registry.model_of(generation.generator, generation.model))
     yield from _weights_faults("weights", generation.weights_used, entry.checkpoints, entry)
     codec = [name for name, each in checkpoints.load().items() if each.wrapper == entry.codec]
     yield from _weights_faults("codec_weights", generation.codec_weights_used, codec, entry)
     if entry.needs_prompt and generation.captions is not None:
         yield Fault(("captions",), f"{entry.name} imitates a speaker, and captions have none; give `texts`")
+
+
+def _table_faults(model: Any) -> Iterator[Fault]:
+    """Tables of the user's own, which no checkpoint contains."""
+    if not isinstance(model, ValleV2Settings) or model.tables == RANDOM:
+        return
+    if text := lexicon_text.folder_fault(expanded(model.tables)):
+        yield Fault(("model", "tables"), text)
 
 
 def _weights_faults(key: str, weights: Weights, names: list[str] | tuple[str, ...], entry: Entry) -> Iterator[Fault]:

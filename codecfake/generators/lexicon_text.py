@@ -15,7 +15,7 @@ PHONES, LEXICON = "phones.txt", "lexicon.txt"
 WORD = re.compile(r"[\w']+|[^\w\s]")
 LANGUAGE = "en"
 REMEDY = (
-    f"give in `model.tables` a folder with {PHONES} (one phone a line, in the order of the released table) and "
+    f"give a folder with {PHONES} (one phone a line, in the order of the released table) and "
     f"{LEXICON} (a word and its phones a line)"
 )
 
@@ -43,14 +43,21 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.translate(STRAIGHT).lower())
 
 
-def read(folder: Path, most_phones: int) -> Lexicon:
+def folder_fault(folder: str) -> str | None:
+    """Why the two files cannot be read from a folder; its name is empty if none was given."""
+    if not folder:
+        return f"it is empty; {REMEDY}"
+    missing = [path for name in (PHONES, LEXICON) if not (path := Path(folder) / name).is_file()]
+    return f"{missing[0]}: it does not exist; {REMEDY}" if missing else None
+
+
+def read(folder: str, most_phones: int) -> Lexicon:
     """The lexicon of a folder with both files. Raises GeneratorError, naming the line at fault."""
-    for name in (PHONES, LEXICON):
-        if not (folder / name).is_file():
-            raise GeneratorError(f"{folder / name}: it does not exist; {REMEDY}")
-    phones = _phones(folder / PHONES, most_phones)
+    if text := folder_fault(folder):
+        raise GeneratorError(text)
+    phones = _phones(Path(folder) / PHONES, most_phones)
     table: dict[str, list[int]] = {}
-    for place, line in _lines(folder / LEXICON):
+    for place, line in _lines(Path(folder) / LEXICON):
         # two lines of such a file: "yes Y_B EH1_I S_E" and "."
         word, *symbols = line.split()
         unknown = [symbol for symbol in symbols if symbol not in phones]

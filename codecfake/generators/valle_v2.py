@@ -2,14 +2,12 @@
 
 import zlib
 from functools import partial
-from pathlib import Path
 
 import torch
 
 from codecfake.base.home import expanded
 from codecfake.generators import lexicon_text, registry, weights_folder
 from codecfake.generators.codec_language_model import CodecLanguageModel, FrontEnd
-from codecfake.generators.generator import GeneratorError
 from codecfake.generators.model_settings import RANDOM
 from codecfake.generators.settings import GeneratorSettings
 from codecfake.generators.valle_v2_decoding import generate
@@ -54,6 +52,4 @@ class RandomPhones:
 def _front_end(tables: str) -> FrontEnd:
     if tables == RANDOM:
         return RandomPhones()
-    if not tables:
-        raise GeneratorError(f"`model.tables` is empty; {lexicon_text.REMEDY}")
-    return lexicon_text.read(Path(expanded(tables)), NUM_PHONES)
+    return lexicon_text.read(expanded(tables), NUM_PHONES)

@@ -110,6 +110,11 @@ def fault(path: Path) -> str:
         ({"weights": "trained"}, "generation.weights: trained, but those of toy_speech:build can only be"),
         ({"generator": "valle", "weights": {"official": "dac_16khz"}}, "dac_16khz has no weights for valle"),
         ({"prompts": {"least": 30}}, "least is 30 s, more than most, 20 s; exchange them"),
+        ({"generator": "valle-v2"}, "generation.model.tables: it is empty; give a folder with phones.txt"),
+        (
+            {"generator": "valle-v2", "model": {"tables": "nowhere"}},
+            "generation.model.tables: nowhere/phones.txt: it does not exist; give a folder with phones.txt",
+        ),
         ({"batch_size": 0}, "generation.batch_size: 0 is out of range"),
     ],
 )
