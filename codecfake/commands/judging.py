@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
 def _add_eer(commands: Commands) -> None:
     eer = command(
         commands, "eer", _eer, "print the EER of score files, with an interval",
-        "codecfake eer results/scores/mel-lcnn/codec/erm/seed1/C1.tsv --protocol results/protocols/eval/C1.tsv",
+        "codecfake eer results/scores/mel-lcnn/codec/erm/seed1/C1.tsv",
     )  # fmt: skip
     add_file(eer, "scores", "score files, in any supported format", nargs="+")
     add_file(eer, "--speakers", "TSV of trial_id and speaker_id, to resample speakers, not trials")
@@ -53,7 +53,7 @@ def _add_verify(commands: Commands) -> None:
 
 
 def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
-    add_file(parser, "--protocol", "protocols, for scores without keys", nargs="+", default=[])
+    add_file(parser, "--protocol", "protocols, for scores without keys that are not of a run", nargs="+", default=[])
     parser.add_argument("--level", type=float, default=0.95, help="confidence level of the intervals")
     parser.add_argument(
         "--resamples", type=count, default=resamples, help="bootstrap resamples for the intervals; 0: exact bounds"

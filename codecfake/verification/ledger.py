@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 from codecfake.statistics.intervals import BootstrapSettings
@@ -20,6 +21,7 @@ from codecfake.verification.faults import (
 from codecfake.verification.phases import select
 from codecfake.verification.printed import read_cells, read_folders
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
+from codecfake.verification.run_protocols import own_finding, own_protocol
 from codecfake.verification.verdicts import HOLDING
 
 SUFFIXES = ("", ".txt", ".tsv", ".csv", ".score", ".scores", ".out")
@@ -72,7 +74,9 @@ def verify(
     Raises VerificationError if there is no score file, or a table or protocol cannot be read.
     """
     settings = settings or VerifySettings()
-    keys = [read_protocol(path, settings.bonafide_digit, settings.protocol_columns) for path in protocols]
+    # cached, since a run has many score files for each of its protocols
+    read = cache(partial(read_protocol, bonafide_digit=settings.bonafide_digit, columns=settings.protocol_columns))
+    keys = [read(path) for path in protocols]
     other_files = {path.resolve() for path in (folders, *tables, *protocols) if path}
     paths, unread = _score_files(root, other_files)
     results, findings = [], []
@@ -84,7 +88,10 @@ def verify(
             line, text = str(error).removeprefix(str(path)).split(": ", maxsplit=1)
             findings.append(Finding(FAULT, "unrecognized", where + line, text))
             continue
-        one, its_findings = _evaluate(file, where, root, keys, settings)
+        protocol = choose_protocol(file, keys)
+        own = own_protocol(file, read) if not keys else None
+        findings += [own_finding(own, where)] if own else []
+        one, its_findings = _evaluate(file, where, root, protocol or own, settings)
         results.append(one)
         findings += its_findings
     results.sort(key=lambda one: (one.model, one.condition, one.path))
@@ -124,9 +131,9 @@ def _score_files(root: Path, other_files: set[Path]) -> tuple[list[Path], list[s
 
 
 def _evaluate(
-    file: ScoreFile, where: str, root: Path, protocols: Sequence[ScoreFile], settings: VerifySettings
+    file: ScoreFile, where: str, root: Path, protocol: ScoreFile | None, settings: VerifySettings
 ) -> tuple[FileResult, list[Finding]]:
-    file, protocol, findings = select(file, choose_protocol(file, protocols), settings.phase, where)
+    file, protocol, findings = select(file, protocol, settings.phase, where)
     if protocol:
         findings += protocol_findings(file, protocol, where)
         file = with_keys(file, protocol)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from codecfake.verification.faults import (
 from codecfake.verification.ledger import choose_protocol
 from codecfake.verification.phases import ALL, select
 from codecfake.verification.reading import ScoreFile, VerificationError, read_protocol, read_scores, with_keys
+from codecfake.verification.run_protocols import own_finding, own_protocol
 
 TOLERATED = ("inverted", "few values", "short", "constant")  # faults that do not make the EER meaningless
 
@@ -105,10 +107,10 @@ def answer(
     Raises VerificationError, naming file and line, if the file or its keys are at fault.
     """
     settings = settings or EerSettings()
-    keys = [read_protocol(one, settings.bonafide_digit, settings.protocol_columns) for one in protocols]
     scores = read_scores(path, settings.bonafide_digit, settings.columns)
-    file, protocol, findings = select(scores, choose_protocol(scores, keys), settings.phase, str(path))
-    findings += unreadable_findings(scores, str(path))
+    keys, notes = _keys(scores, protocols, settings)
+    file, protocol, findings = select(scores, keys, settings.phase, str(path))
+    findings += [*notes, *unreadable_findings(scores, str(path))]
     if protocol:
         findings += protocol_findings(file, protocol, str(path))
         file = with_keys(file, protocol)
@@ -117,9 +119,19 @@ def answer(
         if finding.severity == FAULT and finding.kind not in TOLERATED:
             raise VerificationError(f"{finding.where}: {finding.text}")
     rate, note = _rate(file, speakers, settings)
-    findings += _pooled(scores, choose_protocol(scores, keys), settings)
+    findings += _pooled(scores, keys, settings)
     with_asv = track2(file, read_asv(asv_scores, protocols)) if asv_scores else None
     return Answer(path.stem, file.form, rate, note, (*findings, *inversion_findings(rate, str(path))), with_asv)
+
+
+def _keys(
+    scores: ScoreFile, protocols: Sequence[Path], settings: EerSettings
+) -> tuple[ScoreFile | None, list[Finding]]:
+    """The protocol of scores: one of those given or, of a run's scores, that of the run."""
+    read = partial(read_protocol, bonafide_digit=settings.bonafide_digit, columns=settings.protocol_columns)
+    protocol = choose_protocol(scores, [read(path) for path in protocols])
+    own = own_protocol(scores, read) if not protocols else None
+    return (protocol, []) if own is None else (own, [own_finding(own, str(scores.path))])
 
 
 def _pooled(file: ScoreFile, protocol: ScoreFile | None, settings: EerSettings) -> list[Finding]:
