@@ -66,8 +66,12 @@ def _add_reading(parser: argparse.ArgumentParser, resamples: int) -> None:
         help="which of the labels 0 and 1 (or False and True) is bona fide, for files that do not tell",
     )  # fmt: skip
     parser.add_argument(
-        "--phase", choices=("eval", "progress", "hidden_track", "hidden1_PA", "hidden2_PA", "all"),
-        help="the trials to count of keys with phases, such as those of ASVspoof 2021 (default: eval)",
+        "--bonafide-logit", choices=(0, 1), type=int,
+        help="which of two logits in a cell, [a, b], is of bona fide speech, for files that do not tell",
+    )  # fmt: skip
+    parser.add_argument(
+        "--phase", choices=("eval", "progress", "hidden_track", "hidden1_PA", "hidden2_PA", "excluded", "all"),
+        help="the trials to count of keys with phases, such as those of ASVspoof 2021 (default: eval, as published)",
     )  # fmt: skip
     parser.add_argument(
         "--columns", type=columns, metavar="ROLE=N,…",
@@ -93,7 +97,7 @@ def crop(text: str) -> int | str:
 
 
 def _how_to_read(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("bonafide_digit", "phase", "columns", "protocol_columns", "metrics")
+    names = ("bonafide_digit", "bonafide_logit", "phase", "columns", "protocol_columns", "metrics")
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 

@@ -52,14 +52,14 @@ class Table:
 
     @cached_property
     def numbers(self) -> list[int]:
-        """Columns of numbers; without those that count the lines, if there are others."""
-        columns = self._mostly(lambda cell: number(cell) is not None)
+        """Columns of numbers or of two logits; without those that count the lines, if there are others."""
+        columns = sorted({*self._mostly(lambda cell: number(cell) is not None), *self.logits})
         return [column for column in columns if column not in self.counters] or columns
 
     @cached_property
     def logits(self) -> list[int]:
         """Columns of two logits in a cell."""
-        return self._mostly(lambda cell: logit_difference(cell) is not None)
+        return self._mostly(lambda cell: logit_difference(cell, 1) is not None)
 
     @cached_property
     def counters(self) -> list[int]:
@@ -97,7 +97,7 @@ class Table:
 
 def table(lines: Sequence[str], delimiter: str, width: int | None = None) -> Table | None:
     """The lines of this width, by default the most frequent one; None if they are few, or have one column."""
-    rows = [row for line in lines if (row := _split_or_none(line, delimiter))]
+    rows = [row for line in lines if (row := split_or_none(line, delimiter))]
     widths = Counter(len(row) for row in rows)
     if not widths:
         return None
@@ -107,7 +107,8 @@ def table(lines: Sequence[str], delimiter: str, width: int | None = None) -> Tab
     return Table(list(zip(*(row for row in rows if len(row) == usual), strict=True)))
 
 
-def _split_or_none(line: str, delimiter: str) -> list[str] | None:
+def split_or_none(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line; None if a quotation mark is not closed."""
     try:
         return split(line, delimiter)
     except CellError:

@@ -7,11 +7,12 @@ between columns that could equally be the names of trials, such as speakers of o
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from codecfake.verification.exclusions import Exclusion, of_ctrsvdd
 from codecfake.verification.words import digit, is_bonafide
 
 ID_COLUMNS = (
     "trial_id", "utterance_id", "utterance", "utt_id", "utt", "trial", "trial_anon", "filename", "file_name", "file",
-    "id", "path", "file_path", "audio_path", "name",
+    "id", "path", "file_path", "audio_path", "name", "audio",
 )  # fmt: skip
 KEY_COLUMNS = (
     "key", "label", "cm-label", "cm_label", "labels", "class", "target", "ground_truth", "asv-label", "asv_label",
@@ -26,6 +27,7 @@ DIGIT_OF_COLUMN = {  # names that tell which digit means bona fide
 MLAAD = {"path", "original_file", "model_name", "architecture", "transcript"}  # its meta.csv lists fakes alone
 SPOOFCELEB = ["file", "speaker", "attack"]
 ANTIDEEPFAKE = ["id", "score", "label"]  # of its scores: two logits in a cell, fake and real; label 1 is real
+BONAFIDE_OF_ANTIDEEPFAKE = 1  # the class index of bona fide speech
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Form:
     score: int | None
     phase: int | None = None
     trim: int | None = None  # which tells the hidden tracks of PA apart
-    has_logits: bool = False  # whether the score is a cell `[fake, real]`
+    leaves_out: Exclusion | None = None  # in place of phases
+    bonafide_logit: int | None = None  # of a score that is a cell with two logits: which is of bona fide speech
 
 
 SCORE_FORMS = (
@@ -78,7 +81,8 @@ SCORE_FORMS = (
     Form("utterance key score", 3, 0, 1, 2),
     Form("utterance score, without keys", 2, 0, None, 1),
 )
-LOGITS_FORM = Form("AntiDeepfake: ID, Score (logits of fake and real), Label", 3, 0, 2, 1, has_logits=True)
+LOGITS_FORM = Form("AntiDeepfake: ID, Score (logits of fake and real), Label", 3, 0, 2, 1)
+LOGITS_FORM_WITHOUT_KEYS = Form("AntiDeepfake: ID, Score (logits of fake and real)", 2, 0, None, 1)
 LOG_FORM = Form("project-NN-Pytorch-scripts: Output, name, label, score", 4, 1, 2, 3)
 PROTOCOL_FORMS = (
     Form("published: file label", 2, 0, 1, None),
@@ -90,7 +94,7 @@ PROTOCOL_FORMS = (
     Form("ASVspoof 5: speaker utterance … key -", 10, 1, 8, None),
     Form("CodecFake+ CoRS: speaker file key", 3, 1, 2, None),
     Form("speaker utterance … key", 6, 1, 5, None),  # CodecFake+ CoSG, first phase of ASVspoof 5
-    Form("CtrSVDD: source - utterance - attack key", 6, 2, 5, None),
+    Form("CtrSVDD: source - utterance - attack key", 6, 2, 5, None, leaves_out=of_ctrsvdd),
 )
 
 

@@ -36,7 +36,8 @@ class VerifySettings:
     level: float = 0.95
     resamples: int = 0  # of a bootstrap over trials; 0: exact bounds without resampling
     bonafide_digit: str | None = None  # which of the labels 0 and 1 means bona fide, where files do not tell
-    phase: str | None = None  # of keys with phases: `phases.DEFAULT`, another one or `phases.ALL`
+    bonafide_logit: int | None = None  # which of two logits in a cell is of bona fide speech
+    phase: str | None = None  # of keys with phases: `words.DEFAULT`, another one or `phases.ALL`
     columns: Mapping[str, int] = field(default_factory=dict)  # of score files, where they do not tell
     protocol_columns: Mapping[str, int] = field(default_factory=dict)
     metrics: str | None = None  # of `error_rates.METRICS`: more measures than the EER
@@ -83,7 +84,7 @@ def verify(
     for path in paths:
         where = path.name if path == root else path.relative_to(root).as_posix()
         try:
-            file = read_scores(path, settings.bonafide_digit, settings.columns)
+            file = read_scores(path, settings.bonafide_digit, settings.columns, settings.bonafide_logit)
         except VerificationError as error:
             line, text = str(error).removeprefix(str(path)).split(": ", maxsplit=1)
             findings.append(Finding(FAULT, "unrecognized", where + line, text))

@@ -1,6 +1,7 @@
 """Which trials of keys with phases are counted, as in the evaluation package of ASVspoof 2021: those of one phase.
 
-The package joins scores and keys, then takes the trials of one phase; scores of other phases change nothing.
+The package joins scores and keys, then takes the trials of one phase; scores of other phases change nothing. Trials
+that official evaluations of other corpora leave out are a phase, too (`exclusions`).
 """
 
 from collections import Counter
@@ -11,9 +12,9 @@ import numpy as np
 from codecfake.verification.faults import FAULT, NOTE, Finding, quantity
 from codecfake.verification.names import same_depth
 from codecfake.verification.reading import ScoreFile, VerificationError
-from codecfake.verification.words import HIDDEN_TRACK, PA_TRACKS
+from codecfake.verification.words import DEFAULT, HIDDEN_TRACK, PA_TRACKS
 
-DEFAULT, ALL = "eval", "all"
+ALL = "all"
 
 
 def select(
@@ -71,7 +72,7 @@ def _findings(keys: ScoreFile, in_phase: np.ndarray, left_out: int, of: int, whe
     if len(counts) == 1:
         return []
     if in_phase.all():
-        text = f"{phase_counts} are pooled; published rates of ASVspoof 2021 count phase eval alone"
+        text = f"{phase_counts} are pooled; published rates count phase eval alone"
         return [Finding(NOTE, "phases", where, text)]
     counted = " and ".join(sorted(set(keys.phases[in_phase])))
     if left_out == of:

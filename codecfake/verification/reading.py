@@ -12,19 +12,16 @@ from codecfake.base import text_files
 from codecfake.base.text_files import TextError
 from codecfake.base.text_tables import CellError
 from codecfake.verification.cells import split
-from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Labels, Recognized
+from codecfake.verification.class_index import UNCLEAR_DIGITS, two_readings_of_labels
+from codecfake.verification.columns import split_or_none
+from codecfake.verification.forms import PROTOCOL_FORMS, SCORE_FORMS, Form, Labels, Recognized
 from codecfake.verification.logs import Numbered, output_lines, recognize_log
 from codecfake.verification.names import has_folders, name_paths, trial_names
 from codecfake.verification.recognition import FormError, Reading, of_keys, of_scores, recognize
-from codecfake.verification.words import CLAIM_WORDS, logit_difference, number, phase
+from codecfake.verification.words import CLAIM_WORDS, DEFAULT, EXCLUDED, logit_difference, number, phase
 
 SCORE_FORM_NAMES = "; ".join(form.name for form in SCORE_FORMS)
 PROTOCOL_FORM_NAMES = "; ".join(form.name for form in PROTOCOL_FORMS)
-
-UNCLEAR_DIGITS = (
-    "labels are 0 and 1 (or False and True), and the file does not tell which is bona fide; "
-    "say it with --bonafide-digit 1 or --bonafide-digit 0"
-)
 
 
 class VerificationError(ValueError):
@@ -80,12 +77,19 @@ class ScoreFile:
         )
 
 
-def read_scores(path: Path, bonafide_digit: str | None = None, columns: Mapping[str, int] | None = None) -> ScoreFile:
+def read_scores(
+    path: Path,
+    bonafide_digit: str | None = None,
+    columns: Mapping[str, int] | None = None,
+    bonafide_logit: int | None = None,
+) -> ScoreFile:
     """`columns` has those that the file leaves unclear (`recognition.ROLES`), counted from 0.
+
+    `bonafide_digit` and `bonafide_logit` are the class index of bona fide speech, in labels and in cells of two logits.
 
     Raises VerificationError if the file is empty, is not text, no line fits a form, or there are two readings.
     """
-    return _read(path, of_scores(columns, bonafide_digit))
+    return _read(path, of_scores(columns, bonafide_digit, bonafide_logit))
 
 
 def read_protocol(path: Path, bonafide_digit: str | None = None, columns: Mapping[str, int] | None = None) -> ScoreFile:
@@ -142,11 +146,14 @@ def _read(path: Path, reading: Reading) -> ScoreFile:
 def _once(file: ScoreFile) -> ScoreFile:
     """Each recording once, in place of once for each claimed speaker; lines that differ otherwise are kept.
 
-    A countermeasure judges the recording alone. Keys and scores of track 2 of ASVspoof 5 are pairs of both.
+    A countermeasure judges the recording alone. Keys and scores of track 2 of ASVspoof 5 are pairs of both. A recording
+    of a line that counts is kept, though another one is excluded.
     """
     values = {"name": file.names, "score": file.scores, "key": file.bonafide}
-    repeated = pd.DataFrame({name: column for name, column in values.items() if column is not None}).duplicated()
-    return replace(file.where(~repeated.to_numpy()), repeated=int(repeated.sum()))
+    table = pd.DataFrame({name: column for name, column in values.items() if column is not None})
+    is_excluded = np.zeros(len(table), dtype=bool) if file.phases is None else file.phases == EXCLUDED
+    repeated = table.iloc[np.argsort(is_excluded, kind="stable")].duplicated().sort_index().to_numpy()
+    return replace(file.where(~repeated), repeated=int(repeated.sum()))
 
 
 def _recognize(path: Path, numbered: Numbered, reading: Reading, is_log: bool) -> Recognized:
@@ -175,7 +182,7 @@ def _parse(path: Path, recognized: Recognized, numbered: Numbered) -> ScoreFile:
         else:
             rows.append((line, *row))
     if not rows and any(problem.text == UNCLEAR_DIGITS for problem in problems):
-        raise VerificationError(f"{path}: {UNCLEAR_DIGITS}")
+        raise VerificationError(f"{path}: {two_readings_of_labels(_labels(recognized, numbered))}")
     lines, raw, scores, cells, phases = zip(*rows, strict=True) if rows else ((),) * 5
     names = trial_names(raw)
     words = () if form.key is None else tuple(sorted({cell.casefold() for cell in set(cells)} - {""}))
@@ -191,8 +198,15 @@ def _parse(path: Path, recognized: Recognized, numbered: Numbered) -> ScoreFile:
         tuple(problems),
         labels,
         name_paths(raw) if has_folders(raw) else names,
-        None if form.phase is None else np.array(phases, dtype=object),
+        None if form.phase is None and form.leaves_out is None else np.array(phases, dtype=object),
     )
+
+
+def _labels(recognized: Recognized, numbered: Numbered) -> list[str]:
+    """The labels of lines that have as many columns as the form."""
+    key = recognized.form.key or 0
+    rows = (split_or_none(text, recognized.delimiter) for _, text in numbered)
+    return [row[key] for row in rows if row and len(row) == recognized.form.width]
 
 
 def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]) -> Row | str:
@@ -204,7 +218,7 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
         return str(error)
     if len(fields) != form.width:
         return f"{len(fields)} columns, but the form has {form.width}: {' '.join(fields)[:60]!r}"
-    score = 0.0 if form.score is None else (logit_difference if form.has_logits else number)(fields[form.score])
+    score = 0.0 if form.score is None else _score(fields[form.score], form)
     if score is None:
         return _no_score(fields[form.score or 0], recognized)
     label = "" if form.key is None else fields[form.key]
@@ -212,6 +226,8 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
         unclear = recognized.labels.are_unclear([label])
         return UNCLEAR_DIGITS if unclear else f"label {label!r} is neither bona fide nor spoof"
     phase_of_trial = None
+    if form.leaves_out is not None:
+        phase_of_trial = EXCLUDED if form.leaves_out(fields) else DEFAULT
     if form.phase is not None:
         phase_of_trial = phase(fields[form.phase], "" if form.trim is None else fields[form.trim])
         if phase_of_trial is None:
@@ -219,8 +235,12 @@ def _row(text: str, recognized: Recognized, key_of: Callable[[str], bool | None]
     return fields[form.trial], score, label, phase_of_trial
 
 
+def _score(cell: str, form: Form) -> float | None:
+    return number(cell) if form.bonafide_logit is None else logit_difference(cell, form.bonafide_logit)
+
+
 def _no_score(cell: str, recognized: Recognized) -> str:
-    if recognized.form.has_logits:
+    if recognized.form.bonafide_logit is not None:
         return f"score {cell!r} is not two logits"
     why = ", only SASV scores; a-DCF and t-EER need both (--asv-scores)" if recognized.has_claims else ""
     return f"score {cell!r} is not a number" + (f": no score of a countermeasure{why}" if cell == "-" else "")

@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from codecfake.base.text_tables import CellError
+from codecfake.verification import exclusions
 from codecfake.verification.cells import DELIMITERS, split
+from codecfake.verification.class_index import two_readings_of_logits
 from codecfake.verification.columns import Table, table
 from codecfake.verification.forms import (
     ANTIDEEPFAKE,
+    BONAFIDE_OF_ANTIDEEPFAKE,
     CLAIM_COLUMNS,
     DIGIT_OF_COLUMN,
     ID_COLUMNS,
     KEY_COLUMNS,
     LOGITS_FORM,
+    LOGITS_FORM_WITHOUT_KEYS,
     MLAAD,
     PROTOCOL_FORMS,
     SCORE_COLUMNS,
@@ -27,7 +31,7 @@ from codecfake.verification.forms import (
     Recognized,
     digits_of_form,
 )
-from codecfake.verification.words import CLAIM_WORDS, digit, is_bonafide, number
+from codecfake.verification.words import CLAIM_WORDS, digit, is_bonafide, logit_difference, number
 
 LINES_LOOKED_AT = 2000  # of longer files, unless these leave two readings
 HEADER_WORDS = ("name", "file", "utt", "trial", "label", "key", "score", "pred", "speaker", "target", "prob", "logit")
@@ -49,6 +53,7 @@ class Reading:
     option: str  # which sets `columns`
     columns: Mapping[str, int] = field(default_factory=dict)
     bonafide_digit: str | None = None
+    bonafide_logit: int | None = None
 
     @property
     def has_scores(self) -> bool:
@@ -59,8 +64,10 @@ class Reading:
         return all(column < width for column in self.columns.values())
 
 
-def of_scores(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
-    return Reading(SCORE_FORMS, "--columns", columns or {}, bonafide_digit)
+def of_scores(
+    columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None, bonafide_logit: int | None = None
+) -> Reading:
+    return Reading(SCORE_FORMS, "--columns", columns or {}, bonafide_digit, bonafide_logit)
 
 
 def of_keys(columns: Mapping[str, int] | None = None, bonafide_digit: str | None = None) -> Reading:
@@ -133,19 +140,41 @@ def _by_header(lines: Sequence[str], delimiter: str, reading: Reading) -> Recogn
     if not trials or not has_content or not reading.fits(len(names)):
         return None
     cells = table(lines[1:], delimiter, len(names)) or Table([()] * len(names))
-    if reading.has_scores and names == ANTIDEEPFAKE and cells.logits:
-        return Recognized(LOGITS_FORM, delimiter, True, digits_of_form("1", reading.bonafide_digit))
+    if reading.has_scores and names in (ANTIDEEPFAKE, ANTIDEEPFAKE[:2]) and cells.logits:
+        return _antideepfake(names, delimiter, reading)
     trial = reading.columns.get("trial", (cells.with_most_names(trials) or trials)[0])
+    score = _one(cells, scores, "score", reading) if reading.has_scores else None
+    others = (trial, *keys, *scores, *_places(names, [exclusions.TAG]))
     form = Form(
         f"columns {', '.join(names)}",
         len(names),
         trial,
         names.index("attack") if corpus_labels and names == SPOOFCELEB else _key_of_header(cells, keys, names, reading),
-        _one(cells, scores, "score", reading) if reading.has_scores else None,
-        _one(cells, [column for column in cells.phases if column not in (trial, *keys, *scores)], "phase", reading),
+        score,
+        _one(cells, [column for column in cells.phases if column not in others], "phase", reading),
+        leaves_out=exclusions.of_header(names),
+        bonafide_logit=_bonafide_logit(cells, score, reading),
     )
     labels = corpus_labels or _labels(cells, form, reading, names)
     return Recognized(form, delimiter, True, labels, bool(CLAIM_COLUMNS & set(names)))
+
+
+def _antideepfake(names: list[str], delimiter: str, reading: Reading) -> Recognized:
+    """Scores of AntiDeepfake, whose class order is known, unless the user says otherwise."""
+    form = LOGITS_FORM if names == ANTIDEEPFAKE else LOGITS_FORM_WITHOUT_KEYS
+    logit = BONAFIDE_OF_ANTIDEEPFAKE if reading.bonafide_logit is None else reading.bonafide_logit
+    labels = digits_of_form(str(BONAFIDE_OF_ANTIDEEPFAKE), reading.bonafide_digit)
+    return Recognized(replace(form, bonafide_logit=logit), delimiter, True, labels)
+
+
+def _bonafide_logit(cells: Table, score: int | None, reading: Reading) -> int | None:
+    """Which of two logits in a cell is of bona fide speech; None if scores are numbers."""
+    if score is None or score not in cells.logits:
+        return None
+    if reading.bonafide_logit is None:
+        examples = (cell for cell in cells.cells(score) if logit_difference(cell, 1) is not None)
+        raise FormError(two_readings_of_logits(next(examples)))
+    return reading.bonafide_logit
 
 
 def _require_cm_scores(names: list[str], reading: Reading) -> None:
@@ -190,12 +219,13 @@ def _by_contents(cells: Table, reading: Reading) -> Form | None:
     trial = _trial(cells, {key, score, phase}, usual, reading)
     if trial is None:
         return None
+    logit = _bonafide_logit(cells, score, reading)
     for form in usual:
         if form.trial == trial:
-            return replace(form, phase=phase)
+            return replace(form, phase=phase, bonafide_logit=logit)
     places = {"trial": trial, "key": key, "score": score, "phase": phase}
     texts = [f"{role} {column + 1}" for role, column in places.items() if column is not None]
-    return Form(f"{width} columns: {', '.join(texts)}", width, trial, key, score, phase)
+    return Form(f"{width} columns: {', '.join(texts)}", width, trial, key, score, phase, bonafide_logit=logit)
 
 
 def _key(cells: Table, reading: Reading) -> int | None:

@@ -39,6 +39,7 @@ class EerSettings:
     level: float = 0.95
     resamples: int = 1000
     bonafide_digit: str | None = None  # and these as in `ledger.VerifySettings`
+    bonafide_logit: int | None = None
     phase: str | None = None
     columns: Mapping[str, int] = field(default_factory=dict)
     protocol_columns: Mapping[str, int] = field(default_factory=dict)
@@ -107,7 +108,7 @@ def answer(
     Raises VerificationError, naming file and line, if the file or its keys are at fault.
     """
     settings = settings or EerSettings()
-    scores = read_scores(path, settings.bonafide_digit, settings.columns)
+    scores = read_scores(path, settings.bonafide_digit, settings.columns, settings.bonafide_logit)
     keys, notes = _keys(scores, protocols, settings)
     file, protocol, findings = select(scores, keys, settings.phase, str(path))
     findings += [*notes, *unreadable_findings(scores, str(path))]

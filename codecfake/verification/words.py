@@ -12,7 +12,14 @@ DIGIT = re.compile(r"[01](\.0*)?")
 HIDDEN = re.compile(r"hidden(_?track)?(_?([12])(_pa)?)?")
 HIDDEN_TRACK = "hidden_track"
 PA_TRACKS = {"notrim": "hidden1_PA", "trim": "hidden2_PA"}  # the hidden trials of PA are two tracks, told by their trim
-PHASES = ("eval", "progress", HIDDEN_TRACK, *PA_TRACKS.values())  # of ASVspoof 2021, named as in its evaluation package
+DEFAULT = "eval"  # the phase of published rates
+PHASES = (
+    DEFAULT,
+    "progress",
+    HIDDEN_TRACK,
+    *PA_TRACKS.values(),
+)  # of ASVspoof 2021, named as in its evaluation package
+EXCLUDED = "excluded"  # trials that the official evaluation of another corpus leaves out: see `exclusions`
 
 
 @lru_cache(maxsize=1024)  # a million labels are only a few words
@@ -46,14 +53,16 @@ def phase(word: str, trim: str = "") -> str | None:
     return PA_TRACKS.get(trim.strip().casefold(), HIDDEN_TRACK)
 
 
-def logit_difference(cell: str) -> float | None:
-    """Real minus fake of a cell `[fake, real]` with two logits; None if the cell is anything else.
+def logit_difference(cell: str, bonafide: int) -> float | None:
+    """Of a cell with two logits, the one at index `bonafide` minus the other; None if the cell is anything else.
 
     The difference ranks trials as the probability of their softmax, of which large ones are all 1.
     """
     match = TWO_LOGITS.fullmatch(cell.strip())
-    fake, real = (number(text) for text in match.groups()) if match else (None, None)
-    return None if fake is None or real is None else real - fake
+    first, second = (number(text) for text in match.groups()) if match else (None, None)
+    if first is None or second is None:
+        return None
+    return second - first if bonafide else first - second
 
 
 def number(field: str) -> float | None:

@@ -1,5 +1,6 @@
 """Key and score files of the field are read by what stands in them; two readings are an error that names both."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,11 @@ def test_the_keys_of_every_corpus_are_read(shared: Path, name: str, first: str, 
     assert protocol.names[0] == first
     assert protocol.bonafide is not None
     assert protocol.bonafide.astype(int).tolist() == bonafide
+
+
+def test_a_table_of_paths_may_call_them_audio(tmp_path: Path) -> None:
+    text = "audio,label,speaker_id,codec_name\nx/a.wav,real,p225,-\nx/b.wav,fake,p226,dac\n"
+    assert contents(read_protocol(write(tmp_path / "keys.csv", text))) == [("a", 0.0, True), ("b", 0.0, False)]
 
 
 LINES_2019 = {
@@ -130,8 +136,11 @@ def test_digits_need_the_option_and_follow_it(tmp_path: Path, one: str, zero: st
     scores = write(tmp_path / "s.csv", f"a,{one},0.5\nb,{zero},-0.5\nc,{zero},0.25\n")
     keys = write(tmp_path / "p.csv", f"a,{one}\nb,{zero}\nc,{zero}\n")
     for read, path in ((read_scores, scores), (read_protocol, keys)):
-        with pytest.raises(VerificationError, match="does not tell which is bona fide; .*--bonafide-digit 1 or"):
+        with pytest.raises(
+            VerificationError, match="does not tell which is bona fide; .*--bonafide-digit 1 or"
+        ) as info:
             read(path)
+        assert re.search("with 1 .*1 × bona fide and 2 × spoof, with 0 .*2 × bona fide and 1 × spoof", str(info.value))
         bonafide = read(path, bonafide_digit=bonafide_digit).bonafide
         assert bonafide is not None
         assert bonafide.tolist() == [bonafide_digit == digit for digit in "100"]
@@ -191,10 +200,32 @@ def test_other_cells_among_logits_are_problems_of_their_lines(tmp_path: Path, ce
     assert f"score {cell!r} is not two logits" in file.problems[0].text
 
 
-def test_two_logits_in_unknown_order_are_not_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "s.csv", LOGITS.replace("ID,Score,Label", "file,score,is_real"))
-    with pytest.raises(VerificationError, match=r"score '\[-1.5, 2.0\]' is not a number"):
+def test_scores_of_antideepfake_may_have_no_labels(tmp_path: Path) -> None:
+    path = write(tmp_path / "score.csv", 'ID,Score\na,"[-1.5, 2.0]"\nb,"[3, -1]"\n')
+    assert read_scores(path).scores.tolist() == [3.5, -4.0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LOGITS.replace("ID,Score,Label", "file,score,is_real"),
+        "a\t[-1.5, 2.0]\treal\nb\t[3, -1]\tfake\nc\t[0.5,0.25]\tfake\n",
+    ],
+)
+def test_two_logits_in_unknown_order_are_an_error_with_both_readings(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "s.csv", text)
+    both = r"--bonafide-logit 1 or --bonafide-logit 0: with 1 .*\[-1.5, 2.0\] is 3.5, with 0 .*\[-1.5, 2.0\] is -3.5"
+    with pytest.raises(VerificationError, match=both):
         answer(path)
+    for logit, scores in ((1, [3.5, -4.0, -0.25]), (0, [-3.5, 4.0, 0.25])):
+        file = read_scores(path, bonafide_logit=logit)
+        assert contents(file) == list(zip("abc", scores, (True, False, False), strict=True))
+
+
+def test_the_order_of_logits_is_named_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "s.csv", LOGITS)
+    main(["eer", str(path), "--bonafide-logit", "0", "--resamples", "0"])
+    assert capsys.readouterr().out.endswith("s 100.000\n")
 
 
 # two readings

@@ -197,3 +197,50 @@ def test_the_hidden_trials_of_pa_are_two_tracks(tmp_path: Path) -> None:
         keys.write_text("\n".join(line for line in older if line.endswith(f"hidden_track_{track}")))
         with pytest.raises(VerificationError, match=f"give --phase: hidden{track}_PA, all"):
             answer(scores, [keys])
+
+
+# trials that official evaluations leave out
+
+
+def test_ctrsvdd_is_counted_without_attack_14_and_without_acesinger(tmp_path: Path) -> None:
+    lines = [f"m4singer {place} CtrSVDD_1_E_{place} - - bonafide" for place in range(10)]
+    lines += [f"kising {place} CtrSVDD_2_E_{place} - A09 deepfake" for place in range(10)]
+    lines += ["acesinger 1 CtrSVDD_3_E_1 - - bonafide", "kising 1 CtrSVDD_4_E_1 - A14 deepfake"]
+    (tmp_path / "test.txt").write_text("\n".join(lines))
+    names = [line.split()[2] for line in lines]
+    scores = tmp_path / "s.txt"
+    scores.write_text("".join(f"{name} {-int(name[8])}\n" for name in names))
+    result = answer(scores, [tmp_path / "test.txt"], settings=EerSettings(resamples=0))
+    assert (result.rate.num_bonafide, result.rate.num_spoof, result.rate.percent) == (10, 10, 0)
+    assert "only phase eval is counted, as in the official evaluation; the keys have 20 trials of phase eval, " in str(
+        result
+    )
+    assert "2 trials of phase excluded; 2 scores of other phases left out" in str(result)
+    everything = answer(scores, [tmp_path / "test.txt"], settings=EerSettings(resamples=0, phase="all"))
+    assert (everything.rate.num_bonafide, everything.rate.num_spoof) == (11, 11)
+    assert f"all phases together have an EER of {float(everything.rate.percent):.3f} %" in str(result)
+
+
+def test_lines_of_other_corpora_are_not_left_out(tmp_path: Path) -> None:
+    """Six columns, and an attack A14, are not of CtrSVDD alone."""
+    lines = [f"acesinger {place} u{place} - A14 {'deepfake' if place % 2 else 'bonafide'}" for place in range(20)]
+    (tmp_path / "keys.txt").write_text("\n".join(lines))
+    (tmp_path / "s.txt").write_text("".join(f"u{place} {-(place % 2)}\n" for place in range(20)))
+    assert (
+        answer(tmp_path / "s.txt", [tmp_path / "keys.txt"], settings=EerSettings(resamples=0)).rate.num_bonafide == 10
+    )
+
+
+def test_dummy_trials_of_the_full_keys_of_asvspoof_5_are_left_out(tmp_path: Path) -> None:
+    """A recording that also has a claim that counts is kept, in whatever order the lines are."""
+    header = "tar_spk_anon trial_anon cm-label asv-label attack_anon codec track_2_tag"
+    lines = [f"S1 b{place} bonafide target - - tag" for place in range(10)]
+    lines += [f"S1 s{place} spoof spoof A17 C01 tag" for place in range(10)]
+    lines += ["S2 b_dummy bonafide nontarget - - dummy", "S2 s_dummy spoof spoof A17 - dummy"]
+    lines = ["S3 b3 bonafide nontarget - - dummy", *lines, "S3 b4 bonafide nontarget - - dummy"]
+    (tmp_path / "keys.txt").write_text("\n".join([header, *lines]))
+    names = dict.fromkeys(line.split()[1] for line in lines)
+    (tmp_path / "s.tsv").write_text("filename\tcm-score\n" + "".join(f"{name}\t{ord(name[0])}\n" for name in names))
+    result = answer(tmp_path / "s.tsv", [tmp_path / "keys.txt"], settings=EerSettings(resamples=0))
+    assert (result.rate.num_bonafide, result.rate.num_spoof) == (10, 10)
+    assert "2 scores of other phases left out" in str(result)
