@@ -49,6 +49,11 @@ def folder() -> Path | None:
     return Path(path) if path else None
 
 
+def beside(path: str) -> Path:
+    """A file that an experiment names; relative paths start at the experiment's folder."""
+    return (folder() or Path.cwd()) / expanded(path)
+
+
 def load(name: str) -> Callable[..., Any]:
     """The function or class of a name. Raises PluginError that says where it searched, or what is wrong there."""
     module, attribute = module_of(name), _parts(name)[1]
@@ -96,7 +101,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _path(module: str) -> Path | None:
     """The file of a name written as a path, from the experiment's folder."""
-    return (folder() or Path.cwd()) / expanded(module) if module.endswith(".py") else None
+    return beside(module) if module.endswith(".py") else None
 
 
 def _import_file(name: str, path: Path) -> ModuleType:

@@ -19,7 +19,7 @@ from codecfake.experiment.sections import Corpus, Generation
 from codecfake.experiment.weights import Local, NoWeights, Official, Weights
 from codecfake.generators import Entry, GeneratorError, GeneratorSettings, lexicon_text, registry
 from codecfake.generators.model_settings import RANDOM, ValleV2Settings
-from codecfake.protocols.lists import RECORDINGS
+from codecfake.protocols.lists import RECORDINGS, plain
 
 LAYOUT = "listed"  # of a folder that can replace a generator
 
@@ -62,7 +62,7 @@ def list_settings(experiment: Experiment, corpus: str) -> dict[str, Any]:
     section = experiment.corpora[corpus]
     generation = experiment.generated()[corpus]
     prompts = asdict(generation.prompts) if takes_prompts(generation) else None
-    texts = asdict(experiment.side(generation.texts)) if generation.texts is not None else None
+    texts = plain(experiment.side(generation.texts)) if generation.texts is not None else None
     return {
         "corpus": corpus,
         "num_shards": section.shards,

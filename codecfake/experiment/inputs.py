@@ -15,7 +15,8 @@ from codecfake.detectors.settings import DetectorSettings
 from codecfake.experiment import audited, generators, hub_models, quality_choice, released
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
-from codecfake.protocols.lists import RECORDINGS
+from codecfake.protocols import utterance_lists
+from codecfake.protocols.lists import RECORDINGS, Split
 from codecfake.training.strategies import strategy_of
 
 
@@ -38,13 +39,16 @@ class Inputs:
         return [f"results/corpora/{corpus}/utterances.parquet" for corpus in dict.fromkeys(corpora)]
 
     def of_partition(self, domain: str) -> list[str]:
-        """Utterance tables of a domain."""
-        return self.utterances(self._experiment.domains[domain].corpora)
+        """Utterance tables of a domain, and the lists that split them."""
+        rule = self._experiment.domains[domain]
+        return [*self.utterances(rule.corpora), *_lists_of(rule.split)]
 
     def of_condition(self, condition: str) -> list[str]:
-        """Utterance tables of a condition."""
+        """Utterance tables of a condition, and the lists that split them."""
         settings = self._experiment.condition_settings(condition)
-        return self.utterances([*settings.bonafide.corpora, *settings.spoof.corpora])
+        sides = (settings.bonafide, settings.spoof)
+        lists = [path for side in sides for path in _lists_of(side.split)]
+        return list(dict.fromkeys([*self.utterances([*sides[0].corpora, *sides[1].corpora]), *lists]))
 
     # generated fakes
 
@@ -53,7 +57,9 @@ class Inputs:
         generation, corpora = self._experiment.generated()[corpus], self._experiment.text_corpora(corpus)
         if generation.captions is not None:
             return [f"results/corpora/{name}/captions.tsv" for name in corpora]
-        return self.utterances(corpora)
+        domain = generation.texts.domain if generation.texts is not None else None
+        lists = _lists_of(self._experiment.domains[domain].split) if domain is not None else []
+        return [*self.utterances(corpora), *lists]
 
     def captions_argument(self, corpus: str) -> list[str]:
         """The command-line arguments that name captions."""
@@ -225,6 +231,11 @@ class Inputs:
     def _lists_of_trials(self, training_set: str, split: str) -> list[str]:
         domains = self._experiment.training_sets[training_set].domains
         return [f"results/protocols/{domain}/{split}.tsv" for domain in domains]
+
+
+def _lists_of(split: Split | None) -> list[str]:
+    """The files of a split by lists of utterances."""
+    return [] if split is None or split.file is None else _texts(utterance_lists.paths(split.file))
 
 
 def _texts(paths: Iterable[Path | str]) -> list[str]:

@@ -6,7 +6,7 @@ class that the job's command uses, and is passed on as one JSON text: the same t
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Generic, TypeVar
 
@@ -27,7 +27,7 @@ from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
 from codecfake.generators.job_settings import ShardSettings
 from codecfake.protocols.generation_lists import GenerationListSettings
-from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings
+from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, plain
 from codecfake.protocols.sources import SourcesSettings
 from codecfake.quality.settings import QualitySettings, SummarySettings
 from codecfake.tables.settings import SpectrogramSettings, TableSettings
@@ -199,10 +199,10 @@ class Jobs:
             }
 
     def write_partition(self, domain: str) -> Job[PartitionSettings]:
-        return job(PartitionSettings, _values(self._experiment.partition_settings(domain)))
+        return job(PartitionSettings, plain(self._experiment.partition_settings(domain)))
 
     def write_condition(self, condition: str) -> Job[ConditionSettings]:
-        return job(ConditionSettings, _values(self._experiment.condition_settings(condition)))
+        return job(ConditionSettings, plain(self._experiment.condition_settings(condition)))
 
     # detectors
 
@@ -284,11 +284,6 @@ class Jobs:
             **_filled({"released": dev}),
         }
         return job(ReportSettings, values)
-
-
-def _values(settings: PartitionSettings | ConditionSettings) -> dict[str, Any]:
-    """Plain values; `speakers_of` is left out where it is empty, so that the text of older runs stays the same."""
-    return asdict(settings, dict_factory=lambda items: {k: v for k, v in items if k != "speakers_of" or v})
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

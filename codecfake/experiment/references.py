@@ -7,7 +7,8 @@ from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
 from codecfake.experiment import codecs, generators, released, speakers
 from codecfake.experiment.schema import Experiment
-from codecfake.protocols.lists import RECORDINGS
+from codecfake.protocols import utterance_lists
+from codecfake.protocols.lists import RECORDINGS, Split
 from codecfake.tables.settings import CROSS_COLUMNS
 from codecfake.training.strategies import STRATEGIES, strategy_of, unknown_strategy
 
@@ -60,12 +61,24 @@ def _domain_faults(experiment: Experiment) -> Iterator[Fault]:
         yield from _unknown((*keys, "keep"), domain.keep or [], domain.corpora, "corpus")
         if (split.by == "listed") != bool(split.dev_speakers and split.eval_speakers):
             yield Fault((*keys, "split"), "dev_speakers and eval_speakers need `by: listed`")
+        yield from _list_faults((*keys, "split"), split)
         optional = [c for c in domain.corpora if c in experiment.corpora and experiment.corpora[c].optional]
         if optional:
             yield Fault((*keys, "corpora"), f"{optional[0]!r} is optional; a domain needs all of its corpora")
         if split.by in ("utterance", "speaker") and split.dev + split.eval >= 1:
             share = f"dev and eval take {split.dev + split.eval:g} of the data"
             yield Fault((*keys, "split"), f"{share}; nothing is left to train on")
+
+
+def _list_faults(keys: tuple[str, ...], split: Split) -> Iterator[Fault]:
+    """Lists of utterances that cannot be read; whether the corpora have these is known later."""
+    if (split.by == "list") != bool(split.file):
+        yield Fault(keys, "`by: list` needs `file`, and `file` needs `by: list`")
+    elif split.file:
+        try:
+            utterance_lists.read(split.file)
+        except ValueError as error:
+            yield Fault((*keys, "file"), str(error))
 
 
 def _condition_faults(experiment: Experiment) -> Iterator[Fault]:

@@ -1,21 +1,26 @@
 """Protocols: the trials of training and evaluation, from utterance tables alone, before any audio is generated."""
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 
 from codecfake.base import files, utterances
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
-from codecfake.protocols import splits
+from codecfake.protocols import splits, utterance_lists
 from codecfake.protocols.exports import RECORDINGS, write_exports
 from codecfake.protocols.people import People, SpeakersOf
+from codecfake.protocols.utterance_lists import Files, UtteranceLists
 
 COLUMNS = ("speaker_id", "trial_id", "utterance_id", "source", "key", "corpus", "language", "attack")
+
+
+logger = logging.getLogger(__name__)
 
 
 class ProtocolError(ValueError):
@@ -24,14 +29,19 @@ class ProtocolError(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """How pooled corpora are split: by `utterance`, by `speaker`, by `listed` speakers, or as published (`corpus`)."""
+    """How pooled corpora are split.
 
-    by: Literal["utterance", "speaker", "listed", "corpus"]
+    By `utterance`, by `speaker`, by `listed` speakers, by a `list` of utterances, or as published (`corpus`).
+    """
+
+    by: Literal["utterance", "speaker", "listed", "list", "corpus"]
     dev: Annotated[float, Range(above=0, below=1)] = 0.1
     eval: Annotated[float, Range(above=0, below=1)] = 0.1
     seed: int = 1
     dev_speakers: list[str] = field(default_factory=list)  # for `listed`; all other speakers are in train
     eval_speakers: list[str] = field(default_factory=list)
+    file: Files | None = None  # for `list`
+    max_missing: Annotated[float, Range(least=0, below=1)] = 0.0  # share of listed names that may be no utterances
 
     def shares(self, num_speakers: int) -> dict[str, float]:
         """The expected share of each split, for speakers with the same number of utterances."""
@@ -108,12 +118,27 @@ def split_utterances(
         return rows
     if rule.by == "corpus":
         return rows.assign(split=splits.by_corpus(rows))
+    if rule.by == "list":
+        split = splits.by_utterance_lists(rows, read_lists(rule), rule.dev, rule.seed, rule.max_missing)
+        return rows.assign(split=split)[split.notna()].reset_index(drop=True)
     if rule.by == "utterance":
         return rows.assign(split=splits.by_utterance(rows, rule.dev, rule.eval, rule.seed))
     people = People(rows, corpora, speakers_of)
     if rule.by == "listed":
         return rows.assign(split=splits.by_list(rows, rule.dev_speakers, rule.eval_speakers, people))
     return rows.assign(split=splits.by_speaker(rows, rule.dev, rule.eval, rule.seed, people))
+
+
+def read_lists(rule: Split) -> UtteranceLists:
+    """The lists of a rule by `list`. Raises as `utterance_lists.read`."""
+    assert rule.file is not None
+    return utterance_lists.read(rule.file)
+
+
+def plain(settings: PartitionSettings | ConditionSettings | Side) -> dict[str, Any]:
+    """Plain values; later settings are left out where they are empty, so that the text of older runs stays the same."""
+    later = ("speakers_of", "file", "max_missing")
+    return asdict(settings, dict_factory=lambda items: {k: v for k, v in items if k not in later or v})
 
 
 def _pool(tables: Tables, speakers_of: SpeakersOf) -> Pool:
@@ -123,6 +148,7 @@ def _pool(tables: Tables, speakers_of: SpeakersOf) -> Pool:
 def write_partition(settings: PartitionSettings, corpora_root: Path, root: Path, name: str) -> None:
     """Write `root/{name}/train.tsv` and `dev.tsv` and their exports from `corpora_root/{corpus}/utterances.parquet`."""
     tables = _read(settings.corpora, corpora_root)
+    _log_differences(settings.corpora, settings.split, tables)
     for split in ("train", "dev"):
         _write(root, f"{name}/{split}", partition(settings, tables, split))
 
@@ -130,7 +156,15 @@ def write_partition(settings: PartitionSettings, corpora_root: Path, root: Path,
 def write_condition(settings: ConditionSettings, corpora_root: Path, root: Path, name: str) -> None:
     """Write `root/eval/{name}.tsv` and its exports."""
     tables = _read([*settings.bonafide.corpora, *settings.spoof.corpora], corpora_root)
+    _log_differences(settings.bonafide.corpora, settings.bonafide.split, tables)
     _write(root, f"eval/{name}", condition(settings, tables))
+
+
+def _log_differences(corpora: list[str], rule: Split | None, tables: Tables) -> None:
+    if rule is not None and rule.by == "list":
+        rows = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
+        for text in splits.differences(rows, read_lists(rule)):
+            logger.info("utterances: %s", text)
 
 
 def _read(corpora: list[str], root: Path) -> Tables:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from codecfake.base.utterances import SPLITS
 from codecfake.protocols.people import People
+from codecfake.protocols.utterance_lists import UtteranceLists
 
 
 class SplitError(ValueError):
@@ -102,6 +103,60 @@ def _person(utterances: pd.DataFrame, person: pd.Series, speaker: str) -> str:
     if len(people) > 1:
         raise SplitError(f"speaker {speaker} of the split is {len(people)} people; list {' or '.join(people)}")
     return people[0]
+
+
+def by_utterance_lists(
+    utterances: pd.DataFrame, lists: UtteranceLists, dev: float, seed: int, max_missing: float = 0.0
+) -> pd.Series:
+    """The split of each row by lists of utterances; None for those that are left out.
+
+    Without lists of train and dev, the utterances in no list are drawn for these, `dev` of all rows for dev; without a
+    list of train alone, they are in train; with all three, they are left out. Raises SplitError if more than the share
+    `max_missing` of the names are no utterances, or if no utterance is left for train.
+    """
+    split = utterances["utterance_id"].map(lists.split_of)
+    missing = missing_names(utterances, lists)
+    if len(missing) > max_missing * len(lists.split_of):
+        raise SplitError(
+            f"{_first_of(missing)} of the {len(lists.split_of):,} listed utterances are not in "
+            f"{', '.join(utterances['corpus'].unique())}; correct the list or the corpora, or allow a share of them "
+            f"(`max_missing`)"
+        )
+    rest = utterances[split.isna()]
+    if "train" in lists.splits:
+        return split
+    num_dev = 0 if "dev" in lists.splits else round(dev * len(utterances))
+    if len(rest) <= num_dev:
+        raise SplitError(
+            f"the lists leave {len(rest):,} utterances, none of them to train on; list fewer, or lower dev"
+        )
+    rank = _order(rest["corpus"] + "/" + rest["utterance_id"], seed)
+    return split.fillna(_assign(rank, num_dev, 0, rest.index))
+
+
+def missing_names(utterances: pd.DataFrame, lists: UtteranceLists) -> list[str]:
+    """Listed names that are no utterances, apart from fakes, which codecs may have made."""
+    return sorted(set(lists.split_of) - lists.fakes - set(utterances["utterance_id"]))
+
+
+def differences(utterances: pd.DataFrame, lists: UtteranceLists) -> list[str]:
+    """What lists and tables do not share, in words: the numbers and the first names."""
+    unlisted = sorted(set(utterances["utterance_id"]) - set(lists.split_of))
+    fakes = sorted(lists.fakes - set(utterances["utterance_id"]))
+    place = (
+        "left out" if "train" in lists.splits else "in train" if "dev" in lists.splits else "drawn for train and dev"
+    )
+    texts = {
+        "listed, but not in the corpora: left out": missing_names(utterances, lists),
+        f"in no list: {place}": unlisted,
+        "listed as fakes, and no recordings: left out": fakes,
+    }
+    return [f"{_first_of(names)} {text}" for text, names in texts.items() if names]
+
+
+def _first_of(names: list[str]) -> str:
+    """How many, and the first few."""
+    return f"{len(names):,} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
 
 
 def by_corpus(utterances: pd.DataFrame) -> pd.Series:

@@ -16,7 +16,7 @@ from codecfake.corpora.sizes import COUNTS, CorpusSize
 from codecfake.demo import sizes as demo_sizes
 from codecfake.demo.settings import DemoSettings
 from codecfake.experiment.sections import Corpus, speakers_of
-from codecfake.protocols import lists
+from codecfake.protocols import lists, utterance_lists
 from codecfake.protocols.lists import Split
 from codecfake.running.planning.steps import Amount, amount
 
@@ -58,6 +58,9 @@ class CorpusCounts:
         whole = pd.concat([self._of(corpus) for corpus in corpora], ignore_index=True)
         if rule is None or rule.by == "corpus":
             return whole
+        if rule.by == "list":
+            shares = utterance_lists.shares(lists.read_lists(rule), rule.dev, whole["utterances"].sum())
+            return pd.concat([_share_of(whole, split, share) for split, share in shares.items()])
         speakers = sum(part.speakers for corpus in corpora for part in self._size(corpus).speech)
         return pd.concat([_share_of(whole, split, share) for split, share in rule.shares(speakers).items()])
 
