@@ -43,6 +43,14 @@ def with_roots(experiment: Experiment, roots: Roots, generate: Generate = True) 
     return replace(experiment, corpora=corpora, conditions=conditions, not_run=not_run)
 
 
+def condition_faults(experiment: Experiment, roots: Roots, generate: Generate = True) -> Iterator[Fault]:
+    """A fault if no condition is left on this machine."""
+    if not with_roots(experiment, roots, generate).conditions:
+        corpora = ", ".join(_absent(experiment, roots, generate))
+        text = f"each condition needs a corpus that has no root; add the folder of one of {corpora} to config.yaml"
+        yield Fault(("conditions",), text)
+
+
 def _absent(experiment: Experiment, roots: Roots, generate: Generate) -> dict[str, str]:
     """Corpus -> why this machine has neither its folder nor what generates it."""
     corpora = experiment.corpora

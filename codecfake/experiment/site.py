@@ -16,7 +16,7 @@ from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
 from codecfake.experiment import layers, licenses, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
-from codecfake.experiment.optional_corpora import Roots, missing_roots, with_roots
+from codecfake.experiment.optional_corpora import Roots, condition_faults, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import START_FROM, Corpus
@@ -141,10 +141,11 @@ def read_without_corpora(config: Mapping[str, Any], base: Path, optional: bool =
     experiment = reading.load(experiment_path(settings.experiment, base))
     corpora = experiment.corpora.items()
     names = (name for name, item in corpora if item.generation is None and (optional or not item.optional))
-    roots = dict(settings.corpora)
-    return with_roots(
-        experiment, roots | {name: roots.get(name) or "not yet there" for name in names}, settings.generate
-    )
+    roots: dict[str, str | None] = {**settings.corpora}
+    roots |= {name: roots.get(name) or "not yet there" for name in names}
+    for fault in condition_faults(experiment, roots, settings.generate):
+        raise ConfigurationError(f"{experiment.title}: {fault}, or plan with all of them: --optional")
+    return with_roots(experiment, roots, settings.generate)
 
 
 def check_run_directory(title: str, results: Path) -> None:
@@ -232,6 +233,7 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
             text = f"there is no demo corpus of layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
             yield Fault(("corpora", name, "layout"), text)
     yield from trainings.device_faults(experiment, settings.device)
+    yield from condition_faults(experiment, settings.corpora, settings.generate)
     run = with_roots(experiment, settings.corpora, settings.generate)
     folder = base / (settings.weights or WEIGHTS)
     yield from _weights_faults(run, folder)

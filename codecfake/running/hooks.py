@@ -115,6 +115,8 @@ class Run:
         self._require_gpu()
         self._require_room()
         site.claim_run_directory(self.site.experiment.title, RESULTS)
+        for condition, why in self.site.experiment.not_run.items():
+            logger.info(f"Left out: condition {condition}, because {why}")
         self._begin_watching()
 
     def _require_packages(self) -> None:
