@@ -81,8 +81,8 @@ SCORE_FORMS = (
     Form("utterance key score", 3, 0, 1, 2),
     Form("utterance score, without keys", 2, 0, None, 1),
 )
-LOGITS_FORM = Form("AntiDeepfake: ID, Score (logits of fake and real), Label", 3, 0, 2, 1)
-LOGITS_FORM_WITHOUT_KEYS = Form("AntiDeepfake: ID, Score (logits of fake and real)", 2, 0, None, 1)
+LOGITS_FORM = Form("AntiDeepfake: ID, Score (two logits), Label", 3, 0, 2, 1)
+LOGITS_FORM_WITHOUT_KEYS = Form("AntiDeepfake: ID, Score (two logits)", 2, 0, None, 1)
 LOG_FORM = Form("project-NN-Pytorch-scripts: Output, name, label, score", 4, 1, 2, 3)
 PROTOCOL_FORMS = (
     Form("published: file label", 2, 0, 1, None),
@@ -107,4 +107,6 @@ class Recognized:
     has_claims: bool = False  # whether columns tell that trials have a claimed speaker
 
     def __str__(self) -> str:
-        return f"{self.form.name} ({self.delimiter}, {'a' if self.has_header else 'no'} header)"
+        logit = self.form.bonafide_logit
+        order = "" if logit is None else f"; the {('first', 'second')[logit]} logit is of bona fide speech"
+        return f"{self.form.name} ({self.delimiter}, {'a' if self.has_header else 'no'} header{order})"

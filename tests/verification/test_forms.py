@@ -224,8 +224,11 @@ def test_two_logits_in_unknown_order_are_an_error_with_both_readings(tmp_path: P
 
 def test_the_order_of_logits_is_named_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "s.csv", LOGITS)
-    main(["eer", str(path), "--bonafide-logit", "0", "--resamples", "0"])
-    assert capsys.readouterr().out.endswith("s 100.000\n")
+    for logit, order, percent in (("1", "second", "0"), ("0", "first", "100")):
+        main(["eer", str(path), "--bonafide-logit", logit, "--resamples", "0"])
+        out = capsys.readouterr().out
+        assert f"; the {order} logit is of bona fide speech)" in out
+        assert out.endswith(f"s {percent}.000\n")
 
 
 # two readings
