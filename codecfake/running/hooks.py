@@ -151,8 +151,12 @@ class Run:
             raise WorkflowError("config.yaml: device: cuda, but this machine shows no GPU; set `device: cpu` or `auto`")
 
     def _require_room(self) -> None:
-        """Refuse to start a run that does not fit on the disk; warn about unknown sizes and rates."""
+        """Refuse to start a run that does not fit on the disk, or whose split does not fit the ingested corpora.
+
+        Warns about unknown sizes and rates.
+        """
         # imported here, since the jobs read the workflow too and do not need planning
+        from codecfake.protocols.splits import SplitError
         from codecfake.running.planning import disk
 
         if self.site.check_disk:
@@ -161,7 +165,7 @@ class Run:
             try:
                 for warning in disk.check_run(self.site.experiment, outputs, device, self.site.roots):
                     logger.warning(warning)
-            except (disk.DiskError, SettingsError, FileError) as error:
+            except (disk.DiskError, SplitError, SettingsError, FileError) as error:
                 raise WorkflowError(str(error)) from None
 
     def _begin_watching(self) -> None:

@@ -2,10 +2,13 @@
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 from places import EXPERIMENTS, PUBLISHED
+from snakemake.exceptions import WorkflowError
 
 from codecfake.base.settings import from_json
 from codecfake.base.text_files import TextError
@@ -17,6 +20,7 @@ from codecfake.protocols import lists, utterance_lists
 from codecfake.protocols.lists import PartitionSettings, Split
 from codecfake.protocols.splits import SplitError
 from codecfake.protocols.utterance_lists import UtteranceListError
+from codecfake.running import hooks
 
 NAMES = [f"SSB{place:03d}" for place in range(100)]
 
@@ -201,3 +205,18 @@ def test_experiments_without_lists_keep_the_text_of_their_jobs() -> None:
     text = Jobs(experiment, Papers(experiment, PUBLISHED), {}).write_partition("codec").text
     assert "file" not in text
     assert "missing" not in text
+
+
+def test_a_run_whose_lists_do_not_fit_its_corpora_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The utterances of demo corpora are known before they are synthesized, those of others once they are ingested."""
+    write(tmp_path / "eval.txt", ["nobody"])
+    experiment = reading.load(write_experiment(tmp_path, "{eval: eval.txt}"))
+    monkeypatch.chdir(tmp_path)
+    place = SimpleNamespace(experiment=experiment, check_disk=True, device="cpu", roots={})
+    workflow = SimpleNamespace(dag=SimpleNamespace(needrun_jobs=lambda: []))
+    others: dict[str, Any] = dict.fromkeys(("papers", "jobs", "gpus"))
+    run = hooks.Run(workflow, place, **others, is_module=False)  # type: ignore[arg-type]
+    with pytest.raises(WorkflowError, match=r"1 \(nobody\) of the 1 listed utterances are not in english, mandarin"):
+        run._require_room()
