@@ -10,7 +10,7 @@ ON_TWO_CORES := -n 2 --dist loadfile --max-worker-restart 0
 ONE_FFT := MKL_CBWR=COMPATIBLE python -m pytest tests/codec_wrappers/test_golden_codecs.py -k freqcodec
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-long test-slow test-gpu test-slurm lint format dryrun setup packages clean
+.PHONY: run test test-long test-slow test-gpu test-slurm lint format dryrun docs setup packages clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -55,6 +55,10 @@ format: setup
 
 dryrun: setup
 	$(IN_VENV) snakemake --dry-run --quiet rules all
+
+# the documentation site, in site/; warnings are errors
+docs: setup
+	$(IN_VENV) NO_MKDOCS_2_WARNING=1 mkdocs build --config-file docs/site/mkdocs.yml
 
 setup: packages $(VENV)/bin/codecfake
 

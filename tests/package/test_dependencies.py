@@ -71,9 +71,9 @@ def test_the_main_environment_and_the_extras_hold_the_same() -> None:
     assert declared - below == {name for name in chosen - FOR_DEVELOPERS if not name.startswith("types-")}
 
 
-def test_all_is_every_extra_but_those_of_generators_and_of_a_compiler() -> None:
+def test_all_is_every_extra_but_those_of_generators_of_a_compiler_and_of_the_site() -> None:
     (everything,) = [Requirement(text) for text in EXTRAS["all"]]
-    assert everything.extras == set(EXTRAS) - {"all", "pesq", "generators"}
+    assert everything.extras == set(EXTRAS) - {"all", "docs", "pesq", "generators"}
 
 
 def test_no_package_of_a_codec_is_declared() -> None:

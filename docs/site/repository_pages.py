@@ -1,0 +1,73 @@
+"""A hook of MkDocs: files outside docs/ that a page links to become pages, and links lead to these.
+
+Pages link as they do in the repository (`../envs/README.md`). On the site, such a file is `repository/envs/README.md`;
+a source file is shown as code.
+"""
+
+import os.path
+import re
+from pathlib import Path, PurePosixPath
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+DOCS = Path(__file__).parents[1]
+ROOT = DOCS.parent
+FOLDER = "repository"
+FENCE_OR_LINK = re.compile(r"^```.*?^```|(?<=\]\()(?P<target>[^)\s#:]+)(?=[#)])", re.MULTILINE | re.DOTALL)
+LANGUAGES = {".py": "python", ".yaml": "yaml", ".tsv": "text"}
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add a page for each file outside docs/ that a page links to."""
+    waiting = [DOCS / file.src_uri for file in files.documentation_pages()]
+    while waiting:
+        source = waiting.pop()
+        for target in links(source):
+            if DOCS not in target.parents and files.get_file_from_path(uri_of(target)) is None:
+                files.append(File.generated(config, uri_of(target), content=text_of(target)))
+                waiting += [target] if target.suffix == ".md" else []
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Point links to the places that files have on the site."""
+    folder = folder_of(page.file.src_uri)
+    start = PurePosixPath(page.file.src_uri).parent
+
+    def place(match: re.Match[str]) -> str:
+        if match["target"] is None:
+            return match[0]
+        return os.path.relpath(uri_of((folder / match["target"]).resolve()), start)
+
+    return FENCE_OR_LINK.sub(place, markdown)
+
+
+def links(source: Path) -> list[Path]:
+    """The existing files that a page links to, in its order; MkDocs reports the links that lead nowhere."""
+    matches = FENCE_OR_LINK.finditer(source.read_text(encoding="utf-8")) if source.is_file() else []
+    targets = [(source.parent / match["target"]).resolve() for match in matches if match["target"]]
+    return [target for target in targets if target.is_file()]
+
+
+def uri_of(path: Path) -> str:
+    """The place of a file on the site. A notebook's is its page, which `notebook_pages.py` writes."""
+    if DOCS in path.parents:
+        return path.with_suffix(".md" if path.suffix == ".ipynb" else path.suffix).relative_to(DOCS).as_posix()
+    name = path.relative_to(ROOT).as_posix()
+    return f"{FOLDER}/{name}" if path.suffix == ".md" else f"{FOLDER}/{name}.md"
+
+
+def folder_of(uri: str) -> Path:
+    """The folder in which the links of a page start."""
+    name = uri.removeprefix(f"{FOLDER}/")
+    return (DOCS if name == uri else ROOT) / Path(name).parent
+
+
+def text_of(path: Path) -> str:
+    """The Markdown of a page from outside docs/."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return text
+    return f"# {path.relative_to(ROOT).as_posix()}\n\n```{LANGUAGES.get(path.suffix, 'text')}\n{text}\n```\n"
