@@ -12,6 +12,7 @@ _MODULES = {
     "read_protocols": "results",
     "read_scores": "results",
     "eer": "results",
+    "compare": "results",
 }
 __all__ = sorted(_MODULES)
 

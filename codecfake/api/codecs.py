@@ -47,7 +47,10 @@ class SpeechCodec:
         return self.codec.num_quantizers
 
     def bitrate_kbps(self, quantizers: int | None = None) -> float:
-        """True bit rate in kbit/s with this number of quantizers; default: all."""
+        """True bit rate in kbit/s with this number of quantizers; default: all.
+
+        Bits of a frame's codes times frames per second, which may differ from the rate that a paper prints.
+        """
         return self.codec.bitrate_kbps(quantizers or self.num_quantizers)
 
     def require_quantizers(self, quantizers: int | None) -> None:
@@ -61,9 +64,11 @@ class SpeechCodec:
         """Send speech `[T]` or `[T, C]` (whose channels are averaged), full scale at ±1, through the codec.
 
         Returns float32 `[T']` at `output_rate` Hz (default: the input's rate) and that rate; the duration and the level
-        are those of the input. `quantizers`: use only this number of them; default: all.
+        are those of the input. `quantizers`: use only this number of them; default: all. Recordings of more than
+        30 s go through the codec in windows.
 
-        Raises ResynthesisError for more quantizers than the codec has, or an array that is not speech.
+        Raises ResynthesisError for more quantizers than the codec has, or an array that is not speech, and
+        `codec_wrappers.resynthesis.shard.ResynthesisError` if the codec returns samples that are not finite.
         """
         self.require_quantizers(quantizers)
         number = quantizers or self.num_quantizers
@@ -90,9 +95,11 @@ def load_codec(
     `weights`: None or "none"; "shipped:NAME", of the package; "official:CHECKPOINT", which is read from `folder`, or
     else downloaded to it; or the path of a safetensors file, or of a folder of weights, such as a run's
     results/codecs/NAME. `model`: settings that replace those of the weights, or else the published ones. `gain`: the
-    input level of the codec; None: that of its training, if its weights were trained here.
+    input level of the codec; None: that of its training, if its weights were trained here. `device`: `cpu`, `cuda` or
+    `auto`. `threads`: of the CPU; None leaves torch's number.
 
-    Raises WeightsError if the codec needs weights and has none, or if they do not fit; ValueError for an unknown name.
+    Raises WeightsError if the codec needs weights and has none, or if they do not fit; GpuError for `cuda` without a
+    GPU; ValueError for an unknown name.
     """
     path, of_weights, level = _weights(weights, Path(folder))
     place = prepare(device, threads or torch.get_num_threads())

@@ -19,7 +19,10 @@ COLUMNS = ["path", "score", "verdict", "llr", "duration", "reason", "demonstrati
 
 
 class SpeechDetector:
-    """A trained, imported or shipped detector; a higher score means more bona fide."""
+    """A trained, imported or shipped detector; a higher score means more bona fide.
+
+    `is_demonstration` says whether it is one that the package ships to try it out.
+    """
 
     def __init__(self, source: Source, device: torch.device, front_end: str | None = None, batch_size: int = 1) -> None:
         self._judge = judging.Judge(source.folder, device, front_end, batch_size=batch_size)
@@ -35,15 +38,24 @@ class SpeechDetector:
         return self._source.read_card()
 
     def score(self, wav: np.ndarray, sample_rate: int) -> float:
-        """The score of speech `[T]`, full scale at ±1: logit of bona fide minus logit of spoof."""
+        """The score of speech `[T]`, full scale at ±1: logit of bona fide minus logit of spoof.
+
+        Speech is resampled to 16 kHz and rounded to 16 bit, as in training. The score of a recording that is longer
+        than the detector's window is the mean over its windows.
+
+        Raises AudioError if a sample or the score is not finite.
+        """
         return self._judge.of_waveform(reading.as_in_shards(np.asarray(wav), sample_rate)).score
 
     def score_files(self, paths: Sequence[str | Path], workers: int = 0) -> pd.DataFrame:
         """One row per file: path, score, verdict, llr (natural log), duration (s), reason, demonstration.
 
-        Folders are searched for audio. A file that cannot be scored, or a folder that cannot be
-        read, has no score, but a reason. `workers` processes read files ahead; 0: this one reads.
-        `demonstration` says whether the detector is one that is shipped as a demonstration.
+        Folders are searched for audio. A file that cannot be scored, or a folder that cannot be read, has no score, but
+        a reason. `verdict` is `bona fide` or `spoof`, or `undecided` if the detector's dev scores mean nothing; `llr`
+        is the log-likelihood ratio of bona fide over spoof, empty for a detector without a calibration. `workers`
+        processes read files ahead; 0: this one reads.
+
+        Raises AudioError if a folder has no audio file.
         """
         listing = audio_files([Path(expanded(str(path))) for path in paths])
         rows = [self._row(outcome) for outcome in judging.judge_files(self._judge, listing.paths, workers)]
@@ -77,9 +89,11 @@ def load_detector(
     `OWNER/NAME`, or `hf:OWNER/NAME`, is read from `folder`, or else downloaded to it.
 
     `front_end`: folder or hub id of its pretrained front-end, if it has moved since training. `batch_size`: windows
-    that the network takes at once; with more than one, the last digits of scores depend on the other files.
+    that the network takes at once; with more than one, the last digits of scores depend on the other files. `device`:
+    `cpu`, `cuda` or `auto`. `threads`: of the CPU; None leaves torch's number.
 
-    Raises SourceError, ShippedModelError, HubError or ModelError if there is no such detector.
+    Raises SourceError, ShippedModelError, HubError or ModelError if there is no such detector, and GpuError for `cuda`
+    without a GPU.
     """
     source = model_sources.find(model, os.environ, Path(folder), front_end)
     if source.is_demonstration:

@@ -9,8 +9,10 @@ import pandas as pd
 from codecfake.base import files
 from codecfake.base.hidden_files import visible
 from codecfake.base.utterances import BONAFIDE, KEYS
-from codecfake.statistics.intervals import BootstrapSettings, Interval
-from codecfake.verification.error_rates import bootstrap_eer, error_rate
+from codecfake.statistics import significance
+from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials
+from codecfake.statistics.significance import Comparison
+from codecfake.verification.error_rates import SEED, bootstrap_eer, error_rate
 
 
 class ResultsError(ValueError):
@@ -18,7 +20,13 @@ class ResultsError(ValueError):
 
 
 def read_protocols(run: str | Path = ".") -> pd.DataFrame:
-    """All protocols of a run directory in one table; the column `protocol` has their names, such as `eval/C1`."""
+    """All protocols of a run directory in one table, one row for each trial; every column is text.
+
+    The columns are those of the protocols (`trial_id`, `utterance_id`, `speaker_id`, `key`, `source`, …) and
+    `protocol`, the name of the protocol, such as `codec/train` or `eval/C1`.
+
+    Raises ResultsError if the run has no protocols, and FileError if one is damaged.
+    """
     folder = Path(run) / "results" / "protocols"
     paths = [path for path in visible(folder.glob("*/*.tsv")) if path.parent.name != "exports"]
     if not paths:
@@ -28,10 +36,13 @@ def read_protocols(run: str | Path = ".") -> pd.DataFrame:
 
 
 def read_scores(run: str | Path = ".", model: str | None = None) -> pd.DataFrame:
-    """Every trial of a run directory with its score: columns of the protocol, and `model`, `condition`, `score`.
+    """Every trial of a run directory with its score: the columns of its protocol, `model`, `condition` and `score`.
 
-    `model`: read only this one, such as `mel-lcnn/codec/erm/seed1`.
-    Raises ResultsError if there are no scores, or if a score file and its protocol have different trials.
+    `score` is a float, higher means more bona fide; all other columns are text. `model`: read only this one, such as
+    `mel-lcnn/codec/erm/seed1`.
+
+    Raises ResultsError if there are no scores, or if a score file and its protocol have different trials, and FileError
+    if a file is damaged.
     """
     results = Path(run) / "results"
     paths = visible((results / "scores").glob(f"{model}/*.tsv" if model else "**/*.tsv"))
@@ -51,18 +62,17 @@ def eer(
     resamples: int = 1000,
     level: float = 0.95,
 ) -> Interval:
-    """The equal error rate in [0, 1] as `estimate`, with its bounds `low` and `high`.
+    """The equal error rate in [0, 1] as `estimate`, with the bounds `low` and `high` of its confidence interval.
 
-    `scores` `[N]`: higher means bona fide; `keys` `[N]`: `bonafide` or `spoof`. The bounds come from a bootstrap over
-    `speakers` `[N]`, or without them over trials; with resamples 0, or a single trial of a key, they are exact.
+    `scores` `[N]`: higher means bona fide; `keys` `[N]`: `bonafide` or `spoof`. The rate is the mean of miss and
+    false-alarm rate where they are nearest, as in the evaluation package of ASVspoof 2021. The bounds come from a
+    bootstrap over `speakers` `[N]`, or without them over trials. With `resamples` 0, or a single trial of a key, they
+    are exact for independent trials (Clopper and Pearson).
 
-    Raises ValueError for unknown keys, scores that are not finite, or a key without trials.
+    Raises ValueError for unknown keys, scores that are not finite, a key without trials, or a key whose trials come
+    from one speaker.
     """
-    values, names = np.asarray(scores, dtype=float), np.asarray(keys)
-    unknown = sorted(set(names.tolist()) - set(KEYS))
-    if unknown or len(names) != len(values):
-        raise ValueError(f"{len(values)} scores need as many keys, each one of {', '.join(KEYS)}; unknown: {unknown}")
-    is_bonafide = names == BONAFIDE
+    values, is_bonafide = np.asarray(scores, dtype=float), _is_bonafide(keys, len(scores))
     bonafide, spoof = values[is_bonafide], values[~is_bonafide]
     rate = error_rate(bonafide, spoof, level)
     if resamples == 0 or min(len(bonafide), len(spoof)) < 2:
@@ -74,6 +84,38 @@ def eer(
         units = np.concatenate((names_of_speakers[is_bonafide], names_of_speakers[~is_bonafide]))
     by = "trial" if units is None else "speaker"
     return bootstrap_eer(bonafide, spoof, BootstrapSettings(by, resamples, level), units)
+
+
+def compare(
+    first: Sequence[float] | np.ndarray | pd.Series,
+    second: Sequence[float] | np.ndarray | pd.Series,
+    keys: Sequence[str] | np.ndarray | pd.Series,
+    speakers: Sequence[str] | np.ndarray | pd.Series | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> Comparison:
+    """The EERs of two detectors on the same trials, and `difference`, first minus second, with its interval.
+
+    `first` and `second` `[N]`: their scores of the same trials in the same order, higher means bona fide; `keys` and
+    `speakers` `[N]` as for `eer`. Both detectors are evaluated on the same draws of speakers (without them: of trials),
+    so effects that they share cancel out. `p_value` is that of Student's test of no difference, two-sided.
+
+    Raises ValueError as `eer`, and if the scores are not as many as the keys.
+    """
+    is_bonafide = _is_bonafide(keys, len(first))
+    names = None if speakers is None else np.asarray(speakers, dtype=str)
+    settings = BootstrapSettings("trial" if names is None else "speaker", resamples, level)
+    one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    return significance.compare(Trials(is_bonafide, names), one, other, settings, np.random.default_rng(SEED))
+
+
+def _is_bonafide(keys: Sequence[str] | np.ndarray | pd.Series, num_scores: int) -> np.ndarray:
+    """Bool `[N]`. Raises ValueError unless every score has one of the two keys."""
+    names = np.asarray(keys)
+    unknown = sorted(set(names.tolist()) - set(KEYS))
+    if unknown or len(names) != num_scores:
+        raise ValueError(f"{num_scores} scores need as many keys, each one of {', '.join(KEYS)}; unknown: {unknown}")
+    return names == BONAFIDE
 
 
 def _scores_of(path: Path, protocol: pd.DataFrame, model: str) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def test_importing_the_package_and_reading_results_need_no_torch(run: Path) -> N
 
 
 def test_a_name_that_the_api_does_not_have_is_answered_with_those_that_it_has() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'load_codecs'; it offers eer, load_codec, load_detector"):
+    with pytest.raises(AttributeError, match="no attribute 'load_codecs'; it offers compare, eer, load_codec"):
         _ = codecfake.load_codecs
     assert "load_codec" in dir(codecfake)
 
@@ -199,6 +199,30 @@ def test_the_eer_is_that_of_the_tables_and_lies_in_its_interval() -> None:
     exact = codecfake.eer(scores, keys, resamples=0)
     assert exact.resamples == 0
     assert exact.low < expected < exact.high
+
+
+def test_a_comparison_has_the_eers_of_both_detectors_and_finds_a_difference_that_is_there() -> None:
+    rng = np.random.default_rng(0)
+    keys, speakers = ["bonafide"] * 120 + ["spoof"] * 120, [f"s{n % 12}" for n in range(240)]
+    level = np.repeat([1.0, -1.0], 120)
+    good, bad = level + rng.normal(0, 0.6, 240), level + rng.normal(0, 2, 240)
+    comparison = codecfake.compare(bad, good, keys, speakers, resamples=200)
+    assert comparison.first == codecfake.eer(bad, keys, resamples=0).estimate
+    assert comparison.second == codecfake.eer(good, keys, resamples=0).estimate
+    assert comparison.difference.estimate == comparison.first - comparison.second
+    assert 0 < comparison.difference.low < comparison.difference.estimate < comparison.difference.high
+    assert comparison.p_value < 0.05
+    swapped = codecfake.compare(good, bad, keys, speakers, resamples=200)
+    assert swapped.difference.estimate == -comparison.difference.estimate
+    assert codecfake.compare(good, good, keys, resamples=200).p_value == 1
+
+
+def test_a_comparison_needs_a_score_of_both_detectors_for_every_trial() -> None:
+    keys = ["bonafide", "spoof"] * 2
+    with pytest.raises(ValueError, match="3 scores need as many keys"):
+        codecfake.compare([1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0], keys)
+    with pytest.raises(ValueError, match="every trial needs one score"):
+        codecfake.compare([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0], keys)
 
 
 def test_keys_that_are_neither_bonafide_nor_spoof_are_named() -> None:
