@@ -29,7 +29,7 @@ EXTRAS_OF = {
     "detectors": ("detectors",),
     "quality": ("quality",),
 }
-FOR_DEVELOPERS = {"pytest", "pytest-xdist", "hypothesis", "ruff", "mypy", "snakefmt", "hatchling"}
+FOR_DEVELOPERS = {"pytest", "pytest-xdist", "nbformat", "hypothesis", "ruff", "mypy", "snakefmt", "hatchling"}
 
 
 def pins(name: str) -> dict[str, str]:
