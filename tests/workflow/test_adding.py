@@ -1,4 +1,4 @@
-"""docs/adding.md, carried out literally: its files outside the checkout, its experiment run to the report."""
+"""The recipes of the documents, carried out literally: files outside the checkout, an experiment run to the report."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,8 @@ from whole_runs import jobs_by_rule, snakemake
 
 from codecfake.experiment.schema import laid_over
 
-PAGE = (ROOT / "docs/adding.md").read_text(encoding="utf-8")
+PAGES = ("own-codec", "own-detector", "adding")  # the last one has the whole experiment
+PAGE = "".join((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in PAGES)
 SECTIONS = {title.strip(): text for title, text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", PAGE, re.MULTILINE)}
 ADDITIONS = [title for title in SECTIONS if title != "An experiment"]
 FILE = re.compile(r"^`(\w+\.py)`:[^\n]*\n\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
