@@ -12,11 +12,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-DOCS = Path(__file__).parents[1]
+SETTINGS = Path(__file__).parent  # of the site: no documents
+DOCS = SETTINGS.parent
 ROOT = DOCS.parent
 FOLDER = "repository"
 FENCE_OR_LINK = re.compile(r"^```.*?^```|(?<=\]\()(?P<target>[^)\s#:]+)(?=[#)])", re.MULTILINE | re.DOTALL)
-LANGUAGES = {".py": "python", ".yaml": "yaml", ".tsv": "text"}
+LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -25,7 +26,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     while waiting:
         source = waiting.pop()
         for target in links(source):
-            if DOCS not in target.parents and files.get_file_from_path(uri_of(target)) is None:
+            if not is_document(target) and files.get_file_from_path(uri_of(target)) is None:
                 files.append(File.generated(config, uri_of(target), content=text_of(target)))
                 waiting += [target] if target.suffix == ".md" else []
     return files
@@ -51,9 +52,14 @@ def links(source: Path) -> list[Path]:
     return [target for target in targets if target.is_file()]
 
 
+def is_document(path: Path) -> bool:
+    """Whether MkDocs itself puts the file on the site."""
+    return DOCS in path.parents and SETTINGS not in path.parents
+
+
 def uri_of(path: Path) -> str:
     """The place of a file on the site. A notebook's is its page, which `notebook_pages.py` writes."""
-    if DOCS in path.parents:
+    if is_document(path):
         return path.with_suffix(".md" if path.suffix == ".ipynb" else path.suffix).relative_to(DOCS).as_posix()
     name = path.relative_to(ROOT).as_posix()
     return f"{FOLDER}/{name}" if path.suffix == ".md" else f"{FOLDER}/{name}.md"
