@@ -22,13 +22,14 @@ LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml"}
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page for each file outside docs/ that a page links to."""
-    waiting = [DOCS / file.src_uri for file in files.documentation_pages()]
+    waiting = files.documentation_pages()
     while waiting:
         source = waiting.pop()
-        for target in links(source):
+        for target in links(source.content_string, folder_of(source.src_uri)):
             if not is_document(target) and files.get_file_from_path(uri_of(target)) is None:
-                files.append(File.generated(config, uri_of(target), content=text_of(target)))
-                waiting += [target] if target.suffix == ".md" else []
+                page = File.generated(config, uri_of(target), content=text_of(target))
+                files.append(page)
+                waiting.append(page)
     return files
 
 
@@ -45,10 +46,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return FENCE_OR_LINK.sub(place, markdown)
 
 
-def links(source: Path) -> list[Path]:
+def links(text: str, folder: Path) -> list[Path]:
     """The existing files that a page links to, in its order; MkDocs reports the links that lead nowhere."""
-    matches = FENCE_OR_LINK.finditer(source.read_text(encoding="utf-8")) if source.is_file() else []
-    targets = [(source.parent / match["target"]).resolve() for match in matches if match["target"]]
+    targets = [(folder / match["target"]).resolve() for match in FENCE_OR_LINK.finditer(text) if match["target"]]
     return [target for target in targets if target.is_file()]
 
 

@@ -66,9 +66,8 @@ def test_code_outside_the_documents_has_a_page_that_shows_it() -> None:
 
 
 def test_brackets_in_code_are_no_links() -> None:
-    module = hook("repository_pages")
-    text = "[a](b.md)\n\n```python\nfirst[0](x)\n```\n"
-    assert [match["target"] for match in module.FENCE_OR_LINK.finditer(text)] == ["b.md", None]
+    text = "[a](README.md)\n\n```python\nfirst[0](LICENSE)\n```\n"
+    assert hook("repository_pages").links(text, ROOT) == [ROOT / "README.md"]
 
 
 def test_a_notebook_is_a_page_of_text_and_code_with_its_file_to_download() -> None:
