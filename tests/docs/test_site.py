@@ -70,6 +70,12 @@ def test_brackets_in_code_are_no_links() -> None:
     assert hook("repository_pages").links(text, ROOT) == [ROOT / "README.md"]
 
 
+def test_a_list_after_a_paragraph_is_a_list() -> None:
+    text = "What this says:\n- a\n- b\n  still b\n- c\n\n```\nno list:\n- d\n```\n"
+    expected = text.replace("says:\n", "says:\n\n")
+    assert hook("lists").on_page_markdown(text, None, None, None) == expected
+
+
 def test_a_notebook_is_a_page_of_text_and_code_with_its_file_to_download() -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Title\n", "\n", "Why."]},
