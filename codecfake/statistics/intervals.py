@@ -59,8 +59,6 @@ class BootstrapSettings:
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its confidence interval, in the unit of the estimate: an error rate is in [0, 1]."""
-
     estimate: float
     low: float
     high: float

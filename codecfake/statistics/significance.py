@@ -32,14 +32,18 @@ WU_LEVEL = 0.01
 
 @dataclass(frozen=True)
 class Comparison:
-    """The EERs of two systems on the same trials."""
+    """The EERs of two systems on the same trials.
+
+    `first` and `second` are in [0, 1], and `difference` is first − second. `p_value` is two-sided, of no difference; it
+    is below 1 − level exactly if the interval excludes 0. `bounded`: all draws give the same difference, so that
+    `p_value` is an upper bound, and the interval means nothing.
+    """
 
     first: float
     second: float
-    difference: Interval  # first − second
-    # two-sided, of no difference; below 1 − level exactly if the interval excludes 0, but see `bounded`
+    difference: Interval
     p_value: float
-    bounded: bool = False  # all draws give the same difference: p is an upper bound, and the interval means nothing
+    bounded: bool = False
 
 
 @dataclass(frozen=True)
