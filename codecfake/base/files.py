@@ -189,19 +189,23 @@ def write_parquet(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(part, index=False, write_page_checksum=True)
 
 
-def read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
     """Columns of a parquet table. Raises FileError as `read_arrow`."""
-    return read_arrow(path, columns).to_pandas()
+    return read_arrow(path, columns, optional).to_pandas()
 
 
-def read_arrow(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Columns of a parquet table. Raises FileError if it is damaged, lacks one of them, or as `require_seal`."""
+def read_arrow(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pa.Table:
+    """Columns of a parquet table, and those of `optional` that it has.
+
+    Raises FileError if it is damaged, lacks one of `columns`, or as `require_seal`.
+    """
     require_seal(path)
     try:
         with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            missing = sorted(set(columns) - set(file.schema_arrow.names))
+            names = file.schema_arrow.names
+            missing = sorted(set(columns) - set(names))
             if not missing:
-                return file.read(list(columns))
+                return file.read([*columns, *(name for name in optional if name in names)])
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:

@@ -10,6 +10,7 @@ from codecfake.base import files
 BONAFIDE, SPOOF = "bonafide", "spoof"
 KEYS = (BONAFIDE, SPOOF)
 SPLITS = ("train", "dev", "eval")
+NO_CODING = "-"
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,19 @@ class Utterance:
     key: str = BONAFIDE
     split: str | None = None  # if the corpus is published with splits
     attack: str = "-"  # the corpus's name for the attack that made a spoof; "-" for bona fide
+    coding: str = NO_CODING  # the corpus's name for a codec that both keys were transmitted through, such as alaw
 
 
 COLUMNS = (
     "utterance_id", "corpus", "speaker_id", "language", "text", "path", "key", "split", "attack",
     "sample_rate", "channels", "num_samples", "sha256",
 )  # fmt: skip
+CODING = "coding"  # a further column, only of corpora with coded recordings
 
 
 def read(path: Path) -> pd.DataFrame:
-    """An utterance table; columns are `COLUMNS`, rows sorted by utterance_id. Raises FileError if it is damaged."""
-    return files.read_parquet(path, COLUMNS)
+    """An utterance table; columns are `COLUMNS`, rows sorted by utterance_id. Raises FileError if it is damaged.
+
+    The table of a corpus with coded recordings has the column `CODING` too.
+    """
+    return files.read_parquet(path, COLUMNS, optional=[CODING])

@@ -19,7 +19,7 @@ from codecfake import corpora
 from codecfake.audio.waveforms import AudioError
 from codecfake.base import files, processes, utterances
 from codecfake.base.progress import progress
-from codecfake.base.utterances import Utterance
+from codecfake.base.utterances import CODING, NO_CODING, Utterance
 from codecfake.corpora.inspection import Inspection, inspect
 from codecfake.corpora.listing import Listing, Rejection
 from codecfake.corpora.settings import IngestSettings
@@ -52,7 +52,14 @@ def ingest(root: Path, settings: IngestSettings, utterances_path: Path, rejectio
     rejections.sort(key=lambda rejection: (rejection.path, rejection.reason))
     _write_rejections(rejections_path, rejections)
     _check(settings, len(recordings), rejections, rejections_path)
-    files.write_parquet(utterances_path, pd.DataFrame(recordings, columns=list(DTYPES)).astype(DTYPES))
+    files.write_parquet(utterances_path, _table(recordings))
+
+
+def _table(recordings: list[dict[str, Any]]) -> pd.DataFrame:
+    """The column of codings is left out where no recording has one, as in the tables of older runs."""
+    is_coded = any(recording[CODING] != NO_CODING for recording in recordings)
+    dtypes = DTYPES | ({CODING: "str"} if is_coded else {})
+    return pd.DataFrame(recordings, columns=list(dtypes)).astype(dtypes)
 
 
 def _inspect_all(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from codecfake.base import files, utterances
 from codecfake.base.settings import Range
-from codecfake.base.utterances import BONAFIDE, SPLITS, SPOOF
+from codecfake.base.utterances import BONAFIDE, CODING, NO_CODING, SPLITS, SPOOF
 from codecfake.protocols import splits, utterance_lists
 from codecfake.protocols.exports import RECORDINGS, write_exports
 from codecfake.protocols.people import People, SpeakersOf
@@ -113,7 +113,7 @@ def split_utterances(
     corpora: list[str], rule: Split | None, tables: Tables, speakers_of: SpeakersOf | None = None
 ) -> pd.DataFrame:
     """The utterances of all corpora in order, each with its split: by `rule`, or (None) as published."""
-    rows = pd.concat([tables[corpus] for corpus in corpora], ignore_index=True)
+    rows = _pooled([tables[corpus] for corpus in corpora])
     if rule is None:
         return rows
     if rule.by == "corpus":
@@ -185,15 +185,22 @@ def _of_corpora(rows: pd.DataFrame, keep: list[str] | None) -> pd.DataFrame:
 
 
 def _trials_of(selection: Selection, what: str) -> pd.DataFrame:
-    return _checked(pd.concat([_trials(*each) for each in selection], ignore_index=True), what)
+    return _checked(_pooled([_trials(*each) for each in selection]), what)
+
+
+def _pooled(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables, of which some may have the column of codings."""
+    rows = pd.concat(tables, ignore_index=True)
+    return rows.fillna({CODING: NO_CODING}) if CODING in rows else rows
 
 
 def _trials(source: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Trials of recorded utterances, or of bona fide utterances as resynthesized into a codec source."""
+    columns = [*COLUMNS, CODING] if CODING in rows else list(COLUMNS)
     if source == RECORDINGS:
-        return rows.assign(trial_id=rows["utterance_id"], source=source)[list(COLUMNS)]
+        return rows.assign(trial_id=rows["utterance_id"], source=source)[columns]
     trial_id = source + "_" + rows["utterance_id"]
-    return rows.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[list(COLUMNS)]
+    return rows.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[columns]
 
 
 def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:

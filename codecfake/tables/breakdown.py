@@ -1,4 +1,4 @@
-"""Where the errors are: EERs by attack and by language within a condition, and the share of errors of each speaker."""
+"""Where the errors are: EERs by attack, language and coding within a condition, and the errors of each speaker."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.base.utterances import CODING
 from codecfake.statistics import metrics
 from codecfake.tables.error_rates import Rows, over_conditions, write_csv
 from codecfake.tables.settings import TableSettings
@@ -24,10 +25,11 @@ def write_breakdown(
 ) -> None:
     """Write `eer_groups.csv` and `speaker_errors.csv`.
 
-    `eer_groups.csv` has a row for each attack and each language of the conditions that have several. An attack's spoofs
-    are evaluated with all bona fide trials of the condition; a language needs trials of both keys, else its EER is
-    empty. `speaker_errors.csv` counts the errors over all conditions at each condition's own EER threshold, so a bona
-    fide trial counts in every condition that has it. Raises ScoreError as `read_trials` and `read_joined`.
+    `eer_groups.csv` has a row for each attack, language and coding of the conditions that have several. An attack's
+    spoofs are evaluated with all bona fide trials of the condition; a language or a coding needs trials of both keys,
+    else its EER is empty. `speaker_errors.csv` counts the errors over all conditions at each condition's own EER
+    threshold, so a bona fide trial counts in every condition that has it. Raises ScoreError as `read_trials` and
+    `read_joined`.
     """
     work = partial(_condition, score_root, protocol_root, settings)
     groups, speakers = zip(*over_conditions(work, settings.conditions, workers), strict=True)
@@ -41,25 +43,27 @@ def _condition(
 ) -> tuple[Rows, pd.DataFrame]:
     path = protocol_root / f"{condition}.tsv"
     trials = read_trials(path, settings.speakers_of.get(condition))
-    languages = files.read_tsv(path)[LANGUAGE].to_numpy(str)
+    table = files.read_tsv(path)
+    traits = {column: table[column].to_numpy(str) for column in (LANGUAGE, CODING) if column in {LANGUAGE, *table}}
     rows: Rows = []
     counts = []
     for name in settings.models:
         scores = read_joined(score_root / name / f"{condition}.tsv", trials.keys)
         model = vars(Model.parse(name))
-        rows += [{**model, "condition": condition, **row} for row in _groups(trials, languages, scores)]
+        rows += [{**model, "condition": condition, **row} for row in _groups(trials, traits, scores)]
         counts.append(_speaker_counts(trials, scores).assign(model=name))
     return rows, pd.concat(counts, ignore_index=True)
 
 
-def _groups(trials: ConditionTrials, languages: np.ndarray, scores: np.ndarray) -> Iterator[dict[str, object]]:
+def _groups(trials: ConditionTrials, traits: dict[str, np.ndarray], scores: np.ndarray) -> Iterator[dict[str, object]]:
     is_bonafide, attacks = trials.is_bonafide, trials.labels.attacks
     assert attacks is not None
     of_spoofs = np.unique(attacks[~is_bonafide])
     for attack in of_spoofs if len(of_spoofs) > 1 else ():
         yield _group(ATTACK, attack, scores, is_bonafide, is_bonafide | (attacks == attack))
-    for language in np.unique(languages) if len(np.unique(languages)) > 1 else ():
-        yield _group(LANGUAGE, language, scores, is_bonafide, languages == language)
+    for trait, values in traits.items():
+        for value in np.unique(values) if len(np.unique(values)) > 1 else ():
+            yield _group(trait, value, scores, is_bonafide, values == value)
 
 
 def _group(by: str, name: str, scores: np.ndarray, is_bonafide: np.ndarray, mask: np.ndarray) -> dict[str, object]:

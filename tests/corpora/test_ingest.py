@@ -65,6 +65,17 @@ def test_the_table_has_its_columns_and_a_row_for_every_good_utterance(
         assert row.sha256 == hashlib.sha256((corpus / row.path).read_bytes()).hexdigest()
 
 
+def test_the_table_has_a_column_of_codings_only_where_a_recording_is_coded(tmp_path: Path) -> None:
+    rows = [dict.fromkeys(utterances.COLUMNS, "-") | dict.fromkeys(("sample_rate", "channels", "num_samples"), 1)] * 2
+    plain = ingest._table([row | {"coding": "-"} for row in rows])
+    coded = ingest._table([row | {"coding": coding} for row, coding in zip(rows, ("alaw", "-"), strict=True)])
+    assert tuple(plain.columns) == utterances.COLUMNS
+    assert tuple(coded.columns) == (*utterances.COLUMNS, "coding")
+    for table, name in ((plain, "plain"), (coded, "coded")):
+        files.write_parquet(tmp_path / name, table)
+        pd.testing.assert_frame_equal(utterances.read(tmp_path / name), table)
+
+
 def test_every_bad_file_is_listed_with_its_reason(ingested: tuple[Path, Path]) -> None:
     rejected = files.read_tsv(ingested[1])
     assert dict(zip(rejected["path"], rejected["reason"], strict=True)) == {

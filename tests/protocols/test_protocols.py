@@ -193,3 +193,13 @@ def test_the_same_utterance_id_in_two_corpora_is_an_error() -> None:
 @pytest.mark.parametrize("name", ["demo", "xie2025", "real-small"])
 def test_the_experiments_that_are_shipped_are_valid(name: str) -> None:
     assert reading.load(EXPERIMENTS / f"{name}.yaml").conditions
+
+
+def test_trials_of_corpora_with_and_without_codings_have_one_column_of_them() -> None:
+    coded = table("coded", 2, 2, key="spoof").assign(coding=["alaw", "opus"])
+    settings = protocols.ConditionSettings(protocols.Side(["plain"]), protocols.Side(["coded"]))
+    trials = protocols.condition(settings, {"plain": table("plain", 2, 2), "coded": coded})
+    assert tuple(trials.columns) == (*protocols.COLUMNS, "coding")
+    assert trials["coding"].tolist() == ["-", "-", "alaw", "opus"]
+    spoofs = {"plain": table("plain", 2, 2), "coded": coded.drop(columns="coding")}
+    assert tuple(protocols.condition(settings, spoofs).columns) == protocols.COLUMNS

@@ -96,6 +96,20 @@ def test_attacks_and_languages_have_rates_where_a_condition_has_several(run: Pat
     assert tuple(table.loc[("C2", "attack", "F01"), ["num_bonafide", "num_spoof"]]) == (2, 1)
 
 
+def test_codings_have_rates_of_the_trials_of_both_keys_that_have_them(run: Path) -> None:
+    """Both `alaw` trials of C1 are at 2 and -2; the bona fide `opus` trial is at -1, below its spoof at 0."""
+    path = run / "eval/C1.tsv"
+    coding = {"b1": "alaw", "F01_b2": "alaw", "b2": "opus", "F01_b1": "opus"}
+    table = files.read_tsv(path)
+    files.write_tsv(path, table.assign(coding=table["trial_id"].map(coding)))
+    write_breakdown(run / "scores", run / "eval", TableSettings([MODEL], list(CONDITIONS)), run)
+    groups = pd.read_csv(run / "eer_groups.csv").set_index(["condition", "by", "group"])
+    assert set(groups.loc["C1"].loc["coding"].index) == {"alaw", "opus"}
+    assert groups.loc[("C1", "coding", "alaw"), "eer_percent"] == 0
+    assert groups.loc[("C1", "coding", "opus"), "eer_percent"] == 100
+    assert "coding" not in groups.loc["C2"].index.get_level_values("by")
+
+
 def test_shares_of_speakers_add_up_and_the_most_errors_come_first(run: Path) -> None:
     write_breakdown(run / "scores", run / "eval", TableSettings([MODEL], list(CONDITIONS)), run)
     table = pd.read_csv(run / "speaker_errors.csv")
