@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import soundfile
 
-from codecfake.audio import containers
+from codecfake.audio import containers, parquet_rows
 from codecfake.audio.containers import AudioError, Content, flac
 from codecfake.audio.settings import DETECTOR_RATE
 from codecfake.base import regular_files
@@ -50,8 +50,13 @@ class _Sequential(soundfile.SoundFile):
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of an audio file. Raises AudioError (without the path) if it cannot be read or is too large."""
+    """The content of an audio file, which can be a row of a parquet file (`parquet_rows`).
+
+    Raises AudioError (without the path) if it cannot be read or is too large.
+    """
     try:
+        if parquet_rows.is_row(path) and not path.exists():
+            return parquet_rows.read_bytes(path)
         return regular_files.read_bytes(path, MOST_BYTES)
     except OSError as error:
         raise AudioError(f"cannot be read ({error.strerror})") from error
