@@ -99,7 +99,8 @@ def _header(where: str, line: str, delimiters: Sequence[str], columns: Sequence[
         if set(columns) <= set(names):
             _check_unique(where, names)
             return delimiter, names
-    names = _cells(where, line, delimiters[0])
+    likely = max(delimiters, key=lambda delimiter: len({*columns}.intersection(_names(line, delimiter))))
+    names = _cells(where, line, likely)
     absent = next(column for column in columns if column not in names)
     quotes = "; tables with tabs are written without quotation marks" if f'"{absent}"' in names else ""
     raise TextError(f"{where}: no column {absent!r}; the header's columns are {', '.join(names)}{quotes}")
