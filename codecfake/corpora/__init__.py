@@ -1,8 +1,8 @@
 """Readers of corpora: one module per official layout, all with the same interface.
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
-`MARKER`, globs of files or folders relative to the root, any of which proves the layout, and, if it is known, `SIZE`,
-the published size of the corpus. If its tables have captions, it also offers `captions(root, options)`.
+and `MARKER`, globs of files or folders relative to the root, any of which proves the layout. It can also offer `SIZE`,
+the published size of the corpus, `LICENSE`, and, if its tables have captions, `captions(root, options)`.
 """
 
 import importlib
@@ -18,7 +18,11 @@ from codecfake.base.suggestions import unknown
 from codecfake.corpora.listing import CorpusError, Listing, require
 from codecfake.corpora.sizes import CorpusSize
 
-LAYOUTS: tuple[str, ...] = ("vctk", "aishell3", "libritts", "asvspoof2019la", "in_the_wild", "audiocaps", "listed")
+LAYOUTS: tuple[str, ...] = (
+    "vctk", "aishell3", "libritts", "asvspoof2019la", "asvspoof2021la", "asvspoof2021df", "asvspoof5", "in_the_wild",
+    "spoofceleb", "mlaad", "wavefake", "codecfake", "codecfake_wu", "codecfake_plus_cors", "codecfake_plus_cosg", "cdd",
+    "audiocaps", "parquet", "listed",
+)  # fmt: skip
 INTERFACE = ("OPTIONS", "MARKER", "utterances")
 
 
@@ -33,6 +37,11 @@ class Layout:
     def size(self) -> CorpusSize | None:
         """The published size of such a corpus, if it is known."""
         return getattr(self.reader, "SIZE", None)
+
+    @property
+    def license(self) -> str:
+        """The license of such a corpus; "" where the layout says nothing of it, as of your own recordings."""
+        return getattr(self.reader, "LICENSE", "")
 
     @property
     def code(self) -> Path | None:

@@ -15,6 +15,7 @@ PARTS = ("train", "test")
 MARKER = tuple(f"{part}/wav" for part in PARTS)
 OFFICIAL = "train/wav/SSB0005/SSB00050001.wav and test/wav/…, texts in train/content.txt and test/content.txt"
 NAME = re.compile(r"(?P<speaker_id>SSB\d{4})\d{4}")
+LICENSE = "Apache-2.0"
 
 SIZE = CorpusSize(
     source="Shi et al. 2021, arXiv 2010.11567 (85 hours); utterances as Xie et al. 2025 count",

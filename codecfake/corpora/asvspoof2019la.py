@@ -15,6 +15,7 @@ PROTOCOLS = "ASVspoof2019_LA_cm_protocols"
 MARKER = (f"LA/{PROTOCOLS}", PROTOCOLS)
 PROTOCOL_NAMES = {"train": "train.trn", "dev": "dev.trl", "eval": "eval.trl"}
 OFFICIAL = f"LA/{PROTOCOLS}/ASVspoof2019.LA.cm.train.trn.txt and LA/ASVspoof2019_LA_train/flac/LA_T_1000137.flac"
+LICENSE = "ODC-By 1.0"
 
 # 3.4, 3.5 and 3.1 s an utterance in train, dev and eval
 SIZE = CorpusSize(

@@ -25,6 +25,7 @@ MARKER = (f"{FOLDER}/meta.csv", "meta.csv")
 OFFICIAL = f"{FOLDER}/meta.csv (columns file, speaker, label) and {FOLDER}/0.wav, 1.wav, …"
 COLUMNS = ("file", "speaker", "label")
 KEY_OF_LABEL = {"bona-fide": BONAFIDE, "spoof": SPOOF}
+LICENSE = "see its release"
 
 SIZE = CorpusSize(
     source="Müller et al. 2022, arXiv 2203.16263 (20.8 and 17.2 hours, 58 speakers)",

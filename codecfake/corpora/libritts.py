@@ -14,6 +14,7 @@ from codecfake.corpora.tables import transcript
 MARKER = ("train-*", "dev-*", "test-*")
 OFFICIAL = "train-clean-100/103/1241/103_1241_000000_000001.wav (subset/speaker/chapter), texts in ….normalized.txt"
 NAME = re.compile(r"(?P<speaker_id>\d+)_\d+_\d+_\d+")
+LICENSE = "CC BY 4.0"
 
 SIZE = CorpusSize(
     source="Zen et al. 2019, arXiv 1904.02882 (585 hours, 2,456 speakers); utterances of its seven parts from memory",

@@ -27,6 +27,7 @@ OFFICIAL = (
 )
 NAME = re.compile(r"(?P<utterance_id>(?P<speaker_id>[ps]\d+)_\d+)(_(?P<microphone>mic\d+))?")
 UNTAGGED = ""
+LICENSE = "CC BY 4.0 (0.92), ODC-By 1.0 (0.80)"
 Takes = dict[str, dict[str, str]]  # utterance_id -> microphone -> path
 NO_MIC2 = ("p280", "p315")  # the README of release 0.92: technical issues with their second microphone
 

@@ -67,7 +67,8 @@ def layouts() -> list[Row]:
     """The layouts of corpora."""
     from codecfake.corpora import LAYOUTS, layout
 
-    return [{"name": name, "what": _first_sentence(layout(name).reader.__doc__)} for name in LAYOUTS]
+    readers = map(layout, LAYOUTS)
+    return [{"name": one.name, "what": _first_sentence(one.reader.__doc__), "license": one.license} for one in readers]
 
 
 def strategies() -> list[Row]:

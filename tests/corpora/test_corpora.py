@@ -13,6 +13,7 @@ from codecfake.base.settings import SettingsError
 from codecfake.corpora.listing import CorpusError, Listing, Rejection
 
 TAKE_ALL = {"table": None, "key": "bonafide", "language": "en"}  # what `listed` must be told
+NEEDED = {"listed": TAKE_ALL, "parquet": {"key": "bonafide", "language": "en"}}  # options without a default
 
 
 def audio(root: Path, *names: str) -> None:
@@ -52,9 +53,8 @@ def test_an_option_that_is_not_known_is_refused(layout: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("layout", corpora.LAYOUTS)
 def test_a_root_that_does_not_exist_is_refused_with_the_official_layout(layout: str, tmp_path: Path) -> None:
-    options = TAKE_ALL if layout == "listed" else {}
     with pytest.raises(CorpusError) as error:
-        read(layout, tmp_path / "nowhere", **options)
+        read(layout, tmp_path / "nowhere", **NEEDED.get(layout, {}))
     assert "no such folder" in str(error.value)
     assert corpora.layout(layout).reader.OFFICIAL in str(error.value)
 
@@ -65,7 +65,7 @@ def test_a_root_of_another_layout_is_refused_with_what_was_looked_for_and_what_i
 ) -> None:
     audio(tmp_path, "somewhere/else.wav")
     with pytest.raises(CorpusError) as error:
-        read(layout, tmp_path)
+        read(layout, tmp_path, **NEEDED.get(layout, {}))
     for marker in corpora.layout(layout).reader.MARKER:
         assert marker in str(error.value)
     assert "The folder contains somewhere" in str(error.value)

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import hub_parquet
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from released_corpora import RELEASED
 
 from codecfake import corpora
 from codecfake.audio import export
@@ -29,6 +31,8 @@ CORPORA: dict[str, tuple[dict[str, object], dict[str, str]]] = {  # layout -> op
     "in_the_wild": ({}, {"0.wav": "", "meta.csv": "file,speaker,label\n0.wav,A,spoof\n"}),
     "audiocaps": ({}, {"audio/xyz.wav": "", "a.csv": "audiocap_id,youtube_id,start_time,caption\n1,xyz,0,Rain\n"}),
     "listed": ({"key": "real", "language": "en"}, {"a.wav": ""}),
+    "parquet": ({"key": "bonafide", "language": "en"}, {}),
+    **RELEASED,
 }
 BESIDE = ("._{}", ".nfs0000000012{}", ".{}.part", "__MACOSX/{}", ".Trashes/{}", "@eaDir/{}")
 
@@ -59,8 +63,10 @@ def read(layout: str, root: Path) -> Listing:
 @pytest.mark.parametrize("layout", corpora.LAYOUTS)
 def test_a_corpus_with_hidden_files_is_read_as_without(layout: str, tmp_path: Path) -> None:
     write(tmp_path, CORPORA[layout][1])
+    if layout == "parquet":
+        hub_parquet.write(tmp_path / "data/train.parquet", {"audio": hub_parquet.audio(["a.wav"])})
     clean = read(layout, tmp_path)
-    assert len(clean.utterances) == 1
+    assert clean.utterances
     litter(tmp_path)
     assert read(layout, tmp_path) == clean
 
