@@ -1,8 +1,9 @@
 """VCTK, releases 0.92 (two microphones, FLAC, or WAV if converted) and 0.80 (one, WAV)."""
 
+import logging
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -29,7 +30,14 @@ NAME = re.compile(r"(?P<utterance_id>(?P<speaker_id>[ps]\d+)_\d+)(_(?P<microphon
 UNTAGGED = ""
 LICENSE = "CC BY 4.0 (0.92), ODC-By 1.0 (0.80)"
 Takes = dict[str, dict[str, str]]  # utterance_id -> microphone -> path
+RELEASES = {  # by whether names have a microphone
+    True: "release 0.92 (two microphones, 110 speakers)",
+    False: "release 0.80 (no microphone in the names, 109 speakers)",
+}
+PUBLISHED = {"Xie et al. 2025": 44_242, "Wu et al. 2024": 44_242}  # utterances; both have those of release 0.80
 NO_MIC2 = ("p280", "p315")  # the README of release 0.92: technical issues with their second microphone
+
+logger = logging.getLogger(__name__)
 
 SIZE = CorpusSize(
     source="44,242 utterances of 109 speakers, as Xie et al. 2025 and Wu et al. 2024 count; hours of release 0.80",
@@ -54,7 +62,10 @@ OPTIONS = VctkOptions
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """All utterances of the release in `root`, including those without a transcript (all of p315)."""
+    """All utterances of the release in `root`, including those without a transcript (all of p315).
+
+    Its release is logged, beside the counts of the papers.
+    """
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     folder = _release(root)
@@ -67,7 +78,17 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
             rejections.append(_unwanted(utterance_id, paths, preference))
         else:
             recordings.append(_utterance(root, utterance_id, path))
+    _log_release(root, preference != (UNTAGGED,), recordings)
     return listing(root, recordings, rejections)
+
+
+def _log_release(root: Path, has_microphones: bool, recordings: Sequence[Utterance]) -> None:
+    speakers = {recording.speaker_id for recording in recordings}
+    counts = ", ".join(f"{number:,} ({paper})" for paper, number in PUBLISHED.items())
+    logger.info(
+        "%s: named as in VCTK %s: %s utterances of %d speakers; the papers count, of release 0.80: %s",
+        root, RELEASES[has_microphones], f"{len(recordings):,}", len(speakers), counts,
+    )  # fmt: skip
 
 
 def _preference(root: Path, folder: str, takes: Takes, microphones: tuple[str, ...]) -> tuple[str, ...]:

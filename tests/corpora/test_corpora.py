@@ -1,5 +1,6 @@
 """Readers of corpora: the utterances of each official layout, and the messages for folders with another layout."""
 
+import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from places import PUBLISHED
 
 from codecfake import corpora
+from codecfake.base.files import read_tsv
 from codecfake.base.settings import SettingsError
+from codecfake.corpora import vctk as vctk_layout
 from codecfake.corpora.listing import CorpusError, Listing, Rejection
 
 TAKE_ALL = {"table": None, "key": "bonafide", "language": "en"}  # what `listed` must be told
@@ -257,6 +261,36 @@ def test_one_vctk_recording_in_two_formats_is_refused(vctk: Path) -> None:
     audio(vctk, "wav48_silence_trimmed/p225/p225_001_mic1.wav")
     with pytest.raises(CorpusError, match="p225_001_mic1.wav has the same name as .*p225_001_mic1.flac"):
         read("vctk", vctk)
+
+
+@pytest.mark.parametrize(
+    ("names", "release"),
+    [
+        (["wav48_silence_trimmed/p225/p225_001_mic1.flac"], r"release 0\.92 \(two microphones, 110 speakers\)"),
+        (["wav48/p225/p225_001_mic1.wav"], r"release 0\.92 \(two microphones, 110 speakers\)"),
+        (["wav48/p225/p225_001.wav"], r"release 0\.80 \(no microphone in the names, 109 speakers\)"),
+    ],
+)
+def test_the_release_of_vctk_is_logged_beside_the_counts_of_the_papers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, names: list[str], release: str
+) -> None:
+    audio(tmp_path, *names)
+    with caplog.at_level("INFO"):
+        read("vctk", tmp_path)
+    papers = r"the papers count, of release 0\.80: 44,242 \(Xie et al\. 2025\), 44,242 \(Wu et al\. 2024\)"
+    (line,) = caplog.messages
+    assert re.search(f"named as in VCTK {release}: 1 utterances of 1 speakers; {papers}$", line)
+
+
+def test_the_counts_of_vctk_are_those_that_the_papers_print() -> None:
+    rows = read_tsv(PUBLISHED / "wu2024_table2.tsv")
+    parts = rows[(rows["data"] == "VCTK") & (rows["count"] == "utterances")]["value"]
+    assert vctk_layout.PUBLISHED["Wu et al. 2024"] == sum(map(int, parts))
+    # Xie et al. pool VCTK with the 88,035 utterances of AISHELL-3
+    counts = read_tsv(PUBLISHED / "xie2025_counts.tsv").set_index("list").loc[["train", "dev", "eval"], "bonafide"]
+    aishell3_size = corpora.layout("aishell3").size
+    assert aishell3_size is not None
+    assert vctk_layout.PUBLISHED["Xie et al. 2025"] + aishell3_size.utterances == sum(map(int, counts))
 
 
 # --- aishell3 ---
