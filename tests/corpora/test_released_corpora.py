@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import released_corpora
+from places import ROOT
 from released_corpora import RELEASED, build
 
 from codecfake import corpora
@@ -215,3 +216,10 @@ def test_wavefake_has_a_folder_for_each_attack_and_one_speaker_for_each_corpus(r
     assert facts(fakes["jsut_parallel_wavegan_BASIC5000_9999_gen"])[:2] == ("jsut", "ja")
     assert sum(one.speaker_id == "ljspeech" for one in fakes.values()) == 3
     assert ids(read("wavefake", roots["wavefake"], folders=["ljspeech_melgan"])) == ["ljspeech_melgan_LJ999-0001_gen"]
+
+
+def test_the_table_of_the_documentation_has_every_layout_with_its_license() -> None:
+    text = (ROOT / "docs/corpora.md").read_text(encoding="utf-8").split("## Sources")[0]
+    rows = [line.strip().split("|")[1:-1] for line in text.splitlines() if line.startswith("| `")]
+    licenses = {row[0].strip(" `"): row[-1].strip() for row in rows}
+    assert licenses == {name: corpora.layout(name).license for name in corpora.LAYOUTS}

@@ -21,9 +21,9 @@ def flac(seed: int, num_samples: int = 3_200) -> bytes:
     return buffer.getvalue()
 
 
-def audio(names: Sequence[str | None]) -> pa.Array:
-    """A column of different recordings with these names."""
-    values = [{"bytes": flac(seed), "path": name} for seed, name in enumerate(names)]
+def audio(names: Sequence[str | None], first: int = 0) -> pa.Array:
+    """A column of recordings with these names: `flac(first)`, `flac(first + 1)`, …"""
+    values = [{"bytes": flac(seed), "path": name} for seed, name in enumerate(names, start=first)]
     return pa.array(values, AUDIO)
 
 
@@ -48,7 +48,7 @@ def benchmark(root: Path) -> dict[str, object]:
             numbers = range(first + 5 * shard, first + 5 * shard + 5)
             columns = {
                 "path": [f"flac/{number}.flac" for number in numbers],
-                "audio": audio([f"u{number}.flac" for number in numbers]),
+                "audio": audio([f"u{number}.flac" for number in numbers], numbers[0]),
                 "label": pa.array([number % 2 for number in numbers]),
                 "speaker_id": pa.array([100 + number % 3 for number in numbers]),
                 "codec_name": [f"codec{number % 4}" for number in numbers],
