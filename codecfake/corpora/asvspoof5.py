@@ -23,6 +23,7 @@ AUDIO_FOLDERS = {
 }
 MARKER = tuple(Path(folder, "ASVspoof5.*.tsv").as_posix() for folder in PROTOCOL_FOLDERS)
 OFFICIAL = f"{', '.join(PROTOCOL_OF.values())} (of ASVspoof5_protocols.tar) and flac_T, flac_D, flac_E_eval"
+PREFIX = "ASVspoof5-"  # of attacks: A01 to A19 are others in ASVspoof 2019 and 2021
 FORM = "speaker file gender codec quality source tag attack key -"
 LICENSE = "ODC-By 1.0"
 
@@ -38,7 +39,7 @@ OPTIONS = Asvspoof5Options
 
 
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
-    """The trials of track 1 of the wanted splits; the attack is A01 to A32, the coding C01 to C11 or `-`."""
+    """The trials of track 1 of the wanted splits; the attack is ASVspoof5-A01 to -A32, the coding C01 to C11 or `-`."""
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
     recordings: list[Utterance] = []
@@ -76,6 +77,6 @@ def _trials(protocol: Path, folder: str, split: str) -> Iterator[Trial]:
         key = trial_lists.meaning(label, BY_NAME, line.where)
         utterance = Utterance(
             name, speaker, "en", f"{folder}/{name}.flac",
-            key=key, split=split, attack=attack if key == SPOOF else "-", coding=codec,
+            key=key, split=split, attack=f"{PREFIX}{attack}" if key == SPOOF else "-", coding=codec,
         )  # fmt: skip
         yield Trial(name, line.where, utterance)

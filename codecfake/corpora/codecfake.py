@@ -19,6 +19,7 @@ OFFICIAL = f"{LABELS}/train.txt, dev.txt, C1.txt, … and train/F01_p225_001.wav
 FORMS = ("file label source", "file label")  # the lists of A3 have no sources
 KEY_OF_LABEL = {"real": BONAFIDE, "fake": SPOOF}
 FAKE = re.compile(r"(?P<source>[A-Z]\d+(-\d+)?)_(?P<original>.+)")
+PREFIX = "Codecfake-"  # of attacks: a run may have sources of its own with the names of the paper
 LICENSE = "CC BY-NC-ND 4.0"
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ OPTIONS = CodecfakeOptions
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The recordings of the lists. Conditions have copies of the same real speech, of which the first is listed.
 
-    The attack of a fake is the first part of its name (F01 to F07, C3-1, L1), or else its condition (A3).
+    The attack of a fake has the first part of its name (Codecfake-F01, -C3-1, -L1), or else its condition (-A3).
     """
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
@@ -86,7 +87,7 @@ def _utterance(stem: str, key: str, of_list: str, path: str) -> Utterance:
     split = of_list if of_list in ("train", "dev") else "eval"
     fake = FAKE.fullmatch(stem) if key == SPOOF else None
     speaker, language = _speaker(fake["original"] if fake else stem)
-    attack = "-" if key == BONAFIDE else fake["source"] if fake else of_list
+    attack = "-" if key == BONAFIDE else PREFIX + (fake["source"] if fake else of_list)
     return Utterance(stem, speaker, language, path, key=key, split=split, attack=attack)
 
 

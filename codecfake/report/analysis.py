@@ -79,7 +79,7 @@ def held_out_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) ->
 
 
 def group_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
-    """EERs by attack and by language: one table for each condition that has several, means over seeds."""
+    """EERs by attack, language and coding: one table for each condition that has several, means over seeds."""
     table, random = _read(inputs, "eer_groups"), _random_groups(trained_models)
     table = table[table["condition"].isin(inputs.conditions)]
     decimals, tables = decimals_by_condition(inputs), []

@@ -78,11 +78,11 @@ def test_asvspoof_2021_df_has_the_attacks_of_three_challenges_and_the_compressio
 
 def test_asvspoof_5_has_its_splits_its_attacks_and_the_codecs_of_eval(roots: dict[str, Path]) -> None:
     trials = by_id(read("asvspoof5", roots["asvspoof5"]))
-    assert facts(trials["T_0000900001"]) == ("T_9001", "en", "spoof", "train", "A05", "-")
+    assert facts(trials["T_0000900001"]) == ("T_9001", "en", "spoof", "train", "ASVspoof5-A05", "-")
     assert facts(trials["D_0000900002"]) == ("D_9063", "en", "bonafide", "dev", "-", "-")
-    assert facts(trials["E_0000900001"]) == ("E_9001", "en", "spoof", "eval", "A26", "C05")
+    assert facts(trials["E_0000900001"]) == ("E_9001", "en", "spoof", "eval", "ASVspoof5-A26", "C05")
     assert facts(trials["E_0000900004"]) == ("E_9003", "en", "bonafide", "eval", "-", "C05")
-    assert facts(trials["E_0000900005"]) == ("E_9004", "en", "spoof", "eval", "A31", "-")
+    assert facts(trials["E_0000900005"]) == ("E_9004", "en", "spoof", "eval", "ASVspoof5-A31", "-")
 
 
 def test_the_splits_of_asvspoof_5_can_be_chosen_and_its_archives_unpacked_into_folders_of_their_own(
@@ -103,15 +103,15 @@ def test_codecfake_takes_the_attack_from_the_name_and_speakers_from_vctk_and_ais
     recordings = by_id(read("codecfake", roots["codecfake"]))
     assert {name: facts(one)[:5] for name, one in recordings.items()} == {
         "SSB99990001": ("SSB9999", "zh", "bonafide", "train", "-"),
-        "F01_SSB99990001": ("SSB9999", "zh", "spoof", "train", "F01"),
-        "F02_SSB99990001": ("SSB9999", "zh", "spoof", "train", "F02"),
+        "F01_SSB99990001": ("SSB9999", "zh", "spoof", "train", "Codecfake-F01"),
+        "F02_SSB99990001": ("SSB9999", "zh", "spoof", "train", "Codecfake-F02"),
         "p999_001": ("p999", "en", "bonafide", "dev", "-"),
-        "F06_p999_001": ("p999", "en", "spoof", "dev", "F06"),
+        "F06_p999_001": ("p999", "en", "spoof", "dev", "Codecfake-F06"),
         "p999_002": ("p999", "en", "bonafide", "eval", "-"),
-        "F01_p999_002": ("p999", "en", "spoof", "eval", "F01"),
-        "C3-1_p999_002": ("p999", "en", "spoof", "eval", "C3-1"),
+        "F01_p999_002": ("p999", "en", "spoof", "eval", "Codecfake-F01"),
+        "C3-1_p999_002": ("p999", "en", "spoof", "eval", "Codecfake-C3-1"),
         "Yabcdefghi-1": ("-", "en", "bonafide", "eval", "-"),
-        "27110": ("-", "en", "spoof", "eval", "A3"),
+        "27110": ("-", "en", "spoof", "eval", "Codecfake-A3"),
     }
 
 

@@ -50,6 +50,16 @@ def test_the_page_has_every_part(inputs: ReportInputs, models: list[TrainedModel
     assert "50.0" in html.split("Learned weights")[1]
 
 
+def test_the_page_speaks_of_codings_only_where_there_are_any(inputs: ReportInputs, models: list[TrainedModel]) -> None:
+    content = analysis_content(inputs, models)
+    coded = [*content["group_tables"], replace(content["group_tables"][0], title="C1 by coding")]
+    template = environment().get_template("analysis.html")
+    assert "coding" not in template.render(content)
+    html = template.render({**content, "group_tables": coded})
+    assert "<h3>By attack, language and coding</h3>" in html
+    assert "a language or a coding with its own trials of both keys" in html
+
+
 def test_corpora_are_columns_and_averages_follow(inputs: ReportInputs, models: list[TrainedModel]) -> None:
     (table,) = cross_tables(inputs, models)
     assert table.columns == ["english", "mandarin", "mean of corpora", "mean of conditions", "pooled"]
