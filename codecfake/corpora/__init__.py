@@ -2,11 +2,12 @@
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
 and `MARKER`, globs of files or folders relative to the root, any of which proves the layout. It can also offer `SIZE`,
-the published size of the corpus, `LICENSE`, and, if its tables have captions, `captions(root, options)`.
+the published size of the corpus, `LICENSE`, `count(root)`, the number of recordings if not each is a file, and
+`captions(root, options)`, if its tables have captions.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +43,11 @@ class Layout:
     def license(self) -> str:
         """The license of such a corpus; "" where the layout says nothing of it, as of your own recordings."""
         return getattr(self.reader, "LICENSE", "")
+
+    @property
+    def count(self) -> Callable[[Path], int] | None:
+        """Counts the recordings at a root quickly, for a plan; None: each audio file is one."""
+        return getattr(self.reader, "count", None)
 
     @property
     def code(self) -> Path | None:

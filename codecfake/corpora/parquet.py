@@ -12,6 +12,7 @@ from codecfake.base import settings
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.settings import SettingsError
 from codecfake.base.utterances import BONAFIDE, NO_CODING, SPOOF, Utterance
+from codecfake.corpora import parquet_tables
 from codecfake.corpora.listing import UNKNOWN_ATTACK, CorpusError, Listing, listing, require
 from codecfake.corpora.parquet_tables import Cells, ParquetTable
 
@@ -87,6 +88,11 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
             f"{root}: no split {absent[0]!r} (option splits); choose from {', '.join(sorted(splits)) or 'none'}"
         )
     return listing(root, rows, ())
+
+
+def count(root: Path) -> int:
+    """The number of rows of all parquet files that can be read."""
+    return sum(parquet_tables.num_rows(root / path) for path in _files(root))
 
 
 def _files(root: Path) -> list[Path]:

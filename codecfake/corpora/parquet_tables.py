@@ -90,6 +90,15 @@ class ParquetTable:
         return names[value]
 
 
+def num_rows(path: Path) -> int:
+    """The number of rows of a parquet file; 0 for a file that cannot be read, which `ParquetTable` refuses."""
+    try:
+        regular_files.require_regular(path)
+        return int(pyarrow.parquet.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError):
+        return 0
+
+
 def _is_bytes(kind: pa.DataType) -> bool:
     return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 

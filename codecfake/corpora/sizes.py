@@ -122,11 +122,11 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def likely(layout: str, expected: dict[str, Any], options: Mapping[str, Any], root: Path | None) -> CorpusSize:
-    """The published size of a corpus, or less if its root has fewer files.
+    """The published size of a corpus, or less if its root has fewer recordings.
 
-    Without a published size, an estimate from the number of files; unknown without files.
+    Without a published size, an estimate from the number of recordings; unknown without any.
     """
-    files = _num_recordings(root) if root is not None else 0
+    files = _num_recordings(layout, root) if root is not None else 0
     try:
         size = published(layout, expected)
     except SizeError:
@@ -153,7 +153,13 @@ def _expected(size: ListedSize) -> CorpusSize:
     return CorpusSize("the experiment", size.sample_rate, True, parts)
 
 
-def _num_recordings(root: Path) -> int:
+def _num_recordings(layout: str, root: Path) -> int:
+    """The number that the layout counts, or else of the audio files below the root."""
+    from codecfake import corpora
+
+    count = corpora.layout(layout).count
+    if count is not None:
+        return count(root)
     folders = ((Path(folder).relative_to(root), names) for folder, _, names in os.walk(root))
     paths = (folder / name for folder, names in folders for name in names if name.lower().endswith(SUFFIXES))
     return sum(not is_hidden(path) for path in paths)

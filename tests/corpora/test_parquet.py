@@ -16,7 +16,7 @@ from codecfake.audio.settings import RecordingsSettings
 from codecfake.audio.waveforms import AudioError
 from codecfake.base import files, utterances
 from codecfake.base.settings import SettingsError
-from codecfake.corpora import ingest, parquet_tables
+from codecfake.corpora import ingest, parquet_tables, sizes
 from codecfake.corpora.inspection import inspect
 from codecfake.corpora.listing import CorpusError, Listing
 from codecfake.corpora.settings import IngestSettings
@@ -61,6 +61,13 @@ def test_only_some_rows_are_in_memory_at_a_time(
     whole = read(root, **options)
     monkeypatch.setattr(parquet_tables, "ROWS", 2)
     assert read(root, **options) == whole
+
+
+def test_a_plan_counts_the_rows(benchmark: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
+    root, options = benchmark
+    assert sizes.likely("parquet", {}, options, root).utterances == 20
+    (tmp_path / "train.parquet").write_text("cut")
+    assert not sizes.likely("parquet", {}, options, tmp_path).is_known
 
 
 @pytest.mark.parametrize(
