@@ -2,8 +2,9 @@
 
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
 and `MARKER`, globs of files or folders relative to the root, any of which proves the layout. It can also offer `SIZE`,
-the published size of the corpus, `LICENSE`, `count(root)`, the number of recordings if not each is a file, and
-`captions(root, options)`, if its tables have captions.
+the published size of the corpus, `LICENSE`, `count(root)`, the number of recordings if not each is a file,
+`check(root, options)`, which quickly checks that the parts to read are there, and `captions(root, options)`, if its
+tables have captions.
 """
 
 import importlib
@@ -58,9 +59,11 @@ class Layout:
         """Its options as its own dataclass. Raises SettingsError for an unknown option or a wrong value."""
         return build(self.reader.OPTIONS, options)
 
-    def require(self, root: Path) -> None:
-        """Raise CorpusError if nothing at `root` shows this layout."""
+    def require(self, root: Path, options: Mapping[str, Any] | None = None) -> None:
+        """Raise CorpusError if nothing at `root` shows this layout, or if a part that `options` select is missing."""
         require(root, self.reader.MARKER, getattr(self.reader, "OFFICIAL", ", ".join(self.reader.MARKER)))
+        if options is not None and hasattr(self.reader, "check"):
+            self.reader.check(root, options)
 
     def utterances(self, root: Path, options: Mapping[str, Any]) -> Listing:
         """The utterances of the corpus at `root`. Raises CorpusError if it does not have this layout."""

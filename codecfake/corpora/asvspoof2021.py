@@ -46,10 +46,16 @@ class Task:
         return f"{self.keys} (from the keys of the challenge) and {self.audio}/{self.name}_E_1000147.flac"
 
 
+def check(task: Task, root: Path) -> None:
+    """Raise CorpusError if the recordings are not there."""
+    trial_lists.first_folder(root, [task.audio], "the recordings")
+
+
 def utterances(task: Task, root: Path, options: Mapping[str, object]) -> Listing:
     """The trials of the wanted phases; the attack of a spoof is the one of its line."""
     choice = settings.build(Asvspoof2021Options, options)
     require(root, (task.keys,), task.official)
+    check(task, root)
     audio = by_stem(root, audio_files(root, task.audio))
     return listing(root, *trial_lists.with_recordings(_trials(task, root, choice.phases), audio, task.keys))
 

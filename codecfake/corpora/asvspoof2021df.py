@@ -15,6 +15,11 @@ OPTIONS = asvspoof2021.Asvspoof2021Options
 LICENSE = asvspoof2021.LICENSE
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the recordings are not there."""
+    asvspoof2021.check(TASK, root)
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The trials of the challenge; the coding is the compression, `nocodec` or one of eight.
 

@@ -38,6 +38,13 @@ class Asvspoof5Options:
 OPTIONS = Asvspoof5Options
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the protocol or the recordings of a wanted split are not there."""
+    for split in settings.build(OPTIONS, options).splits:
+        _protocol(root, split)
+        _folder(root, split)
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The trials of track 1 of the wanted splits; the attack is ASVspoof5-A01 to -A32, the coding C01 to C11 or `-`."""
     choice = settings.build(OPTIONS, options)
@@ -45,8 +52,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     recordings: list[Utterance] = []
     rejections: list[Rejection] = []
     for split in choice.splits:
-        protocol = _protocol(root, split)
-        folder = trial_lists.first_folder(root, AUDIO_FOLDERS[split], f"the recordings of split {split}")
+        protocol, folder = _protocol(root, split), _folder(root, split)
         audio = by_stem(root, audio_files(root, folder))
         of_split = trial_lists.with_recordings(_trials(protocol, folder, split), audio, protocol.name)
         recordings += of_split[0]
@@ -66,6 +72,10 @@ def _protocol(root: Path, split: str) -> Path:
     if present is None:
         raise CorpusError(f"{paths[0]}: no such protocol; restore it, or leave out its split (option splits)")
     return present
+
+
+def _folder(root: Path, split: str) -> str:
+    return trial_lists.first_folder(root, AUDIO_FOLDERS[split], f"the recordings of split {split}", "splits")
 
 
 def _trials(protocol: Path, folder: str, split: str) -> Iterator[Trial]:

@@ -38,6 +38,13 @@ class CddOptions:
 OPTIONS = CddOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the recordings of a wanted split are not there."""
+    for split in settings.build(OPTIONS, options).splits:
+        _recorded(root, split)
+        _folders(root, CODED_FOLDERS[split])
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All recordings of the wanted splits; the id of a coded one begins with its codec."""
     choice = settings.build(OPTIONS, options)
@@ -50,9 +57,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
 def _of_split(root: Path, split: str, coded: str, speakers: Mapping[str, str]) -> Iterator[Utterance]:
     # asvspoof5/flac_T/T_0000900002.flac
     # CoRS_train/Mimi/T_0000900002.flac
-    names = [f"{RECORDED}/{name}" for name in RECORDED_FOLDERS[split]]
-    recorded = trial_lists.first_folder(root, names, f"the recordings of split {split} (option splits)")
-    for path in audio_files(root, recorded):
+    for path in audio_files(root, _recorded(root, split)):
         stem = PurePosixPath(path).stem
         yield Utterance(stem, speakers.get(stem, "-"), "en", path, key=BONAFIDE, split=split)
     for codec in _folders(root, CODED_FOLDERS[split]):
@@ -62,8 +67,13 @@ def _of_split(root: Path, split: str, coded: str, speakers: Mapping[str, str]) -
         yield from map(_synthesized, audio_files(root, SYNTHESIZED))
 
 
+def _recorded(root: Path, split: str) -> str:
+    names = [f"{RECORDED}/{name}" for name in RECORDED_FOLDERS[split]]
+    return trial_lists.first_folder(root, names, f"the recordings of split {split}", "splits")
+
+
 def _folders(root: Path, folder: str) -> list[str]:
-    trial_lists.first_folder(root, [folder], "coded recordings (option splits)")
+    trial_lists.first_folder(root, [folder], "coded recordings", "splits")
     names = sorted(path.name for path in visible((root / folder).iterdir()) if path.is_dir())
     if not names:
         raise CorpusError(f"{root / folder}: has no folder of a codec, such as Mimi; unpack the recordings there")

@@ -39,6 +39,12 @@ class CodecfakeOptions:
 OPTIONS = CodecfakeOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if a wanted list or its recordings are not there."""
+    for name in _lists(root, settings.build(OPTIONS, options).lists):
+        _folder(root, name)
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The recordings of the lists. Conditions have copies of the same real speech, of which the first is listed.
 
@@ -66,11 +72,13 @@ def _lists(root: Path, names: tuple[str, ...] | None) -> list[str]:
 
 
 def _read(root: Path, name: str) -> tuple[list[Utterance], list[Rejection]]:
-    folder = trial_lists.first_folder(
-        root, (name, f"test/{name}"), f"the recordings of {LABELS}/{name}.txt (option lists)"
-    )
+    folder = _folder(root, name)
     audio = by_stem(root, audio_files(root, folder))
     return trial_lists.with_recordings(_trials(root, name, folder), audio, f"{LABELS}/{name}.txt")
+
+
+def _folder(root: Path, name: str) -> str:
+    return trial_lists.first_folder(root, (name, f"test/{name}"), f"the recordings of {LABELS}/{name}.txt", "lists")
 
 
 def _trials(root: Path, name: str, folder: str) -> Iterator[Trial]:

@@ -27,10 +27,16 @@ class CorsOptions:
 OPTIONS = CorsOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the recordings are not there."""
+    trial_lists.first_folder(root, [AUDIO], "the recordings")
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The recordings of VCTK and the fakes of the wanted codecs, whose name is the attack."""
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
+    check(root, options)
     audio = by_stem(root, audio_files(root, AUDIO))
     recordings, rejections = trial_lists.with_recordings(_trials(root / LABELS), audio, LABELS)
     return listing(root, of_codecs(root, recordings, choice.codecs), rejections)

@@ -32,10 +32,16 @@ class CosgOptions:
 OPTIONS = CosgOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the recordings are not there."""
+    trial_lists.first_folder(root, [AUDIO], "the recordings")
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All clips of the list; their speakers are unknown."""
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
+    check(root, options)
     audio = by_stem(root, audio_files(root, AUDIO))
     return listing(root, *trial_lists.with_recordings(_trials(root / LABELS, choice.attack), audio, LABELS))
 

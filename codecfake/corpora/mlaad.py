@@ -39,6 +39,14 @@ class MlaadOptions:
 OPTIONS = MlaadOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if a wanted language or the folder of originals is not there."""
+    choice = settings.build(OPTIONS, options)
+    _tables(root, choice.languages)
+    if choice.originals is not None:
+        trial_lists.first_folder(root, [choice.originals], "the readings of M-AILABS", "originals")
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The fakes of all tables, and their originals. The speaker of both is the reader of M-AILABS.
 
@@ -46,6 +54,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
+    check(root, options)
     recordings: list[Utterance] = []
     rejections: list[Rejection] = []
     table_paths = _tables(root, choice.languages)
@@ -92,7 +101,6 @@ def _trial(row: Row, folder: str, attack: str) -> Trial:
 
 def _readings(root: Path, folder: str, table_paths: list[Path]) -> tuple[list[Utterance], list[Rejection]]:
     """The originals that are in the tree of M-AILABS, and those that are not; what no fake imitates is left out."""
-    trial_lists.first_folder(root, [folder], "the readings of M-AILABS (option originals)")
     where_of: dict[str, str] = {}
     for row in chain.from_iterable(map(_rows, table_paths)):
         where_of.setdefault(row.cells["original_file"], row.where)

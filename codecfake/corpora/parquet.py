@@ -76,6 +76,13 @@ class ParquetOptions:
 OPTIONS = ParquetOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the first file is no parquet file or lacks a column."""
+    choice = settings.build(OPTIONS, options)
+    for path in _files(root)[:1]:
+        ParquetTable(root / path).require(_columns(choice), choice.columns.audio)
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """The rows of all parquet files, read without their audio."""
     choice = settings.build(OPTIONS, options)
@@ -102,7 +109,6 @@ def _files(root: Path) -> list[Path]:
 
 def _of_file(root: Path, path: Path, choice: ParquetOptions, splits: set[str]) -> Iterator[Utterance]:
     """The wanted rows of a file; the names of all splits that occur are added to `splits`."""
-    columns = {name: column for name, column in asdict(choice.columns).items() if column and name != "audio"}
     named = None if choice.columns.split else _split_of_file(path)
     if named is not None:
         splits.add(named)
@@ -110,13 +116,18 @@ def _of_file(root: Path, path: Path, choice: ParquetOptions, splits: set[str]) -
             return
     table = ParquetTable(root / path)
     needs_names = choice.ids == "name" and choice.columns.utterance_id is None
-    for row, cells in table.rows(columns, choice.columns.audio, needs_names):
+    for row, cells in table.rows(_columns(choice), choice.columns.audio, needs_names):
         where = f"{root / path}: row {row}"
         split = named if named is not None else _text(cells, "split", where)
         splits.add(split)
         if _is_wanted(split, choice):
             place = parquet_rows.path_of(path.as_posix(), choice.columns.audio, row)
             yield _utterance(cells, where, place, _split(split, choice, where), choice)
+
+
+def _columns(choice: ParquetOptions) -> dict[str, str]:
+    """The names of the columns that have texts, by what they contain."""
+    return {name: column for name, column in asdict(choice.columns).items() if column and name != "audio"}
 
 
 def _split_of_file(path: Path) -> str:

@@ -30,15 +30,19 @@ class ParquetTable:
             raise CorpusError(f"{path}: cannot be read as parquet ({error}); download the file again") from error
         self._names_of_labels = dict(_labels(path, self._schema.metadata or {}))
 
-    def rows(self, columns: Mapping[str, str], audio: str, named_by_audio: bool) -> Iterator[tuple[int, Cells]]:
-        """The number of each row, from 0, and its cells as text, by the names that `columns` gives to columns.
-
-        With `named_by_audio`, the name of the audio file is the cell `NAME`. Raises CorpusError for a column that does
-        not exist or cannot be a text, for a column `audio` without bytes, and for a label without a name.
-        """
+    def require(self, columns: Mapping[str, str], audio: str) -> None:
+        """Raise CorpusError for a column that does not exist or is no text, and for a column `audio` without bytes."""
         self._require_audio(audio)
         for column in columns.values():
             self._require_text(column)
+
+    def rows(self, columns: Mapping[str, str], audio: str, named_by_audio: bool) -> Iterator[tuple[int, Cells]]:
+        """The number of each row, from 0, and its cells as text, by the names that `columns` gives to columns.
+
+        With `named_by_audio`, the name of the audio file is the cell `NAME`. Raises CorpusError as `require`, and for a
+        label without a name.
+        """
+        self.require(columns, audio)
         path = [f"{audio}.path"] if named_by_audio and pa.types.is_struct(self._schema.field(audio).type) else []
         for row, values in enumerate(self._values([*dict.fromkeys(columns.values()), *path])):
             cells = {name: self._text(column, values[column], row) for name, column in columns.items()}

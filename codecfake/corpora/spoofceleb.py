@@ -33,20 +33,35 @@ class SpoofCelebOptions:
 OPTIONS = SpoofCelebOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if the table or the recordings of a wanted split are not there."""
+    for split in settings.build(OPTIONS, options).splits:
+        table, folder = _places(root, split)
+        if not (root / table).is_file():
+            raise CorpusError(f"{root / table}: no such table; restore it, or leave out its split (option splits)")
+        trial_lists.first_folder(root, [folder], f"the recordings of split {split}", "splits")
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """All rows of the wanted splits; attack a00 is bona fide. An id is the path, with underscores for slashes."""
     choice = settings.build(OPTIONS, options)
     require(root, MARKER, OFFICIAL)
-    base = f"{FOLDER}/" if (root / FOLDER / "metadata").is_dir() else ""
+    check(root, options)
     recordings: list[Utterance] = []
     rejections: list[Rejection] = []
     for split in choice.splits:
-        table, folder = f"{base}metadata/{PARTS[split]}.csv", f"{base}flac/{PARTS[split]}"
+        table, folder = _places(root, split)
         audio = trial_lists.by_path(root, audio_files(root, folder), folder)
         of_split = trial_lists.with_recordings(_trials(root / table, split, folder), audio, table)
         recordings += of_split[0]
         rejections += of_split[1]
     return listing(root, recordings, rejections)
+
+
+def _places(root: Path, split: str) -> tuple[str, str]:
+    """The table of a split and the folder of its recordings, relative to the root."""
+    base = f"{FOLDER}/" if (root / FOLDER / "metadata").is_dir() else ""
+    return f"{base}metadata/{PARTS[split]}.csv", f"{base}flac/{PARTS[split]}"
 
 
 def _trials(table: Path, split: str, folder: str) -> Iterator[Trial]:

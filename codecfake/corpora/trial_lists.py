@@ -95,10 +95,14 @@ def by_path(root: Path, paths: Iterable[str], folder: str) -> dict[str, str]:
     return path_of
 
 
-def first_folder(root: Path, folders: Iterable[str], what: str) -> str:
-    """The first of these folders that exists. Raises CorpusError, naming `what` should be there, if none does."""
+def first_folder(root: Path, folders: Iterable[str], what: str, option: str = "") -> str:
+    """The first of these folders that exists.
+
+    Raises CorpusError, naming `what` should be there and the `option` that can leave it out, if none does.
+    """
     names = list(folders)
     present = next((name for name in names if (root / name).is_dir()), None)
     if present is None:
-        raise CorpusError(f"{root}: {what} are in none of {', '.join(names)}; unpack them there, or leave them out")
+        otherwise = f", or leave them out (option {option})" if option else ""
+        raise CorpusError(f"{root}: {what} are in none of {', '.join(names)}; unpack them there{otherwise}")
     return present

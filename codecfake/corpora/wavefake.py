@@ -26,6 +26,11 @@ class WaveFakeOptions:
 OPTIONS = WaveFakeOptions
 
 
+def check(root: Path, options: Mapping[str, object]) -> None:
+    """Raise CorpusError if a wanted folder is not there."""
+    _folders(root / FOLDER, settings.build(OPTIONS, options).folders)
+
+
 def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     """Every file of the wanted folders. The attack is the name of the folder, and a part of the id.
 

@@ -11,7 +11,7 @@ from codecfake.base.home import expanded
 from codecfake.base.settings import Fault, FaultsError, below
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
-from codecfake.corpora import LAYOUTS, Layout, layout
+from codecfake.corpora import LAYOUTS, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
 from codecfake.experiment import layers, licenses, reading, released, trainings
@@ -210,14 +210,14 @@ def _root_faults(corpora: Mapping[str, Corpus], settings: Configuration, base: P
         if root and not (base / root).is_dir():
             yield Fault(("corpora", name), f"{base / root} is not a folder; correct the path")
         elif root and corpora[name].layout in LAYOUTS:
-            yield from _layout_faults(name, layout(corpora[name].layout), base / root)
+            yield from _layout_faults(name, corpora[name], base / root)
 
 
-def _layout_faults(name: str, expected: Layout, root: Path) -> Iterator[Fault]:
+def _layout_faults(name: str, corpus: Corpus, root: Path) -> Iterator[Fault]:
     """Of a folder that holds anything; an empty one may get its corpus before its job starts."""
     try:
         if visible(root.iterdir()):
-            expected.require(root)
+            layout(corpus.layout).require(root, corpus.options)
     except CorpusError as error:
         yield Fault(("corpora", name), str(error))
     except OSError as error:

@@ -1,5 +1,6 @@
 """Corpora of others in an experiment: each is evaluated, and those with train lists are trained on."""
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from places import TINY
 from released_corpora import RELEASED, Options, build
 
 from codecfake import corpora
-from codecfake.experiment import reading
+from codecfake.base.validation import ConfigurationError
+from codecfake.experiment import reading, site
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import lists
 
@@ -126,6 +128,35 @@ def test_a_split_by_speaker_keeps_the_fakes_of_mlaad_with_the_reading_that_they_
     for trials in parts.values():
         assert (trials["key"] == "spoof").sum() == (trials["key"] == "bonafide").sum() == trials["speaker_id"].nunique()
     assert not set(parts["train"]["speaker_id"]) & set(parts["dev"]["speaker_id"])
+
+
+def test_parts_of_corpora_that_are_missing_are_faults_before_the_first_job_all_at_once(tmp_path: Path) -> None:
+    names = ("asvspoof5", "codecfake", "wavefake", "parquet")
+    options: dict[str, Options] = {
+        "codecfake": {"lists": ["C9"]},
+        "wavefake": {"folders": ["ljspeech_hifigan"]},
+        "parquet": hub_parquet.benchmark(tmp_path / "parquet") | {"columns": {"key": "labels"}},
+    }
+    for name in names[:3]:
+        build(tmp_path / name, RELEASED[name][1])
+    shutil.rmtree(tmp_path / "asvspoof5/flac_D")
+    values = {
+        "based_on": str(TINY),
+        "title": "Released",
+        "corpora": {name: {"layout": name, "options": options.get(name, {})} for name in names},
+        "conditions": {name: {"bonafide": {"corpus": "asvspoof5"}, "spoof": {"corpus": name}} for name in names},
+    }
+    (tmp_path / "experiment.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    config = {
+        "experiment": str(tmp_path / "experiment.yaml"),
+        "corpora": {name: str(tmp_path / name) for name in names},
+    }
+    with pytest.raises(ConfigurationError) as error:
+        site.read(config, tmp_path)
+    parts = ("recordings of split dev", "no list C9.txt", "no folder 'ljspeech_hifigan'", "no column 'labels'")
+    for name, part, line in zip(names, parts, str(error.value).splitlines(), strict=True):
+        assert f"corpora.{name}: " in line
+        assert part in line
 
 
 def test_the_trials_of_a_challenge_have_the_codecs_that_tables_group_them_by(
