@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from codecfake.base import settings
@@ -19,6 +19,7 @@ OFFICIAL = f"{LABELS}/train.txt, dev.txt, C1.txt, … and train/F01_p225_001.wav
 FORMS = ("file label source", "file label")  # the lists of A3 have no sources
 KEY_OF_LABEL = {"real": BONAFIDE, "fake": SPOOF}
 FAKE = re.compile(r"(?P<source>[A-Z]\d+(-\d+)?)_(?P<original>.+)")
+SOUNDS = "A3"
 PREFIX = "Codecfake-"  # of attacks: a run may have sources of its own with the names of the paper
 LICENSE = "CC BY-NC-ND 4.0"
 
@@ -74,7 +75,13 @@ def _lists(root: Path, names: tuple[str, ...] | None) -> list[str]:
 def _read(root: Path, name: str) -> tuple[list[Utterance], list[Rejection]]:
     folder = _folder(root, name)
     audio = by_stem(root, audio_files(root, folder))
-    return trial_lists.with_recordings(_trials(root, name, folder), audio, f"{LABELS}/{name}.txt")
+    recordings, rejections = trial_lists.with_recordings(_trials(root, name, folder), audio, f"{LABELS}/{name}.txt")
+    return recordings, [_expected(one) if name == SOUNDS else one for one in rejections]
+
+
+def _expected(rejection: Rejection) -> Rejection:
+    """The recordings of AudioCaps (Y and a YouTube id) are listed, but not in the release, which may not have them."""
+    return replace(rejection, expected=PurePosixPath(rejection.path).name.startswith("Y"))
 
 
 def _folder(root: Path, name: str) -> str:

@@ -188,6 +188,14 @@ def test_a_part_of_a_corpus_that_was_not_unpacked_is_named(
         corpora.layout(layout).require(root, RELEASED[layout][0])
 
 
+def test_the_sounds_of_audiocaps_that_codecfake_lists_and_does_not_have_are_expected(tmp_path: Path) -> None:
+    absent = {"test/A3/Yabcdefghi-1.wav": None, "test/C1/p999_002.wav": None}
+    rejections = read("codecfake", changed(tmp_path, "codecfake", absent)).rejections
+    assert {one.path: one.expected for one in rejections} == {
+        "test/A3/Yabcdefghi-1.wav": True, "test/C1/p999_002.wav": False,
+    }  # fmt: skip
+
+
 def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
     root = changed(tmp_path, "spoofceleb", {"spoofceleb/flac/train/a01/id901/AbCdEfGhIjK-00002-006.wav": ""})
     with pytest.raises(CorpusError, match=r"006\.wav and .*006\.flac have one name; remove one of the two"):
