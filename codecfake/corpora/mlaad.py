@@ -56,7 +56,7 @@ def utterances(root: Path, options: Mapping[str, object]) -> Listing:
     require(root, MARKER, OFFICIAL)
     check(root, options)
     recordings: list[Utterance] = []
-    rejections: list[Rejection] = []
+    rejections = _without_table(root, choice.languages)
     table_paths = _tables(root, choice.languages)
     for table in table_paths:
         folder = table.parent.relative_to(root).as_posix()
@@ -79,6 +79,14 @@ def _tables(root: Path, languages: tuple[str, ...] | None) -> list[Path]:
     if absent:
         raise CorpusError(f"{root / FAKES}: no language {absent[0]!r}; choose from {', '.join(present)}")
     return [path for path in paths if languages is None or path.parents[1].name in languages]
+
+
+def _without_table(root: Path, languages: tuple[str, ...] | None) -> list[Rejection]:
+    """The recordings of models that have no table."""
+    folders = (path for path in visible(root.glob(f"{FAKES}/*/*")) if not (path / TABLE).is_file())
+    wanted = (path for path in folders if languages is None or path.parent.name in languages)
+    paths = chain.from_iterable(audio_files(root, path.relative_to(root).as_posix()) for path in wanted)
+    return [Rejection(path, f"its folder has no {TABLE}, so nothing is known of it") for path in paths]
 
 
 def _rows(table: Path) -> Iterator[Row]:

@@ -108,6 +108,7 @@ def test_a_recording_that_is_missing_is_rejected_and_no_other(
         ("asvspoof2021df", "ASVspoof2021_DF_eval/flac/DF_E_9.flac", f"not listed in {DF}, so its key is not known"),
         ("codecfake", "dev/F01_p999_009.wav", "not listed in label/dev.txt, so its key is not known"),
         ("codecfake_wu", "processed/encodec_24khz+demo.wav", "not named as CodecFake names its recordings"),
+        ("mlaad", "fake/de/another_model/a.wav", "its folder has no meta.csv, so nothing is known of it"),
         ("wavefake", "generated_audio/new_melgan/a.wav", "its folder is named after neither ljspeech nor jsut"),
     ],
 )
