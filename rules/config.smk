@@ -29,6 +29,7 @@ wildcard_constraints:
     detector="[A-Za-z0-9_-]+",
     training_set="[A-Za-z0-9_-]+",
     source="[A-Za-z0-9_-]+",
+    store="[A-Za-z0-9_-]+",
     strategy="[A-Za-z0-9_-]+",
     seed=r"\d+",
     shard=r"\d{4}",

@@ -1,5 +1,6 @@
 # in:  results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/, results/audio/
-# out: results/models/{detector}/{training_set}/{strategy}/seed{seed}/, results/audit/lists/{training_set}.tsv
+# out: results/features/{store}/{corpus}/{source}.tsv, lists of the files with stored features;
+#      results/models/{detector}/{training_set}/{strategy}/seed{seed}/, results/audit/lists/{training_set}.tsv
 
 
 rule check_lists:
@@ -23,6 +24,36 @@ rule check_lists:
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
+rule extract_features:
+    """Compute the features of one source, once for all trainings with this front-end (`cache_features: disk`)."""
+    input:
+        protocols=by_wildcards(INPUTS.of_extraction),
+        audio="results/audio/{corpus}/{source}/shards.tsv",
+        front_end=by_wildcards(INPUTS.front_end_of_store),
+    output:
+        "results/features/{store}/{corpus}/{source}.tsv",
+    log:
+        "logs/extract_features/{store}.{corpus}.{source}.log",
+    benchmark:
+        "results/benchmarks/extract_features/{store}.{corpus}.{source}.tsv"
+    priority: 1  # before trainings that compute their features, because others wait for these
+    conda:
+        "../envs/detectors.yaml"
+    threads: GPUS.threads(GPUS.per_job())
+    resources:
+        gpu=GPUS.per_job(),
+    params:
+        settings=text_of(JOBS.extract_features),
+        device=PLACES.device,
+    message:
+        "Features of {wildcards.corpus}/{wildcards.source} ({wildcards.store})"
+    shell:
+        "python -m codecfake step extract-features --settings {params.settings:q} --protocols {input.protocols:q}"
+        " --corpus {wildcards.corpus:q} --source {wildcards.source:q} --audio results/audio"
+        " --feature-cache results/features --output {output:q} --device {params.device} --gpus {resources.gpu}"
+        " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
+
+
 rule train_detector:
     """Train a detector and keep the epoch that `select` chooses. Threads beyond the first decode audio."""
     input:
@@ -31,6 +62,8 @@ rule train_detector:
         audio=by_wildcards(INPUTS.of_training),
         code=by_wildcards(INPUTS.code_of_training),
         front_end=by_wildcards(INPUTS.front_end_of_model),
+        # `ancient`: features that are computed again are the same, and what they are made from is an input too
+        features=ancient(by_wildcards(INPUTS.features_of_training)),
         # `ancient`: a new condition repeats this check, but no training
         checked=ancient("results/audit/lists/{training_set}.tsv"),
     output:

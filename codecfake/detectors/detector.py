@@ -1,6 +1,7 @@
 """A detector: a front-end that is never trained, and a trained back-end, with an aggregation if there are layers."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +20,7 @@ class Detector(nn.Module):
 
     def __init__(self, settings: DetectorSettings, crop_samples: int) -> None:
         super().__init__()
-        front_end, front_settings = part_of(FRONT_ENDS, settings.front_end)
-        self.front_end = _front_end(front_end.load(), front_end.build_settings(front_settings))
+        self.front_end = front_end_of(settings.front_end)
         shape = self.front_end.shape(crop_samples)
         if settings.aggregation is not None:
             self.aggregation = _trained(AGGREGATIONS, settings.aggregation, shape)
@@ -60,8 +60,11 @@ def score(logits: Tensor) -> Tensor:
     return logits[:, BONAFIDE] - logits[:, SPOOF]
 
 
-def _front_end(implementation: type, settings: object) -> FrontEnd:
-    front_end = implementation(settings)
+def front_end_of(part: Mapping[str, Any]) -> FrontEnd:
+    """The frozen front-end of a detector's settings."""
+    entry, values = part_of(FRONT_ENDS, part)
+    implementation = entry.load()
+    front_end = implementation(entry.build_settings(values))
     if not isinstance(front_end, FrontEnd):
         raise SettingsError(
             f"{implementation.__module__}.{implementation.__name__} is not a front-end; "

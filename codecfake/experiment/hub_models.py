@@ -42,10 +42,15 @@ def of_codec(experiment: Experiment, codec: str) -> list[str]:
 def of_detector(experiment: Experiment, detector: str, training_set: str, strategy: str) -> list[str]:
     """The front-end of a model, if it is a model of the hub."""
     if not released.is_released(training_set):
-        return _ids(experiment.detectors[detector]["front_end"].get("weights"))
+        return of_front_end(experiment, detector)
     weights = released.weights_at(experiment, detector, training_set, strategy)
     values = released.import_settings(experiment, detector, weights)
     return _ids(settings.build(ImportSettings, values).front_end_weights)
+
+
+def of_front_end(experiment: Experiment, detector: str) -> list[str]:
+    """The front-end of a detector that is trained here, if it is a model of the hub."""
+    return _ids(experiment.detectors[detector]["front_end"].get("weights"))
 
 
 def _ids(weights: str | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The input files of jobs, from the experiment."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from codecfake.base.hub_models import record_name
 from codecfake.base.provenance import RECORD
 from codecfake.corpora import layout
 from codecfake.detectors import released_files, released_forms
-from codecfake.detectors.settings import DetectorSettings
-from codecfake.experiment import audited, generators, hub_models, quality_choice, released
+from codecfake.detectors.settings import FRONT_ENDS, DetectorSettings
+from codecfake.experiment import audited, feature_stores, generators, hub_models, quality_choice, released
+from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.schema import Experiment
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols import utterance_lists
@@ -215,6 +217,32 @@ class Inputs:
         """Audio of a training set."""
         domains = self._experiment.training_sets[training_set].domains
         return self.lists(pair for domain in domains for pair in self._experiment.audio_of_domain(domain))
+
+    # features
+
+    @cached_property
+    def _stores(self) -> dict[str, Store]:
+        return feature_stores.stores(self._experiment)
+
+    def of_extraction(self, store: str, corpus: str, source: str) -> list[str]:
+        """The protocols with the trials of a source."""
+        domains = self._stores[store].domains_with(self._experiment, corpus, source)
+        return [f"results/protocols/{domain}/{split}.tsv" for domain in domains for split in ("train", "dev")]
+
+    def front_end_of_store(self, store: str) -> list[str]:
+        """The record of its front-end, if it comes from the hub, and the file beside the experiment with its code."""
+        detector = self._stores[store].detector
+        front_end = self._stores[store].settings.front_end
+        code = FRONT_ENDS.part(front_end["name"]).code()
+        record = self.hub_records(hub_models.of_front_end(self._experiment, detector))
+        return record + ([] if code is None else [str(code)])
+
+    def features_of_training(self, detector: str, training_set: str) -> list[str]:
+        """The lists of the stored features of a training set, if its detector reads them."""
+        store = feature_stores.name_for(self._experiment, detector, training_set)
+        domains = self._experiment.training_sets[training_set].domains if store else []
+        pairs = dict.fromkeys(pair for domain in domains for pair in self._experiment.audio_of_domain(domain))
+        return [f"results/features/{store}/{corpus}/{source}.tsv" for corpus, source in pairs]
 
     def code_of_detector(self, detector: str) -> list[str]:
         """Files beside the experiment that implement parts of a detector."""

@@ -6,7 +6,8 @@ class that the job's command uses, and is passed on as one JSON text: the same t
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any, Generic, TypeVar
 
@@ -21,10 +22,12 @@ from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
-from codecfake.experiment import audited, generators, held_out, hub_models, quality_choice, released
+from codecfake.experiment import audited, feature_stores, generators, held_out, hub_models, quality_choice, released
+from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
+from codecfake.features.store_settings import StoreSettings
 from codecfake.generators.job_settings import ShardSettings
 from codecfake.protocols.generation_lists import GenerationListSettings
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, plain
@@ -113,6 +116,8 @@ class Jobs:
         models, trained = released.wildcards(e.model_names()), released.wildcards(released.trained_names(e))
         imported = [(name, model) for name, model in models.items() if name not in trained]
         yield from (("check_lists", (training_set,)) for training_set in dict.fromkeys(m[1] for m in trained.values()))
+        for name, store in self.stores.items():
+            yield from (("extract_features", (name, *pair)) for pair in feature_stores.audio(e, store))
         yield from (("train_detector", model) for model in trained.values())
         yield from (("fetch_detector", (form,)) for form in released.forms_to_fetch(e))
         yield from (("import_detector", model) for _, model in imported)
@@ -205,6 +210,14 @@ class Jobs:
         return job(ConditionSettings, plain(self._experiment.condition_settings(condition)))
 
     # detectors
+
+    @cached_property
+    def stores(self) -> dict[str, Store]:
+        """The feature stores by name."""
+        return feature_stores.stores(self._experiment)
+
+    def extract_features(self, store: str, corpus: str, source: str) -> Job[StoreSettings]:
+        return job(StoreSettings, asdict(self.stores[store].settings))
 
     def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[TrainSettings]:
         return job(TrainSettings, self._experiment.train_settings(detector, training_set, strategy, int(seed)))

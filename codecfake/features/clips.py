@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -80,6 +81,23 @@ class Clips(Dataset[Tensor]):
         """Clips of several lengths as a batch `[B, T]`, extended to the longest of them."""
         longest = max(map(len, clips))
         return torch.from_numpy(np.stack([clip(each.numpy(), longest, self._pad) for each in clips]))
+
+    def recordings(self) -> pd.DataFrame:
+        """Corpus, source and utterance of each trial's recording, its shard, and the sha256 of its bytes, in hex."""
+        index, rows = self._store.index, self._rows
+        shards = np.array([Path(tar).stem for tar in index.tars])
+        names = np.empty((len(rows), 2), dtype=object)
+        for name, its_rows in index.sources.items():
+            names[(rows >= its_rows.start) & (rows < its_rows.stop)] = name
+        return pd.DataFrame(
+            {
+                "corpus": names[:, 0],
+                "source": names[:, 1],
+                "utterance_id": index.utterance_ids.take(pa.array(rows)).to_pylist(),
+                "shard": shards[index.entries["tar"][rows]],
+                "recording_sha256": [digest.tobytes().hex() for digest in index.sha256[rows]],
+            }
+        )
 
     def digest(self) -> str:
         """sha256 of what determines the clips: names and bytes of the recordings in order, length, crop and padding."""

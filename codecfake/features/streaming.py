@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader, Dataset
 from codecfake.base import processes
 from codecfake.base.parallel import ALONE, Team
 from codecfake.base.progress import progress
-from codecfake.features import precision
+from codecfake.features import half_precision, precision
 from codecfake.features.clips import Clips
+from codecfake.features.settings import FULL, ROUNDED
 
 PREFETCHED = 2  # batches that each worker has ready; a batch of 128 clips of 64,600 samples takes 33 MB
 FLOAT_BYTES = 4
@@ -78,9 +79,11 @@ class StreamedFeatures(StreamedClips):
         workers: int = 0,
         front_end_precision: str = precision.EXACT,
         team: Team = ALONE,
+        feature_precision: str = FULL,
     ) -> None:
         super().__init__(clips, device, workers, team)
-        self._front_end = front_end
+        self.is_rounded = feature_precision == ROUNDED
+        self.front_end: Any = front_end
         self._precision = front_end_precision
         self._checked = front_end_precision == precision.EXACT
 
@@ -90,19 +93,24 @@ class StreamedFeatures(StreamedClips):
 
     def shape(self) -> tuple[int, ...]:
         """Numbers of trials, layers if there are several, frames and dimensions."""
-        front_end: Any = self._front_end
-        shape = front_end.shape(self.clips.num_samples)
+        shape = self.front_end.shape(self.clips.num_samples)
         layers = (shape.num_layers,) if shape.num_layers > 1 else ()
         return len(self), *layers, shape.num_frames, shape.dimension
 
     @torch.no_grad()
     def _of(self, wav: Tensor) -> Tensor:
         if not self._checked:
-            precision.require_small_error(self._front_end, wav, self._precision)
+            precision.require_small_error(self.front_end, wav, self._precision)
             self._checked = True
-        pieces = wav.split(max(1, CPU_SAMPLES // wav.shape[1])) if self.device.type == "cpu" else [wav]
         with parametrize.cached():  # weight normalization is computed once, not for each piece
-            return torch.cat([precision.run(self._front_end, piece, self._precision) for piece in pieces])
+            return half_precision.computed(self._run, wav) if self.is_rounded else self._in_pieces(wav)
+
+    def _in_pieces(self, wav: Tensor) -> Tensor:
+        pieces = wav.split(max(1, CPU_SAMPLES // wav.shape[1])) if self.device.type == "cpu" else [wav]
+        return torch.cat([self._run(piece) for piece in pieces])
+
+    def _run(self, wav: Tensor) -> Tensor:
+        return precision.run(self.front_end, wav, self._precision)
 
 
 class CachedFeatures:

@@ -17,6 +17,8 @@ from codecfake.audio.shard_index import ShardError
 from codecfake.audio.shard_lists import LIST
 from codecfake.base import files, processes, provenance
 from codecfake.base.progress import progress
+from codecfake.features import parts
+from codecfake.features.parts import STORE
 from codecfake.running import dates, finished_files
 
 MOST_UTTERANCES = 3  # per shard
@@ -157,15 +159,15 @@ def _demo(folder: Path) -> Iterator[Damage]:
 
 
 def _features(folder: Path) -> Iterator[Damage]:
-    """Caches of features that are not as they were written; they are computed again when they are needed."""
-    if folder.is_dir():
-        from codecfake.features import cache
-
-        for record in sorted(folder.glob(f"*/{cache.RECORD}")):
-            try:
-                cache.require_undamaged(record.parent)
-            except (cache.FeatureCacheError, OSError) as error:
-                yield Damage(record, _what(record.parent, error), tuple(sorted(record.parent.iterdir())))
+    """Stored features that are not as they were written; they are computed again when they are needed."""
+    for record in sorted(folder.glob(f"*/*/{STORE}")):
+        shape = tuple(files.read_json(record)["shape"])
+        for source in sorted(record.parent.glob("*/*/")):
+            for part in parts.parts_in(source, shape):
+                try:
+                    part.require_undamaged()
+                except (parts.FeatureCacheError, OSError) as error:
+                    yield Damage(part.path, _what(part.path, error), (part.path, part.path.with_suffix(parts.INDEX)))
 
 
 def _what(path: Path, error: Exception) -> str:

@@ -12,6 +12,7 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     GENERATORS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
+    "extract_features": ("detectors", ("torch", "transformers", "safetensors")),
     "train_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "import_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "calibrate_detector": ("detectors", ("torch", "transformers", "safetensors")),

@@ -15,6 +15,7 @@ from codecfake.detectors.detector import score as score_of
 from codecfake.detectors.released_forms import WHOLE
 from codecfake.features import precision
 from codecfake.features.clips import Clips
+from codecfake.features.settings import FULL
 from codecfake.features.streaming import StreamedFeatures, in_order
 from codecfake.features.whole_clips import WholeClips
 from codecfake.protocols import trials
@@ -83,6 +84,7 @@ class Scorer:
         settings = models.read_record(model)["settings"]
         self._is_whole = settings.get("crop") == WHOLE
         self._pad, self._bits = settings.get("pad", "repeat"), settings.get("front_end_precision", precision.EXACT)
+        self._feature_precision = settings.get("feature_precision", FULL)
         self._audio_root, self._device, self._batch_size, self._workers = audio_root, device, batch_size, workers
         what = identity(model, batch_size=batch_size, device=device.type)
         self._store = ScoreStore(score_store, what) if score_store is not None else None
@@ -119,7 +121,14 @@ class Scorer:
 
     @torch.no_grad()
     def _batches(self, clips: Clips, bits: str | None = None) -> Iterator[np.ndarray]:
-        features = StreamedFeatures(clips, self._detector.front_end, self._device, self._workers, bits or self._bits)
+        features = StreamedFeatures(
+            clips,
+            self._detector.front_end,
+            self._device,
+            self._workers,
+            bits or self._bits,
+            feature_precision=self._feature_precision,
+        )
         for batch in features.batches(in_order(len(clips), 1 if self._is_whole else self._batch_size)):
             yield score_of(self._detector.head(batch)).cpu().numpy()
 

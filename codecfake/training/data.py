@@ -1,15 +1,12 @@
 """The data of a detector: train and dev clips as the settings define them, through its front-end."""
 
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
 
 from codecfake.base.parallel import ALONE, ParallelError, Team
 from codecfake.detectors.detector import Detector
-from codecfake.detectors.settings import FRONT_ENDS
 from codecfake.features.augmentation.chain import Chain
 from codecfake.features.cache import CachePlace, with_cache
 from codecfake.features.clips import Clips
@@ -59,22 +56,15 @@ class TrainingData:
         s = self._settings
         if s.fine_tuning.is_on:
             return StreamedClips(clips, self._device, self._workers, self._team)
-        # of a cache on disk, the first process to come computes all features
+        # the first process to come writes all features that a store lacks, and each process reads whole batches
         team = ALONE if s.cache == DISK else self._team
         streamed = StreamedFeatures(
-            clips, self._detector.front_end, self._device, self._workers, s.front_end_precision, team
+            clips,
+            self._detector.front_end,
+            self._device,
+            self._workers,
+            s.front_end_precision,
+            team,
+            s.resolved_feature_precision,
         )
-        identity = self._identity if s.cache == DISK else {}
-        return with_cache(streamed, s.cache, s.batch_size, name, self._place, identity)
-
-    @cached_property
-    def _identity(self) -> dict[str, Any]:
-        """Everything that determines the features of a clip."""
-        front_end = self._detector.front_end
-        code = FRONT_ENDS.part(self._settings.detector.front_end["name"]).code_sha256()
-        return {
-            "front_end": self._settings.detector.complete()["front_end"],
-            "front_end_precision": self._settings.front_end_precision,
-            "front_end_weights_sha256": front_end.digest(),
-            **({"front_end_code_sha256": code} if code else {}),
-        }
+        return with_cache(streamed, s.cache, s.batch_size, name, self._place, s.store)

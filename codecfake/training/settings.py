@@ -32,7 +32,22 @@ from codecfake.base.suggestions import unknown
 from codecfake.detectors.back_end_settings import COSINE
 from codecfake.detectors.settings import BACK_ENDS, DetectorSettings
 from codecfake.features.augmentation.settings import links
-from codecfake.features.settings import CACHES, CROPS, EXACT, NONE, PADS, PRECISIONS, RANDOM, cache_kind
+from codecfake.features.settings import (
+    CACHES,
+    CROPS,
+    DISK,
+    EXACT,
+    FEATURE_PRECISIONS,
+    FULL,
+    NONE,
+    PADS,
+    PRECISIONS,
+    RANDOM,
+    ROUNDED,
+    cache_kind,
+    feature_precision,
+)
+from codecfake.features.store_settings import StoreSettings
 from codecfake.training.fine_tuning_settings import FineTuningSettings
 from codecfake.training.loss_settings import CROSS_ENTROPY, LOSSES
 from codecfake.training.schedules import SCHEDULES
@@ -77,6 +92,7 @@ class TrainSettings:
     seed: int = 0
     cache_features: bool | str = NONE  # compute features once and keep them in memory (true); disk: for SSL front-ends
     front_end_precision: str = EXACT  # or bfloat16, which is rejected if a measurement shows that it changes features
+    feature_precision: str | None = None  # float16 rounds those of SSL front-ends; null: as disk has them, or float32
     fine_tuning: FineTuningSettings = field(default_factory=FineTuningSettings)  # of the front-end
     checkpoint_steps: int = 1000  # steps between checkpoints; another is written after every epoch
     tensorboard: bool = True
@@ -102,6 +118,17 @@ class TrainSettings:
         """Where features are kept: none, memory or disk."""
         return cache_kind(self.cache_features, self.detector.front_end["name"])
 
+    @property
+    def resolved_feature_precision(self) -> str:
+        """The precision of the features that the back-end gets."""
+        return feature_precision(self.feature_precision, self.cache, self.detector.front_end["name"])
+
+    @property
+    def store(self) -> StoreSettings:
+        """What a store of its features is of, if they are on disk."""
+        front_end = self.detector.complete()["front_end"]
+        return StoreSettings(front_end, self.crop_samples, self.pad, self.front_end_precision)
+
     def code(self) -> list[Path]:
         """The files beside the experiment that implement its parts."""
         files = [link.code() for link in links(self.augmentation)] + [LOSSES.part(self.loss).code()]
@@ -121,6 +148,10 @@ class TrainSettings:
                 yield Fault((name,), unknown(name.replace("_", " "), getattr(self, name), names))
         if not self._has_strategy():
             yield Fault(("strategy",), unknown_strategy(self.strategy))
+        if self.feature_precision not in (None, *FEATURE_PRECISIONS):
+            yield Fault(
+                ("feature_precision",), unknown("feature precision", self.feature_precision, FEATURE_PRECISIONS)
+            )
         if not isinstance(self.cache_features, bool) and self.cache_features not in CACHES:
             yield Fault(("cache_features",), unknown("place", self.cache_features, ["true", "false", *CACHES]))
 
@@ -171,6 +202,11 @@ class TrainSettings:
                 f"{self.cache}, but train clips are cropped or augmented differently in every epoch; "
                 f"set it to {NONE}, or set crop to first and remove augmentation",
             )
+        if self.cache == DISK and self.feature_precision == FULL:
+            yield Fault(
+                ("feature_precision",),
+                f"{FULL}, but features on disk have half precision; set it to {ROUNDED}, or cache_features to {NONE}",
+            )
         if LOSSES.part(self.loss).of_cosines and not self._gives_cosines():
             yield Fault(
                 ("loss",),
@@ -212,6 +248,8 @@ class TrainSettings:
                 ("front_end_precision",),
                 f"{self.front_end_precision} is of a frozen front-end; set it to {EXACT}, and fine_tuning.precision",
             )
+        if self.resolved_feature_precision != FULL:
+            yield Fault(("feature_precision",), f"{ROUNDED} is of a frozen front-end; set it to {FULL}")
 
     def complete(self) -> dict[str, Any]:
         """The settings as plain values, with every default spelled out."""
@@ -224,4 +262,6 @@ class TrainSettings:
         data = {"cache_features": self.cache, "augmentation": [link.complete() for link in links(self.augmentation)]}
         loss = LOSSES.part(self.loss).complete(self.loss_settings)
         parts = {"detector": self.detector.complete(), "strategy_settings": update, "loss_settings": loss}
-        return {**dataclasses.asdict(self), **parts, **data}
+        values = {**dataclasses.asdict(self), **parts, **data, "feature_precision": self.resolved_feature_precision}
+        # left out where it is the default, so that finished models keep their records
+        return {key: value for key, value in values.items() if (key, value) != ("feature_precision", FULL)}

@@ -16,7 +16,15 @@ def add(commands: Commands) -> None:
     train.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
     train.add_argument("--output", type=Path, required=True, help="the model folder to write")
     train.add_argument("--feature-cache", type=Path, help="folder for features, with cache_features: disk")
-    train.add_argument("--feature-cache-gb", type=float, default=float("inf"), help="largest size of one cache")
+    train.add_argument("--feature-cache-gb", type=float, default=float("inf"), help="largest size of one store")
+
+    features = step(commands, "extract-features", _extract_features, "compute the features of one source, for reuse")
+    features.add_argument("--protocols", type=Path, nargs="+", required=True, help="protocols with its trials")
+    features.add_argument("--corpus", required=True, help="the corpus")
+    features.add_argument("--source", required=True, help="the source")
+    features.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
+    features.add_argument("--feature-cache", type=Path, required=True, help="folder for features")
+    features.add_argument("--output", type=Path, required=True, help="the TSV file to write, a list of files")
 
     score = step(commands, "score-conditions", _score_conditions, "score the trials of conditions", settings=False)
     score.add_argument("--model", type=Path, required=True, help="a model folder")
@@ -26,7 +34,7 @@ def add(commands: Commands) -> None:
     score.add_argument("--output", type=Path, required=True, help="folder for {condition}.tsv")
     score.add_argument("--kept", type=Path, help="folder of scores by source, for reuse")
     calibrate = _add_released(commands)
-    for parser in (train, score, calibrate):
+    for parser in (train, features, score, calibrate):
         add_job(parser, several_gpus=parser is train)
         parser.add_argument("--workers", type=count, default=0, help="processes that decode audio; 0: this process")
 
@@ -73,6 +81,27 @@ def _train(options: argparse.Namespace) -> None:
         "settings": settings, "workers": options.workers, "feature_cache": place,
     }  # fmt: skip
     parallel.run(train, arguments, of_job(device, options.gpus))
+
+
+def _extract_features(options: argparse.Namespace) -> None:
+    from codecfake.base.devices import prepare_job, use_huge_pages
+    from codecfake.features.cache import CachePlace
+    from codecfake.features.extraction import extract
+    from codecfake.features.store_settings import StoreSettings
+
+    use_huge_pages()
+    device = prepare_job(options.device, options.gpus, options.threads)
+    extract(
+        options.protocols,
+        options.corpus,
+        options.source,
+        options.audio,
+        options.output,
+        from_json(StoreSettings, options.settings),
+        device,
+        options.workers,
+        CachePlace(options.feature_cache),
+    )
 
 
 def _score_conditions(options: argparse.Namespace) -> None:

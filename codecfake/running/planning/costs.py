@@ -28,8 +28,9 @@ from codecfake.running.planning import operations
 from codecfake.running.planning.clip_settings import ClipSettings, length, weight_rates
 from codecfake.running.planning.clip_settings import precision as precision_of
 from codecfake.running.planning.counts import HOUR, CorpusCounts, hours_of, sum_of
+from codecfake.running.planning.feature_costs import relative_size
 from codecfake.running.planning.rates import RateTable
-from codecfake.running.planning.steps import Amount, Cost, amount
+from codecfake.running.planning.steps import Amount, Cost, amount, largest
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import strategy_of
 
@@ -174,6 +175,19 @@ class Costs:
 
     # detectors
 
+    def extract_features(self, store: str, corpus: str, source: str) -> Cost:
+        one = self.jobs.stores[store]
+        domains = one.domains_with(self.experiment, corpus, source)
+        trials = pd.concat([self.trials_of_domain(domain, split) for domain in domains for split in ("train", "dev")])
+        own = trials[(trials["corpus"] == corpus) & (trials["source"] == source)]
+        clips = sum_of(own.drop_duplicates([*CELL, "source", "utterances"]))  # domains may share trials
+        return Cost(
+            **self._clips(clips, one.training),
+            bytes_out=clips * self._feature_bytes(one.training),
+            other_files=2 * self.experiment.corpora[corpus].shards,
+            **self._network(clips * self._seconds(one.detector, one.training)[0]),
+        )
+
     def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.train_detector(detector, training_set, strategy, seed).settings
         train, dev = (self._number(training_set, split) for split in ("train", "dev"))
@@ -182,13 +196,16 @@ class Costs:
         feature, step = self._seconds(detector, settings)
         updated = train * strategy_of(strategy, settings.strategy_settings).num_passes
         passes = updated + dev * FORWARD_SHARE
+        weights, clips = self._weights(*weight_rates(settings, detector)), (train + dev) * settings.epochs
+        if settings.cache == DISK:  # read while the network computes
+            size = clips * self._feature_bytes(settings)
+            reading = size / (MB * self.rate_table["features.read_mb"])
+            network = self._network(largest(passes * step * settings.epochs, reading))
+            return Cost(**{**self._clips(clips, settings), "bytes_in": size}, **weights, **network)
         rounds = settings.epochs if settings.cache == NONE else 1  # of computing the features
         forward = updated * (1 / FORWARD_SHARE) if settings.fine_tuning.is_on else train
-        return Cost(
-            **self._clips((train + dev) * settings.epochs, settings),
-            **self._weights(*weight_rates(settings, detector)),
-            **self._network((forward + dev) * feature * rounds + passes * step * settings.epochs),
-        )
+        network = self._network((forward + dev) * feature * rounds + passes * step * settings.epochs)
+        return Cost(**self._clips(clips, settings), **weights, **network)
 
     def fetch_detector(self, form: str) -> Cost:
         # once in the weights folder, which may be on another disk, once in the run
@@ -214,18 +231,6 @@ class Costs:
         """A job that scores clips."""
         feature, step = self._seconds(detector, settings)
         return Cost(**self._clips(clips, settings), **self._network(clips * (feature + FORWARD_SHARE * step)))
-
-    def features(self) -> Cost:
-        """The files of `cache_features: disk`: the features of each training set by each front-end, once."""
-        models = (wildcards for rule, wildcards in self.jobs.walk() if rule == "train_detector")
-        settings = ((model[1], self.jobs.train_detector(*model).settings) for model in models)
-        caches = {(name, repr(one.detector.front_end)): (name, one) for name, one in settings if one.cache == DISK}
-        clips = Amount()
-        for name, one in caches.values():
-            clips += (self._number(name, "train") + self._number(name, "dev")) * length(one)
-        return (
-            Cost(bytes_out=clips * self.rate_table["bytes.features"], other_files=8 * len(caches)) if caches else Cost()
-        )
 
     # numbers that several rules have
 
@@ -260,6 +265,10 @@ class Costs:
         feature = operations.depth(features, settings.detector.front_end) * length(settings)
         feature /= self.rate_table.at(f"{features}.{self.device}", precision)
         return feature, length(settings) / self.rate_table[f"{training}.{self.device}"]
+
+    def _feature_bytes(self, settings: TrainSettings) -> float:
+        """Of a clip."""
+        return self.rate_table["bytes.features"] * length(settings) * relative_size(settings.detector.front_end)
 
     def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
         domains = self.experiment.training_sets[training_set].domains

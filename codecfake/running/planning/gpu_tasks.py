@@ -1,5 +1,6 @@
 """The jobs of a run on GPUs, and which of them wait for which."""
 
+from codecfake.experiment import feature_stores
 from codecfake.experiment.jobs import JobName
 from codecfake.experiment.schema import Experiment
 from codecfake.running.planning.schedule import Task
@@ -29,8 +30,13 @@ def _needs(experiment: Experiment, job: JobName, jobs: list[JobName]) -> list[Jo
     rule, wildcards = job
     if rule == "resynthesize":
         return [("train_codec", (wildcards[0],))]
+    if rule == "extract_features":
+        return [_audio_job(experiment, *wildcards[1:])]
     if rule == "train_detector":
-        return [_audio_job(experiment, *audio) for audio in _training_audio(experiment, wildcards[1])]
+        audio = _training_audio(experiment, wildcards[1])
+        store = feature_stores.name_for(experiment, *wildcards[:2])
+        features = [("extract_features", (store, *pair)) for pair in audio] if store else []
+        return [*(_audio_job(experiment, *pair) for pair in audio), *features]
     if rule == "score":
         # its recordings and fakes are those of all conditions
         return [("train_detector", wildcards), *(each for each in jobs if each[0] in ("resynthesize", "generate"))]

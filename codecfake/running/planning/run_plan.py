@@ -102,9 +102,6 @@ def _steps(experiment: Experiment, costs: Costs) -> tuple[tuple[Step, ...], Hour
         by_rule.setdefault(step.rule, []).append(step)
         hours[job] = cost.gpu_hours.least, len(paths)
     steps = [total(parts[0].stage, rule, parts) for rule, parts in by_rule.items()]
-    features = costs.features()
-    if features.other_files:
-        steps.append(Step(stage="training", rule="(features kept)", **vars(features)))
     # logs and times of the jobs, and for every output its digest and Snakemake's record
     files = sum(2 * len(step.jobs) + 2 * sum(map(len, step.jobs)) for step in steps)
     records = Step(stage="all", rule="(logs and records)", bytes_out=amount(BLOCK * files), other_files=files)

@@ -37,6 +37,11 @@ def amount(*numbers: float) -> Amount:
     return Amount(float(sum(finite)), len(finite) == len(numbers))
 
 
+def largest(*amounts: Amount) -> Amount:
+    """The largest of amounts."""
+    return Amount(max(one.least for one in amounts), all(one.is_complete for one in amounts))
+
+
 @dataclass(frozen=True)
 class Room:
     """Bytes and files on a disk."""
