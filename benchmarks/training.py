@@ -41,8 +41,11 @@ from codecfake.audio.shards import Provenance, ShardWriter
 from codecfake.base import devices
 from codecfake.detectors.detector import Detector, DetectorSettings
 from codecfake.detectors.mel import Mel, MelSettings
-from codecfake.features.cache import CachePlace, DiskFeatures
+from codecfake.features.cache import DiskFeatures
 from codecfake.features.clips import Clips
+from codecfake.features.settings import EXACT, REPEAT, ROUNDED
+from codecfake.features.store import CachePlace, FeatureStore
+from codecfake.features.store_settings import StoreSettings
 from codecfake.features.streaming import StreamedFeatures, in_order, split_into_batches
 from codecfake.training.strategies import UPDATES, strategy_of
 from codecfake.training.updates import Update
@@ -294,8 +297,10 @@ def _ways(
     }
     if is_cached:
         fresh = (CachePlace(folder / f"cache{number}") for number in count())
-        features[ON_DISK] = lambda: DiskFeatures(streamed, options.batch_size, name, next(fresh), {})
-        on_disk = DiskFeatures(streamed, options.batch_size, name, CachePlace(folder / "cache"), {})
+        rounded = StreamedFeatures(clips, detector.front_end, device, options.workers, feature_precision=ROUNDED)
+        settings = StoreSettings({"name": "wav2vec2"}, CROP, REPEAT, EXACT)
+        features[ON_DISK] = lambda: DiskFeatures(rounded, FeatureStore(next(fresh), settings, detector.front_end))
+        on_disk = DiskFeatures(rounded, FeatureStore(CachePlace(folder / "cache"), settings, detector.front_end))
         sources[ON_DISK] = lambda: on_disk.batches(shuffled_order)
     steps = {strategy: Step(detector.back_end, strategy) for strategy in ("erm", "sam")}
     epochs: dict[str, dict[str, Callable[[], object]]] = {

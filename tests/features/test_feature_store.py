@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import multiprocessing
+import os
 import shutil
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -178,27 +181,28 @@ def test_a_disk_that_is_too_small_is_refused(clips: Clips, tmp_path: Path, monke
         disk_features(clips, tmp_path, Folded())
 
 
-class KilledError(Exception):
-    """Stands for a kill signal."""
-
-
 class Killed(Folded):
+    """A front-end whose process is killed when it has computed some clips."""
+
     def __init__(self, after: int) -> None:
         super().__init__()
         self._after = after
 
     def forward(self, wav: Tensor) -> Tensor:
         if self.num_clips >= self._after:
-            raise KilledError
+            os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(wav)
 
 
-@pytest.mark.parametrize(("after", "rest"), [(0, 20), (6, 20), (10, 10), (16, 10)])
+@pytest.mark.parametrize(("after", "rest"), [(6, 20), (16, 10)])
 def test_a_killed_run_continues_with_the_shard_that_it_was_writing(
     after: int, rest: int, clips: Clips, tmp_path: Path
 ) -> None:
-    with pytest.raises(KilledError):
-        disk_features(clips, tmp_path / "killed", Killed(after))
+    arguments = (clips, tmp_path / "killed", Killed(after))
+    process = multiprocessing.get_context("fork").Process(target=disk_features, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert len(files_in(tmp_path / "killed")) == after // 10
     front_end = Folded()
     disk_features(clips, tmp_path / "killed", front_end)
@@ -303,7 +307,7 @@ SETTINGS = TrainSettings(
     detector=DetectorSettings(RANDOM_W2V2, {"name": "pooling"}),
     crop_samples=2_000,
     batch_size=4,
-    epochs=2,
+    epochs=1,
     tensorboard=False,
 )
 TRAINING_SETS = (  # numbers of utterances for train and dev
@@ -336,7 +340,7 @@ def trained(
     return {name: (output / name).read_bytes() for name in (models.WEIGHTS, HISTORY, "calibration.json")}
 
 
-def test_five_training_sets_take_one_front_end_call_per_clip_and_give_the_models_that_they_give_without(
+def test_five_training_sets_call_the_front_end_once_per_clip_and_a_model_is_the_same_without_a_store(
     audio: Path, tmp_path: Path, counted: list[bytes]
 ) -> None:
     store = tmp_path / "features"
@@ -345,13 +349,9 @@ def test_five_training_sets_take_one_front_end_call_per_clip_and_give_the_models
         for n, numbers in enumerate(TRAINING_SETS)
     ]
     assert len(counted) == len(set(counted)) == 20
-    without = [
-        trained(audio, tmp_path / f"without{n}", numbers, None, feature_precision="float16", seed=n)
-        for n, numbers in enumerate(TRAINING_SETS)
-    ]
-    epochs = SETTINGS.epochs
-    assert len(counted) == 20 + epochs * sum(2 * (len(part) + len(dev)) for part, dev in TRAINING_SETS)
-    assert with_store == without
+    without = trained(audio, tmp_path / "without", TRAINING_SETS[2], None, feature_precision="float16", seed=2)
+    assert len(counted) == 20 + 2 * sum(map(len, TRAINING_SETS[2]))
+    assert with_store[2] == without
 
 
 def test_features_that_were_extracted_before_are_not_computed_in_training(

@@ -237,12 +237,15 @@ def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: 
     experiment, root = ingested
     grid = replace(experiment.models[0], detectors=["w2v2-aasist"], training_sets=["codec"], seeds=[1, 2])
     experiment = replace(experiment, models=[grid])
-    assert "(features kept)" not in planned(experiment, root)
+    streamed = replace(experiment, training={**experiment.training, "cache_features": "none"})
+    assert "extract_features" not in planned(streamed, root)
     kept = replace(experiment, training={**experiment.training, "cache_features": "disk"})
-    # 80 train and 10 dev recordings with 6 sources each, once for both seeds
-    assert planned(kept, root)["(features kept)"].bytes_out.least == 90 * 7 * 411_708
+    # 80 train and 10 dev recordings with 6 sources each, once for both seeds, in a job per corpus and source
+    features = planned(kept, root)["extract_features"]
+    assert features.bytes_out.least == 90 * 7 * 411_708
+    assert len(features.jobs) == 2 * 7
     quick = replace(kept, models=[replace(grid, detectors=["mel-lcnn"])])  # which are computed as fast as they are read
-    assert "(features kept)" not in planned(quick, root)
+    assert "extract_features" not in planned(quick, root)
 
 
 # what nothing is known of
