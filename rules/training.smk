@@ -1,5 +1,5 @@
 # in:  results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/, results/audio/
-# out: results/features/{store}/{corpus}/{source}.tsv, lists of the files with stored features;
+# out: results/feature_lists/{store}/{corpus}/{source}.tsv, lists of the files with stored features, in results/features/;
 #      results/models/{detector}/{training_set}/{strategy}/seed{seed}/, results/audit/lists/{training_set}.tsv
 
 
@@ -31,7 +31,7 @@ rule extract_features:
         audio="results/audio/{corpus}/{source}/shards.tsv",
         front_end=by_wildcards(INPUTS.front_end_of_store),
     output:
-        "results/features/{store}/{corpus}/{source}.tsv",
+        "results/feature_lists/{store}/{corpus}/{source}.tsv",
     log:
         "logs/extract_features/{store}.{corpus}.{source}.log",
     benchmark:
@@ -62,7 +62,8 @@ rule train_detector:
         audio=by_wildcards(INPUTS.of_training),
         code=by_wildcards(INPUTS.code_of_training),
         front_end=by_wildcards(INPUTS.front_end_of_model),
-        # `ancient`: features that are computed again are the same, and what they are made from is an input too
+        # `ancient`: features that are computed again are the same, and what they are made from is an input too. Lists stay
+        # when features are deleted, because Snakemake repeats a finished job whose ancient input is missing
         features=ancient(by_wildcards(INPUTS.features_of_training)),
         # `ancient`: a new condition repeats this check, but no training
         checked=ancient("results/audit/lists/{training_set}.tsv"),

@@ -242,7 +242,7 @@ class Inputs:
         store = feature_stores.name_for(self._experiment, detector, training_set)
         domains = self._experiment.training_sets[training_set].domains if store else []
         pairs = dict.fromkeys(pair for domain in domains for pair in self._experiment.audio_of_domain(domain))
-        return [f"results/features/{store}/{corpus}/{source}.tsv" for corpus, source in pairs]
+        return [f"results/feature_lists/{store}/{corpus}/{source}.tsv" for corpus, source in pairs]
 
     def code_of_detector(self, detector: str) -> list[str]:
         """Files beside the experiment that implement parts of a detector."""

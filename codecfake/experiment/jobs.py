@@ -4,19 +4,17 @@ One method per rule; its parameters are the wildcards that the settings depend o
 class that the job's command uses, and is passed on as one JSON text: the same text for the same settings.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cached_property
 from itertools import product
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
 from codecfake.base.hub_models import record_name
-from codecfake.base.settings import build
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
@@ -24,6 +22,7 @@ from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
 from codecfake.experiment import audited, feature_stores, generators, held_out, hub_models, quality_choice, released
 from codecfake.experiment.feature_stores import Store
+from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
@@ -36,16 +35,7 @@ from codecfake.quality.settings import QualitySettings, SummarySettings
 from codecfake.tables.settings import SpectrogramSettings, TableSettings
 from codecfake.training.settings import TrainSettings
 
-T = TypeVar("T")
 JobName = tuple[str, tuple[str, ...]]  # a rule, and the wildcards that the settings of its job depend on
-
-
-@dataclass(frozen=True)
-class Job(Generic[T]):
-    """The settings of one job, and the JSON text for its command."""
-
-    settings: T
-    text: str
 
 
 class Jobs:
@@ -252,7 +242,7 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
-            **_filled({"baselines": released.baselines(self._experiment)}),
+            **filled({"baselines": released.baselines(self._experiment)}),
         }
         return job(TableSettings, values)
 
@@ -294,17 +284,6 @@ class Jobs:
             "audit": True,
             "not_run": e.not_run,
             "experiment": self._as_written,
-            **_filled({"released": dev}),
+            **filled({"released": dev}),
         }
         return job(ReportSettings, values)
-
-
-def _filled(values: dict[str, Any]) -> dict[str, Any]:
-    """The values that are not empty, so that the text of runs without them stays the same."""
-    return {key: value for key, value in values.items() if value}
-
-
-def job(settings: type[T], values: Mapping[str, Any]) -> Job[T]:
-    """Raises ValueError where the job itself would refuse its settings."""
-    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
-    return Job(build(settings, values), text)

@@ -39,7 +39,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "audit": ("audit", "audit/", "audit.json", *(f"{table}.csv" for table in TABLES)),
     "audit_verdict": ("audit", "audit/", "passed.txt"),
     "check_lists": ("training", "audit/lists/", "{}.tsv"),
-    "extract_features": ("training", "features/{0}/{1}/", "{2}.tsv"),  # the list of the files that have them
+    "extract_features": ("training", "feature_lists/{0}/{1}/", "{2}.tsv"),  # the list of the files that have them
     "train_detector": (
         *("training", "models/{}/{}/{}/seed{}/"),
         *("weights.safetensors", "settings.json", "history.tsv", "calibration.json"),

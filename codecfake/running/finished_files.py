@@ -57,8 +57,6 @@ def has_rule(path: Path, results: Path) -> bool:
     name = path.relative_to(results)
     if name.parts[0] == "demo":
         return name.as_posix() == DEMO
-    if name.parts[0] == "features" and name.suffix == ".tsv":
-        return True
     by_the_way = name.parts[0] in WITHOUT_RULE or {EXPORTS, "tensorboard"} & set(name.parts)
     return not by_the_way and not path.name.endswith(files.SEAL)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from codecfake.experiment.jobs import Job
+from codecfake.experiment.job import Job
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:

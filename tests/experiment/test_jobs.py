@@ -12,7 +12,8 @@ from places import EXPERIMENTS, PUBLISHED, ROOT
 from codecfake.base.settings import from_json
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import reading
-from codecfake.experiment.jobs import Job, Jobs
+from codecfake.experiment.job import Job
+from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.outputs import RULES, outputs
 from codecfake.experiment.papers import Papers
 from codecfake.running.wildcards import by_wildcards, text_of
@@ -44,7 +45,11 @@ def test_the_text_of_every_job_gives_the_settings_that_were_checked(name: str) -
 
 def test_every_rule_that_takes_settings_has_its_job() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
-    checked = {rule for name in ("tiny", "wu2024", str(GENERATED)) for rule, _ in jobs(name).with_settings()}
+    checked = {
+        rule
+        for name in ("tiny", "xie2025-official", "wu2024", str(GENERATED))
+        for rule, _ in jobs(name).with_settings()
+    }
     assert checked == {rule for rule in vars(Jobs) if f"JOBS.{rule}" in texts}
     assert texts.count("        settings=") == len(checked)
 

@@ -45,7 +45,7 @@ def test_a_run_extracts_features_once_and_deleting_them_repeats_no_training(
     results = directory / "results"
     done = snakemake(directory, experiment([1], cache_features="disk"), *FIRST)
     assert done.returncode == 0, done.stdout + done.stderr
-    lists = sorted(results.glob("features/*/*/*.tsv"))
+    lists = sorted(results.glob("feature_lists/*/*/*.tsv"))
     assert [path.relative_to(path.parents[1]).as_posix() for path in lists] == [
         "english/F00.tsv", "english/F01.tsv", "mandarin/F00.tsv", "mandarin/F01.tsv", "vocoder/F00.tsv",
     ]  # fmt: skip
@@ -74,11 +74,12 @@ def test_a_run_extracts_features_once_and_deleting_them_repeats_no_training(
     assert {path: path.stat().st_mtime_ns for path in ages} == ages
     assert rerun(directory, experiment([1], cache_features="disk"), *FIRST) == {}
 
-    # without features, finished models stay, and new ones have them computed again
+    # without features, finished models stay, and new ones compute them again, in their jobs or in jobs of their own
     shutil.rmtree(results / "features")
     assert rerun(directory, experiment([1], cache_features="disk"), *FIRST) == {}
-    more = experiment([1, 2], cache_features="disk")
-    assert rerun(directory, more, *ALL) == {"extract_features": 5, "train_detector": 2}
+    more, again = experiment([1, 2], cache_features="disk"), ("--forcerun", "extract_features")
+    assert rerun(directory, more, *ALL) == {"train_detector": 2}
+    assert rerun(directory, more, *ALL, options=again) == {"extract_features": 5, "train_detector": 2}
     done = snakemake(directory, more, *ALL)
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests(directory, "models/**/seed1/weights.safetensors", "models/**/seed1/history.tsv") == models

@@ -1,7 +1,6 @@
 """The cost of jobs: one method per rule, as in `Jobs`, with one line for each number."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import nan
 from typing import Any
 
@@ -14,23 +13,20 @@ from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE
-from codecfake.corpora.sizes import CELL
 from codecfake.detectors import released_files
 from codecfake.detectors.released_forms import is_released
 from codecfake.experiment import released
-from codecfake.experiment.jobs import JobName, Jobs
-from codecfake.experiment.schema import Experiment
+from codecfake.experiment.jobs import JobName
 from codecfake.features.settings import DISK, NONE
 from codecfake.generators import rates as generator_rates
-from codecfake.protocols import lists
-from codecfake.protocols.lists import Selection
 from codecfake.running.planning import operations
 from codecfake.running.planning.clip_settings import ClipSettings, length, weight_rates
 from codecfake.running.planning.clip_settings import precision as precision_of
-from codecfake.running.planning.counts import HOUR, CorpusCounts, hours_of, sum_of
+from codecfake.running.planning.counts import HOUR, hours_of, sum_of
 from codecfake.running.planning.feature_costs import relative_size
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, Cost, amount, largest
+from codecfake.running.planning.trial_counts import TrialCounts
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import strategy_of
 
@@ -46,12 +42,9 @@ NOTHING = ("read_captions", "list_shards", "check_lists", "fetch_hub_model", "al
 
 
 @dataclass(frozen=True)
-class Costs:
+class Costs(TrialCounts):
     """The cost of an experiment's jobs, with networks on a device."""
 
-    experiment: Experiment
-    jobs: Jobs
-    counts: CorpusCounts
     rate_table: RateTable
     device: str  # gpu or cpu
 
@@ -177,10 +170,7 @@ class Costs:
 
     def extract_features(self, store: str, corpus: str, source: str) -> Cost:
         one = self.jobs.stores[store]
-        domains = one.domains_with(self.experiment, corpus, source)
-        trials = pd.concat([self.trials_of_domain(domain, split) for domain in domains for split in ("train", "dev")])
-        own = trials[(trials["corpus"] == corpus) & (trials["source"] == source)]
-        clips = sum_of(own.drop_duplicates([*CELL, "source", "utterances"]))  # domains may share trials
+        clips = self.number_of_source(one.domains_with(self.experiment, corpus, source), corpus, source)
         return Cost(
             **self._clips(clips, one.training),
             bytes_out=clips * self._feature_bytes(one.training),
@@ -190,7 +180,7 @@ class Costs:
 
     def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.train_detector(detector, training_set, strategy, seed).settings
-        train, dev = (self._number(training_set, split) for split in ("train", "dev"))
+        train, dev = (self.number(training_set, split) for split in ("train", "dev"))
         if settings.match == "epochs":
             train *= self._epoch_share(settings, training_set)
         feature, step = self._seconds(detector, settings)
@@ -275,26 +265,6 @@ class Costs:
         numbers = [sum_of(self.trials_of_domain(domain, "train")).least for domain in domains]
         return strategy_of(settings.strategy, settings.strategy_settings).epoch_share(numbers, settings.batch_size)
 
-    def trials_of_domain(self, domain: str, split: str) -> pd.DataFrame:
-        """Counts of the train or dev trials of a domain, with their `source`."""
-        settings = self.jobs.write_partition(domain).settings
-        return _table(lists.partition_selection(settings, split, self.counts.pool))
-
-    def trials_of_condition(self, condition: str) -> pd.DataFrame:
-        """Counts of the trials of a condition."""
-        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self.counts.pool))
-
-    @cached_property
-    def evaluation(self) -> tuple[Amount, Amount]:
-        """The number of trials of all conditions, and of clips that a model scores, each once."""
-        trials = pd.concat([self.trials_of_condition(condition) for condition in self.experiment.conditions])
-        # `utterances` distinguishes splits of the same name from different rules
-        return sum_of(trials), sum_of(trials.drop_duplicates([*CELL, "source", "utterances"]))
-
-    def _number(self, training_set: str, split: str) -> Amount:
-        domains = self.experiment.training_sets[training_set].domains
-        return sum_of(pd.concat([self.trials_of_domain(domain, split) for domain in domains]))
-
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
         counts = self.counts.pool(corpora, None)
         return counts[counts["key"] == BONAFIDE]
@@ -303,10 +273,6 @@ class Costs:
 def _reads(speech: pd.DataFrame) -> dict[str, Any]:
     """The numbers of a job that reads recordings once."""
     return {"audio_hours_in": hours_of(speech), "bytes_in": sum_of(speech, "file_bytes")}
-
-
-def _table(selection: Selection) -> pd.DataFrame:
-    return pd.concat([rows.assign(source=source) for source, rows in selection])
 
 
 def _sample_rate(settings: ResynthesisSettings) -> int | str:

@@ -48,7 +48,7 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
             steps = files.read_tsv(results / "codecs" / codec / "history.tsv")["step"]
             return Work(float(steps.astype(int).max()), "steps")
         case "extract_features", [*store]:
-            lists = files.read_tsv(results.joinpath("features", *store[:2], f"{store[2]}.tsv"))
+            lists = files.read_tsv(results.joinpath("feature_lists", *store[:2], f"{store[2]}.tsv"))
             return Work(float(lists["clips"].astype(int).sum()), "clips")
         case "train_detector", [*model]:
             return Work(len(files.read_tsv(results.joinpath("models", *model, "history.tsv"))), "epochs")

@@ -1,0 +1,59 @@
+"""Counts of the trials of domains, conditions and training sets, before their protocols exist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from codecfake.corpora.sizes import CELL
+from codecfake.experiment.jobs import Jobs
+from codecfake.experiment.schema import Experiment
+from codecfake.protocols import lists
+from codecfake.protocols.lists import Selection
+from codecfake.running.planning.counts import CorpusCounts, sum_of
+from codecfake.running.planning.steps import Amount
+
+
+@dataclass(frozen=True)
+class TrialCounts:
+    """The trials of an experiment, as its protocols will have them."""
+
+    experiment: Experiment
+    jobs: Jobs
+    counts: CorpusCounts
+
+    def trials_of_domain(self, domain: str, split: str) -> pd.DataFrame:
+        """Counts of the train or dev trials of a domain, with their `source`."""
+        settings = self.jobs.write_partition(domain).settings
+        return _table(lists.partition_selection(settings, split, self.counts.pool))
+
+    def trials_of_condition(self, condition: str) -> pd.DataFrame:
+        """Counts of the trials of a condition."""
+        return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self.counts.pool))
+
+    @cached_property
+    def evaluation(self) -> tuple[Amount, Amount]:
+        """The number of trials of all conditions, and of clips that a model scores, each once."""
+        trials = pd.concat([self.trials_of_condition(condition) for condition in self.experiment.conditions])
+        return sum_of(trials), _distinct(trials)
+
+    def number(self, training_set: str, split: str) -> Amount:
+        """The number of train or dev trials of a training set."""
+        domains = self.experiment.training_sets[training_set].domains
+        return sum_of(pd.concat([self.trials_of_domain(domain, split) for domain in domains]))
+
+    def number_of_source(self, domains: Sequence[str], corpus: str, source: str) -> Amount:
+        """The number of clips of a source in the train and dev trials of domains, which may share some."""
+        trials = pd.concat([self.trials_of_domain(domain, split) for domain in domains for split in ("train", "dev")])
+        own = trials[(trials["corpus"] == corpus) & (trials["source"] == source)]
+        return _distinct(own)
+
+
+def _distinct(trials: pd.DataFrame) -> Amount:
+    """The number of clips in trials, each once; `utterances` distinguishes splits of one name from different rules."""
+    return sum_of(trials.drop_duplicates([*CELL, "source", "utterances"]))
+
+
+def _table(selection: Selection) -> pd.DataFrame:
+    return pd.concat([rows.assign(source=source) for source, rows in selection])
