@@ -31,7 +31,8 @@ rule extract_features:
         audio="results/audio/{corpus}/{source}/shards.tsv",
         front_end=by_wildcards(INPUTS.front_end_of_store),
     output:
-        "results/feature_lists/{store}/{corpus}/{source}.tsv",
+        # `update`: if an old list were gone when a job is killed, Snakemake would repeat all trainings
+        update("results/feature_lists/{store}/{corpus}/{source}.tsv"),
     log:
         "logs/extract_features/{store}.{corpus}.{source}.log",
     benchmark:

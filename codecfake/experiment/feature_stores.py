@@ -16,15 +16,11 @@ class Store:
 
     detector: str  # one of those with this front-end
     training: TrainSettings  # one of those that read it
-    domains: list[str] = field(default_factory=list)  # of the training sets
+    domains: list[str] = field(default_factory=list)  # of the training sets that read it
 
     @property
     def settings(self) -> StoreSettings:
         return self.training.store
-
-    def domains_with(self, experiment: Experiment, corpus: str, source: str) -> list[str]:
-        """The domains whose train and dev lists have trials of a source."""
-        return [domain for domain in self.domains if (corpus, source) in experiment.audio_of_domain(domain)]
 
 
 def stores(experiment: Experiment) -> dict[str, Store]:
@@ -37,6 +33,14 @@ def stores(experiment: Experiment) -> dict[str, Store]:
             new = experiment.training_sets[training_set].domains
             store.domains = list(dict.fromkeys([*store.domains, *new]))
     return by_name
+
+
+def domains_with(experiment: Experiment, corpus: str, source: str) -> list[str]:
+    """The domains whose train and dev lists have trials of a source, those of other detectors included.
+
+    So a new model of known domains changes no input of a finished extraction.
+    """
+    return [domain for domain in experiment.domains if (corpus, source) in experiment.audio_of_domain(domain)]
 
 
 def audio(experiment: Experiment, store: Store) -> list[tuple[str, str]]:

@@ -224,9 +224,9 @@ class Inputs:
     def _stores(self) -> dict[str, Store]:
         return feature_stores.stores(self._experiment)
 
-    def of_extraction(self, store: str, corpus: str, source: str) -> list[str]:
+    def of_extraction(self, corpus: str, source: str) -> list[str]:
         """The protocols with the trials of a source."""
-        domains = self._stores[store].domains_with(self._experiment, corpus, source)
+        domains = feature_stores.domains_with(self._experiment, corpus, source)
         return [f"results/protocols/{domain}/{split}.tsv" for domain in domains for split in ("train", "dev")]
 
     def front_end_of_store(self, store: str) -> list[str]:

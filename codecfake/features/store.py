@@ -111,7 +111,7 @@ class FeatureStore:
         return clips[table["path"].isna().to_numpy()].drop_duplicates([*SOURCE, *UTTERANCE])
 
     def _joined(self, clips: pd.DataFrame) -> pd.DataFrame:
-        """The clips with `path`, `row` and `sha256` of their features, which are missing where there are none."""
+        """The clips with `path`, `row` and `sha256` of their features, missing where nothing is stored."""
         indexes = [
             part.index().assign(corpus=corpus, source=source)
             for corpus, source in clips[SOURCE].drop_duplicates().itertuples(index=False, name=None)
@@ -122,15 +122,15 @@ class FeatureStore:
         return clips.merge(stored, on=[*SOURCE, *UTTERANCE], how="left", validate="many_to_one")
 
     def _require_room(self, num_clips: int) -> None:
-        needed = num_clips * ITEM_BYTES * math.prod(self.shape)
+        size = num_clips * ITEM_BYTES * math.prod(self.shape)
         present = sum(path.stat().st_size for path in self.folder.glob(f"*/*/*{SUFFIX}"))
         self.folder.mkdir(parents=True, exist_ok=True)
         free, rest = shutil.disk_usage(self.folder).free, self._place.limit_bytes - present
-        if needed > min(free, rest):
-            size = " x ".join(map(str, self.shape))
+        if size > min(free, rest):
+            shape = " x ".join(map(str, self.shape))
             what, room = ("the limit leaves", rest) if rest <= free else ("the disk has", free)
             raise FeatureCacheError(
-                f"{self.folder}: the features of {num_clips:,} clips take {needed / 1e9:,.3f} GB ({size} of 2 bytes "
+                f"{self.folder}: the features of {num_clips:,} clips take {size / 1e9:,.3f} GB ({shape} of 2 bytes "
                 f"each), but {what} {max(0, room) / 1e9:,.3f} GB; give another folder or limit, or set cache_features "
                 f"to none"
             )

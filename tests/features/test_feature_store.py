@@ -16,9 +16,11 @@ import pytest
 import tones
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from codecfake.detectors import FeatureShape, models
 from codecfake.detectors.detector import DetectorSettings
+from codecfake.detectors.detector import score as score_of
 from codecfake.detectors.front_end import FrontEnd
 from codecfake.detectors.ssl import Wav2Vec2
 from codecfake.features import cache
@@ -31,6 +33,7 @@ from codecfake.features.store import CachePlace, FeatureStore
 from codecfake.features.store_settings import StoreSettings
 from codecfake.features.streaming import CachedFeatures, StreamedFeatures, in_order
 from codecfake.protocols import trials
+from codecfake.scoring.conditions import Scorer
 from codecfake.training.loop import HISTORY, TrainSettings, train
 
 CPU = torch.device("cpu")
@@ -373,6 +376,21 @@ def test_features_that_were_extracted_before_are_not_computed_in_training(
             cache_features="disk", seed=seed, strategy=strategy,
         )  # fmt: skip
     assert len(counted) == 16
+
+
+def test_scoring_rounds_features_as_training_did(audio: Path, table: pd.DataFrame, tmp_path: Path) -> None:
+    clips = Clips(table, audio, SETTINGS.crop_samples)
+    scores, expected = {}, {}
+    for precision in ("float16", "float32"):
+        trained(audio, tmp_path / precision, TRAINING_SETS[0], None, feature_precision=precision)
+        scorer = Scorer(tmp_path / precision, audio, CPU, 20, 0, None)
+        scores[precision] = scorer.of_source(table, tqdm(disable=True))
+        detector, _ = models.load(tmp_path / precision, CPU)
+        features = StreamedFeatures(clips, detector.front_end, CPU, feature_precision=precision)
+        with torch.no_grad():
+            expected[precision] = score_of(detector.head(in_full(features, size=20))).numpy()
+        assert np.array_equal(scores[precision], expected[precision])
+    assert not np.array_equal(scores["float16"], scores["float32"])
 
 
 def test_only_rounded_features_are_recorded_as_such(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from codecfake.protocols import lists as protocols
 from codecfake.running.planning import disk, rates, rendering, run_plan
 from codecfake.running.planning.costs import Costs
 from codecfake.running.planning.counts import CorpusCounts
+from codecfake.running.planning.feature_costs import relative_size
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.run_plan import RunPlan
 from codecfake.running.planning.steps import AMOUNTS, Amount, Room, Step, amount
@@ -246,6 +247,14 @@ def test_features_are_on_the_disk_only_where_an_experiment_keeps_them(ingested: 
     assert len(features.jobs) == 2 * 7
     quick = replace(kept, models=[replace(grid, detectors=["mel-lcnn"])])  # which are computed as fast as they are read
     assert "extract_features" not in planned(quick, root)
+
+
+def test_stored_features_have_the_size_of_their_layers_and_dimensions() -> None:
+    xls_r = {"name": "wav2vec2", "weights": "facebook/wav2vec2-xls-r-300m", "layer": 24}
+    assert relative_size(xls_r) == 1
+    assert relative_size({**xls_r, "layers": "all"}) == 25
+    assert relative_size({"name": "wavlm", "weights": "random", "config": {"hidden_size": 768}}) == 0.75
+    assert relative_size({"name": "wav2vec2", "weights": "shipped:wav2vec2-small", "layer": 2}) == 64 / 1024
 
 
 # what nothing is known of

@@ -16,6 +16,7 @@ from codecfake.base.utterances import BONAFIDE
 from codecfake.detectors import released_files
 from codecfake.detectors.released_forms import is_released
 from codecfake.experiment import released
+from codecfake.experiment.feature_stores import domains_with
 from codecfake.experiment.jobs import JobName
 from codecfake.features.settings import DISK, NONE
 from codecfake.generators import rates as generator_rates
@@ -170,7 +171,7 @@ class Costs(TrialCounts):
 
     def extract_features(self, store: str, corpus: str, source: str) -> Cost:
         one = self.jobs.stores[store]
-        clips = self.number_of_source(one.domains_with(self.experiment, corpus, source), corpus, source)
+        clips = self.number_of_source(domains_with(self.experiment, corpus, source), corpus, source)
         return Cost(
             **self._clips(clips, one.training),
             bytes_out=clips * self._feature_bytes(one.training),
