@@ -329,6 +329,7 @@ def results(tmp_path: Path) -> Path:
         index = pd.DataFrame([{**provenance, "num_samples": n, "sample_rate": 16000} for n in (16000, 32000)])
         files.write_parquet(tmp_path / f"audio/english/{source}/0001.parquet", index)
     files.write_tsv(tmp_path / "codecs/dac/history.tsv", pd.DataFrame({"step": [1, 10, 250]}))
+    files.write_tsv(tmp_path / "feature_lists/wavlm-1a/english/F01.tsv", pd.DataFrame({"clips": [7, 5]}))
     return tmp_path
 
 
@@ -338,6 +339,7 @@ def results(tmp_path: Path) -> Path:
         ("resynthesize_dac/english.0001", 6, "s of audio"),
         ("record/english.F00.0001", 3, "s of audio"),
         ("train_codec/dac", 250, "steps"),
+        ("extract_features/wavlm-1a.english.F01", 12, "clips"),
     ],
 )
 def test_what_a_job_has_done_is_counted_in_what_it_wrote(results: Path, name: str, amount: float, unit: str) -> None:

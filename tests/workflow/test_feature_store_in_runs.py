@@ -83,7 +83,6 @@ def test_a_run_extracts_features_once_and_deleting_them_repeats_no_training(
     done = snakemake(directory, more, *ALL)
     assert done.returncode == 0, done.stdout + done.stderr
     assert digests(directory, "models/**/seed1/weights.safetensors", "models/**/seed1/history.tsv") == models
-    assert next(results.glob("features/*/*/english/F01/*.f16")).read_bytes() == whole
 
     # without a store, at the same precision, training gives the same bytes
     streamed = experiment([1], cache_features="none", feature_precision="float16")
