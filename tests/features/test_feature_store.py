@@ -322,15 +322,15 @@ TRAINING_SETS = (  # numbers of utterances for train and dev
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The clips that the front-end of trainings gets, in order."""
-    seen: list[bytes] = []
+    clips: list[bytes] = []
     forward = Wav2Vec2.forward
 
     def counting(self: Wav2Vec2, wav: Tensor) -> Tensor:
-        seen.extend(clip.numpy().tobytes() for clip in wav)
+        clips.extend(clip.numpy().tobytes() for clip in wav)
         return forward(self, wav)
 
     monkeypatch.setattr(Wav2Vec2, "forward", counting)
-    return seen
+    return clips
 
 
 def trained(
