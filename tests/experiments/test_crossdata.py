@@ -6,6 +6,7 @@ import pytest
 from places import ROOT
 
 from codecfake.base.validation import ConfigurationError
+from codecfake.corpora import codecfake_wu
 from codecfake.experiment import site
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.site import Site
@@ -29,6 +30,12 @@ def test_no_evaluation_set_is_trained_on(full: Experiment) -> None:
     sides = [side for item in full.conditions.values() for side in (item.bonafide, item.spoof)]
     assert all(side.corpus not in (None, *TRAINING) for side in sides)
     assert {side.corpus for side in sides} == set(full.corpora) - set(TRAINING)
+
+
+def test_the_speakers_that_codecfake_holds_out_are_held_out(full: Experiment) -> None:
+    split = full.domains["codec"].split
+    held_out = dict.fromkeys(split.dev_speakers, "dev") | dict.fromkeys(split.eval_speakers, "eval")
+    assert held_out == codecfake_wu.SPLIT_OF_SPEAKER
 
 
 def test_one_average_has_all_conditions(full: Experiment) -> None:
