@@ -83,9 +83,10 @@ def _tables(root: Path, languages: tuple[str, ...] | None) -> list[Path]:
 
 def _without_table(root: Path, languages: tuple[str, ...] | None) -> list[Rejection]:
     """The recordings of models that have no table."""
-    folders = (path for path in visible(root.glob(f"{FAKES}/*/*")) if not (path / TABLE).is_file())
-    wanted = (path for path in folders if languages is None or path.parent.name in languages)
-    paths = chain.from_iterable(audio_files(root, path.relative_to(root).as_posix()) for path in wanted)
+    folders = [path for path in visible(root.glob(f"{FAKES}/*/*")) if not (path / TABLE).is_file()]
+    if languages is not None:
+        folders = [path for path in folders if path.parent.name in languages]
+    paths = chain.from_iterable(audio_files(root, path.relative_to(root).as_posix()) for path in folders)
     return [Rejection(path, f"its folder has no {TABLE}, so nothing is known of it") for path in paths]
 
 

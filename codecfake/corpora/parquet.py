@@ -109,16 +109,16 @@ def _files(root: Path) -> list[Path]:
 
 def _of_file(root: Path, path: Path, choice: ParquetOptions, splits: set[str]) -> Iterator[Utterance]:
     """The wanted rows of a file; the names of all splits that occur are added to `splits`."""
-    named = None if choice.columns.split else _split_of_file(path)
-    if named is not None:
-        splits.add(named)
-        if not _is_wanted(named, choice):
+    split_of_file = None if choice.columns.split else _split_of_file(path)
+    if split_of_file is not None:
+        splits.add(split_of_file)
+        if not _is_wanted(split_of_file, choice):
             return
     table = ParquetTable(root / path)
     needs_names = choice.ids == "name" and choice.columns.utterance_id is None
     for row, cells in table.rows(_columns(choice), choice.columns.audio, needs_names):
         where = f"{root / path}: row {row}"
-        split = named if named is not None else _text(cells, "split", where)
+        split = split_of_file if split_of_file is not None else _text(cells, "split", where)
         splits.add(split)
         if _is_wanted(split, choice):
             place = parquet_rows.path_of(path.as_posix(), choice.columns.audio, row)
@@ -177,8 +177,8 @@ def _key(label: str, choice: ParquetOptions, where: str) -> str:
     if label in choice.bonafide:
         return BONAFIDE
     if choice.spoof is not None and label not in choice.spoof:
-        known = ", ".join([*choice.bonafide, *choice.spoof])
-        raise CorpusError(f"{where}: label {label!r} is not one of {known}; add it to the option bonafide or spoof")
+        choices = ", ".join([*choice.bonafide, *choice.spoof])
+        raise CorpusError(f"{where}: label {label!r} is not one of {choices}; add it to the option bonafide or spoof")
     return SPOOF
 
 

@@ -71,11 +71,11 @@ def read(files: Files) -> UtteranceLists:
 def shares(lists: UtteranceLists, dev: float, num_utterances: float) -> dict[str, float]:
     """The share of each split of corpora of this size, NaN if it is unknown; see `splits.by_utterance_lists`."""
     counts = Counter(lists.split_of[name] for name in lists.split_of if name not in lists.fakes)
-    listed = {split: min(1.0, counts[split] / num_utterances) for split in SPLITS}
+    shares = {split: min(1.0, counts[split] / num_utterances) for split in SPLITS}
     if "train" in lists.splits:
-        return listed
-    listed["dev"] = listed["dev"] if "dev" in lists.splits else min(dev, 1 - listed["eval"])
-    return {**listed, "train": max(0.0, 1 - listed["dev"] - listed["eval"])}
+        return shares
+    shares["dev"] = shares["dev"] if "dev" in lists.splits else min(dev, 1 - shares["eval"])
+    return {**shares, "train": max(0.0, 1 - shares["dev"] - shares["eval"])}
 
 
 def _of_split(path: Path, split: str | None) -> Iterator[_Line]:
