@@ -47,10 +47,9 @@ onstart:
 
 onsuccess:
     hooks.settle_dates()
-    timing.write_timing(Path("results"), Path("results/timing.html"))
-    if Path("results/report.html").exists():
-        print(f"\nThe report: {Path('results/report.html').resolve()}")
+    timing.write_timing(RUN.storage.copies / "results", RUN.storage.copies / "results/timing.html")
+    RUN.tell_report()
 
 
 onerror:
-    hooks.tell_failures()
+    RUN.tell_failures()
