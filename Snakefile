@@ -17,6 +17,9 @@ if Path(CONFIG).is_file():
 configfile: CONFIG
 
 
+report: "rules/report/workflow.rst"
+
+
 include: "rules/config.smk"
 include: "rules/corpora.smk"
 include: "rules/hub_models.smk"

@@ -10,7 +10,7 @@ rule audit:
         audio=INPUTS.all_audio(),
     output:
         "results/audit/audit.json",
-        expand("results/audit/{table}.csv", table=audited.TABLES),
+        report_marks.audit_tables(expand("results/audit/{table}.csv", table=audited.TABLES)),
     log:
         "logs/audit.log",
     benchmark:

@@ -8,7 +8,7 @@ from codecfake.detectors.released_forms import SET
 from codecfake.experiment import audited, hub_models, papers, quality_choice, released
 from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing
-from codecfake.running import hooks
+from codecfake.running import hooks, report_marks
 from codecfake.running.places import above, folder, model_folder, published_folder
 from codecfake.running.storage import provided
 from codecfake.running.wildcards import by_wildcards, provided_by_wildcards, text_of

@@ -61,7 +61,7 @@ rule tabulate:
         histories=PAPERS.histories(),
         published=provided(PAPERS.sources()),
     output:
-        PAPERS.files(),
+        report_marks.tables_and_figures(PAPERS.files(), PAPERS.captions),
     log:
         "logs/tabulate.log",
     benchmark:
@@ -87,7 +87,7 @@ rule draw_spectrograms:
         protocol=f"results/protocols/eval/{next(iter(EXPERIMENT.conditions))}.tsv",
         audio=INPUTS.of_spectrograms(),
     output:
-        PAPERS.spectrograms(),
+        report_marks.tables_and_figures(PAPERS.spectrograms(), {}),
     log:
         "logs/draw_spectrograms.log",
     benchmark:

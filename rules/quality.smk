@@ -31,7 +31,7 @@ rule quality_summary:
     input:
         expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
     output:
-        expand("results/tables/{table}.csv", table=("quality", "quality_order")),
+        report_marks.tables_and_figures(expand("results/tables/{table}.csv", table=("quality", "quality_order")), {}),
     log:
         "logs/quality_summary.log",
     benchmark:
@@ -76,7 +76,7 @@ rule generated_summary:
     input:
         expand("results/quality/generated/{corpus}.tsv", corpus=EXPERIMENT.generated()),
     output:
-        "results/tables/generated.csv",
+        report_marks.tables_and_figures(["results/tables/generated.csv"], {}),
     log:
         "logs/generated_summary.log",
     benchmark:

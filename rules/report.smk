@@ -27,7 +27,7 @@ rule report:
         audio=INPUTS.all_audio(),
         beside=INPUTS.stored.beside_models(),
     output:
-        "results/report.html",
+        report_marks.page("results/report.html"),
     log:
         "logs/report.log",
     benchmark:

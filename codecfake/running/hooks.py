@@ -37,7 +37,7 @@ ONLY_LOOKS = {
     *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
     *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
     *("--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp"),
-    *("--list-untracked", "--lu", "--list-conda-envs", "--unlock", "--nolock"),
+    *("--list-untracked", "--lu", "--list-conda-envs", "--unlock", "--nolock", "--report"),
 }
 
 
