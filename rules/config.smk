@@ -20,6 +20,10 @@ PLACES, GPUS, STORAGE = RUN.places, RUN.gpus, RUN.storage
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 TRAINING_SETS, RELEASED_SETS = f"(?!{SET})[A-Za-z0-9_-]+", f"{SET}[A-Za-z0-9_-]*"  # the second name released detectors
 
+
+container: RUN.site.container  # none, unless config.yaml names one
+
+
 shell.prefix(RUN.shell_prefix(shell._process_prefix or ""))
 
 
