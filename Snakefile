@@ -17,6 +17,9 @@ if Path(CONFIG).is_file():
 configfile: CONFIG
 
 
+report: "rules/report/workflow.rst"
+
+
 include: "rules/config.smk"
 include: "rules/corpora.smk"
 include: "rules/hub_models.smk"
@@ -47,10 +50,9 @@ onstart:
 
 onsuccess:
     hooks.settle_dates()
-    timing.write_timing(Path("results"), Path("results/timing.html"))
-    if Path("results/report.html").exists():
-        print(f"\nThe report: {Path('results/report.html').resolve()}")
+    timing.write_timing(RUN.storage.copies / "results", RUN.storage.copies / "results/timing.html")
+    RUN.tell_report()
 
 
 onerror:
-    hooks.tell_failures()
+    RUN.tell_failures()

@@ -97,13 +97,15 @@ def _parser() -> argparse.ArgumentParser:
 def _resynthesize(options: argparse.Namespace) -> None:
     from codec_wrappers.resynthesis.settings import ResynthesisSettings
     from codec_wrappers.resynthesis.shard import resynthesize_shard
+    from codecfake.base import archives
     from codecfake.base.devices import prepare_job, use_huge_pages
 
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(ResynthesisSettings, options.settings)
-    places = (options.utterances, options.root, options.weights, options.shard, options.output)
-    resynthesize_shard(settings, *places, device, options.threads)
+    with archives.unpacked(options.root) as root:
+        places = (options.utterances, root, options.weights, options.shard, options.output)
+        resynthesize_shard(settings, *places, device, options.threads)
 
 
 def _train(options: argparse.Namespace) -> None:

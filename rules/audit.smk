@@ -10,7 +10,7 @@ rule audit:
         audio=INPUTS.all_audio(),
     output:
         "results/audit/audit.json",
-        expand("results/audit/{table}.csv", table=audited.TABLES),
+        report_marks.audit_tables(expand("results/audit/{table}.csv", table=audited.TABLES)),
     log:
         "logs/audit.log",
     benchmark:
@@ -20,10 +20,11 @@ rule audit:
     params:
         settings=JOBS.audit().text,
         folder=folder,
+        results=above(2),
     message:
         "Auditing lists and audio"
     shell:
-        "python -m codecfake step audit --settings {params.settings:q} --results results --output {params.folder:q}"
+        "python -m codecfake step audit --settings {params.settings:q} --results {params.results:q} --output {params.folder:q}"
         " --leave-verdict 2>&1 | tee {log:q}"
 
 

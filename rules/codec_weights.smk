@@ -33,8 +33,8 @@ rule train_codec:
     """Train a codec on the codec training corpora, by its recipe. Threads beyond the first read audio."""
     input:
         audio=INPUTS.of_codec_training(),
-        start=by_wildcards(RUN.site.start_of),
-        wrapper=by_wildcards(INPUTS.code_of_codec),
+        start=provided_by_wildcards(RUN.start_of),
+        wrapper=provided_by_wildcards(INPUTS.code_of_codec),
         teacher=by_wildcards(INPUTS.teacher_of_codec),
     output:
         multiext(
@@ -56,13 +56,14 @@ rule train_codec:
         gpu=GPUS.per_job(),
     params:
         settings=text_of(JOBS.train_codec),
-        start=by_wildcards(RUN.site.start_argument),
+        start=STORAGE.argument(by_wildcards(RUN.site.start_argument)),
         folder=folder,
+        results=above(3),
         device=PLACES.device,
     message:
         "Training codec {wildcards.codec}"
     shell:
         "python -m codec_wrappers train --settings {params.settings:q} {params.start:q}"
-        " --audio results/audio --source native"
+        " --audio {params.results:q}/audio --source native"
         " --output {params.folder:q} --device {params.device} --gpus {resources.gpu} --threads {threads}"
         " --workers $(({threads} - 1)) 2>&1 | tee {log:q}"

@@ -6,17 +6,23 @@ from codecfake.base import installation
 from codecfake.base.hub_models import record_name
 from codecfake.detectors.released_forms import SET
 from codecfake.experiment import audited, hub_models, papers, quality_choice, released
+from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing
-from codecfake.running import hooks
-from codecfake.running.places import folder, model_folder, published_folder
-from codecfake.running.wildcards import by_wildcards, text_of
+from codecfake.running import hooks, report_marks
+from codecfake.running.places import above, folder, model_folder, published_folder
+from codecfake.running.storage import provided
+from codecfake.running.wildcards import by_wildcards, provided_by_wildcards, text_of
 from codecfake.tables.figures import KINDS
 
 RUN = hooks.read(workflow, config)
 EXPERIMENT, JOBS, INPUTS, PAPERS = RUN.site.experiment, RUN.jobs, RUN.inputs, RUN.papers
-PLACES, GPUS = RUN.places, RUN.gpus
+PLACES, GPUS, STORAGE = RUN.places, RUN.gpus, RUN.storage
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 TRAINING_SETS, RELEASED_SETS = f"(?!{SET})[A-Za-z0-9_-]+", f"{SET}[A-Za-z0-9_-]*"  # the second name released detectors
+
+
+container: RUN.site.container  # none, unless config.yaml names one
+
 
 shell.prefix(RUN.shell_prefix(shell._process_prefix or ""))
 

@@ -6,6 +6,7 @@ rule synthesize_demo:
     """Synthesize the demo corpora with eSpeak NG, in the layouts of the corpora that they replace."""
     output:
         sums="results/demo/SHA256SUMS",
+        archives=INPUTS.stored.demo_archives(),
     log:
         "logs/synthesize_demo.log",
     benchmark:
@@ -20,13 +21,13 @@ rule synthesize_demo:
         "Synthesizing the demo corpora"
     shell:
         "python -m codecfake step demo --settings {params.settings:q} --output {params.folder:q}"
-        " --workers {threads} 2>&1 | tee {log:q}"
+        " --archives {output.archives:q} --workers {threads} 2>&1 | tee {log:q}"
 
 
 rule ingest_corpus:
     """List a corpus and decode every file once, so that bad files are found before any other job uses them."""
     input:
-        by_wildcards(INPUTS.of_ingest),
+        provided_by_wildcards(INPUTS.of_ingest),
     output:
         utterances="results/corpora/{corpus}/utterances.parquet",
         rejected="results/corpora/{corpus}/rejected.tsv",

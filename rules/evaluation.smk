@@ -12,7 +12,8 @@ rule score:
         trained_on=by_wildcards(INPUTS.lists_known_to),
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
         audio=INPUTS.of_conditions(),
-        code=by_wildcards(INPUTS.code_of_detector),
+        code=provided_by_wildcards(INPUTS.code_of_detector),
+        front_end=by_wildcards(INPUTS.stored.front_end_of_model),
     output:
         [f"results/scores/{MODEL}/{condition}.tsv" for condition in EXPERIMENT.conditions],
     log:
@@ -27,13 +28,14 @@ rule score:
     params:
         model=model_folder,
         folder=folder,
-        kept=f"results/scored/{MODEL}",
+        results=above(6),
+        kept=f"results/scored/{MODEL}",  # local, for the next time on this machine; no other rule depends on it
         device=PLACES.device,
     message:
         "Scoring with {wildcards.detector}/{wildcards.training_set}/{wildcards.strategy}/seed{wildcards.seed}"
     shell:
         "python -m codecfake step score-conditions --model {params.model:q} --protocols {input.protocols:q}"
-        " --trained-on {input.trained_on:q} --audio results/audio"
+        " --trained-on {input.trained_on:q} --audio {params.results:q}/audio"
         " --output {params.folder:q} --kept {params.kept:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
 
@@ -57,9 +59,9 @@ rule tabulate:
         protocols=expand("results/protocols/eval/{condition}.tsv", condition=EXPERIMENT.conditions),
         counted=PAPERS.protocols(),
         histories=PAPERS.histories(),
-        published=PAPERS.sources(),
+        published=provided(PAPERS.sources()),
     output:
-        PAPERS.files(),
+        report_marks.tables_and_figures(PAPERS.files(), PAPERS.captions),
     log:
         "logs/tabulate.log",
     benchmark:
@@ -70,12 +72,13 @@ rule tabulate:
     params:
         settings=JOBS.tabulate().text,
         published=published_folder,
+        results=above(2),
     message:
         "Computing the tables"
     shell:
-        "python -m codecfake step tables --settings {params.settings:q} --scores results/scores"
-        " --protocols results/protocols --models results/models --published {params.published:q}"
-        " --output results/tables --workers {threads} 2>&1 | tee {log:q}"
+        "python -m codecfake step tables --settings {params.settings:q} --scores {params.results:q}/scores"
+        " --protocols {params.results:q}/protocols --models {params.results:q}/models"
+        " --published {params.published:q} --output {params.results:q}/tables --workers {threads} 2>&1 | tee {log:q}"
 
 
 rule draw_spectrograms:
@@ -84,7 +87,7 @@ rule draw_spectrograms:
         protocol=f"results/protocols/eval/{next(iter(EXPERIMENT.conditions))}.tsv",
         audio=INPUTS.of_spectrograms(),
     output:
-        PAPERS.spectrograms(),
+        report_marks.tables_and_figures(PAPERS.spectrograms(), {}),
     log:
         "logs/draw_spectrograms.log",
     benchmark:
@@ -94,8 +97,9 @@ rule draw_spectrograms:
     params:
         settings=JOBS.draw_spectrograms().text,
         folder=folder,
+        results=above(3),
     message:
         "Drawing spectrograms"
     shell:
-        "python -m codecfake step spectrograms --settings {params.settings:q} --audio results/audio"
+        "python -m codecfake step spectrograms --settings {params.settings:q} --audio {params.results:q}/audio"
         " --protocol {input.protocol:q} --output {params.folder:q} 2>&1 | tee {log:q}"

@@ -6,7 +6,7 @@
 rule read_captions:
     """List the captions of a corpus, those without a recording too."""
     input:
-        by_wildcards(INPUTS.of_ingest),
+        provided_by_wildcards(INPUTS.of_ingest),
     output:
         "results/corpora/{corpus}/captions.tsv",
     log:
@@ -29,7 +29,7 @@ rule read_captions:
 rule write_generation_list:
     """Write what the generator of a corpus says, and with which voices."""
     input:
-        by_wildcards(INPUTS.of_generation_list),
+        provided_by_wildcards(INPUTS.of_generation_list),
     output:
         multiext("results/protocols/generation/{corpus}", texts=".tsv", rejected=".rejected.tsv", counts=".counts.tsv"),
     log:
@@ -41,11 +41,12 @@ rule write_generation_list:
         "../envs/data.yaml"
     params:
         settings=text_of(JOBS.write_generation_list),
-        captions=by_wildcards(INPUTS.captions_argument),
+        captions=STORAGE.argument(by_wildcards(INPUTS.captions_argument)),
+        results=above(3),
     message:
         "Generation list of {wildcards.corpus}"
     shell:
-        "python -m codecfake step generation-list --settings {params.settings:q} --corpora results/corpora"
+        "python -m codecfake step generation-list --settings {params.settings:q} --corpora {params.results:q}/corpora"
         " {params.captions:q} --output {output.texts:q} 2>&1 | tee {log:q}"
 
 
@@ -65,8 +66,9 @@ for corpus in EXPERIMENT.generated():
         input:
             texts=f"results/protocols/generation/{corpus}.tsv",
             prompts=INPUTS.of_prompts(corpus),
-            weights=RUN.site.generator_weights_of(corpus),
-            code=INPUTS.code_of_generator(corpus),
+            recordings=INPUTS.stored.of_prompt_recordings(INPUTS.prompt_corpora(corpus)),
+            weights=provided(RUN.generator_weights_of(corpus)),
+            code=provided(INPUTS.code_of_generator(corpus)),
             parts=INPUTS.parts_of_generator(corpus),
         output:
             multiext(f"results/audio/{corpus}/F00/{{shard}}", tar=".tar", index=".parquet", rejected=".rejected.tsv"),
@@ -82,14 +84,15 @@ for corpus in EXPERIMENT.generated():
         params:
             settings=JOBS.generate(corpus).text,
             roots=PLACES.roots(INPUTS.prompt_corpora(corpus)),
-            weights=RUN.site.generator_weights_arguments(corpus),
+            weights=STORAGE.argument(RUN.site.generator_weights_arguments(corpus)),
+            results=above(4),
             batch_size=PLACES.batch_size(corpus),
             device=PLACES.device,
         message:
             f"Generating {corpus}, shard {{wildcards.shard}}"
         shell:
             "python -m codecfake step generate --settings {params.settings:q} --list {input.texts:q}"
-            " --corpora results/corpora --roots {params.roots:q} {params.weights:q} --shard {wildcards.shard}"
+            " --corpora {params.results:q}/corpora --roots {params.roots:q} {params.weights:q} --shard {wildcards.shard}"
             " --batch-size {params.batch_size} --output {output.tar:q} --device {params.device}"
             " --gpus {resources.gpu} --threads {threads} 2>&1 | tee {log:q}"
 

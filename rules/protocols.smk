@@ -7,9 +7,10 @@
 rule write_partition:
     """Write the train and dev protocols of a domain."""
     input:
-        utterances=by_wildcards(INPUTS.of_partition),
+        utterances=provided_by_wildcards(INPUTS.of_partition),
     output:
         expand("results/protocols/{{domain}}/{split}.tsv", split=("train", "dev")),
+        expand("results/protocols/exports/{form}/{{domain}}/{split}.txt", form=EXPORTS, split=("train", "dev")),
     log:
         "logs/write_partition/{domain}.log",
     benchmark:
@@ -19,19 +20,21 @@ rule write_partition:
         "../envs/data.yaml"
     params:
         settings=text_of(JOBS.write_partition),
+        results=above(3),
     message:
         "Train and dev protocols of domain {wildcards.domain}"
     shell:
         "python -m codecfake step partition --settings {params.settings:q} --name {wildcards.domain:q}"
-        " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
+        " --corpora {params.results:q}/corpora --output {params.results:q}/protocols 2>&1 | tee {log:q}"
 
 
 rule write_condition:
     """Write the eval protocol of a condition."""
     input:
-        utterances=by_wildcards(INPUTS.of_condition),
+        utterances=provided_by_wildcards(INPUTS.of_condition),
     output:
         "results/protocols/eval/{condition}.tsv",
+        expand("results/protocols/exports/{form}/eval/{{condition}}.txt", form=EXPORTS),
     log:
         "logs/write_condition/{condition}.log",
     benchmark:
@@ -41,11 +44,12 @@ rule write_condition:
         "../envs/data.yaml"
     params:
         settings=text_of(JOBS.write_condition),
+        results=above(3),
     message:
         "Eval protocol of condition {wildcards.condition}"
     shell:
         "python -m codecfake step condition --settings {params.settings:q} --name {wildcards.condition:q}"
-        " --corpora results/corpora --output results/protocols 2>&1 | tee {log:q}"
+        " --corpora {params.results:q}/corpora --output {params.results:q}/protocols 2>&1 | tee {log:q}"
 
 
 rule write_sources:

@@ -18,11 +18,12 @@ rule quality:
         "../envs/quality.yaml"
     params:
         settings=text_of(JOBS.quality),
+        results=above(2),
     message:
         "Quality of {wildcards.source}"
     shell:
         "python -m codecfake step quality --settings {params.settings:q} --protocols {input.protocols:q}"
-        " --audio results/audio --output {output:q} 2>&1 | tee {log:q}"
+        " --audio {params.results:q}/audio --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule quality_summary:
@@ -30,7 +31,7 @@ rule quality_summary:
     input:
         expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
     output:
-        expand("results/tables/{table}.csv", table=("quality", "quality_order")),
+        report_marks.tables_and_figures(expand("results/tables/{table}.csv", table=("quality", "quality_order")), {}),
     log:
         "logs/quality_summary.log",
     benchmark:
@@ -40,18 +41,19 @@ rule quality_summary:
         "../envs/data.yaml"
     params:
         settings=JOBS.quality_summary().text,
+        results=above(2),
     message:
         "Summarizing the quality of codecs"
     shell:
-        "python -m codecfake step quality-summary --settings {params.settings:q} --measured results/quality"
-        " --output results/tables 2>&1 | tee {log:q}"
+        "python -m codecfake step quality-summary --settings {params.settings:q} --measured {params.results:q}/quality"
+        " --output {params.results:q}/tables 2>&1 | tee {log:q}"
 
 
 rule measure_generated:
     """Measure duration, level and silence of generated fakes, which have no recording of the same words."""
     input:
         utterances="results/corpora/{corpus}/utterances.parquet",
-        audio="results/audio/{corpus}/F00/shards.tsv",
+        audio=by_wildcards(INPUTS.of_generated),
     output:
         "results/quality/generated/{corpus}.tsv",
     log:
@@ -60,11 +62,13 @@ rule measure_generated:
         "results/benchmarks/measure_generated/{corpus}.tsv"
     conda:
         "../envs/data.yaml"
+    params:
+        results=above(3),
     message:
         "Duration, level and silence of {wildcards.corpus}"
     shell:
         "python -m codecfake step measure-generated --corpus {wildcards.corpus} --utterances {input.utterances:q}"
-        " --audio results/audio --output {output:q} 2>&1 | tee {log:q}"
+        " --audio {params.results:q}/audio --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule generated_summary:
@@ -72,7 +76,7 @@ rule generated_summary:
     input:
         expand("results/quality/generated/{corpus}.tsv", corpus=EXPERIMENT.generated()),
     output:
-        "results/tables/generated.csv",
+        report_marks.tables_and_figures(["results/tables/generated.csv"], {}),
     log:
         "logs/generated_summary.log",
     benchmark:

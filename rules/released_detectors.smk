@@ -31,7 +31,7 @@ for form in released.forms_to_fetch(EXPERIMENT):
 rule import_detector:
     """Convert a released checkpoint to a model folder; nothing in the file is executed."""
     input:
-        checkpoint=by_wildcards(RUN.site.released_file),
+        checkpoint=provided_by_wildcards(RUN.released_file),
         front_end=by_wildcards(INPUTS.front_end_of_model),
     output:
         multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
@@ -59,6 +59,7 @@ rule calibrate_detector:
         model=multiext(f"results/models/{MODEL}/", "weights.safetensors", "settings.json"),
         dev=by_wildcards(INPUTS.calibration_lists),
         audio=by_wildcards(INPUTS.of_calibration),
+        front_end=by_wildcards(INPUTS.stored.front_end_of_model),
     output:
         f"results/models/{MODEL}/calibration.json",
     log:
@@ -75,10 +76,11 @@ rule calibrate_detector:
     params:
         model=model_folder,
         folder=folder,
+        results=above(6),
         device=PLACES.device,
     message:
         "Calibrating {wildcards.detector}, {wildcards.training_set}"
     shell:
         "python -m codecfake step calibrate-detector --model {params.model:q} --dev {input.dev:q}"
-        " --audio results/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
+        " --audio {params.results:q}/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"

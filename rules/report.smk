@@ -25,8 +25,9 @@ rule report:
         generated=rules.generated_summary.output if EXPERIMENT.generated() else [],
         audit=[*rules.audit.output, rules.audit_verdict.output[0]],
         audio=INPUTS.all_audio(),
+        beside=INPUTS.stored.beside_models(),
     output:
-        "results/report.html",
+        report_marks.page("results/report.html"),
     log:
         "logs/report.log",
     benchmark:
@@ -35,8 +36,9 @@ rule report:
         "../envs/data.yaml"
     params:
         settings=JOBS.report().text,
+        results=folder,
     message:
         "Writing the report"
     shell:
-        "python -m codecfake step report --settings {params.settings:q} --results results --output {output:q}"
+        "python -m codecfake step report --settings {params.settings:q} --results {params.results:q} --output {output:q}"
         " 2>&1 | tee {log:q}"

@@ -7,6 +7,7 @@ rule record:
     """Write unchanged recordings, the bona fide trials, with the same code as the outputs of codecs."""
     input:
         utterances="results/corpora/{corpus}/utterances.parquet",
+        recordings=by_wildcards(INPUTS.stored.of_recordings),
     output:
         multiext("results/audio/{corpus}/{recordings}/{shard}", tar=".tar", index=".parquet"),
     log:
@@ -35,8 +36,9 @@ for codec in EXPERIMENT.codecs:
             f"resynthesize_{codec}"
         input:
             utterances="results/corpora/{corpus}/utterances.parquet",
-            weights=RUN.site.weights_of(codec),
-            wrapper=INPUTS.code_of_codec(codec),
+            recordings=by_wildcards(INPUTS.stored.of_recordings),
+            weights=provided(RUN.weights_of(codec)),
+            wrapper=provided(INPUTS.code_of_codec(codec)),
         output:
             expand(
                 "results/audio/{{corpus}}/{source}/{{shard}}.{kind}",
@@ -56,8 +58,8 @@ for codec in EXPERIMENT.codecs:
         params:
             settings=text_of(partial(JOBS.resynthesize, codec)),
             root=PLACES.root,
-            weights=RUN.site.weights_argument(codec),
-            folder="results/audio/{corpus}",
+            weights=STORAGE.argument(RUN.site.weights_argument(codec)),
+            folder=STORAGE.argument("results/audio/{corpus}"),
             device=PLACES.device,
         message:
             f"{codec}: {{wildcards.corpus}}, shard {{wildcards.shard}}"

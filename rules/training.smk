@@ -17,11 +17,13 @@ rule check_lists:
         "results/benchmarks/check_lists/{training_set}.tsv"
     conda:
         "../envs/data.yaml"
+    params:
+        below=above(4),
     message:
         "Checking the lists of {wildcards.training_set} against every condition"
     shell:
         "python -m codecfake step check-lists --lists {input.train:q} {input.dev:q} --judged {input.judged:q}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        " --output {output:q} --below {params.below:q} 2>&1 | tee {log:q}"
 
 
 rule extract_features:
@@ -29,7 +31,7 @@ rule extract_features:
     input:
         protocols=by_wildcards(INPUTS.of_extraction),
         audio="results/audio/{corpus}/{source}/shards.tsv",
-        front_end=by_wildcards(INPUTS.front_end_of_store),
+        front_end=provided_by_wildcards(INPUTS.front_end_of_store),
     output:
         # `update`: if an old list were gone when a job is killed, Snakemake would repeat all trainings
         update("results/feature_lists/{store}/{corpus}/{source}.tsv"),
@@ -45,23 +47,27 @@ rule extract_features:
         gpu=GPUS.per_job(),
     params:
         settings=text_of(JOBS.extract_features),
+        results=above(4),
         device=PLACES.device,
     message:
         "Features of {wildcards.corpus}/{wildcards.source} ({wildcards.store})"
     shell:
         "python -m codecfake step extract-features --settings {params.settings:q} --protocols {input.protocols:q}"
-        " --corpus {wildcards.corpus:q} --source {wildcards.source:q} --audio results/audio"
+        " --corpus {wildcards.corpus:q} --source {wildcards.source:q} --audio {params.results:q}/audio"
         " --feature-cache results/features --output {output:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
 
 
 rule train_detector:
-    """Train a detector and keep the epoch that `select` chooses. Threads beyond the first decode audio."""
+    """Train a detector and keep the epoch that `select` chooses. Threads beyond the first decode audio.
+
+    The cache of features is local: no other rule depends on it.
+    """
     input:
         train=by_wildcards(INPUTS.train_lists),
         dev=by_wildcards(INPUTS.dev_lists),
         audio=by_wildcards(INPUTS.of_training),
-        code=by_wildcards(INPUTS.code_of_training),
+        code=provided_by_wildcards(INPUTS.code_of_training),
         front_end=by_wildcards(INPUTS.front_end_of_model),
         # `ancient`: features that are computed again are the same, and what they are made from is an input too. Lists stay
         # when features are deleted, because Snakemake repeats a finished job whose ancient input is missing
@@ -90,10 +96,11 @@ rule train_detector:
     params:
         settings=text_of(JOBS.train_detector),
         folder=folder,
+        results=above(6),
         device=PLACES.device,
     message:
         "Training {wildcards.detector} on {wildcards.training_set} ({wildcards.strategy}, seed {wildcards.seed})"
     shell:
         "python -m codecfake step train --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
-        " --audio results/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
+        " --audio {params.results:q}/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) --feature-cache results/features 2>&1 | tee {log:q}"

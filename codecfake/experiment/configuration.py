@@ -11,7 +11,7 @@ from codecfake.base.validation import ConfigurationError, Document, read_documen
 
 # Snakemake passes some values of `--config` on as text
 MEANINGS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
-PATHS = ("experiment", "relative_to", "weights")  # and the roots of corpora
+PATHS = ("experiment", "relative_to", "weights", "container")  # and the roots of corpora
 NAME, COMMAND_LINE = "config.yaml", "command line"
 
 
@@ -26,6 +26,7 @@ class Configuration:
     device: Literal["cpu", "cuda", "auto"] = "auto"
     generate: bool | list[str] = True  # make corpora of fakes that have no root: all, none, or those named
     check_disk: bool = True  # refuse to start a run that the disk cannot hold
+    container: str | None = None  # image of a registry, or the path of a .sif file, for jobs under apptainer
 
 
 class Values:

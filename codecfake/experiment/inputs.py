@@ -16,6 +16,7 @@ from codecfake.detectors.settings import FRONT_ENDS, DetectorSettings
 from codecfake.experiment import audited, feature_stores, generators, hub_models, quality_choice, released
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.stored_inputs import StoredInputs
 from codecfake.features.augmentation.settings import links
 from codecfake.protocols import utterance_lists
 from codecfake.protocols.lists import RECORDINGS, Split
@@ -25,8 +26,14 @@ from codecfake.training.strategies import strategy_of
 class Inputs:
     """Paths of the inputs of jobs, relative to the run directory."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
+    def __init__(self, experiment: Experiment, is_stored: bool = False) -> None:
+        """`is_stored`: jobs get only the files named here, because the run has a storage.
+
+        Without one, a list of shards or a record of weights stands for the files below it: naming thousands of files in
+        hundreds of jobs would cost minutes whenever Snakemake builds its graph.
+        """
+        self._experiment, self._is_stored = experiment, is_stored
+        self.stored = StoredInputs(experiment, is_stored)
 
     # corpora
 
@@ -34,7 +41,8 @@ class Inputs:
         """The demo, for its corpora, and the file of a layout beside the experiment."""
         rule = self._experiment.corpora[corpus]
         code = layout(rule.layout).code
-        return (["results/demo/SHA256SUMS"] if rule.demo else []) + ([] if code is None else [str(code)])
+        demo = ["results/demo/SHA256SUMS"] if rule.demo else []
+        return [*demo, *self.stored.of_recordings(corpus), *([] if code is None else [str(code)])]
 
     def utterances(self, corpora: Iterable[str]) -> list[str]:
         """The utterance tables of corpora."""
@@ -101,9 +109,14 @@ class Inputs:
         return [f"results/audio/{corpus}/{source}/{n:04d}.{kind}" for n in numbers for kind in ("tar", "parquet")]
 
     def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
-        """The shard lists of (corpus, source) pairs; such a list exists once all shards do."""
-        pairs = ((corpus, self._audio_source(source)) for corpus, source in audio)
-        return list(dict.fromkeys(f"results/audio/{corpus}/{source}/shards.tsv" for corpus, source in pairs))
+        """The shard lists of (corpus, source) pairs; such a list exists once all shards do. In a storage, these too."""
+        pairs = list(dict.fromkeys((corpus, self._audio_source(source)) for corpus, source in audio))
+        lists = [f"results/audio/{corpus}/{source}/shards.tsv" for corpus, source in pairs]
+        return lists + [path for pair in pairs if self._is_stored for path in self.shards(*pair)]
+
+    def of_generated(self, corpus: str) -> list[str]:
+        """The audio of a generated corpus."""
+        return self.lists([(corpus, RECORDINGS)])
 
     def all_audio(self) -> list[str]:
         """All audio that a protocol names."""
@@ -238,8 +251,11 @@ class Inputs:
         return record + ([] if code is None else [str(code)])
 
     def features_of_training(self, detector: str, training_set: str) -> list[str]:
-        """The lists of the stored features of a training set, if its detector reads them."""
-        store = feature_stores.name_for(self._experiment, detector, training_set)
+        """The lists of the stored features of a training set, if its detector reads them.
+
+        None in a storage, which does not carry the features: each training computes its own.
+        """
+        store = None if self._is_stored else feature_stores.name_for(self._experiment, detector, training_set)
         domains = self._experiment.training_sets[training_set].domains if store else []
         pairs = dict.fromkeys(pair for domain in domains for pair in self._experiment.audio_of_domain(domain))
         return [f"results/feature_lists/{store}/{corpus}/{source}.tsv" for corpus, source in pairs]

@@ -14,7 +14,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import layers, licenses, reading, released, trainings
+from codecfake.experiment import containers, layers, licenses, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, condition_faults, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
@@ -34,6 +34,7 @@ class Site:
     weights: Path
     device: str
     check_disk: bool
+    container: str | None = None  # as Snakemake takes it
 
     def root(self, corpus: str) -> Path:
         """The folder of a corpus; relative to the run directory for those that the workflow synthesizes."""
@@ -110,7 +111,8 @@ def check(config: Mapping[str, Any], base: Path, files: Iterable[Path] = ()) -> 
         return Outcome([*lines, *map(values.message, error.faults)], None, None)
     except ConfigurationError as error:
         return Outcome([*lines, *str(error).splitlines()], None, None)
-    lines += [values.message(fault) for fault in _root_faults(file.corpora(), settings, base)]
+    of_machine = [*_root_faults(file.corpora(), settings, base), *containers.faults(settings.container, base)]
+    lines += map(values.message, of_machine)
     lines += file.messages([*file.faults, *_machine_faults(file.experiment, settings, base)])
     if file.experiment is None:
         return Outcome(lines, None, None)
@@ -129,7 +131,8 @@ def _site(file: Reading, settings: Configuration, base: Path) -> Site:
     recorded = ((name, corpus) for name, corpus in experiment.corpora.items() if corpus.generation is None)
     roots = {name: _root(name, corpus, settings.corpora, base) for name, corpus in recorded}
     weights = base / (settings.weights or WEIGHTS)
-    return Site(experiment, file.layers.values(), roots, weights, settings.device, settings.check_disk)
+    container = None if settings.container is None else containers.image(settings.container, base)
+    return Site(experiment, file.layers.values(), roots, weights, settings.device, settings.check_disk, container)
 
 
 def read_without_corpora(config: Mapping[str, Any], base: Path, optional: bool = False) -> Experiment:

@@ -15,13 +15,14 @@ from codecfake.base.utterances import BONAFIDE, SPOOF
 
 RECORDINGS = "F00"  # the source of audio as recorded: the bona fide arm
 SUFFIX = ".flac"  # of exported files
+FORMS = ("asvspoof2019", "published")  # each a folder of `exports/`
 COLUMNS = ("speaker_id", "trial_id", "attack")  # that hold names from corpora
 
 
 def write_exports(root: Path, name: str, trials: pd.DataFrame) -> None:
     """Write `root/asvspoof2019/{name}.txt`, `root/published/{name}.txt` and, if needed, `root/names/{name}.tsv`."""
-    files.write_text(root / f"asvspoof2019/{name}.txt", asvspoof2019(trials))
-    files.write_text(root / f"published/{name}.txt", published(trials))
+    for form, write in zip(FORMS, (asvspoof2019, published), strict=True):
+        files.write_text(root / form / f"{name}.txt", write(trials))
     changes, path = replacements(trials), root / f"names/{name}.tsv"
     if len(changes):
         files.write_tsv(path, changes)

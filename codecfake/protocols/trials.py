@@ -72,12 +72,12 @@ def require_disjoint(trials: pd.DataFrame, name: str, others: pd.DataFrame, othe
         )
 
 
-def check_separation(lists: Sequence[Path], protocols: Sequence[Path], output: Path) -> None:
+def check_separation(lists: Sequence[Path], protocols: Sequence[Path], output: Path, folder: Path = Path()) -> None:
     """Check that training data contain no evaluation trials, and write the size of each train and dev list to `output`.
 
-    `protocols` are all eval protocols. Raises TrialsError if a list has an evaluated recording, or a fake of speech
-    that is evaluated as bona fide. Evaluated fakes of training speech are allowed, because a condition can use all
-    utterances.
+    `protocols` are all eval protocols; `output` names lists by their paths below `folder`. Raises TrialsError if a list
+    has an evaluated recording, or a fake of speech that is evaluated as bona fide. Evaluated fakes of training speech
+    are allowed, because a condition can use all utterances.
     """
     conditions = pd.concat([read([path]).assign(protocol=str(path)) for path in protocols])
     real = conditions[conditions["key"] == BONAFIDE]
@@ -86,7 +86,9 @@ def check_separation(lists: Sequence[Path], protocols: Sequence[Path], output: P
         trials = read([path])
         _require_none(trials, conditions, RECORDING, f"{path}: {{}} trials are also evaluated in {{}}")
         _require_none(trials, real, SPEECH, f"{path}: {{}} trials are fakes of speech that {{}} evaluates as bona fide")
-        counts.append({"list": path, "trials": len(trials)})
+        counts.append(
+            {"list": path.relative_to(folder) if path.is_relative_to(folder) else path, "trials": len(trials)}
+        )
     files.write_tsv(output, pd.DataFrame(counts))
 
 

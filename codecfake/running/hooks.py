@@ -16,7 +16,7 @@ from snakemake.logging import logger
 import codec_wrappers
 from codecfake import generators
 from codecfake.base import hub_models, installation, plugins
-from codecfake.base.files import FileError
+from codecfake.base.files import WITHOUT_SEALS, FileError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import configuration, site
@@ -27,6 +27,7 @@ from codecfake.experiment.site import Site
 from codecfake.running import dates, requirements, run_lock
 from codecfake.running.gpu_jobs import GpuJobs, gpu_jobs
 from codecfake.running.places import Places
+from codecfake.running.storage import Storage
 from codecfake.tables.published import Published
 
 SECONDS_BETWEEN_NEWS = 60
@@ -36,7 +37,7 @@ ONLY_LOOKS = {
     *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
     *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
     *("--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp"),
-    *("--list-untracked", "--lu", "--list-conda-envs", "--unlock", "--nolock"),
+    *("--list-untracked", "--lu", "--list-conda-envs", "--unlock", "--nolock", "--report"),
 }
 
 
@@ -49,15 +50,34 @@ class Run:
     papers: Papers
     jobs: Jobs
     gpus: GpuJobs
+    storage: Storage
     is_module: bool  # another workflow imports this one and handles locks, dates and messages
 
     @property
     def inputs(self) -> Inputs:
-        return Inputs(self.site.experiment)
+        return Inputs(self.site.experiment, self.storage.is_used)
 
     @property
     def places(self) -> Places:
-        return Places(self.site)
+        return Places(self.site, self.inputs, self.storage)
+
+    # input files of jobs that depend on this machine, too
+
+    def weights_of(self, codec: str) -> list[str]:
+        """The weight files that a codec reads."""
+        return self.inputs.stored.with_weights(self.site.weights_of(codec))
+
+    def start_of(self, codec: str) -> list[str]:
+        """The weight files that a codec's training starts from."""
+        return self.inputs.stored.with_weights(self.site.start_of(codec))
+
+    def generator_weights_of(self, corpus: str) -> list[str]:
+        """The weight files that the generator of a corpus reads."""
+        return self.inputs.stored.with_weights(self.site.generator_weights_of(corpus))
+
+    def released_file(self, detector: str, training_set: str, strategy: str) -> list[str]:
+        """The checkpoint of a released detector."""
+        return [self.site.released_file(detector, training_set, strategy)]
 
     def shell_prefix(self, importers: str) -> str:
         """The first commands of every job's shell; `importers` is the prefix of a workflow that imports this one.
@@ -70,8 +90,10 @@ class Run:
             "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": str(installation.import_folder(snakemake / "codecfake")),
             plugins.VARIABLE: str(plugins.folder() or ""),
-            hub_models.VARIABLE: str((RESULTS / "weights").resolve()),
+            hub_models.VARIABLE: str(Path(self.storage.local_path("results/weights")).resolve()),
         }
+        if self.storage.is_used:
+            variables[WITHOUT_SEALS] = "1"
         exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
         locks = importers if self.is_module else run_lock.shared_by_jobs(snakemake)
         # Snakemake formats a prefix, and folders may have braces in their names
@@ -159,7 +181,7 @@ class Run:
         from codecfake.protocols.splits import SplitError
         from codecfake.running.planning import disk
 
-        if self.site.check_disk:
+        if self.site.check_disk and not self.storage.is_used:  # a disk then holds the files of a few jobs at a time
             outputs = [path for job in self._jobs() for path in job.output]
             device = "cpu" if self.site.device == "cpu" else "gpu"
             try:
@@ -172,8 +194,26 @@ class Run:
         """Record the jobs of this run, and print its progress while it runs."""
         from codecfake.running.watching import following, jobs
 
-        jobs.write_list(Path(), [jobs.name_of(job.log[0]) for job in self._jobs() if job.log])
-        following.narrate(Path(), logger.info, SECONDS_BETWEEN_NEWS)
+        copies = self.storage.copies
+        logs = (Path(job.log[0]).relative_to(copies) for job in self._jobs() if job.log)
+        jobs.write_list(copies, [jobs.name_of(str(log)) for log in logs])
+        following.narrate(copies, logger.info, SECONDS_BETWEEN_NEWS)
+
+    # after the last job
+
+    def tell_report(self) -> None:
+        """Print where the report is, if there is one."""
+        report = "results/report.html"
+        if self.storage.is_used:
+            print(f"\nThe report: {self.storage.address(report)}")
+        elif Path(report).exists():
+            print(f"\nThe report: {Path(report).resolve()}")
+
+    def tell_failures(self) -> None:
+        """Print which jobs failed, the ends of their logs, and remedies."""
+        from codecfake.running.watching import failures, jobs
+
+        logger.error(f"\n{failures.failures(jobs.read_run(self.storage.copies)) or failures.NO_JOB_FAILED}\n")
 
     def _jobs(self) -> list[Any]:
         return list(self.workflow.dag.needrun_jobs())
@@ -196,7 +236,8 @@ def read(workflow: Any, config: Mapping[str, Any]) -> Run:
         jobs.check()
     except ConfigurationError as error:
         raise WorkflowError(str(error)) from None
-    return Run(workflow, result.site, papers, jobs, gpu_jobs(workflow, result.site.device), is_module)
+    gpus = gpu_jobs(workflow, result.site.device)
+    return Run(workflow, result.site, papers, jobs, gpus, Storage(workflow), is_module)
 
 
 def _faults_of_run_directory(title: str | None) -> list[str]:
@@ -221,13 +262,6 @@ def settle_dates() -> None:
             f"Dated in the future: {_first_of(future)}. A clock was wrong. No action needed: timestamps are corrected "
             f"in order and nothing is made again"
         )
-
-
-def tell_failures() -> None:
-    """Print at the end which jobs failed, the ends of their logs, and remedies."""
-    from codecfake.running.watching import failures, jobs
-
-    logger.error(f"\n{failures.failures(jobs.read_run(Path())) or failures.NO_JOB_FAILED}\n")
 
 
 def _first_of(paths: list[Path]) -> str:

@@ -8,26 +8,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.site import Site
+from codecfake.running.storage import Storage
 
 
 class Places:
     """The paths of a site."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, inputs: Inputs, storage: Storage) -> None:
+        self._site, self._inputs, self._storage = site, inputs, storage
 
     def root(self, wildcards: Any, output: Any) -> str:
-        """The folder of a job's corpus."""
-        return str(self._site.root(wildcards.corpus))
+        """The folder of a job's corpus; with a storage, an archive of one that the run has synthesized."""
+        return self._root(wildcards.corpus)
 
     def roots(self, corpora: list[str]) -> Callable[[Any, Any], list[str]]:
         """The folders of some corpora, each as `corpus=folder`."""
 
         def pairs(wildcards: Any, output: Any) -> list[str]:
-            return [f"{corpus}={self._site.root(corpus)}" for corpus in corpora]
+            return [f"{corpus}={self._root(corpus)}" for corpus in corpora]
 
         return pairs
+
+    def _root(self, corpus: str) -> str:
+        archives = self._inputs.stored.of_recordings(corpus)
+        return self._storage.local_path(archives[0]) if archives else str(self._site.root(corpus))
 
     def batch_size(self, corpus: str) -> Callable[[Any, Any], int]:
         """The number of items that a generator makes at a time."""
@@ -49,6 +55,15 @@ class Places:
 def folder(wildcards: Any, output: Any) -> str:
     """The folder of a job's outputs."""
     return str(Path(output[0]).parent)
+
+
+def above(levels: int) -> Callable[[Any, Any], str]:
+    """The folder that many levels above a job's first output; it has the inputs too, wherever a run keeps its files."""
+
+    def path(wildcards: Any, output: Any) -> str:
+        return str(Path(output[0]).parents[levels - 1])
+
+    return path
 
 
 def model_folder(wildcards: Any, input: Any) -> str:

@@ -87,9 +87,10 @@ def is_at_work(folder: Path) -> bool:
 def shared_by_jobs(folder: Path) -> str:
     """A shell command that makes a job and its children share the lock that `claim` waits for.
 
-    It does nothing if the file system or the machine has no such locks.
+    It does nothing if the file system or the machine has no such locks, or the folder is on another one.
     """
-    return f"if exec 9>>{shlex.quote(str(folder / JOBS))}; then flock --shared 9 2>/dev/null || true; fi; "
+    lock = shlex.quote(str(folder / JOBS))
+    return f"if {{ exec 9>>{lock}; }} 2>/dev/null; then flock --shared 9 2>/dev/null || true; fi; "
 
 
 def _holder(lock: TextIO) -> Holder | None:

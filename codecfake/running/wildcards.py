@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from codecfake.experiment.job import Job
+from codecfake.running.storage import provided
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -20,6 +21,16 @@ def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
         return values(*(getattr(wildcards, name) for name in names))
 
     return call
+
+
+def provided_by_wildcards(function: Callable[..., list[str]]) -> Callable[[Any], list[str]]:
+    """The same for input files of which some come with the package or from the user."""
+    call = by_wildcards(function)
+
+    def paths(wildcards: Any) -> list[str]:
+        return provided(call(wildcards))
+
+    return paths
 
 
 def text_of(job: Callable[..., Job[Any]]) -> Callable[[Any], str]:

@@ -248,7 +248,7 @@ def test_an_unknown_experiment_is_answered_with_the_known_ones() -> None:
 
 def test_an_unknown_key_of_the_site_is_an_error() -> None:
     with pytest.raises(
-        ConfigurationError, match="config.yaml: unknown setting 'gpus'; known settings: check_disk, corpora"
+        ConfigurationError, match="config.yaml: unknown setting 'gpus'; known settings: check_disk, container, corpora"
     ):
         site.read({"experiment": "demo", "gpus": 2}, ROOT)
 

@@ -21,6 +21,7 @@ from codecfake.protocols.lists import PartitionSettings, Split
 from codecfake.protocols.splits import SplitError
 from codecfake.protocols.utterance_lists import UtteranceListError
 from codecfake.running import hooks
+from codecfake.running.storage import Storage
 
 NAMES = [f"SSB{place:03d}" for place in range(100)]
 
@@ -217,6 +218,7 @@ def test_a_run_whose_lists_do_not_fit_its_corpora_does_not_start(
     place = SimpleNamespace(experiment=experiment, check_disk=True, device="cpu", roots={})
     workflow = SimpleNamespace(dag=SimpleNamespace(needrun_jobs=lambda: []))
     others: dict[str, Any] = dict.fromkeys(("papers", "jobs", "gpus"))
-    run = hooks.Run(workflow, place, **others, is_module=False)  # type: ignore[arg-type]
+    storage = Storage(SimpleNamespace(storage_settings=None))
+    run = hooks.Run(workflow, place, **others, storage=storage, is_module=False)  # type: ignore[arg-type]
     with pytest.raises(WorkflowError, match=r"1 \(nobody\) of the 1 listed utterances are not in english, mandarin"):
         run._require_room()

@@ -50,7 +50,7 @@ def test_every_missing_package_is_named_once_with_the_line_that_installs_it(abse
 def of_tiny(deployment: set[str]) -> hooks.Run:
     """A run of the tiny experiment, with what its checks of packages read."""
     workflow = SimpleNamespace(deployment_settings=SimpleNamespace(deployment_method=deployment))
-    others: dict[str, Any] = {"papers": None, "jobs": None, "gpus": None, "is_module": False}
+    others: dict[str, Any] = {"papers": None, "jobs": None, "gpus": None, "storage": None, "is_module": False}
     return hooks.Run(workflow, SimpleNamespace(experiment=reading.load(TINY)), **others)  # type: ignore[arg-type]
 
 

@@ -82,6 +82,13 @@ def test_a_job_has_a_log_and_a_record_of_its_time_named_as_its_rule_and_wildcard
     assert record == log.replace("logs/", "results/benchmarks/").replace(".log", ".tsv")
 
 
+@pytest.mark.parametrize("name", rules())
+def test_a_command_gets_folders_of_results_from_the_files_that_its_rule_names(name: str) -> None:
+    """With a storage, they are elsewhere; a cache is local, and no other job reads it."""
+    command = rules()[name].partition("shell:\n")[2]
+    assert "results" not in re.sub(r"--feature-cache results/features|\{params\.results:q\}|--results", "", command)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_weights_are_loaded_without_running_code(path: Path) -> None:
     tools = {"dill", "joblib"} if path == PICKLES_AS_DATA else {"pickle", "dill", "joblib"}

@@ -31,6 +31,7 @@ PLAIN = (  # where the English has been made plain
     "codecfake/base", "codecfake/commands", "codecfake/detectors", "codecfake/training",
     "codecfake/running/gpu_jobs.py", "codecfake/running/hooks.py", "codecfake/running/launching.py",
     "codecfake/running/places.py", "codecfake/running/requirements.py", "codecfake/running/wildcards.py",
+    "codecfake/running/storage.py", "codecfake/running/report_marks.py",
     "Snakefile", "rules", "profiles", "experiments", "benchmarks",
     "codecfake/experiment",
     "codecfake/running/planning",

@@ -11,6 +11,7 @@ def add(commands: Commands) -> None:
     """Add these steps to the subparsers of a parser."""
     demo = step(commands, "demo", _demo, "synthesize the demo corpora in their official layouts")
     demo.add_argument("--output", type=Path, required=True, help="folder for the corpora")
+    demo.add_argument("--archives", type=Path, nargs="*", default=[], help="tars of them to write, FOLDER.tar")
     demo.add_argument("--workers", type=int, default=1, help="processes that synthesize")
 
     ingest = step(commands, "ingest", _ingest, "list a corpus and decode every file once")
@@ -35,18 +36,23 @@ def add(commands: Commands) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    from codecfake.base import archives
     from codecfake.demo.corpora import synthesize
     from codecfake.demo.settings import DemoSettings
 
     synthesize(options.output, from_json(DemoSettings, options.settings), options.workers)
+    for archive in options.archives:
+        archives.pack(options.output / archive.stem, archive)
 
 
 def _ingest(options: argparse.Namespace) -> None:
+    from codecfake.base import archives
     from codecfake.corpora.ingest import ingest
     from codecfake.corpora.settings import IngestSettings
 
     settings = from_json(IngestSettings, options.settings)
-    ingest(options.root, settings, options.utterances, options.rejected, options.workers)
+    with archives.unpacked(options.root) as root:
+        ingest(root, settings, options.utterances, options.rejected, options.workers)
 
 
 def _captions(options: argparse.Namespace) -> None:
@@ -58,9 +64,11 @@ def _captions(options: argparse.Namespace) -> None:
 def _record(options: argparse.Namespace) -> None:
     from codecfake.audio.recordings import write_shard
     from codecfake.audio.settings import RecordingsSettings
+    from codecfake.base import archives
 
     settings = from_json(RecordingsSettings, options.settings)
-    write_shard(settings, options.utterances, options.root, options.shard, options.output)
+    with archives.unpacked(options.root) as root:
+        write_shard(settings, options.utterances, root, options.shard, options.output)
 
 
 def _list_shards(options: argparse.Namespace) -> None:

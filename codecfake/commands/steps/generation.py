@@ -1,6 +1,7 @@
 """Steps that make fakes with generators: lists of what they say, shards, and the tables of the fakes."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
 from codecfake.base.counts import positive
@@ -51,6 +52,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _generate(options: argparse.Namespace) -> None:
+    from codecfake.base import archives
     from codecfake.base.devices import prepare_job
     from codecfake.generators.job_settings import ShardSettings
     from codecfake.generators.prompts import Prompts
@@ -59,9 +61,11 @@ def _generate(options: argparse.Namespace) -> None:
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(ShardSettings, options.settings)
     roots = dict(pair.split("=", 1) for pair in options.roots)
-    prompts = Prompts(options.corpora, {name: Path(root) for name, root in roots.items()})
     run = Run(device, options.batch_size, options.weights, options.codec_weights)
-    generate_shard(settings, options.list, prompts, run, options.shard, options.output)
+    with ExitStack() as stack:
+        folders = {name: stack.enter_context(archives.unpacked(Path(root))) for name, root in roots.items()}
+        prompts = Prompts(options.corpora, folders)
+        generate_shard(settings, options.list, prompts, run, options.shard, options.output)
 
 
 def _list_generated(options: argparse.Namespace) -> None:

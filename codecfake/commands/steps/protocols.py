@@ -23,6 +23,7 @@ def add(commands: Commands) -> None:
     check.add_argument("--lists", type=Path, nargs="+", required=True, help="train and dev protocols")
     check.add_argument("--judged", type=Path, nargs="+", required=True, help="every eval protocol")
     check.add_argument("--output", type=Path, required=True, help="the TSV file to write: lengths of the lists")
+    check.add_argument("--below", type=Path, default=Path(), help="folder from which that file names the lists")
 
 
 def _partition(options: argparse.Namespace) -> None:
@@ -46,4 +47,4 @@ def _sources(options: argparse.Namespace) -> None:
 def _check_lists(options: argparse.Namespace) -> None:
     from codecfake.protocols.trials import check_separation
 
-    check_separation(options.lists, options.judged, options.output)
+    check_separation(options.lists, options.judged, options.output, options.below)
