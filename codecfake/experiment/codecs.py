@@ -79,6 +79,14 @@ def _model_faults(codec: Codec) -> Iterator[Fault]:
                 f"lower `quantizers`, or raise the model's"
             )
             yield Fault(("sources", source, "quantizers"), text)
+    choices = codec_wrappers.quantizer_choices(codec.wrapper, codec.model)
+    for source, quantizers in codec.generated().items():
+        if choices is not None and quantizers not in choices:
+            text = f"{quantizers}, but {codec.wrapper} decodes only {', '.join(map(str, choices))} quantizers"
+            yield Fault(("sources", source, "quantizers"), f"{text}; choose one of these")
+    if isinstance(codec.weights, NoWeights) and codec_wrappers.lacks_seed(codec.wrapper, codec.model):
+        text = f"without weights, {codec.wrapper} is random, and each job would have another one; set `seed` for a test"
+        yield Fault(("model",), f"{text}, or give published weights")
 
 
 def _weights_faults(codec: Codec, entry: Entry) -> Iterator[Fault]:
