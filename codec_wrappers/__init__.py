@@ -24,7 +24,8 @@ from codecfake.base.settings import Range, SettingsError, as_faults, fault
 from codecfake.base.suggestions import unknown
 
 CODECS = Path(__file__).with_name("codecs.yaml")
-WEIGHTS = ("trained", "none", "shipped", "official", "local")  # the kinds of weights that an experiment can choose
+# the kinds of weights that an experiment can choose
+WEIGHTS = ("trained", "none", "shipped", "official", "hub", "local")
 DEVICES = ("gpu", "cpu")
 QUANTIZERS = ("rvq", "grouped", "single", "fsq", "none")  # none: no codes, or codes that lose nothing
 AUXILIARIES = ("none", "semantic_distillation", "disentangled")

@@ -12,14 +12,15 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import pad
 
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.transformers_settings import PUBLISHED, TransformersSettings, merged
 from codec_wrappers.weights.loading import WeightsError, load_into
-from codecfake.base import json_texts
-from codecfake.base.hub_models import CONFIG
+from codecfake.base import json_texts, provenance
+from codecfake.base.hub_models import CONFIG, recorded
 from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
 
@@ -186,14 +187,17 @@ def build(settings: TransformersSettings) -> Tokenizer:
 def load(settings: TransformersSettings, weights: Path | None) -> Tokenizer:
     """The codec with the weights of a folder of the hub's form, or of a safetensors file with the network's names.
 
-    Raises WeightsError if the folder's configuration or tensors are not those of the settings.
+    The folder may also hold the record of a model that `hub_models.fetch` left in the cache of the hub.
+
+    Raises WeightsError if the folder's configuration or tensors are not those of the settings, and as `recorded`.
     """
     if weights is None:
         raise WeightsError(f"{settings.family}: no weights to load; give a folder with {CONFIG} and model.safetensors")
     if not weights.is_dir():
         return load_into(_fresh(settings), weights)
     family = FAMILIES[settings.family]
-    return family.codec(settings, _published(settings, family, weights))
+    is_record = not (weights / CONFIG).is_file() and (weights / provenance.RECORD).is_file()
+    return family.codec(settings, _published(settings, family, recorded(weights) if is_record else weights))
 
 
 def _fresh(settings: TransformersSettings) -> Tokenizer:
@@ -244,7 +248,7 @@ def _published(settings: TransformersSettings, family: Family, folder: Path) -> 
             folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
             output_loading_info=True,
         )  # fmt: skip
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise WeightsError(f"{folder}: cannot be read as {family.model} ({error}); {REMEDY}") from error
     faults = [f"{what}: {', '.join(map(str, sorted(map(str, names))[:3]))}" for what, names in report.items() if names]
     if faults:

@@ -219,8 +219,11 @@ def test_a_folder_that_lacks_a_tensor_is_refused_by_its_name(folder: Path) -> No
         load(folder)
 
 
-def test_a_folder_without_safetensors_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize("data", [None, b"not tensors at all"])
+def test_a_folder_without_readable_safetensors_is_refused(folder: Path, data: bytes | None) -> None:
     (folder / "model.safetensors").unlink()
+    if data is not None:
+        (folder / "model.safetensors").write_bytes(data)
     with pytest.raises(WeightsError, match="cannot be read as MimiModel"):
         load(folder)
 
