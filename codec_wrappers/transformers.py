@@ -6,7 +6,6 @@ transformers itself: it knows the older names of their tensors. All networks get
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from codec_wrappers.codec import Codec, Gain
+from codec_wrappers.networks.fresh_codebooks import start_codebooks
 from codec_wrappers.transformers_settings import PUBLISHED, TransformersSettings, merged
 from codec_wrappers.weights.loading import WeightsError, load_into
 from codecfake.base import json_texts, provenance
@@ -26,7 +26,6 @@ from codecfake.base.suggestions import unknown
 
 LONG_CONTEXT = 4.0  # seconds; attention and norms over the whole recording have no bound: windows approximate them
 CODEBOOKS = ("embed", "embed_sum")  # buffers that hold zeros in fresh networks
-NOISE_LEVEL, NOISE_FRAMES = 0.1, 64
 REMEDY = "fetch the model again"
 
 
@@ -215,24 +214,13 @@ def _configuration(settings: TransformersSettings, family: Family) -> Any:
     return kind(**settings.configuration)
 
 
-@torch.no_grad()
 def _start_codebooks(codec: Tokenizer) -> None:
-    """Start codebooks, which are zeros in fresh networks, near the latents of noise, so that all codes are used."""
     layers = [each for each in codec.network.modules() if hasattr(each, "encode") and hasattr(each, "codebook")]
-    for layer in layers:
-        layer.encode = partial(_start_codebook, layer)
-    if layers:
-        codec.encode(NOISE_LEVEL * torch.randn(1, NOISE_FRAMES * codec.hop_length))
+    start_codebooks([(layer, _vectors(layer)) for layer in layers], codec.encode, codec.hop_length)
 
 
-def _start_codebook(layer: Any, latents: Tensor) -> Tensor:
-    """Start the codebook of a layer from latents `[B, D, F]` on their first way through it; their codes `[B, F]`."""
-    del layer.encode  # the method of its class from now on
-    rows = latents.transpose(1, 2).flatten(0, 1)
-    vectors = next(value for name, value in layer.codebook.named_buffers() if name in CODEBOOKS)
-    starts = rows[torch.arange(len(vectors)) % len(rows)]
-    vectors.copy_(starts.lerp(rows.mean(dim=0), 0.3))  # not equal to the latents: the next codebook needs residuals
-    return layer.encode(latents)
+def _vectors(layer: Any) -> Tensor:
+    return next(value for name, value in layer.codebook.named_buffers() if name in CODEBOOKS)
 
 
 def _published(settings: TransformersSettings, family: Family, folder: Path) -> Any:

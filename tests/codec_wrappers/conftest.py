@@ -7,7 +7,7 @@ import pytest
 HERE = Path(__file__).parent
 LONG_TO_BUILD = {
     "academicodec", "audiodec", "dac", "freqcodec", "funcodec", "hificodec", "speechtokenizer",
-    "higgs", "neucodec", "pockettts", "transformers", "vibevoice", "xcodec", "xcodec2",
+    "bigcodec", "higgs", "neucodec", "pockettts", "snac", "transformers", "vibevoice", "vocos", "xcodec", "xcodec2",
 }  # fmt: skip
 
 

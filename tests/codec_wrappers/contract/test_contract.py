@@ -130,7 +130,10 @@ def test_codes_are_the_same_alone_and_in_a_batch(codec: Codec) -> None:
     with torch.inference_mode():
         together = codec.encode(wav)
         for row in range(3):
-            assert torch.equal(codec.encode(wav[row : row + 1])[0], together[row])
+            alone = codec.encode(wav[row : row + 1])[0]
+            # latents differ in the last bits of floats, codes in nothing
+            tolerance = 1e-5 if codec.bits_per_code is None else 0.0
+            torch.testing.assert_close(alone, together[row], atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.parametrize("name", LEVEL_SET)

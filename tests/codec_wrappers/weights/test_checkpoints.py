@@ -159,6 +159,8 @@ def test_checkpoints_under_permissive_licenses_are_these() -> None:
         "lyra",
         "mimi",
         "neucodec",
+        "vocos_encodec_24khz",
+        "snac_24khz",
         "valle_librilight_6k",
         "valle_libritts",
         "vallex",
@@ -208,7 +210,7 @@ FILE = ENTRY["files"][0]
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"wrapper": "vocos"}, "unknown codec 'vocos'; choose from passthrough, "),
+        ({"wrapper": "mp3"}, "unknown codec 'mp3'; choose from passthrough, "),
         ({"weights_license": "mit"}, "unknown license 'mit'; "),
         ({"code_license": "free"}, "unknown license 'free'; "),
         ({"form": "pickle"}, "unknown form 'pickle'; choose from state_dicts, tflite, folder"),
