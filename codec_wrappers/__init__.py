@@ -223,12 +223,13 @@ def build(wrapper: str, model: Mapping[str, Any]) -> Codec:
 
 
 def load(wrapper: str, model: Mapping[str, Any], weights: Path | None) -> Codec:
-    """The codec with the weights of a file or folder.
+    """The codec with the weights of a file or folder; without any, and with a `seed` in its settings, random ones.
 
     Raises CodecError if its module cannot load weights, WeightsError if they do not fit, and the errors of
     `settings_of`.
     """
-    if weights is None and not can_load(wrapper):
+    has_seed = getattr(settings_of(wrapper, model), "seed", None) is not None
+    if weights is None and (has_seed or not can_load(wrapper)):
         return build(wrapper, model)
     if not can_load(wrapper):
         raise CodecError(f"{wrapper}: its module has no load(settings, weights); add one, or set `weights: none`")
