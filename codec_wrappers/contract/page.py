@@ -126,6 +126,7 @@ _GAINS = {
     Gain.UNIT_RMS: "RMS 1, undone",
     Gain.PEAK_095: "peak 0.95, undone",
     Gain.LUFS_16: "-16 LUFS, undone",
+    Gain.DBFS_25: "-25 dBFS, undone",
 }
 
 _COLUMNS: dict[str, Callable[[Measurements], str]] = {
@@ -165,6 +166,7 @@ A spoof must differ from its bona fide twin only by the codec. Therefore every c
 - **Rows apart.** Other recordings in a batch do not matter: with different ones, every bit stays the same.
 - **Batches and threads.** Their number changes the last bits of floats, and rarely a code that depends on them:
   in at most {MOST_FRAMES:.0%} of the frames. If no code differs, outputs agree to {LEAST_SNR_DB:.0f} dB or better.
+  So do those of a codec with continuous latents, which has no codes.
 - **Memory.** A window of 30 s bounds it, whatever the length of a recording.
 - **Level.** It is preserved. If a codec needs its input at a certain level, the workflow scales the input and undoes
   that in the output: input at -20 dB then comes back at -20 dB, to within {MOST_LEVEL_ERROR_DB:g} dB. What any

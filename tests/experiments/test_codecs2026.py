@@ -1,4 +1,4 @@
-"""The codecs of today beside those of Xie et al. 2025: the lists, the plan, and a whole run with small random codecs."""
+"""The codecs of today beside those of Xie et al. 2025: lists, plan, and a whole run with small random codecs."""
 
 import math
 from pathlib import Path
