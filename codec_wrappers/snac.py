@@ -40,8 +40,9 @@ class Snac(Codec):
 
     def decode(self, codes: Tensor) -> Tensor:
         """Fewer codebooks than all give a coarse signal, although the published models were trained with all."""
+        seeds = [zlib.crc32(row.numpy().tobytes()) for row in codes.cpu()]
         for noise in self._noises:
-            noise.generators = [_generator(row) for row in codes]
+            noise.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         return self.network.decoder(self._to_latent(codes))[:, 0]
 
     def _to_latent(self, codes: Tensor) -> Tensor:
@@ -115,7 +116,3 @@ def _with_seeded_noise(network: nn.Module) -> list[SeededNoise]:
                 noises.append(SeededNoise(child.linear))
                 setattr(parent, name, noises[-1])
     return noises
-
-
-def _generator(codes: Tensor) -> torch.Generator:
-    return torch.Generator().manual_seed(zlib.crc32(codes.cpu().numpy().tobytes()))

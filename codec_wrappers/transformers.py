@@ -103,9 +103,9 @@ class Xcodec2(Tokenizer):
 
     def encode(self, wav: Tensor) -> Tensor:
         rows = list(wav.cpu().numpy())
-        inputs = self._extract(rows, sampling_rate=self.input_rate, return_tensors="pt").to(wav.device)
-        codes = self.network.encode(inputs["input_values"], input_features=inputs["input_features"]).audio_codes
-        return codes.long()
+        inputs = self._extract(rows, sampling_rate=self.input_rate, return_tensors="pt")
+        waveform, spectrum = (inputs[name].to(wav.device) for name in ("input_values", "input_features"))
+        return self.network.encode(waveform, input_features=spectrum).audio_codes.long()
 
     def decode(self, codes: Tensor) -> Tensor:
         return self.network.decode(audio_codes=codes).audio_values[:, 0]
@@ -217,6 +217,9 @@ def _configuration(settings: TransformersSettings, family: Family) -> Any:
 def _start_codebooks(codec: Tokenizer) -> None:
     layers = [each for each in codec.network.modules() if hasattr(each, "encode") and hasattr(each, "codebook")]
     start_codebooks([(layer, _vectors(layer)) for layer in layers], codec.encode, codec.hop_length)
+    for layer in layers:
+        if hasattr(layer.codebook, "_embed"):
+            layer.codebook._embed = None  # Mimi keeps its vectors where they were first used: on the CPU
 
 
 def _vectors(layer: Any) -> Tensor:

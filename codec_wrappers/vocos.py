@@ -47,7 +47,7 @@ class Vocos(Codec):
             raise ValueError(f"{number} quantizers, but this Vocos decodes {choices}; choose one of these")
         rows = codes + self._codebook_size * torch.arange(number, device=codes.device)[:, None]
         features = F.embedding(rows, self.network.feature_extractor.codebook_weights).sum(dim=1).transpose(1, 2)
-        condition = torch.tensor([self._choices.index(number)], device=codes.device)
+        condition = torch.full((1,), self._choices.index(number), device=codes.device)
         return self.network.head(self.network.backbone(features, bandwidth_id=condition))
 
 

@@ -215,8 +215,10 @@ _ON_A_GPU = f"""## On a GPU
   change none of the codes before them. Those of every other codec hold recordings of equal length: norms, LSTMs that
   read backwards, and padding by reflection would let zeros change results. Recordings of a corpus mostly differ in
   length, so most of these batches have one recording, and a GPU waits for its next kernels.
-- **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with two exceptions: FreqCodec's
-  inverse STFT checks its window, and the loudness of a chunk of DAC is measured on the CPU.
+- **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with these exceptions: the
+  inverse STFT of FreqCodec and Vocos checks its window; the loudness of a chunk of DAC, the spectrograms of X-Codec2
+  and NeuCodec and the noise of SNAC are computed on the CPU; and transformers computes the padding of convolutions of
+  EnCodec, Mimi and Pocket TTS on the GPU.
 
 No GPU has confirmed this yet: `make test-gpu` does. On a CPU, tests rehearse it with a pretended device.
 """
