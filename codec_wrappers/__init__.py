@@ -24,8 +24,12 @@ from codecfake.base.settings import Range, SettingsError, as_faults, fault
 from codecfake.base.suggestions import unknown
 
 CODECS = Path(__file__).with_name("codecs.yaml")
-WEIGHTS = ("trained", "none", "shipped", "official", "local")  # the kinds of weights that an experiment can choose
+# the kinds of weights that an experiment can choose
+WEIGHTS = ("trained", "none", "shipped", "official", "hub", "local")
 DEVICES = ("gpu", "cpu")
+QUANTIZERS = ("rvq", "grouped", "single", "fsq", "none")  # none: no codes, or codes that lose nothing
+AUXILIARIES = ("none", "semantic_distillation", "disentangled")
+DECODERS = ("time", "frequency")
 UNSTATED = "unstated"  # a license that the authors do not name
 OWN = "own"  # in names of rates: a codec of the package whose network does not have the published size
 
@@ -52,7 +56,24 @@ class Form:
     model: dict[str, Any] = field(default_factory=dict)
     small: dict[str, Any] = field(default_factory=dict)  # a complete `model` for a small network of the same shape
     piece_duration: float = 0.0  # seconds, if the codec works on pieces longer than frames
+    quantizer: str | None = None  # this and the next two: as in `Kinds`; None: as in the entry
+    auxiliary: str | None = None
+    decoder: str | None = None
     wrapper: str = ""  # the codec of this form
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What a codec is made of, by the three words of CodecFake+ (Chen et al. 2025), with one more kind of quantizer."""
+
+    quantizer: str  # of `QUANTIZERS`
+    auxiliary: str  # of `AUXILIARIES`: what the codes are trained for besides the waveform
+    decoder: str  # of `DECODERS`: the domain in which it makes speech
+
+    def __post_init__(self) -> None:
+        for name, choices in (("quantizer", QUANTIZERS), ("auxiliary", AUXILIARIES), ("decoder", DECODERS)):
+            if getattr(self, name) not in choices:
+                raise fault(unknown(name, getattr(self, name), choices), name)
 
 
 @dataclass(frozen=True)
@@ -69,7 +90,10 @@ class Entry:
     is_control: bool = False  # returns its input unchanged: detectors must fail on its fakes
     sample_rate: int | None = None  # Hz, as published; None: any, or unknown
     num_quantizers: int | None = None  # if its settings do not define it
-    settings: str | None = None  # class that checks `model`
+    settings: str | None = None  # class that checks `model`; in codecs.yaml, of settings.py unless a module is named
+    quantizer: str | None = None  # this and the next two: as in `Kinds`; None: not stated
+    auxiliary: str | None = None
+    decoder: str | None = None
     published_size: tuple[str, ...] = ()  # keys of `model` that do not change the network's size
     small: dict[str, Any] = field(default_factory=dict)  # a `model` for tests
     rates: dict[str, Rate] = field(default_factory=dict)
@@ -169,18 +193,43 @@ def can_load(wrapper: str) -> bool:
     return not plugins.is_outside(wrapper) or callable(getattr(module_of(wrapper), "load", None))
 
 
+def kinds(wrapper: str, model: Mapping[str, Any]) -> Kinds | None:
+    """The kinds of a codec with these settings; None if its entry does not state them. Raises as `settings_of`."""
+    item, values = entry(wrapper), settings_of(wrapper, model)
+    forms = [form for form in item.forms.values() if all(_value(values, *each) for each in form.model.items())]
+    form = max(forms, key=lambda form: len(form.model), default=None)
+    words = [getattr(form, name, None) or getattr(item, name) for name in ("quantizer", "auxiliary", "decoder")]
+    return Kinds(*words) if all(words) else None
+
+
+def _value(values: Any, key: str, value: Any) -> bool:
+    theirs = values.get(key) if isinstance(values, Mapping) else getattr(values, key, None)
+    return theirs == value
+
+
+def lacks_seed(wrapper: str, model: Mapping[str, Any]) -> bool:
+    """Whether a codec without weights would be another one in each job: its settings have a `seed`, which is None."""
+    return getattr(settings_of(wrapper, model), "seed", 0) is None
+
+
+def quantizer_choices(wrapper: str, model: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The numbers of quantizers that the codec can decode; None if it can decode any up to its number of codebooks."""
+    return getattr(settings_of(wrapper, model), "quantizer_choices", None)
+
+
 def build(wrapper: str, model: Mapping[str, Any]) -> Codec:
     """The codec with fresh weights, or with its built-in ones. Raises the errors of `settings_of`."""
     return _codec(wrapper, _build(wrapper)(settings_of(wrapper, model)))
 
 
 def load(wrapper: str, model: Mapping[str, Any], weights: Path | None) -> Codec:
-    """The codec with the weights of a file or folder.
+    """The codec with the weights of a file or folder; without any, and with a `seed` in its settings, random ones.
 
     Raises CodecError if its module cannot load weights, WeightsError if they do not fit, and the errors of
     `settings_of`.
     """
-    if weights is None and not can_load(wrapper):
+    has_seed = getattr(settings_of(wrapper, model), "seed", None) is not None
+    if weights is None and (has_seed or not can_load(wrapper)):
         return build(wrapper, model)
     if not can_load(wrapper):
         raise CodecError(f"{wrapper}: its module has no load(settings, weights); add one, or set `weights: none`")
@@ -208,7 +257,8 @@ def _settings_class(wrapper: str) -> type | None:
     """The class of a codec's settings, from its entry or from the annotation of its `build`."""
     name = entry(wrapper).settings
     if not plugins.is_outside(wrapper):
-        return getattr(package_settings, str(name))
+        place, _, kind_name = str(name).rpartition(".")
+        return getattr(import_module(f"codec_wrappers.{place}") if place else package_settings, kind_name)
     module = plugins.module_of(wrapper)
     if name is None:
         kind = _annotation(plugins.load(wrapper), module)

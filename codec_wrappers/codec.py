@@ -25,10 +25,14 @@ class Gain(Enum):
     UNIT_RMS = "rms"  # FunCodec: x / (sqrt(mean(x²)) + 1e-8)
     PEAK_095 = "peak"  # HiFi-Codec as Wu et al. ran it: 0.95 · x / max|x|
     LUFS_16 = "lufs"  # DAC's `compress`: a loudness of -16 LUFS
+    DBFS_25 = "dbfs"  # VibeVoice: an RMS of -25 dB of full scale, or less if peaks would exceed 1
 
 
 class Shape(Protocol):
-    """The shape of a codec's codes, which its settings define before the network is built."""
+    """The shape of a codec's codes, which its settings define before the network is built.
+
+    A shape may also have `code_strides`, see `Codec`.
+    """
 
     @property
     def sample_rate(self) -> int | None:
@@ -43,14 +47,22 @@ class Shape(Protocol):
         """The number of codebooks that `encode` returns."""
 
     @property
-    def bits_per_code(self) -> float: ...
+    def bits_per_code(self) -> float | None:
+        """None: latents, which have no bits."""
 
 
-def bitrate_kbps(shape: Shape, quantizers: int) -> float:
-    """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError for a codec without a sample rate."""
+def bitrate_kbps(shape: Shape, quantizers: int) -> float | None:
+    """True bit rate in kbit/s of `quantizers` codebooks; None for latents.
+
+    Raises TypeError for a codec without a sample rate.
+    """
     if shape.sample_rate is None:
         raise TypeError(f"{type(shape).__name__} has no sample rate and therefore no bit rate")
-    return quantizers * shape.bits_per_code * shape.sample_rate / shape.hop_length / 1000
+    if shape.bits_per_code is None:
+        return None
+    strides = getattr(shape, "code_strides", None)
+    codes = quantizers if strides is None else sum(1 / stride for stride in strides[:quantizers])
+    return codes * shape.bits_per_code * shape.sample_rate / shape.hop_length / 1000
 
 
 class Codec(ABC):
@@ -58,12 +70,16 @@ class Codec(ABC):
 
     Shapes: wav `[B, T]`, float32, at `sample_rate`, T a multiple of `hop_length`;
     codes `[B, Q, F]`, int64, coarse first. The rows of a batch must not influence each other.
+
+    A codec may represent speech by continuous latents instead: then `bits_per_code` is None, `num_quantizers` is 1, and
+    `encode` and `decode` have latents `[B, 1, F, D]`, float32, in place of codes.
     """
 
     sample_rate: int | None  # Hz; None: any rate
     hop_length: int  # samples per frame
     num_quantizers: int  # the number of codebooks that `encode` returns
-    bits_per_code: float
+    bits_per_code: float | None  # None: its representation is continuous latents
+    code_strides: tuple[int, ...] | None = None  # frames per code, for each codebook, whose codes repeat; None: one
     gain: Gain = Gain.NONE
     any_length: bool = False  # T need not be a multiple of `hop_length`: the codec pads
     causal: bool = False  # zeros after a recording change none of its codes and samples, so a batch may pad with them
@@ -89,8 +105,11 @@ class Codec(ABC):
         """
         return [self.decode(codes[:, :number]) for number in quantizers]
 
-    def bitrate_kbps(self, quantizers: int) -> float:
-        """True bit rate in kbit/s of `quantizers` codebooks. Raises TypeError if the codec has no sample rate."""
+    def bitrate_kbps(self, quantizers: int) -> float | None:
+        """True bit rate in kbit/s of `quantizers` codebooks; None for latents.
+
+        Raises TypeError if the codec has no sample rate.
+        """
         return bitrate_kbps(self, quantizers)
 
 
@@ -107,6 +126,7 @@ class TrainableCodec(Codec):
     """A codec that can be trained here."""
 
     sample_rate: int
+    bits_per_code: float
     network: torch.nn.Module  # holds the weights
     frozen: frozenset[str] = frozenset()  # the parts that training does not change
     takes_portions: ClassVar[bool] = False  # whether `reconstruct` also works with a `portion`

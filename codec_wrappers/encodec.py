@@ -10,8 +10,9 @@ from codec_wrappers.codec import Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.networks.package_codebooks import sum_of_vectors
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.networks.package_seanet import seanet_arguments
 from codec_wrappers.networks.whole_batches import quantize_batch
-from codec_wrappers.settings import ENCODEC_RATIOS, EncodecSettings
+from codec_wrappers.settings import EncodecSettings
 from codec_wrappers.weights.loading import load_into
 
 
@@ -73,14 +74,7 @@ def _network(settings: EncodecSettings) -> Any:
     from encodec.modules import SEANetDecoder, SEANetEncoder
     from encodec.quantization import ResidualVectorQuantizer
 
-    shape = {
-        "n_filters": settings.n_filters,
-        "dimension": settings.dimension,
-        "lstm": settings.lstm_layers,
-        "ratios": list(ENCODEC_RATIOS),
-        "norm": "weight_norm",
-        "causal": True,
-    }
+    shape = seanet_arguments(settings)
     quantizer = ResidualVectorQuantizer(settings.dimension, settings.num_quantizers, settings.codebook_size)
     network = EncodecModel(
         SEANetEncoder(**shape),

@@ -126,6 +126,7 @@ _GAINS = {
     Gain.UNIT_RMS: "RMS 1, undone",
     Gain.PEAK_095: "peak 0.95, undone",
     Gain.LUFS_16: "-16 LUFS, undone",
+    Gain.DBFS_25: "-25 dBFS, undone",
 }
 
 _COLUMNS: dict[str, Callable[[Measurements], str]] = {
@@ -165,6 +166,7 @@ A spoof must differ from its bona fide twin only by the codec. Therefore every c
 - **Rows apart.** Other recordings in a batch do not matter: with different ones, every bit stays the same.
 - **Batches and threads.** Their number changes the last bits of floats, and rarely a code that depends on them:
   in at most {MOST_FRAMES:.0%} of the frames. If no code differs, outputs agree to {LEAST_SNR_DB:.0f} dB or better.
+  So do those of a codec with continuous latents, which has no codes.
 - **Memory.** A window of 30 s bounds it, whatever the length of a recording.
 - **Level.** It is preserved. If a codec needs its input at a certain level, the workflow scales the input and undoes
   that in the output: input at -20 dB then comes back at -20 dB, to within {MOST_LEVEL_ERROR_DB:g} dB. What any
@@ -213,8 +215,10 @@ _ON_A_GPU = f"""## On a GPU
   change none of the codes before them. Those of every other codec hold recordings of equal length: norms, LSTMs that
   read backwards, and padding by reflection would let zeros change results. Recordings of a corpus mostly differ in
   length, so most of these batches have one recording, and a GPU waits for its next kernels.
-- **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with two exceptions: FreqCodec's
-  inverse STFT checks its window, and the loudness of a chunk of DAC is measured on the CPU.
+- **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with these exceptions: the
+  inverse STFT of FreqCodec and Vocos checks its window; the loudness of a chunk of DAC, the spectrograms of X-Codec2
+  and NeuCodec and the noise of SNAC are computed on the CPU; and transformers computes the padding of convolutions of
+  EnCodec, Mimi and Pocket TTS on the GPU.
 
 No GPU has confirmed this yet: `make test-gpu` does. On a CPU, tests rehearse it with a pretended device.
 """

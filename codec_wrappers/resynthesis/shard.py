@@ -7,6 +7,7 @@ codec processes one utterance at a time (on a GPU a batch of `batch_duration`; o
 context), and at most `QUEUED_DURATION` of recordings, or a longer one alone, wait before it, and as much after it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from codecfake.base.progress import progress
 
 COLUMNS = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
 RMS_FLOOR = 1e-8  # FunCodec's
+DBFS_FLOOR, DBFS_25 = 1e-6, 10 ** (-25 / 20)  # VibeVoice's
 QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as many can wait for the writer
 
 
@@ -126,6 +128,9 @@ def level(gain: Gain, wav: Tensor, sample_rate: int | None = None) -> Tensor:
         if sample_rate is None:
             raise ValueError("gain lufs needs the codec's sample rate, but this codec has none; use rms or peak")
         return loudness.level(wav, sample_rate)
+    if gain is Gain.DBFS_25:
+        rms = (wav.square().mean(dim=1, keepdim=True).sqrt() + DBFS_FLOOR) / DBFS_25
+        return torch.maximum(rms, wav.abs().amax(dim=1, keepdim=True))
     return torch.ones_like(wav[:, :1])
 
 
@@ -240,6 +245,7 @@ def _writer(
             f"lower `quantizers`, or raise the number in the codec's `model`"
         )
     bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
+    bitrate = math.nan if bitrate is None else bitrate
     provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.license)
     return shards.ShardWriter(path, f"{source}_", provenance)
 

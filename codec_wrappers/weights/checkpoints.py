@@ -15,7 +15,7 @@ from codecfake.base.settings import SettingsError
 from codecfake.base.suggestions import unknown
 
 MANIFEST = Path(__file__).with_name("checkpoints.yaml")
-FORMS = ("state_dicts", "tflite")  # the first are converted to one safetensors file, the second copied as they are
+FORMS = ("state_dicts", "tflite", "folder")  # the first are converted to one safetensors file, the others copied
 WEIGHTS, PROVENANCE = "weights.safetensors", provenance.RECORD
 CONFIG = "config.yaml"  # beside the weights, if the architecture is published as a file
 UNKNOWN = "unknown"
@@ -101,6 +101,11 @@ class Checkpoint:
             raise ManifestError("every file must list its state_dicts in `holds`, or be the `architecture`")
 
     @property
+    def is_copied(self) -> bool:
+        """Whether the wrapper reads the files as they were published."""
+        return self.form != "state_dicts"
+
+    @property
     def is_permissive(self) -> bool:
         """Whether code and weights may be used and redistributed without conditions other than credit."""
         return {self.code_license, self.weights_license} <= PERMISSIVE
@@ -115,7 +120,7 @@ class Checkpoint:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the files that fetching writes into its output folder."""
-        if self.form == "tflite":
+        if self.is_copied:
             return (*(PurePosixPath(file.name).name for file in self.files), PROVENANCE)
         config = (CONFIG,) if self.architecture_file else ()
         return (WEIGHTS, *config, *self.beside, PROVENANCE)
@@ -127,7 +132,7 @@ class Checkpoint:
 
     def weights_in(self, output: Path) -> Path:
         """The path for the wrapper's `load`: the safetensors file in an output folder, or the folder itself."""
-        return output if self.form == "tflite" or self.architecture_file or self.beside else output / WEIGHTS
+        return output if self.is_copied or self.architecture_file or self.beside else output / WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -39,7 +40,7 @@ def fetch(checkpoint: Checkpoint, folder: Path, output: Path, patience: Patience
     """
     paths = obtain([checkpoint], folder, patience)[checkpoint.name]
     hashes = {file.name: _verify(file, paths[file.name], output) for file in checkpoint.files}
-    if checkpoint.form == "tflite":
+    if checkpoint.is_copied:
         _copy(checkpoint, paths, output)
     else:
         _convert(checkpoint, paths, output)
@@ -211,7 +212,7 @@ def _hashes_in(earlier: Path) -> dict[str, str]:
 def _copy(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> None:
     for file in checkpoint.files:
         with files.atomic(output / PurePosixPath(file.name).name) as part:
-            part.write_bytes(paths[file.name].read_bytes())
+            shutil.copyfile(paths[file.name], part)
 
 
 def _convert(checkpoint: Checkpoint, paths: Mapping[str, Path], output: Path) -> None:

@@ -46,8 +46,8 @@ class SpeechCodec:
         """The most quantizers that can be used."""
         return self.codec.num_quantizers
 
-    def bitrate_kbps(self, quantizers: int | None = None) -> float:
-        """True bit rate in kbit/s with this number of quantizers; default: all.
+    def bitrate_kbps(self, quantizers: int | None = None) -> float | None:
+        """True bit rate in kbit/s with this number of quantizers; default: all. None for a codec with latents.
 
         Bits of a frame's codes times frames per second, which may differ from the rate that a paper prints.
         """

@@ -31,7 +31,7 @@ class Provenance:
 
     codec: str  # name of the codec configuration; `NO_CODEC` for recordings, and for fakes that a generator made
     quantizers: int  # 0 for recordings
-    bitrate_kbps: float  # true bit rate; 0 for recordings
+    bitrate_kbps: float  # true bit rate; 0 for recordings, NaN for latents
     weights_sha256: str  # "" where there are no weights
     version: str  # of codecfake
     license: str = ""  # of the codec's code and weights; "" for recordings, which keep their corpus's license

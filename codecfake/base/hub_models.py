@@ -14,7 +14,7 @@ from codecfake.base import files, json_texts, provenance
 from codecfake.base.home import expanded
 
 VARIABLE = "CODECFAKE_HUB_MODELS"
-ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[0-9a-f]{40})?", re.ASCII)  # with a commit, or the newest
 CONFIG, WEIGHTS = "config.json", ("model.safetensors", "pytorch_model.bin")  # of a model; either file of weights
 
 
@@ -23,13 +23,13 @@ class HubModelError(RuntimeError):
 
 
 def is_id(weights: str) -> bool:
-    """Whether weights are named by a hub id, `OWNER/NAME`, and not by a folder on this machine."""
+    """Whether weights are named by a hub id, `OWNER/NAME` or `OWNER/NAME@COMMIT`, and not by a folder here."""
     return bool(ID.fullmatch(weights)) and not Path(expanded(weights)).is_dir()
 
 
 def record_name(model: str) -> str:
     """The name of the folder of a model's record."""
-    return model.replace("/", "--")
+    return model.replace("/", "--").replace("@", "--")
 
 
 def download(model: str, names: Sequence[str] = ()) -> Path:
@@ -40,16 +40,17 @@ def download(model: str, names: Sequence[str] = ()) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
+    repository, _, pinned = model.partition("@")
     first, *others = names or (CONFIG,)
-    folder = Path(hf_hub_download(model, first)).parent
+    folder = Path(hf_hub_download(repository, first, revision=pinned or None)).parent
     commit = folder.name
     for name in others:
-        hf_hub_download(model, name, revision=commit)
+        hf_hub_download(repository, name, revision=commit)
     if not names:
         try:
-            hf_hub_download(model, WEIGHTS[0], revision=commit)
+            hf_hub_download(repository, WEIGHTS[0], revision=commit)
         except EntryNotFoundError:  # some published models have none
-            hf_hub_download(model, WEIGHTS[1], revision=commit)
+            hf_hub_download(repository, WEIGHTS[1], revision=commit)
     return folder
 
 
@@ -74,16 +75,24 @@ def fetched(model: str) -> Path | None:
     Raises HubModelError if the cache has lost it.
     """
     records = os.environ.get(VARIABLE)
-    path = Path(records) / record_name(model) / provenance.RECORD if records and is_id(model) else None
-    if path is None or not path.is_file():
-        return None
+    folder = Path(records) / record_name(model) if records and is_id(model) else None
+    return None if folder is None or not (folder / provenance.RECORD).is_file() else recorded(folder, model)
+
+
+def recorded(folder: Path, model: str | None = None) -> Path:
+    """The folder in the cache of a model (None: the recorded one) at the commit that `fetch` recorded in `folder`.
+
+    Raises HubModelError if the cache has lost it.
+    """
     from huggingface_hub import try_to_load_from_cache
 
+    path = folder / provenance.RECORD
     remedy = f"remove {path}, and the same command fetches it again"
     record = json_texts.read_object(path, remedy)
     commit = record.get("revision")
+    repository = str(model or record.get("hub_model")).partition("@")[0]
     name = next((str(file["name"]) for file in record.get("official_files", [])), CONFIG)
-    file = try_to_load_from_cache(model, name, revision=str(commit))
+    file = try_to_load_from_cache(repository, name, revision=str(commit))
     if not isinstance(file, str):
-        raise HubModelError(f"{model}: the cache of Hugging Face no longer has commit {commit} of it; {remedy}")
+        raise HubModelError(f"{repository}: the cache of Hugging Face no longer has commit {commit} of it; {remedy}")
     return Path(file).parent

@@ -45,7 +45,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--model", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the network, e.g. n_filters=4"
     )
-    parser.add_argument("--gain", choices=("none", "rms", "peak", "lufs"), help="set the level of the codec's input")
+    parser.add_argument(
+        "--gain", choices=("none", "rms", "peak", "lufs", "dbfs"), help="set the level of the codec's input"
+    )
     parser.add_argument(
         "--sample-rate", type=count, metavar="HZ", help="sample rate of the output; by default that of each recording"
     )

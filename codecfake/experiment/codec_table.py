@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import codec_wrappers
-from codec_wrappers.codec import bitrate_kbps
+from codec_wrappers.codec import Shape, bitrate_kbps
 from codecfake.experiment import reading, site
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Source
@@ -24,7 +24,7 @@ class Row:
     hop_length: int | None  # samples
     quantizers: int
     printed_kbps: float | None  # as in the paper's table
-    true_kbps: float | None  # quantizers · bits · frames per second
+    true_kbps: float | str | None  # quantizers · bits · frames per second; "none": latents
     weights: str
     license: str
     note: str
@@ -67,11 +67,16 @@ def _rows(experiment: Experiment, name: str) -> Iterator[Row]:
             hop_length=None if shape is None else shape.hop_length,
             quantizers=quantizers,
             printed_kbps=what.printed_kbps,
-            true_kbps=None if shape is None or sample_rate is None else round(bitrate_kbps(shape, quantizers), 3),
+            true_kbps=None if shape is None or sample_rate is None else _true_kbps(shape, quantizers),
             weights=configuration.weights.label,
             license=experiment.license_of(name),
             note=_note(what),
         )
+
+
+def _true_kbps(shape: Shape, quantizers: int) -> float | str:
+    bitrate = bitrate_kbps(shape, quantizers)
+    return "none" if bitrate is None else round(bitrate, 3)
 
 
 def _note(source: Source) -> str:

@@ -10,13 +10,14 @@ from codec_wrappers.weights.checkpoints import Checkpoint, ManifestError
 from codec_wrappers.weights.shipped import ShippedError
 from codecfake.audio.settings import NATIVE
 from codecfake.base import settings
+from codecfake.base.hub_models import ID
 from codecfake.base.partial import depth
 from codecfake.base.plugins import PluginError, is_outside
 from codecfake.base.settings import Fault, Keys, as_faults
 from codecfake.base.suggestions import unknown
 from codecfake.experiment.schema import Codec, Experiment
 from codecfake.experiment.sections import START_FROM
-from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
+from codecfake.experiment.weights import Hub, NoWeights, Official, Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS
 
 
@@ -79,6 +80,14 @@ def _model_faults(codec: Codec) -> Iterator[Fault]:
                 f"lower `quantizers`, or raise the model's"
             )
             yield Fault(("sources", source, "quantizers"), text)
+    choices = codec_wrappers.quantizer_choices(codec.wrapper, codec.model)
+    for source, quantizers in codec.generated().items():
+        if choices is not None and quantizers not in choices:
+            text = f"{quantizers}, but {codec.wrapper} decodes only {', '.join(map(str, choices))} quantizers"
+            yield Fault(("sources", source, "quantizers"), f"{text}; choose one of these")
+    if isinstance(codec.weights, NoWeights) and codec_wrappers.lacks_seed(codec.wrapper, codec.model):
+        text = f"without weights, {codec.wrapper} is random, and each job would have another one; set `seed` for a test"
+        yield Fault(("model",), f"{text}, or give published weights")
 
 
 def _weights_faults(codec: Codec, entry: Entry) -> Iterator[Fault]:
@@ -107,6 +116,9 @@ def _start_faults(codec: Codec, entry: Entry) -> Iterator[Fault]:
 
 def _model_of_weights_faults(codec: Codec, weights: Weights, keys: Keys) -> Iterator[Fault]:
     """Faults of the names of weights, and of a `model` that is not theirs."""
+    if isinstance(weights, Hub) and not ID.fullmatch(weights.model):
+        text = f"{weights.model!r} is no id of a model; give OWNER/NAME or OWNER/NAME@COMMIT, with all 40 digits"
+        yield Fault((*keys, weights.kind), text)
     if not isinstance(weights, Official | Shipped):
         return
     name, find = (

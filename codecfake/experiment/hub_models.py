@@ -1,24 +1,32 @@
 """The models of the Hugging Face hub that an experiment uses.
 
-They are front-ends of detectors, teachers of codecs, and parts of generators.
+They are weights and teachers of codecs, front-ends of detectors, and parts of generators.
 """
+
+from collections.abc import Iterator
 
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.base import hub_models, settings
 from codecfake.detectors.import_settings import ImportSettings
 from codecfake.experiment import released
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.weights import Hub, Weights
 from codecfake.generators import registry
 
 
 def all_of(experiment: Experiment) -> list[str]:
     """The hub ids, each once, in the order of their jobs."""
     codecs = [name for name in experiment.codecs_run() if experiment.is_trained(name)]
+    weights = [used.model for used in _weights(experiment) if isinstance(used, Hub)]
     teachers = [model for name in codecs for model in of_codec(experiment, name)]
     places = [name.split("/")[:3] for name in experiment.model_names()]
     front_ends = [model for place in places for model in of_detector(experiment, *place)]
     parts = [model for corpus in experiment.generated() for model in of_generator(experiment, corpus)]
-    return list(dict.fromkeys([*teachers, *front_ends, *parts]))
+    return list(dict.fromkeys([*weights, *teachers, *front_ends, *parts]))
+
+
+def _weights(experiment: Experiment) -> Iterator[Weights]:
+    return (experiment.codecs[name].weights for name in experiment.codecs_run())
 
 
 def files_of(experiment: Experiment, model: str) -> tuple[str, ...]:

@@ -138,7 +138,9 @@ class Codec:
     weights: Weights
     sources: Annotated[dict[Name, Source], Filled()]
     model: dict[str, Any] = field(default_factory=dict)
-    gain: Literal["none", "rms", "peak", "lufs"] | None = None  # of the codec's input; None: the codec's default
+    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = (
+        None  # of the codec's input; None: the codec's default
+    )
     keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
     decoder_precision: Literal["float32", "tf32", "bfloat16"] = "float32"  # codes are always exact
     training: dict[str, Any] = field(default_factory=dict)  # what differs from codec_training, and start_from

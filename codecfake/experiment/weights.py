@@ -9,9 +9,13 @@ from typing import Any, ClassVar
 from codec_wrappers import UNSTATED
 from codec_wrappers.weights import checkpoints, shipped
 from codecfake.base.home import expanded
+from codecfake.base.hub_models import record_name
 from codecfake.base.settings import SettingsError
 
-FORMS = "trained, none, {shipped: NAME}, {official: CHECKPOINT} or {local: PATH, license: SPDX}"
+FORMS = (
+    "trained, none, {shipped: NAME}, {official: CHECKPOINT}, {hub: OWNER/NAME@COMMIT, license: SPDX} or "
+    "{local: PATH, license: SPDX}"
+)
 
 
 class Weights(ABC):
@@ -33,6 +37,8 @@ class Weights(ABC):
                 return Official(value["official"])
             if {"local"} <= set(value) <= {"local", "license"}:
                 return Local(value["local"], value.get("license", UNSTATED))
+            if {"hub"} <= set(value) <= {"hub", "license"}:
+                return Hub(value["hub"], value.get("license", UNSTATED))
         raise SettingsError(f"{value!r} is not one of {FORMS}")
 
     @property
@@ -141,6 +147,29 @@ class Local(Weights):
     def inputs(self, codec: str, folder: Path) -> list[str]:
         path = self.path(codec, folder)
         return sorted(str(member) for member in path.iterdir()) if path.is_dir() else [str(path)]
+
+    def licenses(self, code: str) -> dict[str, str]:
+        return {"code": code, "weights": self.spdx}
+
+
+@dataclass(frozen=True)
+class Hub(Weights):
+    """A model of the Hugging Face hub, at its newest commit or at the one that its id names."""
+
+    model: str
+    spdx: str = UNSTATED
+    kind: ClassVar[str] = "hub"
+
+    @property
+    def label(self) -> str:
+        return self.model
+
+    def path(self, codec: str, folder: Path) -> Path:
+        """The folder of its record; the model stays in the cache of the hub."""
+        return Path("results/weights") / record_name(self.model)
+
+    def inputs(self, codec: str, folder: Path) -> list[str]:
+        return [str(self.path(codec, folder) / checkpoints.PROVENANCE)]
 
     def licenses(self, code: str) -> dict[str, str]:
         return {"code": code, "weights": self.spdx}

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from codecfake.quality.settings import QualityError, QualitySettings, SummarySet
 logger = logging.getLogger(__name__)
 
 UTTERANCE = ["corpus", "utterance_id"]
+NO_BITRATE = "none"
 PROVENANCE = ["codec", "quantizers", "bitrate_kbps"]
 COLUMNS = [*UTTERANCE, "speaker_id", *PROVENANCE, *NAMES, "note"]
 
@@ -98,7 +100,12 @@ def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
             f"quantizers or bit rate differ); delete {audio_root}/*/{settings.source} and run the workflow again"
         )
     codec, quantizers, bitrate = kinds.iloc[0]
-    return {"codec": codec, "quantizers": int(quantizers), "bitrate_kbps": f"{bitrate:.6g}"}
+    return {"codec": codec, "quantizers": int(quantizers), "bitrate_kbps": _bitrate_text(bitrate)}
+
+
+def _bitrate_text(kbps: float) -> str:
+    """Latents have none: their shards say NaN."""
+    return NO_BITRATE if math.isnan(kbps) else f"{kbps:.6g}"
 
 
 def _pair(store: AudioStore, source: str, corpus: str, utterance_id: str) -> tuple[np.ndarray, np.ndarray]:

@@ -59,7 +59,7 @@ class Exposure:
 
 def exposure_of(inputs: ReportInputs, codecs: list[CodecRow]) -> Exposure:
     """Reads the protocols of all training sets and conditions that the report shows."""
-    codec_of = {row.source: row.codec for row in codecs if row.bitrate_kbps > 0}
+    codec_of = {row.source: row.codec for row in codecs if row.is_coded}
     protocols_of = inputs.training_protocols
     sets = [name for name in dict.fromkeys(name.split("/")[1] for name in inputs.models) if name in protocols_of]
     return Exposure(

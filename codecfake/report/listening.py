@@ -33,8 +33,7 @@ class Player:
 def players(inputs: ReportInputs, corpora: list[CorpusRow], codecs: list[CodecRow]) -> list[Player]:
     """For each language, the excerpt of the first corpus of `inputs.excerpts` that has it, and most sources."""
     language_of = {row.name: row.languages for row in corpora}
-    names = {row.source: f"{row.codec}, {row.bitrate_kbps:.3g} kbit/s" for row in codecs if row.bitrate_kbps > 0}
-    names |= {row.source: f"{row.codec}, not coded" for row in codecs if row.bitrate_kbps == 0}
+    names = {row.source: row.label if row.is_coded else f"{row.codec}, not coded" for row in codecs}
     conditions = _conditions_by_source(inputs)
     return [
         _player(inputs, corpus, language_of.get(corpus, corpus), {RECORDINGS: "recording", **names}, conditions)

@@ -1,5 +1,6 @@
 """The materials of the run: corpora, protocols and codecs, as rows to show."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +53,29 @@ class CodecRow:
     source: str
     codec: str
     quantizers: int
-    bitrate_kbps: float
+    bitrate_kbps: float  # 0: the control; NaN: latents
     printed_kbps: float | None
     weights: str  # the first digits of their sha256
     clipped_samples: int
     quality: Quality | None  # None: not trained here
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether a codec changed the recordings; the control, which changes nothing, has a bit rate of 0."""
+        return self.bitrate_kbps != 0
+
+    @property
+    def bitrate(self) -> str:
+        return bitrate_text(self.bitrate_kbps)
+
+    @property
+    def label(self) -> str:
+        return f"{self.codec}, {bitrate_text(self.bitrate_kbps, '.3g', ' kbit/s')}"
+
+
+def bitrate_text(bitrate_kbps: float, form: str = ".2f", unit: str = "") -> str:
+    """The bit rate for a reader; latents have none, and their shards say NaN."""
+    return "no bit rate" if math.isnan(bitrate_kbps) else f"{bitrate_kbps:{form}}{unit}"
 
 
 def corpus_rows(inputs: ReportInputs) -> list[CorpusRow]:

@@ -104,7 +104,7 @@ def matrix(
 
 def labels_of(exposure: Exposure, codecs: list[CodecRow], controls: list[str]) -> dict[str, str]:
     """Condition -> what its spoofs are: `encodec, 6 kbit/s`, or the name of an attack such as `VALL-E`."""
-    coded = {row.source: f"{row.codec}, {row.bitrate_kbps:.3g} kbit/s" for row in codecs}
+    coded = {row.source: row.label for row in codecs}
     return {name: _label(spoofs, coded, controls) for name, spoofs in exposure.evaluated.items()}
 
 

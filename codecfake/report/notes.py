@@ -26,7 +26,7 @@ def _few_trials(table: EerTable) -> Iterator[str]:
 
 def _unpublished(inputs: ReportInputs, codecs: list[CodecRow]) -> Iterator[str]:
     """Which codecs are not the published ones: those of the package, and those trained in this run."""
-    coded = [row.source for row in codecs if row.bitrate_kbps > 0]
+    coded = [row.source for row in codecs if row.is_coded]
     shipped = [source for source in coded if source in inputs.shipped]
     trained = [source for source in coded if source in inputs.trained_codecs]
     further, new = ([source for source in trained if (source in shipped) == is_known] for is_known in (True, False))

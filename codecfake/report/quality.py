@@ -8,8 +8,9 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.quality.measures import HIGHER, METRICS
-from codecfake.quality.step import PROVENANCE, YES
+from codecfake.quality.step import NO_BITRATE, PROVENANCE, YES
 from codecfake.report.inputs import ReportError, ReportInputs
+from codecfake.report.materials import bitrate_text
 
 BETTER = {metric.name: metric.better for metric in METRICS}
 NOT_INSTALLED = "not installed"
@@ -70,7 +71,7 @@ class QualityRow:
     aliases: str
     codec: str
     quantizers: int
-    bitrate_kbps: float
+    bitrate_kbps: float  # 0: the control; NaN: latents
     printed_kbps: str
     utterances: int
     cells: list[Cell]  # of `COLUMNS`; the last one shows both bandwidths, shaded by their difference
@@ -79,6 +80,10 @@ class QualityRow:
     def is_control(self) -> bool:
         """Nothing was coded: it shows the measures of a perfect copy."""
         return self.bitrate_kbps == 0
+
+    @property
+    def bitrate(self) -> str:
+        return "–" if self.is_control else bitrate_text(self.bitrate_kbps)
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ def quality_table(inputs: ReportInputs) -> QualityTable | None:
     if absent:
         raise ReportError(f"{inputs.results / 'tables' / 'quality.csv'}: no row for source {absent[0]}; write it again")
     means["mean"], means["standard_error"] = (pd.to_numeric(means[name]) for name in ("mean", "standard_error"))
+    means["bitrate_kbps"] = means["bitrate_kbps"].replace(NO_BITRATE, "nan").astype(float)
     rows = [_row(inputs, source, means) for source in inputs.quality]
     codecs = [row.codec for row in rows]
     order = files.read_csv(inputs.results / "tables" / "quality_order.csv")
@@ -150,7 +156,7 @@ def _row(inputs: ReportInputs, source: str, means: pd.DataFrame) -> QualityRow:
         ", ".join(aliases),
         codec,
         int(quantizers),
-        float(bitrate),
+        bitrate,
         ", ".join(dict.fromkeys(printed.values())) or "–",
         int((own["n"] + own["missing"]).max()),
         _cells(own, means),
@@ -167,7 +173,7 @@ def _cells(own: pd.DataFrame, means: pd.DataFrame) -> list[Cell]:
 
 def _rivals(column: Column, means: pd.DataFrame) -> list[float]:
     """The means of a metric over all coded sources for which most utterances could be measured."""
-    comparable = (means["bitrate_kbps"] > 0) & (means["n"] > means["missing"]) & means["mean"].abs().lt(math.inf)
+    comparable = (means["bitrate_kbps"] != 0) & (means["n"] > means["missing"]) & means["mean"].abs().lt(math.inf)
     return list(means.loc[comparable & (means["metric"] == column.metric), "mean"])
 
 

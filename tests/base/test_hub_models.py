@@ -10,6 +10,7 @@ import tones
 import torch
 from file_server import FileServer
 
+import codec_wrappers
 from codecfake.base import files, hub_models, provenance
 from codecfake.base.hub_models import HubModelError, fetch, fetched, is_id, record_name
 from codecfake.detectors.detector import DetectorSettings
@@ -99,6 +100,31 @@ def test_a_training_with_the_network_cut_reads_what_was_fetched(
     record = files.read_json(tmp_path / "model/settings.json")
     local = Wav2Vec2(SslSettings(weights=str(tmp_path / "published"), layer=1))
     assert record["front_end_weights"] == {"source": MODEL, "sha256": local.digest()}
+
+
+def test_a_pinned_commit_is_asked_for_and_is_another_record(hub: FileServer, records: Path) -> None:
+    pinned = f"{MODEL}@{COMMIT}"
+    assert is_id(pinned) and not is_id(f"{MODEL}@main")
+    fetch(pinned, records / record_name(pinned))
+    assert record_name(pinned) != record_name(MODEL)
+    assert not any("/main/" in request.path for request in hub.requests)
+    assert fetched(pinned) == hub_models.recorded(records / record_name(pinned))
+
+
+def test_a_codec_reads_the_model_that_its_record_names(
+    server: FileServer, hub: FileServer, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = {"family": "mimi", "config": codec_wrappers.entry("transformers").small["config"], "seed": 1}
+    network = codec_wrappers.build("transformers", model).network
+    network.save_pretrained(tmp_path / "mimi")
+    for path in (tmp_path / "mimi").iterdir():
+        for revision in ("main", COMMIT):
+            headers, etag = {"X-Repo-Commit": COMMIT}, f'"{files.sha256(path)}"'
+            server.serve(f"{MODEL}/resolve/{revision}/{path.name}", path.read_bytes(), etag=etag, headers=headers)
+    fetch(MODEL, records / record_name(MODEL))
+    cut_the_network(monkeypatch)
+    loaded = codec_wrappers.load("transformers", model, records / record_name(MODEL)).network
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in network.state_dict().items())
 
 
 def test_without_a_record_nothing_is_known_and_a_lost_cache_is_named(

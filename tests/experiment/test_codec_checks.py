@@ -353,7 +353,8 @@ def test_weights_are_read_from_what_an_experiment_writes(value: Any, weights: We
 )
 def test_anything_else_is_no_weights(value: Any) -> None:
     with pytest.raises(
-        ValueError, match=r"is not one of trained, none, \{shipped: NAME\}, \{official: CHECKPOINT\} or \{local: PATH"
+        ValueError,
+        match=r"is not one of trained, none, \{shipped: NAME\}, \{official: CHECKPOINT\}, \{hub: OWNER",
     ):
         Weights.from_plain(value)
 

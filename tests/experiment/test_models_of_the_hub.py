@@ -9,9 +9,11 @@ from places import EXPERIMENTS
 from codecfake.experiment import hub_models, reading
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.weights import Hub
 from codecfake.generators import registry
 
 XLS_R, WAVLM, HUBERT = "facebook/wav2vec2-xls-r-300m", "microsoft/wavlm-large", "facebook/hubert-base-ls960"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 VOCOS, T5 = "charactr/vocos-encodec-24khz", "google-t5/t5-large"
 
 
@@ -46,6 +48,18 @@ def test_each_job_waits_for_its_own_models(xie2025: Experiment) -> None:
     assert inputs.parts_of_generator("vallex") == [record("charactr--vocos-encodec-24khz")]
     assert inputs.parts_of_generator("audiogen") == [record("google-t5--t5-large")]
     assert inputs.parts_of_generator("valle") == []
+
+
+def test_weights_of_a_codec_are_fetched_at_their_commit_and_are_inputs_of_its_jobs() -> None:
+    tiny = reading.load(EXPERIMENTS / "tiny.yaml")
+    weights = Hub(f"kyutai/mimi@{COMMIT}", "CC-BY-4.0")
+    mimi = replace(tiny.codecs["encodec"], wrapper="transformers", model={"family": "mimi"}, weights=weights)
+    changed = replace(tiny, codecs={**tiny.codecs, "encodec": mimi})
+    assert hub_models.all_of(changed) == [f"kyutai/mimi@{COMMIT}"]
+    folder = f"results/weights/kyutai--mimi--{COMMIT}"
+    assert weights.inputs("encodec", Path("weights")) == [f"{folder}/provenance.json"]
+    assert weights.path("encodec", Path("weights")) == Path(folder)
+    assert changed.licenses_of("encodec") == {"code": "Apache-2.0", "weights": "CC-BY-4.0"}
 
 
 def test_a_local_folder_is_not_fetched(xie2025: Experiment, tmp_path: Path) -> None:

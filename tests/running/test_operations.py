@@ -57,8 +57,8 @@ def test_features_of_deeper_layers_take_longer() -> None:
     assert operations.depth("features.mel", {}) == operations.depth("features.of_ones_own", {"layer": 9}) == 1
 
 
-def test_every_codec_that_runs_on_a_gpu_is_counted() -> None:
-    codecs = [name for name in codec_wrappers.names() if codec_wrappers.entry(name).device == "gpu"]
+def test_every_codec_that_can_be_trained_is_counted() -> None:
+    codecs = [name for name in codec_wrappers.names() if codec_wrappers.entry(name).is_trainable]
     for kind in ("resynthesis", "codec_training"):
         assert [name for name in counted() if name.startswith(kind)] == [f"{kind}.{codec}" for codec in codecs]
 

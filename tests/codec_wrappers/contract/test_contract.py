@@ -47,7 +47,7 @@ from codecfake.base.utterances import COLUMNS
 CPU = torch.device("cpu")
 RMS_SET = ["funcodec_ds640", "funcodec_ds320", "freqcodec_gr1", "freqcodec_gr8"]
 LOUDNESS_SET = ["dac_44k_chunked", "dac_24k_chunked", "dac_16k_chunked"]
-LEVEL_SET = [*RMS_SET, *LOUDNESS_SET, "hificodec_16k_peak"]
+LEVEL_SET = [*RMS_SET, *LOUDNESS_SET, "hificodec_16k_peak", "vibevoice"]
 EQUAL = Difference(0.0, float("inf"))
 QUICK = Settings(speech_duration=0.2, odd_duration=0.02)
 
@@ -130,7 +130,10 @@ def test_codes_are_the_same_alone_and_in_a_batch(codec: Codec) -> None:
     with torch.inference_mode():
         together = codec.encode(wav)
         for row in range(3):
-            assert torch.equal(codec.encode(wav[row : row + 1])[0], together[row])
+            alone = codec.encode(wav[row : row + 1])[0]
+            # latents differ in the last bits of floats, codes in nothing
+            tolerance = 1e-5 * together.abs().max().item() if codec.bits_per_code is None else 0.0
+            torch.testing.assert_close(alone, together[row], atol=tolerance, rtol=0)
 
 
 @pytest.mark.parametrize("name", LEVEL_SET)
@@ -178,7 +181,9 @@ def test_stereo_is_its_mean_and_every_rate_keeps_its_duration(
     name: str, corpus: Path, request: pytest.FixtureRequest
 ) -> None:
     form, weights = FORMS[name], weights_of(name, corpus.parent, request)
-    settings = ResynthesisSettings(name, form.wrapper, {"S01": 1 if name == "passthrough" else 4}, 1, small_model(name))
+    settings = ResynthesisSettings(
+        name, form.wrapper, {"S01": min(4, small(name, request).num_quantizers)}, 1, small_model(name)
+    )
     table, folder = corpus.with_suffix(".parquet"), corpus.parent / "audio" / "c"
     resynthesize_shard(settings, table, corpus, weights, 0, folder, CPU)
     recordings.write_shard(RecordingsSettings(1), table, corpus, 0, folder / "F00" / "0000.tar")

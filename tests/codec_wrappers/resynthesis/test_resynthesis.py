@@ -11,7 +11,7 @@ from small_codecs import SMALL
 from torch import Tensor
 
 import codec_wrappers
-from codec_wrappers.codec import Codec, Gain
+from codec_wrappers.codec import Codec, Gain, TrainableCodec
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import shard
 from codec_wrappers.resynthesis.shard import ResynthesisError, ResynthesisSettings, resynthesize, resynthesize_shard
@@ -65,7 +65,8 @@ def test_one_encoder_pass_serves_every_number_of_quantizers() -> None:
 def test_the_level_comes_back_as_it_went_in(gain: Gain, level: float) -> None:
     wav = level * (torch.rand(3, 200, generator=torch.Generator().manual_seed(0)) - 0.5)
     (output,) = resynthesize(Rounding(gain=gain), wav, [4])
-    assert torch.allclose(output, wav, atol=1e-3)
+    # -25 dB of full scale are few steps of the stand-in's grid
+    assert torch.allclose(output, wav, atol=5e-3 if gain is Gain.DBFS_25 else 1e-3)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.001])
@@ -252,7 +253,7 @@ def test_decoding_all_numbers_of_quantizers_together_gives_what_each_gives_alone
         alone = [codec.decode(codes[:, :number]) for number in numbers]
     assert len(together) == len(alone)
     for output, expected in zip(together, alone, strict=True):
-        torch.testing.assert_close(output, expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(output, expected, atol=1e-5 * max(1.0, expected.abs().max().item()), rtol=0)
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL if name != "passthrough"])
@@ -273,7 +274,7 @@ def filled(name: str) -> Codec:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         codec = codec_wrappers.build(name, SMALL[name])
-        if codec.network is not None:
+        if isinstance(codec, TrainableCodec):
             codec.reconstruct(0.1 * torch.randn(8, 24 * codec.hop_length))
             codec.network.eval()
     return codec

@@ -20,7 +20,11 @@ pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(),
 
 CPU = torch.device("cpu")
 NETWORKS = [name for name, form in FORMS.items() if entry(form.wrapper).has_fresh_form and name != "passthrough"]
-UNAVOIDABLE = ("freqcodec_gr1", "freqcodec_gr8")  # torch's inverse STFT looks at its window
+# torch's inverse STFT looks at its window; parts run on the CPU; transformers computes padding on the device
+UNAVOIDABLE = (
+    "freqcodec_gr1", "freqcodec_gr8", "vocos", "snac_24k", "xcodec2", "neucodec", "higgs", "mimi",
+    "transformers_encodec", "pockettts",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -52,6 +56,9 @@ def test_the_codes_of_a_gpu_are_those_of_the_cpu(name: str, gpu: torch.device) -
     wav = speech(on_cpu, 1)
     with torch.inference_mode():
         codes, expected = on_gpu.encode(wav.to(gpu)).cpu(), on_cpu.encode(wav)
+    if on_cpu.bits_per_code is None:
+        torch.testing.assert_close(codes, expected, atol=1e-4 * expected.abs().max().item(), rtol=0)
+        return
     assert (codes != expected).any(dim=1).float().mean() <= MOST_FRAMES
 
 

@@ -157,6 +157,10 @@ def test_checkpoints_under_permissive_licenses_are_these() -> None:
     assert {name for name, checkpoint in ALL.items() if checkpoint.is_permissive} == {
         *(name for name in ALL if name.startswith(("dac_", "freqcodec_", "funcodec_", "soundstream_kaiidams"))),
         "lyra",
+        "mimi",
+        "neucodec",
+        "vocos_encodec_24khz",
+        "snac_24khz",
         "valle_librilight_6k",
         "valle_libritts",
         "vallex",
@@ -188,6 +192,13 @@ def test_outputs_are_one_file_of_weights_or_the_models_as_they_are(tmp_path: Pat
     assert ALL["lyra"].weights_in(tmp_path) == tmp_path
 
 
+@pytest.mark.parametrize("name", [name for name, item in CODECS.items() if item.form == "folder"])
+def test_a_folder_has_the_files_that_transformers_reads(name: str, tmp_path: Path) -> None:
+    assert ALL[name].outputs == ("config.json", "model.safetensors", "provenance.json")
+    assert ALL[name].weights_in(tmp_path) == tmp_path
+    assert codec_wrappers.shape(ALL[name].wrapper, ALL[name].model) is not None
+
+
 def test_an_unknown_checkpoint_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ManifestError, match="unknown checkpoint 'dac'; .*from encodec_24khz, .*dac_16khz"):
         checkpoints.find("dac")
@@ -199,10 +210,10 @@ FILE = ENTRY["files"][0]
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"wrapper": "vocos"}, "unknown codec 'vocos'; choose from passthrough, "),
+        ({"wrapper": "mp3"}, "unknown codec 'mp3'; choose from passthrough, "),
         ({"weights_license": "mit"}, "unknown license 'mit'; "),
         ({"code_license": "free"}, "unknown license 'free'; "),
-        ({"form": "pickle"}, "unknown form 'pickle'; choose from state_dicts, tflite"),
+        ({"form": "pickle"}, "unknown form 'pickle'; choose from state_dicts, tflite, folder"),
         ({"license": "MIT"}, ".*unknown setting 'license'"),
         ({"files": []}, "has no files"),
         ({"files": [FILE, FILE]}, "two files have the same name"),

@@ -217,6 +217,20 @@ def test_a_folder_that_was_fetched_into_can_be_loaded_as_it_is(server: FileServe
     codec_wrappers.load("encodec", checkpoint.model, output)
 
 
+def test_a_folder_of_the_hub_is_copied_and_loaded_as_it_is(server: FileServer, folder: Path, output: Path) -> None:
+    network = codec_wrappers.build("transformers", {**SMALL["transformers"], "seed": 1}).network
+    network.save_pretrained(folder / "published")
+    files = [
+        replace(file, addresses=(server.serve(file.name, (folder / "published" / Path(file.name).name).read_bytes()),))
+        for file in MANIFEST["mimi"].files
+    ]
+    checkpoint = replace(MANIFEST["mimi"], model=SMALL["transformers"], files=tuple(files))
+    fetch(checkpoint, folder, output, QUICK)
+    assert names(output) == ["config.json", "model.safetensors", "provenance.json"]
+    loaded = codec_wrappers.load("transformers", checkpoint.model, checkpoint.weights_in(output)).network
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in network.state_dict().items())
+
+
 @pytest.mark.parametrize("name", GOLDEN)
 def test_golden_names_and_shapes_of_official_files_fit_the_architecture(
     name: str, golden: Path, tmp_path: Path

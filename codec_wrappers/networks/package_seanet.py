@@ -1,0 +1,28 @@
+"""The arguments of SEANet in the package `encodec`, for codecs that share EnCodec's encoder."""
+
+from typing import Any, Protocol
+
+from codec_wrappers.settings import ENCODEC_RATIOS
+
+
+class Sizes(Protocol):
+    @property
+    def n_filters(self) -> int: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def lstm_layers(self) -> int: ...
+
+
+def seanet_arguments(sizes: Sizes) -> dict[str, Any]:
+    """Those of `SEANetEncoder` and `SEANetDecoder` of the 24 kHz model."""
+    return {
+        "n_filters": sizes.n_filters,
+        "dimension": sizes.dimension,
+        "lstm": sizes.lstm_layers,
+        "ratios": list(ENCODEC_RATIOS),
+        "norm": "weight_norm",
+        "causal": True,
+    }
