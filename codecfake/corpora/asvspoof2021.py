@@ -69,4 +69,4 @@ def _trials(task: Task, root: Path, phases: tuple[str, ...]) -> Iterator[Trial]:
             name, speaker, "en", f"{task.audio}/{name}.flac",
             key=key, split="eval", attack=attack if key == SPOOF else "-", coding=codec,
         )  # fmt: skip
-        yield Trial(name, line.where, utterance, wanted=phase in phases)
+        yield Trial(name, line.where, utterance, is_selected=phase in phases)

@@ -25,13 +25,13 @@ class Line:
 class Trial:
     """A line of a list. `name` is that of its recording, without a suffix; `utterance.path` is where it should be.
 
-    A trial that is not `wanted` is in no result, but its recording is known.
+    A trial that is not selected is in no result, but its recording is known.
     """
 
     name: str
     where: str
     utterance: Utterance
-    wanted: bool = True
+    is_selected: bool = True
 
 
 def lines(path: Path, *forms: str) -> Iterator[Line]:
@@ -72,9 +72,9 @@ def with_recordings(
         if first != trial.where:
             raise CorpusError(f"{trial.where}: {trial.name} is listed twice, first at {first}; remove one of the lines")
         path = recordings.get(trial.name)
-        if trial.wanted and path is not None:
+        if trial.is_selected and path is not None:
             utterances.append(replace(trial.utterance, path=path))
-        elif trial.wanted:
+        elif trial.is_selected:
             rejections.append(Rejection(trial.utterance.path, f"listed in {of_list} but the file is absent"))
     return utterances, rejections + _not_listed(recordings, where_of, of_list)
 

@@ -139,8 +139,8 @@ def test_the_shape_of_the_settings_is_that_of_the_network(name: str) -> None:
     config = codec.network.config
     of_dac = math.prod(getattr(config, "downsampling_ratios", [0]))
     assert codec.hop_length == getattr(config, "frame_size", getattr(config, "hop_length", of_dac))
-    rates = ("sampling_rate", "sample_rate", "output_sampling_rate")
-    rate = next((getattr(config, key) for key in rates if hasattr(config, key)), 24_000)
+    keys = ("sampling_rate", "sample_rate", "output_sampling_rate")
+    rate = next((getattr(config, key) for key in keys if hasattr(config, key)), 24_000)
     assert codec.sample_rate == rate
     with torch.inference_mode():
         assert codec.encode(speech(codec)).shape[1] == codec.num_quantizers
