@@ -50,9 +50,9 @@ class StoredInputs:
         settings = [f"results/models/{model}/settings.json" for model in self._experiment.model_names()]
         codecs = [name for name in self._experiment.codecs_run() if self._experiment.is_trained(name)]
         files = product(codecs, ("history.tsv", "settings.json"))
-        named = [*settings, *(f"results/codecs/{codec}/{file}" for codec, file in files)]
+        of_models = [*settings, *(f"results/codecs/{codec}/{file}" for codec, file in files)]
         tables = [f"results/corpora/{corpus}/utterances.parquet" for corpus in self._experiment.corpora]
-        return [*named, *tables] if self._is_stored else []
+        return [*of_models, *tables] if self._is_stored else []
 
 
 def _of_checkpoint(name: str) -> list[str]:

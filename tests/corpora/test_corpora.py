@@ -17,7 +17,7 @@ from codecfake.corpora import vctk as vctk_layout
 from codecfake.corpora.listing import CorpusError, Listing, Rejection
 
 TAKE_ALL = {"table": None, "key": "bonafide", "language": "en"}  # what `listed` must be told
-NEEDED = {"listed": TAKE_ALL, "parquet": {"key": "bonafide", "language": "en"}}  # options without a default
+OPTIONS = {"listed": TAKE_ALL, "parquet": {"key": "bonafide", "language": "en"}}  # options without a default
 
 
 def audio(root: Path, *names: str) -> None:
@@ -58,7 +58,7 @@ def test_an_option_that_is_not_known_is_refused(layout: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("layout", corpora.LAYOUTS)
 def test_a_root_that_does_not_exist_is_refused_with_the_official_layout(layout: str, tmp_path: Path) -> None:
     with pytest.raises(CorpusError) as error:
-        read(layout, tmp_path / "nowhere", **NEEDED.get(layout, {}))
+        read(layout, tmp_path / "nowhere", **OPTIONS.get(layout, {}))
     assert "no such folder" in str(error.value)
     assert corpora.layout(layout).reader.OFFICIAL in str(error.value)
 
@@ -69,7 +69,7 @@ def test_a_root_of_another_layout_is_refused_with_what_was_looked_for_and_what_i
 ) -> None:
     audio(tmp_path, "somewhere/else.wav")
     with pytest.raises(CorpusError) as error:
-        read(layout, tmp_path, **NEEDED.get(layout, {}))
+        read(layout, tmp_path, **OPTIONS.get(layout, {}))
     for marker in corpora.layout(layout).reader.MARKER:
         assert marker in str(error.value)
     assert "The folder contains somewhere" in str(error.value)

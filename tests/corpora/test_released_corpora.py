@@ -133,9 +133,9 @@ def test_codecfake_of_wu_and_cors_have_the_splits_of_its_speakers_and_codecs_as_
         {"encodec_24khz", "descript-audio-codec-16k"} if layout == "codecfake_wu" else {"bigcodec", "Encodec_24b24k"}
     )
     codec = min(attacks)
-    chosen = read(layout, roots[layout], codecs=[codec]).utterances
-    assert {one.attack for one in chosen} == {"-", codec}
-    assert sum(one.key == "bonafide" for one in chosen) == sum(one.key == "bonafide" for one in recordings) == 3
+    files = read(layout, roots[layout], codecs=[codec]).utterances
+    assert {one.attack for one in files} == {"-", codec}
+    assert sum(one.key == "bonafide" for one in files) == sum(one.key == "bonafide" for one in recordings) == 3
 
 
 @pytest.mark.parametrize(
