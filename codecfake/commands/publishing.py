@@ -3,11 +3,18 @@
 import argparse
 from pathlib import Path
 
-from codecfake.commands.parsing import Commands, add_run, command
+from codecfake.commands.parsing import Commands, add_run, command, key_values
+
+CHOICES = {"sources": "F00 F01", "splits": "eval", "languages": "en zh"}
 
 
 def add(commands: Commands) -> None:
     """Add these commands to the subparsers of a parser."""
+    _add_export(commands)
+    _add_publish(commands)
+
+
+def _add_export(commands: Commands) -> None:
     export = command(
         commands, "export", _export, "unpack shards into loose FLAC files",
         "codecfake export --run runs/xie --output flac --sources F01 F02",
@@ -15,6 +22,51 @@ def add(commands: Commands) -> None:
     add_run(export)
     export.add_argument("--output", type=Path, required=True, help="folder of {corpus}/{source}/", metavar="DIR")
     export.add_argument("--sources", nargs="+", help="e.g. F00 F01; all by default", metavar="SOURCE")
+
+
+def _add_publish(commands: Commands) -> None:
+    from codecfake.publishing import DEFAULT_FORM, FORMS
+
+    publish = command(
+        commands, "publish", _publish, "write a finished run as a data set for other programs",
+        "codecfake publish runs/xie --to data-set --sources F00 F01 --splits eval",
+    )  # fmt: skip
+    publish.add_argument("directory", type=Path, metavar="RUN", help="the run directory")
+    publish.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="folder of the data set; the same command continues there"
+    )
+    publish.add_argument(
+        "--form", choices=FORMS, metavar="FORM", help=f"one of {', '.join(FORMS)} (default: {DEFAULT_FORM})"
+    )
+    for name, examples in CHOICES.items():
+        text = f"publish only these, e.g. {examples}; all by default"
+        publish.add_argument(f"--{name}", nargs="+", default=[], metavar=name[:-1].upper(), help=text)
+    publish.add_argument(
+        "--licenses", nargs="+", default=[], metavar="SPDX",
+        help="publish clips under these licenses alone; by default, all that allow redistribution",
+    )  # fmt: skip
+    publish.add_argument(
+        "--corpus-license", nargs="+", default=[], metavar="CORPUS=SPDX",
+        help="the license of a corpus, where the package does not know it",
+    )  # fmt: skip
+    publish.add_argument("--experiment", help="its name or YAML file; by default, found by the title of the run")
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from codecfake.publishing import DEFAULT_FORM
+    from codecfake.publishing.owner import experiment_of
+    from codecfake.publishing.publish import publish
+    from codecfake.publishing.run_facts import from_experiment
+    from codecfake.publishing.selection import Selection
+
+    experiment, name = experiment_of(options.directory, options.experiment)
+    stated = key_values("--corpus-license", options.corpus_license, "vctk=CC-BY-4.0")
+    selection = Selection(*(tuple(getattr(options, choice)) for choice in (*CHOICES, "licenses")))
+    facts = from_experiment(experiment, name, stated)
+    data_set = publish(options.directory, facts, selection, options.form or DEFAULT_FORM, options.to)
+    print(f"{sum(data_set.num_clips.values())} clips written to {options.to}")
+    for item in data_set.withheld:
+        print(f"withheld: {item.corpus}/{item.source}, {item.num_clips} clips: {item.reason}")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -129,7 +129,7 @@ codec_wrappers/training codec_wrappers/contract codecfake/scoring codecfake/qual
 codecfake/training codecfake/tables codecfake/verification
 codecfake/experiment
 codecfake/running
-codecfake/report codec_wrappers/__main__
+codecfake/report codecfake/publishing codec_wrappers/__main__
 codecfake/api
 codecfake/commands
 codecfake/__main__

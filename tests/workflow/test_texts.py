@@ -25,7 +25,7 @@ PLAIN = (  # where the English has been made plain
     "protocols/README.md",
     "codecfake/audio", "codecfake/corpora", "codecfake/report", "codecfake/scoring", "codecfake/verification",
     "codecfake/audit", "codecfake/running/watching", "codecfake/running/check.py", "codecfake/running/run_lock.py",
-    "codecfake/running/dates.py", "codecfake/protocols",
+    "codecfake/running/dates.py", "codecfake/protocols", "codecfake/publishing",
     "codec_wrappers", "codecfake/api",
     "codecfake/tables", "codecfake/statistics", "codecfake/quality", "codecfake/features", "codecfake/demo",
     "codecfake/base", "codecfake/commands", "codecfake/detectors", "codecfake/training",

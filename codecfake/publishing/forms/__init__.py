@@ -1,0 +1,51 @@
+"""The forms of published data sets: one module per form, all with the same interface.
+
+A form offers
+- `ABOUT`: what it is, in a few words, and `USE`: how to read it, as Markdown;
+- `MARKER`: a glob of files, relative to the folder, that no other form has;
+- `configurations(publication)`: part -> split -> globs of its files, for the header of a card on the Hugging Face Hub;
+  empty if the Hub cannot load this form;
+- `write(publication, output)`: writes every file of the form, except for those of `codecfake.publishing.publish`;
+- `read(folder)`: the clips of such a folder, ours or another's, each once, for checks.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, cast
+
+from codecfake.base.suggestions import unknown
+from codecfake.publishing import FORMS
+from codecfake.publishing.clips import PublishingError
+from codecfake.publishing.output import Output
+from codecfake.publishing.publication import Publication
+from codecfake.publishing.published import PublishedClip
+
+
+class Form(Protocol):
+    """The interface of the modules."""
+
+    ABOUT: str
+    USE: str
+    MARKER: str
+
+    def configurations(self, publication: Publication) -> Mapping[str, Mapping[str, list[str]]]: ...
+
+    def write(self, publication: Publication, output: Output) -> None: ...
+
+    def read(self, folder: Path) -> Iterator[PublishedClip]: ...
+
+
+def form(name: str) -> Form:
+    """The form of that name. Raises PublishingError for an unknown one."""
+    if name not in FORMS:
+        raise PublishingError(unknown("form", name, FORMS))
+    return cast(Form, importlib.import_module(f"codecfake.publishing.forms.{name}"))
+
+
+def recognize(folder: Path) -> str:
+    """The name of the form that a folder has. Raises PublishingError if it has none."""
+    for name in FORMS:
+        if next(folder.glob(form(name).MARKER), None) is not None:
+            return name
+    raise PublishingError(f"{folder}: has no form that can be checked; name one with --form: {', '.join(FORMS)}")

@@ -1,0 +1,211 @@
+"""A run as a data set: the clips that are published, shard by shard, and what is withheld."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+
+from codec_wrappers import UNSTATED
+from codecfake import __version__
+from codecfake.audio import shard_files, shard_lists
+from codecfake.audio.shard_files import Entry
+from codecfake.audio.shard_index import ShardError
+from codecfake.base import files
+from codecfake.base.utterances import KEYS
+from codecfake.protocols.exports import RECORDINGS
+from codecfake.publishing import catalog, licensing
+from codecfake.publishing.catalog import Catalog
+from codecfake.publishing.clips import Clip, PublishingError
+from codecfake.publishing.run_facts import RunFacts
+from codecfake.publishing.selection import Selection
+from codecfake.publishing.survey import SourceFacts, index_paths, index_rows, survey
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A source of a corpus that may not be redistributed, and the command that makes it."""
+
+    corpus: str
+    source: str
+    num_clips: int
+    license: str  # SPDX expression
+    reason: str
+    recipe: str
+
+
+@dataclass(frozen=True)
+class ClipShard:
+    """The published clips of one shard of a run, in the order of its tar."""
+
+    corpus: str
+    source: str
+    name: str  # `0000`
+    clips: tuple[Clip, ...]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a form writes. Audio is read clip by clip; the memory that this needs does not depend on their number."""
+
+    run: Path
+    facts: RunFacts
+    selection: Selection
+    catalog: Catalog  # of the published clips alone
+    sources: tuple[SourceFacts, ...]  # sorted by corpus and source
+    withheld: tuple[Withheld, ...]
+
+    def shards(self) -> Iterator[ClipShard]:
+        """Every shard with published clips, sorted by corpus, source and name; each clip is in one shard."""
+        for source in self.sources:
+            rows = self.catalog.of(source.corpus, source.source)
+            for path in index_paths(self._audio, source.corpus, source.source):
+                clips = tuple(self._clips(path, source, rows))
+                if clips:
+                    yield ClipShard(source.corpus, source.source, path.stem, clips)
+
+    def clips(self) -> Iterator[Clip]:
+        """Every published clip once, in the order of `shards`."""
+        for shard in self.shards():
+            yield from shard.clips
+
+    @cached_property
+    def parts(self) -> dict[str, list[str]]:
+        """Part -> its splits."""
+        return self.catalog.parts()
+
+    @property
+    def hours(self) -> float:
+        """Of all clips, each counted once."""
+        return sum(source.seconds for source in self.sources) / 3600
+
+    @cached_property
+    def num_clips(self) -> dict[str, int]:
+        """Key -> number of clips, each counted once."""
+        clips = self.catalog.trials.drop_duplicates(catalog.CLIP)
+        return {key: int((clips["key"] == key).sum()) for key in KEYS}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of everything that determines the published files, except for their form."""
+        protocols = catalog.protocol_paths(self.run / "results/protocols")
+        values = {
+            "version": __version__,
+            "facts": asdict(self.facts),
+            "selection": asdict(self.selection),
+            "sources": [asdict(source) for source in self.sources],
+            "withheld": [asdict(item) for item in self.withheld],
+            "protocols": {f"{path.parent.name}/{path.name}": files.sha256(path) for path in protocols},
+        }
+        return sha256(files.as_json(values).encode()).hexdigest()
+
+    def license_of(self, source: SourceFacts) -> str:
+        """The SPDX expression of the clips of a source."""
+        return license_of(source, self.facts)
+
+    def _clips(self, index: Path, source: SourceFacts, rows: pd.DataFrame) -> Iterator[Clip]:
+        tar, license = index.with_suffix(".tar"), self.license_of(source)
+        is_resynthesis = source.source != RECORDINGS
+        trials = rows.to_dict("index")
+        for entry in index_rows(index):
+            trial = trials.get(entry["utterance_id"])
+            if trial is None:
+                continue
+            place = Entry(*(entry[name] for name in ("utterance_id", "offset", "num_bytes", "sha256")))  # type: ignore[arg-type]
+            yield Clip(
+                clip_id=trial["trial_id"],
+                utterance_id=place.utterance_id,
+                corpus=source.corpus,
+                source=source.source,
+                key=trial["key"],
+                attack=trial["attack"],
+                speaker_id=trial["speaker_id"],
+                language=trial["language"],
+                codec=source.codec,
+                quantizers=source.quantizers,
+                bitrate_kbps=source.bitrate_kbps,
+                weights_sha256=source.weights_sha256,
+                license=license,
+                twin_id=place.utterance_id if is_resynthesis else "",
+                sha256=place.sha256,
+                num_bytes=place.num_bytes,
+                num_samples=int(entry["num_samples"]),  # type: ignore[call-overload]
+                sample_rate=int(entry["sample_rate"]),  # type: ignore[call-overload]
+                places=trial["places"],
+                audio=partial(_read, tar, place),
+            )
+
+    @property
+    def _audio(self) -> Path:
+        return self.run / "results/audio"
+
+
+def read(run: Path, facts: RunFacts, selection: Selection) -> Publication:
+    """What to publish of a finished run, by tables alone.
+
+    Raises PublishingError if the run is not finished, or if nothing of the selection may be published.
+    """
+    everything = catalog.read(run / "results/protocols")
+    chosen = Catalog(selection.of(everything.trials))
+    sources = [survey(run / "results/audio", *group, chosen.of(*group)) for group in chosen.groups()]
+    withheld = [item for source in sources if (item := _withheld(source, facts, selection)) is not None]
+    names = {(item.corpus, item.source) for item in withheld}
+    published = tuple(source for source in sources if (source.corpus, source.source) not in names)
+    if not published:
+        reasons = "; ".join(f"{item.corpus}/{item.source}: {item.reason}" for item in withheld)
+        raise PublishingError(f"nothing of the selection may be redistributed ({reasons})")
+    return Publication(run, facts, selection, _without(chosen, names), published, tuple(withheld))
+
+
+def license_of(source: SourceFacts, facts: RunFacts) -> str:
+    """The SPDX expression of the clips of a source: of the recordings that they come from, and of what made them.
+
+    Raises PublishingError for a corpus that the experiment does not have.
+    """
+    corpus = facts.corpora.get(source.corpus)
+    if corpus is None:
+        raise PublishingError(f"corpus {source.corpus} is not in the experiment {facts.title!r}; give --experiment")
+    origins = [facts.corpora[name] for name in corpus.texts_of] or [corpus]
+    # generated fakes have the license of their generator, unless they come from a folder of somebody else
+    made_by = source.identifiers or ([UNSTATED] if corpus.texts_of else [])
+    return licensing.expression([*(origin.credit.license for origin in origins), *made_by])
+
+
+def _withheld(source: SourceFacts, facts: RunFacts, selection: Selection) -> Withheld | None:
+    """Why a source is not published; None if it is."""
+    license = license_of(source, facts)
+    refused = licensing.refused(license, selection.allowed)
+    if not refused:
+        return None
+    folder = Path("results/audio") / source.corpus / source.source / shard_lists.LIST
+    homepage = facts.corpora[source.corpus].credit.homepage
+    get = f"Get the corpus from {homepage} and enter its folder in config.yaml; then " if homepage else ""
+    return Withheld(
+        source.corpus,
+        source.source,
+        source.num_clips,
+        license,
+        f"license {' and '.join(refused)} is not among those to publish",
+        f"{get}{facts.command} -- {folder.as_posix()}",
+    )
+
+
+def _without(trials: Catalog, names: set[tuple[str, str]]) -> Catalog:
+    """The trials without those of some corpora and sources."""
+    table = trials.trials
+    pairs = pd.MultiIndex.from_frame(table[["corpus", "source"]].astype(str))
+    return Catalog(table[~pairs.isin(names)]) if names else trials
+
+
+def _read(tar: Path, entry: Entry) -> bytes:
+    """The bytes of one clip. Raises ShardError if they are damaged."""
+    with shard_files.open_tar(tar) as file:
+        data = b"".join(shard_files.chunks(file, entry))
+    if sha256(data).hexdigest() != entry.sha256:
+        raise ShardError(
+            f"{tar}: utterance {entry.utterance_id!r} is damaged (its sha256 differs from the index); "
+            f"{files.MAKE_AGAIN}"
+        )
+    return data

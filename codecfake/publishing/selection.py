@@ -1,0 +1,46 @@
+"""What a user chooses to publish of a run."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from codecfake.base.suggestions import unknown
+from codecfake.publishing.clips import PublishingError
+from codecfake.publishing.licensing import REDISTRIBUTABLE
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen sources, splits, languages and licenses; an empty tuple chooses all that the run has."""
+
+    sources: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()  # SPDX; (): `REDISTRIBUTABLE`
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The licenses of clips that are published, sorted."""
+        return tuple(sorted(self.licenses or REDISTRIBUTABLE))
+
+    def of(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """The chosen rows of trials with the columns source, split and language.
+
+        Raises PublishingError for a value that no trial has, or if no row is left.
+        """
+        choices = {"source": self.sources, "split": self.splits, "language": self.languages}
+        for column, values in choices.items():
+            _require_known(column, values, trials[column].unique())
+        for column, values in choices.items():
+            trials = trials[trials[column].isin(values)] if values else trials
+        if trials.empty:
+            wanted = ", ".join(f"{column} {' or '.join(values)}" for column, values in choices.items() if values)
+            raise PublishingError(f"no trial has {wanted} at once; choose more of --sources, --splits, --languages")
+        return trials
+
+
+def _require_known(column: str, values: Iterable[str], choices: Collection[str]) -> None:
+    for value in values:
+        if value not in choices:
+            raise PublishingError(f"--{column}s: {unknown(f'{column} of this run', value, sorted(choices))}")

@@ -1,0 +1,105 @@
+"""What the shard indexes of a run say about each source, read before any audio."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from codecfake.audio import shard_lists
+from codecfake.base import files
+from codecfake.base.hidden_files import visible
+from codecfake.publishing import licensing
+from codecfake.publishing.clips import PublishingError
+
+COLUMNS = (
+    "utterance_id", "offset", "num_bytes", "sha256", "num_samples", "sample_rate",
+    "codec", "quantizers", "bitrate_kbps", "weights_sha256", "license",
+)  # fmt: skip
+ORIGIN = ["codec", "quantizers", "bitrate_kbps", "weights_sha256", "license"]
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """One source of one corpus: how it was made, and how much of it is published."""
+
+    corpus: str
+    source: str
+    codec: str
+    quantizers: int
+    bitrate_kbps: float
+    weights_sha256: str
+    license: str  # as the shards have it, of the codec or generator; "" for recordings
+    sample_rates: tuple[int, ...]
+    num_clips: int
+    num_bytes: int
+    seconds: float
+    index_sha256: tuple[str, ...]  # of the indexes of its shards, in order
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The licenses of what made it."""
+        return licensing.identifiers(self.license)
+
+
+def index_paths(audio: Path, corpus: str, source: str) -> list[Path]:
+    """The indexes of all shards of a source, in order. Raises PublishingError if some, or all, are missing."""
+    folder = audio / corpus / source
+    paths = visible(folder.glob("*.parquet"))
+    missing = shard_lists.missing_shards(folder)
+    if missing or not paths:
+        what = f"{min(missing)} is missing" if missing else "it has no shards"
+        raise PublishingError(f"{folder}: {what}; finish the run first: codecfake run … -- {folder / shard_lists.LIST}")
+    return paths
+
+
+def survey(audio: Path, corpus: str, source: str, clips: pd.DataFrame) -> SourceFacts:
+    """The facts of one source; `clips` are those to be published, by utterance id.
+
+    Raises PublishingError if one is in no shard, or if the shards were made in different ways.
+    """
+    paths = index_paths(audio, corpus, source)
+    table = pd.concat([files.read_parquet(path, COLUMNS) for path in paths], ignore_index=True)
+    table = table[table["utterance_id"].isin(clips.index)]
+    _require_all(audio / corpus / source, table, clips)
+    origins = table[ORIGIN].drop_duplicates()
+    if len(origins) > 1:
+        raise PublishingError(
+            f"{audio / corpus / source}: its shards were made with different {_differing(origins)}; "
+            f"delete the older ones and finish the run again"
+        )
+    origin = origins.iloc[0]
+    return SourceFacts(
+        corpus=corpus,
+        source=source,
+        codec=str(origin["codec"]),
+        quantizers=int(origin["quantizers"]),
+        bitrate_kbps=float(origin["bitrate_kbps"]),
+        weights_sha256=str(origin["weights_sha256"]),
+        license=str(origin["license"]),
+        sample_rates=tuple(sorted(int(rate) for rate in table["sample_rate"].unique())),
+        num_clips=len(table),
+        num_bytes=int(table["num_bytes"].sum()),
+        seconds=float((table["num_samples"] / table["sample_rate"]).sum()),
+        index_sha256=tuple(files.sha256(path) for path in paths),
+    )
+
+
+def index_rows(path: Path) -> Iterator[dict[str, object]]:
+    """The rows of one index, in the order of the tar."""
+    table = files.read_parquet(path, COLUMNS).sort_values("offset")
+    yield from table.to_dict("records")
+
+
+def _require_all(folder: Path, table: pd.DataFrame, clips: pd.DataFrame) -> None:
+    missing = clips.index.difference(table["utterance_id"])
+    if len(missing):
+        trial = clips.loc[missing[0], "trial_id"]
+        raise PublishingError(
+            f"{folder}: {len(missing)} trials of the protocols are in no shard, the first is {trial}; "
+            f"finish the run first: codecfake run … -- {folder / shard_lists.LIST}"
+        )
+
+
+def _differing(origins: pd.DataFrame) -> str:
+    return " and ".join(name for name in ORIGIN if origins[name].nunique() > 1)
