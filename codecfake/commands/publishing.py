@@ -1,6 +1,7 @@
 """Commands that export results for others."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from codecfake.commands.parsing import Commands, add_run, command, key_values
@@ -28,12 +29,14 @@ def _add_publish(commands: Commands) -> None:
     from codecfake.publishing import DEFAULT_FORM, FORMS
 
     publish = command(
-        commands, "publish", _publish, "write a finished run as a data set for other programs",
+        commands, "publish", _publish, "write a finished run as a data set, and check or upload it",
         "codecfake publish runs/xie --to data-set --sources F00 F01 --splits eval",
+        "codecfake publish --check data-set",
+        "codecfake publish runs/xie --to data-set --push OWNER/NAME",
     )  # fmt: skip
-    publish.add_argument("directory", type=Path, metavar="RUN", help="the run directory")
+    publish.add_argument("directory", nargs="?", type=Path, metavar="RUN", help="the run directory")
     publish.add_argument(
-        "--to", type=Path, required=True, metavar="DIR", help="folder of the data set; the same command continues there"
+        "--to", type=Path, metavar="DIR", help="folder of the data set; the same command continues there"
     )
     publish.add_argument(
         "--form", choices=FORMS, metavar="FORM", help=f"one of {', '.join(FORMS)} (default: {DEFAULT_FORM})"
@@ -50,9 +53,25 @@ def _add_publish(commands: Commands) -> None:
         help="the license of a corpus, where the package does not know it",
     )  # fmt: skip
     publish.add_argument("--experiment", help="its name or YAML file; by default, found by the title of the run")
+    publish.add_argument("--check", type=Path, metavar="DIR", help="check this data set, of any of the forms, and stop")
+    publish.add_argument(
+        "--push", metavar="OWNER/NAME", help="upload the data set in --to to this repository of the Hub"
+    )
 
 
 def _publish(options: argparse.Namespace) -> None:
+    if options.check is not None:
+        _check(options)
+        return
+    if options.to is None or (options.directory is None and options.push is None):
+        options.parser.error("name a RUN and a folder --to; or --check DIR; or a finished folder --to and --push")
+    if options.directory is not None:
+        _write(options)
+    if options.push is not None:
+        _push(options)
+
+
+def _write(options: argparse.Namespace) -> None:
     from codecfake.publishing import DEFAULT_FORM
     from codecfake.publishing.owner import experiment_of
     from codecfake.publishing.publish import publish
@@ -67,6 +86,23 @@ def _publish(options: argparse.Namespace) -> None:
     print(f"{sum(data_set.num_clips.values())} clips written to {options.to}")
     for item in data_set.withheld:
         print(f"withheld: {item.corpus}/{item.source}, {item.num_clips} clips: {item.reason}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    from codecfake.publishing.checks.check import check
+
+    findings = check(options.check, options.form)
+    for line in findings.lines():
+        print(line)
+    if findings.faults:
+        sys.exit(f"{findings.numbers.total()} faults in {options.check}")
+    print(f"{options.check}: no faults")
+
+
+def _push(options: argparse.Namespace) -> None:
+    from codecfake.publishing.push import push
+
+    print(push(options.to, options.push))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -59,6 +59,13 @@ class Catalog:
             result.setdefault(str(part), {}).setdefault(str(split), {})[str(key)] = int(number)
         return result
 
+    def num_without_twin(self) -> int:
+        """The number of resynthesized clips whose recording is not among the clips."""
+        clips = self.trials[CLIP].drop_duplicates().astype(str)
+        is_recording = clips["source"] == RECORDINGS
+        speech = pd.MultiIndex.from_frame(clips[["corpus", "utterance_id"]])
+        return int((~is_recording & ~speech.isin(speech[is_recording])).sum())
+
 
 def protocol_paths(protocols: Path) -> list[Path]:
     """The protocols of a run: `{domain}/train.tsv`, `{domain}/dev.tsv` and `eval/{condition}.tsv`, sorted."""

@@ -51,6 +51,7 @@ def record(data_set: Publication, form: str, fingerprint: str) -> dict[str, obje
         "selection": asdict(data_set.selection),
         "counts": data_set.catalog.counts(),
         "clips": data_set.num_clips,
+        "fakes_without_twin": data_set.catalog.num_without_twin(),
         "sources": [asdict(source) for source in data_set.sources],
         "withheld": [asdict(item) for item in data_set.withheld],
     }

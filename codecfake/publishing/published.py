@@ -50,8 +50,8 @@ def from_columns(
 
 
 def key_of(label: str) -> str:
-    """The key that a label means in published data sets; an unknown label stays as it is."""
-    return {True: BONAFIDE, False: SPOOF, None: label}[is_bonafide(label)]
+    """The key that a label means in published data sets; an unknown label, or a digit, stays as it is."""
+    return {True: BONAFIDE, False: SPOOF, None: label}[is_bonafide(label, None)]
 
 
 def _first(values: Mapping[str, Any], columns: tuple[str, ...]) -> str | None:
