@@ -70,7 +70,8 @@ $(VENV)/bin/codecfake: pyproject.toml $(VENV)/ready
 	@touch $@
 
 # torch first and alone, so that the codec packages use this version and do not pick another
-$(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no-deps.txt envs/generators.txt envs/storage.txt envs/optional.txt
+$(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no-deps.txt envs/generators.txt envs/storage.txt \
+		envs/readers.txt envs/optional.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "codecfake needs Python 3.11 or newer; set PYTHON=…")'
 	@echo "Setting up $(VENV): about 3 minutes and 5 GB, once"
 	$(PYTHON) -m venv $(VENV)
@@ -79,6 +80,7 @@ $(VENV)/ready: envs/torch.txt envs/requirements.txt envs/constraints.txt envs/no
 	$(PIP) install --quiet --no-deps -r envs/no-deps.txt
 	$(PIP) install --quiet --no-deps -r envs/generators.txt
 	$(PIP) install --quiet --no-deps -r envs/storage.txt
+	$(PIP) install --quiet --no-deps -r envs/readers.txt
 	@$(PIP) install --quiet -c envs/constraints.txt -r envs/optional.txt >$(VENV)/optional.log 2>&1 || \
 		echo "No PESQ: pesq could not be built (is there a C compiler? see $(VENV)/optional.log); everything else works without it"
 	@touch $@

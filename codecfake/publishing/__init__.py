@@ -4,5 +4,5 @@
 fits. They are named here, so that the command line needs no imports.
 """
 
-FORMS: tuple[str, ...] = ("hf",)
+FORMS: tuple[str, ...] = ("hf", "webdataset", "audiofolder")
 DEFAULT_FORM = "hf"

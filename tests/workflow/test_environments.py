@@ -78,6 +78,29 @@ def test_an_environment_pins_every_package_below_those_it_names(name: str) -> No
     assert needed(name) == [pinned(package) for package in sorted(closure(chosen(name)) - roots)]
 
 
+@needs_linux
+def test_readers_of_data_sets_are_pinned_with_every_package_below_them() -> None:
+    text = (ENVS / "readers.txt").read_text(encoding="utf-8")
+    pins = {
+        canonicalize_name(name): version for name, version in re.findall(r"^([^#=\s]+)==(\S+)$", text, re.MULTILINE)
+    }
+    pytest.importorskip("mlcroissant", reason="the packages of envs/readers.txt are not installed")
+    assert {name: metadata.version(name) for name in pins} == pins
+    below = {name for reader in pins for need in metadata.requires(reader) or [] for name in _needed(need)}
+    assert below - set(pins) - set(constraints()) == {"pandas-stubs"}
+    assert not set(pins) & set(constraints())
+
+
+def _needed(need: str) -> list[str]:
+    """The package that a reader's requirement names on Linux, with what its extras need."""
+    requirement = Requirement(need)
+    if not _applies(requirement, set()):
+        return []
+    name = canonicalize_name(requirement.name)
+    extras = [Requirement(text) for text in (metadata.requires(name) or [] if requirement.extras else [])]
+    return [name, *(canonicalize_name(each.name) for each in extras if _applies(each, requirement.extras))]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_environment_names_has_the_version_of_the_main_set_up(name: str) -> None:
     assert chosen(name)

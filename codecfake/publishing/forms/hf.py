@@ -36,7 +36,7 @@ data = data.cast_column("audio", datasets.Audio(decode=False))
 samples, sample_rate = soundfile.read(io.BytesIO(data[0]["audio"]["bytes"]))
 ```
 """
-MARKER = "data/**/*.parquet"
+MARKER = "**/*.parquet"
 PATTERN = "{}-*.parquet"
 ROW_GROUP = 64  # clips that are in memory at a time
 TYPES = {
@@ -70,7 +70,9 @@ def read(folder: Path) -> Iterator[PublishedClip]:
     Configurations and splits are those in the header of README.md or, without one, by the names of files.
     Raises PublishingError for a file without an audio column, or one that cannot be read.
     """
-    for name, places in places_by_file(folder, MARKER).items():
+    usual = f"data/{MARKER}"
+    pattern = usual if next(folder.glob(usual), None) else MARKER
+    for name, places in places_by_file(folder, pattern).items():
         try:
             with pyarrow.parquet.ParquetFile(folder / name, page_checksum_verification=True) as file:
                 yield from _clips(name, file, places)
