@@ -6,6 +6,7 @@ The table is kept in memory, with about 60 bytes per trial; audio is not.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -20,6 +21,19 @@ EVAL = "eval"
 BONAFIDE_PART = "bonafide"
 FEW_VALUES = [column for column in COLUMNS if column not in ("trial_id", "utterance_id")]
 CLIP = ["corpus", "source", "utterance_id"]
+OF_TRIAL = ["trial_id", "key", "attack", "speaker_id", "language"]
+OF_SOURCE = ["utterance_id", "part", "split", *OF_TRIAL]
+
+
+class Trial(NamedTuple):
+    """What the protocols say about one clip: `OF_TRIAL`, and where they use it."""
+
+    trial_id: str
+    key: str
+    attack: str
+    speaker_id: str
+    language: str
+    places: tuple[Place, ...] = ()  # ascending
 
 
 @dataclass(frozen=True)
@@ -33,14 +47,16 @@ class Catalog:
         pairs = self.trials[["corpus", "source"]].drop_duplicates().astype(str)
         return sorted(pairs.itertuples(index=False, name=None))
 
-    def of(self, corpus: str, source: str) -> pd.DataFrame:
-        """The clips of one source, by utterance id: columns of protocols, and `places`, a tuple of Place."""
-        trials = self.trials
-        rows = trials[(trials["corpus"] == corpus) & (trials["source"] == source)].astype(str)
-        places = list(map(Place, rows["part"], rows["split"]))
-        grouped = pd.Series(places, rows["utterance_id"], dtype=object).groupby(level=0)
-        table = rows.drop(columns=["part", "split"]).drop_duplicates("utterance_id").set_index("utterance_id")
-        return table.assign(places=grouped.agg(lambda of_clip: tuple(sorted(of_clip))))
+    def of(self, corpus: str, source: str) -> dict[str, Trial]:
+        """The trials of one source, by utterance id, in the order of the protocols."""
+        table = self.trials
+        rows = table[(table["corpus"] == corpus) & (table["source"] == source)]
+        places: dict[str, list[Place]] = {}
+        trials: dict[str, Trial] = {}
+        for utterance_id, part, split, *values in zip(*(rows[name] for name in OF_SOURCE), strict=True):
+            places.setdefault(utterance_id, []).append(Place(part, split))
+            trials.setdefault(utterance_id, Trial(*values))
+        return {name: trial._replace(places=tuple(sorted(places[name]))) for name, trial in trials.items()}
 
     def parts(self) -> dict[str, list[str]]:
         """Part -> its splits; domains first, then conditions, each sorted, and the bona fide part at the end."""

@@ -42,8 +42,7 @@ class Groups:
 
 def groups(publication: Publication) -> Groups:
     """The groups of a publication."""
-    pairs = [(source.corpus, source.source) for source in publication.sources]
-    return Groups({pair: _named(set(publication.catalog.of(*pair)["places"])) for pair in pairs})
+    return Groups({source: _named(places) for source, places in publication.places.items()})
 
 
 def configurations(publication: Publication, pattern: str) -> dict[str, dict[str, list[str]]]:

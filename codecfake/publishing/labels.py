@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import chain
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -27,7 +26,7 @@ def write(publication: Publication, output: Output) -> None:
 
 def _tables(publication: Publication) -> Iterator[pa.Table]:
     for shard in publication.shards():
-        yield pa.Table.from_pandas(pd.DataFrame(_rows(shard)), preserve_index=False)
+        yield pa.Table.from_pylist(_rows(shard))
 
 
 def _rows(shard: ClipShard) -> list[dict[str, object]]:

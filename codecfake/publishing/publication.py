@@ -1,6 +1,6 @@
 """A run as a data set: the clips that are published, shard by shard, and what is withheld."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from hashlib import sha256
@@ -17,8 +17,8 @@ from codecfake.base import files
 from codecfake.base.utterances import KEYS
 from codecfake.protocols.exports import RECORDINGS
 from codecfake.publishing import catalog, licensing
-from codecfake.publishing.catalog import Catalog
-from codecfake.publishing.clips import Clip, PublishingError
+from codecfake.publishing.catalog import Catalog, Trial
+from codecfake.publishing.clips import Clip, Place, PublishingError
 from codecfake.publishing.run_facts import RunFacts
 from codecfake.publishing.selection import Selection
 from codecfake.publishing.survey import SourceFacts, index_paths, index_rows, survey
@@ -60,9 +60,9 @@ class Publication:
     def shards(self) -> Iterator[ClipShard]:
         """Every shard with published clips, sorted by corpus, source and name; each clip is in one shard."""
         for source in self.sources:
-            rows = self.catalog.of(source.corpus, source.source)
+            trials = self.catalog.of(source.corpus, source.source)
             for path in index_paths(self._audio, source.corpus, source.source):
-                clips = tuple(self._clips(path, source, rows))
+                clips = tuple(self._clips(path, source, trials))
                 if clips:
                     yield ClipShard(source.corpus, source.source, path.stem, clips)
 
@@ -75,6 +75,12 @@ class Publication:
     def parts(self) -> dict[str, list[str]]:
         """Part -> its splits."""
         return self.catalog.parts()
+
+    @cached_property
+    def places(self) -> dict[tuple[str, str], set[tuple[Place, ...]]]:
+        """(corpus, source) -> the sets of places that its clips have."""
+        names = [(source.corpus, source.source) for source in self.sources]
+        return {name: {trial.places for trial in self.catalog.of(*name).values()} for name in names}
 
     @property
     def hours(self) -> float:
@@ -105,36 +111,36 @@ class Publication:
         """The SPDX expression of the clips of a source."""
         return license_of(source, self.facts)
 
-    def _clips(self, index: Path, source: SourceFacts, rows: pd.DataFrame) -> Iterator[Clip]:
+    def _clips(self, index: Path, source: SourceFacts, trials: Mapping[str, Trial]) -> Iterator[Clip]:
+        """The clips of one shard that have trials."""
         tar, license = index.with_suffix(".tar"), self.license_of(source)
         is_resynthesis = source.source != RECORDINGS
-        trials = rows.to_dict("index")
-        for entry in index_rows(index):
-            trial = trials.get(entry["utterance_id"])
+        for row in index_rows(index):
+            trial = trials.get(row["utterance_id"])
             if trial is None:
                 continue
-            place = Entry(*(entry[name] for name in ("utterance_id", "offset", "num_bytes", "sha256")))  # type: ignore[arg-type]
+            entry = Entry(row["utterance_id"], row["offset"], row["num_bytes"], row["sha256"])
             yield Clip(
-                clip_id=trial["trial_id"],
-                utterance_id=place.utterance_id,
+                clip_id=trial.trial_id,
+                utterance_id=entry.utterance_id,
                 corpus=source.corpus,
                 source=source.source,
-                key=trial["key"],
-                attack=trial["attack"],
-                speaker_id=trial["speaker_id"],
-                language=trial["language"],
+                key=trial.key,
+                attack=trial.attack,
+                speaker_id=trial.speaker_id,
+                language=trial.language,
                 codec=source.codec,
                 quantizers=source.quantizers,
                 bitrate_kbps=source.bitrate_kbps,
                 weights_sha256=source.weights_sha256,
                 license=license,
-                twin_id=place.utterance_id if is_resynthesis else "",
-                sha256=place.sha256,
-                num_bytes=place.num_bytes,
-                num_samples=int(entry["num_samples"]),  # type: ignore[call-overload]
-                sample_rate=int(entry["sample_rate"]),  # type: ignore[call-overload]
-                places=trial["places"],
-                audio=partial(_read, tar, place),
+                twin_id=entry.utterance_id if is_resynthesis else "",
+                sha256=entry.sha256,
+                num_bytes=entry.num_bytes,
+                num_samples=row["num_samples"],
+                sample_rate=row["sample_rate"],
+                places=trial.places,
+                audio=partial(_read, tar, entry),
             )
 
     @property

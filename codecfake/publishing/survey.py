@@ -1,8 +1,9 @@
 """What the shard indexes of a run say about each source, read before any audio."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from codecfake.audio import shard_lists
 from codecfake.base import files
 from codecfake.base.hidden_files import visible
 from codecfake.publishing import licensing
+from codecfake.publishing.catalog import Trial
 from codecfake.publishing.clips import PublishingError
 
 COLUMNS = (
@@ -53,15 +55,15 @@ def index_paths(audio: Path, corpus: str, source: str) -> list[Path]:
     return paths
 
 
-def survey(audio: Path, corpus: str, source: str, clips: pd.DataFrame) -> SourceFacts:
-    """The facts of one source; `clips` are those to be published, by utterance id.
+def survey(audio: Path, corpus: str, source: str, trials: Mapping[str, Trial]) -> SourceFacts:
+    """The facts of one source; `trials` are those to be published, by utterance id.
 
     Raises PublishingError if one is in no shard, or if the shards were made in different ways.
     """
     paths = index_paths(audio, corpus, source)
     table = pd.concat([files.read_parquet(path, COLUMNS) for path in paths], ignore_index=True)
-    table = table[table["utterance_id"].isin(clips.index)]
-    _require_all(audio / corpus / source, table, clips)
+    table = table[table["utterance_id"].isin(list(trials))]
+    _require_all(audio / corpus / source, table, trials)
     origins = table[ORIGIN].drop_duplicates()
     if len(origins) > 1:
         raise PublishingError(
@@ -85,18 +87,16 @@ def survey(audio: Path, corpus: str, source: str, clips: pd.DataFrame) -> Source
     )
 
 
-def index_rows(path: Path) -> Iterator[dict[str, object]]:
+def index_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of one index, in the order of the tar."""
-    table = files.read_parquet(path, COLUMNS).sort_values("offset")
-    yield from table.to_dict("records")
+    yield from files.read_arrow(path, COLUMNS).sort_by("offset").to_pylist()
 
 
-def _require_all(folder: Path, table: pd.DataFrame, clips: pd.DataFrame) -> None:
-    missing = clips.index.difference(table["utterance_id"])
-    if len(missing):
-        trial = clips.loc[missing[0], "trial_id"]
+def _require_all(folder: Path, table: pd.DataFrame, trials: Mapping[str, Trial]) -> None:
+    missing = sorted(trials.keys() - set(table["utterance_id"]))
+    if missing:
         raise PublishingError(
-            f"{folder}: {len(missing)} trials of the protocols are in no shard, the first is {trial}; "
+            f"{folder}: {len(missing)} trials are in no shard, the first is {trials[missing[0]].trial_id}; "
             f"finish the run first: codecfake run … -- {folder / shard_lists.LIST}"
         )
 

@@ -1,0 +1,30 @@
+"""One small finished run, and one publication of it in each form; tests copy what they change."""
+
+from pathlib import Path
+
+import finished_runs
+import pytest
+
+from codecfake.publishing import FORMS
+from codecfake.publishing.publish import publish
+from codecfake.publishing.selection import Selection
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished_runs.write(tmp_path_factory.mktemp("finished") / "run")
+
+
+@pytest.fixture(scope="session")
+def data_sets(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Form -> a publication of the run."""
+    folder = tmp_path_factory.mktemp("data sets")
+    for form in FORMS:
+        publish(finished_run, finished_runs.FACTS, Selection(), form, folder / form)
+    return {form: folder / form for form in FORMS}
+
+
+@pytest.fixture(scope="session")
+def data_set(data_sets: dict[str, Path]) -> Path:
+    """In the default form."""
+    return data_sets["hf"]
