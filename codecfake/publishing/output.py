@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -41,7 +42,9 @@ class Output:
         self._record(name, files.sha256(path))
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a UTF-8 text file."""
+        """Write a UTF-8 text file, unless it is there."""
+        if self.finished.get(name) == sha256(text.encode()).hexdigest() and self.keeps(name):
+            return
         with self.writing(name) as part:
             part.write_text(text, encoding="utf-8")
 

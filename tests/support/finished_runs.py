@@ -91,5 +91,5 @@ def _write_protocols(results: Path) -> None:
     for name, source in {"C1": "F01", "P00": "P00"}.items():
         sides = (Side(corpora, SPLIT), Side(corpora, SPLIT, source=source))
         write_condition(ConditionSettings(*sides), results / "corpora", protocols, name)
-    everything = Side(corpora, SPLIT, source="F01", utterances="all")
-    write_condition(ConditionSettings(Side(corpora, SPLIT), everything), results / "corpora", protocols, "C1-all")
+    everything = Side(corpora, SPLIT, source="P00", utterances="all")
+    write_condition(ConditionSettings(Side(corpora, SPLIT), everything), results / "corpora", protocols, "P00-all")

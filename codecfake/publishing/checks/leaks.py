@@ -56,9 +56,8 @@ class Leaks:
             splits = {use.split for use in uses}
             if len(splits) < 2:
                 continue
-            evaluated = {use[:2] for use in uses if use.split != EVAL or use.is_bonafide}
-            where = f"{corpus}/{utterance}".lstrip("/")
-            yield from _faults(where, "speech", _conflicts(map(Place._make, evaluated), map(Place._make, evaluated)))
+            places = {Place(use.part, use.split) for use in uses if use.split != EVAL or use.is_bonafide}
+            yield from _faults(f"{corpus}/{utterance}".lstrip("/"), "speech", _conflicts(places, places))
 
     def notes(self) -> Iterator[str]:
         """Speakers that training and evaluation share."""
@@ -73,15 +72,19 @@ def our_word(split: str) -> str:
 
 
 def _conflicts(first: Iterable[Place], second: Iterable[Place]) -> set[tuple[Place, Place]]:
-    """Pairs of places that must have nothing in common: splits of one part, and training anywhere with evaluation."""
-    return {
-        (one, other)
-        for one, other in product(set(first), set(second))
-        if one.split != other.split and "" not in (one.split, other.split)
-        if one.part == other.part or other.split == EVAL
-        if one.split != EVAL  # each pair once, evaluation last
-        if other.split == EVAL or one < other
-    }
+    """Pairs of places that must have nothing in common: splits of one part, and training anywhere with evaluation.
+
+    In a pair, evaluation comes last, and `dev` before `train`.
+    """
+    first, second = set(first), set(second)
+    pairs = {*product(first, second), *product(second, first)}
+    return {(one, other) for one, other in pairs if _is_conflict(one, other)}
+
+
+def _is_conflict(one: Place, other: Place) -> bool:
+    if "" in (one.split, other.split) or one.split == other.split or one.split == EVAL:
+        return False
+    return other.split == EVAL or (one.part == other.part and one < other)
 
 
 def _faults(where: str, what: str, conflicts: set[tuple[Place, Place]]) -> Iterator[Fault]:

@@ -95,11 +95,11 @@ def schema(publication: Publication) -> pa.Schema:
 
 
 def _write_clips(output: Output, name: str, clips: Sequence[Clip], layout: pa.Schema) -> None:
-    texts = [field.name for field in layout if field.type == pa.string()]
-    with (
-        output.writing(name) as part,
-        pyarrow.parquet.ParquetWriter(part, layout, use_dictionary=texts, write_page_checksum=True) as writer,
-    ):
+    # neither a dictionary nor statistics of audio, which would be copies of it
+    others = [field.name for field in layout if field.name != AUDIO]
+    texts = [name for name in others if name not in TYPES]
+    options = {"use_dictionary": texts, "write_statistics": others, "write_page_checksum": True}
+    with output.writing(name) as part, pyarrow.parquet.ParquetWriter(part, layout, **options) as writer:
         for start in range(0, len(clips), ROW_GROUP):
             rows = [_row(clip) for clip in clips[start : start + ROW_GROUP]]
             writer.write_table(pa.Table.from_pylist(rows, schema=layout))
