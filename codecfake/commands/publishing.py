@@ -60,11 +60,12 @@ def _add_publish(commands: Commands) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
-    if options.check is not None:
+    writes = options.directory is not None or options.to is not None or options.push is not None
+    if options.check is not None and not writes:
         _check(options)
         return
-    if options.to is None or (options.directory is None and options.push is None):
-        options.parser.error("name a RUN and a folder --to; or --check DIR; or a finished folder --to and --push")
+    if options.check is not None or options.to is None or (options.directory is None and options.push is None):
+        options.parser.error("give RUN and --to DIR, or --check DIR alone, or --to DIR and --push OWNER/NAME")
     if options.directory is not None:
         _write(options)
     if options.push is not None:

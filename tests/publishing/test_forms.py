@@ -16,6 +16,7 @@ import pytest
 import soundfile
 import yaml
 from finished_runs import FACTS, SAMPLE_RATE
+from places import ROOT
 
 from codecfake.publishing import FORMS, card_header, forms, publication
 from codecfake.publishing.clips import Clip, PublishingError
@@ -54,6 +55,12 @@ def test_the_reader_of_a_form_gives_back_every_clip(
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_is_recognized_by_its_files(form: str, data_sets: dict[str, Path]) -> None:
     assert forms.recognize(data_sets[form]) == form
+
+
+def test_the_table_of_forms_in_the_documents_has_every_form() -> None:
+    text = (ROOT / "docs/publishing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`(?: \(default\))? \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
+    assert tuple(rows) == FORMS
 
 
 def test_a_folder_of_no_form_is_refused(tmp_path: Path) -> None:
