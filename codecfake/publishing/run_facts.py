@@ -10,6 +10,7 @@ from codecfake.base.settings import build
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import read_yaml
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.weights import Local
 from codecfake.publishing.clips import PublishingError
 
 CREDITS = Path(__file__).with_name("corpora.yaml")
@@ -72,7 +73,7 @@ def from_experiment(experiment: Experiment, name: str, stated: Mapping[str, str]
     return RunFacts(
         title=experiment.title,
         description=experiment.description,
-        command=f"codecfake run {name} --run DIR",
+        command=f"codecfake run {Path(name).name} --run DIR",
         corpora={corpus: _corpus(experiment, corpus, stated.get(corpus)) for corpus in experiment.corpora},
         codecs={codec: _codec(experiment, codec) for codec in experiment.codecs},
     )
@@ -90,7 +91,9 @@ def _corpus(experiment: Experiment, name: str, stated: str | None) -> CorpusFact
 def _codec(experiment: Experiment, name: str) -> CodecFacts:
     codec = experiment.codecs[name]
     known = entry(codec.wrapper)
-    return CodecFacts(name, known.about, known.paper or "", codec.weights.label)
+    # the name of a local file can be a path on this machine
+    weights = "a file of the maker" if isinstance(codec.weights, Local) else codec.weights.label
+    return CodecFacts(name, known.about, known.paper, weights)
 
 
 @cache

@@ -26,6 +26,7 @@ from codecfake.publishing.publish import publish
 from codecfake.publishing.selection import Selection
 
 SPLIT_OF = {"codec": {"train", "dev"}, "C1": {"eval"}, "P00": {"eval"}, "P00-all": {"eval"}}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests/support'}"}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -73,6 +74,35 @@ def test_at_most_one_shard_of_clips_and_no_audio_is_kept_in_memory(finished_run:
         assert isinstance(clip.audio(), bytes) and not any(isinstance(value, bytes) for value in vars(clip).values())
     # a shard has four clips, and the last one is alive while the next shard is read
     assert most <= 4 + 1 < number
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run with a second of audio in each clip, and one with five times the clips and shards."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finished_runs, "NUM_SAMPLES", finished_runs.SAMPLE_RATE)
+        one, five = (finished_runs.write(folder / str(times), 4 * times, 16, times) for times in (1, 5))
+    return one, five
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", FORMS)
+def test_five_times_the_audio_needs_about_the_same_memory(form: str, runs: tuple[Path, Path], tmp_path: Path) -> None:
+    code = """
+import resource, sys, finished_runs
+from pathlib import Path
+from codecfake.publishing.publish import publish
+from codecfake.publishing.selection import Selection
+publish(Path(sys.argv[1]), finished_runs.FACTS, Selection(), sys.argv[3], Path(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+    peaks, sizes = [], []
+    for run in runs:
+        command = [sys.executable, "-c", code, str(run), str(tmp_path / run.name), form]
+        peaks.append(int(subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=True).stdout))
+        sizes.append(sum(path.stat().st_size for path in (tmp_path / run.name).rglob("*") if path.is_file()))
+    assert peaks[1] - peaks[0] < 0.4 * (sizes[1] - sizes[0])
 
 
 # the files
@@ -146,9 +176,8 @@ def killed(self, name, digest):
 output.Output._record = killed
 publish(Path({str(finished_run)!r}), finished_runs.FACTS, Selection(), "hf", Path({str(to)!r}))
 """
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests/support'}"}
     kills = 0
-    while (killed := subprocess.run([sys.executable, "-c", code], env=environment)).returncode == -signal.SIGKILL:
+    while (killed := subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT)).returncode == -signal.SIGKILL:
         kills += 1
         assert kills < 20
     assert killed.returncode == 0 and kills >= 3
