@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from codecfake.publishing.catalog import EVAL
+from codecfake.publishing.catalog import BONAFIDE_PART, EVAL
 from codecfake.publishing.output import Output
 from codecfake.publishing.publication import Publication
 
@@ -13,7 +13,8 @@ NAME = "eval.yaml"
 
 def write(publication: Publication, output: Output) -> None:
     """Write the tasks; without a condition among the parts, there is no file."""
-    tasks = [_task(part) for part, splits in publication.parts.items() if splits == [EVAL]]
+    conditions = [part for part, splits in publication.parts.items() if splits == [EVAL] and part != BONAFIDE_PART]
+    tasks = [_task(part) for part in conditions]
     if tasks:
         values = {
             "name": publication.facts.title,

@@ -13,13 +13,17 @@ from codecfake.publishing.output import JOURNAL, MANIFEST
 def push(folder: Path, repository: str) -> str:
     """Upload `folder` to the dataset `OWNER/NAME`; returns its address. A new repository is private.
 
-    Raises PublishingError for a folder that is not complete or differs from its manifest, and for what the server
-    refuses.
+    Raises PublishingError for a folder that is not complete or differs from its manifest, for what the server refuses,
+    and where `huggingface_hub` is not installed.
     """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
-
     _require_complete(folder)
+    try:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+    except ImportError as error:
+        raise PublishingError(
+            f"huggingface_hub is not installed ({error}); run `pip install huggingface_hub`"
+        ) from error
     api = HfApi()
     try:
         address = api.create_repo(repository, repo_type="dataset", private=True, exist_ok=True)

@@ -229,6 +229,14 @@ def test_an_audiofolder_of_others_is_checked_as_far_as_it_says_something(tmp_pat
     assert "no publication.json: the numbers of clips were not checked" in findings.notes
 
 
+def test_files_of_others_may_have_the_same_name_in_two_folders(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "test")):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "a.flac").write_bytes(flac(number))
+        (tmp_path / split / "metadata.csv").write_text("file_name,label\na.flac,real\n", encoding="utf-8")
+    assert check(tmp_path).faults == []
+
+
 def test_an_unknown_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.flac").write_bytes(flac(0))
     (tmp_path / "metadata.csv").write_text("file_name,label\na.flac,maybe\n", encoding="utf-8")

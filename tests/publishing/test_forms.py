@@ -18,9 +18,10 @@ import yaml
 from finished_runs import FACTS, SAMPLE_RATE
 from places import ROOT
 
-from codecfake.publishing import FORMS, card_header, forms, publication
+from codecfake.publishing import FORMS, benchmark, card_header, forms, publication
 from codecfake.publishing.clips import Clip, PublishingError
 from codecfake.publishing.forms import webdataset
+from codecfake.publishing.output import begin
 from codecfake.publishing.rows import COLUMNS, KEY_NAMES
 from codecfake.publishing.selection import Selection
 
@@ -113,6 +114,14 @@ def test_eval_yaml_has_a_task_for_each_condition(data_set: Path) -> None:
     assert [task["config"] for task in tasks] == ["C1", "P00", "P00-all"]
 
 
+def test_the_part_of_all_recordings_is_no_task(finished_run: Path, tmp_path: Path) -> None:
+    """Of evaluation alone, it has one split, as a condition has."""
+    data = publication.read(finished_run, FACTS, Selection(splits=("eval",)))
+    assert data.parts["bonafide"] == ["eval"]
+    benchmark.write(data, begin(tmp_path, "x"))
+    assert "bonafide" not in (tmp_path / "eval.yaml").read_text(encoding="utf-8")
+
+
 def test_parquet_of_others_is_read_by_the_names_of_its_files_and_columns(tmp_path: Path) -> None:
     """As a data set without a card: `train` in the name of a file, words for keys, audio under another name."""
     path = tmp_path / "data/train-00000.parquet"
@@ -120,7 +129,8 @@ def test_parquet_of_others_is_read_by_the_names_of_its_files_and_columns(tmp_pat
     struct = pyarrow.StructArray.from_arrays([pyarrow.array([b"x"]), pyarrow.array(["a.wav"])], ["bytes", "path"])
     pyarrow.parquet.write_table(pyarrow.table({"sound": struct, "label": ["fake"], "speaker": ["s"]}), path)
     (one,) = forms.form("hf").read(tmp_path)
-    assert (one.clip_id, one.key, one.speaker_id, one.places) == ("a.wav", "spoof", "s", (("", "train"),))
+    assert (one.key, one.speaker_id, one.places) == ("spoof", "s", (("", "train"),))
+    assert one.clip_id == "data/train-00000.parquet/a.wav"
     assert one.audio() == b"x"
 
 

@@ -49,6 +49,12 @@ def test_a_refusal_names_the_remedy(hub: Hub, data_set: Path, tmp_path: Path) ->
     assert hub.files == {}
 
 
+def test_without_the_library_the_remedy_is_named(data_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(PublishingError, match="huggingface_hub is not installed .*; run `pip install huggingface_hub`"):
+        push(data_set, "owner/name")
+
+
 def test_a_data_set_that_is_not_finished_or_was_changed_is_not_uploaded(data_set: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(data_set, tmp_path / "copy")
     (folder / "README.md").write_text("changed", encoding="utf-8")

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -55,6 +55,8 @@ def read(folder: Path) -> Iterator[PublishedClip]:
                 if not values.get(FILE_NAME):
                     raise PublishingError(f"{path}: line {number} has no {FILE_NAME}; write it into that column")
                 audio = partial(decoding.read_bytes, path.parent / values[FILE_NAME])
+                # files of others can have the same name in two folders
+                values[FILE_NAME] = (PurePosixPath(name).parent / values[FILE_NAME]).as_posix()
                 yield from_columns(f"{name}, line {number}", values, places, audio)
 
 

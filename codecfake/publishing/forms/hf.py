@@ -125,7 +125,14 @@ def _clips(name: str, file: pyarrow.parquet.ParquetFile, places: tuple[Place, ..
     for number, values in enumerate(rows):
         data = values.pop(audio) or {}
         texts = {column: _label(value, names.get(column)) for column, value in values.items()}
-        yield from_columns(f"{name}, row {number}", {"path": data.get("path"), **texts}, places, partial(_bytes, data))
+        yield from_columns(
+            f"{name}, row {number}", {"path": _path(name, data, number), **texts}, places, partial(_bytes, data)
+        )
+
+
+def _path(name: str, audio: dict[str, Any], number: int) -> str:
+    """A name for a clip without an id: files of others can have the same name in two parquet files."""
+    return f"{name}/{audio.get('path') or number}"
 
 
 def _bytes(audio: dict[str, Any]) -> bytes:
