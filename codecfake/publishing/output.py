@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.base.hidden_files import visible
 from codecfake.publishing.clips import Clip, PublishingError
 
 JOURNAL = ".publishing.jsonl"
@@ -91,7 +92,7 @@ def begin(root: Path, fingerprint: str) -> Output:
 
 def _finished(root: Path, fingerprint: str) -> dict[str, str]:
     """The files of an earlier attempt with the same fingerprint, by the journal or the manifest."""
-    if not root.exists() or not any(root.iterdir()):
+    if not (root / JOURNAL).is_file() and not (root.exists() and visible(root.iterdir())):
         return {}
     if (root / JOURNAL).is_file():
         first, *entries = _journal(root / JOURNAL)

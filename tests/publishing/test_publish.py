@@ -185,6 +185,9 @@ publish(Path({str(finished_run)!r}), finished_runs.FACTS, Selection(), "hf", Pat
 
 
 def test_a_folder_with_something_else_is_refused(finished_run: Path, data_set: Path, tmp_path: Path) -> None:
+    (tmp_path / ".DS_Store").touch()  # and what a kill at the very beginning leaves
+    begin(tmp_path, "x")
+    (tmp_path / JOURNAL).unlink()
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(PublishingError, match="is not empty, and is no publication; choose another folder"):
         publish(finished_run, FACTS, Selection(), "hf", tmp_path)
