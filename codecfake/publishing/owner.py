@@ -30,7 +30,7 @@ def experiment_of(run: Path, name: str | None) -> tuple[Experiment, str]:
 def _name_of(title: str) -> str:
     """The experiment with a title, among those that can be run by name."""
     paths = site.experiments(Path())
-    names = [name for name, path in paths.items() if reading.read(path).get("title") == title]
-    if not names:
+    name = next((name for name, path in paths.items() if reading.read(path).get("title") == title), None)
+    if name is None:
         raise PublishingError(f"no experiment here has the title {title!r}; name its YAML file with --experiment")
-    return names[0]
+    return name

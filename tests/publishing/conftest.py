@@ -5,7 +5,8 @@ from pathlib import Path
 import finished_runs
 import pytest
 
-from codecfake.publishing import FORMS
+from codecfake.publishing import FORMS, publication
+from codecfake.publishing.clips import Clip
 from codecfake.publishing.publish import publish
 from codecfake.publishing.selection import Selection
 
@@ -13,6 +14,12 @@ from codecfake.publishing.selection import Selection
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finished_runs.write(tmp_path_factory.mktemp("finished") / "run")
+
+
+@pytest.fixture(scope="session")
+def published_clips(finished_run: Path) -> tuple[Clip, ...]:
+    """All clips of the run."""
+    return tuple(publication.read(finished_run, finished_runs.FACTS, Selection()).clips())
 
 
 @pytest.fixture(scope="session")

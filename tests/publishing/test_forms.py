@@ -29,8 +29,8 @@ NO_READER = "the packages of envs/readers.txt are not installed"
 
 
 @pytest.fixture(scope="module")
-def clips(finished_run: Path) -> dict[str, Clip]:
-    return {clip.clip_id: clip for clip in publication.read(finished_run, FACTS, Selection()).clips()}
+def clips(published_clips: tuple[Clip, ...]) -> dict[str, Clip]:
+    return {clip.clip_id: clip for clip in published_clips}
 
 
 def of_place(clips: dict[str, Clip], part: str, split: str) -> dict[str, Clip]:

@@ -34,15 +34,17 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): files.sha256(path) for path in paths}
 
 
-def clips(run: Path, selection: Selection = Selection()) -> list[Clip]:  # noqa: B008
+def clips(run: Path, selection: Selection) -> list[Clip]:
     return list(publication.read(run, FACTS, selection).clips())
 
 
 # the records
 
 
-def test_every_trial_of_every_protocol_is_a_place_of_one_clip(finished_run: Path) -> None:
-    found = sorted((place.part, place.split, clip.clip_id) for clip in clips(finished_run) for place in clip.places)
+def test_every_trial_of_every_protocol_is_a_place_of_one_clip(
+    finished_run: Path, published_clips: tuple[Clip, ...]
+) -> None:
+    found = sorted((*place, clip.clip_id) for clip in published_clips for place in clip.places)
     expected = []
     for part, splits in SPLIT_OF.items():
         for split in splits:
@@ -50,13 +52,13 @@ def test_every_trial_of_every_protocol_is_a_place_of_one_clip(finished_run: Path
             table = files.read_tsv(finished_run / "results/protocols" / path)
             expected += [(part, split, trial) for trial in table["trial_id"]]
     assert [each for each in found if each[0] != "bonafide"] == sorted(expected)
-    recordings = {clip.clip_id for clip in clips(finished_run) if clip.key == "bonafide"}
+    recordings = {clip.clip_id for clip in published_clips if clip.key == "bonafide"}
     assert sorted(trial for part, _, trial in found if part == "bonafide") == sorted(recordings)
 
 
-def test_a_clip_has_the_audio_and_facts_of_its_shard(finished_run: Path) -> None:
+def test_a_clip_has_the_audio_and_facts_of_its_shard(finished_run: Path, published_clips: tuple[Clip, ...]) -> None:
     store = AudioStore(finished_run / "results/audio", [("english", "F01"), ("mandarin", "P00")])
-    by_id = {clip.clip_id: clip for clip in clips(finished_run)}
+    by_id = {clip.clip_id: clip for clip in published_clips}
     clip = by_id["F01_e000_001"]
     assert clip.audio() == store.read_bytes("english", "F01", "e000_001")
     assert (clip.twin_id, clip.codec, clip.quantizers, clip.bitrate_kbps) == ("e000_001", "encodec", 2, 1.5)
@@ -218,10 +220,10 @@ def test_a_journal_with_a_cut_line_counts_up_to_it(tmp_path: Path) -> None:
     ],
 )
 def test_only_what_is_chosen_is_published(
-    finished_run: Path, selection: Selection, column: str, values: set[str]
+    finished_run: Path, published_clips: tuple[Clip, ...], selection: Selection, column: str, values: set[str]
 ) -> None:
     chosen = clips(finished_run, selection)
-    expected = [clip.clip_id for clip in clips(finished_run) if getattr(clip, column) in values]
+    expected = [clip.clip_id for clip in published_clips if getattr(clip, column) in values]
     assert [clip.clip_id for clip in chosen] == expected
 
 
@@ -276,10 +278,10 @@ def test_an_unfinished_run_is_refused_by_name(finished_run: Path, tmp_path: Path
     run = shutil.copytree(finished_run, tmp_path / "run")
     (run / "results/audio/mandarin/P00/0001.parquet").unlink()
     with pytest.raises(PublishingError, match=r"mandarin/P00: .*0001.parquet is missing; finish the run first"):
-        clips(run)
+        clips(run, Selection())
     shutil.rmtree(run / "results/protocols")
     with pytest.raises(PublishingError, match="no protocols; finish the run first"):
-        clips(run)
+        clips(run, Selection())
 
 
 def test_a_recording_in_several_splits_is_published_where_it_is_evaluated() -> None:

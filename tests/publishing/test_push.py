@@ -41,6 +41,7 @@ def test_every_file_is_uploaded_to_a_private_data_set_with_the_users_token(
     assert hub.authorizations == {"Bearer hf_test"}
 
 
+@pytest.mark.long
 def test_a_refusal_names_the_remedy(hub: Hub, data_set: Path, tmp_path: Path) -> None:
     hub.refuses = True
     process = command(hub, data_set, tmp_path)
