@@ -19,7 +19,7 @@ def test_a_run_is_published_and_checked(finished_run: Path, tmp_path: Path, caps
     (to / "README.md").write_text("", encoding="utf-8")
     with pytest.raises(SystemExit, match="faults in"):
         main(["publish", "--check", str(to)])
-    assert "count: bonafide/eval: 0 bonafide clips, but publication.json says" in capsys.readouterr().out
+    assert "count: C1/eval: 0 bonafide clips, but publication.json says 4" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
