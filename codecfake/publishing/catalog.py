@@ -12,7 +12,7 @@ import pandas as pd
 
 from codecfake.base import files
 from codecfake.base.hidden_files import visible
-from codecfake.base.utterances import BONAFIDE
+from codecfake.base.utterances import BONAFIDE, CODING, NO_CODING
 from codecfake.protocols.exports import RECORDINGS
 from codecfake.protocols.lists import COLUMNS
 from codecfake.publishing.clips import HOME_ORDER, Place, PublishingError, home
@@ -21,7 +21,7 @@ EVAL = "eval"
 BONAFIDE_PART = "bonafide"
 FEW_VALUES = [column for column in COLUMNS if column not in ("trial_id", "utterance_id")]
 CLIP = ["corpus", "source", "utterance_id"]
-OF_TRIAL = ["trial_id", "key", "attack", "speaker_id", "language"]
+OF_TRIAL = ["trial_id", "key", "attack", "coding", "speaker_id", "language"]
 OF_SOURCE = ["utterance_id", "part", "split", *OF_TRIAL]
 
 
@@ -31,6 +31,7 @@ class Trial(NamedTuple):
     trial_id: str
     key: str
     attack: str
+    coding: str
     speaker_id: str
     language: str
     places: tuple[Place, ...] = ()  # ascending
@@ -103,7 +104,7 @@ def read(protocols: Path) -> Catalog:
             f"rename it in the experiment and run again"
         )
     trials = pd.concat([trials, _bonafide(trials)], ignore_index=True)
-    columns = [*FEW_VALUES, "part", "split"]
+    columns = [*FEW_VALUES, CODING, "part", "split"]
     return Catalog(trials.astype(dict.fromkeys(columns, "category")))
 
 
@@ -119,7 +120,10 @@ def _tables(paths: list[Path]) -> Iterator[pd.DataFrame]:
     for path in paths:
         place = _place(path)
         assert place is not None
-        yield files.read_tsv(path)[list(COLUMNS)].assign(part=place.part, split=place.split)
+        # only corpora with coded recordings have the column of codings
+        table = files.read_tsv(path)
+        table = table if CODING in table else table.assign(**{CODING: NO_CODING})
+        yield table[[*COLUMNS, CODING]].assign(part=place.part, split=place.split)
 
 
 def _bonafide(trials: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,7 @@ class Clip:
     source: str  # F00: recordings
     key: str
     attack: str  # the source, or the corpus's own name of the attack; "-" for bona fide
+    coding: str  # the corpus's name for a codec that both keys were transmitted through; "-" for none
     speaker_id: str
     language: str
     codec: str  # "none" for recordings, and for fakes that a generator made

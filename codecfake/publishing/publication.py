@@ -127,6 +127,7 @@ class Publication:
                 source=source.source,
                 key=trial.key,
                 attack=trial.attack,
+                coding=trial.coding,
                 speaker_id=trial.speaker_id,
                 language=trial.language,
                 codec=source.codec,

@@ -10,6 +10,7 @@ COLUMNS = {  # name -> meaning, in the order of columns
     "clip_id": "name of the clip in the protocols; that of a fake begins with its source",
     "key": "bonafide or spoof",
     "attack": "the source, or the corpus's name of the attack; - for bona fide",
+    "coding": "the corpus's name for a codec that both keys were transmitted through; - for none",
     "corpus": "corpus of the recording",
     "source": "F00 for recordings, otherwise one codec at one bit rate",
     "codec": "codec configuration; none for recordings and for fakes of generators",

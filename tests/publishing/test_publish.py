@@ -67,6 +67,16 @@ def test_a_clip_has_the_audio_and_facts_of_its_shard(finished_run: Path, publish
     assert clip.duration == finished_runs.NUM_SAMPLES / finished_runs.SAMPLE_RATE
 
 
+def test_codings_of_a_corpus_are_published(finished_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    path = run / "results/protocols/eval/C1.tsv"
+    table = files.read_tsv(path)
+    files.write_tsv(path, table.assign(coding="alaw"))
+    codings = {clip.clip_id: clip.coding for clip in clips(run, Selection(sources=("F01",)))}
+    assert {name for name, coding in codings.items() if coding == "alaw"} == set(table["trial_id"]) & set(codings)
+    assert set(codings.values()) == {"alaw", "-"}
+
+
 def test_at_most_one_shard_of_clips_and_no_audio_is_kept_in_memory(finished_run: Path) -> None:
     alive: weakref.WeakSet[Clip] = weakref.WeakSet()
     most = number = 0
