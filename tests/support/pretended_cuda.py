@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from pretended_operations import NO_KERNEL, REPLACEMENTS, SYNCHRONIZING, may_mix, place
+from pretended_operations import NO_KERNEL, PACKING, REPLACEMENTS, SYNCHRONIZING, may_mix, place
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -153,6 +153,8 @@ def _call(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     written = _written(func, args, kwargs)
     if written:
         return written[0] if len(written) == 1 else tuple(written)
+    if name in PACKING:
+        return _on_gpu(result[0]), result[1]
     wrap = to_gpu and name not in ("_local_scalar_dense", "equal", "is_same_size", "is_nonzero")
     return tree_map(_on_gpu, result) if wrap else result
 

@@ -29,9 +29,8 @@ FRESH = [name for name, form in FORMS.items() if entry(form.wrapper).has_fresh_f
 NETWORKS = [name for name in FRESH if name not in ("passthrough", *SIMILAR)]
 WINDOW = 0.1  # seconds
 NUM_UTTERANCES, NUM_SAMPLES = 3, 4_000
-# Waits of a shard: each batch of istft checks its window once; DAC's chunks are brought to -16 LUFS on the CPU
+# Waits of a shard: each batch of istft checks its window once
 WAITS_PER_BATCH = {**dict.fromkeys(NETWORKS, 0), "freqcodec_gr1": 2, "freqcodec_gr8": 2}
-WAITS_PER_BATCH |= {name: 2 for name in NETWORKS if name.endswith("chunked")}
 # Their extractors work on the CPU, and the resamplers of NeuCodec and Higgs Audio make their filters there
 WAITS_PER_BATCH |= {"xcodec2": 3, "neucodec": 4, "higgs": 1}
 # The window of istft; the seeds of SNAC's noise, which four layers get from the CPU
