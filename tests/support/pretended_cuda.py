@@ -232,6 +232,18 @@ class _Event:
     def synchronize(self) -> None: ...
 
 
+class _SyncDebugMode:
+    """As `torch.cuda.set_sync_debug_mode`, but it raises when "error" ends, not at once."""
+
+    waits_before = 0
+
+    def __call__(self, mode: str) -> None:
+        waits = CudaTensor.observations.num_waits
+        if mode == "default" and waits > self.waits_before:
+            raise RuntimeError(f"called a synchronizing CUDA operation: {CudaTensor.observations.waits}")
+        self.waits_before = waits
+
+
 @contextmanager
 def pretended_cuda(forward_only: bool = False) -> Iterator[Observations]:
     """Let `torch.device("cuda")` be the pretended device in this thread, and count what happens on it."""
@@ -253,6 +265,7 @@ def pretended_cuda(forward_only: bool = False) -> Iterator[Observations]:
 def _replace_cuda(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch.cuda, "_lazy_init", lambda: None)
     patch.setattr(torch.cuda, "Event", _Event)
+    patch.setattr(torch.cuda, "set_sync_debug_mode", _SyncDebugMode())
     patch.setattr(torch.cuda, "is_bf16_supported", lambda *_, **__: True)
     patch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
     patch.setattr(torch.cuda, "mem_get_info", lambda device="cuda": (10**10, 10**10))

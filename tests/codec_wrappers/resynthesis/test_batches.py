@@ -99,7 +99,7 @@ def watch_codes(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     return codes
 
 
-def together_and_alone(name: str, codec: Codec, wavs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+def together_and_alone(codec: Codec, wavs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
     """The outputs of a padded batch, cut to the lengths of its rows, and those of each row alone."""
     numbers, lengths = [codec.num_quantizers], [len(wav) for wav in wavs]
     ends, padded = codec.row_ends(), pad_sequence(wavs, batch_first=True)
@@ -118,7 +118,7 @@ def test_a_padded_recording_has_the_codes_and_the_samples_that_it_has_alone(
 ) -> None:
     codec = fresh(name)
     codes = watch_codes(codec, monkeypatch)
-    together, alone = together_and_alone(name, codec, rows_of(codec, DURATION))
+    together, alone = together_and_alone(codec, rows_of(codec, DURATION))
     *codes_alone, codes_together = codes
     for row, expected in enumerate(codes_alone):
         assert torch.equal(codes_together[row, :, : expected.shape[2]], expected[0])
@@ -131,7 +131,7 @@ def test_in_double_precision_the_samples_of_a_padded_recording_are_those_that_it
     codec = fresh(name)
     assert codec.network is not None
     codec.network.double()
-    together, alone = together_and_alone(name, codec, [wav.double() for wav in rows_of(codec, DURATION)])
+    together, alone = together_and_alone(codec, [wav.double() for wav in rows_of(codec, DURATION)])
     for output, expected in zip(together, alone, strict=True):
         torch.testing.assert_close(output, expected, atol=1e-12, rtol=0)
 
@@ -148,7 +148,7 @@ def test_a_padded_recording_would_have_other_samples_if_the_network_did_not_know
 def test_soundstream_with_a_frame_of_zeros_after_each_recording_can_be_padded_as_well() -> None:
     codec = fresh("soundstream_kaiidams")
     codec._pads = True  # type: ignore[attr-defined]
-    together, alone = together_and_alone("soundstream_kaiidams", codec, rows_of(codec, DURATION))
+    together, alone = together_and_alone(codec, rows_of(codec, DURATION))
     for output, expected in zip(together, alone, strict=True):
         torch.testing.assert_close(output, expected, atol=1e-5, rtol=0)
 
@@ -158,7 +158,7 @@ def test_soundstream_with_a_frame_of_zeros_after_each_recording_can_be_padded_as
 def test_audiodec_can_be_padded_with_any_lookahead(name: str, lookahead: int) -> None:
     codec = fresh(name)
     codec._lookahead = lookahead  # type: ignore[attr-defined]
-    together, alone = together_and_alone(name, codec, rows_of(codec, DURATION))
+    together, alone = together_and_alone(codec, rows_of(codec, DURATION))
     for output, expected in zip(together, alone, strict=True):
         torch.testing.assert_close(output, expected, atol=1e-5, rtol=0)
 
