@@ -8,7 +8,6 @@ end. The layers compute with other shapes, so the last bits of floats change, as
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -102,28 +101,37 @@ class NetworkEnds:
         return pad_packed_sequence(y, total_length=self._packed_length)[0]
 
 
-@dataclass(frozen=True)
 class _Ends:
-    """The lengths of rows at one layer, on the CPU and on the network's device."""
+    """The lengths of rows at one layer, on the CPU and on the network's device; what follows from them is kept."""
 
-    lengths: list[int]
-    on_device: Tensor  # [B]
+    def __init__(self, lengths: list[int], on_device: Tensor) -> None:
+        self.lengths, self._on_device = lengths, on_device
+        self._after: dict[tuple[int, int], Tensor] = {}  # by the numbers of rows and positions
+        self._mirrors: dict[tuple[int, int], Tensor] = {}
 
     def after(self, layer: Callable[[Any], Any]) -> "_Ends":
-        return _Ends([layer(length) for length in self.lengths], layer(self.on_device))
+        """After a layer; the same ends if it keeps all lengths."""
+        lengths = [layer(length) for length in self.lengths]
+        return self if lengths == self.lengths else _Ends(lengths, layer(self._on_device))
 
     def of(self, x: Tensor) -> Tensor:
         """The length of each row of x."""
-        return self.on_device.repeat(len(x) // len(self.lengths))
+        return self._on_device.repeat(len(x) // len(self.lengths))
 
     def is_after(self, x: Tensor) -> Tensor:
         """Which of the positions of x `[B, C, T]` follow their row, `[B, 1, T]`."""
-        return torch.arange(x.shape[-1], device=x.device) >= self.of(x)[:, None, None]
+        size = len(x), x.shape[-1]
+        if size not in self._after:
+            self._after[size] = torch.arange(x.shape[-1], device=x.device) >= self.of(x)[:, None, None]
+        return self._after[size]
 
     def mirror(self, x: Tensor) -> Tensor:
         """Where each position of x `[B, C, T]` comes from, `[B, 1, T]`."""
-        position, end = torch.arange(x.shape[-1], device=x.device), self.of(x)[:, None, None]
-        return torch.where(position < end, position, 2 * (end - 1) - position).clamp(min=0)
+        size = len(x), x.shape[-1]
+        if size not in self._mirrors:
+            position, end = torch.arange(x.shape[-1], device=x.device), self.of(x)[:, None, None]
+            self._mirrors[size] = torch.where(position < end, position, 2 * (end - 1) - position).clamp(min=0)
+        return self._mirrors[size]
 
 
 def _watch(
