@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class WeightsAverage(nn.Module):
-    """The average, as buffers that a checkpoint keeps; without a `decay`, there is none, and nothing changes."""
+    """The average, as buffers that a checkpoint keeps; without a `decay`, it has none and changes nothing."""
 
     def __init__(self, network: nn.Module, decay: float | None) -> None:
         super().__init__()

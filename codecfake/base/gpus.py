@@ -83,7 +83,7 @@ def _is_private(status: os.stat_result) -> bool:
 
 
 def take(gpus: Sequence[str], folder: Path) -> str:
-    """Take a GPU that no other job has, and keep it until this process ends; wait, and log it, while there is none.
+    """Take a GPU that no other job has, and keep it until this process ends; wait, and log it, while no GPU is free.
 
     A GPU is left alone while other programs use more than half of its memory (`gpu_memory.LEAST_FREE`).
 

@@ -15,6 +15,8 @@ from codec_wrappers import entry
 from codec_wrappers.codec import Codec
 from codec_wrappers.contract import forms
 from codec_wrappers.contract.forms import FORMS
+from codec_wrappers.contract.measurements import snr_db
+from codec_wrappers.contract.promises import LEAST_SNR_DB, MOST_FRAMES
 from codec_wrappers.contract.signals import speech_like
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import shard
@@ -134,6 +136,26 @@ def test_in_double_precision_the_samples_of_a_padded_recording_are_those_that_it
     together, alone = together_and_alone(codec, [wav.double() for wav in rows_of(codec, DURATION)])
     for output, expected in zip(together, alone, strict=True):
         torch.testing.assert_close(output, expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in EQUAL_LENGTHS_ALONE])
+def test_at_its_published_size_a_codec_gives_a_padded_recording_the_codes_that_it_has_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = forms.fresh(FORMS[name], small=False, device=CPU, seed=0)
+    assert codec.network is not None
+    codec.network.requires_grad_(False)
+    weight_norm.fold(codec.network)
+    codes = watch_codes(codec, monkeypatch)
+    together, alone = together_and_alone(codec, rows_of(codec, LONGER_THAN_1.shortest + 0.2))
+    *codes_alone, codes_together = codes
+    for row, expected in enumerate(codes_alone):
+        differ = (codes_together[row, :, : expected.shape[2]] != expected[0]).any(dim=0)
+        assert differ.float().mean() <= MOST_FRAMES
+        snr = snr_db(together[row], alone[row])
+        print(f"{name}: {int(differ.sum())} of {len(differ)} frames differ; {snr:.0f} dB")
+        assert differ.any() or snr >= LEAST_SNR_DB
 
 
 def test_a_padded_recording_would_have_other_samples_if_the_network_did_not_know_its_end() -> None:
