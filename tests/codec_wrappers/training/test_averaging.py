@@ -110,6 +110,7 @@ class KilledError(Exception):
     """Stands for a kill signal."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("validation", [None, {"every": 1}])
 def test_a_killed_training_ends_with_the_same_average(
     validation: dict[str, Any] | None, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
