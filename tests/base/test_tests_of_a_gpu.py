@@ -14,11 +14,12 @@ sys.path += [str(ROOT / "tests/codec_wrappers/resynthesis"), str(ROOT / "tests/t
 
 import test_resynthesis_on_a_gpu as resynthesis
 import test_training_on_a_gpu as training
+from test_batches import NETWORKS
 
 pytestmark = pytest.mark.long
 
 
-@pytest.mark.parametrize("name", resynthesis.NETWORKS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_of_resynthesis(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pretended_cuda():
         resynthesis.test_the_codes_of_a_gpu_are_those_of_the_cpu(name, CUDA)

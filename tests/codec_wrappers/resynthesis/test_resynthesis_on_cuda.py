@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 from pretended_cuda import CUDA, CudaTensor, MixedDevicesError, Observations, pretended_cuda
+from test_batches import WRAPPERS
 from torch import Tensor
 
 from codec_wrappers import entry
@@ -91,7 +92,7 @@ def test_a_shard_waits_for_the_gpu_only_where_it_must(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if FORMS[name].wrapper in WRAPPERS])
 def test_a_decoder_in_bfloat16_is_near_and_uses_no_operation_that_bfloat16_lacks(name: str) -> None:
     on_cpu = forms.fresh(FORMS[name], small=True, device=CPU, seed=0)
     assert on_cpu.network is not None and on_cpu.sample_rate is not None
