@@ -32,9 +32,8 @@ from codec_wrappers.training import discriminators
 from codec_wrappers.training.recipe import Recipe, Stage, recipe
 from codecfake.detectors.detector import Detector, DetectorSettings
 
-UTTERANCE = (
-    4.0  # seconds: as long as those of VCTK and AISHELL-3, where nearly every length differs, so each is a batch
-)
+UTTERANCE = 4.0  # seconds, as those of VCTK and AISHELL-3
+UTTERANCES = 14  # in a batch of resynthesis, whose duration is at most 60 s; what finds the ends of rows is not counted
 QUANTIZERS = {"encodec": 8, "soundstream": 8, "speechtokenizer": 8, "funcodec": 32, "dac": 9}  # others: all of them
 CLIPS = 128  # in a batch of a detector
 WITH_BACKWARD = 3  # a backward pass costs two forward passes: gradients of the inputs, and of the weights
@@ -43,9 +42,10 @@ WITH_BACKWARD = 3  # a backward pass costs two forward passes: gradients of the 
 DISCRIMINATORS = 9
 HEADER = """\
 # Counted by benchmarks/operations.py, which says what is left out; do not edit. gflop: billions of floating-point
-# operations per second of audio (features, train: per clip of 64,600 samples). launches: of GPU kernels per batch.
-# batch: seconds of audio in a batch of the codec's recipe, an utterance, or four generated ones; or 128 clips.
-# layer: of the features; layer_gflop: of each further block of the network.
+# operations per second of audio (features, train: per clip of 64,600 samples). exact_gflop: those of an encoder, which
+# are in float32 at any precision. launches: of GPU kernels per batch. batch: seconds of audio in a batch of the codec's
+# recipe, of resynthesis, or of four generated utterances; or 128 clips. layer: of the features; layer_gflop: of each
+# further block of the network.
 """
 
 
@@ -107,8 +107,9 @@ def _detector(front_end: dict[str, Any], back_end: dict[str, Any]) -> Detector:
 
 def _resynthesis(codec: TrainableCodec, quantizers: int) -> dict[str, float]:
     weight_norm.fold(codec.network)
-    encoding, decoding = _passes(codec, UTTERANCE, 1, quantizers)
-    return (encoding + decoding).per(UTTERANCE)
+    encoding, decoding = _passes(codec, UTTERANCE, UTTERANCES, quantizers)
+    entry, exact = (part.per(UTTERANCES * UTTERANCE) for part in (encoding + decoding, encoding))
+    return {"gflop": entry["gflop"], "exact_gflop": exact["gflop"], **entry}
 
 
 def _training(codec: TrainableCodec, recipe: Recipe) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """HiFi-Codec of the AcademiCodec toolkit (Yang et al. 2023): 24k_320d by default, 16k_320d at `sample_rate: 16000`.
 
-Its encoder normalizes over time, so utterances must not be padded beyond the hop. It drops an incomplete last frame.
+Its encoder normalizes over time, so it has to know where utterances end. It drops an incomplete last frame.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from codec_wrappers.codec import Gain
 from codec_wrappers.networks.hificodec import HifiCodec, Quantizer
 from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.settings import AcademicodecSettings
 from codec_wrappers.weights.loading import load_into
 
 
 class Academicodec(LatentCodec):
     network: HifiCodec
+    shortest_padded = SHORTEST_MIRRORED
 
     def __init__(self, settings: AcademicodecSettings) -> None:
         super().__init__(
@@ -43,6 +45,9 @@ class Academicodec(LatentCodec):
 
     def parts(self) -> dict[str, nn.Module]:
         return {"encoder": self.network.encoder, "quantizer": self.quantizer, "decoder": self.network.generator}
+
+    def row_ends(self) -> NetworkEnds:
+        return NetworkEnds(self.network)
 
     def to_latent(self, wav: Tensor) -> Tensor:
         wav = torch.nn.functional.pad(wav, (0, max(0, self.hop_length - wav.shape[1])))  # at least one frame

@@ -52,7 +52,7 @@ class AudioDecNetwork(nn.Module):
 class AudioDec(LatentCodec):
     network: AudioDecNetwork
     any_length = True
-    causal = True
+    shortest_padded = 0.0  # it is causal
 
     def __init__(self, settings: AudioDecSettings) -> None:
         super().__init__(AudioDecNetwork(settings))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -65,6 +66,18 @@ def bitrate_kbps(shape: Shape, quantizers: int) -> float | None:
     return codes * shape.bits_per_code * shape.sample_rate / shape.hop_length / 1000
 
 
+class RowEnds(Protocol):
+    """Tells a network where the rows of a batch end, so that it computes what it gives for each row alone."""
+
+    slack_frames: int  # of zeros that the longest row needs after it
+
+    def rows(self, wav: Tensor, lengths: Sequence[int]) -> AbstractContextManager[None]:
+        """Inside, the codec encodes wav `[B, T]`, whose rows have these lengths, and decodes the codes."""
+
+    def cut(self, wav: Tensor) -> Tensor:
+        """A decoded wav `[B, T']`, inside `rows`, with zeros after the end of each row."""
+
+
 class Codec(ABC):
     """A neural codec: waveform to codes and back. Resynthesis needs nothing else.
 
@@ -82,7 +95,9 @@ class Codec(ABC):
     code_strides: tuple[int, ...] | None = None  # frames per code, for each codebook, whose codes repeat; None: one
     gain: Gain = Gain.NONE
     any_length: bool = False  # T need not be a multiple of `hop_length`: the codec pads
-    causal: bool = False  # zeros after a recording change none of its codes and samples, so a batch may pad with them
+    # seconds; with `row_ends`, if that is not None, zeros after longer recordings change no code, and no sample but for
+    # rounding, so a batch may be padded with them; None: a batch has recordings of equal length alone
+    shortest_padded: float | None = None
     context_duration: float | None = 1.0  # seconds that a frame sees on both sides; None: do not cut long input
     network: torch.nn.Module | None = None  # moves to the device of a job; None: the codec runs on the CPU
 
@@ -104,6 +119,26 @@ class Codec(ABC):
         Equal to those of `decode` up to float noise; a codec can decode them as one batch, which is faster on a GPU.
         """
         return [self.decode(codes[:, :number]) for number in quantizers]
+
+    def row_ends(self) -> RowEnds | None:
+        """What tells `network` where the rows of a padded batch end; None: it need not know.
+
+        Called once, when `network` has its final layers and weights.
+        """
+        return None
+
+    @property
+    def has_own_level(self) -> bool:
+        """Whether `decode` ends by dividing by `own_level`."""
+        return False
+
+    def decode_unleveled(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        """As `decode_all`, but not yet divided by `own_level`."""
+        return self.decode_all(codes, quantizers)
+
+    def own_level(self, wav: Tensor, num_samples: int) -> Tensor:
+        """The level `[B, 1]` of wav `[B, T']`, decoded from recordings of `num_samples`. Any thread may measure it."""
+        return wav.new_ones(len(wav), 1)
 
     def bitrate_kbps(self, quantizers: int) -> float | None:
         """True bit rate in kbit/s of `quantizers` codebooks; None for latents.

@@ -18,6 +18,7 @@ from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec
 from codec_wrappers.networks.codebooks import kmeans
 from codec_wrappers.networks.package_initialization import keep_package_variance
 from codec_wrappers.networks.quantizers import Quantization
+from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import DacSettings
 from codec_wrappers.weights.loading import load_into
@@ -32,6 +33,7 @@ WINDOWS_AT_ONCE = 64  # over all rows of a batch; bounds the memory for any leng
 
 class Dac(TrainableCodec):
     sample_rate: int
+    shortest_padded = SHORTEST_MIRRORED
     takes_portions = True
     network: Any  # dac.DAC
 
@@ -49,6 +51,9 @@ class Dac(TrainableCodec):
     def decode(self, codes: Tensor) -> Tensor:
         latent, *_ = self.network.quantizer.from_codes(codes)
         return self.network.decode(latent)[:, 0]
+
+    def row_ends(self) -> NetworkEnds | None:
+        return NetworkEnds(self.network)
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()
@@ -101,6 +106,7 @@ class ChunkedDac(Dac):
     gain = Gain.LUFS_16
     any_length = True
     context_duration = None  # it cuts long input into its own windows
+    shortest_padded = WINDOW_DURATION  # windows of zeros follow, which `encode` and `decode` keep apart
 
     def __init__(self, settings: DacSettings) -> None:
         super().__init__(settings)
@@ -123,16 +129,32 @@ class ChunkedDac(Dac):
             ]
         return torch.cat(codes, dim=1).transpose(1, 2).flatten(2)
 
+    def row_ends(self) -> None:
+        return None
+
     def decode(self, codes: Tensor) -> Tensor:
         return self._leveled(self._decode_pieces(codes))
 
     def decode_all(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
         # loudness is measured on the CPU: one copy for all of them
-        wavs = torch.cat([self._decode_pieces(codes[:, :number]) for number in quantizers])
+        wavs = torch.cat(self.decode_unleveled(codes, quantizers))
         return list(self._leveled(wavs).chunk(len(quantizers)))
 
+    @property
+    def has_own_level(self) -> bool:
+        return self.gain is Gain.LUFS_16
+
+    def decode_unleveled(self, codes: Tensor, quantizers: Sequence[int]) -> list[Tensor]:
+        return [self._decode_pieces(codes[:, :number]) for number in quantizers]
+
+    def own_level(self, wav: Tensor, num_samples: int) -> Tensor:
+        """The loudness of the windows that the recordings alone would have."""
+        is_one_piece = num_samples <= self._longest_piece
+        end = wav.shape[1] if is_one_piece else -(-num_samples // self._step) * self._step
+        return loudness.level(wav[:, :end], self.sample_rate)
+
     def _leveled(self, wav: Tensor) -> Tensor:
-        return wav / loudness.level(wav, self.sample_rate) if self.gain is Gain.LUFS_16 else wav
+        return wav / loudness.level(wav, self.sample_rate) if self.has_own_level else wav
 
     def _decode_pieces(self, codes: Tensor) -> Tensor:
         is_one_piece = codes.shape[2] * self.hop_length <= self._window

@@ -11,6 +11,7 @@ from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.networks.package_codebooks import sum_of_vectors
 from codec_wrappers.networks.package_initialization import keep_package_variance
 from codec_wrappers.networks.package_seanet import seanet_arguments
+from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import EncodecSettings
 from codec_wrappers.weights.loading import load_into
@@ -20,6 +21,7 @@ class Encodec(TrainableCodec):
     sample_rate = EncodecSettings.sample_rate
     hop_length = EncodecSettings.hop_length
     any_length = True
+    shortest_padded = SHORTEST_MIRRORED
     takes_portions = True
     network: Any  # encodec.EncodecModel
 
@@ -46,6 +48,11 @@ class Encodec(TrainableCodec):
 
     def _to_wav(self, latent: Tensor) -> Tensor:
         return self.network.decoder(latent)[:, 0]
+
+    def row_ends(self) -> NetworkEnds:
+        from encodec.modules import SConv1d, SConvTranspose1d
+
+        return NetworkEnds(self.network, mirroring=(SConv1d,), trimming=(SConvTranspose1d,))
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()

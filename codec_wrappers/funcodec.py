@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from codec_wrappers.codec import Gain, Reconstruction, TrainableCodec, decode_together
 from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.networks.package_codebooks import LookUp, sum_of_vectors
+from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.networks.unchecked import remove_checks
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
@@ -41,6 +42,7 @@ class Funcodec(TrainableCodec):
     sample_rate = FuncodecSettings.sample_rate
     gain = Gain.UNIT_RMS
     any_length = True
+    shortest_padded: float | None = SHORTEST_MIRRORED
     takes_portions = True
     network: Any  # the encoder, quantizer and decoder under the official names
 
@@ -69,6 +71,11 @@ class Funcodec(TrainableCodec):
     def _to_wav(self, latent: Tensor) -> Tensor:
         return self._synthesize(self.network.decoder(latent))
 
+    def row_ends(self) -> NetworkEnds | None:
+        from funcodec.modules.normed_modules.conv import SConv1d, SConvTranspose1d
+
+        return NetworkEnds(self.network, mirroring=(SConv1d,), trimming=(SConvTranspose1d,))
+
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()
         network = self.network
@@ -92,6 +99,11 @@ class Freqcodec(Funcodec):
 
     Input that is too short for mirroring is padded with zeros.
     """
+
+    shortest_padded = None  # convolutions with a stride put more before a recording of an odd number of frames
+
+    def row_ends(self) -> None:
+        return None
 
     def _analyze(self, wav: Tensor) -> Tensor:
         window = torch.hann_window(STFT_SIZE, device=wav.device)

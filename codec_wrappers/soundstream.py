@@ -8,6 +8,7 @@ codebooks at 4 kbit/s.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,14 @@ from torch import Tensor, nn
 from codec_wrappers.networks import seanet, soundstream
 from codec_wrappers.networks.codebooks import any_new
 from codec_wrappers.networks.latent_codec import LatentCodec
+from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.settings import SoundstreamSettings
 from codec_wrappers.weights.loading import load_into
 
 
 class _Soundstream(LatentCodec):
     sample_rate = SoundstreamSettings.sample_rate
+    shortest_padded = SHORTEST_MIRRORED
 
     def __init__(self, settings: SoundstreamSettings, network: nn.Module) -> None:
         super().__init__(network)
@@ -56,15 +59,19 @@ class KaiidamsSoundstream(_Soundstream):
         )
         self._pads = settings.remainder == "pad"
 
+    def row_ends(self) -> NetworkEnds:
+        return NetworkEnds(self.network, input_length=self._with_zeros)
+
+    def _with_zeros(self, num_samples: Any) -> Any:
+        return num_samples + -num_samples % self.hop_length + self.hop_length if self._pads else num_samples
+
     @property
     def quantizer(self) -> soundstream.Quantizer:
         return self.network.quantizer
 
     def to_latent(self, wav: Tensor) -> Tensor:
-        to_grid = -wav.shape[1] % self.hop_length
-        missing = max(0, self.hop_length - wav.shape[1])  # at least one frame
-        zeros = to_grid + self.hop_length if self._pads else missing
-        wav = torch.nn.functional.pad(wav, (0, zeros))
+        most = max(self.hop_length, self._with_zeros(wav.shape[1]))  # at least one frame
+        wav = torch.nn.functional.pad(wav, (0, most - wav.shape[1]))
         return self.network.encoder(wav[:, None])
 
     def to_wav(self, latent: Tensor) -> Tensor:
@@ -88,6 +95,9 @@ class AcademicodecSoundstream(_Soundstream):
     @property
     def quantizer(self) -> seanet.Quantizer:
         return self.network.quantizer
+
+    def row_ends(self) -> NetworkEnds:
+        return NetworkEnds(self.network, mirroring=(seanet.Conv,), trimming=(seanet.ConvTranspose,))
 
     def to_latent(self, wav: Tensor) -> Tensor:
         return self.network.encoder["model"](wav[:, None])

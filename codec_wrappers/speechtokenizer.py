@@ -12,6 +12,7 @@ from codec_wrappers.codec import Reconstruction, TrainableCodec
 from codec_wrappers.networks.ema_codebooks import follow
 from codec_wrappers.networks.package_codebooks import sum_of_vectors
 from codec_wrappers.networks.package_initialization import keep_package_variance
+from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.networks.whole_batches import quantize_batch
 from codec_wrappers.settings import SPEECHTOKENIZER_STRIDES, SpeechTokenizerSettings
 from codec_wrappers.weights.loading import load_into
@@ -21,6 +22,7 @@ class SpeechTokenizer(TrainableCodec):
     sample_rate = SpeechTokenizerSettings.sample_rate
     hop_length = SpeechTokenizerSettings.hop_length
     any_length = True
+    shortest_padded = SHORTEST_MIRRORED
     takes_portions = True
     network: Any  # speechtokenizer.SpeechTokenizer
 
@@ -35,6 +37,11 @@ class SpeechTokenizer(TrainableCodec):
     def decode(self, codes: Tensor) -> Tensor:
         layers = self.network.quantizer.vq.layers
         return self.network.decoder(sum_of_vectors(codes.transpose(0, 1), (layer.decode for layer in layers)))[:, 0]
+
+    def row_ends(self) -> NetworkEnds:
+        from speechtokenizer.modules import SConv1d, SConvTranspose1d
+
+        return NetworkEnds(self.network, mirroring=(SConv1d,), trimming=(SConvTranspose1d,))
 
     def reconstruct(self, wav: Tensor, quantize: bool = True) -> Reconstruction:
         self.start_training()

@@ -211,14 +211,18 @@ _ON_A_GPU = f"""## On a GPU
 - **Training** uses deterministic algorithms where torch has them. The gradients of padding by reflection and of
   two-dimensional max pooling have none; torch warns of them in the job's log. Two trainings that need them agree up to
   rounding, which grows with the number of steps; only on a CPU are they equal to the last byte.
-- **Batches** of AudioDec hold recordings of similar length, with zeros after the shorter ones: it is causal, so zeros
-  change none of the codes before them. Those of every other codec hold recordings of equal length: norms, LSTMs that
-  read backwards, and padding by reflection would let zeros change results. Recordings of a corpus mostly differ in
-  length, so most of these batches have one recording, and a GPU waits for its next kernels.
+- **Batches** hold recordings of similar length: zeros follow the shorter ones, at most a tenth of a row. Every layer is
+  told where recordings end, so that it computes what it gives for each alone: a convolution sees zeros or the mirror
+  image there, a norm averages over the recording, and an LSTM that reads backwards starts there. AudioDec is causal and
+  DAC's chunks are separate, so they need not be told. Codes are equal; in double precision, samples are, to 1e-12.
+  Recordings of up to 1 s share batches only with those of equal length, except in AudioDec. So do all of FreqCodec,
+  whose padding *before* a recording depends on its length, and all of the codecs that are not in Xie et al. or Wu et
+  al. On a CPU, a batch is one recording: more would not be faster, and kernels for other shapes change the last bits of
+  floats.
 - **Waits.** While a shard is resynthesized, the CPU waits for the GPU only at its end, with these exceptions: the
-  inverse STFT of FreqCodec and Vocos checks its window; the loudness of a chunk of DAC, the spectrograms of X-Codec2
-  and NeuCodec and the noise of SNAC are computed on the CPU; and transformers computes the padding of convolutions of
-  EnCodec, Mimi and Pocket TTS on the GPU.
+  inverse STFT of FreqCodec and Vocos checks its window; the spectrograms of X-Codec2 and NeuCodec and the noise of SNAC
+  are computed on the CPU; and transformers computes the padding of convolutions of EnCodec, Mimi and Pocket TTS on the
+  GPU.
 
 No GPU has confirmed this yet: `make test-gpu` does. On a CPU, tests rehearse it with a pretended device.
 """

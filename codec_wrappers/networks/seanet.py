@@ -58,25 +58,25 @@ class _CodebookTensors(nn.Module):
 
 
 def _encoder(widths: Sequence[int], strides: Sequence[int], dimension: int) -> list[nn.Module]:
-    layers: list[nn.Module] = [_Conv(1, widths[0], KERNEL)]
+    layers: list[nn.Module] = [Conv(1, widths[0], KERNEL)]
     for (inputs, outputs), stride in zip(pairwise(widths), strides, strict=True):
-        layers += [_ResidualBlock(inputs), nn.ELU(), _Conv(inputs, outputs, 2 * stride, stride)]
-    return [*layers, _Lstm(widths[-1]), nn.ELU(), _Conv(widths[-1], dimension, KERNEL)]
+        layers += [_ResidualBlock(inputs), nn.ELU(), Conv(inputs, outputs, 2 * stride, stride)]
+    return [*layers, _Lstm(widths[-1]), nn.ELU(), Conv(widths[-1], dimension, KERNEL)]
 
 
 def _decoder(widths: Sequence[int], strides: Sequence[int], dimension: int) -> list[nn.Module]:
-    layers: list[nn.Module] = [_Conv(dimension, widths[0], KERNEL), _Lstm(widths[0])]
+    layers: list[nn.Module] = [Conv(dimension, widths[0], KERNEL), _Lstm(widths[0])]
     for (inputs, outputs), stride in zip(pairwise(widths), strides, strict=True):
-        layers += [nn.ELU(), _ConvTranspose(inputs, outputs, stride), _ResidualBlock(outputs)]
-    return [*layers, nn.ELU(), _Conv(widths[-1], 1, KERNEL)]
+        layers += [nn.ELU(), ConvTranspose(inputs, outputs, stride), _ResidualBlock(outputs)]
+    return [*layers, nn.ELU(), Conv(widths[-1], 1, KERNEL)]
 
 
 class _ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         narrow = channels // 2
-        self.block = nn.Sequential(nn.ELU(), _Conv(channels, narrow, 3), nn.ELU(), _Conv(narrow, channels, 1))
-        self.shortcut = _Conv(channels, channels, 1)
+        self.block = nn.Sequential(nn.ELU(), Conv(channels, narrow, 3), nn.ELU(), Conv(narrow, channels, 1))
+        self.shortcut = Conv(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) + self.block(x)
@@ -92,7 +92,7 @@ class _Lstm(nn.Module):
         return x + y.permute(1, 2, 0)
 
 
-class _Conv(nn.Module):
+class Conv(nn.Module):
     """ceil(T / stride) outputs for T inputs; mirrors the edges."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
@@ -107,7 +107,7 @@ class _Conv(nn.Module):
         return self.conv["conv"](_reflect(x, self.context - right, right + to_grid))
 
 
-class _ConvTranspose(nn.Module):
+class ConvTranspose(nn.Module):
     """Exactly `stride` outputs per input."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from pandas import DataFrame
 from torch import Tensor
 
 import codec_wrappers
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.networks import weight_norm
-from codec_wrappers.resynthesis import windows
-from codec_wrappers.resynthesis.batches import batches
+from codec_wrappers.resynthesis.batches import PaddedLengths, batches
 from codec_wrappers.resynthesis.pipeline import Helpers, to_cpu
-from codec_wrappers.resynthesis.reduced import decoding
-from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, DecoderPrecision, ResynthesisSettings
+from codec_wrappers.resynthesis.round_trip import fit, padded_round_trip, round_trip, unleveled_round_trip
+from codec_wrappers.resynthesis.settings import NATIVE, WINDOW_DURATION, ResynthesisSettings
 from codec_wrappers.weights.loading import digest
 from codecfake import __version__
 from codecfake.audio import loudness, shards, waveforms
@@ -71,14 +71,21 @@ def resynthesize_shard(
         }
         helpers = stack.enter_context(Helpers(_num_helpers(device, threads), QUEUED_DURATION))
         stages = _Stages(codec, settings, root, device if codec.network is not None else torch.device("cpu"))
-        most = settings.batch_duration if device.type == "cuda" else 0.0
-        padded = settings.window_duration if codec.causal else 0.0
-        inputs = helpers.ahead(stages.read, batches(rows, most, padded), _duration)
+        inputs = helpers.ahead(stages.read, _batches(rows, codec, settings, device), _duration)
         outputs = (stages.through(batch) for batch in inputs)
         for flacs in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
             for source, utterance_id, flac in flacs:
                 writers[source].append(utterance_id, flac)
             bar.update(len(flacs) // len(writers))
+
+
+def _batches(rows: DataFrame, codec: Codec, settings: ResynthesisSettings, device: torch.device) -> Iterator[list[Any]]:
+    """On a CPU, one recording at a time: more would not be faster, and would change the last bits of the output."""
+    if device.type != "cuda":
+        return batches(rows, 0.0)
+    shortest = codec.shortest_padded
+    padded = None if shortest is None else PaddedLengths(shortest, settings.window_duration)
+    return batches(rows, settings.batch_duration, padded)
 
 
 def load_codec(name: str, model: Mapping[str, Any], weights: Path | None, device: torch.device) -> Codec:
@@ -109,7 +116,7 @@ def resynthesize(
     """
     with torch.inference_mode():
         gain = level(codec.gain, wav, codec.sample_rate)
-        outputs = [output * gain for output in _round_trip(codec, wav, gain, quantizers, window_duration)]
+        outputs = [output * gain for output in round_trip(codec, wav / gain, quantizers, window_duration)]
         _refuse_not_finite(all(bool(torch.isfinite(output).all()) for output in outputs))
         return outputs
 
@@ -156,7 +163,8 @@ class _Outputs:
     """The codec's outputs for a batch: `[sources, B, T]` in the CPU's memory, complete after the event `arrived`."""
 
     batch: _Batch
-    wavs: Tensor
+    wavs: Tensor  # not divided by the codec's `own_level` if `is_unleveled`, and then with the codec's length
+    is_unleveled: bool
     arrived: torch.cuda.Event | None
 
 
@@ -168,6 +176,10 @@ class _Stages:
         self._settings = settings
         self._root = root
         self._device = device
+        is_cuda = device.type == "cuda"
+        self._ends = codec.row_ends() if is_cuda else None
+        # on a GPU, the main thread would wait for the CPU to measure the level; a helper can do that later
+        self._is_unleveled = is_cuda and codec.has_own_level
 
     def read(self, rows: list[Any]) -> _Batch:
         native = int(rows[0].sample_rate)
@@ -191,30 +203,45 @@ class _Stages:
     def through(self, batch: _Batch) -> _Outputs:
         with _naming(*batch.utterance_ids), torch.inference_mode():
             wav, gain = (tensor.to(self._device, non_blocking=True) for tensor in (batch.wav, batch.gain))
-            quantizers = list(self._settings.sources.values())
-            settings = self._settings
-            outputs = _round_trip(
-                self._codec, wav, gain, quantizers, settings.window_duration, settings.decoder_precision
-            )
-            factor = torch.ones_like(gain) if self._settings.keep_gain else gain
-            return _Outputs(batch, *to_cpu(torch.stack(outputs) * factor))
+            outputs = torch.stack(self._round_trip(wav / gain, batch.lengths))
+            if self._is_unleveled:
+                wavs, arrived = to_cpu(outputs)
+            else:
+                wavs, arrived = to_cpu(outputs if self._settings.keep_gain else outputs * gain)
+            return _Outputs(batch, wavs, self._is_unleveled, arrived)
+
+    def _round_trip(self, wav: Tensor, lengths: list[int]) -> list[Tensor]:
+        quantizers, precision = list(self._settings.sources.values()), self._settings.decoder_precision
+        if self._is_unleveled:
+            return unleveled_round_trip(self._codec, wav, quantizers, precision)
+        if self._ends is not None and min(lengths) < max(lengths):
+            return padded_round_trip(self._codec, self._ends, wav, lengths, quantizers, precision)
+        return round_trip(self._codec, wav, quantizers, self._settings.window_duration, precision)
 
     def encode(self, outputs: _Outputs) -> list[tuple[str, str, shards.Flac]]:
         """(source, utterance_id, FLAC) of every waveform."""
         if outputs.arrived is not None:
             outputs.arrived.synchronize()
         return [
-            (source, utterance_id, self._encode_one(outputs.batch, source, row, wavs[row]))
-            for source, wavs in zip(self._settings.sources, outputs.wavs.numpy(), strict=True)
+            (source, utterance_id, self._encode_one(outputs, source, row, wavs[row]))
+            for source, wavs in zip(self._settings.sources, outputs.wavs, strict=True)
             for row, utterance_id in enumerate(outputs.batch.utterance_ids)
         ]
 
-    def _encode_one(self, batch: _Batch, source: str, row: int, padded: np.ndarray) -> shards.Flac:
+    def _encode_one(self, outputs: _Outputs, source: str, row: int, padded: Tensor) -> shards.Flac:
+        batch = outputs.batch
         with _naming(f"{source}_{batch.utterance_ids[row]}"):
-            wav = padded[: batch.lengths[row]]
+            leveled = self._leveled(padded, batch, row) if outputs.is_unleveled else padded
+            wav = leveled[: batch.lengths[row]].numpy()
             _refuse_not_finite(bool(np.isfinite(wav).all()))
             output = waveforms.resample(wav, batch.codec_rate, batch.rate)
             return shards.encode(waveforms.fit(output, batch.num_samples[row]), batch.rate)
+
+    def _leveled(self, wav: Tensor, batch: _Batch, row: int) -> Tensor:
+        """The codec's own output `[T']` for a row, at the level at which the shard has it."""
+        length = batch.lengths[row]
+        output = fit(wav[None] / self._codec.own_level(wav[None], length), length)[0]
+        return output if self._settings.keep_gain else output * batch.gain[row]
 
 
 @contextmanager
@@ -248,49 +275,6 @@ def _writer(
     bitrate = math.nan if bitrate is None else bitrate
     provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.license)
     return shards.ShardWriter(path, f"{source}_", provenance)
-
-
-def _round_trip(
-    codec: Codec,
-    wav: Tensor,
-    gain: Tensor,
-    quantizers: list[int],
-    window_duration: float,
-    decoder_precision: DecoderPrecision = "float32",
-) -> list[Tensor]:
-    """The outputs at the codec's level."""
-
-    def round_trip(part: Tensor) -> list[Tensor]:
-        codes = codec.encode_first(_pad(codec, part), max(quantizers))
-        with decoding(wav.device, decoder_precision):
-            outputs = _decode(codec, codes, quantizers)
-        return [_fit(output.float(), part.shape[1]) for output in outputs]
-
-    return windows.in_windows(round_trip, wav / gain, _windows(codec, wav.shape[1], window_duration))
-
-
-def _decode(codec: Codec, codes: Tensor, quantizers: list[int]) -> list[Tensor]:
-    if codes.is_cuda:
-        return codec.decode_all(codes, quantizers)
-    return [codec.decode(codes[:, :number]) for number in quantizers]  # several at once do not fit a CPU's cache
-
-
-def _windows(codec: Codec, num_samples: int, window_duration: float) -> list[windows.Window]:
-    if codec.context_duration is None or codec.sample_rate is None:
-        return [windows.Window(0, num_samples, 0, num_samples)]
-    longest, context = (round(seconds * codec.sample_rate) for seconds in (window_duration, codec.context_duration))
-    return windows.cut(num_samples, longest, context, codec.hop_length)
-
-
-def _pad(codec: Codec, wav: Tensor) -> Tensor:
-    """Pad with zeros to a whole number of frames, unless the codec accepts any length."""
-    if codec.any_length:
-        return wav
-    return torch.nn.functional.pad(wav, (0, -wav.shape[1] % codec.hop_length))
-
-
-def _fit(wav: Tensor, num_samples: int) -> Tensor:
-    return torch.nn.functional.pad(wav[:, :num_samples], (0, max(0, num_samples - wav.shape[1])))
 
 
 def _refuse_not_finite(finite: bool) -> None:

@@ -6,6 +6,7 @@ from torch import nn
 from codec_wrappers import build
 from codec_wrappers.codec import Gain, TrainableCodec
 from codec_wrappers.resynthesis.shard import with_gain
+from codec_wrappers.training.averaging import WeightsAverage
 from codec_wrappers.training.checkpoint import Learners
 from codec_wrappers.training.objective import Objective
 from codec_wrappers.training.recipe import Recipe
@@ -68,9 +69,18 @@ def updates(recipe: Recipe, network: nn.Module, objective: Objective) -> tuple[U
     return generator, Updates(recipe.discriminator, parameters, adversarial[0], recipe.steps)
 
 
-def learners(network: nn.Module, objective: Objective, generator: Updates, discriminator: Updates | None) -> Learners:
+def learners(
+    network: nn.Module,
+    average: WeightsAverage,
+    objective: Objective,
+    generator: Updates,
+    discriminator: Updates | None,
+) -> Learners:
     """All that a checkpoint keeps of a training beside its progress."""
+    modules = {"codec": network, "objective": objective}
+    if list(average.buffers()):
+        modules["average"] = average
     optimizers = {"generator": generator.optimizer}
     if discriminator is not None:
         optimizers["discriminator"] = discriminator.optimizer
-    return Learners({"codec": network, "objective": objective}, optimizers)
+    return Learners(modules, optimizers)

@@ -1,8 +1,9 @@
 """Checkpoints of a codec's training."""
 
+import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from codec_wrappers.training.recipe import Recipe
+from codec_wrappers.training.segments import Recording
+from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.base import resumable
 
 log = logging.getLogger(__name__)
@@ -44,6 +48,12 @@ class Learners:
 
     modules: Mapping[str, nn.Module]
     optimizers: Mapping[str, Optimizer]
+
+
+def fingerprint(settings: CodecTrainingSettings, recipe: Recipe, start: str, recordings: list[Recording]) -> str:
+    """What must be equal for a checkpoint to belong to the same run; `start`: the digest of the first weights."""
+    values = json.dumps([asdict(settings), recipe.record(), start], sort_keys=True)
+    return resumable.fingerprint(values, *map(str, recordings))
 
 
 def save(path: Path, progress: Progress, learners: Learners, run: str) -> None:

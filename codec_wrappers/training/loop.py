@@ -4,7 +4,6 @@ Each step updates the generator, then the discriminators. A recipe's stages defi
 which parts of the codec are frozen.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -15,10 +14,11 @@ from torch import Tensor
 
 from codec_wrappers.codec import Reconstruction
 from codec_wrappers.training import assembly, checkpoint, results, segments
+from codec_wrappers.training.averaging import WeightsAverage
 from codec_wrappers.training.curves import CodecCurves
 from codec_wrappers.training.objective import Objective
-from codec_wrappers.training.recipe import Recipe, Stage
-from codec_wrappers.training.segments import Recording, Segments, Sizes
+from codec_wrappers.training.recipe import Stage
+from codec_wrappers.training.segments import Segments, Sizes
 from codec_wrappers.training.settings import CodecTrainingError, CodecTrainingSettings
 from codec_wrappers.training.stopping import BEST
 from codec_wrappers.training.validation import Validation
@@ -106,8 +106,11 @@ class _Run:
         self._segments = Segments(audio_root, source, for_training, sizes, settings.seed, portion.rows)
         wavs = segments.whole(audio_root, source, for_validation, codec.sample_rate)
         self._validation = Validation(codec, wavs, settings.quantizers or codec.num_quantizers, device)
-        self._learners = assembly.learners(self._network, self._objective, self._generator, self._discriminator)
-        self._fingerprint = _fingerprint(settings, recipe, self._start, recordings)
+        self._average = WeightsAverage(self._network, recipe.weights_average)
+        self._learners = assembly.learners(
+            self._network, self._average, self._objective, self._generator, self._discriminator
+        )
+        self._fingerprint = checkpoint.fingerprint(settings, recipe, self._start, recordings)
         self._progress = checkpoint.restore(output / CHECKPOINT, self._learners, self._fingerprint)
         self._make_equal()
         self._stage: Stage | None = None
@@ -162,6 +165,7 @@ class _Run:
         self._require_finite(step, losses, norms)
         for updates in learning.values():
             updates.apply(step - 1)
+        self._average.update(step)
         if step % CURVE_STEPS == 0:
             learning_rates = {name: updates.learning_rate(step - 1) for name, updates in learning.items()}
             for group, values in (("loss", losses), ("gradient norm", norms), ("learning rate", learning_rates)):
@@ -238,7 +242,8 @@ class _Run:
         if schedule is None or schedule.keep != BEST or now.step <= self._last_stage:
             return
         if self._row_of_weights() is now.history[-1]:
-            now.best_state = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
+            with self._average.in_use(now.step):
+                now.best_state = {name: tensor.clone() for name, tensor in self._network.state_dict().items()}
 
     def _row_of_weights(self) -> Mapping[str, float]:
         """The row of the history whose weights are kept."""
@@ -263,7 +268,7 @@ class _Run:
         if not self._team.is_first:
             return {}
         step = self._progress.step
-        with precision.exact(self._device.type):
+        with precision.exact(self._device.type), self._average.in_use(step):
             quality = asdict(self._validation())
         curves.add("validation", quality, step)
         curves.show_examples(self._validation.wavs, self._validation.outputs, step)
@@ -273,10 +278,11 @@ class _Run:
         now, settings = self._progress, self._settings
         row = self._row_of_weights()
         self._codec.drop_helpers()
-        if row is not now.history[-1]:
-            self._save(LAST_WEIGHTS)
-            self._network.load_state_dict({name: now.best_state[name] for name in self._network.state_dict()})
-        self._save(WEIGHTS)
+        with self._average.in_use(now.step):
+            if row is not now.history[-1]:
+                self._save(LAST_WEIGHTS)
+                self._network.load_state_dict({name: now.best_state[name] for name in self._network.state_dict()})
+            self._save(WEIGHTS)
         results.write_quality(self._output, now, row, self._start)
         results.write_history(self._output, now.history)
         results.write_settings(self._output, settings, self._recipe, row, self._start)
@@ -288,9 +294,3 @@ class _Run:
     def _seed_step(self, step: int) -> None:
         """Make dropout of quantizers and new vectors of codebooks depend only on seed and step."""
         resumable.seed_step(self._settings.seed, step)
-
-
-def _fingerprint(settings: CodecTrainingSettings, recipe: Recipe, start: str, recordings: list[Recording]) -> str:
-    """What must be equal for a checkpoint to belong to the same run."""
-    values = json.dumps([asdict(settings), recipe.record(), start], sort_keys=True)
-    return resumable.fingerprint(values, *map(str, recordings))

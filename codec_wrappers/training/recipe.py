@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
 from codec_wrappers.training import discriminator_settings
 from codec_wrappers.training.stopping import ValidationSchedule
 from codecfake.base import settings
-from codecfake.base.settings import SettingsError, below, fault
+from codecfake.base.settings import Range, SettingsError, below, fault
 from codecfake.base.suggestions import unknown
 
 OPTIMIZERS = ("adam", "adamw")
@@ -23,7 +23,7 @@ PARTS = ("encoder", "quantizer", "decoder")
 WAVEFORM_DISTANCES = ("absolute", "relative", "snr")
 LEVELS = ("none", "rms", "peak", "lufs")  # of `codec_wrappers.codec.Gain`
 AVERAGE, LAYER = "average", re.compile(r"layer ([1-9]\d*)")  # outputs of a teacher
-LATER = ("teacher_output", "validation")
+LATER = ("teacher_output", "validation", "weights_average")
 GENERATOR_LOSSES = ("adversarial", "feature", "waveform", "quantizer", "distillation")  # and those of `spectra`
 
 
@@ -146,6 +146,8 @@ class Recipe:
     warm_up_steps: int = 0  # at the start, in which the decoder gets the unquantized latent
     teacher: str | None = None  # of distillation: a HuBERT model, as a folder or by its name on the hub
     teacher_output: str = AVERAGE  # over all of its layers; or "layer N"
+    # decay per step of a moving average of the codec's weights, which is validated and kept; None: no average
+    weights_average: Annotated[float, Range(above=0, below=1)] | None = None
     validation: ValidationSchedule | None = None  # None: as often as `validations` says, and the last weights are kept
 
     def __post_init__(self) -> None:

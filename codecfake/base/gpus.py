@@ -17,6 +17,8 @@ from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
+from codecfake.base import gpu_memory
+
 logger = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -81,7 +83,9 @@ def _is_private(status: os.stat_result) -> bool:
 
 
 def take(gpus: Sequence[str], folder: Path) -> str:
-    """Take a GPU that no other job has, and keep it until this process ends; wait, and log it, while all are taken.
+    """Take a GPU that no other job has, and keep it until this process ends; wait, and log it, while no GPU is free.
+
+    A GPU is left alone while other programs use more than half of its memory (`gpu_memory.LEAST_FREE`).
 
     The lock belongs to the process (POSIX): workers that it forks do not inherit it, so they cannot keep it alive.
 
@@ -153,27 +157,44 @@ def _open_folder(folder: Path) -> int:
 def _take(gpus: Sequence[str], folder: Path, directory: int) -> str:
     last_message = -SECONDS_BETWEEN_MESSAGES
     while True:
+        reasons = []
         for gpu in gpus:
             with _explaining(folder / _file(gpu)):
-                if _lock(_file(gpu), directory):
-                    return gpu
+                reason = _why_not(gpu, directory)
+            if reason is None:
+                return gpu
+            reasons.append(reason)
         if time.monotonic() - last_message >= SECONDS_BETWEEN_MESSAGES:
             last_message = time.monotonic()
-            logger.info("waiting for a GPU: %s", "; ".join(_holder(gpu, directory) for gpu in gpus))
+            logger.info("waiting for a GPU: %s", "; ".join(reasons))
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _lock(name: str, directory: int) -> bool:
-    """Lock a file until this process ends, unless another process has it; the descriptor stays open on purpose."""
+def _why_not(gpu: str, directory: int) -> str | None:
+    """Take a GPU, or say why that is not possible now."""
+    descriptor = _lock(_file(gpu), directory)
+    if descriptor is None:
+        return _holder(gpu, directory)
+    memory = gpu_memory.read(gpu)
+    if memory is None or memory.is_enough:
+        return None
+    os.close(descriptor)
+    return (
+        f"{gpu} has {memory}, because other programs use it, and a job starts when {gpu_memory.LEAST_FREE:.0%} is free"
+    )
+
+
+def _lock(name: str, directory: int) -> int | None:
+    """Lock a file until this process ends or closes the returned descriptor; None if another process has it."""
     descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        return False
+        return None
     os.truncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
-    return True
+    return descriptor
 
 
 def _file(gpu: str) -> str:

@@ -1,5 +1,6 @@
 """Frozen front-ends with half the bits, which is faster on GPUs; checks that features and scores hardly change."""
 
+import copy
 import logging
 
 import torch
@@ -9,6 +10,7 @@ from codecfake.features.settings import EXACT, PRECISIONS
 
 DTYPES = {name: getattr(torch, name) for name in PRECISIONS}
 LARGEST_ERROR = 0.05  # of features, relative; bfloat16 has 8 significant bits, and XLS-R with random weights has 0.01
+PRODUCTS = (nn.Linear, nn.modules.conv._ConvNd)  # autocast rounds their weights to the lower precision
 LARGEST_SHIFT = 0.1  # of scores, in their standard deviations
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,22 @@ def run(front_end: nn.Module, wav: Tensor, precision: str) -> Tensor:
         return front_end(wav)
     with torch.autocast(wav.device.type, DTYPES[precision]):
         return front_end(wav).float()
+
+
+@torch.no_grad()
+def rounded(front_end: nn.Module, precision: str) -> nn.Module:
+    """A frozen front-end whose products have their weights in `precision`: `run` gives the same bits with it.
+
+    Autocast would round the weights of each batch again. All other tensors are those of `front_end`.
+    """
+    if precision == EXACT:
+        return front_end
+    own = {id(tensor): tensor for tensor in (*front_end.parameters(), *front_end.buffers())}
+    for module in front_end.modules():
+        if isinstance(module, PRODUCTS):
+            for weight in module.parameters(recurse=False):
+                own[id(weight)] = nn.Parameter(weight.to(DTYPES[precision]), requires_grad=False)
+    return copy.deepcopy(front_end, own)
 
 
 @torch.no_grad()

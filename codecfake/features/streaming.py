@@ -85,7 +85,7 @@ class StreamedFeatures(StreamedClips):
         self.is_rounded = feature_precision == ROUNDED
         self.front_end: Any = front_end
         self._precision = front_end_precision
-        self._checked = front_end_precision == precision.EXACT
+        self._frozen: nn.Module | None = None  # with its weights in this precision
 
     def batches(self, order: Order, epoch: int = 0) -> Iterator[Tensor]:
         for part in self.parts(order, epoch):
@@ -99,18 +99,24 @@ class StreamedFeatures(StreamedClips):
 
     @torch.no_grad()
     def _of(self, wav: Tensor) -> Tensor:
-        if not self._checked:
-            precision.require_small_error(self.front_end, wav, self._precision)
-            self._checked = True
+        if self._frozen is None:
+            self._frozen = self._in_precision(wav)
         with parametrize.cached():  # weight normalization is computed once, not for each piece
             return half_precision.computed(self._run, wav) if self.is_rounded else self._in_pieces(wav)
+
+    def _in_precision(self, wav: Tensor) -> nn.Module:
+        """The front-end with its weights in its precision, after a check of a batch."""
+        if self._precision != precision.EXACT:
+            precision.require_small_error(self.front_end, wav, self._precision)
+        return precision.rounded(self.front_end, self._precision)
 
     def _in_pieces(self, wav: Tensor) -> Tensor:
         pieces = wav.split(max(1, CPU_SAMPLES // wav.shape[1])) if self.device.type == "cpu" else [wav]
         return torch.cat([self._run(piece) for piece in pieces])
 
     def _run(self, wav: Tensor) -> Tensor:
-        return precision.run(self.front_end, wav, self._precision)
+        assert self._frozen is not None  # `_of` sets it
+        return precision.run(self._frozen, wav, self._precision)
 
 
 class CachedFeatures:

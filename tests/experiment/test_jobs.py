@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from places import EXPERIMENTS, PUBLISHED, ROOT
 
+from codec_wrappers.training.stopping import CONVERGED
 from codecfake.base.settings import from_json
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import reading
@@ -93,6 +94,15 @@ def test_a_reduced_decoder_is_a_parameter_of_its_job_and_exact_ones_keep_theirs(
     experiment = reading.load(path)
     of = Jobs(experiment, Papers(experiment, Published(PUBLISHED)), reading.read(path))
     assert of.resynthesize("encodec", "english").settings.decoder_precision == "bfloat16"
+
+
+def test_the_codecs_of_xie2025_train_until_they_converge() -> None:
+    of = jobs("xie2025")
+    codecs = [wildcards[0] for rule, wildcards in of.walk() if rule == "train_codec"]
+    recipes = [of.train_codec(codec).settings.resolved() for codec in codecs]
+    assert len(recipes) == 7
+    assert {recipe.validation and recipe.validation.until for recipe in recipes} == {CONVERGED}
+    assert [recipe.teacher for recipe in recipes if recipe.is_used("distillation")] == ["facebook/hubert-base-ls960"]
 
 
 class Wildcards:

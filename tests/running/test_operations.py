@@ -49,6 +49,13 @@ def test_a_batch_takes_as_long_as_its_operations_or_its_launches_whichever_is_lo
     assert "50% of the some's 10 TFLOP/s in float32" in SOME.reason(heavy, "float32")
 
 
+def test_an_encoder_is_as_fast_at_every_precision_of_its_decoder() -> None:
+    codec = Operations(gflop=100, exact_gflop=40, launches=1, batch=40)
+    assert 1 / SOME.speed(codec, "bfloat16") == pytest.approx(40 / 5_000 + 60 / 20_000)
+    assert SOME.speed(codec, "float32") == pytest.approx(5_000 / 100)
+    assert SOME.reason(codec, "bfloat16").startswith("40 GFLOP at 50% of the some's 10 TFLOP/s in float32, and then 60")
+
+
 def test_features_of_deeper_layers_take_longer() -> None:
     # the first 5 of 24 equal blocks, and what comes before them, are a third of XLS-R
     assert operations.depth("features.wav2vec2", {"layer": 24}) == pytest.approx(3, rel=0.02)

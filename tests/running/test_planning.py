@@ -30,6 +30,7 @@ from codecfake.running.planning import disk, rates, rendering, run_plan
 from codecfake.running.planning.costs import Costs
 from codecfake.running.planning.counts import CorpusCounts
 from codecfake.running.planning.feature_costs import relative_size
+from codecfake.running.planning.operations import counted, gpu
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.run_plan import RunPlan
 from codecfake.running.planning.steps import AMOUNTS, Amount, Room, Step, amount
@@ -171,6 +172,15 @@ def test_hours_of_a_codec_are_its_audio_over_its_rate_and_a_share_for_each_furth
     assert step.cpu_hours == Amount()
     assert len(step.jobs) == 4
     assert step.files == 4 * 4 * 2
+
+
+def test_a_codec_takes_as_long_as_at_the_precision_of_its_decoder(ingested: tuple[Experiment, Path]) -> None:
+    experiment, root = ingested
+    dac = replace(experiment.codecs["dac"], decoder_precision="tf32")
+    faster = replace(experiment, codecs={**experiment.codecs, "dac": dac})
+    hours = costs(faster, root).resynthesize("dac", "vctk").gpu_hours.least
+    assert hours == pytest.approx(0.05 / gpu("H200").speed(counted()["resynthesis.dac"], "tf32"), rel=5e-3)
+    assert hours < 0.7 * costs(experiment, root).resynthesize("dac", "vctk").gpu_hours.least
 
 
 def test_without_a_gpu_the_hours_are_a_processors(ingested: tuple[Experiment, Path]) -> None:
@@ -515,7 +525,7 @@ def test_plan_prints_a_table_and_what_it_rests_on(
     plan("--experiment", "xie2025-official", "--run", str(tmp_path / "not yet there"))
     text = capsys.readouterr().out
     assert "resynthesize_funcodec" in text
-    assert "counted operations and launches, at an assumed utilization: resynthesis.soundstream.gpu 2120" in text
+    assert "counted operations and launches, at an assumed utilization: resynthesis.soundstream.gpu 2360" in text
     assert re.search(r"On 1 GPU: [\d.]+ days, decided by train_detector \S+ .*\nOn 8 GPUs: ", text)
     assert "Not ingested yet" in text
     assert "Not planned: ITW" in text

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from pretended_operations import NO_KERNEL, REPLACEMENTS, SYNCHRONIZING, may_mix, place
+from pretended_operations import NO_KERNEL, PACKING, REPLACEMENTS, SYNCHRONIZING, may_mix, place
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -153,6 +153,8 @@ def _call(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     written = _written(func, args, kwargs)
     if written:
         return written[0] if len(written) == 1 else tuple(written)
+    if name in PACKING:
+        return _on_gpu(result[0]), result[1]
     wrap = to_gpu and name not in ("_local_scalar_dense", "equal", "is_same_size", "is_nonzero")
     return tree_map(_on_gpu, result) if wrap else result
 
@@ -230,6 +232,18 @@ class _Event:
     def synchronize(self) -> None: ...
 
 
+class _SyncDebugMode:
+    """As `torch.cuda.set_sync_debug_mode`, but it raises when "error" ends, not at once."""
+
+    waits_before = 0
+
+    def __call__(self, mode: str) -> None:
+        waits = CudaTensor.observations.num_waits
+        if mode == "default" and waits > self.waits_before:
+            raise RuntimeError(f"called a synchronizing CUDA operation: {CudaTensor.observations.waits}")
+        self.waits_before = waits
+
+
 @contextmanager
 def pretended_cuda(forward_only: bool = False) -> Iterator[Observations]:
     """Let `torch.device("cuda")` be the pretended device in this thread, and count what happens on it."""
@@ -251,6 +265,7 @@ def pretended_cuda(forward_only: bool = False) -> Iterator[Observations]:
 def _replace_cuda(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch.cuda, "_lazy_init", lambda: None)
     patch.setattr(torch.cuda, "Event", _Event)
+    patch.setattr(torch.cuda, "set_sync_debug_mode", _SyncDebugMode())
     patch.setattr(torch.cuda, "is_bf16_supported", lambda *_, **__: True)
     patch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
     patch.setattr(torch.cuda, "mem_get_info", lambda device="cuda": (10**10, 10**10))

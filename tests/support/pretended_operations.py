@@ -19,6 +19,7 @@ NO_KERNEL = frozenset([*VIEWS.split(), *ALLOCATIONS.split()])
 STRICT = "cat stack mm addmm bmm convolution embedding gather index_select scatter"
 NO_NUMBERS_OF_THE_CPU = frozenset(STRICT.split())
 COPIES = ("copy", "_to_copy")
+PACKING = ("_pack_padded_sequence", "_pad_packed_sequence")  # take and return lengths of the CPU, as their second part
 INDEXING = ("index", "index_put", "_unsafe_index", "_index_put_impl")
 
 
@@ -26,7 +27,8 @@ def may_mix(name: str, cpu_tensor: Tensor) -> bool:
     """Whether an operation on the GPU takes this tensor of the CPU: as a number, an index, or the end of a copy."""
     base = name.rstrip("_")
     is_index = base in INDEXING and not cpu_tensor.is_floating_point()
-    return base in COPIES or is_index or (cpu_tensor.dim() == 0 and base not in NO_NUMBERS_OF_THE_CPU)
+    is_length = name in PACKING and not cpu_tensor.is_floating_point()
+    return base in COPIES or is_index or is_length or (cpu_tensor.dim() == 0 and base not in NO_NUMBERS_OF_THE_CPU)
 
 
 def place() -> str:

@@ -15,7 +15,8 @@ from tones import Corpus
 from torch import Tensor
 
 from codecfake.base import files
-from codecfake.detectors.detector import DetectorSettings
+from codecfake.detectors.detector import Detector, DetectorSettings
+from codecfake.features import precision
 from codecfake.features.cache import CachePlace
 from codecfake.features.streaming import CachedFeatures
 from codecfake.scoring import conditions
@@ -47,6 +48,7 @@ DETECTORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("wav2vec2", LCNN, {"cache_features": "disk"}),
     ("mel", AASIST, {"keep": "average"}),
 ]
+COMPLEX = ("_fft_r2c", "_fft_c2r", "_fft_c2c", "complex")  # have no form in half precision
 LONGER_CLIPS = 8_000  # samples, of which the SSL front-ends make enough frames
 LARGEST_DIFFERENCE = 1e-3  # of losses and scores; two epochs amplify rounding
 
@@ -154,6 +156,33 @@ def killed_after_epochs(number: int, patch: pytest.MonkeyPatch) -> None:
             raise KilledError
 
     patch.setattr(loop._Run, "_end_epoch", end_epoch)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_training_by_any_strategy_that_was_killed_ends_as_an_undisturbed_one(
+    strategy: str, corpus: Corpus, gpu: Observations, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, epochs=2, learning_rate=1e-4, strategy=strategy)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
+        killed_after_epochs(1, patch)
+        trained(corpus, tmp_path / "killed", settings)
+    trained(corpus, tmp_path / "killed", settings)
+    trained(corpus, tmp_path / "whole", settings)
+    for name in ("history.tsv", "weights.safetensors"):
+        assert files.sha256(tmp_path / "killed" / name) == files.sha256(tmp_path / "whole" / name)
+
+
+@pytest.mark.parametrize("name", ["wav2vec2", "wavlm", "sinc"])
+def test_a_front_end_in_bfloat16_is_near_and_uses_no_operation_that_bfloat16_lacks(name: str) -> None:
+    torch.manual_seed(0)
+    front_end = Detector(DetectorSettings(FRONT_ENDS[name], RAW_AASIST if name == "sinc" else LCNN), LONGER_CLIPS)
+    frozen, wav = front_end.front_end.eval().requires_grad_(False), 0.1 * torch.randn(2, LONGER_CLIPS)
+    expected = frozen(wav)
+    with pretended_cuda(forward_only=True) as observations, torch.no_grad():
+        features = precision.run(precision.rounded(frozen.to(CUDA), "bfloat16"), wav.to(CUDA), "bfloat16").cpu()
+    assert (features - expected).norm() <= precision.LARGEST_ERROR * expected.norm()
+    assert observations.reduced["convolution"] > 0
+    assert not [operation for operation in COMPLEX if observations.reduced[operation]]
 
 
 def test_a_killed_training_whose_best_epoch_is_over_goes_on_from_its_checkpoint(

@@ -109,7 +109,8 @@ class Costs(TrialCounts):
         part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
         device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self.device
         passes = 1 + (num_sources - 1) * self.rate_table["resynthesis.further_source"]
-        seconds = sum_of(speech, "seconds") * passes / self.rate_table[f"resynthesis.{part}.{device}"]
+        rate = self.rate_table.at(f"resynthesis.{part}.{device}", settings.decoder_precision)
+        seconds = sum_of(speech, "seconds") * passes / rate
         return Cost(
             **_reads(speech),
             audio_hours_out=hours_of(speech) * num_sources,

@@ -31,6 +31,7 @@ class Operations:
     gflop: Annotated[float, Range(above=0)]  # per second of audio, or per clip
     launches: Annotated[float, Range(above=0)]  # per batch
     batch: Annotated[float, Range(above=0)]  # seconds of audio, or clips
+    exact_gflop: Annotated[float, Range(least=0)] = 0.0  # of `gflop`: in float32 at any precision
     layer: int = 0  # of a front-end whose features these are
     layer_gflop: float = 0.0  # of each further block
 
@@ -56,13 +57,19 @@ class Gpu:
         """How `speed` was computed."""
         if self._by_launches(work) < self._by_operations(work, precision):
             return f"{work.launches:g} launches of {self.launch_us:g} us for {work.batch:g} seconds or clips"
-        share = (
-            f"{self.utilization[precision]:.0%} of the {self.name}'s {self.peaks[precision]:g} TFLOP/s in {precision}"
-        )
-        return f"{work.gflop:g} GFLOP per second or clip, at {share}"
+        exact = work.exact_gflop if precision != EXACT else 0.0
+        first = f"{exact:g} GFLOP at {self._share(EXACT)}, and then " if exact else ""
+        return f"{first}{work.gflop - exact:g} GFLOP per second or clip, at {self._share(precision)}"
+
+    def _share(self, precision: str) -> str:
+        share, peak = self.utilization[precision], self.peaks[precision]
+        return f"{share:.0%} of the {self.name}'s {peak:g} TFLOP/s in {precision}"
 
     def _by_operations(self, work: Operations, precision: str) -> float:
-        return self.peaks[precision] * self.utilization[precision] * 1e3 / work.gflop
+        return 1 / (work.exact_gflop / self._gflops(EXACT) + (work.gflop - work.exact_gflop) / self._gflops(precision))
+
+    def _gflops(self, precision: str) -> float:
+        return self.peaks[precision] * self.utilization[precision] * 1e3
 
     def _by_launches(self, work: Operations) -> float:
         return work.batch / (work.launches * self.launch_us * 1e-6)

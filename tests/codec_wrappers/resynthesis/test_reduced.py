@@ -11,8 +11,8 @@ from codec_wrappers.contract import forms
 from codec_wrappers.contract.forms import FORMS
 from codec_wrappers.contract.measurements import snr_db
 from codec_wrappers.contract.signals import speech_like
-from codec_wrappers.resynthesis import shard
 from codec_wrappers.resynthesis.reduced import decoding
+from codec_wrappers.resynthesis.round_trip import round_trip
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 BACKENDS: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
@@ -26,7 +26,7 @@ def codec() -> Codec:
 def through(codec: Codec, precision: Any) -> Tensor:
     wav = speech_like(16_000, 1, 8_000, 1)
     with torch.inference_mode():
-        (output,) = shard._round_trip(codec, wav, torch.ones(1, 1), [codec.num_quantizers], 30.0, precision)
+        (output,) = round_trip(codec, wav, [codec.num_quantizers], 30.0, precision)
     return output
 
 

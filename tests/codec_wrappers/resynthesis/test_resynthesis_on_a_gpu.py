@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+from test_batches import DURATION, WITH_ENDS, rows_of, together_and_alone, watch_codes
 from torch import Tensor
 
 from codec_wrappers import entry
@@ -13,6 +14,7 @@ from codec_wrappers.contract import forms
 from codec_wrappers.contract.forms import FORMS
 from codec_wrappers.contract.promises import MOST_FRAMES
 from codec_wrappers.contract.signals import speech_like
+from codec_wrappers.resynthesis.round_trip import padded_round_trip
 from codec_wrappers.resynthesis.shard import resynthesize
 from codecfake.base import devices
 
@@ -72,6 +74,31 @@ def test_the_order_of_utterances_does_not_change_a_bit(name: str, gpu: torch.dev
 
     first, second = through([0, 1, 2]), through([2, 0, 1])
     assert all(torch.equal(first[number], second[number]) for number in first)
+
+
+@pytest.mark.parametrize("name", WITH_ENDS)
+def test_a_padded_batch_has_the_codes_of_each_recording_alone(
+    name: str, gpu: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = fresh(name, gpu)
+    codes = watch_codes(codec, monkeypatch)
+    together, alone = together_and_alone(codec, [wav.to(gpu) for wav in rows_of(codec, DURATION)])
+    *codes_alone, codes_together = codes
+    for row, expected in enumerate(codes_alone):
+        differ = codes_together[row, :, : expected.shape[2]] != expected[0]
+        assert differ.any(dim=0).float().mean() <= MOST_FRAMES
+        if not differ.any():
+            torch.testing.assert_close(together[row], alone[row], atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("name", WITH_ENDS)
+def test_finding_the_ends_of_rows_never_waits_for_the_gpu(name: str, gpu: torch.device) -> None:
+    codec = fresh(name, gpu)
+    wavs, ends = rows_of(codec, DURATION), codec.row_ends()
+    padded = torch.nn.utils.rnn.pad_sequence(wavs, batch_first=True).to(gpu)
+    assert ends is not None
+    with no_waits(), torch.inference_mode():
+        padded_round_trip(codec, ends, padded, [len(wav) for wav in wavs], [codec.num_quantizers])
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name not in UNAVOIDABLE and "chunked" not in name])

@@ -9,15 +9,18 @@ import pytest
 import soundfile
 import torch
 from pretended_cuda import CUDA, CudaTensor, MixedDevicesError, Observations, pretended_cuda
+from test_batches import WRAPPERS
 from torch import Tensor
 
 from codec_wrappers import entry
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.contract import forms
 from codec_wrappers.contract.forms import FORMS
+from codec_wrappers.contract.measurements import snr_db
 from codec_wrappers.contract.signals import speech_like
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import shard
+from codec_wrappers.resynthesis.round_trip import round_trip
 from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize, resynthesize_shard
 from codecfake.base import files
 from codecfake.base.utterances import COLUMNS
@@ -27,11 +30,11 @@ CPU = torch.device("cpu")
 SIMILAR = ("funcodec_ds320", "hificodec_16k", "dac_16k", "dac_16k_chunked", "dac_24k_chunked")
 FRESH = [name for name, form in FORMS.items() if entry(form.wrapper).has_fresh_form]
 NETWORKS = [name for name in FRESH if name not in ("passthrough", *SIMILAR)]
+COMPLEX = ("_fft_r2c", "_fft_c2r", "_fft_c2c", "complex")  # have no form in half precision
 WINDOW = 0.1  # seconds
 NUM_UTTERANCES, NUM_SAMPLES = 3, 4_000
-# Waits of a shard: each batch of istft checks its window once; DAC's chunks are brought to -16 LUFS on the CPU
+# Waits of a shard: each batch of istft checks its window once
 WAITS_PER_BATCH = {**dict.fromkeys(NETWORKS, 0), "freqcodec_gr1": 2, "freqcodec_gr8": 2}
-WAITS_PER_BATCH |= {name: 2 for name in NETWORKS if name.endswith("chunked")}
 # Their extractors work on the CPU, and the resamplers of NeuCodec and Higgs Audio make their filters there
 WAITS_PER_BATCH |= {"xcodec2": 3, "neucodec": 4, "higgs": 1}
 # The window of istft; the seeds of SNAC's noise, which four layers get from the CPU
@@ -86,6 +89,24 @@ def test_a_shard_waits_for_the_gpu_only_where_it_must(
     resynthesize_shard(settings, table, tmp_path / "corpus", None, 0, tmp_path / "out", CUDA, threads=2)
     assert len(pd.read_parquet(tmp_path / "out/X/0000.parquet")) == NUM_UTTERANCES
     assert gpu.num_waits <= WAITS_PER_BATCH[name], gpu.waits
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in NETWORKS if FORMS[name].wrapper in WRAPPERS])
+def test_a_decoder_in_bfloat16_is_near_and_uses_no_operation_that_bfloat16_lacks(name: str) -> None:
+    on_cpu = forms.fresh(FORMS[name], small=True, device=CPU, seed=0)
+    assert on_cpu.network is not None and on_cpu.sample_rate is not None
+    wav, numbers = speech_like(on_cpu.sample_rate, 1, 10 * on_cpu.hop_length, 3), [on_cpu.num_quantizers]
+    with torch.no_grad():
+        (expected,) = round_trip(on_cpu, wav, numbers, 30.0)
+    strategy = torch.jit.set_fusion_strategy([])  # as `make_repeatable` does for a job on a GPU
+    with pretended_cuda(forward_only=True) as observations, torch.no_grad():
+        on_cpu.network.requires_grad_(False).to(CUDA)
+        (output,) = round_trip(on_cpu, wav.to(CUDA), numbers, 30.0, "bfloat16")
+    torch.jit.set_fusion_strategy(strategy)
+    assert 15 < snr_db(output.cpu(), expected) < 100
+    assert observations.reduced["convolution"] > 0
+    assert not [operation for operation in COMPLEX if observations.reduced[operation]]
 
 
 def corpus(root: Path) -> Path:
