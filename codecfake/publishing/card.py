@@ -17,7 +17,13 @@ from codecfake.publishing.publication import Publication
 from codecfake.publishing.rows import COLUMNS
 
 TEMPLATE = "card.md"
-MEASURES = ["pesq", "stoi", "si_sdr_db", "mel_distance"]  # of results/tables/quality.csv
+# of results/tables/quality.csv: headings and decimals
+MEASURES = {
+    "pesq": ("PESQ", 2),
+    "stoi": ("STOI", 3),
+    "si_sdr_db": ("SI-SDR (dB)", 1),
+    "mel_distance": ("mel distance (log10)", 3),
+}
 SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
 
 
@@ -89,13 +95,23 @@ def _quality(publication: Publication) -> str:
     if not path.is_file():
         return ""
     table = files.read_csv(path, dtype=str, keep_default_na=False)
-    measured = table[table["metric"].isin(MEASURES) & table["source"].isin({s.source for s in publication.sources})]
+    measured = table[
+        table["metric"].isin(list(MEASURES)) & table["source"].isin({s.source for s in publication.sources})
+    ]
     if measured.empty:
         return ""
     wide = measured.pivot_table(index="source", columns="metric", values="mean", aggfunc="first")
-    wide = wide.reindex(columns=[name for name in MEASURES if name in wide])
+    columns = {
+        heading: [_decimals(text, n) for text in wide[name]] for name, (heading, n) in MEASURES.items() if name in wide
+    }
     numbers = pd.Series(measured.groupby("source")["n"].first())
-    return _table(["source", *wide.columns, "clips"], [(name, *row, numbers[name]) for name, *row in wide.itertuples()])
+    rows = zip(wide.index, *columns.values(), numbers[wide.index], strict=True)
+    return _table(["source", *columns, "clips"], list(rows))
+
+
+def _decimals(text: object, number: int) -> str:
+    """A number with this many decimals; "" where none was measured."""
+    return "" if pd.isna(text) or text == "" else f"{float(str(text)):.{number}f}"
 
 
 def _withheld(publication: Publication) -> str:
