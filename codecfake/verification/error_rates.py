@@ -7,7 +7,8 @@ import numpy as np
 
 from codecfake.statistics.asvspoof5 import Track1, track1
 from codecfake.statistics.error_counts import crossings, eers, full_sample, rank
-from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials, bootstrap, exact_eer
+from codecfake.statistics.exact_bounds import exact_eer
+from codecfake.statistics.intervals import BootstrapSettings, Interval, Trials, bootstrap
 
 SEED = 0  # of the bootstrap: the same file gives the same bytes
 METRICS = ("asvspoof5",)  # more measures to compute on request

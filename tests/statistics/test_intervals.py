@@ -11,14 +11,13 @@ from scipy import stats
 from benchmarks.metrics import METRICS, Population, coverage
 from codecfake.statistics import intervals, metrics
 from codecfake.statistics.error_counts import DetectionCost, crossings, eers, full_sample, min_dcfs, rank, roc_aucs
+from codecfake.statistics.exact_bounds import exact_eer, exact_rate
 from codecfake.statistics.intervals import (
     BootstrapSettings,
     Trials,
     bootstrap,
     design_of,
     draws,
-    exact_eer,
-    exact_rate,
     log_odds_interval,
     percentile_interval,
 )
