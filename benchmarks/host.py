@@ -74,12 +74,12 @@ def measured(root: Path, table: pd.DataFrame, threads: int) -> dict[str, Speed]:
 
 
 def core_rows(speeds: dict[str, Speed]) -> list[str]:
-    """A row for each codec that is planned on a GPU."""
+    """A row for each codec whose speed on a GPU is known."""
     rows, table = [], rates.load()
     for codec in codec_wrappers.names():
         entry = codec_wrappers.entry(codec)
-        if entry.device == "gpu" and entry.sample_rate in CODEC_RATES:
-            speed = table[f"resynthesis.{codec}.gpu"]
+        speed = table[f"resynthesis.{codec}.gpu"] if entry.device == "gpu" else math.nan
+        if not math.isnan(speed) and entry.sample_rate in CODEC_RATES:
             decode, encode = (speeds[_name(work, entry.sample_rate)].per_core for work in ("decode", "encode"))
             cores = [
                 # further sources take a share of the time of the first
