@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from codec_wrappers.codec import Codec
 from codec_wrappers.inference_settings import BigCodecSettings
-from codec_wrappers.networks.fresh_codebooks import start_codebooks
+from codec_wrappers.networks.fresh_codebooks import drop_biases, start_codebooks
 from codec_wrappers.networks.weight_norm import parametrized
 from codec_wrappers.weights.loading import load_into
 
@@ -59,6 +59,7 @@ def build(settings: BigCodecSettings) -> BigCodec:
         if settings.seed is not None:
             torch.manual_seed(settings.seed)
         codec = BigCodec(settings)
+        drop_biases(codec.network)
         layers = [(layer, layer.codebook.weight) for layer in codec.network.decoder.quantizer.layers]
         start_codebooks(layers, codec.encode, codec.hop_length, "decode_latents")
     return codec

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from codec_wrappers.codec import Codec, Gain
-from codec_wrappers.networks.fresh_codebooks import start_codebooks
+from codec_wrappers.networks.fresh_codebooks import drop_biases, start_codebooks
 from codec_wrappers.transformers_settings import PUBLISHED, TransformersSettings, merged
 from codec_wrappers.weights.loading import WeightsError, load_into
 from codecfake.base import json_texts, provenance
@@ -179,6 +179,7 @@ def build(settings: TransformersSettings) -> Tokenizer:
         if settings.seed is not None:
             torch.manual_seed(settings.seed)
         codec = _fresh(settings)
+        drop_biases(codec.network)
         _start_codebooks(codec)
     return codec
 

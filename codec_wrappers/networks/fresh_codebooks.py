@@ -5,10 +5,18 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 NOISE_LEVEL, NUM_FRAMES = 0.1, 64
 SHRINKAGE = 0.3  # toward the mean: the next codebook needs residuals
+
+
+@torch.no_grad()
+def drop_biases(network: nn.Module) -> None:
+    """Set all biases to zero: in a random network, they are larger than the speech in its latents."""
+    for name, parameter in network.named_parameters():
+        if "bias" in name.rpartition(".")[2]:
+            parameter.zero_()
 
 
 @torch.no_grad()

@@ -241,7 +241,8 @@ def test_published_weights_take_the_place_of_training_in_the_plan_that_is_based_
 
 def test_an_unknown_experiment_is_answered_with_the_known_ones() -> None:
     with pytest.raises(
-        ConfigurationError, match=r"unknown experiment 'dmeo'; did you mean 'demo'\? Choose from crossdata, demo"
+        ConfigurationError,
+        match=r"unknown experiment 'dmeo'; did you mean 'demo'\? Choose from codecs2026, crossdata, demo",
     ):
         site.read({"experiment": "dmeo"}, ROOT)
 
