@@ -1,5 +1,6 @@
 """The README.md of a data set: a header for the Hugging Face Hub, and what a reader needs to know."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,16 @@ def _parts(publication: Publication) -> str:
 
 def _sources(publication: Publication) -> str:
     rows = [
-        (s.corpus, s.source, s.codec, s.quantizers, f"{s.bitrate_kbps:g}", s.num_clips, f"{s.seconds / 3600:.2f}",
+        (s.corpus, s.source, s.codec, s.quantizers, _bitrate(s.bitrate_kbps), s.num_clips, f"{s.seconds / 3600:.2f}",
          publication.license_of(s), s.weights_sha256[:12])
         for s in publication.sources
     ]  # fmt: skip
     names = ["corpus", "source", "codec", "quantizers", "kbit/s", "clips", "hours", "license", "weights (sha256)"]
     return _table(names, rows)
+
+
+def _bitrate(kbps: float) -> str:
+    return "none" if math.isnan(kbps) else f"{kbps:g}"  # latents have none
 
 
 def _quality(publication: Publication) -> str:

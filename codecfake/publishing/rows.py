@@ -1,5 +1,6 @@
 """The columns of published clips, the same in every form that has room for them."""
 
+import math
 from typing import Any
 
 from codecfake.base.utterances import BONAFIDE, SPOOF
@@ -15,7 +16,7 @@ COLUMNS = {  # name -> meaning, in the order of columns
     "source": "F00 for recordings, otherwise one codec at one bit rate",
     "codec": "codec configuration; none for recordings and for fakes of generators",
     "quantizers": "number of codebooks; 0 without a codec",
-    "bitrate_kbps": "true bit rate in kbit/s; 0 without a codec",
+    "bitrate_kbps": "true bit rate in kbit/s; 0 without a codec, null for a codec with continuous latents",
     "weights_sha256": "digest of the weights of the codec or generator",
     "speaker_id": "speaker in the corpus; - if unknown",
     "language": "ISO 639-1",
@@ -29,5 +30,6 @@ COLUMNS = {  # name -> meaning, in the order of columns
 
 
 def row(clip: Clip) -> dict[str, Any]:
-    """The values of `COLUMNS` for a clip."""
-    return {name: getattr(clip, name) for name in COLUMNS}
+    """The values of `COLUMNS` for a clip; None for the bit rate of latents, which JSON cannot write as NaN."""
+    values = {name: getattr(clip, name) for name in COLUMNS}
+    return {**values, "bitrate_kbps": None if math.isnan(clip.bitrate_kbps) else clip.bitrate_kbps}

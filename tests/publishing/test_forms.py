@@ -4,10 +4,12 @@ import base64
 import csv
 import io
 import json
+import math
 import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from codecfake.publishing import FORMS, benchmark, card_header, forms, publicati
 from codecfake.publishing.clips import Clip, PublishingError
 from codecfake.publishing.forms import webdataset
 from codecfake.publishing.output import begin
-from codecfake.publishing.rows import COLUMNS, KEY_NAMES
+from codecfake.publishing.rows import COLUMNS, KEY_NAMES, row
 from codecfake.publishing.selection import Selection
 
 NO_READER = "the packages of envs/readers.txt are not installed"
@@ -38,6 +40,12 @@ def of_place(clips: dict[str, Clip], part: str, split: str) -> dict[str, Clip]:
 
 
 # our own readers
+
+
+def test_the_bit_rate_of_latents_is_null_and_that_of_codes_a_number(clips: dict[str, Clip]) -> None:
+    clip = next(iter(clips.values()))
+    assert row(replace(clip, bitrate_kbps=math.nan))["bitrate_kbps"] is None
+    assert row(replace(clip, bitrate_kbps=1.5))["bitrate_kbps"] == 1.5
 
 
 @pytest.mark.parametrize("form", FORMS)
