@@ -6,7 +6,7 @@ from pathlib import Path
 
 from codecfake.commands.parsing import Commands, add_run, command, key_values
 
-CHOICES = {"sources": "F00 F01", "splits": "eval", "languages": "en zh"}
+CHOICES = {"parts": "codec C1", "sources": "F00 F01", "splits": "eval", "languages": "en zh"}
 
 
 def add(commands: Commands) -> None:

@@ -3,7 +3,7 @@
 The table is kept in memory, with about 60 bytes per trial; audio is not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -58,6 +58,12 @@ class Catalog:
             places.setdefault(utterance_id, []).append(Place(part, split))
             trials.setdefault(utterance_id, Trial(*values))
         return {name: trial._replace(places=tuple(sorted(places[name]))) for name, trial in trials.items()}
+
+    def with_places(self, is_wanted: Callable[[Place], bool]) -> "Catalog":
+        """The trials of some places alone."""
+        pairs = pd.MultiIndex.from_frame(self.trials[["part", "split"]].astype(str))
+        wanted = [pair for pair in pairs.unique() if is_wanted(Place(*pair))]
+        return Catalog(self.trials[pairs.isin(wanted)])
 
     def parts(self) -> dict[str, list[str]]:
         """Part -> its splits; domains first, then conditions, each sorted, and the bona fide part at the end."""

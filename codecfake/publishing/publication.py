@@ -1,7 +1,7 @@
 """A run as a data set: the clips that are published, shard by shard, and what is withheld."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -82,6 +82,18 @@ class Publication:
         names = [(source.corpus, source.source) for source in self.sources]
         return {name: {trial.places for trial in self.catalog.of(*name).values()} for name in names}
 
+    def of_part(self, part: str) -> "Publication":
+        """The publication of one part alone."""
+        alone = self.catalog.with_places(lambda place: place.part == part)
+        sources = tuple(survey(self._audio, *group, alone.of(*group)) for group in alone.groups())
+        return replace(self, catalog=alone, sources=sources)
+
+    def transcripts(self, corpus: str) -> dict[str, str]:
+        """Utterance id -> its words on one line, of the utterances of a corpus that have any."""
+        table = files.read_parquet(self._utterances(corpus), ("utterance_id", "text")).dropna()
+        lines = {name: " ".join(text.split()) for name, text in table.itertuples(index=False, name=None)}
+        return {name: line for name, line in lines.items() if line}
+
     @property
     def hours(self) -> float:
         """Of all clips, each counted once."""
@@ -103,6 +115,7 @@ class Publication:
             "selection": asdict(self.selection),
             "sources": [asdict(source) for source in self.sources],
             "withheld": [asdict(item) for item in self.withheld],
+            "utterances": {source.corpus: self._digest_of_utterances(source.corpus) for source in self.sources},
             "protocols": {f"{path.parent.name}/{path.name}": files.sha256(path) for path in protocols},
         }
         return sha256(files.as_json(values).encode()).hexdigest()
@@ -144,18 +157,31 @@ class Publication:
                 audio=partial(_read, tar, entry),
             )
 
+    def _digest_of_utterances(self, corpus: str) -> str:
+        path = self._utterances(corpus)
+        if not path.is_file():
+            raise PublishingError(f"{path}: missing; finish the run first")
+        return files.sha256(path)
+
+    def _utterances(self, corpus: str) -> Path:
+        return self.run / "results/corpora" / corpus / "utterances.parquet"
+
     @property
     def _audio(self) -> Path:
         return self.run / "results/audio"
 
 
-def read(run: Path, facts: RunFacts, selection: Selection) -> Publication:
-    """What to publish of a finished run, by tables alone.
+def read(
+    run: Path, facts: RunFacts, selection: Selection, place_of: Callable[[Place], Place | None] = lambda place: place
+) -> Publication:
+    """What to publish of a finished run, by tables alone; places for which `place_of` gives None are left out.
 
     Raises PublishingError if the run is not finished, or if nothing of the selection may be published.
     """
     everything = catalog.read(run / "results/protocols")
-    chosen = Catalog(selection.of(everything.trials))
+    chosen = Catalog(selection.of(everything.trials)).with_places(lambda place: place_of(place) is not None)
+    if chosen.trials.empty:
+        raise PublishingError("the form has no room for these parts and splits; choose others, or another --form")
     sources = [survey(run / "results/audio", *group, chosen.of(*group)) for group in chosen.groups()]
     withheld = [item for source in sources if (item := _withheld(source, facts, selection)) is not None]
     names = {(item.corpus, item.source) for item in withheld}

@@ -9,9 +9,8 @@ import pandas as pd
 
 from codecfake import __version__
 from codecfake.base import files
-from codecfake.publishing import card, publication
+from codecfake.publishing import card, forms, publication
 from codecfake.publishing.clips import PublishingError
-from codecfake.publishing.forms import form as form_named
 from codecfake.publishing.output import RECORD, begin
 from codecfake.publishing.publication import Publication
 from codecfake.publishing.run_facts import RunFacts
@@ -26,8 +25,9 @@ def publish(run: Path, facts: RunFacts, selection: Selection, form: str, to: Pat
     Raises PublishingError, before it writes anything, if the run is not finished, nothing may be published, or the
     folder has something else.
     """
-    kind = form_named(form)
-    data_set = publication.read(run, facts, selection)
+    kind = forms.form(form)
+    data_set = publication.read(run, facts, selection, forms.place_of(form))
+    forms.require(form, data_set)
     _require_room(to, sum(source.num_bytes for source in data_set.sources))
     fingerprint = sha256(f"{form} {data_set.fingerprint}".encode()).hexdigest()
     output = begin(to, fingerprint)

@@ -12,8 +12,9 @@ from codecfake.publishing.licensing import REDISTRIBUTABLE
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen sources, splits, languages and licenses; an empty tuple chooses all that the run has."""
+    """The chosen parts, sources, splits, languages and licenses; an empty tuple chooses all that the run has."""
 
+    parts: tuple[str, ...] = ()  # domains and conditions
     sources: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -25,18 +26,20 @@ class Selection:
         return tuple(sorted(self.licenses or REDISTRIBUTABLE))
 
     def of(self, trials: pd.DataFrame) -> pd.DataFrame:
-        """The chosen rows of trials with the columns source, split and language.
+        """The chosen rows of trials with the columns part, source, split and language.
 
         Raises PublishingError for a value that no trial has, or if no row is left.
         """
-        choices = {"source": self.sources, "split": self.splits, "language": self.languages}
+        choices = {"part": self.parts, "source": self.sources, "split": self.splits, "language": self.languages}
         for column, values in choices.items():
             _require_known(column, values, trials[column].unique())
         for column, values in choices.items():
             trials = trials[trials[column].isin(values)] if values else trials
         if trials.empty:
             wanted = ", ".join(f"{column} {' or '.join(values)}" for column, values in choices.items() if values)
-            raise PublishingError(f"no trial has {wanted} at once; choose more of --sources, --splits, --languages")
+            raise PublishingError(
+                f"no trial has {wanted} at once; choose more of --parts, --sources, --splits, --languages"
+            )
         return trials
 
 

@@ -16,7 +16,7 @@ from codecfake.publishing.checks import file_digests
 from codecfake.publishing.checks.findings import Fault, Findings
 from codecfake.publishing.checks.leaks import Leaks
 from codecfake.publishing.checks.twins import Twins
-from codecfake.publishing.clips import PublishingError
+from codecfake.publishing.clips import Place, PublishingError
 from codecfake.publishing.output import RECORD
 from codecfake.publishing.published import PublishedClip
 
@@ -50,7 +50,8 @@ def _check_clips(folder: Path, form: str, record: dict[str, Any], findings: Find
         return
     findings.add(twins.faults())
     findings.add(leaks.faults())
-    findings.add(_count_faults(counts, twins, record))
+    findings.add(_count_faults(counts, record, form))
+    findings.add(_faults_of_missing_twins(twins, record, form))
     findings.notes += [f"{number} clips in the form {form}", *_notes(twins, leaks, record)]
 
 
@@ -70,20 +71,24 @@ def _faults_of_clip(clip: PublishedClip, twins: Twins, leaks: Leaks) -> Iterator
     yield from leaks.add(clip, digest.digest() if data else clip.where.encode())
 
 
-def _count_faults(counts: Counts, twins: Twins, record: dict[str, Any]) -> Iterator[Fault]:
-    """Differences from the numbers in the record of the publication."""
+def _count_faults(counts: Counts, record: dict[str, Any], form: str) -> Iterator[Fault]:
+    """Differences from the numbers in the record of the publication, in the places that the form has."""
     if not record:
         return
-    expected = {
-        (part, split, key): number
-        for part, splits in record["counts"].items()
-        for split, keys in splits.items()
-        for key, number in keys.items()
-    }
+    expected = Counts()
+    for part, splits in record["counts"].items():
+        for split, keys in splits.items():
+            place = forms.place_of(form)(Place(part, split))
+            expected.update({(*place, key): number for key, number in keys.items()} if place else {})
     for name in sorted(expected.keys() | counts.keys()):
-        if expected.get(name, 0) != counts[name]:
-            where = f"{name[0]}/{name[1]}"
-            yield Fault("count", where, f"{counts[name]} {name[2]} clips, but {RECORD} says {expected.get(name, 0)}")
+        if expected[name] != counts[name]:
+            where = f"{name[0]}/{name[1]}".lstrip("/")
+            yield Fault("count", where, f"{counts[name]} {name[2]} clips, but {RECORD} says {expected[name]}")
+
+
+def _faults_of_missing_twins(twins: Twins, record: dict[str, Any], form: str) -> Iterator[Fault]:
+    if not record or "twin_id" in forms.without(form):
+        return
     if twins.num_without != record["fakes_without_twin"]:
         what = f"{twins.num_without} fakes without their recording, but {RECORD} says {record['fakes_without_twin']}"
         yield Fault("twin", "all parts", what)

@@ -7,16 +7,21 @@ A form offers
   empty if the Hub cannot load this form;
 - `write(publication, output)`: writes every file of the form, except for those of `codecfake.publishing.publish`;
 - `read(folder)`: the clips of such a folder, ours or another's, each once, for checks.
+
+A form that has no room for everything also offers
+- `WITHOUT`: fields of `PublishedClip` that its files do not have;
+- `place_of(place)`: a place as its files name it; None for a place that it does not have;
+- `require(publication)`: raises PublishingError, before anything is written, for what it cannot hold.
 """
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
 from codecfake.base.suggestions import unknown
-from codecfake.publishing import FORMS
-from codecfake.publishing.clips import PublishingError
+from codecfake.publishing import DEFAULT_FORM, FORMS
+from codecfake.publishing.clips import Place, PublishingError
 from codecfake.publishing.output import Output
 from codecfake.publishing.publication import Publication
 from codecfake.publishing.published import PublishedClip
@@ -43,9 +48,35 @@ def form(name: str) -> Form:
     return cast(Form, importlib.import_module(f"codecfake.publishing.forms.{name}"))
 
 
+def without(name: str) -> tuple[str, ...]:
+    """The fields of `PublishedClip` that the files of a form do not have."""
+    return getattr(form(name), "WITHOUT", ())
+
+
+def place_of(name: str) -> Callable[[Place], Place | None]:
+    """The function from a place to the one that the files of a form name; None for a place without room."""
+    return getattr(form(name), "place_of", _same)
+
+
+def require(name: str, publication: Publication) -> None:
+    """Raise PublishingError if a form cannot hold a publication."""
+    getattr(form(name), "require", _accept)(publication)
+
+
 def recognize(folder: Path) -> str:
-    """The name of the form that a folder has. Raises PublishingError if it has none."""
-    for name in FORMS:
+    """The name of the form that a folder has. Raises PublishingError if it has none.
+
+    The default form comes last, as its parquet files are in other forms too.
+    """
+    for name in sorted(FORMS, key=lambda name: name == DEFAULT_FORM):
         if next(folder.glob(form(name).MARKER), None) is not None:
             return name
     raise PublishingError(f"{folder}: has no form that can be checked; name one with --form: {', '.join(FORMS)}")
+
+
+def _same(place: Place) -> Place:
+    return place
+
+
+def _accept(publication: Publication) -> None:
+    pass
