@@ -1,7 +1,7 @@
 """The README.md of a data set: a header for the Hugging Face Hub, and what a reader needs to know."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,15 @@ SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M
 
 def write(publication: Publication, use: str, configurations: Configurations, output: Output) -> None:
     """Write the card; `use` says how to read the form of the data set."""
+    output.write_text(README, text(publication, use, header(publication, configurations)))
+
+
+def text(publication: Publication, use: str, values: Mapping[str, Any]) -> str:
+    """The whole card, with `values` as its header."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    text = environment.get_template(TEMPLATE).render(
+    body = environment.get_template(TEMPLATE).render(
         facts=publication.facts,
         say=statements,
         publication=publication,
@@ -47,7 +52,7 @@ def write(publication: Publication, use: str, configurations: Configurations, ou
         codecs=_codecs(publication),
         columns=_table(["column", "meaning"], list(COLUMNS.items())),
     )
-    output.write_text(README, card_header.as_text(header(publication, configurations)) + text + "\n")
+    return card_header.as_text(values) + body + "\n"
 
 
 def header(publication: Publication, configurations: Configurations) -> dict[str, Any]:

@@ -55,22 +55,32 @@ class Output:
 
     def write_audio(self, name: str, clip: Clip) -> None:
         """Write the FLAC file of a clip, unless it is there."""
-        if self.finished.get(name) == clip.sha256 and self.keeps(name):
-            return
+        if not (self.finished.get(name) == clip.sha256 and self.keeps(name)):
+            self.write_bytes(name, clip.audio())
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a small file, of which there may be a million."""
         path = self.root / name
         part = path.with_name(f".{path.name}.part")
         with files.explaining(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # not synchronized, as a million files would take hours; what a power failure cuts fails its digest
-            part.write_bytes(clip.audio())
+            # not synchronized, which would take hours; what a power failure cuts fails its digest
+            part.write_bytes(data)
             part.replace(path)
-        self._record(name, clip.sha256)
+        self._record(name, sha256(data).hexdigest())
 
     def finish(self) -> None:
         """Write the manifest, and remove the journal."""
-        lines = [f"{digest}  {name}\n" for name, digest in sorted(self.finished.items())]
-        files.write_note(self.root / MANIFEST, "".join(lines))
+        files.write_note(self.root / MANIFEST, self.manifest())
         (self.root / JOURNAL).unlink(missing_ok=True)
+
+    def manifest(self, folder: str = "") -> str:
+        """The digests of all files of a folder, with names relative to it; the manifest of the folder is not one."""
+        prefix = f"{folder}/" if folder else ""
+        digests = {
+            name.removeprefix(prefix): digest for name, digest in self.finished.items() if name.startswith(prefix)
+        }
+        return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()) if name != MANIFEST)
 
     def _record(self, name: str, digest: str) -> None:
         self.finished[name] = digest
