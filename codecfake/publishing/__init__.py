@@ -4,5 +4,7 @@
 fits. They are named here, so that the command line needs no imports.
 """
 
-FORMS: tuple[str, ...] = ("hf", "webdataset", "audiofolder")
+FORMS: tuple[str, ...] = (
+    "hf", "webdataset", "audiofolder", "lhotse", "kaldi", "asvspoof", "asvspoof5", "xie2025", "arena", "spoof_bench",
+)  # fmt: skip
 DEFAULT_FORM = "hf"

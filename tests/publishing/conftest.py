@@ -4,6 +4,7 @@ from pathlib import Path
 
 import finished_runs
 import pytest
+import round_trips
 
 from codecfake.publishing import FORMS, publication
 from codecfake.publishing.clips import Clip
@@ -35,3 +36,9 @@ def data_sets(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 def data_set(data_sets: dict[str, Path]) -> Path:
     """In the default form."""
     return data_sets["hf"]
+
+
+@pytest.fixture(scope="session")
+def audio(finished_run: Path) -> dict[str, str]:
+    """Clip id -> digest of its samples in the run."""
+    return round_trips.audio_of(finished_run)

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from codecfake.publishing import FORMS
+from codecfake.publishing import FORMS, forms
 from codecfake.publishing.checks.check import check
 from codecfake.publishing.checks.findings import MOST_OF_A_KIND, Fault, Findings
 from codecfake.publishing.checks.leaks import Leaks
@@ -61,7 +61,8 @@ def change_rows(
 def test_a_sound_data_set_has_no_faults(form: str, data_sets: dict[str, Path]) -> None:
     findings = check(data_sets[form])
     assert findings.faults == []
-    assert f"48 clips in the form {form}" in findings.notes
+    number = 48 if forms.place_of(form)(TRAIN) else 24  # 8 recordings and 16 fakes are evaluated
+    assert f"{number} clips in the form {form}" in findings.notes
 
 
 # files
@@ -99,8 +100,13 @@ def test_a_file_that_the_manifest_does_not_name_is_noted(copy: Path) -> None:
     assert "note: 1 files are not in manifest.sha256, the first is LICENSE" in texts(copy)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_changed_byte_of_audio_is_found_in_every_form(form: str, data_sets: dict[str, Path], tmp_path: Path) -> None:
+WITH_DIGESTS = [form for form in FORMS if "sha256" not in forms.without(form)]
+
+
+@pytest.mark.parametrize("form", WITH_DIGESTS)
+def test_a_changed_byte_of_audio_is_found_by_the_digest_of_its_clip(
+    form: str, data_sets: dict[str, Path], tmp_path: Path
+) -> None:
     folder = shutil.copytree(data_sets[form], tmp_path / "copy")
     (folder / MANIFEST).unlink()  # so that only the digests of clips can tell
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and b"fLaC" in path.read_bytes()]

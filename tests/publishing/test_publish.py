@@ -141,7 +141,7 @@ class StopError(Exception):
 def test_a_stopped_publication_continues_and_keeps_what_is_written(
     form: str, finished_run: Path, data_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    to, rest = tmp_path / "to", iter([True] * 9)
+    to, rest = tmp_path / "to", iter([True] * 3)
 
     def shards(self: publication.Publication) -> Iterator[publication.ClipShard]:
         for shard in whole(self):
@@ -154,7 +154,7 @@ def test_a_stopped_publication_continues_and_keeps_what_is_written(
         patch.setattr(publication.Publication, "shards", shards)
         publish(finished_run, FACTS, Selection(), form, to)
     assert (to / JOURNAL).is_file() and not (to / MANIFEST).exists()
-    written = {path: path.stat().st_mtime_ns for path in to.rglob("data/**/*") if path.is_file()}
+    written = {path: path.stat().st_mtime_ns for path in to.rglob("*") if path.is_file() and path.name != JOURNAL}
     assert written
     publish(finished_run, FACTS, Selection(), form, to)
     assert digests(to) == digests(data_sets[form])
@@ -235,6 +235,11 @@ def test_only_what_is_chosen_is_published(
     chosen = clips(finished_run, selection)
     expected = [clip.clip_id for clip in published_clips if getattr(clip, column) in values]
     assert [clip.clip_id for clip in chosen] == expected
+
+
+def test_a_part_alone_is_published(finished_run: Path) -> None:
+    chosen = clips(finished_run, Selection(parts=("C1",)))
+    assert {place for clip in chosen for place in clip.places} == {("C1", "eval")}
 
 
 def test_only_the_chosen_splits_are_published(finished_run: Path) -> None:

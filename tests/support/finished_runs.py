@@ -23,6 +23,8 @@ from codecfake.publishing.run_facts import CodecFacts, CorpusFacts, Credit, RunF
 SAMPLE_RATE, NUM_SAMPLES = 16000, 400
 CORPORA = {"english": "vctk", "mandarin": "aishell3"}  # name -> layout
 LANGUAGES = {"english": "en", "mandarin": "zh"}
+SPEAKER = {"english": "e{:03d}", "mandarin": "m{:03d}"}
+UTTERANCE = {"english": "{}_{:03d}", "mandarin": "{}_{:03d}"}  # of speaker and number
 SOURCES = {  # source -> how it was made
     RECORDINGS: Provenance("none", 0, 0.0, "", "0.1.0"),
     "F01": Provenance("encodec", 2, 1.5, "a" * 64, "0.1.0", "code MIT, weights CC-BY-NC-4.0"),
@@ -59,8 +61,8 @@ def write(run: Path, speakers: int = 4, per_speaker: int = 2, shards: int = 2) -
 
 def utterances(corpus: str, speakers: int, per_speaker: int) -> pd.DataFrame:
     """An utterance table with `per_speaker` rows of each speaker."""
-    pairs = [(f"{corpus[0]}{speaker:03d}", number) for speaker in range(speakers) for number in range(per_speaker)]
-    names = [f"{speaker}_{number:03d}" for speaker, number in pairs]
+    pairs = [(SPEAKER[corpus].format(speaker), n) for speaker in range(speakers) for n in range(per_speaker)]
+    names = [UTTERANCE[corpus].format(*pair) for pair in pairs]
     table = pd.DataFrame({name: [None] * len(pairs) for name in COLUMNS})
     return table.assign(
         utterance_id=names, corpus=corpus, speaker_id=[speaker for speaker, _ in pairs], language=LANGUAGES[corpus],
