@@ -15,7 +15,6 @@ from codecfake.publishing import card_header, statements
 from codecfake.publishing.card_header import README, Configurations
 from codecfake.publishing.output import MANIFEST, Output
 from codecfake.publishing.publication import Publication
-from codecfake.publishing.rows import COLUMNS
 
 TEMPLATE = "card.md"
 # of results/tables/quality.csv: headings and decimals
@@ -28,13 +27,15 @@ MEASURES = {
 SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
 
 
-def write(publication: Publication, use: str, configurations: Configurations, output: Output) -> None:
-    """Write the card; `use` says how to read the form of the data set."""
-    output.write_text(README, text(publication, use, header(publication, configurations)))
+def write(
+    publication: Publication, use: str, configurations: Configurations, columns: Mapping[str, str], output: Output
+) -> None:
+    """Write the card; `use` says how to read the form of the data set, and `columns` what its rows have."""
+    output.write_text(README, text(publication, use, header(publication, configurations), columns))
 
 
-def text(publication: Publication, use: str, values: Mapping[str, Any]) -> str:
-    """The whole card, with `values` as its header."""
+def text(publication: Publication, use: str, values: Mapping[str, Any], columns: Mapping[str, str]) -> str:
+    """The whole card, with `values` as its header; without `columns` (name -> meaning), there is no table of them."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -50,7 +51,7 @@ def text(publication: Publication, use: str, values: Mapping[str, Any]) -> str:
         withheld=_withheld(publication),
         credits=_credits(publication),
         codecs=_codecs(publication),
-        columns=_table(["column", "meaning"], list(COLUMNS.items())),
+        columns=columns and _table(["column", "meaning"], list(columns.items())),
     )
     return card_header.as_text(values) + body + "\n"
 

@@ -32,7 +32,7 @@ def publish(run: Path, facts: RunFacts, selection: Selection, form: str, to: Pat
     fingerprint = sha256(f"{form} {data_set.fingerprint}".encode()).hexdigest()
     output = begin(to, fingerprint)
     kind.write(data_set, output)
-    card.write(data_set, kind.USE, kind.configurations(data_set), output)
+    card.write(data_set, kind.USE, kind.configurations(data_set), forms.columns(form), output)
     if data_set.withheld:
         output.write_tsv(WITHHELD, pd.DataFrame([asdict(item) for item in data_set.withheld]))
     output.write_text(RECORD, files.as_json(record(data_set, form, fingerprint)))

@@ -14,6 +14,7 @@ import yaml
 from finished_runs import FACTS
 from round_trips import PARTS, digests, in_order, is_part_of, of_run, places, protocol, utterances
 
+from codecfake import corpora
 from codecfake.base import files
 from codecfake.corpora.ingest import ingest
 from codecfake.corpora.settings import IngestSettings
@@ -57,6 +58,19 @@ def test_the_lists_of_parts_are_the_protocols_of_the_run(
         rows = [dict(zip(names, line.split(" "), strict=True)) for line in lines]
         table = pd.DataFrame(rows).replace({"attack": {"bonafide": "-"}})
         pd.testing.assert_frame_equal(in_order(table), of_run(finished_run, [name]))
+
+
+def test_codings_come_back_from_asvspoof5(finished_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    path = run / "results/protocols/eval/C1.tsv"
+    trials = files.read_tsv(path)
+    trials["coding"] = ["C05" if number % 2 else "-" for number in range(len(trials))]
+    files.write_tsv(path, trials)
+    publish(run, FACTS, Selection(parts=("C1",)), "asvspoof5", tmp_path / "to")
+    listing = corpora.layout("asvspoof5").utterances(tmp_path / "to", {"splits": ["eval"]})
+    assert {one.utterance_id: one.coding for one in listing.utterances} == dict(
+        zip(trials["trial_id"], trials["coding"], strict=True)
+    )
 
 
 # the forms of `datasets`

@@ -25,6 +25,7 @@ from codecfake.publishing.clips import Place, PublishingError
 from codecfake.publishing.output import Output
 from codecfake.publishing.publication import Publication
 from codecfake.publishing.published import PublishedClip
+from codecfake.publishing.rows import COLUMNS
 
 
 class Form(Protocol):
@@ -51,6 +52,11 @@ def form(name: str) -> Form:
 def without(name: str) -> tuple[str, ...]:
     """The fields of `PublishedClip` that the files of a form do not have."""
     return getattr(form(name), "WITHOUT", ())
+
+
+def columns(name: str) -> Mapping[str, str]:
+    """Column -> meaning, of the rows of a form; empty for lists that have a few words for each clip."""
+    return {} if "codec" in without(name) else COLUMNS
 
 
 def place_of(name: str) -> Callable[[Place], Place | None]:

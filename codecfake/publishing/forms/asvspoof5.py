@@ -11,8 +11,9 @@ from urllib.parse import unquote
 
 from codecfake.audio import decoding
 from codecfake.base.exported_names import exported_name
-from codecfake.base.utterances import BONAFIDE
+from codecfake.base.utterances import BONAFIDE, NO_CODING
 from codecfake.publishing import flat_names, listed_clips, loose_files, part_lists
+from codecfake.publishing.catalog import EVAL
 from codecfake.publishing.clips import Clip, Place
 from codecfake.publishing.output import Output
 from codecfake.publishing.publication import Publication
@@ -28,9 +29,9 @@ ASVspoof5.eval.track_1.tsv    speaker clip gender codec quality source tag attac
 flac_E_eval/CLIP.flac
 ```
 
-`parts/PART/SPLIT.txt` has the trials of one part in the same form. Genders and the tags of attacks are unknown (`-`).
-The attack of a fake is its source. The columns of codecs, which are about transmission, are empty. Blanks,
-quotes and # in names are percent-encoded.
+`parts/PART/SPLIT.txt` has the trials of one part in the same form. Genders, qualities of codecs and tags of attacks are
+unknown (`-`). The attack of a fake is its source; the column codec is about transmission. Blanks, quotes and # in
+names are percent-encoded.
 """
 MARKER = "**/ASVspoof5.*.tsv"
 PROTOCOL_OF = {
@@ -38,8 +39,6 @@ PROTOCOL_OF = {
 }  # fmt: skip
 AUDIO_OF = {"train": "flac_T", "dev": "flac_D", "eval": "flac_E_eval"}
 LINE = "speaker clip gender codec quality source tag attack key -"
-# codec, quality and source without a transmission: the evaluation protocol has the quality 0
-UNCODED = {"train": "- - -", "dev": "- - -", "eval": "- 0 -"}
 WITHOUT = ("corpus", "codec", "utterance_id", "sha256")
 
 place_of = part_lists.place_of
@@ -76,7 +75,9 @@ def _lines_of(clip: Clip) -> Iterator[tuple[str, str]]:
 def _line(clip: Clip, split: str) -> str:
     attack = BONAFIDE if clip.key == BONAFIDE else exported_name(clip.attack)
     names = f"{exported_name(clip.speaker_id)} {exported_name(clip.clip_id)}"
-    return f"{names} - {UNCODED[split]} - {attack} {clip.key} -"
+    # the evaluation protocol has the quality 0 where there is no codec
+    quality = "0" if clip.coding == NO_CODING and split == EVAL else "-"
+    return f"{names} - {exported_name(clip.coding)} {quality} - - {attack} {clip.key} -"
 
 
 def _of_lists(folder: Path) -> Iterator[PublishedClip]:

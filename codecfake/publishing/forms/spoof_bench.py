@@ -26,7 +26,7 @@ from codecfake.publishing.forms import arena
 from codecfake.publishing.output import MANIFEST, Output
 from codecfake.publishing.publication import Publication
 from codecfake.publishing.published import PublishedClip, from_columns
-from codecfake.publishing.rows import row
+from codecfake.publishing.rows import COLUMNS, row
 
 ABOUT = "parquet in the schema of speech-spoof-bench, one data set for each evaluated condition"
 USE = """\
@@ -112,7 +112,7 @@ def _write_condition(condition: Publication, part: str, output: Output) -> None:
         labels += [(clip.clip_id, KEYS.index(clip.key)) for clip in shard.clips]
     _write_labels(output, f"{part}/{LABELS}", labels)
     output.write_text(f"{part}/eval.yaml", _tasks(condition, part))
-    output.write_text(f"{part}/{README}", card.text(condition, USE_OF_CONDITION, _header(condition, part)))
+    output.write_text(f"{part}/{README}", card.text(condition, USE_OF_CONDITION, _header(condition, part), COLUMNS))
     output.write_text(f"{part}/{MANIFEST}", output.manifest(part))
 
 
