@@ -237,14 +237,11 @@ def test_only_what_is_chosen_is_published(
     assert [clip.clip_id for clip in chosen] == expected
 
 
-def test_a_part_alone_is_published(finished_run: Path) -> None:
-    chosen = clips(finished_run, Selection(parts=("C1",)))
-    assert {place for clip in chosen for place in clip.places} == {("C1", "eval")}
-
-
-def test_only_the_chosen_splits_are_published(finished_run: Path) -> None:
+def test_only_the_chosen_parts_and_splits_are_published(finished_run: Path) -> None:
     chosen = clips(finished_run, Selection(splits=("eval",)))
     assert {place.split for clip in chosen for place in clip.places} == {"eval"}
+    chosen = clips(finished_run, Selection(parts=("C1",)))
+    assert {place for clip in chosen for place in clip.places} == {("C1", "eval")}
 
 
 @pytest.mark.parametrize(
