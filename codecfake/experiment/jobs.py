@@ -14,13 +14,24 @@ from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
+from codecfake.base.degraded_names import degradation_of
 from codecfake.base.hub_models import record_name
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
+from codecfake.degradation.settings import DegradationSettings
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
-from codecfake.experiment import audited, feature_stores, generators, held_out, hub_models, quality_choice, released
+from codecfake.experiment import (
+    audited,
+    feature_stores,
+    generators,
+    held_out,
+    hub_models,
+    ladders,
+    quality_choice,
+    released,
+)
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.papers import Papers
@@ -82,6 +93,7 @@ class Jobs:
             corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
             yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
         yield from self._of_generation()
+        yield from (("degrade", names) for names in ladders.degraded_audio(e))
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
 
     def _of_generation(self) -> Iterator[JobName]:
@@ -153,6 +165,10 @@ class Jobs:
         if rule.decoder_precision != "float32":
             values["decoder_precision"] = rule.decoder_precision
         return job(ResynthesisSettings, values)
+
+    def degrade(self, corpus: str, base: str, degradation: str) -> Job[DegradationSettings]:
+        values = {"corpus": corpus, **ladders.step(self._experiment, degradation), "seed": self._experiment.seed}
+        return job(DegradationSettings, values)
 
     # generated fakes
 
