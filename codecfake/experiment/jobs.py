@@ -31,6 +31,7 @@ from codecfake.experiment import (
     ladders,
     quality_choice,
     released,
+    source_rows,
 )
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
@@ -190,24 +191,8 @@ class Jobs:
 
     def write_sources(self) -> Job[SourcesSettings]:
         return job(
-            SourcesSettings, {"sources": [row for name in self._experiment.codecs_run() for row in self._rows(name)]}
+            SourcesSettings, {"sources": list(source_rows.rows(self._experiment))}
         )
-
-    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
-        codec = self._experiment.codecs[name]
-        for source, rule in codec.sources.items():
-            yield {
-                "source": source,
-                "codec": name,
-                "wrapper": codec.wrapper,
-                "quantizers": codec.generated()[rule.same_as or source],
-                "printed_kbps": rule.printed_kbps,
-                "same_as": rule.same_as or "",
-                "alternative_to": rule.alternative_to or "",
-                "weights": codec.weights.label,
-                "license": self._experiment.license_of(name),
-                "note": rule.note,
-            }
 
     def write_partition(self, domain: str) -> Job[PartitionSettings]:
         return job(PartitionSettings, plain(self._experiment.partition_settings(domain)))
@@ -258,7 +243,7 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
-            **filled({"baselines": released.baselines(self._experiment)}),
+            **filled({"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}),
         }
         return job(TableSettings, values)
 
@@ -280,7 +265,7 @@ class Jobs:
             "description": e.description,
             "notes": e.notes,
             "models": e.model_names(),
-            "conditions": list(e.conditions),
+            "conditions": e.plain_conditions(),
             "averages": e.averages_run(),
             "training_protocols": {name: [f"{one}/train" for one in domains] for name, domains in domains_of.items()},
             "corpora": list(e.corpora),
@@ -300,6 +285,6 @@ class Jobs:
             "audit": True,
             "not_run": e.not_run,
             "experiment": self._as_written,
-            **filled({"released": dev}),
+            **filled({"released": dev, "ladders": ladders.steps_of(e)}),
         }
         return job(ReportSettings, values)
