@@ -15,6 +15,4 @@ def band(wav: np.ndarray, recording: np.ndarray, value: int, rng: np.random.Gene
 
 def resample(wav: np.ndarray, recording: np.ndarray, value: int, rng: np.random.Generator) -> np.ndarray:
     """`[T]` at a sample rate of `value` Hz, and back at its own."""
-    return waveforms.fit(
-        waveforms.resample(waveforms.resample(wav, SAMPLE_RATE, value), value, SAMPLE_RATE), len(wav)
-    )
+    return waveforms.fit(waveforms.resample(waveforms.resample(wav, SAMPLE_RATE, value), value, SAMPLE_RATE), len(wav))

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from codecfake.detectors import SAMPLE_RATE
 from codecfake.features.augmentation.settings import SpeedSettings
 from codecfake.features.augmentation.speed import Speed
 

@@ -14,7 +14,6 @@ from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
-from codecfake.base.degraded_names import degradation_of
 from codecfake.base.hub_models import record_name
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
@@ -190,9 +189,7 @@ class Jobs:
     # protocols
 
     def write_sources(self) -> Job[SourcesSettings]:
-        return job(
-            SourcesSettings, {"sources": list(source_rows.rows(self._experiment))}
-        )
+        return job(SourcesSettings, {"sources": list(source_rows.rows(self._experiment))})
 
     def write_partition(self, domain: str) -> Job[PartitionSettings]:
         return job(PartitionSettings, plain(self._experiment.partition_settings(domain)))
@@ -243,7 +240,9 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
-            **filled({"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}),
+            **filled(
+                {"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}
+            ),
         }
         return job(TableSettings, values)
 

@@ -65,8 +65,8 @@ def faults(experiment: "Experiment") -> Iterator[Fault]:
 
 
 def _step(condition: Condition, degradation: str) -> Condition:
-    sides = (_degraded(side, degradation) for side in (condition.bonafide, condition.spoof))
-    return Condition(*sides, speakers_of=condition.speakers_of)
+    bonafide, spoof = (_degraded(side, degradation) for side in (condition.bonafide, condition.spoof))
+    return Condition(bonafide, spoof, speakers_of=condition.speakers_of)
 
 
 def _degraded(selection: Selection, degradation: str) -> Selection:

@@ -140,7 +140,9 @@ class Experiment:
 
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""
-        return list(dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if base_of(source) != RECORDINGS))
+        return list(
+            dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if base_of(source) != RECORDINGS)
+        )
 
     def checkpoints_run(self) -> list[str]:
         """The official checkpoints that the codecs and generators in use need."""

@@ -77,7 +77,9 @@ def _panel(
             own = rows[rows["model"] == name].sort_values("step")
             low, high = (own[f"eer_{end}_percent"] for end in ("low", "high"))
             axes.fill_between(own["step"], low, high, color=style.color, alpha=0.15, linewidth=0)
-            axes.plot(own["step"], own["eer_percent"], color=style.color, linestyle=style.dash, marker="o", markersize=3)
+            axes.plot(
+                own["step"], own["eer_percent"], color=style.color, linestyle=style.dash, marker="o", markersize=3
+            )
         axes.set_xticks(list(values), [value or PLAIN for value in values.values()])
         axes.set(xlabel=f"{kind} ({KINDS[kind].unit})", ylabel="EER (%)", ylim=(0, None))
     table = [_step(kind, value, rows[rows["step"] == step], list(styles), probes) for step, value in values.items()]
@@ -107,6 +109,6 @@ def _probes(inputs: ReportInputs) -> pd.DataFrame:
     columns = ["source", "feature", "auc"]
     if not inputs.audit:
         return pd.DataFrame(columns=[*columns, "degradation"])
-    missing = {name: "" for name in ("auc", "low", "high")}
+    missing = dict.fromkeys(("auc", "low", "high"), "")
     table = files.read_csv(inputs.results / "audit/shortcuts.csv", keep_default_na=False, na_values=missing)[columns]
     return table.assign(degradation=[degradation_of(name) for name in table["source"]])

@@ -74,7 +74,9 @@ def test_a_fault_of_a_ladder_is_found_before_the_first_job_with_its_line(tmp_pat
 
 def test_audio_of_another_rate_cannot_have_a_ladder(tmp_path: Path) -> None:
     path = with_degrade(tmp_path, "{kind: noise, steps: [20]}", "audio: {sample_rate: 24000}")
-    with pytest.raises(ConfigurationError, match=r"degradations work at 16000 Hz, but the audio has 24000; set `audio:"):
+    with pytest.raises(
+        ConfigurationError, match=r"degradations work at 16000 Hz, but the audio has 24000; set `audio:"
+    ):
         reading.load(path)
 
 
