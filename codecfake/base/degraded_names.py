@@ -1,4 +1,4 @@
-"""Names of what a laundering ladder makes: `F01+noise_20` is the source F01 with noise, `C1+noise_20` a condition of it.
+"""Names of what a laundering ladder makes: `F01+noise_20` is the source F01 with noise, `C1+noise_20` its condition.
 
 No name of an experiment file has a `+`, so a degraded source or condition cannot be taken for another one.
 """

@@ -140,5 +140,9 @@ def _check_partners(results: Path) -> None:
     steps = twins[twins["source"].map(base_of) != twins["source"]]
     assert len(steps) > 10
     assert (steps["equally_long"] == steps["fakes"]).all()
-    shortcuts = pd.read_csv(results / "audit/shortcuts.csv").set_index(["source", "feature"])["auc"]
-    assert shortcuts["F01+trim_40", "duration"] == 0.5
+    probes = pd.read_csv(results / "audit/shortcuts.csv").set_index("feature").loc["duration"]
+    own = probes[probes["source"].map(degradation_of) != ""]
+    assert {"F01+trim_40", "F01+speed_110", "P00+noise_0"} <= set(own["source"])
+    made_here = own[own["differ"].notna()]
+    assert (made_here["differ"] == 0).all()
+    assert (made_here["auc"] == 0.5).all()
