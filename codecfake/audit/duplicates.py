@@ -11,7 +11,7 @@ from codecfake.audio.shards import AudioStore
 from codecfake.audit.lists import TrialList, audio_names
 from codecfake.audit.overlap import ACCEPTED, FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings
-from codecfake.base.degraded_names import base_of, degradation_of, degraded
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.protocols.lists import RECORDINGS
 
 EXPECTED = "expected"
@@ -79,7 +79,7 @@ def _twins(
     recording_rows: set[int],
     store: AudioStore,
 ) -> Twins:
-    partner = degraded(RECORDINGS, degradation_of(source))
+    partner = with_degradation(RECORDINGS, degradation_of(source))
     real = store.index.rows(fakes.assign(source=partner)[["corpus", "source", "utterance_id"]])
     there = real >= 0
     entries = [store.index.entries[np.where(there, real, 0)], store.index.entries[fakes["row"].to_numpy()]]

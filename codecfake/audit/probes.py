@@ -21,7 +21,7 @@ from codecfake.audit.lists import TrialList
 from codecfake.audit.measurement import measure_all
 from codecfake.audit.overlap import FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings, Limits
-from codecfake.base.degraded_names import base_of, degradation_of, degraded
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.protocols.lists import RECORDINGS
@@ -90,7 +90,7 @@ def fakes_made_here(settings: AuditSettings, lists: list[TrialList], store: Audi
     for source in sources:
         if base_of(source) == RECORDINGS:
             continue
-        partner = degraded(RECORDINGS, degradation_of(source))
+        partner = with_degradation(RECORDINGS, degradation_of(source))
         if partner not in samples:
             samples[partner] = _recordings(settings, lists, partner)
         recordings = samples[partner]

@@ -12,7 +12,7 @@ def label(kind: str, value: int | str) -> str:
     return f"{kind}{SEPARATOR}{value}"
 
 
-def degraded(name: str, degradation: str) -> str:
+def with_degradation(name: str, degradation: str) -> str:
     """The name of a source or a condition after a degradation; without one (""), its own name."""
     return f"{name}{MARK}{degradation}" if degradation else name
 

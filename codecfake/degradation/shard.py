@@ -32,8 +32,8 @@ def write_shard(
     `recordings` is the index of the same shard of recordings, which may be `index` itself. Raises ShardError, or as
     the kind of degradation does, naming the utterance.
     """
-    wanted = evaluated(protocols, settings.corpus)
-    entries = [entry for entry in shard_files.read_entries(index) if entry.utterance_id in wanted]
+    utterance_ids = evaluated_utterances(protocols, settings.corpus)
+    entries = [entry for entry in shard_files.read_entries(index) if entry.utterance_id in utterance_ids]
     originals = {entry.utterance_id: entry for entry in shard_files.read_entries(recordings)}
     degrade, source = settings.load(), tar_path.parent.name
     with shards.ShardWriter(tar_path, f"{source}_", provenance_of(index), MORE) as writer:
@@ -48,7 +48,7 @@ def write_shard(
             writer.append(entry.utterance_id, flac, dict(zip(MORE, (settings.label, entry.sha256), strict=True)))
 
 
-def evaluated(protocols: Sequence[Path], corpus: str) -> set[str]:
+def evaluated_utterances(protocols: Sequence[Path], corpus: str) -> set[str]:
     """The utterances of a corpus in protocols."""
     tables = [files.read_tsv(path) for path in protocols]
     return {name for table in tables for name in table.loc[table["corpus"] == corpus, "utterance_id"]}

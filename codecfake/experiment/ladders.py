@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codecfake.base import degraded_names
-from codecfake.base.degraded_names import base_of, degradation_of, degraded
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.base.settings import Fault
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.experiment.sections import Condition, Selection
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from codecfake.experiment.schema import Experiment
 
 
-def expanded(conditions: dict[str, Condition]) -> dict[str, Condition]:
+def with_steps(conditions: dict[str, Condition]) -> dict[str, Condition]:
     """The conditions, and after them those of the steps of their ladders: `C1+noise_20`."""
     steps = {
-        degraded(name, degradation): _step(condition, degradation)
+        with_degradation(name, degradation): _step(condition, degradation)
         for name, condition in conditions.items()
         if condition.degrade is not None
         for degradation in condition.degrade.labels
@@ -70,4 +70,4 @@ def _step(condition: Condition, degradation: str) -> Condition:
 
 
 def _degraded(selection: Selection, degradation: str) -> Selection:
-    return replace(selection, source=degraded(selection.source, degradation))
+    return replace(selection, source=with_degradation(selection.source, degradation))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from codec_wrappers import entry
 from codecfake.audit.settings import Limits
-from codecfake.base.degraded_names import base_of, degradation_of, degraded, plain
+from codecfake.base.degraded_names import base_of, degradation_of, plain, with_degradation
 from codecfake.base.settings import DERIVED, Filled, Of
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.settings import DetectorSettings
@@ -58,7 +58,7 @@ class Experiment:
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "conditions", ladders.expanded(self.conditions))
+        object.__setattr__(self, "conditions", ladders.with_steps(self.conditions))
 
     def plain_conditions(self) -> list[str]:
         """The conditions of the file, without the steps of ladders."""
@@ -74,7 +74,7 @@ class Experiment:
         if base == RECORDINGS:
             return source
         original = self.codecs[self.codec_of(base)].sources[base].same_as or base
-        return degraded(original, degradation_of(source))
+        return with_degradation(original, degradation_of(source))
 
     def aliases(self) -> dict[str, str]:
         """Source -> the source whose bytes it shares."""
@@ -213,7 +213,7 @@ class Experiment:
         sides = (self.conditions[condition].bonafide, self.conditions[condition].spoof)
         pairs = [(corpus, self.original(side.source)) for side in sides for corpus in self.corpora_of(side)]
         degradation = degradation_of(condition)
-        partners = [(corpus, degraded(RECORDINGS, degradation)) for corpus, _ in pairs] if degradation else []
+        partners = [(corpus, with_degradation(RECORDINGS, degradation)) for corpus, _ in pairs] if degradation else []
         return list(dict.fromkeys([*pairs, *partners])) if degradation else pairs
 
     def partition_settings(self, domain: str) -> PartitionSettings:
