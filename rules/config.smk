@@ -18,6 +18,7 @@ RUN = hooks.read(workflow, config)
 EXPERIMENT, JOBS, INPUTS, PAPERS = RUN.site.experiment, RUN.jobs, RUN.inputs, RUN.papers
 PLACES, GPUS, STORAGE = RUN.places, RUN.gpus, RUN.storage
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
+DEGRADED = r"[+][A-Za-z0-9_-]+"  # the end of the name of a source or a condition of a laundering ladder
 TRAINING_SETS, RELEASED_SETS = f"(?!{SET})[A-Za-z0-9_-]+", f"{SET}[A-Za-z0-9_-]*"  # the second name released detectors
 
 
@@ -31,10 +32,12 @@ wildcard_constraints:
     corpus="[A-Za-z0-9_-]+",
     codec="[A-Za-z0-9_-]+",
     domain="[A-Za-z0-9_-]+",
-    condition="[A-Za-z0-9_-]+",
+    condition=f"[A-Za-z0-9_-]+({DEGRADED})?",
     detector="[A-Za-z0-9_-]+",
     training_set="[A-Za-z0-9_-]+",
-    source="[A-Za-z0-9_-]+",
+    source=f"[A-Za-z0-9_-]+({DEGRADED})?",
+    base="[A-Za-z0-9_-]+",
+    degradation="[A-Za-z0-9_-]+",
     store="[A-Za-z0-9_-]+",
     strategy="[A-Za-z0-9_-]+",
     seed=r"\d+",

@@ -1,6 +1,7 @@
 # in:  results/corpora/{corpus}/utterances.parquet, results/codecs/{codec}/weights.safetensors
 # out: results/audio/{corpus}/{source}/{shard}.tar and .parquet; the source F00 is the original recordings, and native
-#      the same at their own sample rate; shards.tsv beside them lists the shards when all exist
+#      the same at their own sample rate; {source}+{degradation} is a degraded source, for laundering ladders;
+#      shards.tsv beside them lists the shards when all exist
 
 
 rule record:
@@ -67,6 +68,31 @@ for codec in EXPERIMENT.codecs:
             "python -m codec_wrappers resynthesize --settings {params.settings:q} --utterances {input.utterances:q}"
             " --root {params.root:q} {params.weights:q} --shard {wildcards.shard} --output {params.folder:q}"
             " --device {params.device} --gpus {resources.gpu} --threads {threads} 2>&1 | tee {log:q}"
+
+
+rule degrade:
+    """Degrade the evaluated utterances of one source for a laundering ladder, bona fide and spoof alike."""
+    input:
+        index="results/audio/{corpus}/{base}/{shard}.parquet",
+        tar="results/audio/{corpus}/{base}/{shard}.tar",
+        recordings=multiext("results/audio/{corpus}/F00/{shard}", ".parquet", ".tar"),
+        protocols=by_wildcards(INPUTS.of_degraded),
+    output:
+        multiext("results/audio/{corpus}/{base}+{degradation}/{shard}", tar=".tar", index=".parquet"),
+    log:
+        "logs/degrade/{corpus}.{base}.{degradation}.{shard}.log",
+    benchmark:
+        "results/benchmarks/degrade/{corpus}.{base}.{degradation}.{shard}.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=text_of(JOBS.degrade),
+    message:
+        "Degrading {wildcards.corpus}, {wildcards.base}, {wildcards.degradation}, shard {wildcards.shard}"
+    shell:
+        "python -m codecfake step degrade --settings {params.settings:q} --index {input.index:q}"
+        " --recordings {input.recordings[0]:q} --protocols {input.protocols:q} --output {output.tar:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule list_shards:

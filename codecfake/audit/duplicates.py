@@ -11,6 +11,7 @@ from codecfake.audio.shards import AudioStore
 from codecfake.audit.lists import TrialList, audio_names
 from codecfake.audit.overlap import ACCEPTED, FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.protocols.lists import RECORDINGS
 
 EXPECTED = "expected"
@@ -57,13 +58,16 @@ def duplicates(settings: AuditSettings, store: AudioStore) -> list[Duplicate]:
 
 
 def twins(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Twins]:
-    """For each list and source of fakes made here: whether the recordings exist and have the same length."""
+    """For each list and source of fakes made here: whether the recordings exist and have the same length.
+
+    The recordings of degraded fakes are degraded alike.
+    """
     recording_rows: dict[str, set[int]] = {}  # protocol -> the rows of its recordings
     for item in lists:
-        recordings = item.trials.loc[item.trials["source"] == RECORDINGS, "row"]
+        recordings = item.trials.loc[item.trials["source"].map(base_of) == RECORDINGS, "row"]
         recording_rows.setdefault(item.protocol, set()).update(recordings)
     for item in lists:
-        for source, fakes in item.trials[item.trials["source"] != RECORDINGS].groupby("source"):
+        for source, fakes in item.trials[item.trials["source"].map(base_of) != RECORDINGS].groupby("source"):
             yield _twins(settings, item, str(source), fakes, recording_rows[item.protocol], store)
 
 
@@ -75,7 +79,8 @@ def _twins(
     recording_rows: set[int],
     store: AudioStore,
 ) -> Twins:
-    real = store.index.rows(fakes.assign(source=RECORDINGS)[["corpus", "source", "utterance_id"]])
+    partner = with_degradation(RECORDINGS, degradation_of(source))
+    real = store.index.rows(fakes.assign(source=partner)[["corpus", "source", "utterance_id"]])
     there = real >= 0
     entries = [store.index.entries[np.where(there, real, 0)], store.index.entries[fakes["row"].to_numpy()]]
     durations = [entry["num_samples"] / entry["sample_rate"] for entry in entries]
@@ -117,7 +122,8 @@ def _pair(
 
 
 def _verdict(settings: AuditSettings, sources: tuple[str, str], whole: bool) -> tuple[str, str]:
-    if all(source == RECORDINGS or source in settings.controls for source in sources):
+    alike = degradation_of(sources[0]) == degradation_of(sources[1])
+    if alike and all(base_of(source) in (RECORDINGS, *settings.controls) for source in sources):
         return EXPECTED, "a control codes nothing"
     if not whole:
         return REPORTED, "some utterances are equal"

@@ -12,6 +12,7 @@ import pandas as pd
 from codecfake.audio.shards import AudioStore
 from codecfake.audit.settings import AuditSettings
 from codecfake.base import files, utterances
+from codecfake.base.degraded_names import degradation_of, with_degradation
 from codecfake.base.utterances import KEYS
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.protocols.people import People
@@ -109,7 +110,10 @@ def audio_of(lists: list[TrialList]) -> list[tuple[str, str]]:
     """(corpus, source) of all trials, and of the recordings that fakes were made from."""
     pairs = pd.concat([item.trials[["corpus", "source"]].drop_duplicates() for item in lists]).drop_duplicates()
     corpora_and_sources = list(pairs.itertuples(index=False, name=None))
-    return sorted({*corpora_and_sources, *((corpus, RECORDINGS) for corpus, _ in corpora_and_sources)})
+    partners = (
+        (corpus, with_degradation(RECORDINGS, degradation_of(source))) for corpus, source in corpora_and_sources
+    )
+    return sorted({*corpora_and_sources, *partners, *((corpus, RECORDINGS) for corpus, _ in corpora_and_sources)})
 
 
 def _read(path: Path, sentences: pd.DataFrame) -> pd.DataFrame:

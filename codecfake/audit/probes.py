@@ -21,6 +21,7 @@ from codecfake.audit.lists import TrialList
 from codecfake.audit.measurement import measure_all
 from codecfake.audit.overlap import FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings, Limits
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.protocols.lists import RECORDINGS
@@ -83,12 +84,16 @@ def shortcuts(settings: AuditSettings, lists: list[TrialList], store: AudioStore
 
 
 def fakes_made_here(settings: AuditSettings, lists: list[TrialList], store: AudioStore) -> Iterator[Arms]:
-    """Each source of fakes made here, with the recordings of the same utterances."""
-    recordings = _recordings(settings, lists)
+    """Each source of fakes made here, with the recordings of the same utterances; degraded ones with degraded ones."""
+    samples: dict[str, pd.DataFrame] = {}
     sources = dict.fromkeys(source for item in lists for source in item.trials["source"].unique())
     for source in sources:
-        if source == RECORDINGS:
+        if base_of(source) == RECORDINGS:
             continue
+        partner = with_degradation(RECORDINGS, degradation_of(source))
+        if partner not in samples:
+            samples[partner] = _recordings(settings, lists, partner)
+        recordings = samples[partner]
         fake = store.index.rows(recordings.assign(source=source)[["corpus", "source", "utterance_id"]])
         there = (fake >= 0) & (recordings["row"] >= 0).to_numpy()
         columns = recordings.loc[there, ["row", "speaker"]]
@@ -100,16 +105,16 @@ def spoofs_as_published(settings: AuditSettings, lists: list[TrialList]) -> Iter
     for name in settings.conditions:
         trials = pd.concat([item.trials for item in lists if item.protocol == f"eval/{name}"])
         spoof = trials[trials["key"] == SPOOF]
-        if set(spoof["source"]) == {RECORDINGS}:
+        if set(spoof["source"].map(base_of)) == {RECORDINGS}:
             arms = (_sample(settings, part) for part in (trials[trials["key"] == BONAFIDE], spoof))
             yield Arms(f"eval/{name}", False, *(arm[["row", "speaker"]] for arm in arms))
 
 
-def _recordings(settings: AuditSettings, lists: list[TrialList]) -> pd.DataFrame:
-    """Recordings for the probes: bona fide, from resynthesized corpora."""
+def _recordings(settings: AuditSettings, lists: list[TrialList], source: str) -> pd.DataFrame:
+    """Recordings for the probes, plain or degraded: bona fide, from resynthesized corpora."""
     trials = pd.concat([item.trials for item in lists])
-    corpora = trials.loc[trials["source"] != RECORDINGS, "corpus"].unique()
-    real = trials[(trials["key"] == BONAFIDE) & trials["corpus"].isin(corpora)]
+    corpora = trials.loc[trials["source"].map(base_of) != RECORDINGS, "corpus"].unique()
+    real = trials[(trials["key"] == BONAFIDE) & trials["corpus"].isin(corpora) & (trials["source"] == source)]
     return _sample(settings, real.drop_duplicates(["corpus", "utterance_id"]))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from codecfake.audit.features import CODECS_CHANGE, HANDLING, NAMES
+from codecfake.base.degraded_names import base_of
 from codecfake.base.settings import Fault, FaultsError
 from codecfake.base.suggestions import unknown
 
@@ -38,8 +39,8 @@ class Limits:
             raise FaultsError("audit", faults)
 
     def reasons(self, source: str) -> dict[str, str]:
-        """The features that are never a fault for a source, with reasons."""
-        own = {name.removeprefix(f"{source}/"): why for name, why in self.exempt.items()}
+        """The features that are never a fault for a source, degraded or not, with reasons."""
+        own = {name.removeprefix(f"{base_of(source)}/"): why for name, why in self.exempt.items()}
         return {**CODECS_CHANGE, **{name: why for name, why in own.items() if "/" not in name}}
 
 

@@ -1,5 +1,6 @@
 """Which codecs each training set has, and which it holds out, by the conditions that evaluate their fakes."""
 
+from codecfake.base.degraded_names import degradation_of
 from codecfake.experiment import released
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols.lists import RECORDINGS
@@ -31,5 +32,7 @@ def _codecs(experiment: Experiment, training_set: str) -> set[str]:
 
 def _conditions(experiment: Experiment, codecs: set[str]) -> list[str]:
     """The conditions whose spoofs come from one of these codecs."""
-    sources = {name: condition.spoof.source for name, condition in experiment.conditions.items()}
+    sources = {
+        name: condition.spoof.source for name, condition in experiment.conditions.items() if not degradation_of(name)
+    }
     return [name for name, source in sources.items() if source != RECORDINGS and experiment.codec_of(source) in codecs]

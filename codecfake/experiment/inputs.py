@@ -13,7 +13,7 @@ from codecfake.base.provenance import RECORD
 from codecfake.corpora import layout
 from codecfake.detectors import released_files, released_forms
 from codecfake.detectors.settings import FRONT_ENDS, DetectorSettings
-from codecfake.experiment import audited, feature_stores, generators, hub_models, quality_choice, released
+from codecfake.experiment import audited, feature_stores, generators, hub_models, ladders, quality_choice, released
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.stored_inputs import StoredInputs
@@ -107,6 +107,11 @@ class Inputs:
         """Tars and indexes of one source of a corpus."""
         numbers = range(self._experiment.corpora[corpus].shards)
         return [f"results/audio/{corpus}/{source}/{n:04d}.{kind}" for n in numbers for kind in ("tar", "parquet")]
+
+    def of_degraded(self, corpus: str, degradation: str) -> list[str]:
+        """The protocols whose utterances of a corpus are degraded."""
+        names = ladders.conditions_with(self._experiment, corpus, degradation)
+        return [f"results/protocols/eval/{name}.tsv" for name in names]
 
     def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
         """The shard lists of (corpus, source) pairs; such a list exists once all shards do. In a storage, these too."""

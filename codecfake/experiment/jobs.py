@@ -18,9 +18,20 @@ from codecfake.base.hub_models import record_name
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
+from codecfake.degradation.settings import DegradationSettings
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
-from codecfake.experiment import audited, feature_stores, generators, held_out, hub_models, quality_choice, released
+from codecfake.experiment import (
+    audited,
+    feature_stores,
+    generators,
+    held_out,
+    hub_models,
+    ladders,
+    quality_choice,
+    released,
+    source_rows,
+)
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.papers import Papers
@@ -82,6 +93,7 @@ class Jobs:
             corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
             yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
         yield from self._of_generation()
+        yield from (("degrade", names) for names in ladders.degraded_audio(e))
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
 
     def _of_generation(self) -> Iterator[JobName]:
@@ -154,6 +166,10 @@ class Jobs:
             values["decoder_precision"] = rule.decoder_precision
         return job(ResynthesisSettings, values)
 
+    def degrade(self, corpus: str, base: str, degradation: str) -> Job[DegradationSettings]:
+        values = {"corpus": corpus, **ladders.step(self._experiment, degradation), "seed": self._experiment.seed}
+        return job(DegradationSettings, values)
+
     # generated fakes
 
     def read_captions(self, corpus: str) -> Job[CaptionsSettings]:
@@ -173,25 +189,7 @@ class Jobs:
     # protocols
 
     def write_sources(self) -> Job[SourcesSettings]:
-        return job(
-            SourcesSettings, {"sources": [row for name in self._experiment.codecs_run() for row in self._rows(name)]}
-        )
-
-    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
-        codec = self._experiment.codecs[name]
-        for source, rule in codec.sources.items():
-            yield {
-                "source": source,
-                "codec": name,
-                "wrapper": codec.wrapper,
-                "quantizers": codec.generated()[rule.same_as or source],
-                "printed_kbps": rule.printed_kbps,
-                "same_as": rule.same_as or "",
-                "alternative_to": rule.alternative_to or "",
-                "weights": codec.weights.label,
-                "license": self._experiment.license_of(name),
-                "note": rule.note,
-            }
+        return job(SourcesSettings, {"sources": list(source_rows.rows(self._experiment))})
 
     def write_partition(self, domain: str) -> Job[PartitionSettings]:
         return job(PartitionSettings, plain(self._experiment.partition_settings(domain)))
@@ -242,7 +240,9 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
-            **filled({"baselines": released.baselines(self._experiment)}),
+            **filled(
+                {"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}
+            ),
         }
         return job(TableSettings, values)
 
@@ -264,7 +264,7 @@ class Jobs:
             "description": e.description,
             "notes": e.notes,
             "models": e.model_names(),
-            "conditions": list(e.conditions),
+            "conditions": e.plain_conditions(),
             "averages": e.averages_run(),
             "training_protocols": {name: [f"{one}/train" for one in domains] for name, domains in domains_of.items()},
             "corpora": list(e.corpora),
@@ -284,6 +284,6 @@ class Jobs:
             "audit": True,
             "not_run": e.not_run,
             "experiment": self._as_written,
-            **filled({"released": dev}),
+            **filled({"released": dev, "ladders": ladders.steps_of(e)}),
         }
         return job(ReportSettings, values)

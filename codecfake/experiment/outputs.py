@@ -28,6 +28,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "list_generated": ("generation", "corpora/{}/", "utterances.parquet", "rejected.tsv"),
     "record": ("resynthesis", "audio/{}/{}/"),  # shards
     "resynthesize": ("resynthesis", "audio/{1}/"),
+    "degrade": ("degradation", "audio/{}/{}+{}/"),  # shards
     "list_shards": ("resynthesis", "audio/{}/{}/", "shards.tsv"),
     "write_sources": ("protocols", "protocols/", "sources.tsv"),
     "write_partition": ("protocols", "protocols/{}/", "train.tsv", "dev.tsv"),
@@ -71,7 +72,7 @@ def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]
     """The outputs of one job, or of the jobs for all shards of a corpus."""
     (rule, wildcards), names = job, RULES[job[0]][2:]
     folder = f"results/{RULES[rule][1]}".format(*wildcards)
-    if rule == "record":
+    if rule in ("record", "degrade"):
         return _shards(folder, experiment.corpora[wildcards[0]].shards)
     if rule == "generate":
         return _shards(folder, experiment.corpora[wildcards[0]].shards, kinds=("tar", "parquet", "rejected.tsv"))

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from codecfake.experiment import released
+from codecfake.experiment import ladders, released
 from codecfake.experiment.schema import Experiment
 from codecfake.tables.figures import KINDS, possible_figures
+from codecfake.tables.ladder import LADDER
 from codecfake.tables.published import Published
 
 OURS = (  # tables of every experiment
@@ -43,6 +44,11 @@ class Papers:
         """The figures that can be drawn from them and from our models."""
         return possible_figures(self.experiment.model_names(), self.experiment.conditions, self.tables)
 
+    @property
+    def ladder(self) -> list[str]:
+        """The table of laundering ladders, if there are any."""
+        return [LADDER] if ladders.steps_of(self.experiment) else []
+
     def histories(self) -> list[str]:
         """Histories of trainings, if a figure shows them."""
         models = released.trained_names(self.experiment) if LOSSES in self.figures else []
@@ -55,7 +61,7 @@ class Papers:
 
     def files(self) -> list[str]:
         """All files of tables and figures."""
-        names = [f"{name}.csv" for name in OURS]
+        names = [f"{name}.csv" for name in (*OURS, *self.ladder)]
         names += [f"{name}.{kind}" for name in self.tables for kind in ("csv", "tex", "html")]
         names += [f"figures/{name}.{kind}" for name in self.figures for kind in KINDS]
         return [f"results/tables/{name}" for name in names]

@@ -11,7 +11,8 @@ def conditions(experiment: Experiment) -> list[str]:
     """Conditions whose bona fide trials codecs are measured on: the first one with codec fakes for each selection of
     recordings.
     """
-    with_codec_fakes = [name for name, item in experiment.conditions.items() if item.spoof.source != RECORDINGS]
+    plain = experiment.plain_conditions()
+    with_codec_fakes = [name for name in plain if experiment.conditions[name].spoof.source != RECORDINGS]
     # compared by content, not by domain name, so that changes to other conditions cause no new measurement
     choices = {name: json.dumps(asdict(experiment.condition_settings(name).bonafide)) for name in with_codec_fakes}
     return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]

@@ -5,7 +5,7 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import codecs, generators, released, speakers
+from codecfake.experiment import codecs, generators, ladders, released, speakers
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import utterance_lists
 from codecfake.protocols.lists import RECORDINGS, Split
@@ -21,6 +21,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _codec_faults(experiment)
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
+    yield from ladders.faults(experiment)
     yield from speakers.faults(experiment)
     yield from generators.faults(experiment)
     yield from _training_set_faults(experiment)
@@ -83,7 +84,8 @@ def _list_faults(keys: tuple[str, ...], split: Split) -> Iterator[Fault]:
 
 def _condition_faults(experiment: Experiment) -> Iterator[Fault]:
     sources = [RECORDINGS, *(source for codec in experiment.codecs.values() for source in codec.sources)]
-    for name, condition in experiment.conditions.items():
+    for name in experiment.plain_conditions():
+        condition = experiment.conditions[name]
         for key, side in (("bonafide", condition.bonafide), ("spoof", condition.spoof)):
             keys = ("conditions", name, key)
             yield from _unknown((*keys, "domain"), filter(None, [side.domain]), experiment.domains, "domain")
@@ -95,7 +97,7 @@ def _condition_faults(experiment: Experiment) -> Iterator[Fault]:
             text = f"source {source!r} is a codec's; bona fide speech is {RECORDINGS}"
             yield Fault(("conditions", name, "bonafide", "source"), text)
     for name, conditions in experiment.averages.items():
-        yield from _unknown(("averages", name), conditions, experiment.conditions, "condition")
+        yield from _unknown(("averages", name), conditions, experiment.plain_conditions(), "condition")
 
 
 def _training_set_faults(experiment: Experiment) -> Iterator[Fault]:

@@ -33,6 +33,7 @@ class ReportSettings:
     audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
     notes: list[str] = field(default_factory=list)  # important notes for every reader
+    ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
     released: dict[str, str] = field(default_factory=dict)  # model -> the domain it is calibrated on; "": none
 
     def __post_init__(self) -> None:

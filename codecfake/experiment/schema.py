@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from codec_wrappers import entry
 from codecfake.audit.settings import Limits
+from codecfake.base.degraded_names import base_of, degradation_of, plain, with_degradation
 from codecfake.base.settings import DERIVED, Filled, Of
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.settings import DetectorSettings
-from codecfake.experiment import sections
+from codecfake.experiment import ladders, sections
 from codecfake.experiment.sections import (
     Audio,
     Codec,
@@ -56,15 +57,24 @@ class Experiment:
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "conditions", ladders.with_steps(self.conditions))
+
+    def plain_conditions(self) -> list[str]:
+        """The conditions of the file, without the steps of ladders."""
+        return plain(list(self.conditions))
+
     def codec_of(self, source: str) -> str:
         """The name of the codec that makes a source."""
-        return next(name for name, codec in self.codecs.items() if source in codec.sources)
+        return next(name for name, codec in self.codecs.items() if base_of(source) in codec.sources)
 
     def original(self, source: str) -> str:
         """The source whose audio a source is: itself, unless it is an alias."""
-        if source == RECORDINGS:
+        base = base_of(source)
+        if base == RECORDINGS:
             return source
-        return self.codecs[self.codec_of(source)].sources[source].same_as or source
+        original = self.codecs[self.codec_of(base)].sources[base].same_as or base
+        return with_degradation(original, degradation_of(source))
 
     def aliases(self) -> dict[str, str]:
         """Source -> the source whose bytes it shares."""
@@ -112,9 +122,11 @@ class Experiment:
         }
 
     def sources_by_corpus(self) -> dict[str, list[str]]:
-        """Corpus -> its sources that have audio, recordings first."""
+        """Corpus -> its sources that have audio, recordings first; not those of ladders."""
         sources: dict[str, list[str]] = {}
         for corpus, source in sorted(self.all_audio()):
+            if degradation_of(source):
+                continue
             sources.setdefault(corpus, []).append(source)
         return {
             corpus: sorted(names, key=lambda source: (source[0] != "F", source)) for corpus, names in sources.items()
@@ -128,7 +140,9 @@ class Experiment:
 
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""
-        return list(dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if source != RECORDINGS))
+        return list(
+            dict.fromkeys(self.codec_of(source) for _, source in self.all_audio() if base_of(source) != RECORDINGS)
+        )
 
     def checkpoints_run(self) -> list[str]:
         """The official checkpoints that the codecs and generators in use need."""
@@ -174,7 +188,7 @@ class Experiment:
     def averages_run(self) -> dict[str, list[str]]:
         """`averages` over the conditions that are run; the mean of all if there are no averages."""
         run = {name: [c for c in conditions if c in self.conditions] for name, conditions in self.averages.items()}
-        return {name: conditions for name, conditions in run.items() if conditions} or {"mean": list(self.conditions)}
+        return {name: conditions for name, conditions in run.items() if conditions} or {"mean": self.plain_conditions()}
 
     def corpora_of(self, selection: Selection) -> list[str]:
         """The corpora that a selection draws from."""
@@ -197,7 +211,10 @@ class Experiment:
     def audio_of_condition(self, condition: str) -> list[tuple[str, str]]:
         """(corpus, source) of all audio in a condition."""
         sides = (self.conditions[condition].bonafide, self.conditions[condition].spoof)
-        return [(corpus, self.original(side.source)) for side in sides for corpus in self.corpora_of(side)]
+        pairs = [(corpus, self.original(side.source)) for side in sides for corpus in self.corpora_of(side)]
+        degradation = degradation_of(condition)
+        partners = [(corpus, with_degradation(RECORDINGS, degradation)) for corpus, _ in pairs] if degradation else []
+        return list(dict.fromkeys([*pairs, *partners])) if degradation else pairs
 
     def partition_settings(self, domain: str) -> PartitionSettings:
         """Everything that determines the train and dev protocols of a domain."""

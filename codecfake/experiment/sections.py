@@ -11,6 +11,7 @@ from codecfake.base.spelling import as_yaml
 from codecfake.corpora import layout
 from codecfake.corpora.settings import Share
 from codecfake.corpora.sizes import ListedSize
+from codecfake.degradation.settings import Ladders
 from codecfake.detectors.released_forms import SEED, SET
 from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
 from codecfake.protocols.lists import RECORDINGS, Split
@@ -188,6 +189,7 @@ class Condition:
     bonafide: Selection
     spoof: Selection
     speakers_of: Name | None = None  # as of a corpus, for the corpora that this condition selects by `corpus`
+    degrade: Ladders | None = None  # its trials once more at each step of laundering ladders
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 
 from codecfake.base import files, utterances
+from codecfake.base.degraded_names import base_of
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, CODING, NO_CODING, SPLITS, SPOOF
 from codecfake.protocols import splits, utterance_lists
@@ -177,7 +178,7 @@ def side_rows(side: Side, key: str, pool: Pool) -> pd.DataFrame:
     if side.utterances == "eval" and rows["split"].isin(SPLITS).any():
         rows = rows[rows["split"] == "eval"]
     # codecs make spoofs from bona fide speech; other spoofs are in the corpus as such
-    return rows[rows["key"] == (key if side.source == RECORDINGS else BONAFIDE)]
+    return rows[rows["key"] == (key if base_of(side.source) == RECORDINGS else BONAFIDE)]
 
 
 def _of_corpora(rows: pd.DataFrame, keep: list[str] | None) -> pd.DataFrame:
@@ -195,12 +196,15 @@ def _pooled(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _trials(source: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Trials of recorded utterances, or of bona fide utterances as resynthesized into a codec source."""
+    """Trials of recorded utterances, or of bona fide utterances as resynthesized into a codec source.
+
+    A degraded source has the keys and attacks of the plain one.
+    """
     columns = [*COLUMNS, CODING] if CODING in rows else list(COLUMNS)
     if source == RECORDINGS:
         return rows.assign(trial_id=rows["utterance_id"], source=source)[columns]
-    trial_id = source + "_" + rows["utterance_id"]
-    return rows.assign(trial_id=trial_id, source=source, key=SPOOF, attack=source)[columns]
+    base, trials = base_of(source), rows.assign(trial_id=source + "_" + rows["utterance_id"], source=source)
+    return (trials if base == RECORDINGS else trials.assign(key=SPOOF, attack=base))[columns]
 
 
 def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:

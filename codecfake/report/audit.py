@@ -8,6 +8,7 @@ import pandas as pd
 
 from codecfake.audit.features import FEATURES, HANDLING
 from codecfake.base import files
+from codecfake.base.degraded_names import degradation_of
 
 ALL = "all"
 JOINT = {HANDLING: "all features that codecs should not change, together", ALL: "all features together"}
@@ -55,6 +56,8 @@ def audit_section(folder: Path) -> Audit:
         files.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values={"auc": "", "low": "", "high": ""})
         for name in ("overlap", "duplicates", "twins", "shortcuts")
     )
+    # degraded sources are in the section of ladders
+    shortcuts = shortcuts[shortcuts["source"].map(degradation_of) == ""]
     probed = shortcuts[shortcuts["verdict"] != "not probed"]
     sources = list(dict.fromkeys(probed["source"]))
     lost = shortcuts[shortcuts["verdict"] == "not probed"]

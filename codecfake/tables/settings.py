@@ -1,7 +1,8 @@
 """Settings of tables and figures."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from codecfake.base.degraded_names import plain
 from codecfake.statistics.intervals import BootstrapSettings
 
 GROUP_COLUMNS = ["detector", "training_set", "strategy"]
@@ -26,10 +27,15 @@ class TableSettings:
     held_out: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of codecs that it lacks
     trained: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of its codecs
     baselines: list[str] = field(default_factory=list)  # released detectors without codec fakes in training
+    ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
 
     @property
     def bootstrap(self) -> BootstrapSettings:
         return BootstrapSettings(resamples=self.resamples, level=self.level)
+
+    def without_ladders(self) -> "TableSettings":
+        """The same for the plain conditions alone: means over conditions do not count one of them several times."""
+        return replace(self, conditions=plain(self.conditions), ladders={})
 
 
 @dataclass(frozen=True)

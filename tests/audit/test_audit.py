@@ -666,3 +666,44 @@ def test_a_feature_that_tells_is_a_fault_unless_it_may_be_chance(
 ) -> None:
     nobody = pd.DataFrame({"row": [], "speaker": []})
     assert _verdict(Limits(), Arms("F01", True, nobody, nobody), "tail_run", bounds, 1.0)[0] == verdict
+
+
+# laundering ladders
+
+
+STEP = "noise_20"
+LADDER = replace(QUICK, conditions={"C1": AuditedCondition(["codec"]), f"C1+{STEP}": AuditedCondition(["codec"])})
+
+
+def write_step(build: Build, recordings: Change, fakes: Change) -> None:
+    """A step of a ladder with the trials of C1: its audio, and its protocol."""
+    build.write_audio(f"F00+{STEP}", recordings)
+    build.write_audio(f"F01+{STEP}", fakes)
+    path = build.results / "protocols/eval/C1.tsv"
+    trials = files.read_tsv(path)
+    source = trials["source"] + f"+{STEP}"
+    steps = trials.assign(source=source, trial_id=source + "_" + trials["utterance_id"])
+    files.write_tsv(path.with_name(f"C1+{STEP}.tsv"), steps)
+
+
+def test_a_degraded_fake_is_compared_with_its_degraded_recording(build: Build) -> None:
+    build.write_audio("F01", codec)
+    write_step(build, padded, lambda wav: padded(codec(wav)))  # of another length than the plain recording
+    assert build.audit(LADDER) == []
+    twins = build.table("twins").set_index("source").loc[f"F01+{STEP}"]
+    assert (twins["list"], twins["fakes"], twins["equally_long"], twins["in_list"]) == (f"eval/C1+{STEP}", 8, 8, 8)
+
+
+def test_a_degraded_fake_without_a_partner_of_its_length_is_a_fault(build: Build) -> None:
+    build.write_audio("F01", codec)
+    write_step(build, lambda wav: wav + 1e-3, lambda wav: padded(codec(wav)))
+    assert [(fault.check, fault.where) for fault in build.audit(LADDER)] == [("twins", f"eval/C1+{STEP}")]
+
+
+def test_a_degraded_control_may_equal_its_degraded_recording_but_not_the_plain_one(build: Build) -> None:
+    build.write_audio("F01", lambda wav: wav)
+    write_step(build, eight_bits, eight_bits)
+    controls = replace(LADDER, controls=["F01"])
+    assert build.audit(controls) == []
+    write_step(build, lambda wav: wav, lambda wav: wav)  # nothing is degraded
+    assert {fault.check for fault in build.audit(controls)} == {"duplicates"}

@@ -203,3 +203,27 @@ def test_trials_of_corpora_with_and_without_codings_have_one_column_of_them() ->
     assert trials["coding"].tolist() == ["-", "-", "alaw", "opus"]
     spoofs = {"plain": table("plain", 2, 2), "coded": coded.drop(columns="coding")}
     assert tuple(protocols.condition(settings, spoofs).columns) == protocols.COLUMNS
+
+
+def degraded_condition(source: str) -> pd.DataFrame:
+    """A step of a ladder over recordings and published spoofs."""
+    rows = pd.concat(
+        [table("vctk", 8, 4), table("vctk", 8, 4, "spoof").assign(utterance_id=lambda t: "s" + t.index.astype(str))]
+    )
+    side = protocols.Side(["vctk"], source="F00+noise_20", utterances="all")
+    spoof = protocols.Side(["vctk"], source=source, utterances="all")
+    return protocols.condition(protocols.ConditionSettings(side, spoof), {"vctk": rows})
+
+
+def test_degraded_recordings_keep_their_keys_and_attacks() -> None:
+    trials = degraded_condition("F00+noise_20")
+    assert set(trials["source"]) == {"F00+noise_20"}
+    assert trials.groupby("key")["attack"].unique().map(list).to_dict() == {"bonafide": ["-"], "spoof": ["tts"]}
+    assert trials["trial_id"].iloc[0] == "F00+noise_20_vctk_000000"
+
+
+def test_degraded_fakes_are_spoofs_of_the_plain_attack() -> None:
+    spoof = degraded_condition("F01+noise_20").query("key == 'spoof'")
+    assert list(spoof["utterance_id"]) == [f"vctk_{number:06d}" for number in range(8)]
+    assert set(spoof["attack"]) == {"F01"}
+    assert spoof["trial_id"].iloc[0] == "F01+noise_20_vctk_000000"

@@ -124,7 +124,7 @@ codec_wrappers codecfake/corpora codecfake/protocols codecfake/demo
 codec_wrappers/networks codec_wrappers/weights
 codecfake/detectors
 WRAPPERS codec_wrappers/resynthesis codecfake/features
-codecfake/generators
+codecfake/generators codecfake/degradation
 codec_wrappers/training codec_wrappers/contract codecfake/scoring codecfake/quality codecfake/audit
 codecfake/training codecfake/tables codecfake/verification
 codecfake/experiment

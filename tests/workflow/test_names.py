@@ -18,7 +18,7 @@ FOLDERS = (  # of the checkout, of codecfake and of tests
     "base", "corpora", "api", "commands", "detectors", "training", "codecfake/running/watching",
     "codec_wrappers/contract", "codec_wrappers/networks", "codec_wrappers/resynthesis", "codec_wrappers/training",
     "codec_wrappers/weights", "tests/codec_wrappers", "tests/benchmarks", "benchmarks/",
-    "experiment",
+    "experiment", "degradation",
     "running/planning",
 )  # fmt: skip
 

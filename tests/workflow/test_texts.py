@@ -33,7 +33,7 @@ PLAIN = (  # where the English has been made plain
     "codecfake/running/places.py", "codecfake/running/requirements.py", "codecfake/running/wildcards.py",
     "codecfake/running/storage.py", "codecfake/running/report_marks.py",
     "Snakefile", "rules", "profiles", "experiments", "benchmarks",
-    "codecfake/experiment",
+    "codecfake/experiment", "codecfake/degradation",
     "codecfake/running/planning",
 )  # fmt: skip
 BINARY = {".png", ".safetensors"}

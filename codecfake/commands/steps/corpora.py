@@ -30,6 +30,12 @@ def add(commands: Commands) -> None:
     record.add_argument("--shard", type=int, required=True, help="its number, from 0")
     record.add_argument("--output", type=Path, required=True, help="the tar file to write")
 
+    degrade = step(commands, "degrade", _degrade, "degrade the evaluated utterances of one shard")
+    degrade.add_argument("--index", type=Path, required=True, help="the index of the shard")
+    degrade.add_argument("--recordings", type=Path, required=True, help="the index of the same shard of recordings")
+    degrade.add_argument("--protocols", type=Path, nargs="+", required=True, help="protocols with the utterances")
+    degrade.add_argument("--output", type=Path, required=True, help="the tar file to write")
+
     list_shards = step(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
     list_shards.add_argument("shards", type=Path, nargs="+", help="tars and indexes of all shards", metavar="SHARD")
     list_shards.add_argument("--output", type=Path, required=True, help="the TSV file to write")
@@ -69,6 +75,14 @@ def _record(options: argparse.Namespace) -> None:
     settings = from_json(RecordingsSettings, options.settings)
     with archives.unpacked(options.root) as root:
         write_shard(settings, options.utterances, root, options.shard, options.output)
+
+
+def _degrade(options: argparse.Namespace) -> None:
+    from codecfake.degradation.settings import DegradationSettings
+    from codecfake.degradation.shard import write_shard
+
+    settings = from_json(DegradationSettings, options.settings)
+    write_shard(settings, options.index, options.recordings, options.protocols, options.output)
 
 
 def _list_shards(options: argparse.Namespace) -> None:

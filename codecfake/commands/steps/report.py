@@ -40,6 +40,7 @@ def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables.error_rates import write_error_rates
     from codecfake.tables.figures import Results, write_figures
     from codecfake.tables.held_out import write_held_out
+    from codecfake.tables.ladder import write_ladder
     from codecfake.tables.papers import write_papers
     from codecfake.tables.published import Published
 
@@ -47,6 +48,8 @@ def _tables(options: argparse.Namespace) -> None:
     published, protocols = Published(options.published), options.protocols / "eval"
     error_rates = evaluate(options.scores, protocols, settings, options.workers)
     write_error_rates(error_rates, options.output)
+    write_ladder(error_rates, settings, options.output)
+    settings = settings.without_ladders()
     write_cross(options.scores, protocols, settings, error_rates, options.output)
     write_held_out(error_rates, settings, options.output)
     write_breakdown(options.scores, protocols, settings, options.output, options.workers)

@@ -13,9 +13,10 @@ from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE
+from codecfake.corpora.sizes import CELL
 from codecfake.detectors import released_files
 from codecfake.detectors.released_forms import is_released
-from codecfake.experiment import released
+from codecfake.experiment import ladders, released
 from codecfake.experiment.feature_stores import domains_with
 from codecfake.experiment.jobs import JobName
 from codecfake.features.settings import DISK, NONE
@@ -116,6 +117,17 @@ class Costs(TrialCounts):
             audio_hours_out=hours_of(speech) * num_sources,
             bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
             **self._network(seconds, device),
+        )
+
+    def degrade(self, corpus: str, base: str, degradation: str) -> Cost:
+        conditions = ladders.conditions_with(self.experiment, corpus, degradation)
+        trials = pd.concat([self.trials_of_condition(condition) for condition in conditions])
+        speech = trials[trials["corpus"] == corpus].drop_duplicates([*CELL, "utterances"])
+        return Cost(
+            audio_hours_in=hours_of(speech),
+            audio_hours_out=hours_of(speech),
+            cpu_hours=hours_of(speech) / self.rate_table["degrade.cpu"],
+            bytes_out=self._shard_bytes(speech, SAMPLE_RATE),
         )
 
     def write_generation_list(self, corpus: str) -> Cost:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet
 
 from codecfake.base import files
+from codecfake.base.degraded_names import degradation_of, with_degradation
 
 AUDIO = "s of audio"
 
@@ -33,6 +34,7 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
     if rule.startswith("resynthesize_"):
         corpus, shard = wildcards
         indexes = sorted((results / "audio" / corpus).glob(f"*/{shard}.parquet"))
+        indexes = [path for path in indexes if not degradation_of(path.parent.name)]
         return Work(sum(_duration(path, rule.removeprefix("resynthesize_")) for path in indexes), AUDIO)
     if rule.startswith("generate_"):
         corpus, (shard,) = rule.removeprefix("generate_"), wildcards
@@ -40,6 +42,9 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
     match rule, wildcards:
         case "record", [corpus, recordings, shard]:
             return Work(_duration(results / "audio" / corpus / recordings / f"{shard}.parquet", "none"), AUDIO)
+        case "degrade", [corpus, base, degradation, shard]:
+            index = results / "audio" / corpus / with_degradation(base, degradation) / f"{shard}.parquet"
+            return Work(_seconds(index), AUDIO)
         case "ingest_corpus", [corpus]:
             return Work(_seconds(results / "corpora" / corpus / "utterances.parquet"), AUDIO)
         case "quality", [source]:

@@ -1,0 +1,1 @@
+"""Laundering ladders: evaluated audio of both keys, degraded alike, step by step."""

@@ -1,0 +1,139 @@
+"""The kinds of degradations, their steps, and the `degrade` of a condition; no audio package is imported here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from codecfake.base import degraded_names, plugins
+from codecfake.base.settings import Fault, FaultsError, as_faults, build, fault
+from codecfake.base.spelling import as_yaml
+from codecfake.base.suggestions import unknown
+
+Value = int | str
+MP3_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # the bit rates of MPEG-2 layer III that keep speech
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of degradation. Its values are `choices`, or whole numbers from `least` to `most`."""
+
+    meaning: str  # of a value
+    unit: str
+    function: str  # module:name below this package; (wav, recording, value, rng) -> wav
+    choices: tuple[Value, ...] = ()
+    least: int = 0
+    most: int = 0
+
+    def check(self, value: Value) -> None:
+        """Raise FaultsError for a value that the kind does not have."""
+        if self.choices and value not in self.choices:
+            raise fault(f"{value!r} is not {self.meaning}; choose from {', '.join(map(str, self.choices))}")
+        if not self.choices and (not isinstance(value, int) or not self.least <= value <= self.most):
+            raise fault(f"{value!r} is not {self.meaning}; give a whole number from {self.least} to {self.most}")
+
+
+KINDS = {
+    "mp3": Kind("the bit rate of MP3", "kbps", "coding:mp3", MP3_KBPS),
+    "opus": Kind("the bit rate of Opus", "kbps", "coding:opus", least=8, most=128),
+    "g711": Kind("a law of G.711", "law", "coding:g711", ("alaw", "mulaw")),
+    "band": Kind("the highest frequency that passes", "Hz", "band:band", least=500, most=7_900),
+    "resample": Kind("the sample rate of a detour", "Hz", "band:resample", least=2_000, most=15_000),
+    "noise": Kind("the signal-to-noise ratio of white noise", "dB", "level:noise", least=-20, most=80),
+    "clipping": Kind("the level, relative to the peak, at which samples are clipped", "%", "level:clipping",
+                     least=1, most=99),
+    "room": Kind("the reverberation time of a room", "ms", "level:room", least=50, most=3_000),
+    "trim": Kind("how far below the loudest frame silence at the ends is", "dB", "timing:trim", least=10, most=90),
+    "speed": Kind("the speed relative to the original", "%", "timing:speed", least=50, most=200),
+}  # fmt: skip
+IMPOSSIBLE = {"aac": "no package that codecfake installs encodes AAC; use mp3 or opus"}
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """One kind of degradation in steps of their own strength; step 0 is the plain condition."""
+
+    kind: str
+    steps: list[int | str]
+
+    def __post_init__(self) -> None:
+        if self.kind in IMPOSSIBLE:
+            raise fault(f"{self.kind} is not possible: {IMPOSSIBLE[self.kind]}", "kind")
+        if self.kind not in KINDS:
+            raise fault(unknown("degradation", self.kind, KINDS), "kind")
+        faults = list(self._step_faults())
+        if faults:
+            raise FaultsError("", faults)
+
+    def _step_faults(self) -> Iterator[Fault]:
+        if not self.steps:
+            yield Fault(("steps",), "it is empty; give one or more")
+        for place, value in enumerate(self.steps):
+            if value in self.steps[:place]:
+                yield Fault(("steps", str(place)), f"{value!r} is listed twice; list it once")
+            try:
+                KINDS[self.kind].check(value)
+            except ValueError as error:
+                yield from (each.below("steps", str(place)) for each in as_faults(error))
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of its degradations: `noise_20`."""
+        return [degraded_names.label(self.kind, value) for value in self.steps]
+
+
+@dataclass(frozen=True)
+class Ladders:
+    """The `degrade` of a condition: one ladder, or several of different kinds."""
+
+    ladders: tuple[Ladder, ...]
+
+    @staticmethod
+    def from_plain(value: Any) -> "Ladders":
+        """The ladders for a mapping of settings, or for a list of such mappings."""
+        items = value if isinstance(value, list) else [value]
+        ladders, faults = [], []
+        for place, item in enumerate(items):
+            try:
+                ladders.append(_ladder(item))
+            except ValueError as error:
+                place_in_list = (str(place),) if isinstance(value, list) else ()
+                faults += [each.below(*place_in_list) for each in as_faults(error)]
+        kinds = [ladder.kind for ladder in ladders]
+        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        if twice is not None:
+            faults.append(Fault((), f"{twice} has two ladders; list all of its steps in one"))
+        if faults:
+            raise FaultsError("", faults)
+        return Ladders(tuple(ladders))
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of all degradations, ladder by ladder."""
+        return [label for ladder in self.ladders for label in ladder.labels]
+
+
+def _ladder(item: Any) -> Ladder:
+    if not isinstance(item, dict):
+        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: kind, steps")
+    return build(Ladder, item)
+
+
+@dataclass(frozen=True)
+class DegradationSettings:
+    """One step of a ladder, for one source of a corpus."""
+
+    corpus: str
+    kind: str
+    value: int | str
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        Ladder(self.kind, [self.value])
+
+    @property
+    def label(self) -> str:
+        return degraded_names.label(self.kind, self.value)
+
+    def load(self) -> Callable[..., Any]:
+        """The function of its kind: (wav `[T]`, recording `[T]`, value, rng) -> wav."""
+        return plugins.load(f"codecfake.degradation.{KINDS[self.kind].function}")

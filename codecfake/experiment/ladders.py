@@ -1,0 +1,73 @@
+"""The conditions of laundering ladders: each step of `degrade` is a condition with the same trials, degraded."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from codecfake.base import degraded_names
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
+from codecfake.base.settings import Fault
+from codecfake.detectors import SAMPLE_RATE
+from codecfake.experiment.sections import Condition, Selection
+
+if TYPE_CHECKING:
+    from codecfake.experiment.schema import Experiment
+
+
+def with_steps(conditions: dict[str, Condition]) -> dict[str, Condition]:
+    """The conditions, and after them those of the steps of their ladders: `C1+noise_20`."""
+    steps = {
+        with_degradation(name, degradation): _step(condition, degradation)
+        for name, condition in conditions.items()
+        if condition.degrade is not None
+        for degradation in condition.degrade.labels
+    }
+    return {**conditions, **steps}
+
+
+def steps_of(experiment: "Experiment") -> dict[str, list[str]]:
+    """Plain condition -> the degradations of its ladders, in their order."""
+    conditions = experiment.conditions.items()
+    return {name: item.degrade.labels for name, item in conditions if item.degrade is not None}
+
+
+def degraded_audio(experiment: "Experiment") -> list[tuple[str, str, str]]:
+    """(corpus, plain source, degradation) of all audio that is degraded."""
+    audio = experiment.all_audio()
+    return [(corpus, base_of(name), degradation_of(name)) for corpus, name in audio if degradation_of(name)]
+
+
+def conditions_with(experiment: "Experiment", corpus: str, degradation: str) -> list[str]:
+    """The conditions with degraded audio of a corpus, whatever their sources, so that every fake has its recording."""
+    names = [name for name in experiment.conditions if degradation_of(name) == degradation]
+    return [name for name in names if corpus in {pair[0] for pair in experiment.audio_of_condition(name)}]
+
+
+def step(experiment: "Experiment", degradation: str) -> dict[str, int | str]:
+    """The kind and the value of a degradation."""
+    every = (item.degrade.ladders for item in experiment.conditions.values() if item.degrade is not None)
+    values = {
+        degraded_names.label(ladder.kind, value): {"kind": ladder.kind, "value": value}
+        for ladders in every
+        for ladder in ladders
+        for value in ladder.steps
+    }
+    return values[degradation]
+
+
+def faults(experiment: "Experiment") -> Iterator[Fault]:
+    """Faults of experiments whose audio cannot be degraded."""
+    if experiment.audio.sample_rate == SAMPLE_RATE:
+        return
+    for name in steps_of(experiment):
+        text = f"degradations work at {SAMPLE_RATE} Hz, but the audio has {experiment.audio.sample_rate}"
+        yield Fault(("conditions", name, "degrade"), f"{text}; set `audio: {{sample_rate: {SAMPLE_RATE}}}`")
+
+
+def _step(condition: Condition, degradation: str) -> Condition:
+    bonafide, spoof = (_degraded(side, degradation) for side in (condition.bonafide, condition.spoof))
+    return Condition(bonafide, spoof, speakers_of=condition.speakers_of)
+
+
+def _degraded(selection: Selection, degradation: str) -> Selection:
+    return replace(selection, source=with_degradation(selection.source, degradation))

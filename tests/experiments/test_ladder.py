@@ -1,0 +1,148 @@
+"""Laundering ladders: the conditions of an experiment, their jobs, and the tables of the whole run."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from places import EXPERIMENTS, ROOT
+from whole_runs import digests, rerun, snakemake
+
+from codecfake.base.degraded_names import base_of, degradation_of
+from codecfake.base.validation import ConfigurationError
+from codecfake.experiment import ladders, reading, site
+from codecfake.experiment.schema import Experiment
+
+SMALL = EXPERIMENTS / "ladder.yaml"
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Experiment:
+    return reading.load(SMALL)
+
+
+def with_degrade(folder: Path, degrade: str, more: str = "") -> Path:
+    path = folder / "own.yaml"
+    lines = ["based_on: tiny", "title: Own", more, "conditions:", f"  C1: {{degrade: {degrade}}}"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_step_is_a_condition_with_the_same_trials_of_degraded_sources(experiment: Experiment) -> None:
+    plain, step = (experiment.condition_settings(name) for name in ("C1", "C1+noise_0"))
+    assert (step.bonafide.source, step.spoof.source) == ("F00+noise_0", "F01+noise_0")
+    assert replace(step.bonafide, source="F00") == plain.bonafide
+    assert replace(step.spoof, source="F01") == plain.spoof
+
+
+def test_steps_come_after_all_plain_conditions(experiment: Experiment) -> None:
+    names = list(experiment.conditions)
+    assert names[:3] == experiment.plain_conditions() == ["C1", "P00", "LA"]
+    assert names[3:5] == ["C1+noise_20", "C1+noise_0"]
+
+
+def test_an_experiment_that_is_cut_to_this_machine_keeps_its_steps(experiment: Experiment) -> None:
+    assert replace(experiment).conditions == experiment.conditions
+    cut = replace(experiment, conditions={"P00": experiment.conditions["P00"]})
+    assert list(cut.conditions) == ["P00", "P00+noise_0", "P00+trim_40"]
+
+
+def test_every_degraded_fake_has_its_degraded_recording(experiment: Experiment) -> None:
+    audio = set(experiment.all_audio())
+    for corpus, source in audio:
+        partner = f"F00+{degradation_of(source)}" if degradation_of(source) else "F00"
+        assert (corpus, partner) in audio
+
+
+def test_audio_is_degraded_for_all_conditions_with_a_step(experiment: Experiment) -> None:
+    assert ladders.conditions_with(experiment, "english", "noise_0") == ["C1+noise_0", "P00+noise_0"]
+    assert ladders.conditions_with(experiment, "vocoder", "noise_20") == ["LA+noise_20"]
+
+
+def test_means_and_quality_are_of_plain_conditions(experiment: Experiment) -> None:
+    assert experiment.averages_run() == {"mean": ["C1", "P00", "LA"]}
+    assert not [name for names in experiment.sources_by_corpus().values() for name in names if degradation_of(name)]
+
+
+def test_a_fault_of_a_ladder_is_found_before_the_first_job_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"own.yaml:5.*degrade.kind: unknown degradation 'noyse'.*noise"):
+        reading.load(with_degrade(tmp_path, "{kind: noyse, steps: [20]}"))
+    with pytest.raises(ConfigurationError, match=r"own.yaml:5.*degrade.1.kind: aac is not possible"):
+        reading.load(with_degrade(tmp_path, "[{kind: noise, steps: [20]}, {kind: aac, steps: [64]}]"))
+
+
+def test_audio_of_another_rate_cannot_have_a_ladder(tmp_path: Path) -> None:
+    path = with_degrade(tmp_path, "{kind: noise, steps: [20]}", "audio: {sample_rate: 24000}")
+    with pytest.raises(
+        ConfigurationError, match=r"degradations work at 16000 Hz, but the audio has 24000; set `audio:"
+    ):
+        reading.load(path)
+
+
+def test_an_average_of_steps_is_refused(tmp_path: Path) -> None:
+    path = with_degrade(tmp_path, "{kind: noise, steps: [20]}", "averages: {noisy: [C1+noise_20]}")
+    with pytest.raises(ConfigurationError, match=r"averages.noisy"):
+        reading.load(path)
+
+
+def test_the_small_form_is_planned(tmp_path: Path) -> None:
+    jobs = rerun(tmp_path, SMALL)
+    experiment = site.read_without_corpora({"experiment": "ladder"}, ROOT)
+    assert jobs["degrade"] == sum(experiment.corpora[name].shards for name, *_ in ladders.degraded_audio(experiment))
+    assert jobs["write_condition"] == len(experiment.conditions)
+
+
+@pytest.mark.long
+def test_the_small_form_ends_in_its_curves(tmp_path: Path, quick_jobs: None) -> None:
+    done = snakemake(tmp_path, SMALL, "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = tmp_path / "results"
+    _check_table(results)
+    _check_passthrough(results)
+    _check_partners(results)
+    assert "Laundering ladders" in (results / "report.html").read_text(encoding="utf-8")
+    before = digests(tmp_path, "audio/*/*+*/*")
+    assert len(before) > 20
+    assert rerun(tmp_path, SMALL) == {}
+    victim = results / "audio/english/F01+room_300/0000.tar"
+    victim.unlink()
+    assert snakemake(tmp_path, SMALL, str(victim.relative_to(tmp_path))).returncode == 0
+    assert digests(tmp_path, "audio/*/*+*/*") == before
+
+
+def _check_table(results: Path) -> None:
+    """Step 0 is the plain condition; the other steps are rows of the table of all conditions."""
+    table = pd.read_csv(results / "tables/ladder.csv", keep_default_na=False)
+    eers = pd.read_csv(results / "tables/eer_seeds.csv").set_index(["training_set", "condition"])["eer_percent"]
+    assert set(table["step"]) == {0, 1, 2}
+    for row in table.itertuples():
+        name = f"{row.condition}+{row.kind}_{row.value}" if row.step else row.condition
+        assert float(row.eer_percent) == eers[row.training_set, name]
+    plain = pd.read_csv(results / "tables/cross_conditions.csv")
+    assert not [name for name in plain.columns if degradation_of(name)]
+
+
+def _check_passthrough(results: Path) -> None:
+    """A control is its recording at every step, byte by byte, so that every detector is at chance."""
+    for corpus, step in product(("english", "mandarin"), ("noise_0", "trim_40")):
+        sha256 = [
+            pd.read_parquet(results / f"audio/{corpus}/{source}+{step}/0000.parquet")["sha256"]
+            for source in ("F00", "P00")
+        ]
+        assert list(sha256[0]) == list(sha256[1])
+    table = pd.read_csv(results / "tables/ladder.csv")
+    assert (table.loc[table["condition"] == "P00", "eer_percent"] == 50).all()
+
+
+def _check_partners(results: Path) -> None:
+    twins = pd.read_csv(results / "audit/twins.csv")
+    steps = twins[twins["source"].map(base_of) != twins["source"]]
+    assert len(steps) > 10
+    assert (steps["equally_long"] == steps["fakes"]).all()
+    probes = pd.read_csv(results / "audit/shortcuts.csv").set_index("feature").loc["duration"]
+    own = probes[probes["source"].map(degradation_of) != ""]
+    assert {"F01+trim_40", "F01+speed_110", "P00+noise_0"} <= set(own["source"])
+    made_here = own[own["differ"].notna()]
+    assert (made_here["differ"] == 0).all()
+    assert (made_here["auc"] == 0.5).all()
