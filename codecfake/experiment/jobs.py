@@ -15,6 +15,7 @@ from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
 from codecfake.base.hub_models import record_name
+from codecfake.base.utterances import BONAFIDE
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
@@ -164,6 +165,8 @@ class Jobs:
         # left out where it is the default, so that finished jobs of other experiments keep their parameters
         if rule.decoder_precision != "float32":
             values["decoder_precision"] = rule.decoder_precision
+        if self._experiment.corpora[corpus].resynthesize != BONAFIDE:
+            values["resynthesize"] = self._experiment.corpora[corpus].resynthesize
         return job(ResynthesisSettings, values)
 
     def degrade(self, corpus: str, base: str, degradation: str) -> Job[DegradationSettings]:

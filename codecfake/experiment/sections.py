@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from codec_wrappers.resynthesis.settings import Resynthesize
 from codec_wrappers.weights import shipped
 from codecfake import generators
 from codecfake.base.settings import Fault, FaultsError, Filled, Of, Pattern, Range, below, build, fault
@@ -100,6 +101,7 @@ class Corpus:
     shards: Count = 1
     max_rejected: Share = 0.01
     options: dict[str, Any] = field(default_factory=dict)  # of the layout
+    resynthesize: Resynthesize = "bonafide"  # the utterances that codecs resynthesize, by their key
     speakers_of: Name | None = None  # whose speakers its ids name: a corpus, or `own`; None: equal ids are one person
     # its expected size, if its layout has no published one
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
