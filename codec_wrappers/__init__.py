@@ -30,7 +30,6 @@ DEVICES = ("gpu", "cpu")
 QUANTIZERS = ("rvq", "grouped", "single", "fsq", "none")  # none: no codes, or codes that lose nothing
 AUXILIARIES = ("none", "semantic_distillation", "disentangled")
 DECODERS = ("time", "frequency")
-PURPOSES = ("transmission", "generation")
 UNSTATED = "unstated"  # a license that the authors do not name
 OWN = "own"  # in names of rates: a codec of the package whose network does not have the published size
 
@@ -88,7 +87,7 @@ class Entry:
     license: str = UNSTATED  # SPDX, of the code
     weights: tuple[str, ...] = ("none", "local")  # of `WEIGHTS`
     device: str = "gpu"  # "cpu": the codec cannot use a GPU
-    purpose: str | None = None  # of `PURPOSES`, as its paper has it; None: not stated
+    purpose: Literal["transmission", "generation"] | None = None  # as its paper has it; None: not stated
     is_control: bool = False  # returns its input unchanged: detectors must fail on its fakes
     sample_rate: int | None = None  # Hz, as published; None: any, or unknown
     num_quantizers: int | None = None  # if its settings do not define it
@@ -107,8 +106,6 @@ class Entry:
                 raise fault(unknown("kind of weights", kind, WEIGHTS), "weights")
         if self.device not in DEVICES:
             raise fault(unknown("device", self.device, DEVICES), "device")
-        if self.purpose is not None and self.purpose not in PURPOSES:
-            raise fault(unknown("purpose", self.purpose, PURPOSES), "purpose")
 
     @property
     def is_trainable(self) -> bool:

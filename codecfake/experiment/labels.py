@@ -7,7 +7,7 @@ from codecfake.base.settings import Fault, Keys
 from codecfake.base.utterances import BONAFIDE, KEYS
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Condition, Selection
-from codecfake.protocols.labels import EXCLUDED, Labels
+from codecfake.protocols.labels import EXCLUDED, CodedKeys, Labels
 from codecfake.protocols.lists import RECORDINGS
 
 FEWEST_POLICIES = 2
@@ -27,6 +27,13 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
             elif _is_known(experiment, side) and not unlabeled:
                 yield from _coded_faults(experiment, side, key, keys)
     yield from _contradictions(experiment)
+
+
+def policies(experiment: Experiment) -> dict[str, dict[str, CodedKeys]]:
+    """Policy -> source that a condition has -> the keys of its coded speech."""
+    audio = {source for name in experiment.conditions for _, source in experiment.audio_of_condition(name)}
+    sources = sorted(audio - {RECORDINGS})
+    return {name: experiment.labels_of(labels, sources) for name, labels in experiment.label_policies.items()}
 
 
 def _sides(condition: Condition) -> list[tuple[str, Selection]]:

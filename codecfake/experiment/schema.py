@@ -141,7 +141,11 @@ class Experiment:
         """Corpus -> the sources to draw, recordings included, for the corpora of the first condition's recordings."""
         first = next(iter(self.conditions.values()))
         corpora = self.corpora_of(first.bonafide)
-        return {corpus: sources for corpus, sources in self.sources_by_corpus().items() if corpus in corpora}
+        return {
+            corpus: sources if BONAFIDE in self.resynthesized_keys(corpus) else [RECORDINGS]
+            for corpus, sources in self.sources_by_corpus().items()
+            if corpus in corpora
+        }
 
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""
