@@ -1,13 +1,14 @@
 """Rules for label policies: every coded trial has one key, and its audio exists."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from codecfake.base.degraded_names import base_of
 from codecfake.base.settings import Fault, Keys
 from codecfake.base.utterances import BONAFIDE, KEYS
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.sections import Condition, Selection
-from codecfake.protocols.labels import EXCLUDED, CodedKeys, Labels
+from codecfake.protocols.labels import EXCLUDED, Labels
 from codecfake.protocols.lists import RECORDINGS
 
 FEWEST_POLICIES = 2
@@ -29,11 +30,12 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _contradictions(experiment)
 
 
-def policies(experiment: Experiment) -> dict[str, dict[str, CodedKeys]]:
-    """Policy -> source that a condition has -> the keys of its coded speech."""
+def policies(experiment: Experiment) -> list[dict[str, Any]]:
+    """Plain values of `LabelPolicy` in the order of the experiment, for the sources that a condition has."""
     audio = {source for name in experiment.conditions for _, source in experiment.audio_of_condition(name)}
     sources = sorted(audio - {RECORDINGS})
-    return {name: experiment.labels_of(labels, sources) for name, labels in experiment.label_policies.items()}
+    given = experiment.label_policies.items()
+    return [{"name": name, "keys": experiment.labels_of(labels, sources)} for name, labels in given]
 
 
 def _sides(condition: Condition) -> list[tuple[str, Selection]]:

@@ -72,7 +72,7 @@ def _read(path: Path, speakers_of: dict[str, str] | None) -> pd.DataFrame:
 
 def _rows(score_root: Path, pool: Pool, settings: TableSettings) -> Iterator[dict[str, object]]:
     sources = [source for source in dict.fromkeys(pool.trials["source"]) if source != RECORDINGS]
-    keys = {name: keys_under(pool.trials, policy) for name, policy in settings.label_policies.items()}
+    keys = {policy.name: keys_under(pool.trials, policy.keys) for policy in settings.label_policies}
     first = next(iter(keys.values()))
     for group in groups(settings.models):
         scores = [_scores(score_root, pool, model) for model in group]

@@ -126,3 +126,10 @@ def test_fakes_of_a_generator_are_not_resynthesized(tmp_path: Path) -> None:
     path.write_text("based_on: xie2025\ncorpora: {valle: {resynthesize: spoof}}\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="made in the run, where codecs cannot read them"):
         reading.load(path)
+
+
+def test_policies_keep_their_order_in_the_job_of_the_table(tmp_path: Path) -> None:
+    experiment = load(tmp_path, changed(label_policies={"strict": {}, "channel": AS_BONAFIDE}))
+    policies = jobs(experiment).tabulate().settings.label_policies
+    assert [policy.name for policy in policies] == ["strict", "channel"]
+    assert policies[1].keys["F01"] == {"bonafide": "bonafide", "spoof": "spoof"}

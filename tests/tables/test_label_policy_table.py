@@ -8,14 +8,14 @@ import pytest
 
 from codecfake.base import files
 from codecfake.tables.label_policies import write_label_policies
-from codecfake.tables.settings import TableSettings
+from codecfake.tables.settings import LabelPolicy, TableSettings
 
 MODEL = "mel-lcnn/codec/erm/seed1"
-POLICIES = {
-    "strict": {"T01": {"bonafide": "spoof", "spoof": "spoof"}},
-    "channel": {"T01": {"bonafide": "bonafide", "spoof": "spoof"}},
-    "without": {"T01": {"bonafide": "excluded", "spoof": "spoof"}},
-}
+POLICIES = [
+    LabelPolicy("strict", {"T01": {"bonafide": "spoof", "spoof": "spoof"}}),
+    LabelPolicy("channel", {"T01": {"bonafide": "bonafide", "spoof": "spoof"}}),
+    LabelPolicy("without", {"T01": {"bonafide": "excluded", "spoof": "spoof"}}),
+]
 NUMBER = 8  # of trials of each kind
 # kinds of trials with their scores: this detector takes coded speech for spoof
 SCORES = {("F00", "bonafide"): 4.0, ("F00", "spoof"): -1.0, ("T01", "bonafide"): -2.0, ("T01", "spoof"): -3.0}
@@ -30,7 +30,7 @@ def trials(source: str, original: str) -> pd.DataFrame:
     return table.assign(trial_id=prefix + table["utterance_id"], key=key, attack=attack)
 
 
-def table_of(tmp_path: Path, spoofs: dict[str, tuple[str, str]], policies: dict[str, object]) -> pd.DataFrame:
+def table_of(tmp_path: Path, spoofs: dict[str, tuple[str, str]], policies: list[LabelPolicy]) -> pd.DataFrame:
     """The table of conditions with recorded bona fide speech and these spoofs."""
     for condition, kind in spoofs.items():
         both = pd.concat([trials("F00", "bonafide"), trials(*kind)])
@@ -40,7 +40,7 @@ def table_of(tmp_path: Path, spoofs: dict[str, tuple[str, str]], policies: dict[
         files.write_tsv(tmp_path / f"eval/{condition}.tsv", both)
         table = pd.DataFrame({"trial_id": both["trial_id"], "score": scores})
         files.write_tsv(tmp_path / f"scores/{MODEL}/{condition}.tsv", table)
-    settings = TableSettings([MODEL], list(spoofs), resamples=20, label_policies=policies)  # type: ignore[arg-type]
+    settings = TableSettings([MODEL], list(spoofs), resamples=20, label_policies=policies)
     write_label_policies(tmp_path / "scores", tmp_path / "eval", settings, tmp_path / "tables")
     return pd.read_csv(tmp_path / "tables/label_policy.csv")
 
@@ -82,4 +82,4 @@ def test_a_policy_that_leaves_no_spoof_has_an_empty_eer(tmp_path: Path) -> None:
 
 def test_an_experiment_without_policies_has_no_such_table(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        table_of(tmp_path, {"coded": ("T01", "bonafide")}, {})
+        table_of(tmp_path, {"coded": ("T01", "bonafide")}, [])
