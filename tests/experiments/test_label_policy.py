@@ -10,7 +10,7 @@ from whole_runs import digests, rerun, snakemake
 from codecfake.base import files
 from codecfake.experiment import site
 
-SMALL = Path(__file__).with_name("label-policy.yaml")
+SMALL = Path(__file__).with_name("small-label-policy.yaml")
 POLICIES = ["coded-is-spoof", "coded-is-bonafide", "by-purpose"]
 TWIN = ["corpus", "utterance_id"]
 AUDIO = ("audio/**/*.tar", "audio/**/*.parquet")
