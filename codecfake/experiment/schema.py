@@ -229,13 +229,10 @@ class Experiment:
         """Everything that determines the train and dev protocols of a domain."""
         rule = self.domains[domain]
         sources = [self.original(source) for source in rule.sources]
-        labels = {
-            source: dict(keys) for source, keys in self.labels_of(rule.labels, sources).items() if keys != DEFAULT
-        }
-        resynthesized = self._resynthesized(rule.corpora)
-        return PartitionSettings(
-            rule.corpora, rule.split, sources, rule.keep, self.speakers_of(), labels, resynthesized
-        )
+        every = self.labels_of(rule.labels, sources).items()
+        labels = {source: dict(keys) for source, keys in every if keys != DEFAULT}
+        common = (rule.corpora, rule.split, sources, rule.keep, self.speakers_of())
+        return PartitionSettings(*common, labels, self._resynthesized(rule.corpora))
 
     def condition_settings(self, condition: str) -> ConditionSettings:
         """Everything that determines the eval protocol of a condition."""
