@@ -7,7 +7,7 @@ rule report:
     input:
         tables=expand(
             "results/tables/{table}.csv",
-            table=(*papers.OURS, *PAPERS.ladder, *PAPERS.tables),
+            table=(*PAPERS.ours, *PAPERS.tables),
         ),
         scores=expand(
             "results/scores/{model}/{condition}.tsv",

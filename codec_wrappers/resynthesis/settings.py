@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 NATIVE = "native"  # the codec's own sample rate
 DecoderPrecision = Literal["float32", "tf32", "bfloat16"]
+Resynthesize = Literal["bonafide", "spoof", "both"]  # the keys of the originals, see `utterances.RESYNTHESIZE`
 WINDOW_DURATION = 30.0  # seconds: longer than most utterances
 
 
@@ -20,6 +21,7 @@ class ResynthesisSettings:
     decoder_precision: DecoderPrecision = "float32"  # of multiplications; codes are always exact
     license: str = ""  # of the codec's code and weights
     sample_rate: int | str = 16000  # of the shards; "native": the codec's own
+    resynthesize: Resynthesize = "bonafide"
     batch_duration: float = 60.0  # most seconds of audio in a batch; only GPUs use batches
     window_duration: float = (
         WINDOW_DURATION  # seconds; longer recordings go through the codec in windows of this length

@@ -33,6 +33,7 @@ from codecfake.base import utterances
 from codecfake.base.progress import progress
 
 COLUMNS = ("utterance_id", "path", "sha256", "num_samples", "sample_rate")  # of the utterance table
+ORIGINAL_KEY = "original_key"  # a further column of the index, if spoofs are resynthesized
 RMS_FLOOR = 1e-8  # FunCodec's
 DBFS_FLOOR, DBFS_25 = 1e-6, 10 ** (-25 / 20)  # VibeVoice's
 QUEUED_DURATION = 240.0  # seconds of recordings that wait for the codec; as many can wait for the writer
@@ -62,7 +63,9 @@ def resynthesize_shard(
     origin = digest(weights) if weights is not None else ""
     codec = with_gain(load_codec(settings.wrapper, settings.model, weights, device), settings.gain)
     rows = shards.members(utterances.read(table), shard, settings.num_shards)
-    rows = rows.loc[rows["key"] == utterances.BONAFIDE, list(COLUMNS)]
+    rows = rows[rows["key"].isin(utterances.RESYNTHESIZE[settings.resynthesize])]
+    original_keys = dict(zip(rows["utterance_id"], rows["key"], strict=True))
+    rows = rows[list(COLUMNS)]
     with ExitStack() as stack:
         bar = stack.enter_context(progress(None, f"{settings.codec} {table.parent.name} {shard:04d}", len(rows), "utt"))
         writers = {
@@ -75,7 +78,7 @@ def resynthesize_shard(
         outputs = (stages.through(batch) for batch in inputs)
         for flacs in helpers.behind(stages.encode, outputs, lambda output: output.batch.duration):
             for source, utterance_id, flac in flacs:
-                writers[source].append(utterance_id, flac)
+                writers[source].append(utterance_id, flac, {ORIGINAL_KEY: original_keys[utterance_id]})
             bar.update(len(flacs) // len(writers))
 
 
@@ -274,7 +277,8 @@ def _writer(
     bitrate = 0.0 if codec.sample_rate is None else codec.bitrate_kbps(quantizers)
     bitrate = math.nan if bitrate is None else bitrate
     provenance = shards.Provenance(settings.codec, quantizers, bitrate, weights_sha256, __version__, settings.license)
-    return shards.ShardWriter(path, f"{source}_", provenance)
+    more = [] if settings.resynthesize == utterances.BONAFIDE else [ORIGINAL_KEY]
+    return shards.ShardWriter(path, f"{source}_", provenance, more)
 
 
 def _refuse_not_finite(finite: bool) -> None:

@@ -24,7 +24,9 @@ from codecfake.audit.settings import AuditSettings, Limits
 from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE, SPOOF
+from codecfake.protocols.labels import ORIGINAL_KEY
 from codecfake.protocols.lists import RECORDINGS
+from codecfake.protocols.trials import SPEECH
 from codecfake.statistics.error_counts import roc_aucs
 from codecfake.statistics.intervals import BootstrapSettings, Trials, bootstrap
 from codecfake.statistics.metrics import roc_auc
@@ -111,11 +113,21 @@ def spoofs_as_published(settings: AuditSettings, lists: list[TrialList]) -> Iter
 
 
 def _recordings(settings: AuditSettings, lists: list[TrialList], source: str) -> pd.DataFrame:
-    """Recordings for the probes, plain or degraded: bona fide, from resynthesized corpora."""
+    """Recordings for the probes, plain or degraded, from resynthesized corpora: bona fide ones, and spoofs that codecs
+    resynthesized.
+    """
     trials = pd.concat([item.trials for item in lists])
     corpora = trials.loc[trials["source"].map(base_of) != RECORDINGS, "corpus"].unique()
-    real = trials[(trials["key"] == BONAFIDE) & trials["corpus"].isin(corpora) & (trials["source"] == source)]
-    return _sample(settings, real.drop_duplicates(["corpus", "utterance_id"]))
+    recorded = trials[(trials["source"] == source) & trials["corpus"].isin(corpora)]
+    speech = pd.MultiIndex.from_frame(recorded[SPEECH])
+    coded = pd.MultiIndex.from_frame(trials.loc[_is_coded_spoof(trials), SPEECH])
+    originals = recorded[(recorded["key"] == BONAFIDE) | speech.isin(coded)]
+    return _sample(settings, originals.drop_duplicates(SPEECH))
+
+
+def _is_coded_spoof(trials: pd.DataFrame) -> pd.Series:
+    original = trials[ORIGINAL_KEY] if ORIGINAL_KEY in trials else pd.Series(BONAFIDE, index=trials.index)
+    return (trials["source"].map(base_of) != RECORDINGS) & (original == SPOOF)
 
 
 def _sample(settings: AuditSettings, trials: pd.DataFrame) -> pd.DataFrame:

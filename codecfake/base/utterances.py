@@ -9,6 +9,7 @@ from codecfake.base import files
 
 BONAFIDE, SPOOF = "bonafide", "spoof"
 KEYS = (BONAFIDE, SPOOF)
+RESYNTHESIZE = {BONAFIDE: (BONAFIDE,), SPOOF: (SPOOF,), "both": KEYS}  # value of an experiment -> keys of originals
 SPLITS = ("train", "dev", "eval")
 NO_CODING = "-"
 

@@ -15,6 +15,7 @@ from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.audio.settings import NATIVE, RecordingsSettings
 from codecfake.audit.settings import AuditSettings
 from codecfake.base.hub_models import record_name
+from codecfake.base.utterances import BONAFIDE
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
@@ -34,6 +35,7 @@ from codecfake.experiment import (
 )
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
+from codecfake.experiment.labels import policies as label_policies
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
@@ -164,6 +166,8 @@ class Jobs:
         # left out where it is the default, so that finished jobs of other experiments keep their parameters
         if rule.decoder_precision != "float32":
             values["decoder_precision"] = rule.decoder_precision
+        if self._experiment.corpora[corpus].resynthesize != BONAFIDE:
+            values["resynthesize"] = self._experiment.corpora[corpus].resynthesize
         return job(ResynthesisSettings, values)
 
     def degrade(self, corpus: str, base: str, degradation: str) -> Job[DegradationSettings]:
@@ -240,6 +244,7 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
+            **filled({"label_policies": label_policies(self._experiment)}),
             **filled(
                 {"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}
             ),
@@ -258,6 +263,7 @@ class Jobs:
         e = self._experiment
         sources = [(name, source, rule) for name, codec in e.codecs.items() for source, rule in codec.sources.items()]
         domains_of = {name: item.domains for name, item in e.training_sets.items()} | released.trained_on(e)
+        spoofs = [name for name in e.corpora if BONAFIDE not in e.resynthesized_keys(name)]
         dev = {name: one.weights.calibrate_on or "" for name, one in released.models(e).items()}
         values = {
             "title": e.title,
@@ -285,5 +291,6 @@ class Jobs:
             "not_run": e.not_run,
             "experiment": self._as_written,
             **filled({"released": dev, "ladders": ladders.steps_of(e)}),
+            **filled({"label_policies": list(e.label_policies), "coded_spoofs_alone": spoofs}),
         }
         return job(ReportSettings, values)

@@ -45,9 +45,10 @@ class Papers:
         return possible_figures(self.experiment.model_names(), self.experiment.conditions, self.tables)
 
     @property
-    def ladder(self) -> list[str]:
-        """The table of laundering ladders, if there are any."""
-        return [LADDER] if ladders.steps_of(self.experiment) else []
+    def ours(self) -> list[str]:
+        """The tables of an experiment that are no paper's."""
+        ladder = [LADDER] if ladders.steps_of(self.experiment) else []
+        return [*OURS, *ladder, *(["label_policy"] if self.experiment.label_policies else [])]
 
     def histories(self) -> list[str]:
         """Histories of trainings, if a figure shows them."""
@@ -61,7 +62,7 @@ class Papers:
 
     def files(self) -> list[str]:
         """All files of tables and figures."""
-        names = [f"{name}.csv" for name in (*OURS, *self.ladder)]
+        names = [f"{name}.csv" for name in self.ours]
         names += [f"{name}.{kind}" for name in self.tables for kind in ("csv", "tex", "html")]
         names += [f"figures/{name}.{kind}" for name in self.figures for kind in KINDS]
         return [f"results/tables/{name}" for name in names]

@@ -3,7 +3,9 @@
 import json
 from dataclasses import asdict
 
+from codecfake.base.utterances import BONAFIDE
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.sections import Condition
 from codecfake.protocols.lists import RECORDINGS
 
 
@@ -12,10 +14,14 @@ def conditions(experiment: Experiment) -> list[str]:
     recordings.
     """
     plain = experiment.plain_conditions()
-    with_codec_fakes = [name for name in plain if experiment.conditions[name].spoof.source != RECORDINGS]
+    with_codec_fakes = [name for name in plain if _has_codec_fakes(experiment.conditions[name])]
     # compared by content, not by domain name, so that changes to other conditions cause no new measurement
     choices = {name: json.dumps(asdict(experiment.condition_settings(name).bonafide)) for name in with_codec_fakes}
     return [name for place, name in enumerate(choices) if choices[name] not in list(choices.values())[:place]]
+
+
+def _has_codec_fakes(condition: Condition) -> bool:
+    return condition.spoof.source != RECORDINGS and condition.spoof.original in (None, BONAFIDE)
 
 
 def corpora(experiment: Experiment, source: str) -> list[str]:
@@ -23,7 +29,8 @@ def corpora(experiment: Experiment, source: str) -> list[str]:
     items = (experiment.conditions[name] for name in conditions(experiment))
     bonafide = dict.fromkeys(corpus for item in items for corpus in experiment.corpora_of(item.bonafide))
     audio = set(experiment.all_audio())
-    return [corpus for corpus in bonafide if (corpus, source) in audio]
+    has_coded = [corpus for corpus in bonafide if BONAFIDE in experiment.resynthesized_keys(corpus)]
+    return [corpus for corpus in has_coded if (corpus, source) in audio]
 
 
 def sources(experiment: Experiment) -> list[str]:

@@ -5,7 +5,7 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import codecs, generators, ladders, released, speakers
+from codecfake.experiment import codecs, generators, labels, ladders, released, speakers
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import utterance_lists
 from codecfake.protocols.lists import RECORDINGS, Split
@@ -22,6 +22,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _domain_faults(experiment)
     yield from _condition_faults(experiment)
     yield from ladders.faults(experiment)
+    yield from labels.faults(experiment)
     yield from speakers.faults(experiment)
     yield from generators.faults(experiment)
     yield from _training_set_faults(experiment)
@@ -92,10 +93,6 @@ def _condition_faults(experiment: Experiment) -> Iterator[Fault]:
             yield from _unknown((*keys, "corpus"), filter(None, [side.corpus]), experiment.corpora, "corpus")
             yield from _unknown((*keys, "corpora"), side.corpora or [], experiment.corpora, "corpus")
             yield from _unknown((*keys, "source"), [side.source], sources, "source")
-        source = condition.bonafide.source
-        if source != RECORDINGS and source in sources:
-            text = f"source {source!r} is a codec's; bona fide speech is {RECORDINGS}"
-            yield Fault(("conditions", name, "bonafide", "source"), text)
     for name, conditions in experiment.averages.items():
         yield from _unknown(("averages", name), conditions, experiment.plain_conditions(), "condition")
 

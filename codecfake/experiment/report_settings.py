@@ -35,6 +35,8 @@ class ReportSettings:
     notes: list[str] = field(default_factory=list)  # important notes for every reader
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
     released: dict[str, str] = field(default_factory=dict)  # model -> the domain it is calibrated on; "": none
+    label_policies: list[str] = field(default_factory=list)  # compared in `tables/label_policy.csv`
+    coded_spoofs_alone: list[str] = field(default_factory=list)  # corpora whose bona fide speech is not resynthesized
 
     def __post_init__(self) -> None:
         if not self.models or not self.conditions or not self.averages:

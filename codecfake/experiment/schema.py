@@ -1,13 +1,16 @@
 """An experiment: its corpora, codecs, splits, conditions and detectors, as plain data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from codec_wrappers import entry
+from codec_wrappers import CodecError, entry
 from codecfake.audit.settings import Limits
 from codecfake.base.degraded_names import base_of, degradation_of, plain, with_degradation
+from codecfake.base.plugins import PluginError
 from codecfake.base.settings import DERIVED, Filled, Of
+from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.settings import DetectorSettings
 from codecfake.experiment import ladders, sections
@@ -29,6 +32,7 @@ from codecfake.experiment.sections import (
     TrainingSet,
 )
 from codecfake.experiment.weights import Official, Shipped, Trained, one_line
+from codecfake.protocols.labels import DEFAULT, CodedKeys, Labels, keys_of
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side
 
 
@@ -53,6 +57,7 @@ class Experiment:
     training: dict[str, Any] = field(default_factory=dict)
     detector_training: dict[Name, dict[str, Any]] = field(default_factory=dict)  # where a detector's training differs
     strategies: dict[Name, dict[str, Any]] = field(default_factory=dict)  # other settings of one, or one's own
+    label_policies: dict[Name, Labels] = field(default_factory=dict)  # keys of the same trials to compare
     averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
@@ -136,7 +141,11 @@ class Experiment:
         """Corpus -> the sources to draw, recordings included, for the corpora of the first condition's recordings."""
         first = next(iter(self.conditions.values()))
         corpora = self.corpora_of(first.bonafide)
-        return {corpus: sources for corpus, sources in self.sources_by_corpus().items() if corpus in corpora}
+        return {
+            corpus: sources if BONAFIDE in self.resynthesized_keys(corpus) else [RECORDINGS]
+            for corpus, sources in self.sources_by_corpus().items()
+            if corpus in corpora
+        }
 
     def codecs_run(self) -> list[str]:
         """The codecs that some protocol needs."""
@@ -220,12 +229,42 @@ class Experiment:
         """Everything that determines the train and dev protocols of a domain."""
         rule = self.domains[domain]
         sources = [self.original(source) for source in rule.sources]
-        return PartitionSettings(rule.corpora, rule.split, sources, rule.keep, self.speakers_of())
+        every = self.labels_of(rule.labels, sources).items()
+        labels = {source: dict(keys) for source, keys in every if keys != DEFAULT}
+        common = (rule.corpora, rule.split, sources, rule.keep, self.speakers_of())
+        return PartitionSettings(*common, labels, self._resynthesized(rule.corpora))
 
     def condition_settings(self, condition: str) -> ConditionSettings:
         """Everything that determines the eval protocol of a condition."""
         rule = self.conditions[condition]
         return ConditionSettings(self.side(rule.bonafide), self.side(rule.spoof), self.speakers_of())
+
+    def purpose_of(self, codec: str) -> str | None:
+        """Transmission, generation, or None if neither the experiment nor the wrapper says."""
+        section = self.codecs[codec]
+        if section.purpose is not None:
+            return section.purpose
+        try:
+            return entry(section.wrapper).purpose
+        except (CodecError, PluginError):
+            return None  # its wrapper's fault is reported elsewhere
+
+    def labels_of(self, labels: Labels, sources: Iterable[str]) -> dict[str, CodedKeys]:
+        """Source -> the keys of its coded speech by a policy."""
+        return {source: labels.keys(self.purpose_of(self.codec_of(source))) for source in sources}
+
+    def coded_keys(self, domain: str | None, source: str) -> CodedKeys:
+        """The keys of the speech of a source in a domain, or by default."""
+        return DEFAULT if domain is None else self.labels_of(self.domains[domain].labels, [source])[source]
+
+    def resynthesized_keys(self, corpus: str) -> tuple[str, ...]:
+        """The keys of the utterances of a corpus that codecs resynthesize."""
+        return keys_of(corpus, self._resynthesized([corpus]))
+
+    def _resynthesized(self, corpora: Iterable[str]) -> dict[str, str]:
+        """Corpus -> what codecs resynthesize, where it is not bona fide speech alone."""
+        choices = {corpus: self.corpora[corpus].resynthesize for corpus in corpora if corpus in self.corpora}
+        return {corpus: choice for corpus, choice in choices.items() if choice != BONAFIDE}
 
     def speakers_of(self) -> dict[str, str]:
         """Corpus -> whose speakers its ids name, where the experiment says so."""
@@ -241,9 +280,15 @@ class Experiment:
         """Everything that determines the trials of a selection."""
         source = self.original(selection.source)
         if selection.domain is None:
-            return Side(self.corpora_of(selection), None, None, source, selection.utterances)
-        domain = self.domains[selection.domain]
-        return Side(domain.corpora, domain.split, selection.corpora or domain.keep, source, selection.utterances)
+            corpora, split, keep = self.corpora_of(selection), None, None
+        else:
+            domain = self.domains[selection.domain]
+            corpora, split, keep = domain.corpora, domain.split, selection.corpora or domain.keep
+        # of recordings, the key of the side decides
+        is_recorded = base_of(source) == RECORDINGS
+        coded = {} if is_recorded else self._resynthesized(corpora)
+        original = "" if is_recorded or selection.original in (None, BONAFIDE) else SPOOF
+        return Side(corpora, split, keep, source, selection.utterances, original, coded)
 
 
 def laid_over(base: Any, over: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from codec_wrappers.resynthesis.settings import Resynthesize
 from codec_wrappers.weights import shipped
 from codecfake import generators
 from codecfake.base.settings import Fault, FaultsError, Filled, Of, Pattern, Range, below, build, fault
@@ -14,6 +15,7 @@ from codecfake.corpora.sizes import ListedSize
 from codecfake.degradation.settings import Ladders
 from codecfake.detectors.released_forms import SEED, SET
 from codecfake.experiment.weights import NoWeights, Official, Shipped, Trained, Weights
+from codecfake.protocols.labels import Labels, Purpose
 from codecfake.protocols.lists import RECORDINGS, Split
 from codecfake.protocols.prompts import PromptRule
 
@@ -36,6 +38,7 @@ class Selection:
     corpus: Name | None = None
     corpora: Names | None = None
     source: Name = RECORDINGS
+    original: Literal["bonafide", "spoof"] | None = None  # key of the coded recordings; None: bona fide
     utterances: Literal["eval", "all"] = "eval"
 
     def __post_init__(self) -> None:
@@ -100,6 +103,7 @@ class Corpus:
     shards: Count = 1
     max_rejected: Share = 0.01
     options: dict[str, Any] = field(default_factory=dict)  # of the layout
+    resynthesize: Resynthesize = "bonafide"  # the utterances that codecs resynthesize, by their key
     speakers_of: Name | None = None  # whose speakers its ids name: a corpus, or `own`; None: equal ids are one person
     # its expected size, if its layout has no published one
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
@@ -144,6 +148,7 @@ class Codec:
     )
     keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
     decoder_precision: Literal["float32", "tf32", "bfloat16"] = "float32"  # codes are always exact
+    purpose: Purpose | None = None  # for label policies; None: that of the wrapper
     training: dict[str, Any] = field(default_factory=dict)  # what differs from codec_training, and start_from
 
     def __post_init__(self) -> None:
@@ -182,6 +187,7 @@ class Domain:
     split: Split
     keep: Names | None = None  # of the corpora, after the split of all of them; None: all
     sources: Names = field(default_factory=list)  # seen in train and dev
+    labels: Labels = field(default_factory=Labels)  # the keys of coded speech
 
 
 @dataclass(frozen=True)

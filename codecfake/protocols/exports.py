@@ -40,7 +40,7 @@ def published(trials: pd.DataFrame) -> str:
     """The three columns of the published Codecfake set: file name, real or fake, source."""
     label = trials["key"].map({BONAFIDE: "real", SPOOF: "fake"})
     trial, attack = (trials[column].map(words(trials, column)) for column in ("trial_id", "attack"))
-    source = attack.where(trials["key"] == SPOOF, RECORDINGS)
+    source = attack.where(trials["key"] == SPOOF, trials["source"])
     return "".join(trial + SUFFIX + " " + label + " " + source + "\n")
 
 

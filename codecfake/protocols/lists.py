@@ -13,8 +13,9 @@ from codecfake.base import files, utterances
 from codecfake.base.degraded_names import base_of
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, CODING, NO_CODING, SPLITS, SPOOF
-from codecfake.protocols import splits, utterance_lists
+from codecfake.protocols import labels, splits, utterance_lists
 from codecfake.protocols.exports import RECORDINGS, write_exports
+from codecfake.protocols.labels import DEFAULT, EXCLUDED, ORIGINAL_KEY, CodedKeys
 from codecfake.protocols.people import People, SpeakersOf
 from codecfake.protocols.utterance_lists import Files, UtteranceLists
 
@@ -61,6 +62,8 @@ class PartitionSettings:
     sources: list[str] = field(default_factory=list)  # codec sources, in addition to the recordings
     keep: list[str] | None = None  # the corpora to keep after the split; None: all
     speakers_of: dict[str, str] = field(default_factory=dict)  # see `people.SpeakersOf`
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)  # source -> its `CodedKeys`; others: `DEFAULT`
+    resynthesized: dict[str, str] = field(default_factory=dict)  # see `labels.originals`
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class Side:
     keep: list[str] | None = None  # the corpora to evaluate; None: all
     source: str = RECORDINGS
     utterances: str = "eval"  # or all
+    original: str = ""  # the key of the originals of coded trials; "": bona fide
+    resynthesized: dict[str, str] = field(default_factory=dict)  # see `labels.originals`
+
+    @property
+    def original_key(self) -> str:
+        return self.original or BONAFIDE
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,17 @@ class ConditionSettings:
     bonafide: Side
     spoof: Side
     speakers_of: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> dict[str, dict[str, str]]:
+        """Source -> key of its originals -> key of the condition; empty if all coded trials are bona fide speech coded
+        into spoofs.
+        """
+        by_source: dict[str, dict[str, str]] = {}
+        for key, side in ((BONAFIDE, self.bonafide), (SPOOF, self.spoof)):
+            if base_of(side.source) != RECORDINGS:
+                by_source.setdefault(base_of(side.source), {})[side.original_key] = key
+        return {} if all(keys == {BONAFIDE: SPOOF} for keys in by_source.values()) else by_source
 
 
 Tables = Mapping[str, pd.DataFrame]  # corpus -> utterance table
@@ -89,19 +109,31 @@ Selection = list[tuple[str, pd.DataFrame]]  # each source with the rows of its t
 def partition(settings: PartitionSettings, tables: Tables, split: str) -> pd.DataFrame:
     """The trials of one split of a domain: recordings, then the fakes of each source."""
     selection = partition_selection(settings, split, _pool(tables, settings.speakers_of))
-    return _trials_of(selection, f"the {split} protocol of {' + '.join(settings.corpora)}")
+    has_policy = bool(settings.labels or settings.resynthesized)
+    return _trials_of(selection, settings.labels, has_policy, f"the {split} protocol of {' + '.join(settings.corpora)}")
 
 
 def condition(settings: ConditionSettings, tables: Tables) -> pd.DataFrame:
     """The trials of an evaluated condition: bona fide, then spoofs."""
-    return _trials_of(condition_selection(settings, _pool(tables, settings.speakers_of)), "the condition")
+    selection = condition_selection(settings, _pool(tables, settings.speakers_of))
+    return _trials_of(selection, settings.labels, bool(settings.labels), "the condition")
 
 
 def partition_selection(settings: PartitionSettings, split: str, pool: Pool) -> Selection:
-    """The rows that `partition` takes from a pool, which needs the columns corpus, key and split alone."""
+    """The rows that `partition` takes from a pool, which needs the columns corpus, key and split alone.
+
+    Their key is that of the recordings.
+    """
     rows = pool(settings.corpora, settings.split)
     rows = _of_corpora(rows[rows["split"] == split], settings.keep)
-    return [(RECORDINGS, rows), *((source, rows[rows["key"] == BONAFIDE]) for source in settings.sources)]
+    return [(RECORDINGS, rows), *((source, _originals(settings, source, rows)) for source in settings.sources)]
+
+
+def _originals(settings: PartitionSettings, source: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The recordings whose coded versions have a key, bona fide ones first."""
+    keys = {**DEFAULT, **settings.labels.get(source, {})}
+    kept = [labels.originals(rows, key, settings.resynthesized) for key, label in keys.items() if label != EXCLUDED]
+    return pd.concat([rows.iloc[:0], *kept])
 
 
 def condition_selection(settings: ConditionSettings, pool: Pool) -> Selection:
@@ -138,7 +170,7 @@ def read_lists(rule: Split) -> UtteranceLists:
 
 def plain(settings: PartitionSettings | ConditionSettings | Side) -> dict[str, Any]:
     """Plain values; later settings are left out where they are empty, so that the text of older runs stays the same."""
-    later = ("speakers_of", "file", "max_missing")
+    later = ("speakers_of", "file", "max_missing", "labels", "resynthesized", "original")
     return asdict(settings, dict_factory=lambda items: {k: v for k, v in items if k not in later or v})
 
 
@@ -177,16 +209,19 @@ def side_rows(side: Side, key: str, pool: Pool) -> pd.DataFrame:
     rows = _of_corpora(pool(side.corpora, side.split), side.keep)
     if side.utterances == "eval" and rows["split"].isin(SPLITS).any():
         rows = rows[rows["split"] == "eval"]
-    # codecs make spoofs from bona fide speech; other spoofs are in the corpus as such
-    return rows[rows["key"] == (key if base_of(side.source) == RECORDINGS else BONAFIDE)]
+    if base_of(side.source) == RECORDINGS:
+        return rows[rows["key"] == key]
+    return labels.originals(rows, side.original_key, side.resynthesized)
 
 
 def _of_corpora(rows: pd.DataFrame, keep: list[str] | None) -> pd.DataFrame:
     return rows if keep is None else rows[rows["corpus"].isin(keep)]
 
 
-def _trials_of(selection: Selection, what: str) -> pd.DataFrame:
-    return _checked(_pooled([_trials(*each) for each in selection]), what)
+def _trials_of(selection: Selection, keys: Mapping[str, CodedKeys], has_policy: bool, what: str) -> pd.DataFrame:
+    """The trials of all sources; `has_policy`: with the column `ORIGINAL_KEY`."""
+    trials = _pooled([_trials(source, rows, keys.get(base_of(source), DEFAULT)) for source, rows in selection])
+    return _checked(trials if has_policy else trials.drop(columns=ORIGINAL_KEY), what)
 
 
 def _pooled(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -195,16 +230,15 @@ def _pooled(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return rows.fillna({CODING: NO_CODING}) if CODING in rows else rows
 
 
-def _trials(source: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Trials of recorded utterances, or of bona fide utterances as resynthesized into a codec source.
+def _trials(source: str, rows: pd.DataFrame, keys: CodedKeys) -> pd.DataFrame:
+    """Trials of recorded utterances, or of utterances as resynthesized into a codec source.
 
     A degraded source has the keys and attacks of the plain one.
     """
-    columns = [*COLUMNS, CODING] if CODING in rows else list(COLUMNS)
-    if source == RECORDINGS:
-        return rows.assign(trial_id=rows["utterance_id"], source=source)[columns]
-    base, trials = base_of(source), rows.assign(trial_id=source + "_" + rows["utterance_id"], source=source)
-    return (trials if base == RECORDINGS else trials.assign(key=SPOOF, attack=base))[columns]
+    columns, base = [*COLUMNS, *([CODING] if CODING in rows else []), ORIGINAL_KEY], base_of(source)
+    trial_id = rows["utterance_id"] if source == RECORDINGS else source + "_" + rows["utterance_id"]
+    rows = rows.assign(trial_id=trial_id, source=source, original_key=rows["key"])
+    return (rows if base == RECORDINGS else labels.coded(base, rows, keys))[columns]
 
 
 def _checked(trials: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from codecfake.tables import MODEL_COLUMNS, Model
 from codecfake.tables.settings import CROSS_COLUMNS, GROUP_COLUMNS, MACRO, POOLED
 
 MOST_SPEAKERS = 5  # that are named for each model
-TEXT = dict.fromkeys(["detector", "training_set", "strategy", "condition", "by", "group", "speaker"], str)
+TEXT_COLUMNS = ["detector", "training_set", "strategy", "condition", "by", "group", "speaker", "source", "policy"]
+TEXT = dict.fromkeys(TEXT_COLUMNS, str)
 
 
 @dataclass(frozen=True)
@@ -48,45 +49,45 @@ def cross_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
 
     Raises ReportError if a table was not written, as do the other functions here.
     """
-    conditions = _read(inputs, "cross_conditions").set_index(GROUP_COLUMNS)
-    corpora = _read(inputs, "cross_corpora")
+    conditions = read_table(inputs, "cross_conditions").set_index(GROUP_COLUMNS)
+    corpora = read_table(inputs, "cross_corpora")
     names = [name for name in corpora.columns if name not in CROSS_COLUMNS]
     columns = [*names, "mean of corpora", "mean of conditions", "pooled"]
-    random, decimals = _random_groups(trained_models), min(decimals_by_condition(inputs).values())
+    random, decimals = random_groups(trained_models), min(decimals_by_condition(inputs).values())
     rows = []
     for _, row in corpora.iterrows():
         place = tuple(row[GROUP_COLUMNS])
         if "/".join(place) in random:
             values = [row[name] for name in names] + [row[MACRO], conditions.loc[place, MACRO], row[POOLED]]
-            rows.append(_row(place, random, [_percent(value, decimals) for value in values]))
+            rows.append(row_of(place, random, [percent(value, decimals) for value in values]))
     return [AnalysisTable("Across corpora", columns, rows)] if rows else []
 
 
 def held_out_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
     """Codecs that a training set lacks, beside the training sets that have them."""
-    table, random = _read(inputs, "held_out"), _random_groups(trained_models)
+    table, random = read_table(inputs, "held_out"), random_groups(trained_models)
     decimals, rows = decimals_by_condition(inputs), []
     for _, row in table.iterrows():
         place = row["detector"], row["training_set"], row["strategy"]
         if "/".join(place) in random and row["condition"] in inputs.conditions:
             places = decimals[row["condition"]]
             difference = f"{row['difference_percent_points']:+.{places}f}".replace("-", "−").replace("+nan", "–")
-            numbers = [_percent(row[name], places) for name in ("eer_percent", "eer_with_codec_percent")]
+            numbers = [percent(row[name], places) for name in ("eer_percent", "eer_with_codec_percent")]
             numbers.append(difference)
-            rows.append(_row(place, random, [str(row["condition"]), *numbers]))
+            rows.append(row_of(place, random, [str(row["condition"]), *numbers]))
     columns = ["condition", "held out", "in training", "difference"]
     return [AnalysisTable("Codecs that are not in the training data", columns, rows)] if rows else []
 
 
 def group_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
     """EERs by attack, language and coding: one table for each condition that has several, means over seeds."""
-    table, random = _read(inputs, "eer_groups"), _random_groups(trained_models)
+    table, random = read_table(inputs, "eer_groups"), random_groups(trained_models)
     table = table[table["condition"].isin(inputs.conditions)]
     decimals, tables = decimals_by_condition(inputs), []
     for (condition, by), rows in table.groupby(["condition", "by"], sort=False):
         means = rows.pivot_table("eer_percent", GROUP_COLUMNS, "group", sort=False, dropna=False)
         places = decimals[str(condition)]
-        lines = [_row(place, random, [_percent(value, places) for value in row]) for place, row in _of(means, random)]
+        lines = [row_of(place, random, [percent(value, places) for value in row]) for place, row in _of(means, random)]
         columns = [str(name) for name in means.columns]
         tables.append(AnalysisTable(f"{condition} by {by}", columns, lines))
     return sorted(tables, key=lambda one: inputs.conditions.index(one.title.split(" by ")[0]))
@@ -94,7 +95,7 @@ def group_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
 
 def speaker_errors(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[SpeakerErrors]:
     """The speakers with most errors of every model, in the order of the models."""
-    table = _read(inputs, "speaker_errors")
+    table = read_table(inputs, "speaker_errors")
     table["model"] = [Model(*row).name for row in table[MODEL_COLUMNS].itertuples(index=False)]
     random = {t.model.name: t.has_random_front_end for t in trained_models}
     return [_speakers(name, random[name], table[table["model"] == name]) for name in inputs.models]
@@ -116,21 +117,21 @@ def _of(means: pd.DataFrame, random: dict[str, bool]) -> Iterator[tuple[tuple[st
             yield place, list(row)
 
 
-def _row(place: tuple[str, ...], random: dict[str, bool], cells: list[str]) -> Row:
+def row_of(place: tuple[str, ...], random: dict[str, bool], cells: list[str]) -> Row:
     detector, training_set, strategy = place
     return Row(f"{training_set}, {strategy}", detector, random["/".join(place)], cells)
 
 
-def _random_groups(trained_models: list[TrainedModel]) -> dict[str, bool]:
+def random_groups(trained_models: list[TrainedModel]) -> dict[str, bool]:
     """Group of models -> whether its front-end has random weights."""
     return {one.model.group: one.has_random_front_end for one in trained_models}
 
 
-def _percent(value: float, decimals: int) -> str:
+def percent(value: float, decimals: int) -> str:
     return "–" if pd.isna(value) else f"{value:.{decimals}f}"
 
 
-def _read(inputs: ReportInputs, name: str) -> pd.DataFrame:
+def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
     path: Path = inputs.results / f"tables/{name}.csv"
     if not path.exists():
         raise ReportError(f"{path}: no such table; write the tables again")

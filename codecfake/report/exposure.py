@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from codecfake.base import files
+from codecfake.protocols.lists import RECORDINGS
 from codecfake.report.answer import attacks_of
 from codecfake.report.inputs import ReportInputs
 from codecfake.report.materials import CodecRow
@@ -18,6 +20,7 @@ class Spoofs:
     attacks: frozenset[str]
     codecs: frozenset[str]  # of the attacks that a codec coded
     others: frozenset[str]  # attacks without a codec: vocoders, text to speech, controls
+    others_coded: bool = False  # whether codecs coded all spoofs of these attacks afterwards
 
     @property
     def all_coded(self) -> bool:
@@ -71,4 +74,11 @@ def exposure_of(inputs: ReportInputs, codecs: list[CodecRow]) -> Exposure:
 def _spoofs(inputs: ReportInputs, protocols: list[str], codec_of: Mapping[str, str]) -> Spoofs:
     attacks = frozenset[str]().union(*(attacks_of(inputs, protocol) for protocol in protocols))
     coded = attacks & codec_of.keys()
-    return Spoofs(attacks, frozenset(codec_of[attack] for attack in coded), attacks - coded)
+    others = attacks - coded
+    others_coded = bool(others) and all(_are_coded(inputs, protocol, others) for protocol in protocols)
+    return Spoofs(attacks, frozenset(codec_of[attack] for attack in coded), others, others_coded)
+
+
+def _are_coded(inputs: ReportInputs, protocol: str, attacks: frozenset[str]) -> bool:
+    table = files.read_tsv(inputs.results / "protocols" / f"{protocol}.tsv")
+    return RECORDINGS not in set(table.loc[table["attack"].isin(attacks), "source"])

@@ -65,7 +65,8 @@ def _player(
     inputs: ReportInputs, corpus: str, language: str, names: dict[str, str], conditions: dict[str, list[str]]
 ) -> Player:
     utterance = inputs.excerpts[corpus]
-    row = excerpt_row(inputs.results / "audio", corpus, inputs.sources[corpus], utterance)
+    sources = [RECORDINGS] if corpus in inputs.coded_spoofs_alone else inputs.sources[corpus]
+    row = excerpt_row(inputs.results / "audio", corpus, sources, utterance)
     sounds = [
         Sound(excerpt, names[excerpt.source], _in_conditions(excerpt.source, conditions)) for excerpt in row.excerpts
     ]

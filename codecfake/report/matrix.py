@@ -112,6 +112,8 @@ def _label(spoofs: Spoofs, coded: Mapping[str, str], controls: list[str]) -> str
     if spoofs.attacks <= set(controls):
         return "control"
     attacks = sorted(spoofs.attacks)
+    if spoofs.others_coded and not spoofs.codecs:
+        return "coded spoofs"
     if not spoofs.all_coded:
         uncoded = attacks[0] if len(attacks) == 1 and attacks[0] != UNKNOWN_ATTACK else "no codec"
         return "not only codecs" if spoofs.codecs else uncoded

@@ -19,6 +19,7 @@ from codecfake.report import (
     exposure,
     generated,
     headline,
+    label_policies,
     ladder,
     layer_weights,
     listening,
@@ -133,6 +134,7 @@ def analysis_content(inputs: ReportInputs, trained_models: list[training.Trained
     return {
         "cross": analysis.cross_tables(inputs, trained_models),
         "held_out": analysis.held_out_tables(inputs, trained_models),
+        "label_policies": label_policies.tables(inputs, trained_models),
         "group_tables": analysis.group_tables(inputs, trained_models),
         "speaker_errors": analysis.speaker_errors(inputs, trained_models),
         "layer_weights": layer_weights.layer_weights(inputs, trained_models),

@@ -164,10 +164,14 @@ def _costs(bonafide: np.ndarray, spoof: np.ndarray) -> dict[str, object]:
 
 
 def _mean(model: Model, condition: str, intervals: SeedIntervals) -> dict[str, object]:
+    place = {name: value for name, value in vars(model).items() if name != "seed"}
+    return {**place, "condition": condition, **mean_row(intervals)}
+
+
+def mean_row(intervals: SeedIntervals) -> dict[str, object]:
+    """`SEED_COLUMNS` of a row: the mean over seeds with its interval."""
     spread = over_seeds([interval.estimate for interval in intervals.seeds])
     return {
-        **{name: value for name, value in vars(model).items() if name != "seed"},
-        "condition": condition,
         "num_seeds": spread.seeds,
         "eer_percent": 100 * spread.mean,
         "eer_std_percent": np.nan if spread.std is None else 100 * spread.std,

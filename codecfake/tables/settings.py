@@ -12,6 +12,14 @@ CROSS_COLUMNS = (*GROUP_COLUMNS, "num_seeds", MACRO, POOLED)
 
 
 @dataclass(frozen=True)
+class LabelPolicy:
+    """The keys of coded speech."""
+
+    name: str
+    keys: dict[str, dict[str, str]]  # source -> its `CodedKeys`
+
+
+@dataclass(frozen=True)
 class TableSettings:
     """The content of the tables, and the settings of intervals."""
 
@@ -26,6 +34,7 @@ class TableSettings:
     speakers_of: dict[str, dict[str, str]] = field(default_factory=dict)  # condition -> see `people.SpeakersOf`
     held_out: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of codecs that it lacks
     trained: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of its codecs
+    label_policies: list[LabelPolicy] = field(default_factory=list)  # to compare; the first one is the reference
     baselines: list[str] = field(default_factory=list)  # released detectors without codec fakes in training
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
 

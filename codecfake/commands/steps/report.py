@@ -40,6 +40,7 @@ def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables.error_rates import write_error_rates
     from codecfake.tables.figures import Results, write_figures
     from codecfake.tables.held_out import write_held_out
+    from codecfake.tables.label_policies import write_label_policies
     from codecfake.tables.ladder import write_ladder
     from codecfake.tables.papers import write_papers
     from codecfake.tables.published import Published
@@ -53,6 +54,7 @@ def _tables(options: argparse.Namespace) -> None:
     write_cross(options.scores, protocols, settings, error_rates, options.output)
     write_held_out(error_rates, settings, options.output)
     write_breakdown(options.scores, protocols, settings, options.output, options.workers)
+    write_label_policies(options.scores, protocols, settings, options.output)
     baselines = [*published.baselines, *settings.baselines]
     write_comparisons(options.scores, protocols, settings, baselines, options.output, options.workers)
     write_papers(published, settings.papers, error_rates, options.protocols, options.output, settings.title)

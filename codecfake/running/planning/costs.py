@@ -12,7 +12,7 @@ from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
-from codecfake.base.utterances import BONAFIDE
+from codecfake.base.utterances import BONAFIDE, RESYNTHESIZE
 from codecfake.corpora.sizes import CELL
 from codecfake.detectors import released_files
 from codecfake.detectors.released_forms import is_released
@@ -106,7 +106,8 @@ class Costs(TrialCounts):
         )
 
     def resynthesize(self, codec: str, corpus: str) -> Cost:
-        settings, speech = self.jobs.resynthesize(codec, corpus).settings, self._bonafide([corpus])
+        settings, counts = self.jobs.resynthesize(codec, corpus).settings, self.counts.pool([corpus], None)
+        speech = counts[counts["key"].isin(RESYNTHESIZE[settings.resynthesize])]
         part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
         device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self.device
         passes = 1 + (num_sources - 1) * self.rate_table["resynthesis.further_source"]
