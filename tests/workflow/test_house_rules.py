@@ -37,6 +37,11 @@ def test_what_is_added_to_an_environment_has_the_pins_of_the_main_one(name: str)
     assert {package: main_pins()[package] for package in ours} == ours
 
 
+def test_no_two_files_of_tests_have_one_name() -> None:
+    names = sorted(path.name for path in ROOT.glob("tests/**/*.py") if path.name not in ("conftest.py", "__init__.py"))
+    assert names == sorted(set(names))  # pytest imports them by their name alone
+
+
 def test_constraints_hold_every_pin_and_no_address() -> None:
     text = (ENVS / "constraints.txt").read_text(encoding="utf-8")
     resolved = pins(ENVS / "constraints.txt")

@@ -41,7 +41,8 @@ def test_published_recipes_end_adversarially_and_know_no_warm_up(name: str) -> N
 
 
 def test_levels_are_those_that_codecs_know() -> None:
-    assert set(LEVELS) == {gain.value for gain in Gain}
+    # the last is of codecs that cannot be trained
+    assert set(LEVELS) == {gain.value for gain in Gain} - {Gain.DBFS_25.value}
 
 
 def test_the_published_weights_that_are_fractions_are_close_to_them() -> None:
