@@ -27,6 +27,7 @@ from codecfake.experiment import (
     generators,
     held_out,
     hub_models,
+    kinds,
     ladders,
     quality_choice,
     released,
@@ -208,7 +209,8 @@ class Jobs:
         return job(StoreSettings, asdict(self.stores[store].settings))
 
     def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[TrainSettings]:
-        return job(TrainSettings, self._experiment.train_settings(detector, training_set, strategy, int(seed)))
+        values = self._experiment.train_settings(detector, training_set, strategy, int(seed))
+        return job(TrainSettings, kinds.with_kinds(self._experiment, values))
 
     def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[ImportSettings]:
         weights = released.weights_at(self._experiment, detector, training_set, strategy)
@@ -240,6 +242,7 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
+            **filled({"kinds": kinds.of_sources(self._experiment)}),
             **filled(
                 {"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}
             ),

@@ -134,6 +134,7 @@ def analysis_content(inputs: ReportInputs, trained_models: list[training.Trained
         "cross": analysis.cross_tables(inputs, trained_models),
         "held_out": analysis.held_out_tables(inputs, trained_models),
         "group_tables": analysis.group_tables(inputs, trained_models),
+        "taxonomy": analysis.taxonomy_tables(inputs, trained_models),
         "speaker_errors": analysis.speaker_errors(inputs, trained_models),
         "layer_weights": layer_weights.layer_weights(inputs, trained_models),
     }

@@ -26,6 +26,7 @@ class TableSettings:
     speakers_of: dict[str, dict[str, str]] = field(default_factory=dict)  # condition -> see `people.SpeakersOf`
     held_out: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of codecs that it lacks
     trained: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of its codecs
+    kinds: dict[str, dict[str, str]] = field(default_factory=dict)  # source -> quantizer, auxiliary, decoder
     baselines: list[str] = field(default_factory=list)  # released detectors without codec fakes in training
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
 
