@@ -38,6 +38,7 @@ from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.tracing_jobs import TracingJobs
 from codecfake.features.store_settings import StoreSettings
 from codecfake.generators.job_settings import ShardSettings
 from codecfake.protocols.generation_lists import GenerationListSettings
@@ -50,7 +51,7 @@ from codecfake.training.settings import TrainSettings
 JobName = tuple[str, tuple[str, ...]]  # a rule, and the wildcards that the settings of its job depend on
 
 
-class Jobs:
+class Jobs(TracingJobs):
     """The jobs of an experiment; `as_written` are the values of its file, for the report."""
 
     def __init__(self, experiment: Experiment, papers: Papers, as_written: dict[str, Any]) -> None:
@@ -126,6 +127,7 @@ class Jobs:
         yield from (("import_detector", model) for _, model in imported)
         yield from (("calibrate_detector", model) for name, model in imported if name in released.calibrated_names(e))
         yield from (("score", model) for model in models.values())
+        yield from self.of_tracing()
 
     # corpora and audio
 
@@ -283,6 +285,7 @@ class Jobs:
             "aliases": e.aliases(),
             "quality": quality_choice.sources(e),
             **({"generated": list(e.generated())} if e.generated() else {}),
+            **filled({"tracing": list(e.tracing)}),
             "papers": self._papers.captions,
             "audit": True,
             "not_run": e.not_run,

@@ -15,7 +15,7 @@ def of_sources(experiment: Experiment) -> dict[str, dict[str, str]]:
 
     Controls have none: they are no codecs. Aliases have the kinds of the source whose audio they share.
     """
-    kinds = {}
+    kinds: dict[str, dict[str, str]] = {}
     for name in experiment.codecs_run():
         codec = experiment.codecs[name]
         words = codec_wrappers.kinds(codec.wrapper, codec.model)

@@ -28,6 +28,7 @@ from codecfake.report import (
     provenance,
     published,
     quality,
+    tracing,
     training,
 )
 from codecfake.report.figures import line_styles
@@ -103,6 +104,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "players": listening.players(inputs, corpora, codecs),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
+        "tracing": tracing.tasks(inputs),
         "generated": generated.generated_rows(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
         "loss_panels": training.detector_panels(trained_models),

@@ -38,7 +38,7 @@ FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes a
 EXPORTS = 2  # of each protocol
 MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate for the size of their outputs
     **dict.fromkeys(("write_sources", "quality_summary", "generated_summary", "audit", "audit_verdict"), "mb.small"),
-    **{"tabulate": "mb.tables", "report": "mb.report"},
+    **{"tabulate": "mb.tables", "tabulate_tracing": "mb.small", "report": "mb.report"},
 }
 NOTHING = ("read_captions", "list_shards", "check_lists", "fetch_hub_model", "all")  # jobs that cost next to nothing
 
@@ -197,8 +197,20 @@ class Costs(TrialCounts):
         train, dev = (self.number(training_set, split) for split in ("train", "dev"))
         if settings.match == "epochs":
             train *= self._epoch_share(settings, training_set)
+        return self._trained(train, dev, detector, settings)
+
+    def train_tracer(self, task: str, detector: str, seed: str) -> Cost:
+        settings = self.jobs.train_tracer(task, detector, seed).settings.training
+        return self._trained(*self.numbers_to_trace(task), detector, settings)
+
+    def trace(self, task: str, detector: str, seed: str) -> Cost:
+        settings, clips = self.jobs.train_tracer(task, detector, seed).settings.training, self.number_traced(task)
+        return replace(self._scored(clips, detector, settings), bytes_out=clips * self.rate_table["bytes.score"])
+
+    def _trained(self, train: Amount, dev: Amount, detector: str, settings: TrainSettings) -> Cost:
+        """A job that trains on so many trials in an epoch."""
         feature, step = self._seconds(detector, settings)
-        updated = train * strategy_of(strategy, settings.strategy_settings).num_passes
+        updated = train * strategy_of(settings.strategy, settings.strategy_settings).num_passes
         passes = updated + dev * FORWARD_SHARE
         weights, clips = self._weights(*weight_rates(settings, detector)), (train + dev) * settings.epochs
         if settings.cache == DISK:  # read while the network computes
