@@ -208,7 +208,7 @@ class Costs(TrialCounts):
         return replace(self._scored(clips, detector, settings), bytes_out=clips * self.rate_table["bytes.score"])
 
     def _trained(self, train: Amount, dev: Amount, detector: str, settings: TrainSettings) -> Cost:
-        """A job that trains on so many trials in an epoch."""
+        """A job that trains on these numbers of trials in an epoch."""
         feature, step = self._seconds(detector, settings)
         updated = train * strategy_of(settings.strategy, settings.strategy_settings).num_passes
         passes = updated + dev * FORWARD_SHARE
