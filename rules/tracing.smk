@@ -9,7 +9,7 @@ rule train_tracer:
         train=by_wildcards(TRACING.train_lists),
         dev=by_wildcards(TRACING.dev_lists),
         audio=by_wildcards(TRACING.of_training),
-        code=by_wildcards(INPUTS.code_of_detector),
+        code=provided_by_wildcards(INPUTS.code_of_detector),
         front_end=by_wildcards(TRACING.front_end),
     output:
         multiext(
@@ -30,12 +30,13 @@ rule train_tracer:
     params:
         settings=text_of(JOBS.train_tracer),
         folder=folder,
+        results=above(6),
         device=PLACES.device,
     message:
         "Training {wildcards.detector} to trace {wildcards.task} (seed {wildcards.seed})"
     shell:
         "python -m codecfake step train-tracer --settings {params.settings:q} --train {input.train:q} --dev {input.dev:q}"
-        " --audio results/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
+        " --audio {params.results:q}/audio --output {params.folder:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
 
 
@@ -46,7 +47,8 @@ rule trace:
         trained_on=by_wildcards(TRACING.train_lists),
         protocols=by_wildcards(TRACING.protocols),
         audio=by_wildcards(TRACING.of_scoring),
-        code=by_wildcards(INPUTS.code_of_detector),
+        code=provided_by_wildcards(INPUTS.code_of_detector),
+        front_end=by_wildcards(TRACING.front_end),
     output:
         "results/tracing/scores/{task}/{detector}/seed{seed}.tsv",
     log:
@@ -61,12 +63,13 @@ rule trace:
     params:
         model=model_folder,
         unseen=by_wildcards(TRACING.unseen),
+        results=above(5),
         device=PLACES.device,
     message:
         "Tracing {wildcards.task} with {wildcards.detector} (seed {wildcards.seed})"
     shell:
         "python -m codecfake step trace --model {params.model:q}"
-        " --protocols {input.protocols:q} --trained-on {input.trained_on:q} {params.unseen:q} --audio results/audio"
+        " --protocols {input.protocols:q} --trained-on {input.trained_on:q} {params.unseen:q} --audio {params.results:q}/audio"
         " --output {output:q} --device {params.device} --gpus {resources.gpu}"
         " --threads {threads} --workers $(({threads} - 1)) 2>&1 | tee {log:q}"
 
@@ -76,8 +79,7 @@ rule tabulate_tracing:
     input:
         TRACING.scores(),
     output:
-        "results/tables/tracing.csv",
-        "results/tables/tracing_confusion.csv",
+        report_marks.tables_and_figures(["results/tables/tracing.csv", "results/tables/tracing_confusion.csv"], {}),
     log:
         "logs/tabulate_tracing.log",
     benchmark:
@@ -86,8 +88,9 @@ rule tabulate_tracing:
         "../envs/data.yaml"
     params:
         settings=JOBS.tabulate_tracing().text,
+        results=above(2),
     message:
         "Computing the tables of source tracing"
     shell:
-        "python -m codecfake step tracing-tables --settings {params.settings:q} --scores results/tracing/scores"
-        " --output results/tables 2>&1 | tee {log:q}"
+        "python -m codecfake step tracing-tables --settings {params.settings:q} --scores {params.results:q}/tracing/scores"
+        " --output {params.results:q}/tables 2>&1 | tee {log:q}"
