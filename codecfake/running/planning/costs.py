@@ -8,7 +8,6 @@ import pandas as pd
 
 import codec_wrappers
 from codec_wrappers import rate_part
-from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
@@ -24,9 +23,10 @@ from codecfake.generators import rates as generator_rates
 from codecfake.running.planning import operations
 from codecfake.running.planning.clip_settings import ClipSettings, length, weight_rates
 from codecfake.running.planning.clip_settings import precision as precision_of
-from codecfake.running.planning.counts import HOUR, hours_of, sum_of
+from codecfake.running.planning.counts import HOUR, hours_of, reads, sum_of
 from codecfake.running.planning.feature_costs import relative_size
 from codecfake.running.planning.rates import RateTable
+from codecfake.running.planning.shard_rates import shard_rate
 from codecfake.running.planning.steps import Amount, Cost, amount, largest
 from codecfake.running.planning.trial_counts import TrialCounts
 from codecfake.training.settings import TrainSettings
@@ -72,7 +72,7 @@ class Costs(TrialCounts):
     def ingest_corpus(self, corpus: str) -> Cost:
         speech = self.counts.pool([corpus], None)
         return Cost(
-            **_reads(speech),
+            **reads(speech),
             cpu_hours=hours_of(speech) / self.rate_table["ingest.cpu"],
             bytes_out=sum_of(speech) * self.rate_table["bytes.utterance"],
         )
@@ -99,7 +99,7 @@ class Costs(TrialCounts):
         settings = self.jobs.record(corpus, source).settings
         speech = self._bonafide([corpus]) if settings.bonafide_only else self.counts.pool([corpus], None)
         return Cost(
-            **_reads(speech),
+            **reads(speech),
             audio_hours_out=hours_of(speech),
             cpu_hours=hours_of(speech) / self.rate_table["record.cpu"],
             bytes_out=self._shard_bytes(speech, settings.sample_rate),
@@ -113,9 +113,9 @@ class Costs(TrialCounts):
         rate = self.rate_table.at(f"resynthesis.{part}.{device}", settings.decoder_precision)
         seconds = sum_of(speech, "seconds") * passes / rate
         return Cost(
-            **_reads(speech),
+            **reads(speech),
             audio_hours_out=hours_of(speech) * num_sources,
-            bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
+            bytes_out=self._shard_bytes(speech, shard_rate(settings)) * num_sources,
             **self._network(seconds, device),
         )
 
@@ -294,16 +294,3 @@ class Costs(TrialCounts):
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
         counts = self.counts.pool(corpora, None)
         return counts[counts["key"] == BONAFIDE]
-
-
-def _reads(speech: pd.DataFrame) -> dict[str, Any]:
-    """The numbers of a job that reads recordings once."""
-    return {"audio_hours_in": hours_of(speech), "bytes_in": sum_of(speech, "file_bytes")}
-
-
-def _sample_rate(settings: ResynthesisSettings) -> int | str:
-    """The sample rate of a codec's shards in Hz; native: that of the recordings."""
-    if settings.sample_rate != NATIVE:
-        return settings.sample_rate
-    shape = codec_wrappers.shape(settings.wrapper, settings.model)
-    return (shape.sample_rate if shape else codec_wrappers.entry(settings.wrapper).sample_rate) or NATIVE
