@@ -49,7 +49,7 @@ class _Group:
 
     @classmethod
     def of(cls, trials: pd.DataFrame, sources: list[str], by: str = "", kind: str = "") -> "_Group":
-        is_spoof = trials["source"].isin(sources)
+        is_spoof = trials["source"].isin(sources) & (trials["key"] != BONAFIDE)
         conditions = trials.loc[is_spoof, "condition"].unique()
         is_bonafide = (trials["key"] == BONAFIDE) & trials["condition"].isin(conditions)
         return cls(by, kind, sources, _once(trials[is_bonafide]), _once(trials[is_spoof]))
@@ -69,13 +69,13 @@ def _once(trials: pd.DataFrame) -> np.ndarray:
 
 
 def _by_source(trials: pd.DataFrame, kinds: dict[str, dict[str, str]]) -> dict[str, _Group]:
-    evaluated = sorted(set(trials["source"]) & set(kinds))
+    evaluated = sorted(set(trials.loc[trials["key"] != BONAFIDE, "source"]) & set(kinds))
     return {source: _Group.of(trials, [source]) for source in evaluated}
 
 
 def _groups(trials: pd.DataFrame, kinds: dict[str, dict[str, str]]) -> Iterator[_Group]:
     """A group for each kind of each word."""
-    evaluated = sorted(set(trials["source"]) & set(kinds))
+    evaluated = sorted(set(trials.loc[trials["key"] != BONAFIDE, "source"]) & set(kinds))
     for word in kinds[evaluated[0]] if evaluated else ():
         for kind in sorted({kinds[source][word] for source in evaluated}):
             yield _Group.of(trials, [source for source in evaluated if kinds[source][word] == kind], word, kind)
