@@ -32,6 +32,7 @@ include: "rules/audit.smk"
 include: "rules/training.smk"
 include: "rules/released_detectors.smk"
 include: "rules/evaluation.smk"
+include: "rules/tracing.smk"
 include: "rules/report.smk"
 
 

@@ -6,6 +6,7 @@ from codecfake.base import installation
 from codecfake.base.hub_models import record_name
 from codecfake.detectors.released_forms import SET
 from codecfake.experiment import audited, hub_models, papers, quality_choice, released
+from codecfake.experiment.tracing_inputs import TracingInputs
 from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing
 from codecfake.running import hooks, report_marks
@@ -16,6 +17,7 @@ from codecfake.tables.figures import KINDS
 
 RUN = hooks.read(workflow, config)
 EXPERIMENT, JOBS, INPUTS, PAPERS = RUN.site.experiment, RUN.jobs, RUN.inputs, RUN.papers
+TRACING = TracingInputs(EXPERIMENT, INPUTS)
 PLACES, GPUS, STORAGE = RUN.places, RUN.gpus, RUN.storage
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 DEGRADED = r"[+][A-Za-z0-9_-]+"  # the end of the name of a source or a condition of a laundering ladder
@@ -40,6 +42,7 @@ wildcard_constraints:
     degradation="[A-Za-z0-9_-]+",
     store="[A-Za-z0-9_-]+",
     strategy="[A-Za-z0-9_-]+",
+    task="[A-Za-z0-9_-]+",
     seed=r"\d+",
     shard=r"\d{4}",
     recordings="F00|native",

@@ -1,8 +1,8 @@
 # in:  results/models/, results/protocols/eval/{condition}.tsv, results/audio/
 # out: results/scores/{model}/{condition}.tsv (and results/scored/{model}/, the same scores by source, for reuse);
 #      results/tables/: eer.csv, confusion.csv, metrics.csv, eer_seeds.csv, comparisons.csv, cross_conditions.csv,
-#      cross_corpora.csv, eer_groups.csv, speaker_errors.csv, held_out.csv, ladder.csv (of laundering ladders), and the tables and figures of the papers for which the
-#      experiment has values
+#      cross_corpora.csv, eer_groups.csv, speaker_errors.csv, held_out.csv, taxonomy.csv, ladder.csv (of laundering ladders), and
+#      the tables and figures of the papers for which the experiment has values
 
 
 rule score:

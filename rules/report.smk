@@ -22,6 +22,7 @@ rule report:
             f"results/codecs/{codec}/quality.tsv" for codec in EXPERIMENT.codecs_run() if EXPERIMENT.is_trained(codec)
         ],
         codec_quality=rules.quality_summary.output if quality_choice.sources(EXPERIMENT) else [],
+        tracing=rules.tabulate_tracing.output if EXPERIMENT.tracing else [],
         generated=rules.generated_summary.output if EXPERIMENT.generated() else [],
         audit=[*rules.audit.output, rules.audit_verdict.output[0]],
         audio=INPUTS.all_audio(),

@@ -16,3 +16,4 @@ class FeatureShape:
     dimension: int
     frames_first: bool  # the published LCNN on this front-end sees frames by features; otherwise the reverse
     num_layers: int = 1  # of `[B, L, F, D]`; features of one layer are `[B, F, D]`
+    num_classes: int = 2  # logits of the back-end: those of a detector, or the classes of source tracing

@@ -49,7 +49,7 @@ class Aasist(nn.Module):
             self._add_branch(branch, graph, joint, settings.pool_ratios[2])
         self.drop_way = nn.Dropout(BRANCH_DROPOUT)
         self.drop = nn.Dropout(FINAL_DROPOUT)
-        self.out_layer = head(settings.head, 5 * joint)
+        self.out_layer = head(settings.head, 5 * joint, shape.num_classes)
 
     def _add_branch(self, branch: int, graph: int, joint: int, ratio: float) -> None:
         setattr(self, f"master{branch}", nn.Parameter(torch.randn(1, 1, graph)))

@@ -27,7 +27,7 @@ class Conformer(nn.Module):
             raise ValueError(f"conformer reads {MOST_FRAMES} frames, but a clip has {shape.num_frames}; shorten clips")
         self.LL = nn.Linear(shape.dimension, settings.dimension)
         self.first_bn = nn.BatchNorm2d(1)
-        self.conformer = Encoder(settings)
+        self.conformer = Encoder(settings, shape.num_classes)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.conformer.fc5(self.embed(features))
@@ -42,12 +42,12 @@ class Encoder(nn.Module):
 
     positional_emb: Tensor  # [1, 10000, C]; not trained, but published checkpoints contain it
 
-    def __init__(self, settings: ConformerSettings) -> None:
+    def __init__(self, settings: ConformerSettings, num_classes: int) -> None:
         super().__init__()
         self.register_buffer("positional_emb", positions(MOST_FRAMES, settings.dimension).unsqueeze(0))
         self.class_token = _token(1, settings.dimension)
         self.encoder_blocks = nn.ModuleList(Block(settings) for _ in range(settings.blocks))
-        self.fc5 = head(settings.head, settings.dimension)
+        self.fc5 = head(settings.head, settings.dimension, num_classes)
 
     def forward(self, frames: Tensor) -> Tensor:
         tokens = self.tokens(frames)

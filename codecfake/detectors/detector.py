@@ -16,12 +16,12 @@ from codecfake.detectors.settings import AGGREGATIONS, BACK_ENDS, FRONT_ENDS, De
 
 
 class Detector(nn.Module):
-    """wav `[B, crop_samples]`, float32 at 16 kHz -> logits `[B, 2]`, spoof first."""
+    """wav `[B, crop_samples]`, float32 at 16 kHz -> logits `[B, 2]`, spoof first; or `[B, num_classes]` of sources."""
 
-    def __init__(self, settings: DetectorSettings, crop_samples: int) -> None:
+    def __init__(self, settings: DetectorSettings, crop_samples: int, num_classes: int = 2) -> None:
         super().__init__()
         self.front_end = front_end_of(settings.front_end)
-        shape = self.front_end.shape(crop_samples)
+        shape = replace(self.front_end.shape(crop_samples), num_classes=num_classes)
         if settings.aggregation is not None:
             self.aggregation = _trained(AGGREGATIONS, settings.aggregation, shape)
             shape = replace(shape, num_layers=1)

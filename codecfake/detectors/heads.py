@@ -1,4 +1,7 @@
-"""The last layer of a back-end: an embedding `[B, D]` becomes two logits `[B, 2]`, spoof first."""
+"""The last layer of a back-end: an embedding `[B, D]` becomes two logits `[B, 2]`, spoof first.
+
+A linear one can also give a logit of each class of source tracing.
+"""
 
 from collections.abc import Callable
 
@@ -37,13 +40,9 @@ class Cosine(nn.Module):
         return torch.cat((-cosine, cosine), dim=1)
 
 
-_HEADS: dict[str, Callable[[int], nn.Module]] = {
-    LINEAR: lambda dimension: nn.Linear(dimension, 2),
-    SINGLE: SingleLogit,
-    COSINE: Cosine,
-}
+_OF_TWO_CLASSES: dict[str, Callable[[int], nn.Module]] = {SINGLE: SingleLogit, COSINE: Cosine}
 
 
-def head(kind: str, dimension: int) -> nn.Module:
-    """The last layer of a kind in `HEADS`."""
-    return _HEADS[kind](dimension)
+def head(kind: str, dimension: int, num_classes: int = 2) -> nn.Module:
+    """The last layer of a kind in `HEADS`; only a linear one has other than two classes."""
+    return nn.Linear(dimension, num_classes) if kind == LINEAR else _OF_TWO_CLASSES[kind](dimension)

@@ -63,7 +63,7 @@ class Lcnn(nn.Module):
         self.out = nn.Sequential(
             nn.Dropout(DROPOUT), nn.Linear(flat, 2 * hidden), MaxFeatureMap(), nn.Linear(hidden, embedding)
         )
-        self.fc_mu = head(settings.head, embedding)
+        self.fc_mu = head(settings.head, embedding, shape.num_classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # same numbers, faster
 
     def forward(self, features: Tensor) -> Tensor:

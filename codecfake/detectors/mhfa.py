@@ -25,7 +25,9 @@ class Mhfa(nn.Module):
         self.cmp_linear_v = nn.Linear(shape.dimension, settings.compression)
         self.att_head = nn.Linear(settings.compression, settings.heads)
         self.pooling_fc = nn.Linear(settings.heads * settings.compression, settings.embedding)
-        self.trans = nn.Sequential(Norm(settings.embedding), nn.ReLU(), head(settings.head, settings.embedding))
+        self.trans = nn.Sequential(
+            Norm(settings.embedding), nn.ReLU(), head(settings.head, settings.embedding, shape.num_classes)
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         return self.trans(self.embed(features))

@@ -18,12 +18,14 @@ from codecfake.base import files, json_texts, settings
 from codecfake.base.json_texts import JsonError
 from codecfake.base.printing import excerpt
 from codecfake.base.spelling import as_yaml
+from codecfake.detectors import BONAFIDE, SPOOF
 from codecfake.detectors.detector import Detector
 from codecfake.detectors.front_end_settings import INCLUDED
 from codecfake.detectors.settings import DetectorSettings
 from codecfake.detectors.ssl import FrontEndWeightsError
 
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
+CLASSES = "classes"  # in the record of a model that traces sources: class -> its sources
 REMEDY = "restore it, or train or import the detector again"
 MOST_CROP_SAMPLES = 16_000 * 600
 
@@ -43,12 +45,30 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
 
     `front_end_weights` is the folder or hub id of the pretrained front-end, if it has moved since training.
 
-    Raises ModelError if a file is missing or the pretrained front-end differs from the one in training, and FileError
-    if the weights differ from those that were saved.
+    Raises ModelError if a file is missing, the pretrained front-end differs from the one in training, or the model
+    traces sources; and FileError if the weights differ from those that were saved.
     """
     record = read_record(folder)
+    if CLASSES in record:
+        raise ModelError(f"{folder}: this model traces sources and gives no scores; choose a detector")
+    return _load(folder, record, device, front_end_weights)
+
+
+def load_tracer(folder: Path, device: torch.device) -> tuple[Detector, int, dict[str, list[str]]]:
+    """The same of a model that traces sources, and the sources of each of its classes. Raises as `load`."""
+    record = read_record(folder)
+    if CLASSES not in record:
+        raise ModelError(f"{folder}: this model is a detector; choose one that was trained to trace sources")
+    return *_load(folder, record, device), record[CLASSES]
+
+
+def _load(
+    folder: Path, record: dict[str, Any], device: torch.device, front_end_weights: str | None = None
+) -> tuple[Detector, int]:
     crop_samples = record["settings"]["crop_samples"]
-    detector = _build(folder / SETTINGS, _settings(folder, record, front_end_weights), crop_samples)
+    num_classes = len(record.get(CLASSES, (SPOOF, BONAFIDE)))
+    values = _settings(folder, record, front_end_weights)
+    detector = _build(folder / SETTINGS, values, crop_samples, num_classes)
     weights = detector.front_end_weights()
     if weights != INCLUDED and _sha256(weights) != _sha256(record["front_end_weights"]):
         raise ModelError(
@@ -88,10 +108,10 @@ def _require_complete(path: Path, record: dict[str, Any]) -> None:
         )
 
 
-def _build(path: Path, values: dict[str, Any], crop_samples: int) -> Detector:
+def _build(path: Path, values: dict[str, Any], crop_samples: int, num_classes: int) -> Detector:
     """The detector of these settings, with weights at random."""
     try:
-        return Detector(settings.build(DetectorSettings, values), crop_samples)
+        return Detector(settings.build(DetectorSettings, values), crop_samples, num_classes)
     except FrontEndWeightsError:
         raise
     except (ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: torch has no memory for it

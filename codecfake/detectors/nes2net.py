@@ -32,7 +32,7 @@ class Nes2Net(nn.Module):
         self.bns = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(self._groups - 1))
         self.bn = nn.BatchNorm1d(shape.dimension)
         self.pooling = AttentiveStatistics(shape.dimension) if settings.pooling == ASTP else Mean()
-        self.fc = head(settings.head, shape.dimension * self.pooling.growth)
+        self.fc = head(settings.head, shape.dimension * self.pooling.growth, shape.num_classes)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.fc(self.embed(features))

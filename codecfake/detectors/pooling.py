@@ -15,7 +15,7 @@ class Pooling(nn.Module):
 
     def __init__(self, shape: FeatureShape, settings: PoolingSettings) -> None:
         super().__init__()
-        self.proj_fc = head(settings.head, shape.dimension)
+        self.proj_fc = head(settings.head, shape.dimension, shape.num_classes)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.proj_fc(self.embed(features))

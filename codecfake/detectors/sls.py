@@ -25,7 +25,7 @@ class Sls(nn.Module):
         self.fc0 = nn.Linear(shape.dimension, 1)
         self.first_bn = nn.BatchNorm2d(1)
         self.fc1 = nn.Linear(_pooled(shape.num_frames) * _pooled(shape.dimension), settings.hidden)
-        self.fc3 = nn.Linear(settings.hidden, 2)
+        self.fc3 = nn.Linear(settings.hidden, shape.num_classes)
 
     def forward(self, features: Tensor) -> Tensor:
         return F.selu(self.fc3(F.selu(self.embed(features)))).log_softmax(dim=1)

@@ -21,6 +21,8 @@ def all_of(experiment: Experiment) -> list[str]:
     teachers = [model for name in codecs for model in of_codec(experiment, name)]
     places = [name.split("/")[:3] for name in experiment.model_names()]
     front_ends = [model for place in places for model in of_detector(experiment, *place)]
+    tracers = [detector for task in experiment.tracing.values() for detector in task.detectors]
+    front_ends += [model for detector in tracers for model in of_front_end(experiment, detector)]
     parts = [model for corpus in experiment.generated() for model in of_generator(experiment, corpus)]
     return list(dict.fromkeys([*weights, *teachers, *front_ends, *parts]))
 

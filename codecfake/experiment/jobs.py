@@ -28,17 +28,19 @@ from codecfake.experiment import (
     generators,
     held_out,
     hub_models,
+    kinds,
     ladders,
+    optional_tables,
     quality_choice,
     released,
     source_rows,
 )
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
-from codecfake.experiment.labels import policies as label_policies
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
+from codecfake.experiment.tracing_jobs import TracingJobs
 from codecfake.features.store_settings import StoreSettings
 from codecfake.generators.job_settings import ShardSettings
 from codecfake.protocols.generation_lists import GenerationListSettings
@@ -51,7 +53,7 @@ from codecfake.training.settings import TrainSettings
 JobName = tuple[str, tuple[str, ...]]  # a rule, and the wildcards that the settings of its job depend on
 
 
-class Jobs:
+class Jobs(TracingJobs):
     """The jobs of an experiment; `as_written` are the values of its file, for the report."""
 
     def __init__(self, experiment: Experiment, papers: Papers, as_written: dict[str, Any]) -> None:
@@ -127,6 +129,7 @@ class Jobs:
         yield from (("import_detector", model) for _, model in imported)
         yield from (("calibrate_detector", model) for name, model in imported if name in released.calibrated_names(e))
         yield from (("score", model) for model in models.values())
+        yield from self.of_tracing()
 
     # corpora and audio
 
@@ -212,7 +215,8 @@ class Jobs:
         return job(StoreSettings, asdict(self.stores[store].settings))
 
     def train_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[TrainSettings]:
-        return job(TrainSettings, self._experiment.train_settings(detector, training_set, strategy, int(seed)))
+        values = self._experiment.train_settings(detector, training_set, strategy, int(seed))
+        return job(TrainSettings, kinds.with_kinds(self._experiment, values))
 
     def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Job[ImportSettings]:
         weights = released.weights_at(self._experiment, detector, training_set, strategy)
@@ -244,10 +248,7 @@ class Jobs:
             "figures": self._papers.figures,
             **self._speakers_of_conditions(),
             **held_out.settings(self._experiment),
-            **filled({"label_policies": label_policies(self._experiment)}),
-            **filled(
-                {"baselines": released.baselines(self._experiment), "ladders": ladders.steps_of(self._experiment)}
-            ),
+            **filled(optional_tables.settings(self._experiment)),
         }
         return job(TableSettings, values)
 
@@ -290,7 +291,7 @@ class Jobs:
             "audit": True,
             "not_run": e.not_run,
             "experiment": self._as_written,
-            **filled({"released": dev, "ladders": ladders.steps_of(e)}),
+            **filled({"released": dev, "ladders": ladders.steps_of(e), "tracing": list(e.tracing)}),
             **filled({"label_policies": list(e.label_policies), "coded_spoofs_alone": spoofs}),
         }
         return job(ReportSettings, values)

@@ -34,8 +34,8 @@ def policies(experiment: Experiment) -> list[dict[str, Any]]:
     """Plain values of `LabelPolicy` in the order of the experiment, for the sources that a condition has."""
     audio = {source for name in experiment.conditions for _, source in experiment.audio_of_condition(name)}
     sources = sorted(audio - {RECORDINGS})
-    given = experiment.label_policies.items()
-    return [{"name": name, "keys": experiment.labels_of(labels, sources)} for name, labels in given]
+    policies = experiment.label_policies.items()
+    return [{"name": name, "keys": experiment.labels_of(labels, sources)} for name, labels in policies]
 
 
 def _sides(condition: Condition) -> list[tuple[str, Selection]]:

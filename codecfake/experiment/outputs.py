@@ -50,6 +50,12 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "calibrate_detector": ("released detectors", "models/{}/{}/{}/seed{}/", "calibration.json"),
     "score": ("evaluation", "scores/{}/{}/{}/seed{}/"),  # a file for each condition
     "tabulate": ("evaluation", "tables/", "eer.csv"),  # and the papers' tables
+    "train_tracer": (
+        *("source tracing", "tracing/models/{}/{}/seed{}/"),
+        *("weights.safetensors", "settings.json", "history.tsv"),
+    ),
+    "trace": ("source tracing", "tracing/scores/{0}/{1}/", "seed{2}.tsv"),
+    "tabulate_tracing": ("source tracing", "tables/", "tracing.csv", "tracing_confusion.csv"),
     "report": ("report", "", "report.html"),
     "all": ("all", ""),
 }

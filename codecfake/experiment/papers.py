@@ -12,7 +12,7 @@ from codecfake.tables.published import Published
 
 OURS = (  # tables of every experiment
     *("eer", "confusion", "metrics", "eer_seeds", "comparisons"),
-    *("cross_conditions", "cross_corpora", "eer_groups", "speaker_errors", "held_out"),
+    *("cross_conditions", "cross_corpora", "eer_groups", "speaker_errors", "held_out", "taxonomy"),
 )
 LOSSES, SPECTROGRAMS = "xie2025_figure6", "xie2025_figure2"
 

@@ -5,7 +5,7 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import codecs, generators, labels, ladders, released, speakers
+from codecfake.experiment import codecs, generators, labels, ladders, released, speakers, tracing_tasks
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import utterance_lists
 from codecfake.protocols.lists import RECORDINGS, Split
@@ -28,6 +28,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _training_set_faults(experiment)
     yield from _model_faults(experiment)
     yield from released.faults(experiment)
+    yield from tracing_tasks.faults(experiment)
 
 
 def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str], kind: str) -> Iterator[Fault]:

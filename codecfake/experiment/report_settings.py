@@ -29,6 +29,7 @@ class ReportSettings:
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown
     generated: list[str] = field(default_factory=list)  # corpora whose fakes were generated in this run
+    tracing: list[str] = field(default_factory=list)  # tasks of source tracing
     papers: dict[str, str] = field(default_factory=dict)  # table of a paper, `xie2025_table6` -> its caption
     audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why

@@ -31,6 +31,7 @@ from codecfake.experiment.sections import (
     Text,
     TrainingSet,
 )
+from codecfake.experiment.tracing import Tracing
 from codecfake.experiment.weights import Official, Shipped, Trained, one_line
 from codecfake.protocols.labels import DEFAULT, CodedKeys, Labels, keys_of
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side
@@ -60,6 +61,7 @@ class Experiment:
     label_policies: dict[Name, Labels] = field(default_factory=dict)  # keys of the same trials to compare
     averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
+    tracing: dict[Name, Tracing] = field(default_factory=dict)  # tasks of source tracing
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def __post_init__(self) -> None:

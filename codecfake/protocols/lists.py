@@ -132,8 +132,8 @@ def partition_selection(settings: PartitionSettings, split: str, pool: Pool) -> 
 def _originals(settings: PartitionSettings, source: str, rows: pd.DataFrame) -> pd.DataFrame:
     """The recordings whose coded versions have a key, bona fide ones first."""
     keys = {**DEFAULT, **settings.labels.get(source, {})}
-    kept = [labels.originals(rows, key, settings.resynthesized) for key, label in keys.items() if label != EXCLUDED]
-    return pd.concat([rows.iloc[:0], *kept])
+    parts = [labels.originals(rows, key, settings.resynthesized) for key, label in keys.items() if label != EXCLUDED]
+    return pd.concat([rows.iloc[:0], *parts])
 
 
 def condition_selection(settings: ConditionSettings, pool: Pool) -> Selection:

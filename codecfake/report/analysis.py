@@ -14,7 +14,18 @@ from codecfake.tables import MODEL_COLUMNS, Model
 from codecfake.tables.settings import CROSS_COLUMNS, GROUP_COLUMNS, MACRO, POOLED
 
 MOST_SPEAKERS = 5  # that are named for each model
-TEXT_COLUMNS = ["detector", "training_set", "strategy", "condition", "by", "group", "speaker", "source", "policy"]
+TEXT_COLUMNS = [
+    "detector",
+    "training_set",
+    "strategy",
+    "condition",
+    "by",
+    "group",
+    "kind",
+    "speaker",
+    "source",
+    "policy",
+]
 TEXT = dict.fromkeys(TEXT_COLUMNS, str)
 
 
@@ -91,6 +102,20 @@ def group_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> li
         columns = [str(name) for name in means.columns]
         tables.append(AnalysisTable(f"{condition} by {by}", columns, lines))
     return sorted(tables, key=lambda one: inputs.conditions.index(one.title.split(" by ")[0]))
+
+
+def taxonomy_tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[AnalysisTable]:
+    """EERs by what codecs are made of: a table for each word of which several kinds are evaluated, means over seeds."""
+    table, random = read_table(inputs, "taxonomy"), random_groups(trained_models)
+    decimals, tables = min(decimals_by_condition(inputs).values()), []
+    for word, rows in table.groupby("by", sort=False):
+        means = rows.pivot_table("eer_percent", GROUP_COLUMNS, "kind", sort=False)
+        lines = [
+            row_of(place, random, [percent(value, decimals) for value in row]) for place, row in _of(means, random)
+        ]
+        columns = [str(name).replace("_", " ") for name in means.columns]
+        tables += [AnalysisTable(f"By {word}", columns, lines)] if len(columns) > 1 else []
+    return tables
 
 
 def speaker_errors(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[SpeakerErrors]:

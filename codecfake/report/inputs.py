@@ -14,7 +14,8 @@ class ReportInputs(ReportSettings):
 
     Files are read under the folder `results`:
     `tables/{eer,eer_seeds,confusion,metrics,comparisons,quality,quality_order}.csv`, `tables/{paper}.csv`,
-    `tables/{cross_conditions,cross_corpora,held_out,eer_groups,speaker_errors,generated,ladder,label_policy}.csv`,
+    `tables/{cross_conditions,cross_corpora,held_out,eer_groups,speaker_errors,taxonomy,label_policy}.csv`,
+    `tables/{generated,ladder,tracing,tracing_confusion}.csv`,
     `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`,
     `codecs/{codec}/`, `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """

@@ -29,6 +29,7 @@ from codecfake.report import (
     provenance,
     published,
     quality,
+    tracing,
     training,
 )
 from codecfake.report.figures import line_styles
@@ -104,6 +105,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "players": listening.players(inputs, corpora, codecs),
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
+        "tracing": tracing.tasks(inputs),
         "generated": generated.generated_rows(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
         "loss_panels": training.detector_panels(trained_models),
@@ -136,6 +138,7 @@ def analysis_content(inputs: ReportInputs, trained_models: list[training.Trained
         "held_out": analysis.held_out_tables(inputs, trained_models),
         "label_policies": label_policies.tables(inputs, trained_models),
         "group_tables": analysis.group_tables(inputs, trained_models),
+        "taxonomy": analysis.taxonomy_tables(inputs, trained_models),
         "speaker_errors": analysis.speaker_errors(inputs, trained_models),
         "layer_weights": layer_weights.layer_weights(inputs, trained_models),
     }

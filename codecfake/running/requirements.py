@@ -17,6 +17,8 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "import_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "calibrate_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "score": ("detectors", ("torch", "transformers", "safetensors")),
+    "train_tracer": ("detectors", ("torch", "transformers", "safetensors")),
+    "trace": ("detectors", ("torch", "transformers", "safetensors")),
     "quality": ("quality", ("librosa", "pystoi")),
     "audit": ("report", ("scikit-learn",)),
     "synthesize_demo": ("workflow", ("espeakng-loader", "librosa", "pyworld-prebuilt")),

@@ -107,8 +107,8 @@ def _eer(
     place: dict[str, object],
 ) -> dict[str, object]:
     """The EER of the trials in `mask` with `keys`, over seeds; nothing if a key has no trial."""
-    kept = mask & (keys != EXCLUDED).to_numpy()
-    own, key = trials[kept], keys[kept]
+    is_labeled = mask & (keys != EXCLUDED).to_numpy()
+    own, key = trials[is_labeled], keys[is_labeled]
     if key.nunique() < 2:
         return {"num_seeds": len(scores)}
     # attacks of recorded trials stay; those of coded ones depend on the key
@@ -118,4 +118,4 @@ def _eer(
     # the same draws for all policies of a source
     rng = generator(settings.seed, *(str(place[name]) for name in (*GROUP_COLUMNS, "source")))
     condition = ConditionTrials(str(place["source"]), key, labels)
-    return mean_row(seed_intervals(condition, [one[kept] for one in scores], settings.bootstrap, rng))
+    return mean_row(seed_intervals(condition, [one[is_labeled] for one in scores], settings.bootstrap, rng))

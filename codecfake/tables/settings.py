@@ -35,6 +35,7 @@ class TableSettings:
     held_out: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of codecs that it lacks
     trained: dict[str, list[str]] = field(default_factory=dict)  # training set -> conditions of its codecs
     label_policies: list[LabelPolicy] = field(default_factory=list)  # to compare; the first one is the reference
+    kinds: dict[str, dict[str, str]] = field(default_factory=dict)  # source -> quantizer, auxiliary, decoder
     baselines: list[str] = field(default_factory=list)  # released detectors without codec fakes in training
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
 

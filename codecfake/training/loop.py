@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,11 @@ from codecfake.base import files, resumable
 from codecfake.base.curves import Curves
 from codecfake.base.parallel import ALONE, Team
 from codecfake.base.progress import progress
-from codecfake.base.utterances import BONAFIDE as BONAFIDE_KEY
-from codecfake.detectors import BONAFIDE, SPOOF, models
-from codecfake.detectors.detector import Detector, score
+from codecfake.detectors import models
+from codecfake.detectors.detector import Detector
 from codecfake.features.cache import CachePlace
 from codecfake.features.streaming import in_order
 from codecfake.protocols import trials
-from codecfake.scoring import verdicts
 from codecfake.training import checkpoint, fine_tuning
 from codecfake.training.composition import Composition
 from codecfake.training.data import TrainingData
@@ -32,8 +31,9 @@ from codecfake.training.optimizer import Optimizer
 from codecfake.training.plan import Plan
 from codecfake.training.settings import AVERAGE, SELECTIONS, TrainSettings
 from codecfake.training.strategies import UPDATES
+from codecfake.training.tasks import DETECTION, Task
 from codecfake.training.updates import Update
-from codecfake.training.validation import is_least, measures, require_finite
+from codecfake.training.validation import is_least, require_finite
 
 CHECKPOINT, HISTORY, TENSORBOARD = "checkpoint.pt", "history.tsv", "tensorboard"
 
@@ -48,8 +48,11 @@ def train(
     workers: int = 0,
     feature_cache: CachePlace | None = None,
     team: Team = ALONE,
+    task: Task = DETECTION,
 ) -> None:
-    """Train a detector; write its model folder, `history.tsv` and TensorBoard events into `output`.
+    """Train a detector, or a model for another task.
+
+    Its model folder, `history.tsv` and TensorBoard events are written into `output`.
 
     A killed run, started again with the same arguments, continues from its checkpoint and ends (on a CPU) with the
     same bytes as an uninterrupted one.
@@ -60,12 +63,11 @@ def train(
     Every process of a `team` calls it with the same arguments and a device of its own. They train the detector that one
     process would, up to rounding and the dropout of the front-end.
     """
-    train_trials, dev_trials = trials.read(train_tsv), trials.read(dev_tsv)
-    trials.require_both_keys(train_trials, "train")
-    trials.require_both_keys(dev_trials, "dev")
+    train_trials = task.trials(trials.read(train_tsv), "train")
+    dev_trials = task.trials(trials.read(dev_tsv), "dev")
     trials.require_disjoint(dev_trials, "dev", train_trials, "train")
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        run = _Run(train_trials, dev_trials, audio_root, output, settings, device, workers, feature_cache, team)
+        run = _Run(task, train_trials, dev_trials, audio_root, output, settings, device, workers, feature_cache, team)
         run.finish()
 
 
@@ -74,6 +76,7 @@ class _Run:
 
     def __init__(
         self,
+        task: Task,
         train_trials: pd.DataFrame,
         dev_trials: pd.DataFrame,
         audio_root: Path,
@@ -85,23 +88,21 @@ class _Run:
         team: Team,
     ) -> None:
         self._settings, self._output, self._device, self._team = settings, output, device, team
-        self._train_trials, self._dev_trials = train_trials, dev_trials
-        self._train_classes, self._dev_classes = _classes(train_trials), _classes(dev_trials)
+        self._task, self._train_trials, self._dev_trials = task, train_trials, dev_trials
+        self._train_classes, self._dev_classes = task.classes(train_trials), task.classes(dev_trials)
         self._seed_step(epoch=0, step=-1)
         self._plan = Plan(settings, Composition.of(train_trials))
-        self._detector = Detector(settings.detector, settings.crop_samples).to(device)
+        self._detector = Detector(settings.detector, settings.crop_samples, task.num_classes).to(device)
         self._start = fine_tuning.start(self._detector, settings.fine_tuning)
         self._network = trained_network(self._detector, settings.fine_tuning, device, team)
         self._optimizer = Optimizer(settings, self._network, self._plan)
         self._update = _update(settings, self._optimizer, self._network)
-        self._class_weights = torch.empty(2)
-        self._class_weights[SPOOF] = settings.spoof_weight
-        self._class_weights[BONAFIDE] = settings.bonafide_weight
+        self._class_weights = task.class_weights(settings)
         loss = LOSSES.part(settings.loss)
         self._loss_of_trials = loss.load()(loss.build_settings(settings.loss_settings))
         self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache, team)
         self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
-        self._fingerprint = _fingerprint(settings, self._data.mixed_in, train_trials, dev_trials)
+        self._fingerprint = _fingerprint(settings, self._data.mixed_in, task.record, train_trials, dev_trials)
         self._progress = checkpoint.restore(output / CHECKPOINT, self._network, self._optimizer.adam, self._fingerprint)
         self._average = AveragedModel(self._network) if settings.keep == AVERAGE else None
         if self._average and self._progress.average:
@@ -193,7 +194,7 @@ class _Run:
         if self._team.is_first:
             files.write_tsv(self._output / HISTORY, pd.DataFrame(now.history))
         self._checkpoint()
-        curve = {name: row[name] for name in ("train_loss", "dev_loss", "dev_eer")}
+        curve = {name: row[name] for name in ("train_loss", *self._task.curves)}
         curves.add("epoch", curve, self._total_steps())
 
     def _take(self, average: AveragedModel) -> None:
@@ -222,8 +223,8 @@ class _Run:
         weights = self._class_weights.double()[self._dev_classes]
         losses = weights * self._loss_of_trials(logits, self._dev_classes)
         require_finite(losses, self._dev_trials)
-        scores = score(logits)
-        return measures(losses, weights, scores, self._dev_classes, self._settings.batch_size), scores
+        scores = self._task.scores(logits)
+        return self._task.measures(losses, weights, scores, self._dev_classes, self._settings.batch_size), scores
 
     def _save_model(self) -> None:
         settings = self._settings.complete()
@@ -236,12 +237,11 @@ class _Run:
             "averaged_epochs": int(self._average.n_averaged) if self._average else 0,
             "mixed_in": self._data.mixed_in,
             "settings": settings,
+            **self._task.record,
         }
         files.write_tsv(self._output / HISTORY, pd.DataFrame(self._progress.history))
         assert self._progress.best_scores is not None
-        is_bonafide = (self._dev_classes == BONAFIDE).numpy()
-        result = verdicts.dev_result(self._progress.best_scores.numpy(), is_bonafide)
-        verdicts.write(self._output / verdicts.CALIBRATION, result)
+        self._task.write_result(self._output, self._progress.best_scores, self._dev_classes)
         models.save(self._output, self._progress.best_state, record)
 
     def _checkpoint(self) -> None:
@@ -260,11 +260,6 @@ class _Run:
         return self._progress.epoch * self._plan.updates_per_epoch + self._progress.step
 
 
-def _classes(table: pd.DataFrame) -> Tensor:
-    """Class index of each trial, `[N]`."""
-    return torch.from_numpy(np.where(table["key"] == BONAFIDE_KEY, BONAFIDE, SPOOF))
-
-
 def _update(settings: TrainSettings, optimizer: Optimizer, network: nn.Module) -> Update:
     """The update of a strategy, and the weights that it ascends over, if it does."""
     strategy = settings.resolved_strategy()
@@ -273,7 +268,8 @@ def _update(settings: TrainSettings, optimizer: Optimizer, network: nn.Module) -
     return update
 
 
-def _fingerprint(settings: TrainSettings, mixed_in: object, *tables: pd.DataFrame) -> str:
+def _fingerprint(settings: TrainSettings, mixed_in: object, record: dict[str, Any], *tables: pd.DataFrame) -> str:
     """What must be equal for a checkpoint to belong to the same run."""
     data = (table.to_csv() for table in tables)
-    return resumable.fingerprint(json.dumps([settings.complete(), mixed_in], sort_keys=True), *data)
+    parts = [settings.complete(), mixed_in, *([record] if record else [])]
+    return resumable.fingerprint(json.dumps(parts, sort_keys=True), *data)

@@ -1,7 +1,7 @@
 """Settings of samplers. This module needs no torch, so that an experiment can be checked before any job."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from codecfake.base.settings import Filled, Range
 
@@ -20,3 +20,9 @@ class WeightedSettings:
 @dataclass(frozen=True)
 class BalancedSettings:
     equal_classes: bool = True  # half of an epoch is bona fide; if false, only the groups are equal
+
+
+@dataclass(frozen=True)
+class KindSettings(BalancedSettings):
+    by: Literal["quantizer", "auxiliary", "decoder"] = "decoder"
+    kinds: dict[str, str] = field(default_factory=dict)  # source -> its kind; an experiment adds those of its codecs

@@ -12,9 +12,10 @@ Every list is a domain (codec fakes, vocoder fakes). A sampler returns the batch
 | `weighted` | the next trials in random order | as many trials, each list with the share that its weight gives |
 | `balanced_by_source` | the next trials in random order | as many trials, equally many of each source of a class |
 | `balanced_by_corpus` | the next trials in random order | as many trials, equally many of each corpus of a class |
+| `balanced_by_kind` | the next trials in random order | as many trials, equally many of each kind of codec of a class |
 
-The first two use no trial twice, nor does a pass of the third unless a domain is smaller than a batch. The last three
-use no trial again before all of its list, source or corpus were used.
+The first two use no trial twice, nor does a pass of the third unless a domain is smaller than a batch. The last four
+use no trial again before all of its list, source, corpus or kind were used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,9 @@ import numpy as np
 
 from codecfake.features.streaming import split_into_batches
 from codecfake.training.composition import Batches, Composition, SamplingError
-from codecfake.training.sampler_settings import BalancedSettings, WeightedSettings
+from codecfake.training.sampler_settings import BalancedSettings, KindSettings, WeightedSettings
+
+NO_CODEC = "no codec"
 
 
 def shuffled(trials: Composition, batch_size: int, rng: np.random.Generator) -> Batches:
@@ -131,6 +134,20 @@ def balanced_by_corpus(
 ) -> Batches:
     """As many trials as there are, equally many of each corpus."""
     return _balanced(trials, trials.corpora, batch_size, rng, settings)
+
+
+def balanced_by_kind(trials: Composition, batch_size: int, rng: np.random.Generator, settings: KindSettings) -> Batches:
+    """As many trials as there are, equally many of each kind of codec; trials without a codec are a kind of their own.
+
+    Raises SamplingError if no source has a kind.
+    """
+    kinds = np.array([settings.kinds.get(source, NO_CODEC) for source in trials.sources])
+    if (kinds == NO_CODEC).all():
+        raise SamplingError(
+            f"no source of the train lists ({', '.join(np.unique(trials.sources))}) has a {settings.by}; give `kinds` "
+            f"in the sampler's settings, or choose another sampler"
+        )
+    return _balanced(trials, kinds, batch_size, rng, settings)
 
 
 def _balanced(

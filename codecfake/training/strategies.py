@@ -26,7 +26,7 @@ from codecfake.base.registry import Part, Registry
 from codecfake.base.settings import Fault, SettingsError, below, fault
 from codecfake.base.suggestions import unknown
 from codecfake.training.composition import Composition
-from codecfake.training.sampler_settings import BalancedSettings, NoSettings, WeightedSettings
+from codecfake.training.sampler_settings import BalancedSettings, KindSettings, NoSettings, WeightedSettings
 
 DROPOUT = ("same", "redrawn")
 TENSORS = ("all", "weight")
@@ -85,6 +85,7 @@ SAMPLERS: Registry[Part] = Registry(
         "weighted": Part(f"{P}.samplers:weighted", WeightedSettings),
         "balanced_by_source": Part(f"{P}.samplers:balanced_by_source", BalancedSettings),
         "balanced_by_corpus": Part(f"{P}.samplers:balanced_by_corpus", BalancedSettings),
+        "balanced_by_kind": Part(f"{P}.samplers:balanced_by_kind", KindSettings),
     },
     context=(Composition,),
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from codecfake.detectors import BONAFIDE
-from codecfake.statistics import metrics
+from codecfake.statistics import metrics, tracing
 
 NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoil its whole batch
 
@@ -31,11 +31,25 @@ def require_finite(losses: Tensor, table: pd.DataFrame, place: str = "") -> None
 def measures(losses: Tensor, weights: Tensor, scores: Tensor, classes: Tensor, batch_size: int) -> dict[str, float]:
     """Weighted loss and EER over the whole dev set, and the mean loss of its batches; every argument is `[N]`."""
     bonafide = classes == BONAFIDE
+    eer = metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer
+    return {**mean_losses(losses, weights, batch_size), "dev_eer": eer}
+
+
+def measures_of_tracing(
+    losses: Tensor, weights: Tensor, predictions: Tensor, classes: Tensor, batch_size: int, num_classes: int
+) -> dict[str, float]:
+    """The same losses, with accuracy and macro F1 of the predicted classes `[N]`."""
+    counts = tracing.confusion(classes.numpy(), predictions.numpy(), num_classes)
+    values = {"dev_accuracy": tracing.accuracy(counts), "dev_macro_f1": tracing.macro_f1(counts)}
+    return {**mean_losses(losses, weights, batch_size), **values}
+
+
+def mean_losses(losses: Tensor, weights: Tensor, batch_size: int) -> dict[str, float]:
+    """The weighted loss over the whole dev set, and the mean over its batches."""
     parts = zip(losses.split(batch_size), weights.split(batch_size), strict=True)
     return {
         "dev_loss": (losses.sum() / weights.sum()).item(),
         "dev_loss_of_batches": torch.stack([part.sum() / its.sum() for part, its in parts]).mean().item(),
-        "dev_eer": metrics.eer(scores[bonafide].numpy(), scores[~bonafide].numpy()).eer,
     }
 
 

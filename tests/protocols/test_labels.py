@@ -68,8 +68,8 @@ def test_an_excluded_trial_is_left_out_and_no_other(policy: str, original: str) 
     default, other = train("spoof"), train(policy)
     left_out = default[(default["source"] != "F00") & (default["original_key"] == original)]
     assert len(left_out) > 0
-    kept = default.drop(left_out.index).reset_index(drop=True)
-    pd.testing.assert_frame_equal(kept, other)
+    rest = default.drop(left_out.index).reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, other)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from imitation_run import ImitationRun
 
-from codecfake.report.analysis import cross_tables, group_tables, held_out_tables, speaker_errors
+from codecfake.report.analysis import cross_tables, group_tables, held_out_tables, speaker_errors, taxonomy_tables
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.layer_weights import layer_weights
 from codecfake.report.page import analysis_content, environment
@@ -44,7 +44,7 @@ def test_the_page_has_every_part(inputs: ReportInputs, models: list[TrainedModel
     html = template.render(analysis_content(inputs, models))
     assert re.findall(r"<h3>([^<]+)</h3>", html) == [
         "Across corpora", "Codecs that are not in the training data", "By attack and by language",
-        "Speakers with most errors", "Learned weights of layers",
+        "By what codecs are made of", "Speakers with most errors", "Learned weights of layers",
     ]  # fmt: skip
     assert not re.search(r"<td>\d+\.\d\d</td>", html.split("Speakers with most errors")[0])  # EERs have one decimal
     assert "50.0" in html.split("Learned weights")[1]
@@ -81,6 +81,15 @@ def test_conditions_of_several_languages_have_a_table_each(inputs: ReportInputs,
     assert [table.title for table in tables] == [f"{name} by language" for name in inputs.conditions]
     assert tables[0].columns == ["en", "ma"]
     assert len(tables[0].rows) == len(inputs.models)
+
+
+def test_a_kind_of_one_codec_has_its_rate_and_a_word_of_one_kind_no_table(
+    inputs: ReportInputs, models: list[TrainedModel]
+) -> None:
+    (table,) = taxonomy_tables(inputs, models)
+    eers = pd.read_csv(inputs.results / "tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
+    assert (table.title, table.columns) == ("By decoder", ["frequency", "time"])
+    assert table.rows[0].cells == [f"{eers['vocoder', name]:.1f}" for name in ("C7", "C1")]
 
 
 def test_speakers_have_their_shares_of_errors_and_of_trials(inputs: ReportInputs, models: list[TrainedModel]) -> None:

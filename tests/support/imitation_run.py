@@ -26,6 +26,7 @@ from codecfake.tables.error_rates import ErrorRates, write_error_rates
 from codecfake.tables.held_out import write_held_out
 from codecfake.tables.papers import write_papers
 from codecfake.tables.published import Published
+from codecfake.tables.taxonomy import write_taxonomy
 
 SAMPLE_RATE = 16000
 
@@ -45,6 +46,12 @@ class ImitationRun:
     released: dict[str, str] = field(default_factory=dict)  # as in ReportSettings: models beside the trained ones
     held_out: dict[str, list[str]] = field(default_factory=dict)  # as in TableSettings
     trained: dict[str, list[str]] = field(default_factory=dict)
+    kinds: dict[str, dict[str, str]] = field(  # as in TableSettings
+        default_factory=lambda: {
+            "F01": {"quantizer": "rvq", "auxiliary": "none", "decoder": "time"},
+            "F07": {"quantizer": "rvq", "auxiliary": "none", "decoder": "frequency"},
+        }
+    )
     layer_weights: dict[str, list[float]] = field(default_factory=dict)  # tensors in every model's weights
     num_trials: int = 40
     num_epochs: int = 4
@@ -95,7 +102,7 @@ class ImitationRun:
 
     def _table_settings(self) -> TableSettings:
         held_out = {"held_out": self.held_out, "trained": self.trained}
-        return TableSettings(self.models, list(self.conditions), resamples=200, **held_out)
+        return TableSettings(self.models, list(self.conditions), resamples=200, kinds=self.kinds, **held_out)
 
     def _write_error_rates(self) -> ErrorRates:
         scores, protocols, tables = (self.results / name for name in ("scores", "protocols/eval", "tables"))
@@ -105,6 +112,7 @@ class ImitationRun:
         write_cross(scores, protocols, settings, error_rates, tables)
         write_breakdown(scores, protocols, settings, tables)
         write_held_out(error_rates, settings, tables)
+        write_taxonomy(scores, protocols, settings, tables)
         return error_rates
 
     @property

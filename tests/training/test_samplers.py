@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from codecfake.detectors.detector import DetectorSettings
 from codecfake.training.composition import Batches, Composition, SamplingError
 from codecfake.training.plan import Plan
-from codecfake.training.sampler_settings import NoSettings, WeightedSettings
+from codecfake.training.sampler_settings import KindSettings, NoSettings, WeightedSettings
 from codecfake.training.samplers import apportioned, co_training, num_shuffled, released_pass, shares
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import SAMPLERS, STRATEGIES
@@ -31,6 +31,8 @@ def sampler(name: str, **values: object) -> Callable[[Composition, int, np.rando
         return part.load()
     if part.settings is WeightedSettings and not values:
         return lambda trials, *others: part.load()(trials, *others, WeightedSettings(dict.fromkeys(trials.names, 1.0)))
+    if part.settings is KindSettings and not values:
+        values = {"kinds": {"F0": "time", "F1": "frequency"}}
     return partial(part.load(), settings=part.build_settings(values))
 
 
@@ -294,6 +296,21 @@ def test_labels_are_balanced_in_each_class_or_over_all(name: str, by: str) -> No
     of_labels_alone = numbers(equal_classes=False)
     assert of_labels_alone["False a"] + of_labels_alone["True a"] == 16
     assert (of_labels_alone["False b"], of_labels_alone["False c"]) == (16, 16)
+
+
+def test_kinds_of_codecs_are_balanced_and_fakes_without_a_codec_are_a_kind() -> None:
+    sources = ["F00"] * 12 + ["F01"] * 20 + ["F02"] * 10 + ["F03"] * 4 + ["F00"] * 2
+    trials = of_labels("sources", sources, [True] * 12 + [False] * 36)
+    kinds = {"F01": "time", "F02": "time", "F03": "frequency"}
+    draws = np.concatenate(sampler("balanced_by_kind", by="decoder", kinds=kinds)(trials, 8, seeded()))
+    numbers = [sum(start <= draw < end for draw in draws) for start, end in ((0, 12), (12, 42), (42, 46), (46, 48))]
+    assert numbers == [24, 8, 8, 8]
+
+
+def test_sources_without_any_kind_are_refused() -> None:
+    trials = of_labels("sources", ["F00", "F01"], [True, False])
+    with pytest.raises(SamplingError, match=r"no source of the train lists \(F00, F01\) has a decoder; give `kinds`"):
+        sampler("balanced_by_kind", by="decoder")(trials, 8, seeded())
 
 
 @pytest.mark.parametrize("name", ["co_training", "co_training_released"])

@@ -44,6 +44,7 @@ def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables.ladder import write_ladder
     from codecfake.tables.papers import write_papers
     from codecfake.tables.published import Published
+    from codecfake.tables.taxonomy import write_taxonomy
 
     settings = from_json(TableSettings, options.settings)
     published, protocols = Published(options.published), options.protocols / "eval"
@@ -55,6 +56,7 @@ def _tables(options: argparse.Namespace) -> None:
     write_held_out(error_rates, settings, options.output)
     write_breakdown(options.scores, protocols, settings, options.output, options.workers)
     write_label_policies(options.scores, protocols, settings, options.output)
+    write_taxonomy(options.scores, protocols, settings, options.output)
     baselines = [*published.baselines, *settings.baselines]
     write_comparisons(options.scores, protocols, settings, baselines, options.output, options.workers)
     write_papers(published, settings.papers, error_rates, options.protocols, options.output, settings.title)

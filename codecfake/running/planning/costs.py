@@ -8,7 +8,6 @@ import pandas as pd
 
 import codec_wrappers
 from codec_wrappers import rate_part
-from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
@@ -24,9 +23,10 @@ from codecfake.generators import rates as generator_rates
 from codecfake.running.planning import operations
 from codecfake.running.planning.clip_settings import ClipSettings, length, weight_rates
 from codecfake.running.planning.clip_settings import precision as precision_of
-from codecfake.running.planning.counts import HOUR, hours_of, sum_of
+from codecfake.running.planning.counts import HOUR, hours_of, reads, sum_of
 from codecfake.running.planning.feature_costs import relative_size
 from codecfake.running.planning.rates import RateTable
+from codecfake.running.planning.shard_rates import shard_rate
 from codecfake.running.planning.steps import Amount, Cost, amount, largest
 from codecfake.running.planning.trial_counts import TrialCounts
 from codecfake.training.settings import TrainSettings
@@ -38,7 +38,7 @@ FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes a
 EXPORTS = 2  # of each protocol
 MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate for the size of their outputs
     **dict.fromkeys(("write_sources", "quality_summary", "generated_summary", "audit", "audit_verdict"), "mb.small"),
-    **{"tabulate": "mb.tables", "report": "mb.report"},
+    **{"tabulate": "mb.tables", "tabulate_tracing": "mb.small", "report": "mb.report"},
 }
 NOTHING = ("read_captions", "list_shards", "check_lists", "fetch_hub_model", "all")  # jobs that cost next to nothing
 
@@ -72,7 +72,7 @@ class Costs(TrialCounts):
     def ingest_corpus(self, corpus: str) -> Cost:
         speech = self.counts.pool([corpus], None)
         return Cost(
-            **_reads(speech),
+            **reads(speech),
             cpu_hours=hours_of(speech) / self.rate_table["ingest.cpu"],
             bytes_out=sum_of(speech) * self.rate_table["bytes.utterance"],
         )
@@ -99,7 +99,7 @@ class Costs(TrialCounts):
         settings = self.jobs.record(corpus, source).settings
         speech = self._bonafide([corpus]) if settings.bonafide_only else self.counts.pool([corpus], None)
         return Cost(
-            **_reads(speech),
+            **reads(speech),
             audio_hours_out=hours_of(speech),
             cpu_hours=hours_of(speech) / self.rate_table["record.cpu"],
             bytes_out=self._shard_bytes(speech, settings.sample_rate),
@@ -114,9 +114,9 @@ class Costs(TrialCounts):
         rate = self.rate_table.at(f"resynthesis.{part}.{device}", settings.decoder_precision)
         seconds = sum_of(speech, "seconds") * passes / rate
         return Cost(
-            **_reads(speech),
+            **reads(speech),
             audio_hours_out=hours_of(speech) * num_sources,
-            bytes_out=self._shard_bytes(speech, _sample_rate(settings)) * num_sources,
+            bytes_out=self._shard_bytes(speech, shard_rate(settings)) * num_sources,
             **self._network(seconds, device),
         )
 
@@ -198,8 +198,20 @@ class Costs(TrialCounts):
         train, dev = (self.number(training_set, split) for split in ("train", "dev"))
         if settings.match == "epochs":
             train *= self._epoch_share(settings, training_set)
+        return self._trained(train, dev, detector, settings)
+
+    def train_tracer(self, task: str, detector: str, seed: str) -> Cost:
+        settings = self.jobs.train_tracer(task, detector, seed).settings.training
+        return self._trained(*self.numbers_to_trace(task), detector, settings)
+
+    def trace(self, task: str, detector: str, seed: str) -> Cost:
+        settings, clips = self.jobs.train_tracer(task, detector, seed).settings.training, self.number_traced(task)
+        return replace(self._scored(clips, detector, settings), bytes_out=clips * self.rate_table["bytes.score"])
+
+    def _trained(self, train: Amount, dev: Amount, detector: str, settings: TrainSettings) -> Cost:
+        """A job that trains on these numbers of trials in an epoch."""
         feature, step = self._seconds(detector, settings)
-        updated = train * strategy_of(strategy, settings.strategy_settings).num_passes
+        updated = train * strategy_of(settings.strategy, settings.strategy_settings).num_passes
         passes = updated + dev * FORWARD_SHARE
         weights, clips = self._weights(*weight_rates(settings, detector)), (train + dev) * settings.epochs
         if settings.cache == DISK:  # read while the network computes
@@ -283,16 +295,3 @@ class Costs(TrialCounts):
     def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
         counts = self.counts.pool(corpora, None)
         return counts[counts["key"] == BONAFIDE]
-
-
-def _reads(speech: pd.DataFrame) -> dict[str, Any]:
-    """The numbers of a job that reads recordings once."""
-    return {"audio_hours_in": hours_of(speech), "bytes_in": sum_of(speech, "file_bytes")}
-
-
-def _sample_rate(settings: ResynthesisSettings) -> int | str:
-    """The sample rate of a codec's shards in Hz; native: that of the recordings."""
-    if settings.sample_rate != NATIVE:
-        return settings.sample_rate
-    shape = codec_wrappers.shape(settings.wrapper, settings.model)
-    return (shape.sample_rate if shape else codec_wrappers.entry(settings.wrapper).sample_rate) or NATIVE

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -93,3 +94,8 @@ def hours_of(counts: pd.DataFrame) -> Amount:
 
 def _share_of(counts: pd.DataFrame, split: str, share: float) -> pd.DataFrame:
     return counts.assign(split=split, **{name: counts[name] * share for name in COUNTS})
+
+
+def reads(speech: pd.DataFrame) -> dict[str, Any]:
+    """The numbers of a job that reads recordings once."""
+    return {"audio_hours_in": hours_of(speech), "bytes_in": sum_of(speech, "file_bytes")}

@@ -7,6 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from codecfake.corpora.sizes import CELL
+from codecfake.experiment import tracing_tasks
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import lists
@@ -42,6 +43,16 @@ class TrialCounts:
         """The number of train or dev trials of a training set."""
         domains = self.experiment.training_sets[training_set].domains
         return sum_of(pd.concat([self.trials_of_domain(domain, split) for domain in domains]))
+
+    def numbers_to_trace(self, task: str) -> tuple[Amount, Amount]:
+        """The numbers of train and dev trials of a task of source tracing, at most: those of its domain."""
+        domain = self.experiment.tracing[task].domain
+        return sum_of(self.trials_of_domain(domain, "train")), sum_of(self.trials_of_domain(domain, "dev"))
+
+    def number_traced(self, task: str) -> Amount:
+        """The number of clips whose source it traces."""
+        conditions = tracing_tasks.conditions(self.experiment, task)
+        return _distinct(pd.concat([self.trials_of_condition(condition) for condition in conditions]))
 
     def number_of_source(self, domains: Sequence[str], corpus: str, source: str) -> Amount:
         """The number of clips of a source in the train and dev trials of domains, which may share some."""

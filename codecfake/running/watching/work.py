@@ -57,6 +57,8 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
             return Work(float(lists["clips"].astype(int).sum()), "clips")
         case "train_detector", [*model]:
             return Work(len(files.read_tsv(results.joinpath("models", *model, "history.tsv"))), "epochs")
+        case "train_tracer", [*model]:
+            return Work(len(files.read_tsv(results.joinpath("tracing/models", *model, "history.tsv"))), "epochs")
     return None
 
 

@@ -1,0 +1,113 @@
+"""The tasks of source tracing of an experiment: their rules, their settings and their inputs."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from codecfake.base.settings import Fault, as_faults, build
+from codecfake.base.suggestions import unknown
+from codecfake.experiment.schema import Experiment
+from codecfake.experiment.tracing import Tracing
+from codecfake.protocols.lists import RECORDINGS
+from codecfake.training.strategies import STRATEGIES, unknown_strategy
+from codecfake.training.tracing_settings import OF_DETECTION, TracingSettings
+
+Place = tuple[str, str, str]  # task, detector, seed: the wildcards of its jobs
+
+
+def places(experiment: Experiment) -> list[Place]:
+    """The models of all tasks."""
+    tasks = experiment.tracing.items()
+    return [(name, *pair) for name, task in tasks for pair in product(task.detectors, map(str, task.seeds))]
+
+
+def settings(experiment: Experiment, task: str, detector: str, seed: int) -> dict[str, Any]:
+    """Values of `TracingSettings`: everything that determines the training of a model."""
+    rule = experiment.tracing[task]
+    common = {**experiment.training, **experiment.detector_training.get(detector, {})}
+    training = {
+        **{key: value for key, value in common.items() if key not in OF_DETECTION},
+        **rule.training,
+        "detector": experiment.detectors[detector],
+        "epochs": rule.epochs,
+        "halve_every": rule.halve_every,
+        "strategy": rule.strategy,
+        "strategy_settings": experiment.strategies.get(rule.strategy, {}),
+        "seed": seed,
+    }
+    return {"training": training, "classes": classes(experiment, task)}
+
+
+def classes(experiment: Experiment, task: str) -> dict[str, list[str]]:
+    """Class -> its sources, by the names under which protocols have them."""
+    return {name: _originals(experiment, sources) for name, sources in experiment.tracing[task].classes.items()}
+
+
+def unseen(experiment: Experiment, task: str) -> list[str]:
+    """The sources of no class that a task evaluates."""
+    return _originals(experiment, experiment.tracing[task].unseen)
+
+
+def conditions(experiment: Experiment, task: str) -> list[str]:
+    """The conditions whose trials a task evaluates: those with spoofs of its sources."""
+    sources = {*(source for names in classes(experiment, task).values() for source in names), *unseen(experiment, task)}
+    spoofs = {name: rule.spoof.source for name, rule in experiment.conditions.items()}
+    return [name for name, source in spoofs.items() if source != RECORDINGS and experiment.original(source) in sources]
+
+
+def faults(experiment: Experiment) -> Iterator[Fault]:
+    """Every broken rule of the section `tracing`."""
+    for name, task in experiment.tracing.items():
+        broken = list(_name_faults(experiment, task)) or list(_source_faults(experiment, name, task))
+        yield from (fault.below("tracing", name) for fault in broken or _training_faults(experiment, name, task))
+
+
+def _originals(experiment: Experiment, sources: list[str]) -> list[str]:
+    return [experiment.original(source) for source in sources]
+
+
+def _name_faults(experiment: Experiment, task: Tracing) -> Iterator[Fault]:
+    of_codecs = [RECORDINGS, *(source for codec in experiment.codecs.values() for source in codec.sources)]
+    if task.domain not in experiment.domains:
+        yield Fault(("domain",), unknown("domain", task.domain, experiment.domains))
+    for detector in task.detectors:
+        if detector not in experiment.detectors:
+            yield Fault(("detectors",), unknown("detector", detector, experiment.detectors))
+    if task.strategy not in STRATEGIES and task.strategy not in experiment.strategies:
+        yield Fault(("strategy",), unknown_strategy(task.strategy, experiment.strategies))
+    for key in OF_DETECTION:
+        if key in task.training:
+            yield Fault(("training", key), "it is of detection, and all classes of sources weigh the same; remove it")
+    places = {("unseen",): task.unseen} | {("classes", name): sources for name, sources in task.classes.items()}
+    for keys, sources in places.items():
+        for source in sources:
+            if source not in of_codecs:
+                yield Fault(keys, unknown("source", source, of_codecs))
+
+
+def _source_faults(experiment: Experiment, name: str, task: Tracing) -> Iterator[Fault]:
+    own, others = classes(experiment, name), unseen(experiment, name)
+    counts = Counter([*(source for sources in own.values() for source in sources), *others])
+    for source in [source for source, count in counts.items() if count > 1]:
+        yield Fault(("classes",), f"source {source} is there more than once; give it one class, or leave it unseen")
+    domain = experiment.domains[task.domain]
+    trained = {RECORDINGS, *_originals(experiment, domain.sources)}
+    for label, sources in own.items():
+        for source in sources:
+            if source not in trained:
+                text = f"source {source} is not in the lists of domain {task.domain}; add it to the domain's sources"
+                yield Fault(("classes", label), text)
+    spoofs = {experiment.conditions[each].spoof.source for each in conditions(experiment, name)}
+    evaluated = {RECORDINGS, *_originals(experiment, sorted(spoofs))}
+    for source in [source for source in counts if source not in evaluated]:
+        yield Fault(("classes",), f"no condition evaluates source {source}; add one whose spoofs come from it")
+
+
+def _training_faults(experiment: Experiment, name: str, task: Tracing) -> Iterator[Fault]:
+    for detector in task.detectors:
+        try:
+            build(TracingSettings, settings(experiment, name, detector, task.seeds[0]))
+        except ValueError as error:
+            yield from as_faults(error)
+            return

@@ -1,0 +1,53 @@
+"""The section `tracing` of an experiment: its rules, and the settings of its jobs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from places import ROOT
+
+from codecfake.base.validation import ConfigurationError
+from codecfake.experiment import reading, tracing_tasks
+from codecfake.experiment.schema import Experiment
+
+TINY = ROOT / "tests/experiments/tracing.yaml"
+
+
+def changed(tmp_path: Path, **changes: object) -> Experiment:
+    """The small experiment with changes to its task `codecs`."""
+    values = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    values["tracing"]["codecs"] |= changes
+    path = tmp_path / "changed.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return reading.load(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"domain": "music"}, "unknown domain 'music'"),
+        ({"detectors": ["lcnn"]}, "unknown detector 'lcnn'"),
+        ({"strategy": "best"}, "unknown strategy 'best'"),
+        ({"unseen": ["F09"]}, "unknown source 'F09'"),
+        ({"unseen": ["F01"]}, "source F01 is there more than once; give it one class, or leave it unseen"),
+        ({"unseen": ["F01-same"]}, "source F01 is there more than once"),
+        ({"classes": {"a": ["F00"], "b": ["F01-4"]}, "unseen": []}, "source F01-4 is not in the lists of domain codec"),
+        ({"classes": {"a": ["F00", "F01"]}}, "1 classes leave nothing to tell apart; give two or more"),
+        ({"training": {"bonafide_weight": 2}}, "it is of detection, and all classes of sources weigh the same"),
+        ({"training": {"select": "dev_eer"}}, "dev_eer, but source tracing has no EER"),
+        ({"training": {"batch": 2}}, "unknown setting 'batch'"),
+    ],
+)
+def test_broken_rules_are_named(changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        changed(tmp_path, **changes)
+
+
+def test_a_model_gets_the_detector_s_training_without_the_weights_of_two_classes(tmp_path: Path) -> None:
+    experiment = changed(tmp_path, classes={"recordings": ["F00"], "coded": ["F01-same"]}, seeds=[2, 5])
+    values = tracing_tasks.settings(experiment, "codecs", "mel-lcnn", 5)
+    assert values["classes"] == {"recordings": ["F00"], "coded": ["F01"]}
+    expected = {"crop_samples": 16000, "batch_size": 8, "epochs": 1, "seed": 5}
+    assert {name: values["training"][name] for name in expected} == expected
+    assert not {"spoof_weight", "bonafide_weight"} & set(values["training"])
+    assert tracing_tasks.places(experiment)[:2] == [("codecs", "mel-lcnn", "2"), ("codecs", "mel-lcnn", "5")]
