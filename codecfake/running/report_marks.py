@@ -18,6 +18,8 @@ CONTENT = {  # of tables that every experiment can have, by the names of their f
     "speaker_errors": "the share of errors of every speaker",
     "held_out": "codecs that a training set lacks",
     "taxonomy": "equal error rates by what codecs are made of",
+    "label_policy": "equal error rates under several label policies",
+    "ladder": "equal error rates at each step of a degradation",
     "tracing": "how well the sources of fakes are traced",
     "tracing_confusion": "which class each source is taken for",
     "quality": "mean quality of every source",

@@ -1,5 +1,6 @@
 """The folder of a corpus as one file."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,12 @@ def test_a_folder_is_used_as_it_is(corpus: Path) -> None:
     with archives.unpacked(corpus) as folder:
         assert folder == corpus
     assert corpus.is_dir()
+
+
+def test_nothing_is_written_outside_the_folder(corpus: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "VCTK.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(corpus / "speakers.txt", "../outside.txt")
+    with pytest.raises(ValueError, match=r"'../outside.txt' is not a regular file of the packed folder"):
+        with archives.unpacked(archive):
+            pass
