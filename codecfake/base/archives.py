@@ -26,16 +26,16 @@ def unpacked(folder: Path) -> Iterator[Path]:
         yield folder
         return
     with tempfile.TemporaryDirectory(prefix="corpus-") as place, tarfile.open(folder) as tar:
-        _extract(tar, Path(place))
+        _extract(tar, folder, Path(place))
         yield Path(place) / folder.stem
 
 
-def _extract(tar: tarfile.TarFile, place: Path) -> None:
+def _extract(tar: tarfile.TarFile, archive: Path, place: Path) -> None:
     """Write the regular files of a tar, and nothing outside `place`; tarfile's own filters came with Python 3.11.4."""
     for member in tar:
         path = place / member.name
         if not member.isfile() or not path.resolve().is_relative_to(place.resolve()):
-            raise ValueError(f"{tar.name}: {member.name!r} is not a regular file of the packed folder; pack it again")
+            raise ValueError(f"{archive}: {member.name!r} is not a regular file of the packed folder; pack it again")
         content = tar.extractfile(member)
         assert content is not None  # of a regular file
         path.parent.mkdir(parents=True, exist_ok=True)

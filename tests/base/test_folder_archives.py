@@ -46,6 +46,8 @@ def test_nothing_is_written_outside_the_folder(corpus: Path, tmp_path: Path) -> 
     archive = tmp_path / "VCTK.tar"
     with tarfile.open(archive, "w") as tar:
         tar.add(corpus / "speakers.txt", "../outside.txt")
-    with pytest.raises(ValueError, match=r"'../outside.txt' is not a regular file of the packed folder"):
-        with archives.unpacked(archive):
-            pass
+    with (
+        pytest.raises(ValueError, match=r"'../outside.txt' is not a regular file of the packed folder"),
+        archives.unpacked(archive),
+    ):
+        pass
