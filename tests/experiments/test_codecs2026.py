@@ -67,7 +67,7 @@ def test_the_small_form_is_planned(tmp_path: Path) -> None:
     assert {f"resynthesize_{name}" for name in ("mimi", "vibevoice", "vocos", "snac")} <= set(jobs)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_small_form_ends_in_its_tables_audit_and_report(tmp_path: Path, quick_jobs: None) -> None:
     done = snakemake(tmp_path, SMALL, "all")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -84,6 +84,7 @@ def test_a_job_on_another_machine_puts_the_same_bytes_into_the_storage(bucket: P
     assert not (tmp_path / "node/results").exists()
 
 
+@pytest.mark.slow
 def test_a_run_in_a_bucket_has_the_bytes_of_a_plain_run(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
