@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from codecfake.base import text_files
 from codecfake.base.text_files import TextError
 from codecfake.base.text_tables import BLANK
 from codecfake.publishing.clips import Place, PublishingError
-from codecfake.publishing.published import PublishedClip
+from codecfake.publishing.published import PublishedClip, key_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ def words(folder: Path, path: Path, *forms: str) -> Iterator[Words]:
             expected = " or ".join(f"`{form}`" for form in forms)
             raise PublishingError(f"{where}: {len(cells)} words, not those of {expected}; restore the list")
         yield Words(cells, where)
+
+
+def clip_of(
+    line: Words, place: Place, audio: Callable[[], bytes], speaker: str, name: str, attack: str, key: str
+) -> PublishedClip:
+    """The clip of a trial in a protocol, whose words are percent-encoded."""
+    clip_id = unquote(name)
+    twin = recording_of(clip_id, unquote(attack)) or ""
+    return PublishedClip(line.where, clip_id, key_of(key), (place,), audio, speaker_id=unquote(speaker), twin_id=twin)
 
 
 def lines(path: Path) -> Iterator[text_files.Line]:

@@ -7,7 +7,6 @@ are lists of each, in the same form.
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote
 
 from codecfake.audio import decoding
 from codecfake.base.exported_names import exported_name
@@ -15,7 +14,7 @@ from codecfake.publishing import flat_names, listed_clips, loose_files, part_lis
 from codecfake.publishing.clips import Clip, Place
 from codecfake.publishing.output import Output
 from codecfake.publishing.publication import Publication
-from codecfake.publishing.published import PublishedClip, key_of
+from codecfake.publishing.published import PublishedClip
 
 ABOUT = "FLAC files and protocols in the layout of ASVspoof 2019 LA"
 USE = """\
@@ -78,11 +77,7 @@ def _of_lists(folder: Path) -> Iterator[PublishedClip]:
         for line in listed_clips.words(folder, path, LINE):
             speaker, name, _, attack, key = line.words
             audio = partial(decoding.read_bytes, base / _audio_folder(place.split) / f"{name}.flac")
-            clip_id = unquote(name)
-            twin = listed_clips.recording_of(clip_id, unquote(attack))
-            yield PublishedClip(
-                line.where, clip_id, key_of(key), (place,), audio, speaker_id=unquote(speaker), twin_id=twin or ""
-            )
+            yield listed_clips.clip_of(line, place, audio, speaker, name, attack, key)
 
 
 def _audio_folder(split: str) -> str:

@@ -7,7 +7,6 @@ are lists of each, in the same form.
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote
 
 from codecfake.audio import decoding
 from codecfake.base.exported_names import exported_name
@@ -17,7 +16,7 @@ from codecfake.publishing.catalog import EVAL
 from codecfake.publishing.clips import Clip, Place
 from codecfake.publishing.output import Output
 from codecfake.publishing.publication import Publication
-from codecfake.publishing.published import PublishedClip, key_of
+from codecfake.publishing.published import PublishedClip
 
 ABOUT = "FLAC files and protocols in the layout of ASVspoof 5, track 1"
 USE = """\
@@ -86,8 +85,4 @@ def _of_lists(folder: Path) -> Iterator[PublishedClip]:
         for line in listed_clips.words(folder, path, LINE):
             speaker, name, *_, attack, key, _ = line.words
             audio = partial(decoding.read_bytes, folder / AUDIO_OF[place.split] / f"{name}.flac")
-            clip_id = unquote(name)
-            twin = listed_clips.recording_of(clip_id, unquote(attack))
-            yield PublishedClip(
-                line.where, clip_id, key_of(key), (place,), audio, speaker_id=unquote(speaker), twin_id=twin or ""
-            )
+            yield listed_clips.clip_of(line, place, audio, speaker, name, attack, key)
