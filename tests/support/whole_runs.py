@@ -1,6 +1,7 @@
 """Whole runs of the workflow in a directory of their own, and what they made."""
 
 import hashlib
+import importlib
 import multiprocessing
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -50,8 +52,7 @@ def python_in(folder: Path) -> Iterator[None]:
 
 def in_a_copy(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Snakemake's command line in a fork of this process; its jobs are processes as always."""
-    import snakemake.cli  # noqa: F401 (the copies inherit it)
-
+    _import_for_copies()
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         copy = multiprocessing.get_context("fork").Process(target=_main, args=(list(arguments), stdout, stderr))
         copy.start()
@@ -62,6 +63,17 @@ def in_a_copy(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         output, errors = (_text(file) for file in (stdout, stderr))
     assert copy.exitcode is not None
     return subprocess.CompletedProcess(list(arguments), copy.exitcode, output, errors)
+
+
+@cache
+def _import_for_copies() -> None:
+    """Import what every copy would import again: Snakemake, its plugins, and the modules of the Snakefile."""
+    from snakemake import cli
+
+    cli.get_argument_parser()  # which loads all plugins
+    for path in (ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))):
+        for module in re.findall(r"^from (codecfake\S*) import", path.read_text(encoding="utf-8"), re.MULTILINE):
+            importlib.import_module(module)
 
 
 def _arguments(

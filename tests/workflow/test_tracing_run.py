@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import whole_runs
 from places import ROOT
+from whole_runs import snakemake
 
 EXPERIMENT = ROOT / "tests/experiments/tracing.yaml"
 
 
 @pytest.mark.long
-def test_a_run_traces_sources_and_its_control_is_at_chance(tmp_path: Path) -> None:
-    process = whole_runs.run(tmp_path, EXPERIMENT, "results/report.html")
+def test_a_run_traces_sources_and_its_control_is_at_chance(tmp_path: Path, quick_jobs: None) -> None:
+    process = snakemake(tmp_path, EXPERIMENT, "results/report.html")
     assert process.returncode == 0, process.stdout + process.stderr
     table = pd.read_csv(tmp_path / "results/tables/tracing.csv").set_index("task")
     assert list(table.index) == ["codecs", "control"]
