@@ -10,6 +10,8 @@ import pytest
 import soundfile
 from places import ROOT, TINY
 
+pytestmark = pytest.mark.long
+
 PARENT = """
 shell.prefix("export PARENT=mine; ")
 
@@ -82,7 +84,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.long
 def test_without_a_target_the_parent_s_own_first_rule_is_made(finished: Path) -> None:
     assert (finished / "first.txt").exists()
     assert not (finished / "results/report.html").exists()
@@ -104,20 +105,17 @@ def test_the_handlers_of_the_parent_run_and_ours_do_not(finished: Path) -> None:
     assert not (finished / ".snakemake/codecfake.run").exists()
 
 
-@pytest.mark.long
 def test_a_second_run_has_nothing_to_do(finished: Path) -> None:
     done = snakemake(finished)
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
-@pytest.mark.long
 def test_every_rule_of_the_workflow_is_there_under_its_new_name(finished: Path) -> None:
     listed = snakemake(finished, "--list").stdout
     for rule in ("all", "protocols", "train_detector", "resynthesize_encodec"):
         assert f"codecfake_{rule}" in listed
 
 
-@pytest.mark.long
 def test_a_prefix_for_the_paths_of_a_module_is_refused(tmp_path: Path) -> None:
     done = snakemake(parent(tmp_path, '    prefix: "elsewhere"'), "--dry-run")
     assert done.returncode != 0

@@ -15,6 +15,7 @@ import yaml
 from places import EXPERIMENTS, ROOT
 from whole_runs import MADE, digests, jobs_by_rule
 
+pytestmark = pytest.mark.long  # building and installing it takes seconds
 FOLDERS = ("rules", "envs", "profiles", "experiments", "protocols/published")
 FILES = ("Snakefile", "config.yaml")
 
@@ -92,7 +93,6 @@ def test_a_plan_needs_no_checkout(installed: Installed) -> None:
     assert plan["jobs"] > 50
 
 
-@pytest.mark.long
 def test_the_demo_is_planned_by_snakemake_from_any_folder(installed: Installed) -> None:
     done = installed.run("demo", "--run", "run", "--", "--dry-run", "--quiet", "rules")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -101,7 +101,6 @@ def test_the_demo_is_planned_by_snakemake_from_any_folder(installed: Installed) 
     assert jobs["train_detector"] >= 1
 
 
-@pytest.mark.long
 def test_config_and_experiments_of_the_current_folder_are_read(installed: Installed) -> None:
     (installed.folder / "experiments").mkdir(exist_ok=True)
     text = yaml.safe_dump({"based_on": "tiny", "title": "Mine"})
