@@ -77,14 +77,20 @@ def find() -> str | None:
 
 def show(page: Path, folder: Path, width: int = 1280, dark: bool = False) -> Shown:
     """Open a copy of a page, with `PROBE` in it, in a frame as wide as asked and as high as the page."""
-    copy, around, picture = folder / "page.html", folder / "around.html", folder / "page.png"
+    told, console = measure(page, folder, width, dark)
+    around, picture = folder / "around.html", folder / "page.png"
+    around.write_text(AROUND.format(page="page.html", width=width, height=told["height"]), encoding="utf-8")
+    _run(folder, around, dark, f"--screenshot={picture}", f"--window-size={width},{told['height']}")
+    return Shown(told, console, np.asarray(Image.open(picture).convert("RGB")))
+
+
+def measure(page: Path, folder: Path, width: int = 1280, dark: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """The same without a picture, which takes a second start of the browser: what `PROBE` tells, and the console."""
+    copy, around = folder / "page.html", folder / "around.html"
     html = page.read_text(encoding="utf-8")
     copy.write_text(html.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
     around.write_text(AROUND.format(page=copy.name, width=width, height=800), encoding="utf-8")
-    measures, console = _loaded(folder, around, dark)
-    around.write_text(AROUND.format(page=copy.name, width=width, height=measures["height"]), encoding="utf-8")
-    _run(folder, around, dark, f"--screenshot={picture}", f"--window-size={width},{measures['height']}")
-    return Shown(measures, console, np.asarray(Image.open(picture).convert("RGB")))
+    return _loaded(folder, around, dark)
 
 
 def _loaded(folder: Path, around: Path, dark: bool) -> tuple[dict[str, Any], list[str]]:
