@@ -26,6 +26,14 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs jobs of the workflow, or needs a finished run, is long: the server of jobs alone takes seconds."""
+    for item in items:
+        if "quick_jobs" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real recordings and golden vectors kept beside the checkout; tests that need them skip where they are absent."""

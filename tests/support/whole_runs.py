@@ -27,10 +27,10 @@ MADE = (
 
 
 def run(
-    directory: Path, experiment: Path, *targets: str, config: Sequence[str] = ON_CPU
+    directory: Path, experiment: Path, *targets: str, options: Sequence[str] = (), config: Sequence[str] = ON_CPU
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake as a user does, in a run directory of its own."""
-    command = [sys.executable, "-m", "snakemake", *_arguments(directory, experiment, targets, (), config)]
+    command = [sys.executable, "-m", "snakemake", *_arguments(directory, experiment, targets, options, config)]
     environment = {**os.environ, "PATH": _path()}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
 

@@ -11,13 +11,21 @@ import pandas as pd
 import pytest
 import yaml
 from places import ROOT, TINY
-from whole_runs import MADE, ON_CPU, digests, rerun, run, snakemake
+from whole_runs import MADE, ON_CPU, digests, jobs_by_rule, rerun, run, snakemake
 
 from codecfake.experiment import reading, site
 from codecfake.running.planning import rates, run_plan
 from codecfake.running.planning.steps import Room, amount
 
-pytestmark = pytest.mark.usefixtures("quick_jobs")
+MADE_AGAIN = {  # rule -> an output of one of its jobs
+    "train_codec": "results/codecs/encodec/weights.safetensors",
+    "resynthesize_encodec": "results/audio/mandarin/F01/0000.tar",
+    "quality": "results/quality/F01.tsv",
+    "train_detector": "results/models/mel-lcnn/codec/erm/seed1/weights.safetensors",
+    "score": "results/scores/mel-lcnn/codec/erm/seed1/C1.tsv",
+    "tabulate": "results/tables/eer.csv",
+    "report": "results/report.html",
+}
 
 
 @pytest.fixture
@@ -58,7 +66,6 @@ def test_a_source_of_the_same_bytes_is_made_and_judged_once(tiny: Path) -> None:
     assert eer["codec", "C1-same"] == eer["codec", "C1"]
 
 
-@pytest.mark.long
 def test_tables_come_from_score_files_and_protocols_alone(tiny: Path, tmp_path: Path) -> None:
     for kept in ("scores", "protocols"):
         shutil.copytree(tiny / "results" / kept, tmp_path / "results" / kept)
@@ -119,7 +126,6 @@ def test_the_rest_of_a_run_may_go_to_another_device(tiny: Path) -> None:
     assert rerun(tiny, TINY, config=["device=auto"]) == {}
 
 
-@pytest.mark.long
 def test_a_corpus_may_be_moved(tiny: Path, tmp_path: Path, edited: Callable[..., Path]) -> None:
     """Recordings are known by their digests, not by where they lie."""
     experiment, target = edited((("corpora", "english", "demo"), False)), "results/audio/english/F00/0000.tar"
@@ -139,7 +145,20 @@ def test_protocols_need_no_audio_shard_and_no_codec(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.long
+def test_jobs_in_processes_of_their_own_make_the_bytes_of_forked_ones(tiny: Path, tmp_path: Path) -> None:
+    """One job of each rule that uses networks, by the command line that users have."""
+    shutil.copytree(tiny, tmp_path, dirs_exist_ok=True)
+    files = [tmp_path / path for path in MADE_AGAIN.values()]
+    for path in files:
+        path.unlink()
+    done = run(tmp_path, TINY, *MADE_AGAIN.values(), options=["--force", "--allowed-rules", *MADE_AGAIN])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert jobs_by_rule(done.stdout + done.stderr) == dict.fromkeys(MADE_AGAIN, 1)
+    assert all(path.is_file() for path in files)
+    assert digests(tmp_path, *MADE) == digests(tiny, *MADE)
+
+
+@pytest.mark.slow
 def test_two_runs_in_two_directories_give_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
     """The second by the command line that users have, protocols first, which must not miss audio or codecs."""
     done = run(tmp_path, TINY, "protocols")
@@ -211,7 +230,7 @@ def test_a_run_that_the_disk_cannot_hold_is_refused_before_any_job(tmp_path: Pat
     assert not (tmp_path / "run/logs").exists()
 
 
-def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path) -> None:
+def test_a_job_that_fails_stops_the_run_and_says_why(tmp_path: Path, quick_jobs: None) -> None:
     (tmp_path / "results/demo").mkdir(parents=True)
     (tmp_path / "results/demo/mine.txt").touch()
     done = snakemake(tmp_path, TINY, "protocols")
