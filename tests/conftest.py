@@ -60,19 +60,24 @@ def golden_detectors() -> Path:
 
 
 @pytest.fixture(scope="session")
-def quick_jobs() -> Iterator[None]:
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder of this session that all workers of xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def quick_jobs(of_all_workers: Path) -> Iterator[None]:
     """Jobs of the runs of `whole_runs.snakemake` are forks of one process."""
-    with job_server.running() as folder, whole_runs.python_in(folder):
+    with job_server.running(of_all_workers / "jobs.txt") as folder, whole_runs.python_in(folder):
         yield
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory, quick_jobs: None) -> Path:
+def tiny(of_all_workers: Path, quick_jobs: None) -> Path:
     """A run directory in which the tiny experiment went through; tests leave it as it was. All workers share it."""
-    base = tmp_path_factory.getbasetemp()
-    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    directory, finished = place / "tiny", place / "tiny.finished"
-    with (place / "tiny.lock").open("w") as lock:
+    directory, finished = of_all_workers / "tiny", of_all_workers / "tiny.finished"
+    with (of_all_workers / "tiny.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first to come makes it; the others wait
         if not finished.exists():
             process = whole_runs.snakemake(directory, TINY, "all")

@@ -9,6 +9,7 @@ As a program, the server: python tests/support/job_server.py SOCKET
 """
 
 import atexit
+import fcntl
 import gc
 import importlib
 import json
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,18 +48,46 @@ LENGTH = "%16d"
 
 
 @contextmanager
-def running() -> Iterator[Path]:
-    """A folder whose `python` is quick; it goes in front of PATH."""
+def running(note: Path) -> Iterator[Path]:
+    """A folder whose `python` is quick; it goes in front of PATH.
+
+    Processes that name the same `note` share one server: the first starts it and writes down its folder there, and it
+    ends when the last of them is done.
+    """
+    with note.with_suffix(".lock").open("w") as lock, ExitStack() as stack:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_first = not note.exists()
+        if is_first:
+            note.write_text(stack.enter_context(_server()), encoding="utf-8")
+        folder = Path(note.read_text(encoding="utf-8"))
+        with (folder / "users").open("w"):
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            yield folder
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if is_first:
+                note.unlink()  # who comes from now on starts another server
+        fcntl.flock(lock, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """The folder of a server, which ends when no process has its pipe `users` open for writing; waits for its end."""
     with tempfile.TemporaryDirectory() as folder:
-        address, client = Path(folder, "socket"), Path(folder, "python")
+        address, client, users = (Path(folder, name) for name in ("socket", "python", "users"))
         facts = {"python": sys.executable, "packages": PACKAGES, "address": address, "length": LENGTH}
         client.write_text(CLIENT.format(**facts), encoding="utf-8")
         client.chmod(0o755)
+        os.mkfifo(users)
+        reader, writer = os.open(users, os.O_RDONLY | os.O_NONBLOCK), os.open(users, os.O_WRONLY)
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        command, pipes = [sys.executable, __file__, address], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, env=environment, **pipes) as server:  # which ends when its input does
+        command, pipes = [sys.executable, __file__, address], {"stdin": reader, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, env=environment, **pipes) as server:
+            os.close(reader)
             assert server.stdout is not None and server.stdout.readline() == b"ready\n"
-            yield Path(folder)
+            try:
+                yield folder
+            finally:
+                os.close(writer)
 
 
 def serve(address: str) -> None:
