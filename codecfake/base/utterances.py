@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from codecfake.base import files
+if TYPE_CHECKING:
+    import pandas as pd
 
 BONAFIDE, SPOOF = "bonafide", "spoof"
 KEYS = (BONAFIDE, SPOOF)
@@ -36,9 +36,12 @@ COLUMNS = (
 CODING = "coding"  # a further column, only of corpora with coded recordings
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path) -> "pd.DataFrame":
     """An utterance table; columns are `COLUMNS`, rows sorted by utterance_id. Raises FileError if it is damaged.
 
     The table of a corpus with coded recordings has the column `CODING` too.
     """
+    # pandas takes most of the time of starting the processes that decode audio, which read no table
+    from codecfake.base import files
+
     return files.read_parquet(path, COLUMNS, optional=[CODING])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict
 from multiprocessing import get_context
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,7 +20,7 @@ from codecfake.audio.waveforms import AudioError
 from codecfake.base import files, processes, utterances
 from codecfake.base.progress import progress
 from codecfake.base.utterances import CODING, NO_CODING, Utterance
-from codecfake.corpora.inspection import Inspection, inspect
+from codecfake.corpora.inspection import Inspection, inspect_below
 from codecfake.corpora.listing import Listing, Rejection
 from codecfake.corpora.settings import IngestSettings
 
@@ -73,7 +73,7 @@ def _inspect_all(
     pool = ProcessPool(workers, context=get_context("spawn"))
     try:
         futures = [
-            pool.schedule(_inspect, args=(root, utterance.path, settings.min_duration), timeout=settings.deadline)
+            pool.schedule(inspect_below, args=(root, utterance.path, settings.min_duration), timeout=settings.deadline)
             for utterance in listing.utterances
         ]
         with progress(None, f"ingest {settings.corpus}", total=len(futures), unit="files") as bar:
@@ -83,12 +83,6 @@ def _inspect_all(
     finally:
         pool.stop()
         pool.join()
-
-
-def _inspect(root: Path, path: str, min_duration: float) -> Inspection:
-    if ".." in PurePosixPath(path).parts:
-        raise AudioError("its path has `..`, which can lead out of the corpus; write the path without it")
-    return inspect(root / path, min_duration)
 
 
 def _outcome(future: "Future[Inspection]", deadline: float) -> Inspection | str:

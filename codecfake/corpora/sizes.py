@@ -5,16 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, isnan, nan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
 
 from codecfake.audio.containers import SUFFIXES
 from codecfake.base import settings
 from codecfake.base.hidden_files import is_hidden
 from codecfake.base.settings import Range
 from codecfake.base.utterances import BONAFIDE, KEYS, SPOOF
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNSPLIT = "-"
 CELL = ["corpus", "key", "split"]
@@ -60,8 +62,10 @@ class CorpusSize:
     def hours(self) -> float:
         return sum(part.hours for part in self.speech)
 
-    def counts_as(self, corpus: str) -> pd.DataFrame:
+    def counts_as(self, corpus: str) -> "pd.DataFrame":
         """A row for each part, with the columns `CELL` and `COUNTS`."""
+        import pandas as pd  # not above: processes that decode audio import this module, too
+
         return pd.DataFrame([self._row(corpus, part) for part in self.speech], columns=[*CELL, *COUNTS])
 
     def _row(self, corpus: str, part: Part) -> tuple[object, ...]:
@@ -108,7 +112,7 @@ def published(layout: str, expected: dict[str, Any]) -> CorpusSize:
     return size
 
 
-def counts(table: pd.DataFrame) -> pd.DataFrame:
+def counts(table: "pd.DataFrame") -> "pd.DataFrame":
     """The counts of an utterance table, summed by `CELL`."""
     share = np.where(table["path"].str.lower().str.endswith(".wav"), 1.0, FLAC_SHARE)
     counts = {

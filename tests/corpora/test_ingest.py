@@ -137,7 +137,7 @@ def crash_on_u3(root: Path, path: str, min_duration: float) -> object:
 def test_a_decoder_that_crashes_or_never_ends_rejects_its_file_alone(
     decoder: Callable[..., Any], reason: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "_inspect", decoder)
+    monkeypatch.setattr(ingest, "inspect_below", decoder)
     _, rejected = run(corpus, tmp_path, settings(max_rejected=1))
     reason_of = dict(files.read_tsv(rejected).itertuples(index=False))
     assert reason_of["u3.wav"] == reason

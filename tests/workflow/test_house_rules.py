@@ -175,6 +175,12 @@ def test_corpora_protocols_tables_and_report_need_no_torch(modules: str) -> None
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+def test_processes_that_decode_audio_need_no_pandas() -> None:
+    """They are spawned, so that each imports the module of the function that it calls."""
+    code = "import sys, codecfake.corpora.inspection, codecfake.scoring.reading; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
 # codecs whose names are those of packages, which other parts use and name
 ALSO_PACKAGES = {"transformers", "vocos"}
 
