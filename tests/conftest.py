@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,17 @@ def tiny(of_all_workers: Path, quick_jobs: None) -> Path:
             process = whole_runs.snakemake(directory, TINY, "all")
             assert process.returncode == 0, process.stdout + process.stderr
             finished.touch()
+    return directory
+
+
+@pytest.fixture
+def tiny_copy(tiny: Path, tmp_path: Path) -> Path:
+    """A run directory for an experiment that is based on `tiny`: what both have in common is made already."""
+    directory = tmp_path / "run"
+    for name in ("results", "logs", ".snakemake/metadata"):
+        shutil.copytree(tiny / name, directory / name)
+    for path in (directory / "results").glob("experiment.txt*"):  # a directory holds one experiment
+        path.unlink()
     return directory
 
 

@@ -81,10 +81,10 @@ def test_the_small_form_is_planned(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.long if name == "today" else pytest.mark.slow) for name in NAMES]
 )
-def test_the_small_form_ends_in_a_report(name: str, tmp_path: Path, quick_jobs: None) -> None:
-    done = snakemake(tmp_path, SMALL / f"{name}.yaml", "all")
+def test_the_small_form_ends_in_a_report(name: str, tiny_copy: Path) -> None:
+    done = snakemake(tiny_copy, SMALL / f"{name}.yaml", "all")
     assert done.returncode == 0, done.stdout + done.stderr
-    table = pd.read_csv(tmp_path / "results/tables/cross_conditions.csv")
+    table = pd.read_csv(tiny_copy / "results/tables/cross_conditions.csv")
     assert set(table["training_set"]) == {"vocoder", "codec", "co"}
-    html = (tmp_path / "results/report.html").read_text(encoding="utf-8")
+    html = (tiny_copy / "results/report.html").read_text(encoding="utf-8")
     assert ("Learned weights of layers" in html) == (name == "today")

@@ -114,7 +114,7 @@ def test_small_networks_of_our_own_go_the_same_way(tmp_path: Path, audiocaps: st
     assert trials.loc[trials["key"] == "spoof", "corpus"].value_counts().to_dict() == {"audiogen": 6, "valle": 5}
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_killed_generation_continues_with_the_same_bytes(tmp_path: Path, quick_jobs: None) -> None:
     targets = ("results/corpora/valle/utterances.parquet", "results/corpora/vallex/utterances.parquet")
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -57,14 +57,14 @@ def test_the_small_form_is_planned(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_the_small_form_ends_in_its_table(tmp_path: Path, quick_jobs: None) -> None:
-    done = snakemake(tmp_path, SMALL, "all")
+def test_the_small_form_ends_in_its_table(tiny_copy: Path) -> None:
+    done = snakemake(tiny_copy, SMALL, "all")
     assert done.returncode == 0, done.stdout + done.stderr
-    table = pd.read_csv(tmp_path / "results/tables/held_out.csv")
+    table = pd.read_csv(tiny_copy / "results/tables/held_out.csv")
     holdouts = dict(zip(table["training_set"], table["condition"], strict=True))
     assert holdouts == {"without-F01": "C1", "without-F02": "C2", "without-P00": "P00"}
     assert (table["num_sets_with_codec"] == 3).all()
-    eers = pd.read_csv(tmp_path / "results/tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
+    eers = pd.read_csv(tiny_copy / "results/tables/eer.csv").set_index(["training_set", "condition"])["eer_percent"]
     for row in table.itertuples():
         assert row.eer_percent == eers[row.training_set, row.condition]
-    assert "Codecs that are not in the training data" in (tmp_path / "results/report.html").read_text(encoding="utf-8")
+    assert "Codecs that are not in the training data" in (tiny_copy / "results/report.html").read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ PACKAGES = ("codecfake", "codec_wrappers")
 USED_BY_JOBS = (
     "encodec", "librosa.core.pitch", "matplotlib.figure", "numba", "sklearn.ensemble", "sklearn.linear_model",
     "scipy.signal", "torch._dynamo", "torch.utils.tensorboard", "torchmetrics",
+    "transformers.models.mimi.modeling_mimi", "transformers.models.wav2vec2.modeling_wav2vec2",
 )  # fmt: skip
 CLIENT = """#!{python} -IS
 import json, os, socket, sys

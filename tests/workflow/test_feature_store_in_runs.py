@@ -39,10 +39,10 @@ def experiment(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_a_run_extracts_features_once_and_deleting_them_repeats_no_training(
-    experiment: Callable[..., Path], tmp_path: Path
+    experiment: Callable[..., Path], tiny_copy: Path
 ) -> None:
-    directory = tmp_path / "run"
-    results = directory / "results"
+    directory, results = tiny_copy, tiny_copy / "results"
+    shutil.rmtree(results / "models")
     done = snakemake(directory, experiment([1], cache_features="disk"), *FIRST)
     assert done.returncode == 0, done.stdout + done.stderr
     lists = sorted(results.glob("feature_lists/*/*/*.tsv"))

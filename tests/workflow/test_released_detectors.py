@@ -39,8 +39,8 @@ def experiment(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_released_detector_is_judged_beside_a_trained_one(experiment: Path, tmp_path: Path) -> None:
-    config, directory = [*ON_CPU, f"weights={tmp_path}"], tmp_path / "run"
+def test_a_released_detector_is_judged_beside_a_trained_one(experiment: Path, tmp_path: Path, tiny_copy: Path) -> None:
+    config, directory = [*ON_CPU, f"weights={tmp_path}"], tiny_copy
     done = snakemake(directory, experiment, "all", config=config)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -11,17 +11,17 @@ EXPERIMENT = ROOT / "tests/experiments/tracing.yaml"
 
 
 @pytest.mark.long
-def test_a_run_traces_sources_and_its_control_is_at_chance(tmp_path: Path, quick_jobs: None) -> None:
-    process = snakemake(tmp_path, EXPERIMENT, "results/report.html")
+def test_a_run_traces_sources_and_its_control_is_at_chance(tiny_copy: Path) -> None:
+    process = snakemake(tiny_copy, EXPERIMENT, "results/report.html")
     assert process.returncode == 0, process.stdout + process.stderr
-    table = pd.read_csv(tmp_path / "results/tables/tracing.csv").set_index("task")
+    table = pd.read_csv(tiny_copy / "results/tables/tracing.csv").set_index("task")
     assert list(table.index) == ["codecs", "control"]
     assert table.loc["control", "accuracy_percent"] == 50
     assert table.loc["codecs", "num_unseen"] > 0
-    confusion = pd.read_csv(tmp_path / "results/tables/tracing_confusion.csv")
+    confusion = pd.read_csv(tiny_copy / "results/tables/tracing_confusion.csv")
     assert set(confusion["source"]) == {"F00", "F01", "F01-4", "P00"}
-    taxonomy = pd.read_csv(tmp_path / "results/tables/taxonomy.csv", keep_default_na=False)
+    taxonomy = pd.read_csv(tiny_copy / "results/tables/taxonomy.csv", keep_default_na=False)
     assert set(taxonomy["by"]) == {"quantizer", "auxiliary", "decoder"}
-    html = (tmp_path / "results/report.html").read_text(encoding="utf-8")
+    html = (tiny_copy / "results/report.html").read_text(encoding="utf-8")
     assert "<h2>Source tracing</h2>" in html
     assert 'F01-4</th><td class="text">unseen</td>' in html
