@@ -1,6 +1,5 @@
 """Laundering ladders: the conditions of an experiment, their jobs, and the tables of the whole run."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -103,7 +102,7 @@ def test_the_small_form_ends_in_its_curves(path: Path, tmp_path: Path, quick_job
     assert done.returncode == 0, done.stdout + done.stderr
     results = tmp_path / "results"
     _check_table(results)
-    _check_passthrough(results, reading.load(path).domains["codec"].corpora)
+    _check_passthrough(results)
     _check_partners(results)
     assert "Laundering ladders" in (results / "report.html").read_text(encoding="utf-8")
     before = digests(tmp_path, "audio/*/*+*/*")
@@ -127,9 +126,9 @@ def _check_table(results: Path) -> None:
     assert not [name for name in plain.columns if degradation_of(name)]
 
 
-def _check_passthrough(results: Path, corpora: Sequence[str]) -> None:
+def _check_passthrough(results: Path) -> None:
     """A control is its recording at every step, byte by byte, so that every detector is at chance."""
-    for corpus, step in product(corpora, ("noise_0", "trim_40")):
+    for corpus, step in product(("english", "mandarin"), ("noise_0", "trim_40")):
         sha256 = [
             pd.read_parquet(results / f"audio/{corpus}/{source}+{step}/0000.parquet")["sha256"]
             for source in ("F00", "P00")
@@ -142,7 +141,7 @@ def _check_passthrough(results: Path, corpora: Sequence[str]) -> None:
 def _check_partners(results: Path) -> None:
     twins = pd.read_csv(results / "audit/twins.csv")
     steps = twins[twins["source"].map(base_of) != twins["source"]]
-    assert len(steps) > 5
+    assert len(steps) > 10
     assert (steps["equally_long"] == steps["fakes"]).all()
     probes = pd.read_csv(results / "audit/shortcuts.csv").set_index("feature").loc["duration"]
     own = probes[probes["source"].map(degradation_of) != ""]
