@@ -12,7 +12,8 @@ from torch import Tensor
 from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.contract.memory import peak_bytes
 from codec_wrappers.contract.signals import ODD, silence, speech_like
-from codec_wrappers.resynthesis.shard import level, resynthesize
+from codec_wrappers.resynthesis.levels import level
+from codec_wrappers.resynthesis.shard import resynthesize
 
 QUIET = 0.1  # -20 dB
 ANY_RATE = 16_000  # Hz, for a codec without a sample rate

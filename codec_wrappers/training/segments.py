@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from codec_wrappers.codec import Gain, TrainableCodec
-from codec_wrappers.resynthesis.shard import level
+from codec_wrappers.resynthesis.levels import level
 from codec_wrappers.training.settings import CodecTrainingError
 from codecfake.audio import shards, waveforms
 from codecfake.base import files, processes

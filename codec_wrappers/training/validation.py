@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from codec_wrappers.codec import TrainableCodec
-from codec_wrappers.resynthesis.shard import level, resynthesize
+from codec_wrappers.resynthesis.levels import level
+from codec_wrappers.resynthesis.shard import resynthesize
 from codec_wrappers.training.losses import MelDistance, si_sdr_db
 
 MEL_WINDOW, NUM_MELS = 1024, 80

@@ -68,7 +68,7 @@ class SpeechCodec:
         30 s go through the codec in windows.
 
         Raises ResynthesisError for more quantizers than the codec has, or an array that is not speech, and
-        `codec_wrappers.resynthesis.shard.ResynthesisError` if the codec returns samples that are not finite.
+        `codec_wrappers.resynthesis.stages.ResynthesisError` if the codec returns samples that are not finite.
         """
         self.require_quantizers(quantizers)
         number = quantizers or self.num_quantizers

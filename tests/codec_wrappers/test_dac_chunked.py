@@ -12,7 +12,8 @@ import codec_wrappers
 from codec_wrappers import dac as dac_wrapper
 from codec_wrappers.codec import Gain
 from codec_wrappers.dac import ChunkedDac, Dac
-from codec_wrappers.resynthesis.shard import level, resynthesize, with_gain
+from codec_wrappers.resynthesis.levels import level
+from codec_wrappers.resynthesis.shard import resynthesize, with_gain
 from codecfake.audio import loudness
 from codecfake.base.settings import SettingsError
 

@@ -20,7 +20,9 @@ from codec_wrappers import CodecError, contract
 from codec_wrappers.codec import Codec, TrainableCodec
 from codec_wrappers.contract.measurements import Settings
 from codec_wrappers.contract.promises import broken_promises
-from codec_wrappers.resynthesis.shard import ResynthesisError, ResynthesisSettings, resynthesize_shard
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.resynthesis.shard import resynthesize_shard
+from codec_wrappers.resynthesis.stages import ResynthesisError
 from codecfake.audio import shards
 from codecfake.base import files, plugins
 from codecfake.base.utterances import COLUMNS

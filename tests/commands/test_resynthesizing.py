@@ -10,7 +10,8 @@ import soundfile
 import torch
 
 import codec_wrappers
-from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize_shard
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.resynthesis.shard import resynthesize_shard
 from codec_wrappers.weights.loading import save
 from codecfake.__main__ import main
 from codecfake.audio.shards import AudioStore

@@ -25,7 +25,7 @@ from codec_wrappers.codec import Codec, Gain
 from codec_wrappers.dac import ChunkedDac, Dac
 from codec_wrappers.funcodec import Freqcodec, Funcodec
 from codec_wrappers.networks.latent_codec import LatentCodec
-from codec_wrappers.resynthesis.shard import level
+from codec_wrappers.resynthesis.levels import level
 from codecfake.audio import loudness
 
 DECODERS = {"vocoder": "vocoder", "sym": "symmetric"}

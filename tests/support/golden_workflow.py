@@ -12,7 +12,8 @@ from golden_vectors import Vector, assert_close, unexplained
 from torch import Tensor
 
 from codec_wrappers.codec import Codec
-from codec_wrappers.resynthesis.shard import level, resynthesize
+from codec_wrappers.resynthesis.levels import level
+from codec_wrappers.resynthesis.shard import resynthesize
 
 INPUTS = r"(wav|margin(_.+)?)"  # what the checks start from
 ALL = 10**9

@@ -20,7 +20,7 @@ from torch import Tensor
 import codec_wrappers
 from codec_wrappers.codec import Gain
 from codec_wrappers.dac import ChunkedDac, Dac
-from codec_wrappers.resynthesis.shard import level
+from codec_wrappers.resynthesis.levels import level
 
 SEED = 7
 CODECS: dict[str, tuple[str, str, dict[str, Any]]] = {  # repository, wrapper, settings

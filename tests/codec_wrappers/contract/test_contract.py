@@ -36,7 +36,8 @@ from codec_wrappers.contract.memory import peak_bytes
 from codec_wrappers.contract.page import Method, page
 from codec_wrappers.contract.promises import MOST_BYTES_PER_SAMPLE, broken_promises
 from codec_wrappers.contract.signals import ODD, speech_like
-from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize, resynthesize_shard
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.resynthesis.shard import resynthesize, resynthesize_shard
 from codec_wrappers.weights.loading import save
 from codecfake.audio import recordings, shards
 from codecfake.audio.recordings import RecordingsSettings

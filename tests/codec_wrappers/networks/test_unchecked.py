@@ -6,7 +6,8 @@ from pretended_cuda import CUDA, pretended_cuda
 from small_codecs import SMALL
 
 import codec_wrappers
-from codec_wrappers.resynthesis.shard import ResynthesisError, resynthesize
+from codec_wrappers.resynthesis.shard import resynthesize
+from codec_wrappers.resynthesis.stages import ResynthesisError
 
 
 def test_weights_that_give_no_finite_numbers_are_an_error_and_not_the_end_of_the_process() -> None:

@@ -21,7 +21,8 @@ from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import shard
 from codec_wrappers.resynthesis.batches import PaddedLengths, batches
 from codec_wrappers.resynthesis.round_trip import padded_round_trip, round_trip
-from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize_shard
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.resynthesis.shard import resynthesize_shard
 from codecfake.audio import shards
 from codecfake.base import files
 from codecfake.base.utterances import COLUMNS

@@ -13,8 +13,10 @@ from torch import Tensor
 import codec_wrappers
 from codec_wrappers.codec import Codec, Gain, TrainableCodec
 from codec_wrappers.networks import weight_norm
-from codec_wrappers.resynthesis import round_trip, shard
-from codec_wrappers.resynthesis.shard import ResynthesisError, ResynthesisSettings, resynthesize, resynthesize_shard
+from codec_wrappers.resynthesis import batches, levels, round_trip, shard
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.resynthesis.shard import resynthesize, resynthesize_shard
+from codec_wrappers.resynthesis.stages import ResynthesisError
 from codecfake.audio import recordings, shards
 from codecfake.audio.recordings import RecordingsSettings
 from codecfake.base import files
@@ -74,7 +76,7 @@ def test_a_codec_can_be_given_a_level_that_is_not_its_habit(level: float) -> Non
     wav = torch.full((1, 100), level)
     codec = shard.with_gain(Rounding(), "rms")
     assert torch.allclose(resynthesize(codec, wav, [4])[0], wav, rtol=1e-3)
-    assert codec.encode(wav / shard.level(codec.gain, wav)).unique().tolist() == [1000]
+    assert codec.encode(wav / levels.level(codec.gain, wav)).unique().tolist() == [1000]
 
 
 @pytest.mark.parametrize("gain", list(Gain))
@@ -98,8 +100,8 @@ def test_samples_that_are_not_finite_stop_the_job() -> None:
 
 def test_batches_hold_utterances_of_one_length_and_at_most_so_many_seconds() -> None:
     rows = pd.DataFrame({"num_samples": [100] * 5 + [200] * 3, "sample_rate": 100, "utterance_id": range(8)})
-    batches = list(shard.batches(rows, batch_duration=2.0))
-    assert [[row.utterance_id for row in batch] for batch in batches] == [[0, 1], [2, 3], [4], [5], [6], [7]]
+    rows_of_batches = list(batches.batches(rows, batch_duration=2.0))
+    assert [[row.utterance_id for row in batch] for batch in rows_of_batches] == [[0, 1], [2, 3], [4], [5], [6], [7]]
 
 
 @pytest.fixture

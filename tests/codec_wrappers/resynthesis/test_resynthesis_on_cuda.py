@@ -21,7 +21,8 @@ from codec_wrappers.contract.signals import speech_like
 from codec_wrappers.networks import weight_norm
 from codec_wrappers.resynthesis import shard
 from codec_wrappers.resynthesis.round_trip import round_trip
-from codec_wrappers.resynthesis.shard import ResynthesisSettings, resynthesize, resynthesize_shard
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
+from codec_wrappers.resynthesis.shard import resynthesize, resynthesize_shard
 from codecfake.base import files
 from codecfake.base.utterances import COLUMNS
 
