@@ -41,6 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     resynthesize.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
     resynthesize.add_argument("--output", type=Path, required=True, help="folder for {source}/{shard}.tar")
 
+    degrade = commands.add_parser("degrade", help="send the evaluated utterances of one shard through a second codec")
+    degrade.set_defaults(run=_degrade, is_step=True)
+    degrade.add_argument("--index", type=Path, required=True, help="the index of the shard")
+    degrade.add_argument("--protocols", type=Path, nargs="+", required=True, help="protocols with the utterances")
+    degrade.add_argument("--weights", type=Path, help="as of resynthesize")
+    degrade.add_argument("--output", type=Path, required=True, help="folder for {source}+{step}/{shard}.tar")
+
     train = commands.add_parser("train", help="train a codec on recordings")
     train.set_defaults(run=_train, is_step=True)
     train.add_argument("--audio", type=Path, required=True, help="folder with {corpus}/{source}/{shard}.tar")
@@ -86,8 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     contract.add_argument("--threads", type=int, default=1, help="threads on a CPU")
     gpus = "GPUs that the workflow gives this job"
     resynthesize.add_argument("--gpus", type=int, choices=(0, 1), help=gpus)
+    degrade.add_argument("--gpus", type=int, choices=(0, 1), help=gpus)
     train.add_argument("--gpus", type=count, help=f"{gpus}; each trains on a part of every batch")
-    for command in (resynthesize, train):
+    for command in (resynthesize, degrade, train):
         command.add_argument("--settings", required=True, help="the step's settings as a JSON object")
         command.add_argument("--device", default="auto", choices=("cpu", "cuda", "auto"), help="where networks run")
         command.add_argument("--threads", type=int, default=1, help="threads on a CPU")
@@ -106,6 +114,18 @@ def _resynthesize(options: argparse.Namespace) -> None:
     with archives.unpacked(options.root) as root:
         places = (options.utterances, root, options.weights, options.shard, options.output)
         resynthesize_shard(settings, *places, device, options.threads)
+
+
+def _degrade(options: argparse.Namespace) -> None:
+    from codec_wrappers.resynthesis.second_codec import degrade_shard
+    from codec_wrappers.resynthesis.settings import SecondCodecSettings
+    from codecfake.base.devices import prepare_job, use_huge_pages
+
+    use_huge_pages()
+    device = prepare_job(options.device, options.gpus, options.threads)
+    settings = from_json(SecondCodecSettings, options.settings)
+    places = (options.index, options.protocols, options.weights, options.output)
+    degrade_shard(settings, *places, device, options.threads)
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from codecfake.base import installation
 from codecfake.base.hub_models import record_name
+from codecfake.degradation.settings import CODEC
 from codecfake.detectors.released_forms import SET
-from codecfake.experiment import audited, hub_models, papers, quality_choice, released
+from codecfake.experiment import audited, hub_models, ladders, papers, quality_choice, released
 from codecfake.experiment.tracing_inputs import TracingInputs
 from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing
@@ -21,6 +22,7 @@ TRACING = TracingInputs(EXPERIMENT, INPUTS)
 PLACES, GPUS, STORAGE = RUN.places, RUN.gpus, RUN.storage
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 DEGRADED = r"[+][A-Za-z0-9_-]+"  # the end of the name of a source or a condition of a laundering ladder
+DEGRADED_HERE = f"(?!{CODEC}-)[A-Za-z0-9_-]+"  # without a second codec
 TRAINING_SETS, RELEASED_SETS = f"(?!{SET})[A-Za-z0-9_-]+", f"{SET}[A-Za-z0-9_-]*"  # the second name released detectors
 
 

@@ -83,6 +83,8 @@ rule degrade:
         "logs/degrade/{corpus}.{base}.{degradation}.{shard}.log",
     benchmark:
         "results/benchmarks/degrade/{corpus}.{base}.{degradation}.{shard}.tsv"
+    wildcard_constraints:
+        degradation=DEGRADED_HERE,
     conda:
         "../envs/data.yaml"
     params:
@@ -93,6 +95,46 @@ rule degrade:
         "python -m codecfake step degrade --settings {params.settings:q} --index {input.index:q}"
         " --recordings {input.recordings[0]:q} --protocols {input.protocols:q} --output {output.tar:q}"
         " 2>&1 | tee {log:q}"
+
+
+# one rule per codec, as above: one encoder pass makes all of its steps
+for codec, steps in ladders.second_codecs(EXPERIMENT).items():
+
+    rule:
+        name:
+            f"degrade_through_{codec}"
+        input:
+            index="results/audio/{corpus}/{base}/{shard}.parquet",
+            tar="results/audio/{corpus}/{base}/{shard}.tar",
+            protocols=by_wildcards(partial(INPUTS.of_second_codec, codec)),
+            weights=provided(RUN.weights_of(codec)),
+            wrapper=provided(INPUTS.code_of_codec(codec)),
+        output:
+            expand(
+                "results/audio/{{corpus}}/{{base}}+{step}/{{shard}}.{kind}",
+                step=steps,
+                kind=("tar", "parquet"),
+            ),
+        log:
+            f"logs/degrade_through_{codec}/{{corpus}}.{{base}}.{{shard}}.log",
+        benchmark:
+            f"results/benchmarks/degrade_through_{codec}/{{corpus}}.{{base}}.{{shard}}.tsv"
+        conda:
+            "../envs/codecs.yaml"
+        threads: GPUS.threads(RUN.gpus_of(codec))
+        resources:
+            gpu=RUN.gpus_of(codec),
+        params:
+            settings=text_of(partial(JOBS.degrade_through, codec)),
+            weights=STORAGE.argument(RUN.site.weights_argument(codec)),
+            folder=STORAGE.argument("results/audio/{corpus}"),
+            device=PLACES.device,
+        message:
+            f"{codec} as a second codec: {{wildcards.corpus}}, {{wildcards.base}}, shard {{wildcards.shard}}"
+        shell:
+            "python -m codec_wrappers degrade --settings {params.settings:q} --index {input.index:q}"
+            " --protocols {input.protocols:q} {params.weights:q} --output {params.folder:q}"
+            " --device {params.device} --gpus {resources.gpu} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule list_shards:

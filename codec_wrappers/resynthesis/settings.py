@@ -26,3 +26,35 @@ class ResynthesisSettings:
     window_duration: float = (
         WINDOW_DURATION  # seconds; longer recordings go through the codec in windows of this length
     )
+
+
+@dataclass(frozen=True)
+class SecondCodecSettings:
+    """A codec that degrades audio for laundering ladders; what is not here is as in `ResynthesisSettings`."""
+
+    corpus: str
+    codec: str
+    wrapper: str
+    steps: dict[str, int]  # name of a degradation -> number of quantizers
+    sample_rate: int
+    model: dict[str, Any] = field(default_factory=dict)
+    gain: str | None = None
+    keep_gain: bool = False
+    decoder_precision: DecoderPrecision = "float32"
+    license: str = ""
+
+    @property
+    def resynthesis(self) -> ResynthesisSettings:
+        """The same for a shard that is read already."""
+        return ResynthesisSettings(
+            codec=self.codec,
+            wrapper=self.wrapper,
+            sources=self.steps,
+            num_shards=1,
+            model=self.model,
+            gain=self.gain,
+            keep_gain=self.keep_gain,
+            decoder_precision=self.decoder_precision,
+            license=self.license,
+            sample_rate=self.sample_rate,
+        )

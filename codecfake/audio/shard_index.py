@@ -31,8 +31,14 @@ SCHEMA = pa.schema(
     ]
 )
 ORIGIN = ("weights_sha256", "codec")  # columns of an index
+# columns that degraded audio has of a codec that it went through after its own
+SECOND_CODEC = (
+    "second_codec", "second_quantizers", "second_bitrate_kbps", "second_weights_sha256", "second_license",
+)  # fmt: skip
+SECOND_ORIGIN = "second_weights_sha256"
 NO_CODEC = "none"  # of recordings, and of fakes that a generator made
-MadeWith = dict[tuple[str, str], dict[str, str]]  # source and corpus -> digest of weights -> a shard made with them
+# source, and corpus or `SECOND_ORIGIN` -> digest of weights -> a shard made with them
+MadeWith = dict[tuple[str, str], dict[str, str]]
 
 
 class ShardError(ValueError):
@@ -100,10 +106,10 @@ def _source(folder: Path, tars: list[str], made_with: MadeWith) -> pa.Table:
     _require_all(folder)
     parts = []
     for path in visible(folder.glob("*.parquet")):
-        table = files.read_arrow(path, (*SCHEMA.names[:-1], *ORIGIN))
+        table = files.read_arrow(path, (*SCHEMA.names[:-1], *ORIGIN), (SECOND_ORIGIN,))
         _require_places(path, table)
         _add_origins(path, table, made_with)
-        parts.append(_with_types(path, table.drop_columns(list(ORIGIN)), len(tars)))
+        parts.append(_with_types(path, table.select(SCHEMA.names[:-1]), len(tars)))
         tars.append(str(path.with_suffix(".tar")))
     if not parts:
         raise ShardError(f"{folder}: no shards; run the resynthesis of {folder.name} first")
@@ -148,11 +154,16 @@ def _require_all(folder: Path) -> None:
 
 def _add_origins(path: Path, table: pa.Table, made_with: MadeWith) -> None:
     """Add the weights of a shard. A codec has the same in all corpora, and each generated corpus its own."""
-    for row in table.group_by(list(ORIGIN)).aggregate([]).to_pylist():
+    columns = [name for name in (*ORIGIN, SECOND_ORIGIN) if name in table.column_names]
+    for row in table.group_by(columns).aggregate([]).to_pylist():
         of_corpus = path.parents[1].name if row["codec"] == NO_CODEC else ""
-        origins = made_with.setdefault((path.parent.name, of_corpus), {})
-        origins.setdefault(row["weights_sha256"], str(path.with_suffix(".tar")))
-        _require_one_origin(origins)
+        digests = {of_corpus: row["weights_sha256"]}
+        if SECOND_ORIGIN in row:
+            digests[SECOND_ORIGIN] = row[SECOND_ORIGIN]
+        for place, weights in digests.items():
+            origins = made_with.setdefault((path.parent.name, place), {})
+            origins.setdefault(weights, str(path.with_suffix(".tar")))
+            _require_one_origin(origins)
 
 
 def _require_one_origin(made_with: dict[str, str]) -> None:
@@ -160,8 +171,8 @@ def _require_one_origin(made_with: dict[str, str]) -> None:
         tars = " and ".join(f"{tar} with the sha256 {weights or '(none)'}" for weights, tar in made_with.items())
         raise ShardError(
             f"all shards of a source must come from the same weights, but these were made with different ones: {tars}. "
-            f"Restore the right weights, delete the shards of the others (see column weights_sha256 of their .parquet "
-            f"files), and give the same command again"
+            f"Restore the right weights, delete the shards of the others (see weights_sha256 in their .parquet files), "
+            f"and give the same command again"
         )
 
 

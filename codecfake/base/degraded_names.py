@@ -4,12 +4,29 @@ No name of an experiment file has a `+`, so a degraded source or condition canno
 """
 
 MARK = "+"  # between the plain name and the degradation
-SEPARATOR = "_"  # between the kind of a degradation and its value, which may begin with a minus sign
+SEPARATOR = "_"  # between a series of degradations and its value, which may begin with a minus sign
+OF = "-"  # between a kind of degradation and the name of what it uses, such as a codec
 
 
-def label(kind: str, value: int | str) -> str:
+def series(kind: str, name: str = "") -> str:
+    """The name that the steps of a ladder share: `noise`, `codec-dac`."""
+    return f"{kind}{OF}{name}" if name else kind
+
+
+def kind_of(series: str) -> str:
+    """The kind of degradation: `codec` for `codec-dac`."""
+    return series.partition(OF)[0]
+
+
+def label(series: str, value: int | str) -> str:
     """The name of a degradation: `noise_20`."""
-    return f"{kind}{SEPARATOR}{value}"
+    return f"{series}{SEPARATOR}{value}"
+
+
+def parts(label: str) -> tuple[str, str]:
+    """The series of a degradation and its value, which has no `_`, while the name of a codec may."""
+    name, _, value = label.rpartition(SEPARATOR)
+    return name, value
 
 
 def with_degradation(name: str, degradation: str) -> str:

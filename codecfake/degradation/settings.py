@@ -19,7 +19,7 @@ class Kind:
 
     meaning: str  # of a value
     unit: str
-    function: str  # module:name below this package; (wav, recording, value, rng) -> wav
+    function: str = ""  # module:name below this package; (wav, recording, value, rng) -> wav; "": done elsewhere
     choices: tuple[Value, ...] = ()
     least: int = 0
     most: int = 0
@@ -44,7 +44,9 @@ KINDS = {
     "room": Kind("the reverberation time of a room", "ms", "level:room", least=50, most=3_000),
     "trim": Kind("how far below the loudest frame silence at the ends is", "dB", "timing:trim", least=10, most=90),
     "speed": Kind("the speed relative to the original", "%", "timing:speed", least=50, most=200),
+    "codec": Kind("the number of quantizers of a second codec", "quantizers", least=1, most=1_024),
 }  # fmt: skip
+CODEC = "codec"  # the kind whose steps are numbers of quantizers
 IMPOSSIBLE = {"aac": "no package that codecfake installs encodes AAC; use mp3 or opus"}
 
 
@@ -54,15 +56,22 @@ class Ladder:
 
     kind: str
     steps: list[int | str]
+    codec: str | None = None  # of the experiment, for the kind `codec` alone
 
     def __post_init__(self) -> None:
         if self.kind in IMPOSSIBLE:
             raise fault(f"{self.kind} is not possible: {IMPOSSIBLE[self.kind]}", "kind")
         if self.kind not in KINDS:
             raise fault(unknown("degradation", self.kind, KINDS), "kind")
-        faults = list(self._step_faults())
+        faults = [*self._codec_faults(), *self._step_faults()]
         if faults:
             raise FaultsError("", faults)
+
+    def _codec_faults(self) -> Iterator[Fault]:
+        if self.kind == CODEC and self.codec is None:
+            yield Fault(("codec",), "it is missing; name a codec of the experiment")
+        if self.kind != CODEC and self.codec is not None:
+            yield Fault(("codec",), f"{self.kind} has no codec; remove it, or write `kind: {CODEC}`")
 
     def _step_faults(self) -> Iterator[Fault]:
         if not self.steps:
@@ -76,9 +85,14 @@ class Ladder:
                 yield from (each.below("steps", str(place)) for each in as_faults(error))
 
     @property
+    def series(self) -> str:
+        """What its steps have in common: `noise`, or `codec-dac` for a second codec."""
+        return degraded_names.series(self.kind, self.codec or "")
+
+    @property
     def labels(self) -> list[str]:
         """The names of its degradations: `noise_20`."""
-        return [degraded_names.label(self.kind, value) for value in self.steps]
+        return [degraded_names.label(self.series, value) for value in self.steps]
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,7 @@ class Ladders:
     """The `degrade` of a condition: one ladder, or several of different kinds."""
 
     ladders: tuple[Ladder, ...]
+    is_list: bool = False  # in the experiment file
 
     @staticmethod
     def from_plain(value: Any) -> "Ladders":
@@ -98,13 +113,13 @@ class Ladders:
             except ValueError as error:
                 place_in_list = (str(place),) if isinstance(value, list) else ()
                 faults += [each.below(*place_in_list) for each in as_faults(error)]
-        kinds = [ladder.kind for ladder in ladders]
-        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        series = [ladder.series for ladder in ladders]
+        twice = next((name for name in series if series.count(name) > 1), None)
         if twice is not None:
             faults.append(Fault((), f"{twice} has two ladders; list all of its steps in one"))
         if faults:
             raise FaultsError("", faults)
-        return Ladders(tuple(ladders))
+        return Ladders(tuple(ladders), isinstance(value, list))
 
     @property
     def labels(self) -> list[str]:
@@ -114,7 +129,7 @@ class Ladders:
 
 def _ladder(item: Any) -> Ladder:
     if not isinstance(item, dict):
-        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: kind, steps")
+        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: kind, steps, codec")
     return build(Ladder, item)
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import codec_wrappers
+from codecfake.experiment import ladders
 from codecfake.experiment.schema import Experiment
 
 TABLES = ("overlap", "duplicates", "twins", "counts", "shortcuts")  # written by an audit
@@ -38,7 +39,7 @@ def corpora(experiment: Experiment) -> list[str]:
 
 def codec_training(experiment: Experiment) -> list[str]:
     """Corpora that codecs of this run are trained on."""
-    trains = any(experiment.is_trained(codec) for codec in experiment.codecs_run())
+    trains = any(experiment.is_trained(codec) for codec in ladders.codecs_used(experiment))
     return experiment.codec_training.corpora if trains and experiment.codec_training is not None else []
 
 

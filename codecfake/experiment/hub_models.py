@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codecfake.base import hub_models, settings
 from codecfake.detectors.import_settings import ImportSettings
-from codecfake.experiment import released
+from codecfake.experiment import ladders, released
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.weights import Hub, Weights
 from codecfake.generators import registry
@@ -16,7 +16,7 @@ from codecfake.generators import registry
 
 def all_of(experiment: Experiment) -> list[str]:
     """The hub ids, each once, in the order of their jobs."""
-    codecs = [name for name in experiment.codecs_run() if experiment.is_trained(name)]
+    codecs = [name for name in ladders.codecs_used(experiment) if experiment.is_trained(name)]
     weights = [used.model for used in _weights(experiment) if isinstance(used, Hub)]
     teachers = [model for name in codecs for model in of_codec(experiment, name)]
     places = [name.split("/")[:3] for name in experiment.model_names()]
@@ -28,7 +28,7 @@ def all_of(experiment: Experiment) -> list[str]:
 
 
 def _weights(experiment: Experiment) -> Iterator[Weights]:
-    return (experiment.codecs[name].weights for name in experiment.codecs_run())
+    return (experiment.codecs[name].weights for name in ladders.codecs_used(experiment))
 
 
 def files_of(experiment: Experiment, model: str) -> tuple[str, ...]:

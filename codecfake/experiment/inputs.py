@@ -113,6 +113,11 @@ class Inputs:
         names = ladders.conditions_with(self._experiment, corpus, degradation)
         return [f"results/protocols/eval/{name}.tsv" for name in names]
 
+    def of_second_codec(self, codec: str, corpus: str) -> list[str]:
+        """The same for all steps of a second codec, which share a job."""
+        steps = ladders.second_codecs(self._experiment)[codec]
+        return list(dict.fromkeys(path for step in steps for path in self.of_degraded(corpus, step)))
+
     def lists(self, audio: Iterable[tuple[str, str]]) -> list[str]:
         """The shard lists of (corpus, source) pairs; such a list exists once all shards do. In a storage, these too."""
         pairs = list(dict.fromkeys((corpus, self._audio_source(source)) for corpus, source in audio))

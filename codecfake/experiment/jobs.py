@@ -19,7 +19,6 @@ from codecfake.base.utterances import BONAFIDE
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora.captions import CaptionsSettings
 from codecfake.corpora.settings import GeneratedSettings, IngestSettings
-from codecfake.degradation.settings import DegradationSettings
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
 from codecfake.experiment import (
@@ -35,6 +34,7 @@ from codecfake.experiment import (
     released,
     source_rows,
 )
+from codecfake.experiment.degradation_jobs import DegradationJobs
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.papers import Papers
@@ -53,7 +53,7 @@ from codecfake.training.settings import TrainSettings
 JobName = tuple[str, tuple[str, ...]]  # a rule, and the wildcards that the settings of its job depend on
 
 
-class Jobs(TracingJobs):
+class Jobs(TracingJobs, DegradationJobs):
     """The jobs of an experiment; `as_written` are the values of its file, for the report."""
 
     def __init__(self, experiment: Experiment, papers: Papers, as_written: dict[str, Any]) -> None:
@@ -91,13 +91,13 @@ class Jobs(TracingJobs):
         yield from (("ingest_corpus", (corpus,)) for corpus in e.corpora if corpus not in e.generated())
         yield from (("fetch_hub_model", (record_name(model),)) for model in hub_models.all_of(e))
         yield from (("fetch", (checkpoint,)) for checkpoint in e.checkpoints_run())
-        yield from (("train_codec", (codec,)) for codec in e.codecs_run() if e.is_trained(codec))
+        yield from (("train_codec", (codec,)) for codec in ladders.codecs_used(e) if e.is_trained(codec))
         yield from (("record", pair) for pair in [*recordings, *native])
         for codec in e.codecs_run():
             corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
             yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
         yield from self._of_generation()
-        yield from (("degrade", names) for names in ladders.degraded_audio(e))
+        yield from self.of_degradation()
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
 
     def _of_generation(self) -> Iterator[JobName]:
@@ -172,10 +172,6 @@ class Jobs(TracingJobs):
         if self._experiment.corpora[corpus].resynthesize != BONAFIDE:
             values["resynthesize"] = self._experiment.corpora[corpus].resynthesize
         return job(ResynthesisSettings, values)
-
-    def degrade(self, corpus: str, base: str, degradation: str) -> Job[DegradationSettings]:
-        values = {"corpus": corpus, **ladders.step(self._experiment, degradation), "seed": self._experiment.seed}
-        return job(DegradationSettings, values)
 
     # generated fakes
 

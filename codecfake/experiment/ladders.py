@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from codecfake.base import degraded_names
 from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.base.settings import Fault
+from codecfake.degradation.settings import Ladder
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.experiment.sections import Condition, Selection
 
@@ -37,6 +38,25 @@ def degraded_audio(experiment: "Experiment") -> list[tuple[str, str, str]]:
     return [(corpus, base_of(name), degradation_of(name)) for corpus, name in audio if degradation_of(name)]
 
 
+def second_codecs(experiment: "Experiment") -> dict[str, dict[str, int]]:
+    """Codec -> its steps, each with its number of quantizers, of the codecs that audio goes through after its own."""
+    codecs: dict[str, dict[str, int]] = {}
+    for ladder in _ladders(experiment):
+        if ladder.codec is not None:
+            codecs.setdefault(ladder.codec, {}).update(zip(ladder.labels, map(int, ladder.steps), strict=True))
+    return codecs
+
+
+def of_second_codec(experiment: "Experiment", degradation: str) -> str | None:
+    """The codec of a degradation; None if it is of another kind."""
+    return next((codec for codec, steps in second_codecs(experiment).items() if degradation in steps), None)
+
+
+def codecs_used(experiment: "Experiment") -> list[str]:
+    """The codecs whose weights the run needs: those of sources, and second ones."""
+    return list(dict.fromkeys([*experiment.codecs_run(), *second_codecs(experiment)]))
+
+
 def conditions_with(experiment: "Experiment", corpus: str, degradation: str) -> list[str]:
     """The conditions with degraded audio of a corpus, whatever their sources, so that every fake has its recording."""
     names = [name for name in experiment.conditions if degradation_of(name) == degradation]
@@ -45,14 +65,17 @@ def conditions_with(experiment: "Experiment", corpus: str, degradation: str) -> 
 
 def step(experiment: "Experiment", degradation: str) -> dict[str, int | str]:
     """The kind and the value of a degradation."""
-    every = (item.degrade.ladders for item in experiment.conditions.values() if item.degrade is not None)
     values = {
-        degraded_names.label(ladder.kind, value): {"kind": ladder.kind, "value": value}
-        for ladders in every
-        for ladder in ladders
+        degraded_names.label(ladder.series, value): {"kind": ladder.kind, "value": value}
+        for ladder in _ladders(experiment)
         for value in ladder.steps
     }
     return values[degradation]
+
+
+def _ladders(experiment: "Experiment") -> Iterator[Ladder]:
+    every = (item.degrade.ladders for item in experiment.conditions.values() if item.degrade is not None)
+    return (ladder for ladders in every for ladder in ladders)
 
 
 def faults(experiment: "Experiment") -> Iterator[Fault]:

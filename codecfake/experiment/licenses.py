@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from codec_wrappers.weights.checkpoints import PERMISSIVE
 from codecfake.base.settings import Fault
-from codecfake.experiment import generators, released
+from codecfake.experiment import generators, ladders, released
 from codecfake.experiment.schema import Experiment
 
 
@@ -13,7 +13,8 @@ def license_faults(experiment: Experiment) -> Iterator[Fault]:
     if experiment.license != "permissive":
         return
     made_with = {name: generators.licenses_of(item) for name, item in experiment.generated().items()}
-    codecs = [each for name in experiment.codecs_run() for each in _not_permissive(name, experiment.licenses_of(name))]
+    used = ladders.codecs_used(experiment)
+    codecs = [each for name in used for each in _not_permissive(name, experiment.licenses_of(name))]
     fakes = [each for name, identifiers in made_with.items() for each in _not_permissive(name, identifiers)]
     forms = released.licenses(experiment).items()
     fakes += [each for form, identifiers in forms for each in _not_permissive(f"the released {form}", identifiers)]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import product
 
 from codec_wrappers.weights.checkpoints import PROVENANCE
+from codecfake.base.degraded_names import with_degradation
+from codecfake.experiment import ladders
 from codecfake.experiment.audited import TABLES
 from codecfake.experiment.jobs import JobName
 from codecfake.experiment.schema import Experiment
@@ -29,6 +31,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "record": ("resynthesis", "audio/{}/{}/"),  # shards
     "resynthesize": ("resynthesis", "audio/{1}/"),
     "degrade": ("degradation", "audio/{}/{}+{}/"),  # shards
+    "degrade_through": ("degradation", "audio/{1}/"),
     "list_shards": ("resynthesis", "audio/{}/{}/", "shards.tsv"),
     "write_sources": ("protocols", "protocols/", "sources.tsv"),
     "write_partition": ("protocols", "protocols/{}/", "train.tsv", "dev.tsv"),
@@ -60,7 +63,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "all": ("all", ""),
 }
 # each of their first wildcards has a rule of its own
-A_RULE_EACH = ("fetch", "fetch_hub_model", "fetch_detector", "resynthesize", "generate")
+A_RULE_EACH = ("fetch", "fetch_hub_model", "fetch_detector", "resynthesize", "degrade_through", "generate")
 
 
 def stage(job: JobName) -> str:
@@ -85,6 +88,10 @@ def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]
     if rule == "resynthesize":
         sources = [f"{source}/" for source in experiment.codecs[wildcards[0]].generated()]
         return _shards(folder, experiment.corpora[wildcards[1]].shards, sources)
+    if rule == "degrade_through":
+        codec, corpus, base = wildcards
+        folders = [f"{with_degradation(base, step)}/" for step in ladders.second_codecs(experiment)[codec]]
+        return _shards(folder, experiment.corpora[corpus].shards, folders)
     if rule == "score":
         names = tuple(f"{condition}.tsv" for condition in experiment.conditions)
     return (tuple(folder + name.format(*wildcards) for name in names),)

@@ -157,7 +157,7 @@ class Experiment:
 
     def checkpoints_run(self) -> list[str]:
         """The official checkpoints that the codecs and generators in use need."""
-        codecs = [self.codecs[codec] for codec in self.codecs_run()]
+        codecs = [self.codecs[codec] for codec in ladders.codecs_used(self)]
         weights = [each for codec in codecs for each in (codec.weights, codec.start_from)]
         weights += [each for item in self.generated().values() for each in (item.weights_used, item.codec_weights_used)]
         return list(dict.fromkeys(each.checkpoint for each in weights if isinstance(each, Official)))

@@ -14,7 +14,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import containers, layers, licenses, reading, released, trainings
+from codecfake.experiment import containers, ladders, layers, licenses, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, condition_faults, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
@@ -245,7 +245,7 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
 
 
 def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:
-    for name in experiment.codecs_run():
+    for name in ladders.codecs_used(experiment):
         codec = experiment.codecs[name]
         for weights, keys in ((codec.weights, ("weights",)), (codec.start_from, ("training", START_FROM))):
             if isinstance(weights, Local) and not weights.path(name, folder).exists():

@@ -19,7 +19,7 @@ from codecfake.base import hub_models, installation, plugins
 from codecfake.base.files import WITHOUT_SEALS, FileError
 from codecfake.base.settings import SettingsError
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import configuration, site
+from codecfake.experiment import configuration, ladders, site
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
@@ -160,7 +160,7 @@ class Run:
         experiment = self.site.experiment
         generated = [item for corpus, item in experiment.generated().items() if f"generate_{corpus}" in rules]
         used = [generators.entry(item.generator) for item in generated]
-        wrappers = [experiment.codecs[codec].wrapper for codec in experiment.codecs_run()]
+        wrappers = [experiment.codecs[codec].wrapper for codec in ladders.codecs_used(experiment)]
         # prompts of generators are coded, and their codes decoded
         entries = map(codec_wrappers.entry, wrappers + [entry.codec for entry in used if entry.codec is not None])
         packages = [package for entry in used for package in entry.packages]

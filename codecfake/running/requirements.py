@@ -5,11 +5,13 @@ from importlib import metadata
 
 from codecfake.base import installation
 
-CODECS = "resynthesize_"  # prefix of the rules that run a codec; each is named after its codec
+# prefixes of the rules that run a codec; each is named after its codec
+CODECS, SECOND_CODECS = "resynthesize_", "degrade_through_"
 GENERATORS = "generate_"  # the same of generators
 # rule -> the extra of the package that its job needs, and distributions whose presence shows that it is installed
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
+    SECOND_CODECS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     GENERATORS: ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "train_codec": ("codecs", ("torch", "torchaudio", "safetensors", "einops")),
     "extract_features": ("detectors", ("torch", "transformers", "safetensors")),
@@ -53,7 +55,7 @@ def _extra(rule: str) -> str:
 
 
 def _needs(rule: str) -> tuple[str, tuple[str, ...]]:
-    prefix = next((prefix for prefix in (CODECS, GENERATORS) if rule.startswith(prefix)), rule)
+    prefix = next((prefix for prefix in (CODECS, SECOND_CODECS, GENERATORS) if rule.startswith(prefix)), rule)
     return NEEDS.get(prefix, ("", ()))
 
 

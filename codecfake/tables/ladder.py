@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from codecfake.base.degraded_names import SEPARATOR, with_degradation
+from codecfake.base.degraded_names import label, parts, with_degradation
 from codecfake.tables.error_rates import SEED_COLUMNS, ErrorRates, write_csv
 from codecfake.tables.settings import GROUP_COLUMNS, TableSettings
 
@@ -27,7 +27,7 @@ def _rows(seeds: pd.DataFrame, settings: TableSettings) -> Iterator[dict[str, ob
     by_place = seeds.set_index([*GROUP_COLUMNS, "condition"])
     for model in dict.fromkeys(seeds[GROUP_COLUMNS].itertuples(index=False, name=None)):
         for condition, kind, step, value in steps(settings.ladders):
-            name = with_degradation(condition, f"{kind}{SEPARATOR}{value}" if step else "")
+            name = with_degradation(condition, label(kind, value) if step else "")
             row = by_place.loc[(*model, name), SEED_COLUMNS].to_dict()
             place = dict(zip(GROUP_COLUMNS, model, strict=True))
             yield {**place, "condition": condition, "kind": kind, "step": step, "value": value, **row}
@@ -38,7 +38,7 @@ def steps(ladders: dict[str, list[str]]) -> Iterator[tuple[str, str, int, str]]:
     for condition, degradations in ladders.items():
         by_kind: dict[str, list[str]] = {}
         for degradation in degradations:
-            kind, _, value = degradation.partition(SEPARATOR)
+            kind, value = parts(degradation)
             by_kind.setdefault(kind, [""]).append(value)
         for kind, values in by_kind.items():
             yield from ((condition, kind, step, value) for step, value in enumerate(values))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from codecfake.base.settings import FaultsError
-from codecfake.degradation.settings import KINDS, MP3_KBPS, DegradationSettings, Ladder, Ladders
+from codecfake.degradation.settings import CODEC, KINDS, MP3_KBPS, DegradationSettings, Ladder, Ladders
 
 RATE = 16_000
 MILD = {"mp3": 160, "opus": 128, "g711": "mulaw", "band": 7_900, "resample": 15_000, "noise": 80, "clipping": 99,
         "room": 50, "trim": 90, "speed": 101}  # fmt: skip
-SAME_LENGTH = [kind for kind in KINDS if kind not in ("trim", "speed")]
+SAME_LENGTH = [kind for kind in MILD if kind not in ("trim", "speed")]
 
 
 def speech(seconds: float = 1.0) -> np.ndarray:
@@ -43,7 +43,7 @@ def lag(wav: np.ndarray, other: np.ndarray) -> int:
     return place if place < len(wav) else place - size
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MILD)
 def test_every_kind_is_known_by_its_mildest_step_and_gives_finite_samples(kind: str) -> None:
     wav = speech()
     output = degraded(wav, kind, MILD[kind])
@@ -137,6 +137,25 @@ def test_digital_silence_is_not_trimmed() -> None:
 @pytest.mark.parametrize(("percent", "num_samples"), [(50, 2 * RATE), (125, RATE * 4 // 5), (200, RATE // 2)])
 def test_speed_changes_the_length_in_proportion(percent: int, num_samples: int) -> None:
     assert len(degraded(speech(), "speed", percent)) == num_samples
+
+
+def test_every_kind_has_its_laws_here_except_the_codecs_of_the_experiment() -> None:
+    assert {CODEC, *MILD} == set(KINDS)
+
+
+def test_a_second_codec_is_named_and_other_kinds_have_none() -> None:
+    assert Ladder("codec", [4, 8], codec="my_codec").labels == ["codec-my_codec_4", "codec-my_codec_8"]
+    with pytest.raises(FaultsError, match="codec: it is missing; name a codec of the experiment"):
+        Ladder("codec", [4])
+    with pytest.raises(FaultsError, match="codec: noise has no codec; remove it"):
+        Ladder("noise", [4], codec="dac")
+    with pytest.raises(FaultsError, match="codec-dac has two ladders; list all of its steps in one"):
+        Ladders.from_plain([{"kind": "codec", "codec": "dac", "steps": [number]} for number in (4, 8)])
+
+
+def test_ladders_of_two_codecs_stand_side_by_side() -> None:
+    ladders = Ladders.from_plain([{"kind": "codec", "codec": name, "steps": [1]} for name in ("a", "b_1")])
+    assert ladders.labels == ["codec-a_1", "codec-b_1_1"]
 
 
 def test_an_unknown_kind_is_refused_with_a_suggestion() -> None:

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from places import EXPERIMENTS, ROOT
+from places import EXPERIMENTS, PUBLISHED, ROOT
 from whole_runs import digests, rerun, snakemake
 
 from codecfake.base.degraded_names import base_of, degradation_of
 from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import ladders, reading, site
+from codecfake.experiment.jobs import Jobs
+from codecfake.experiment.papers import Papers
 from codecfake.experiment.schema import Experiment
+from codecfake.tables.published import Published
 
 SMALL = EXPERIMENTS / "ladder.yaml"
 SMALLER = Path(__file__).with_name("small-ladder.yaml")
@@ -46,7 +49,7 @@ def test_steps_come_after_all_plain_conditions(experiment: Experiment) -> None:
 def test_an_experiment_that_is_cut_to_this_machine_keeps_its_steps(experiment: Experiment) -> None:
     assert replace(experiment).conditions == experiment.conditions
     cut = replace(experiment, conditions={"P00": experiment.conditions["P00"]})
-    assert list(cut.conditions) == ["P00", "P00+noise_0", "P00+trim_40"]
+    assert list(cut.conditions) == ["P00", "P00+noise_0", "P00+trim_40", "P00+codec-encodec_4"]
 
 
 def test_every_degraded_fake_has_its_degraded_recording(experiment: Experiment) -> None:
@@ -73,6 +76,41 @@ def test_a_fault_of_a_ladder_is_found_before_the_first_job_with_its_line(tmp_pat
         reading.load(with_degrade(tmp_path, "[{kind: noise, steps: [20]}, {kind: aac, steps: [64]}]"))
 
 
+def test_a_second_codec_is_a_codec_of_the_experiment_with_weights_and_these_quantizers(tmp_path: Path) -> None:
+    for ladder, message in (
+        ("{kind: codec, codec: encodek, steps: [2]}", r"degrade.codec: unknown codec 'encodek'.*encodec"),
+        ("{kind: codec, codec: encodec, steps: [2, 5]}", r"degrade.steps.1: 5 quantizers, but encodec has 4"),
+        ("[{kind: codec, codec: through, steps: [2]}]", r"degrade.0.steps.0: 2 quantizers, but through has 1"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            reading.load(with_degrade(tmp_path, ladder))
+
+
+def test_a_second_codec_with_random_weights_is_refused(tmp_path: Path) -> None:
+    codec = "codecs: {other: {wrapper: snac, weights: none, model: {seed: 1}, sources: {X: {quantizers: 1}}}}"
+    with pytest.raises(ConfigurationError, match=r"degrade.codec: other has random weights"):
+        reading.load(with_degrade(tmp_path, "{kind: codec, codec: other, steps: [1]}", codec))
+
+
+def test_one_job_makes_all_steps_of_a_second_codec(experiment: Experiment) -> None:
+    jobs = Jobs(experiment, Papers(experiment, Published(PUBLISHED)), {})
+    names = [names for rule, names in jobs.of_degradation() if rule == "degrade_through"]
+    assert ("encodec", "english", "F01") in names
+    assert len(set(names)) == len(names)
+    assert jobs.degrade_through("encodec", "english", "F01").settings.steps == {
+        "codec-encodec_1": 1,
+        "codec-encodec_4": 4,
+    }
+
+
+def test_a_codec_that_only_degrades_is_trained_for_the_run(tmp_path: Path) -> None:
+    codec = "codecs: {other: {wrapper: encodec, weights: trained, sources: {X: {quantizers: 2}}}}"
+    own = reading.load(with_degrade(tmp_path, "{kind: codec, codec: other, steps: [2]}", codec))
+    jobs = list(Jobs(own, Papers(own, Published(PUBLISHED)), {}).walk())
+    assert ("train_codec", ("other",)) in jobs
+    assert not [names for rule, names in jobs if rule == "resynthesize" and names[0] == "other"]
+
+
 def test_audio_of_another_rate_cannot_have_a_ladder(tmp_path: Path) -> None:
     path = with_degrade(tmp_path, "{kind: noise, steps: [20]}", "audio: {sample_rate: 24000}")
     with pytest.raises(
@@ -90,7 +128,10 @@ def test_an_average_of_steps_is_refused(tmp_path: Path) -> None:
 def test_the_small_form_is_planned(tmp_path: Path) -> None:
     jobs = rerun(tmp_path, SMALL)
     experiment = site.read_without_corpora({"experiment": "ladder"}, ROOT)
-    assert jobs["degrade"] == sum(experiment.corpora[name].shards for name, *_ in ladders.degraded_audio(experiment))
+    of_codec = {names[:2] for names in ladders.degraded_audio(experiment) if names[2].startswith("codec-")}
+    others = [names for names in ladders.degraded_audio(experiment) if not names[2].startswith("codec-")]
+    assert jobs["degrade"] == sum(experiment.corpora[name].shards for name, *_ in others)
+    assert jobs["degrade_through_encodec"] == sum(experiment.corpora[name].shards for name, _ in of_codec)
     assert jobs["write_condition"] == len(experiment.conditions)
 
 
@@ -128,7 +169,7 @@ def _check_table(results: Path) -> None:
 
 def _check_passthrough(results: Path) -> None:
     """A control is its recording at every step, byte by byte, so that every detector is at chance."""
-    for corpus, step in product(("english", "mandarin"), ("noise_0", "trim_40")):
+    for corpus, step in product(("english", "mandarin"), ("noise_0", "trim_40", "codec-encodec_4")):
         sha256 = [
             pd.read_parquet(results / f"audio/{corpus}/{source}+{step}/0000.parquet")["sha256"]
             for source in ("F00", "P00")

@@ -323,8 +323,9 @@ def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Two variants of one codec, one also degraded, and another codec's, in one shard of 3 s; a history of training."""
+    """Two variants of one codec, degraded in several ways, and another codec's, in one shard of 3 s; and a training."""
     sources = {"F01": "dac", "F01-4": "dac", "F02": "lyra", "F00": "none", "F01+noise_20": "dac"}
+    sources |= {"F01+codec-dac_2": "dac", "F01+codec-dac_4": "dac", "F01+codec-dac2_4": "dac"}
     for source, codec in sources.items():
         provenance = vars(Provenance(codec, 1, 1.0, "", "0"))
         index = pd.DataFrame([{**provenance, "num_samples": n, "sample_rate": 16000} for n in (16000, 32000)])
@@ -340,6 +341,7 @@ def results(tmp_path: Path) -> Path:
         ("resynthesize_dac/english.0001", 6, "s of audio"),
         ("record/english.F00.0001", 3, "s of audio"),
         ("degrade/english.F01.noise_20.0001", 3, "s of audio"),
+        ("degrade_through_dac/english.F01.0001", 6, "s of audio"),
         ("train_codec/dac", 250, "steps"),
         ("extract_features/wavlm-1a.english.F01", 12, "clips"),
     ],

@@ -8,14 +8,14 @@ import pandas as pd
 
 import codec_wrappers
 from codec_wrappers import rate_part
+from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
 from codecfake.base.utterances import BONAFIDE, RESYNTHESIZE
-from codecfake.corpora.sizes import CELL
 from codecfake.detectors import released_files
 from codecfake.detectors.released_forms import is_released
-from codecfake.experiment import ladders, released
+from codecfake.experiment import released
 from codecfake.experiment.feature_stores import domains_with
 from codecfake.experiment.jobs import JobName
 from codecfake.features.settings import DISK, NONE
@@ -106,30 +106,33 @@ class Costs(TrialCounts):
         )
 
     def resynthesize(self, codec: str, corpus: str) -> Cost:
-        settings, counts = self.jobs.resynthesize(codec, corpus).settings, self.counts.pool([corpus], None)
-        speech = counts[counts["key"].isin(RESYNTHESIZE[settings.resynthesize])]
-        part, num_sources = rate_part(codec, settings.wrapper, settings.model), len(settings.sources)
+        settings, speech = self.jobs.resynthesize(codec, corpus).settings, self.counts.pool([corpus], None)
+        speech = speech[speech["key"].isin(RESYNTHESIZE[settings.resynthesize])]
+        return Cost(**reads(speech), **self._through(settings, speech))
+
+    def _through(self, settings: ResynthesisSettings, speech: pd.DataFrame) -> dict[str, Any]:
+        part, num_sources = rate_part(settings.codec, settings.wrapper, settings.model), len(settings.sources)
         device = "cpu" if codec_wrappers.entry(settings.wrapper).device == "cpu" else self.device
         passes = 1 + (num_sources - 1) * self.rate_table["resynthesis.further_source"]
         rate = self.rate_table.at(f"resynthesis.{part}.{device}", settings.decoder_precision)
-        seconds = sum_of(speech, "seconds") * passes / rate
-        return Cost(
-            **reads(speech),
-            audio_hours_out=hours_of(speech) * num_sources,
-            bytes_out=self._shard_bytes(speech, shard_rate(settings)) * num_sources,
-            **self._network(seconds, device),
-        )
+        return {
+            "audio_hours_out": hours_of(speech) * num_sources,
+            "bytes_out": self._shard_bytes(speech, shard_rate(settings)) * num_sources,
+        } | self._network(sum_of(speech, "seconds") * passes / rate, device)
 
     def degrade(self, corpus: str, base: str, degradation: str) -> Cost:
-        conditions = ladders.conditions_with(self.experiment, corpus, degradation)
-        trials = pd.concat([self.trials_of_condition(condition) for condition in conditions])
-        speech = trials[trials["corpus"] == corpus].drop_duplicates([*CELL, "utterances"])
+        speech = self.degraded_speech(corpus, [degradation])
         return Cost(
             audio_hours_in=hours_of(speech),
             audio_hours_out=hours_of(speech),
             cpu_hours=hours_of(speech) / self.rate_table["degrade.cpu"],
             bytes_out=self._shard_bytes(speech, SAMPLE_RATE),
         )
+
+    def degrade_through(self, codec: str, corpus: str, base: str) -> Cost:
+        settings = self.jobs.degrade_through(codec, corpus, base).settings
+        speech = self.degraded_speech(corpus, settings.steps)
+        return Cost(audio_hours_in=hours_of(speech), **self._through(settings.resynthesis, speech))
 
     def write_generation_list(self, corpus: str) -> Cost:
         texts = sum_of(self.counts.pool([corpus], None))

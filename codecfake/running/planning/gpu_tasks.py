@@ -28,7 +28,7 @@ def task_name(job: JobName) -> str:
 
 def _needs(experiment: Experiment, job: JobName, jobs: list[JobName]) -> list[JobName]:
     rule, wildcards = job
-    if rule == "resynthesize":
+    if rule in ("resynthesize", "degrade_through"):
         return [("train_codec", (wildcards[0],))]
     if rule == "extract_features":
         return [_audio_job(experiment, *wildcards[1:])]
@@ -39,7 +39,10 @@ def _needs(experiment: Experiment, job: JobName, jobs: list[JobName]) -> list[Jo
         return [*(_audio_job(experiment, *pair) for pair in audio), *features]
     if rule == "score":
         # its recordings and fakes are those of all conditions
-        return [("train_detector", wildcards), *(each for each in jobs if each[0] in ("resynthesize", "generate"))]
+        return [
+            ("train_detector", wildcards),
+            *(each for each in jobs if each[0] in ("resynthesize", "degrade_through", "generate")),
+        ]
     return []
 
 

@@ -1,13 +1,13 @@
 """Counts of the trials of domains, conditions and training sets, before their protocols exist."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
 from codecfake.corpora.sizes import CELL
-from codecfake.experiment import tracing_tasks
+from codecfake.experiment import ladders, tracing_tasks
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import lists
@@ -32,6 +32,12 @@ class TrialCounts:
     def trials_of_condition(self, condition: str) -> pd.DataFrame:
         """Counts of the trials of a condition."""
         return _table(lists.condition_selection(self.jobs.write_condition(condition).settings, self.counts.pool))
+
+    def degraded_speech(self, corpus: str, degradations: Iterable[str]) -> pd.DataFrame:
+        """Counts of the utterances of a corpus that a source has after each of these degradations."""
+        conditions = [each for step in degradations for each in ladders.conditions_with(self.experiment, corpus, step)]
+        trials = pd.concat([self.trials_of_condition(condition) for condition in dict.fromkeys(conditions)])
+        return trials[trials["corpus"] == corpus].drop_duplicates([*CELL, "utterances"])
 
     @cached_property
     def evaluation(self) -> tuple[Amount, Amount]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow.parquet
 
 from codecfake.base import files
-from codecfake.base.degraded_names import degradation_of, with_degradation
+from codecfake.base.degraded_names import SEPARATOR, degradation_of, series, with_degradation
+from codecfake.degradation.settings import CODEC
 
 AUDIO = "s of audio"
 
@@ -36,6 +37,11 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
         indexes = sorted((results / "audio" / corpus).glob(f"*/{shard}.parquet"))
         indexes = [path for path in indexes if not degradation_of(path.parent.name)]
         return Work(sum(_duration(path, rule.removeprefix("resynthesize_")) for path in indexes), AUDIO)
+    if rule.startswith("degrade_through_"):
+        corpus, base, shard = wildcards
+        steps = with_degradation(base, series(CODEC, rule.removeprefix("degrade_through_")))
+        paths = sorted((results / "audio" / corpus).glob(f"{steps}{SEPARATOR}*/{shard}.parquet"))
+        return Work(sum(map(_seconds, paths)), AUDIO)
     if rule.startswith("generate_"):
         corpus, (shard,) = rule.removeprefix("generate_"), wildcards
         return Work(_duration(results / "audio" / corpus / "F00" / f"{shard}.parquet", "none"), AUDIO)
