@@ -42,6 +42,7 @@ wildcard_constraints:
     source=f"[A-Za-z0-9_-]+({DEGRADED})?",
     base="[A-Za-z0-9_-]+",
     degradation="[A-Za-z0-9_-]+",
+    series="[A-Za-z0-9_-]+",
     store="[A-Za-z0-9_-]+",
     strategy="[A-Za-z0-9_-]+",
     task="[A-Za-z0-9_-]+",

@@ -70,6 +70,25 @@ for codec in EXPERIMENT.codecs:
             " --device {params.device} --gpus {resources.gpu} --threads {threads} 2>&1 | tee {log:q}"
 
 
+rule list_folder:
+    """List a folder of noise or rooms with digests, and check that every file can be used, before any other job."""
+    output:
+        "results/degradation/{series}.tsv",
+    log:
+        "logs/list_folder/{series}.log",
+    benchmark:
+        "results/benchmarks/list_folder/{series}.tsv"
+    priority: 3
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=text_of(JOBS.list_folder),
+    message:
+        "Files of the folder of {wildcards.series}"
+    shell:
+        "python -m codecfake step list-folder --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
 rule degrade:
     """Degrade the evaluated utterances of one source for a laundering ladder, bona fide and spoof alike."""
     input:
@@ -77,6 +96,7 @@ rule degrade:
         tar="results/audio/{corpus}/{base}/{shard}.tar",
         recordings=multiext("results/audio/{corpus}/F00/{shard}", ".parquet", ".tar"),
         protocols=by_wildcards(INPUTS.of_degraded),
+        list=by_wildcards(INPUTS.folder_list),
     output:
         multiext("results/audio/{corpus}/{base}+{degradation}/{shard}", tar=".tar", index=".parquet"),
     log:
@@ -89,11 +109,13 @@ rule degrade:
         "../envs/data.yaml"
     params:
         settings=text_of(JOBS.degrade),
+        folder=PLACES.degradation_folder,
     message:
         "Degrading {wildcards.corpus}, {wildcards.base}, {wildcards.degradation}, shard {wildcards.shard}"
     shell:
         "python -m codecfake step degrade --settings {params.settings:q} --index {input.index:q}"
         " --recordings {input.recordings[0]:q} --protocols {input.protocols:q} --output {output.tar:q}"
+        " --list {input.list:q} --folder {params.folder:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -1,15 +1,19 @@
 """The kinds of degradations, their steps, and the `degrade` of a condition; no audio package is imported here."""
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from codecfake.base import degraded_names, plugins
+from codecfake.base.home import expanded
 from codecfake.base.settings import Fault, FaultsError, as_faults, build, fault
 from codecfake.base.spelling import as_yaml
 from codecfake.base.suggestions import unknown
 
 Value = int | str
+NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"  # of a folder
 MP3_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # the bit rates of MPEG-2 layer III that keep speech
 
 
@@ -23,6 +27,7 @@ class Kind:
     choices: tuple[Value, ...] = ()
     least: int = 0
     most: int = 0
+    check_of_files: str = ""  # of a kind that draws files from a folder: module:name; (file) -> None or AudioError
 
     def check(self, value: Value) -> None:
         """Raise FaultsError for a value that the kind does not have."""
@@ -46,6 +51,13 @@ KINDS = {
     "speed": Kind("the speed relative to the original", "%", "timing:speed", least=50, most=200),
     "codec": Kind("the number of quantizers of a second codec", "quantizers", least=1, most=1_024),
 }  # fmt: skip
+# with a `folder`; their functions get a file of it in place of the recording
+KINDS_OF_FOLDERS = {
+    "noise": Kind("the signal-to-noise ratio of recorded noise", "dB", "mixing:noise", least=-20, most=80,
+                  check_of_files="mixing:require_noise"),
+    "room": Kind("the direct-to-reverberant ratio in a recorded room", "dB", "mixing:room", least=-20, most=40,
+                 check_of_files="mixing:require_room"),
+}  # fmt: skip
 CODEC = "codec"  # the kind whose steps are numbers of quantizers
 IMPOSSIBLE = {"aac": "no package that codecfake installs encodes AAC; use mp3 or opus"}
 
@@ -57,13 +69,16 @@ class Ladder:
     kind: str
     steps: list[int | str]
     codec: str | None = None  # of the experiment, for the kind `codec` alone
+    folder: str | None = None  # with recorded noise or rooms, on this machine
+    pattern: str = "*"  # of its file names
+    name: str | None = None  # of the folder, in names of conditions; None: its own last part
 
     def __post_init__(self) -> None:
         if self.kind in IMPOSSIBLE:
             raise fault(f"{self.kind} is not possible: {IMPOSSIBLE[self.kind]}", "kind")
         if self.kind not in KINDS:
             raise fault(unknown("degradation", self.kind, KINDS), "kind")
-        faults = [*self._codec_faults(), *self._step_faults()]
+        faults = [*self._codec_faults(), *self._folder_faults(), *self._step_faults()]
         if faults:
             raise FaultsError("", faults)
 
@@ -73,6 +88,20 @@ class Ladder:
         if self.kind != CODEC and self.codec is not None:
             yield Fault(("codec",), f"{self.kind} has no codec; remove it, or write `kind: {CODEC}`")
 
+    def _folder_faults(self) -> Iterator[Fault]:
+        if self.folder is None:
+            if self.pattern != "*" or self.name is not None:
+                key = "pattern" if self.pattern != "*" else "name"
+                yield Fault((key,), "it describes a folder, but there is none; give `folder`, or remove it")
+            return
+        if self.kind not in KINDS_OF_FOLDERS:
+            kinds = ", ".join(KINDS_OF_FOLDERS)
+            yield Fault(("folder",), f"{self.kind} needs no folder; remove it. These take one: {kinds}")
+        if not Path(expanded(self.folder)).is_absolute():
+            yield Fault(("folder",), f"{self.folder!r} is a relative path; give the whole path, from / or ~")
+        if not re.fullmatch(NAME, self.folder_name):
+            yield Fault(("name",), f"{self.folder_name!r} cannot be part of names; give a `name` of letters and digits")
+
     def _step_faults(self) -> Iterator[Fault]:
         if not self.steps:
             yield Fault(("steps",), "it is empty; give one or more")
@@ -80,19 +109,35 @@ class Ladder:
             if value in self.steps[:place]:
                 yield Fault(("steps", str(place)), f"{value!r} is listed twice; list it once")
             try:
-                KINDS[self.kind].check(value)
+                self.about.check(value)
             except ValueError as error:
                 yield from (each.below("steps", str(place)) for each in as_faults(error))
 
     @property
     def series(self) -> str:
-        """What its steps have in common: `noise`, or `codec-dac` for a second codec."""
-        return degraded_names.series(self.kind, self.codec or "")
+        """What its steps have in common: `noise`, `codec-dac` for a second codec, `noise-musan` for a folder."""
+        return degraded_names.series(self.kind, self.codec or self.folder_name)
+
+    @property
+    def about(self) -> Kind:
+        """Its kind, which a folder changes."""
+        return about(self.series)
+
+    @property
+    def folder_name(self) -> str:
+        """The name of its folder; "" without one."""
+        return "" if self.folder is None else self.name or Path(self.folder).name
 
     @property
     def labels(self) -> list[str]:
         """The names of its degradations: `noise_20`."""
         return [degraded_names.label(self.series, value) for value in self.steps]
+
+
+def about(series: str) -> Kind:
+    """The kind of a series: for `noise-musan`, that of noise from a folder."""
+    kind = degraded_names.kind_of(series)
+    return KINDS_OF_FOLDERS[kind] if series != kind and kind in KINDS_OF_FOLDERS else KINDS[kind]
 
 
 @dataclass(frozen=True)
@@ -129,7 +174,8 @@ class Ladders:
 
 def _ladder(item: Any) -> Ladder:
     if not isinstance(item, dict):
-        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: kind, steps, codec")
+        known = ", ".join(each.name for each in fields(Ladder))
+        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: {known}")
     return build(Ladder, item)
 
 
@@ -141,14 +187,34 @@ class DegradationSettings:
     kind: str
     value: int | str
     seed: int = 1
+    folder_name: str = ""  # of recorded noise or rooms; "": a kind that needs none
 
     def __post_init__(self) -> None:
-        Ladder(self.kind, [self.value])
+        if self.kind not in KINDS:
+            raise fault(unknown("degradation", self.kind, KINDS), "kind")
+        about(self.series).check(self.value)
+
+    @property
+    def series(self) -> str:
+        return degraded_names.series(self.kind, self.folder_name)
 
     @property
     def label(self) -> str:
-        return degraded_names.label(self.kind, self.value)
+        return degraded_names.label(self.series, self.value)
 
     def load(self) -> Callable[..., Any]:
-        """The function of its kind: (wav `[T]`, recording `[T]`, value, rng) -> wav."""
-        return plugins.load(f"codecfake.degradation.{KINDS[self.kind].function}")
+        """The function of its kind: (wav `[T]`, recording `[T]` or file of the folder, value, rng) -> wav."""
+        return plugins.load(f"codecfake.degradation.{about(self.series).function}")
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """A folder of recorded noise or rooms."""
+
+    kind: str  # of `KINDS_OF_FOLDERS`
+    folder: str
+    pattern: str = "*"
+
+    @property
+    def about(self) -> Kind:
+        return KINDS_OF_FOLDERS[self.kind]

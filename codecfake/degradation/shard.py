@@ -11,42 +11,58 @@ from pathlib import Path
 import numpy as np
 
 from codecfake.audio import ladder_shards, shard_files, shards
+from codecfake.audio.decoding import Recording
+from codecfake.audio.shard_files import Entry
 from codecfake.audio.shard_index import ShardError
 from codecfake.base.progress import progress
+from codecfake.degradation.folders import FolderFiles
 from codecfake.degradation.settings import DegradationSettings
 from codecfake.detectors import SAMPLE_RATE
 
 
 def write_shard(
-    settings: DegradationSettings, index: Path, recordings: Path, protocols: Sequence[Path], tar_path: Path
+    settings: DegradationSettings,
+    index: Path,
+    recordings: Path,
+    protocols: Sequence[Path],
+    tar_path: Path,
+    folder: FolderFiles | None = None,
 ) -> None:
     """Write the degraded audio of the utterances in `protocols` that are in the shard of `index`, in its order.
 
-    `recordings` is the index of the same shard of recordings, which may be `index` itself. Raises ShardError, or as
+    `recordings` is the index of the same shard of recordings, which may be `index` itself; `folder` has the files of a
+    kind that draws one for each utterance, and the index names it in the column `DRAWN`. Raises ShardError, or as
     the kind of degradation does, naming the utterance.
     """
     entries = ladder_shards.evaluated_entries(index, protocols, settings.corpus)
     originals = {entry.utterance_id: entry for entry in shard_files.read_entries(recordings)}
     degrade, source = settings.load(), tar_path.parent.name
-    with shards.ShardWriter(
-        tar_path, f"{source}_", ladder_shards.provenance_of(index), ladder_shards.COLUMNS
-    ) as writer:
+
+    def partner(
+        entry: Entry, wav: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray | Recording, dict[str, object]]:
+        """What the kind needs beside the waveform, and the columns that say so."""
+        if folder is not None:
+            name, file = folder.draw(rng)
+            return file, {ladder_shards.DRAWN: name}
+        if recordings == index:
+            return wav, {}
+        return ladder_shards.read(recordings, originals[entry.utterance_id], SAMPLE_RATE), {}
+
+    columns = [*ladder_shards.COLUMNS, *([] if folder is None else [ladder_shards.DRAWN])]
+    with shards.ShardWriter(tar_path, f"{source}_", ladder_shards.provenance_of(index), columns) as writer:
         for entry in progress(entries, f"{source} {settings.corpus} {tar_path.stem}", len(entries), "utt"):
             wav = ladder_shards.read(index, entry, SAMPLE_RATE)
-            recording = (
-                wav
-                if recordings == index
-                else ladder_shards.read(recordings, originals[entry.utterance_id], SAMPLE_RATE)
-            )
             rng = np.random.default_rng(seed_of(settings, entry.utterance_id))
             try:
-                flac = shards.encode(degrade(wav, recording, settings.value, rng), SAMPLE_RATE)
+                other, more = partner(entry, wav, rng)
+                flac = shards.encode(degrade(wav, other, settings.value, rng), SAMPLE_RATE)
             except (ValueError, OSError, RuntimeError) as error:
                 raise ShardError(f"{tar_path}: utterance {entry.utterance_id}: {error}") from error
-            writer.append(entry.utterance_id, flac, ladder_shards.values(settings.label, entry))
+            writer.append(entry.utterance_id, flac, {**ladder_shards.values(settings.label, entry), **more})
 
 
 def seed_of(settings: DegradationSettings, utterance_id: str) -> int:
-    """The seed of one utterance: the same for its recording, for all of its fakes and for every step of a kind."""
-    name = f"{settings.seed}/{settings.kind}/{settings.corpus}/{utterance_id}"
+    """The seed of one utterance: the same for its recording, for all of its fakes and for every step of a series."""
+    name = f"{settings.seed}/{settings.series}/{settings.corpus}/{utterance_id}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

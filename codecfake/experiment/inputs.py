@@ -113,6 +113,10 @@ class Inputs:
         names = ladders.conditions_with(self._experiment, corpus, degradation)
         return [f"results/protocols/eval/{name}.tsv" for name in names]
 
+    def folder_list(self, degradation: str) -> list[str]:
+        """The list of the folder with the noise or the rooms of a degradation, if it has one."""
+        return [f"results/degradation/{series}.tsv" for series in ladders.folder_of(self._experiment, degradation)]
+
     def of_second_codec(self, codec: str, corpus: str) -> list[str]:
         """The same for all steps of a second codec, which share a job."""
         steps = ladders.second_codecs(self._experiment)[codec]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from codecfake.base import degraded_names
 from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
-from codecfake.base.settings import Fault
+from codecfake.base.settings import Fault, Keys
 from codecfake.degradation.settings import Ladder
 from codecfake.detectors import SAMPLE_RATE
 from codecfake.experiment.sections import Condition, Selection
@@ -66,11 +66,35 @@ def conditions_with(experiment: "Experiment", corpus: str, degradation: str) -> 
 def step(experiment: "Experiment", degradation: str) -> dict[str, int | str]:
     """The kind and the value of a degradation."""
     values = {
-        degraded_names.label(ladder.series, value): {"kind": ladder.kind, "value": value}
+        degraded_names.label(ladder.series, value): {"kind": ladder.kind, "value": value, **_folder(ladder)}
         for ladder in _ladders(experiment)
         for value in ladder.steps
     }
     return values[degradation]
+
+
+def folders(experiment: "Experiment") -> dict[str, Ladder]:
+    """Series -> one of the ladders whose noise or rooms are from its folder."""
+    return {ladder.series: ladder for ladder in _ladders(experiment) if ladder.folder is not None}
+
+
+def folder_of(experiment: "Experiment", degradation: str) -> dict[str, Ladder]:
+    """The same for one degradation; empty for a kind without a folder."""
+    series, _ = degraded_names.parts(degradation)
+    return {name: ladder for name, ladder in folders(experiment).items() if name == series}
+
+
+def placed(experiment: "Experiment") -> Iterator[tuple[Keys, Ladder]]:
+    """The ladders of the experiment file, with their keys in it."""
+    for name in steps_of(experiment):
+        degrade = experiment.conditions[name].degrade
+        assert degrade is not None
+        for place, ladder in enumerate(degrade.ladders):
+            yield ("conditions", name, "degrade", *([str(place)] if degrade.is_list else [])), ladder
+
+
+def _folder(ladder: Ladder) -> dict[str, str]:
+    return {} if ladder.folder is None else {"folder_name": ladder.folder_name}
 
 
 def _ladders(experiment: "Experiment") -> Iterator[Ladder]:

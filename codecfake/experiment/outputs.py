@@ -30,6 +30,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "list_generated": ("generation", "corpora/{}/", "utterances.parquet", "rejected.tsv"),
     "record": ("resynthesis", "audio/{}/{}/"),  # shards
     "resynthesize": ("resynthesis", "audio/{1}/"),
+    "list_folder": ("degradation", "degradation/", "{}.tsv"),
     "degrade": ("degradation", "audio/{}/{}+{}/"),  # shards
     "degrade_through": ("degradation", "audio/{1}/"),
     "list_shards": ("resynthesis", "audio/{}/{}/", "shards.tsv"),

@@ -5,7 +5,17 @@ from itertools import product
 
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
-from codecfake.experiment import codecs, generators, labels, ladders, released, second_codecs, speakers, tracing_tasks
+from codecfake.experiment import (
+    codecs,
+    generators,
+    labels,
+    ladder_folders,
+    ladders,
+    released,
+    second_codecs,
+    speakers,
+    tracing_tasks,
+)
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import utterance_lists
 from codecfake.protocols.lists import RECORDINGS, Split
@@ -23,6 +33,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _condition_faults(experiment)
     yield from ladders.faults(experiment)
     yield from second_codecs.faults(experiment)
+    yield from ladder_folders.name_faults(experiment)
     yield from labels.faults(experiment)
     yield from speakers.faults(experiment)
     yield from generators.faults(experiment)

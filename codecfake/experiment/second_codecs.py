@@ -19,13 +19,9 @@ RULE = "degrade_through"  # of the jobs; each codec has one, and all steps of a 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
     """Every broken rule of second codecs, of the conditions as they are in the file."""
-    for name in ladders.steps_of(experiment):
-        degrade = experiment.conditions[name].degrade
-        for place, ladder in enumerate(degrade.ladders if degrade is not None else ()):
-            if ladder.codec is not None:
-                is_list = degrade is not None and degrade.is_list
-                keys = ("conditions", name, "degrade", *([str(place)] if is_list else []))
-                yield from (fault.below(*keys) for fault in _ladder_faults(experiment, ladder, ladder.codec))
+    for keys, ladder in ladders.placed(experiment):
+        if ladder.codec is not None:
+            yield from (fault.below(*keys) for fault in _ladder_faults(experiment, ladder, ladder.codec))
 
 
 def settings(experiment: Experiment, codec: str, corpus: str) -> dict[str, Any]:

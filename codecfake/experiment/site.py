@@ -14,7 +14,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, layout
 from codecfake.corpora.listing import CorpusError
 from codecfake.demo import FOLDERS
-from codecfake.experiment import containers, ladders, layers, licenses, reading, released, trainings
+from codecfake.experiment import containers, ladder_folders, ladders, layers, licenses, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, condition_faults, missing_roots, with_roots
 from codecfake.experiment.reading import Reading
@@ -242,6 +242,7 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
     yield from _weights_faults(run, folder)
     yield from released.file_faults(run, folder)
     yield from licenses.license_faults(run)
+    yield from ladder_folders.faults(run)
 
 
 def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:

@@ -6,8 +6,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from codecfake.base import files
-from codecfake.base.degraded_names import degradation_of, kind_of, label
-from codecfake.degradation.settings import KINDS
+from codecfake.base.degraded_names import degradation_of, label
+from codecfake.degradation.settings import about
 from codecfake.report.figures import LineStyle, drawing, line_styles
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.training import TrainedModel
@@ -69,7 +69,7 @@ def ladder_section(inputs: ReportInputs, trained_models: list[TrainedModel]) -> 
 def _panel(
     condition: str, kind: str, rows: pd.DataFrame, styles: dict[str, LineStyle], probes: pd.DataFrame
 ) -> LadderPanel:
-    steps, about = rows.drop_duplicates("step"), KINDS[kind_of(kind)]
+    steps, facts = rows.drop_duplicates("step"), about(kind)
     values = dict(zip(steps["step"], steps["value"], strict=True))
     with drawing(f"ladder {condition} {kind}", f"EER of {condition} by the step of {kind}", height=2.3) as draft:
         axes = draft.axes()[0]
@@ -81,9 +81,9 @@ def _panel(
                 own["step"], own["eer_percent"], color=style.color, linestyle=style.dash, marker="o", markersize=3
             )
         axes.set_xticks(list(values), [value or PLAIN for value in values.values()])
-        axes.set(xlabel=f"{kind} ({about.unit})", ylabel="EER (%)", ylim=(0, None))
+        axes.set(xlabel=f"{kind} ({facts.unit})", ylabel="EER (%)", ylim=(0, None))
     table = [_step(kind, value, rows[rows["step"] == step], list(styles), probes) for step, value in values.items()]
-    return LadderPanel(condition, kind, about.meaning, about.unit, draft.svg, table)
+    return LadderPanel(condition, kind, facts.meaning, facts.unit, draft.svg, table)
 
 
 def _step(kind: str, value: str, rows: pd.DataFrame, models: list[str], probes: pd.DataFrame) -> Step:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from codecfake.base.home import expanded
+from codecfake.experiment import ladders
 from codecfake.experiment.inputs import Inputs
 from codecfake.experiment.site import Site
 from codecfake.running.storage import Storage
@@ -46,6 +48,11 @@ class Places:
     def weights(self, wildcards: Any, output: Any) -> str:
         """The folder of published weights."""
         return str(self._site.weights)
+
+    def degradation_folder(self, wildcards: Any, output: Any) -> list[str]:
+        """The folder with the noise or the rooms of a degradation, if it has one."""
+        ladders_of = ladders.folder_of(self._site.experiment, wildcards.degradation).values()
+        return [expanded(ladder.folder) for ladder in ladders_of if ladder.folder is not None]
 
     def device(self, wildcards: Any, output: Any) -> str:
         """The device of config.yaml."""

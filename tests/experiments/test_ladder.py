@@ -111,6 +111,29 @@ def test_a_codec_that_only_degrades_is_trained_for_the_run(tmp_path: Path) -> No
     assert not [names for rule, names in jobs if rule == "resynthesize" and names[0] == "other"]
 
 
+def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
+    ladders = ", ".join(f"{{kind: noise, folder: /{name}/noise, steps: [20]}}" for name in "ab")
+    path = with_degrade(tmp_path, f"[{ladders}]")
+    with pytest.raises(ConfigurationError, match=r"noise-noise has two ladders"):
+        reading.load(path)
+    more = "  P00: {degrade: {kind: noise, folder: /b/noise, steps: [20]}}"
+    path = with_degrade(tmp_path, "{kind: noise, folder: /a/noise, steps: [20]}")
+    path.write_text(f"{path.read_text(encoding='utf-8')}{more}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"P00.degrade.folder: noise-noise is also the name of .* /a/noise"):
+        reading.load(path)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_without_recordings_is_refused_before_the_first_job(tmp_path: Path, exists: bool) -> None:
+    folder = tmp_path / "noise"
+    if exists:
+        folder.mkdir()
+    path = with_degrade(tmp_path, f"{{kind: noise, folder: {folder}, steps: [20]}}")
+    message = "no .wav or .flac file named" if exists else "noise is not a folder; correct the path"
+    with pytest.raises(ConfigurationError, match=rf"own.yaml:5.*degrade.folder: .*{message}"):
+        site.read({"experiment": str(path)}, ROOT)
+
+
 def test_audio_of_another_rate_cannot_have_a_ladder(tmp_path: Path) -> None:
     path = with_degrade(tmp_path, "{kind: noise, steps: [20]}", "audio: {sample_rate: 24000}")
     with pytest.raises(

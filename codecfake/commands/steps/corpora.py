@@ -35,6 +35,11 @@ def add(commands: Commands) -> None:
     degrade.add_argument("--recordings", type=Path, required=True, help="the index of the same shard of recordings")
     degrade.add_argument("--protocols", type=Path, nargs="+", required=True, help="protocols with the utterances")
     degrade.add_argument("--output", type=Path, required=True, help="the tar file to write")
+    degrade.add_argument("--list", type=Path, nargs="*", default=[], help="the list of a folder of noise or rooms")
+    degrade.add_argument("--folder", type=Path, nargs="*", default=[], help="the folder itself")
+
+    list_folder = step(commands, "list-folder", _list_folder, "list a folder of noise or rooms and check every file")
+    list_folder.add_argument("--output", type=Path, required=True, help="the TSV file to write")
 
     list_shards = step(commands, "list-shards", _list_shards, "list the shards of a source", settings=False)
     list_shards.add_argument("shards", type=Path, nargs="+", help="tars and indexes of all shards", metavar="SHARD")
@@ -78,11 +83,20 @@ def _record(options: argparse.Namespace) -> None:
 
 
 def _degrade(options: argparse.Namespace) -> None:
+    from codecfake.degradation.folders import FolderFiles
     from codecfake.degradation.settings import DegradationSettings
     from codecfake.degradation.shard import write_shard
 
     settings = from_json(DegradationSettings, options.settings)
-    write_shard(settings, options.index, options.recordings, options.protocols, options.output)
+    folder = FolderFiles(options.list[0], options.folder[0]) if options.list else None
+    write_shard(settings, options.index, options.recordings, options.protocols, options.output, folder)
+
+
+def _list_folder(options: argparse.Namespace) -> None:
+    from codecfake.degradation.folders import write_list
+    from codecfake.degradation.settings import FolderSettings
+
+    write_list(from_json(FolderSettings, options.settings), options.output)
 
 
 def _list_shards(options: argparse.Namespace) -> None:

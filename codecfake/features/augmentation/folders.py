@@ -34,6 +34,11 @@ class Folder:
                 f"corpus, such as musan/noise or RIRS_NOISES/simulated_rirs"
             )
 
+    @property
+    def names(self) -> list[str]:
+        """The paths of its files, relative to the folder."""
+        return self._paths
+
     def draw(self, rng: np.random.Generator) -> Path:
         """A random file; all are equally likely."""
         return self._folder / self._paths[int(rng.integers(len(self._paths)))]

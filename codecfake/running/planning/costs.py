@@ -40,7 +40,7 @@ MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate 
     **dict.fromkeys(("write_sources", "quality_summary", "generated_summary", "audit", "audit_verdict"), "mb.small"),
     **{"tabulate": "mb.tables", "tabulate_tracing": "mb.small", "report": "mb.report"},
 }
-NOTHING = ("read_captions", "list_shards", "check_lists", "fetch_hub_model", "all")  # jobs that cost next to nothing
+NOTHING = ("read_captions", "list_shards", "check_lists", "list_folder", "fetch_hub_model", "all")  # or next to it
 
 
 @dataclass(frozen=True)
