@@ -52,6 +52,10 @@ def _add_publish(commands: Commands) -> None:
         "--corpus-license", nargs="+", default=[], metavar="CORPUS=SPDX",
         help="the license of a corpus, where the package does not know it",
     )  # fmt: skip
+    publish.add_argument(
+        "--ladders", action="store_true",
+        help="publish the degraded clips of laundering ladders, too; otherwise, name single steps in --parts",
+    )  # fmt: skip
     publish.add_argument("--experiment", help="its name or YAML file; by default, found by the title of the run")
     publish.add_argument("--check", type=Path, metavar="DIR", help="check this data set, of any of the forms, and stop")
     publish.add_argument(
@@ -81,7 +85,8 @@ def _write(options: argparse.Namespace) -> None:
 
     experiment, name = experiment_of(options.directory, options.experiment)
     stated = key_values("--corpus-license", options.corpus_license, "vctk=CC-BY-4.0")
-    selection = Selection(*(tuple(getattr(options, choice)) for choice in (*CHOICES, "licenses")))
+    choices = {choice: tuple(getattr(options, choice)) for choice in (*CHOICES, "licenses")}
+    selection = Selection(**choices, ladders=options.ladders)
     facts = from_experiment(experiment, name, stated)
     data_set = publish(options.directory, facts, selection, options.form or DEFAULT_FORM, options.to)
     print(f"{sum(data_set.num_clips.values())} clips written to {options.to}")

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from codecfake.base import files
+from codecfake.base.degraded_names import base_of, degradation_of
 from codecfake.base.hidden_files import visible
 from codecfake.base.utterances import BONAFIDE, CODING, NO_CODING
 from codecfake.protocols.exports import RECORDINGS
+from codecfake.protocols.labels import ORIGINAL_KEY
 from codecfake.protocols.lists import COLUMNS
 from codecfake.publishing.clips import HOME_ORDER, Place, PublishingError, home
 
@@ -83,10 +85,11 @@ class Catalog:
         return result
 
     def num_without_twin(self) -> int:
-        """The number of resynthesized clips whose recording is not among the clips."""
+        """The number of resynthesized clips whose recording, degraded alike, is not among the clips."""
         clips = self.trials[CLIP].drop_duplicates().astype(str)
-        is_recording = clips["source"] == RECORDINGS
-        speech = pd.MultiIndex.from_frame(clips[["corpus", "utterance_id"]])
+        is_recording = clips["source"].map(base_of) == RECORDINGS
+        clips = clips.assign(degradation=clips["source"].map(degradation_of))
+        speech = pd.MultiIndex.from_frame(clips[["corpus", "utterance_id", "degradation"]])
         return int((~is_recording & ~speech.isin(speech[is_recording])).sum())
 
 
@@ -110,7 +113,7 @@ def read(protocols: Path) -> Catalog:
             f"rename it in the experiment and run again"
         )
     trials = pd.concat([trials, _bonafide(trials)], ignore_index=True)
-    columns = [*FEW_VALUES, CODING, "part", "split"]
+    columns = [*FEW_VALUES, CODING, ORIGINAL_KEY, "part", "split"]
     return Catalog(trials.astype(dict.fromkeys(columns, "category")))
 
 
@@ -129,7 +132,14 @@ def _tables(paths: list[Path]) -> Iterator[pd.DataFrame]:
         # only corpora with coded recordings have the column of codings
         table = files.read_tsv(path)
         table = table if CODING in table else table.assign(**{CODING: NO_CODING})
-        yield table[[*COLUMNS, CODING]].assign(part=place.part, split=place.split)
+        # protocols with another policy than the default have the key of the original
+        table = table if ORIGINAL_KEY in table else table.assign(**{ORIGINAL_KEY: _original_key(table)})
+        yield table[[*COLUMNS, CODING, ORIGINAL_KEY]].assign(part=place.part, split=place.split)
+
+
+def _original_key(table: pd.DataFrame) -> pd.Series:
+    """By default, codecs resynthesize bona fide speech alone."""
+    return table["key"].where(table["source"].map(base_of) == RECORDINGS, BONAFIDE)
 
 
 def _bonafide(trials: pd.DataFrame) -> pd.DataFrame:

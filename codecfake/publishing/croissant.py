@@ -94,7 +94,7 @@ def _responsible(publication: Publication) -> Mapping[str, Any]:
         "rai:dataCollection": statements.collection(publication),
         "rai:dataCollectionType": ["Existing datasets", "Synthetic data"],
         "rai:dataPreprocessingProtocol": [statements.PREPROCESSING],
-        "rai:dataAnnotationProtocol": [statements.ANNOTATION],
+        "rai:dataAnnotationProtocol": [statements.annotation(publication)],
         "rai:dataUseCases": [statements.INTENDED_USE],
         "rai:dataLimitations": statements.limits(publication),
         "rai:dataBiases": [statements.BIASES],

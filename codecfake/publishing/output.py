@@ -19,6 +19,7 @@ from codecfake.publishing.clips import Clip, PublishingError
 
 JOURNAL = ".publishing.jsonl"
 MANIFEST = "manifest.sha256"
+LABEL_POLICY = "label_policy"  # in the record, if coded speech is not simply spoof, see `coded_keys.policy`
 RECORD = "publication.json"  # what was published, of which run
 
 

@@ -14,9 +14,10 @@ from codecfake.audio import shard_files, shard_lists
 from codecfake.audio.shard_files import Entry
 from codecfake.audio.shard_index import ShardError
 from codecfake.base import files
+from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
 from codecfake.base.utterances import KEYS
 from codecfake.protocols.exports import RECORDINGS
-from codecfake.publishing import catalog, licensing
+from codecfake.publishing import catalog, coded_keys, licensing
 from codecfake.publishing.catalog import Catalog, Trial
 from codecfake.publishing.clips import Clip, Place, PublishingError
 from codecfake.publishing.run_facts import RunFacts
@@ -56,6 +57,7 @@ class Publication:
     catalog: Catalog  # of the published clips alone
     sources: tuple[SourceFacts, ...]  # sorted by corpus and source
     withheld: tuple[Withheld, ...]
+    has_ladders: bool = False  # whether the run has degraded clips, published or not
 
     def shards(self) -> Iterator[ClipShard]:
         """Every shard with published clips, sorted by corpus, source and name; each clip is in one shard."""
@@ -94,6 +96,11 @@ class Publication:
         lines = {name: " ".join(text.split()) for name, text in table.itertuples(index=False, name=None)}
         return {name: line for name, line in lines.items() if line}
 
+    @cached_property
+    def policy(self) -> dict[str, dict[str, str]]:
+        """See `coded_keys.policy`; empty where all coded speech is spoof."""
+        return coded_keys.policy(self.catalog.trials, self.sources)
+
     @property
     def hours(self) -> float:
         """Of all clips, each counted once."""
@@ -112,8 +119,8 @@ class Publication:
         values = {
             "version": __version__,
             "facts": asdict(self.facts),
-            "selection": asdict(self.selection),
-            "sources": [asdict(source) for source in self.sources],
+            "selection": self.selection.plain(),
+            "sources": [source.plain() for source in self.sources],
             "withheld": [asdict(item) for item in self.withheld],
             "utterances": {source.corpus: self._digest_of_utterances(source.corpus) for source in self.sources},
             "protocols": {f"{path.parent.name}/{path.name}": files.sha256(path) for path in protocols},
@@ -127,7 +134,9 @@ class Publication:
     def _clips(self, index: Path, source: SourceFacts, trials: Mapping[str, Trial]) -> Iterator[Clip]:
         """The clips of one shard that have trials."""
         tar, license = index.with_suffix(".tar"), self.license_of(source)
-        is_resynthesis = source.source != RECORDINGS
+        is_resynthesis = base_of(source.source) != RECORDINGS
+        recordings = with_degradation(RECORDINGS, degradation_of(source.source))
+        prefix = "" if recordings == RECORDINGS else f"{recordings}_"  # of their clips
         for row in index_rows(index):
             trial = trials.get(row["utterance_id"])
             if trial is None:
@@ -148,7 +157,7 @@ class Publication:
                 bitrate_kbps=source.bitrate_kbps,
                 weights_sha256=source.weights_sha256,
                 license=license,
-                twin_id=entry.utterance_id if is_resynthesis else "",
+                twin_id=prefix + entry.utterance_id if is_resynthesis else "",
                 sha256=entry.sha256,
                 num_bytes=entry.num_bytes,
                 num_samples=row["num_samples"],
@@ -182,6 +191,7 @@ def read(
     chosen = Catalog(selection.of(everything.trials)).with_places(lambda place: place_of(place) is not None)
     if chosen.trials.empty:
         raise PublishingError("the form has no room for these parts and splits; choose others, or another --form")
+    coded_keys.require_one_key(chosen.trials)
     sources = [survey(run / "results/audio", *group, chosen.of(*group)) for group in chosen.groups()]
     withheld = [item for source in sources if (item := _withheld(source, facts, selection)) is not None]
     names = {(item.corpus, item.source) for item in withheld}
@@ -189,7 +199,8 @@ def read(
     if not published:
         reasons = "; ".join(f"{item.corpus}/{item.source}: {item.reason}" for item in withheld)
         raise PublishingError(f"nothing of the selection may be redistributed ({reasons})")
-    return Publication(run, facts, selection, _without(chosen, names), published, tuple(withheld))
+    has_ladders = any(degradation_of(str(part)) for part in everything.trials["part"].unique())
+    return Publication(run, facts, selection, _without(chosen, names), published, tuple(withheld), has_ladders)
 
 
 def license_of(source: SourceFacts, facts: RunFacts) -> str:

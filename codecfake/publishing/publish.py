@@ -11,7 +11,7 @@ from codecfake import __version__
 from codecfake.base import files
 from codecfake.publishing import card, forms, publication
 from codecfake.publishing.clips import PublishingError
-from codecfake.publishing.output import RECORD, begin
+from codecfake.publishing.output import LABEL_POLICY, RECORD, begin
 from codecfake.publishing.publication import Publication
 from codecfake.publishing.run_facts import RunFacts
 from codecfake.publishing.selection import Selection
@@ -48,12 +48,13 @@ def record(data_set: Publication, form: str, fingerprint: str) -> dict[str, obje
         "codecfake": __version__,
         "form": form,
         "fingerprint": fingerprint,
-        "selection": asdict(data_set.selection),
+        "selection": data_set.selection.plain(),
         "counts": data_set.catalog.counts(),
         "clips": data_set.num_clips,
         "fakes_without_twin": data_set.catalog.num_without_twin(),
-        "sources": [asdict(source) for source in data_set.sources],
+        "sources": [source.plain() for source in data_set.sources],
         "withheld": [asdict(item) for item in data_set.withheld],
+        **({LABEL_POLICY: data_set.policy} if data_set.policy else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """What the card and the Croissant description say about a data set, in the same words."""
 
 from codec_wrappers import UNSTATED
+from codecfake.base.degraded_names import degradation_of
 from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.publishing import licensing
 from codecfake.publishing.publication import Publication
@@ -20,6 +21,7 @@ PREPROCESSING = (
 ANNOTATION = (
     "Keys follow from how a clip was made: recordings are bonafide, and all output of codecs and generators is spoof."
 )
+OTHER_KEYS = "Other recordings have their own key, and other output of codecs and generators is spoof."
 BIASES = (
     "Languages, accents, recording conditions and speakers are those of the corpora. A detector can learn them where "
     "they differ between the two keys."
@@ -29,6 +31,20 @@ SOCIAL_IMPACT = (
     "voice of the user's choice."
 )
 ADDRESS = "https://spdx.org/licenses/{}.html"
+
+
+def annotation(publication: Publication) -> str:
+    """How clips got their keys, which a label policy can change."""
+    if not publication.policy:
+        return ANNOTATION
+    lines = [
+        f"coded {original} speech of {codec} is {key}"
+        for codec, keys in publication.policy.items()
+        for original, key in keys.items()
+    ]
+    return (
+        f"Keys follow from how a clip was made, and from the label policy of the run: {'; '.join(lines)}. {OTHER_KEYS}"
+    )
 
 
 def summary(publication: Publication) -> str:
@@ -94,4 +110,9 @@ def limits(publication: Publication) -> list[str]:
         lines.append(f"{len(publication.withheld)} sources are withheld because of their licenses; see withheld.tsv.")
     if any(publication.facts.corpora[name].is_demo for name in corpora(publication)):
         lines.append("Some recordings are synthesized for a demo; error rates on them say nothing about real speech.")
+    steps = sorted({degradation_of(source.source) for source in publication.sources} - {""})
+    if steps:
+        lines.append(f"Some parts are steps of laundering ladders, degraded alike for both keys: {', '.join(steps)}.")
+    elif publication.has_ladders:
+        lines.append("The run has laundering ladders, whose degraded clips are not in this data set.")
     return lines

@@ -1,13 +1,14 @@
 """What the shard indexes of a run say about each source, read before any audio."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from codecfake.audio import shard_lists
+from codec_wrappers import UNSTATED
+from codecfake.audio import ladder_shards, shard_lists
 from codecfake.base import files
 from codecfake.base.hidden_files import visible
 from codecfake.publishing import licensing
@@ -18,6 +19,8 @@ COLUMNS = (
     "utterance_id", "offset", "num_bytes", "sha256", "num_samples", "sample_rate",
     "codec", "quantizers", "bitrate_kbps", "weights_sha256", "license",
 )  # fmt: skip
+SECOND = ("second_codec", "second_quantizers", "second_weights_sha256", "second_license")
+OF_DEGRADED = ("second", "uses_recordings")
 ORIGIN = ["codec", "quantizers", "bitrate_kbps", "weights_sha256", "license"]
 
 
@@ -37,11 +40,18 @@ class SourceFacts:
     num_bytes: int
     seconds: float
     index_sha256: tuple[str, ...]  # of the indexes of its shards, in order
+    second: dict[str, str] | None = None  # of degraded audio: the second codec, its quantizers, weights and license
+    uses_recordings: bool = False  # degraded audio with noise or rooms of recordings, whose license is not known
 
     @property
     def identifiers(self) -> list[str]:
         """The licenses of what made it."""
-        return licensing.identifiers(self.license)
+        second = licensing.identifiers(self.second["second_license"]) if self.second else []
+        return [*licensing.identifiers(self.license), *second, *([UNSTATED] if self.uses_recordings else [])]
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values, without those of degraded audio where there are none."""
+        return {name: value for name, value in asdict(self).items() if name not in OF_DEGRADED or value}
 
 
 def index_paths(audio: Path, corpus: str, source: str) -> list[Path]:
@@ -61,10 +71,13 @@ def survey(audio: Path, corpus: str, source: str, trials: Mapping[str, Trial]) -
     Raises PublishingError if one is in no shard, or if the shards were made in different ways.
     """
     paths = index_paths(audio, corpus, source)
-    table = pd.concat([files.read_parquet(path, COLUMNS) for path in paths], ignore_index=True)
+    more = (*SECOND, ladder_shards.DRAWN)
+    tables = [files.read_arrow(path, COLUMNS, more).to_pandas() for path in paths]
+    table = pd.concat(tables, ignore_index=True)
     table = table[table["utterance_id"].isin(list(trials))]
     _require_all(audio / corpus / source, table, trials)
-    origins = table[ORIGIN].drop_duplicates()
+    second = [name for name in SECOND if name in table]
+    origins = table[[*ORIGIN, *second]].drop_duplicates()
     if len(origins) > 1:
         raise PublishingError(
             f"{audio / corpus / source}: its shards were made with different {_differing(origins)}; "
@@ -84,6 +97,8 @@ def survey(audio: Path, corpus: str, source: str, trials: Mapping[str, Trial]) -
         num_bytes=int(table["num_bytes"].sum()),
         seconds=float((table["num_samples"] / table["sample_rate"]).sum()),
         index_sha256=tuple(files.sha256(path) for path in paths),
+        second={name: str(origin[name]) for name in second} or None,
+        uses_recordings=ladder_shards.DRAWN in table,
     )
 
 
@@ -102,4 +117,4 @@ def _require_all(folder: Path, table: pd.DataFrame, trials: Mapping[str, Trial])
 
 
 def _differing(origins: pd.DataFrame) -> str:
-    return " and ".join(name for name in ORIGIN if origins[name].nunique() > 1)
+    return " and ".join(name for name in origins if origins[name].nunique() > 1)

@@ -17,7 +17,7 @@ from codecfake.publishing.checks.findings import Fault, Findings
 from codecfake.publishing.checks.leaks import Leaks
 from codecfake.publishing.checks.twins import Twins
 from codecfake.publishing.clips import Place, PublishingError
-from codecfake.publishing.output import RECORD
+from codecfake.publishing.output import LABEL_POLICY, RECORD
 from codecfake.publishing.published import PublishedClip
 
 Counts = Counter[tuple[str, str, str]]  # part, split, key -> clips
@@ -39,7 +39,7 @@ def check(folder: Path, form: str | None = None) -> Findings:
 
 
 def _check_clips(folder: Path, form: str, record: dict[str, Any], findings: Findings) -> None:
-    twins, leaks, counts, number = Twins(), Leaks(), Counts(), 0
+    twins, leaks, counts, number = Twins(record.get(LABEL_POLICY)), Leaks(), Counts(), 0
     try:
         for clip in forms.form(form).read(folder):
             number += 1
@@ -99,6 +99,9 @@ def _notes(twins: Twins, leaks: Leaks, record: dict[str, Any]) -> Iterator[str]:
         yield f"no {RECORD}: the numbers of clips were not checked"
         if twins.num_without:
             yield f"the recordings of {twins.num_without} fakes are not in this data set"
+    for codec, keys in record.get(LABEL_POLICY, {}).items():
+        coded = ", ".join(f"coded {original} speech is {key}" for original, key in keys.items())
+        yield f"label policy, codec {codec}: {coded}"
     yield from leaks.notes()
 
 
