@@ -16,7 +16,7 @@ from codecfake.base import files
 
 COLUMNS = ("degradation", "degraded_from")  # of an index: the step, and the sha256 of the audio before it
 
-DRAWN = "degraded_with"  # the file of a folder of noise or rooms; its digest is in the list of the folder
+MIXED_FILE = "degraded_with"  # the file of a folder of noise or rooms; its digest is in the list of the folder
 
 
 def evaluated_entries(index: Path, protocols: Sequence[Path], corpus: str) -> list[Entry]:

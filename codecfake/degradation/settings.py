@@ -27,6 +27,8 @@ class Kind:
     choices: tuple[Value, ...] = ()
     least: int = 0
     most: int = 0
+    package: str = ""  # that it needs and codecfake does not, and the extra that installs it
+    extra: str = ""
     check_of_files: str = ""  # of a kind that draws files from a folder: module:name; (file) -> None or AudioError
 
     def check(self, value: Value) -> None:
@@ -40,6 +42,7 @@ class Kind:
 KINDS = {
     "mp3": Kind("the bit rate of MP3", "kbps", "coding:mp3", MP3_KBPS),
     "opus": Kind("the bit rate of Opus", "kbps", "coding:opus", least=8, most=128),
+    "aac": Kind("the bit rate of AAC", "kbps", "aac:aac", least=16, most=64, package="av", extra="aac"),
     "g711": Kind("a law of G.711", "law", "coding:g711", ("alaw", "mulaw")),
     "band": Kind("the highest frequency that passes", "Hz", "band:band", least=500, most=7_900),
     "resample": Kind("the sample rate of a detour", "Hz", "band:resample", least=2_000, most=15_000),
@@ -59,7 +62,6 @@ KINDS_OF_FOLDERS = {
                  check_of_files="mixing:require_room"),
 }  # fmt: skip
 CODEC = "codec"  # the kind whose steps are numbers of quantizers
-IMPOSSIBLE = {"aac": "no package that codecfake installs encodes AAC; use mp3 or opus"}
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,6 @@ class Ladder:
     name: str | None = None  # of the folder, in names of conditions; None: its own last part
 
     def __post_init__(self) -> None:
-        if self.kind in IMPOSSIBLE:
-            raise fault(f"{self.kind} is not possible: {IMPOSSIBLE[self.kind]}", "kind")
         if self.kind not in KINDS:
             raise fault(unknown("degradation", self.kind, KINDS), "kind")
         faults = [*self._codec_faults(), *self._folder_faults(), *self._step_faults()]
@@ -174,8 +174,8 @@ class Ladders:
 
 def _ladder(item: Any) -> Ladder:
     if not isinstance(item, dict):
-        known = ", ".join(each.name for each in fields(Ladder))
-        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: {known}")
+        names = ", ".join(each.name for each in fields(Ladder))
+        raise fault(f"expected a mapping of settings, found {as_yaml(item)}; known settings: {names}")
     return build(Ladder, item)
 
 

@@ -31,7 +31,7 @@ def write_shard(
     """Write the degraded audio of the utterances in `protocols` that are in the shard of `index`, in its order.
 
     `recordings` is the index of the same shard of recordings, which may be `index` itself; `folder` has the files of a
-    kind that draws one for each utterance, and the index names it in the column `DRAWN`. Raises ShardError, or as
+    kind that draws one for each utterance, and the index names it in the column `MIXED_FILE`. Raises ShardError, or as
     the kind of degradation does, naming the utterance.
     """
     entries = ladder_shards.evaluated_entries(index, protocols, settings.corpus)
@@ -44,12 +44,12 @@ def write_shard(
         """What the kind needs beside the waveform, and the columns that say so."""
         if folder is not None:
             name, file = folder.draw(rng)
-            return file, {ladder_shards.DRAWN: name}
+            return file, {ladder_shards.MIXED_FILE: name}
         if recordings == index:
             return wav, {}
         return ladder_shards.read(recordings, originals[entry.utterance_id], SAMPLE_RATE), {}
 
-    columns = [*ladder_shards.COLUMNS, *([] if folder is None else [ladder_shards.DRAWN])]
+    columns = [*ladder_shards.COLUMNS, *([] if folder is None else [ladder_shards.MIXED_FILE])]
     with shards.ShardWriter(tar_path, f"{source}_", ladder_shards.provenance_of(index), columns) as writer:
         for entry in progress(entries, f"{source} {settings.corpus} {tar_path.stem}", len(entries), "utt"):
             wav = ladder_shards.read(index, entry, SAMPLE_RATE)

@@ -71,7 +71,7 @@ def survey(audio: Path, corpus: str, source: str, trials: Mapping[str, Trial]) -
     Raises PublishingError if one is in no shard, or if the shards were made in different ways.
     """
     paths = index_paths(audio, corpus, source)
-    more = (*SECOND, ladder_shards.DRAWN)
+    more = (*SECOND, ladder_shards.MIXED_FILE)
     tables = [files.read_arrow(path, COLUMNS, more).to_pandas() for path in paths]
     table = pd.concat(tables, ignore_index=True)
     table = table[table["utterance_id"].isin(list(trials))]
@@ -98,7 +98,7 @@ def survey(audio: Path, corpus: str, source: str, trials: Mapping[str, Trial]) -
         seconds=float((table["num_samples"] / table["sample_rate"]).sum()),
         index_sha256=tuple(files.sha256(path) for path in paths),
         second={name: str(origin[name]) for name in second} or None,
-        uses_recordings=ladder_shards.DRAWN in table,
+        uses_recordings=ladder_shards.MIXED_FILE in table,
     )
 
 

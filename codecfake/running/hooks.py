@@ -164,7 +164,9 @@ class Run:
         # prompts of generators are coded, and their codes decoded
         entries = map(codec_wrappers.entry, wrappers + [entry.codec for entry in used if entry.codec is not None])
         packages = [package for entry in used for package in entry.packages]
-        return requirements.missing(rules, [entry.package for entry in entries if entry.package], packages)
+        of_codecs = [entry.package for entry in entries if entry.package]
+        kinds = [ladder.about for _, ladder in ladders.placed(experiment)]
+        return requirements.missing(rules, of_codecs, packages, kinds)
 
     def _require_gpu(self) -> None:
         """Refuse to start if a job will need a GPU that this machine lacks, before others have run for hours."""

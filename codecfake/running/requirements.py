@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
 
 from codecfake.base import installation
+from codecfake.degradation.settings import Kind
 
 # prefixes of the rules that run a codec; each is named after its codec
 CODECS, SECOND_CODECS = "resynthesize_", "degrade_through_"
@@ -21,17 +22,23 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "score": ("detectors", ("torch", "transformers", "safetensors")),
     "train_tracer": ("detectors", ("torch", "transformers", "safetensors")),
     "trace": ("detectors", ("torch", "transformers", "safetensors")),
+    "degrade": ("aac", ()),  # and the packages of its kinds
     "quality": ("quality", ("librosa", "pystoi")),
     "audit": ("report", ("scikit-learn",)),
     "synthesize_demo": ("workflow", ("espeakng-loader", "librosa", "pyworld-prebuilt")),
 }
 
 
-def missing(rules: Collection[str], codec_packages: Iterable[str], generator_packages: Iterable[str] = ()) -> list[str]:
+def missing(
+    rules: Collection[str],
+    codec_packages: Iterable[str],
+    generator_packages: Iterable[str] = (),
+    degradations: Iterable[Kind] = (),
+) -> list[str]:
     """A line for each extra or package that is not installed, with the command that installs it.
 
     `rules` are those with jobs in this run, `codec_packages` and `generator_packages` the distributions of its codecs
-    and generators.
+    and generators, `degradations` the kinds of its laundering ladders.
     """
     by_extra = {_extra(rule): names for rule in rules if (names := _absent(_needs(rule)[1]))}
     lines = [
@@ -40,6 +47,8 @@ def missing(rules: Collection[str], codec_packages: Iterable[str], generator_pac
     ]
     if any(rule.startswith(GENERATORS) for rule in rules) and (names := _absent(sorted(set(generator_packages)))):
         lines.append(f"{', '.join(names)}: not installed; run `pip install 'codecfake[generators]'`")
+    extras = {kind.package: kind.extra for kind in degradations if kind.package and "degrade" in rules}
+    lines += [f"{name}: not installed; run `pip install 'codecfake[{extras[name]}]'`" for name in _absent(extras)]
     if any(_extra(rule) == "codecs" for rule in rules):
         lines += [f"{name}: not installed; run `{_remedy(name)}`" for name in _absent(sorted(set(codec_packages)))]
     return lines

@@ -109,13 +109,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "noise"
 
 
-def listed(folder: Path) -> FolderFiles:
+def files_of(folder: Path) -> FolderFiles:
     write_list(FolderSettings("noise", str(folder)), folder.parent / "list.tsv")
     return FolderFiles(folder.parent / "list.tsv", folder)
 
 
 def test_the_list_of_a_folder_has_every_file_with_its_digest(folder: Path) -> None:
-    listed(folder)
+    files_of(folder)
     table = files.read_tsv(folder.parent / "list.tsv")
     assert list(table["file"]) == ["a.wav", "b.wav", "more/c.flac"]
     assert list(table["sha256"]) == [files.sha256(folder / name) for name in table["file"]]
@@ -125,16 +125,16 @@ def test_files_that_cannot_be_used_are_all_named(folder: Path) -> None:
     soundfile.write(folder / "silent.wav", np.zeros(100), RATE)
     (folder / "damaged.wav").write_bytes((folder / "a.wav").read_bytes()[:1_000])
     with pytest.raises(FolderError, match=r"2 of 5 files .*\ndamaged.wav: .*\nsilent.wav: all samples are zero"):
-        listed(folder)
+        files_of(folder)
     assert not (folder.parent / "list.tsv").exists()
 
 
 def test_a_file_that_changed_after_its_list_is_refused(folder: Path) -> None:
-    drawn = listed(folder)
+    files_there = files_of(folder)
     for path in folder.rglob("*.*"):
         soundfile.write(path, hiss(3_000, 9), RATE)
     with pytest.raises(FolderError, match="changed after it was listed; restore it, or delete .*list.tsv"):
-        drawn.draw(draw())
+        files_there.draw(draw())
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def degrade(root: Path, source: str, snr: int) -> pd.DataFrame:
     settings = DegradationSettings("speech", "noise", snr, folder_name="own")
     shard, recordings = (root / "audio/speech" / name / "0000.parquet" for name in (source, "F00"))
     tar_path = root / f"audio/speech/{source}+{settings.label}/0000.tar"
-    write_shard(settings, shard, recordings, [root / "C1.tsv"], tar_path, listed(root / "noise"))
+    write_shard(settings, shard, recordings, [root / "C1.tsv"], tar_path, files_of(root / "noise"))
     return pd.read_parquet(tar_path.with_suffix(".parquet"))
 
 
@@ -185,8 +185,8 @@ def test_a_damaged_file_names_the_utterance_too(audio: Path) -> None:
 
 def test_a_ladder_of_a_folder_has_its_name_in_its_steps() -> None:
     musan = {"kind": "noise", "folder": "/data/musan/music", "steps": [20, -5]}
-    named = {"kind": "room", "folder": "/data/RIRS 2", "name": "rirs", "steps": [10]}
-    ladders = Ladders.from_plain([{"kind": "noise", "steps": [20]}, musan, named])
+    rirs = {"kind": "room", "folder": "/data/RIRS 2", "name": "rirs", "steps": [10]}
+    ladders = Ladders.from_plain([{"kind": "noise", "steps": [20]}, musan, rirs])
     assert ladders.labels == ["noise_20", "noise-music_20", "noise-music_-5", "room-rirs_10"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from places import TINY
 
+from codecfake.degradation.settings import KINDS
 from codecfake.experiment import reading
 from codecfake.running import hooks, requirements
 
@@ -45,6 +46,15 @@ def test_every_missing_package_is_named_once_with_the_line_that_installs_it(abse
         "ai-edge-litert: not installed; run `pip install ai-edge-litert`",
         "encodec: not installed; run `codecfake install-codecs`",
     ]
+
+
+def test_a_kind_of_degradation_needs_its_package_where_audio_is_degraded(absent: set[str]) -> None:
+    absent |= {"av"}
+    kinds = [KINDS["aac"], KINDS["mp3"]]
+    assert requirements.missing(["degrade", "audit"], [], [], kinds) == [
+        "av: not installed; run `pip install 'codecfake[aac]'`"
+    ]
+    assert requirements.missing(["audit"], [], [], kinds) == []
 
 
 def of_tiny(deployment: set[str]) -> hooks.Run:

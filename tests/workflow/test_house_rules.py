@@ -26,11 +26,11 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def main_pins() -> dict[str, str]:
-    names = ("torch.txt", "requirements.txt", "no-deps.txt", "generators.txt", "optional.txt")
+    names = ("torch.txt", "requirements.txt", "no-deps.txt", "generators.txt", "optional.txt", "aac.txt")
     return {package: version for name in names for package, version in pins(ENVS / name).items()}
 
 
-@pytest.mark.parametrize("name", ["codecs.post-deploy.sh", "quality.post-deploy.sh"])
+@pytest.mark.parametrize("name", ["codecs.post-deploy.sh", "quality.post-deploy.sh", "data.post-deploy.sh"])
 def test_what_is_added_to_an_environment_has_the_pins_of_the_main_one(name: str) -> None:
     ours = pins(ENVS / name)
     assert ours
