@@ -11,7 +11,8 @@ from codecfake.audio.shards import AudioStore
 from codecfake.audit.lists import TrialList, audio_names
 from codecfake.audit.overlap import ACCEPTED, FAULT, REPORTED
 from codecfake.audit.settings import AuditSettings
-from codecfake.base.degraded_names import base_of, degradation_of, with_degradation
+from codecfake.base.degraded_names import base_of, degradation_of, kind_of, parts, with_degradation
+from codecfake.degradation.settings import CODEC
 from codecfake.protocols.lists import RECORDINGS
 
 EXPECTED = "expected"
@@ -127,9 +128,17 @@ def _verdict(settings: AuditSettings, sources: tuple[str, str], whole: bool) -> 
         return EXPECTED, "a control codes nothing"
     if not whole:
         return REPORTED, "some utterances are equal"
+    # recordings through a codec, as a channel or as an attack, or through one that loses nothing
+    if not alike and sum(map(_has_second_codec, sources)) == 1:
+        return REPORTED, "a second codec gives the audio of a source"
     if "duplicates" in settings.limits.accepted:
         return ACCEPTED, settings.limits.accepted["duplicates"]
     return FAULT, "two sources have the same audio, and the experiment does not declare it"
+
+
+def _has_second_codec(source: str) -> bool:
+    series, _ = parts(degradation_of(source))
+    return kind_of(series) == CODEC
 
 
 def _between_corpora(store: AudioStore, names: np.ndarray) -> Iterator[Duplicate]:

@@ -92,7 +92,7 @@ class Ladder:
         if self.folder is None:
             if self.pattern != "*" or self.name is not None:
                 key = "pattern" if self.pattern != "*" else "name"
-                yield Fault((key,), "it describes a folder, but there is none; give `folder`, or remove it")
+                yield Fault((key,), "it describes the files of a folder; give `folder`, or remove it")
             return
         if self.kind not in KINDS_OF_FOLDERS:
             kinds = ", ".join(KINDS_OF_FOLDERS)

@@ -32,7 +32,8 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
 
 def policies(experiment: Experiment) -> list[dict[str, Any]]:
     """Plain values of `LabelPolicy` in the order of the experiment, for the sources that a condition has."""
-    audio = {source for name in experiment.conditions for _, source in experiment.audio_of_condition(name)}
+    names = experiment.plain_conditions()  # the table has no steps of ladders
+    audio = {source for name in names for _, source in experiment.audio_of_condition(name)}
     sources = sorted(audio - {RECORDINGS})
     policies = experiment.label_policies.items()
     return [{"name": name, "keys": experiment.labels_of(labels, sources)} for name, labels in policies]

@@ -707,3 +707,20 @@ def test_a_degraded_control_may_equal_its_degraded_recording_but_not_the_plain_o
     assert build.audit(controls) == []
     write_step(build, lambda wav: wav, lambda wav: wav)  # nothing is degraded
     assert {fault.check for fault in build.audit(controls)} == {"duplicates"}
+
+
+def test_a_recording_through_a_second_codec_may_equal_a_fake_but_not_the_fake_through_it(build: Build) -> None:
+    build.write_audio("F01", codec)
+    build.write_audio("F00+codec-own_4", codec)
+    build.write_audio("F01+codec-own_4", eight_bits)
+    conditions = {name: AuditedCondition(["codec"]) for name in ("C1", "C1+codec-own_4")}
+    path = build.results / "protocols/eval/C1.tsv"
+    trials = files.read_tsv(path)
+    source = trials["source"] + "+codec-own_4"
+    steps = trials.assign(source=source, trial_id=source + "_" + trials["utterance_id"])
+    files.write_tsv(path.with_name("C1+codec-own_4.tsv"), steps)
+    assert build.audit(replace(QUICK, conditions=conditions)) == []
+    row = build.table("duplicates").iloc[0]
+    assert (row["verdict"], row["why"]) == ("reported", "a second codec gives the audio of a source")
+    build.write_audio("F01+codec-own_4", codec)
+    assert {fault.check for fault in build.audit(replace(QUICK, conditions=conditions))} == {"duplicates"}

@@ -196,7 +196,7 @@ def test_a_ladder_of_a_folder_has_its_name_in_its_steps() -> None:
         ({"kind": "mp3", "folder": "/data", "steps": [32]}, "folder: mp3 needs no folder; remove it"),
         ({"kind": "noise", "folder": "data", "steps": [20]}, "folder: 'data' is a relative path; give the whole path"),
         ({"kind": "noise", "folder": "/data/my noise", "steps": [20]}, "name: 'my noise' cannot be part of names"),
-        ({"kind": "noise", "pattern": "*.wav", "steps": [20]}, "pattern: it describes a folder, but there is none"),
+        ({"kind": "noise", "pattern": "*.wav", "steps": [20]}, "pattern: it describes the files of a folder; give"),
         ({"kind": "room", "folder": "/data/rirs", "steps": [300]}, "steps.0: 300 is not the direct-to-reverberant"),
     ],
 )

@@ -11,7 +11,7 @@ from whole_runs import digests, rerun, snakemake
 
 from codecfake.base.degraded_names import base_of, degradation_of
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import ladders, reading, site
+from codecfake.experiment import labels, ladders, reading, site
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
 from codecfake.experiment.schema import Experiment
@@ -132,6 +132,12 @@ def test_a_folder_without_recordings_is_refused_before_the_first_job(tmp_path: P
     message = "no .wav or .flac file named" if exists else "noise is not a folder; correct the path"
     with pytest.raises(ConfigurationError, match=rf"own.yaml:5.*degrade.folder: .*{message}"):
         site.read({"experiment": str(path)}, ROOT)
+
+
+def test_label_policies_are_compared_on_plain_conditions(tmp_path: Path) -> None:
+    policies = "label_policies: {one: {coded_bonafide: spoof}, other: {coded_bonafide: bonafide}}"
+    own = reading.load(with_degrade(tmp_path, "{kind: noise, steps: [20]}", policies))
+    assert [sorted(policy["keys"]) for policy in labels.policies(own)] == [["F01", "F01-4", "P00"]] * 2
 
 
 def test_audio_of_another_rate_cannot_have_a_ladder(tmp_path: Path) -> None:
