@@ -50,7 +50,7 @@ class SourceFacts:
         return [*licensing.identifiers(self.license), *second, *([UNSTATED] if self.uses_recordings else [])]
 
     def plain(self) -> dict[str, Any]:
-        """Plain values, without those of degraded audio where there are none."""
+        """Plain values, without those of degraded audio where the source is plain."""
         return {name: value for name, value in asdict(self).items() if name not in OF_DEGRADED or value}
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from places import EXPERIMENTS, PUBLISHED, ROOT
 from whole_runs import digests, rerun, snakemake
 
@@ -182,6 +184,52 @@ def test_the_small_form_ends_in_its_curves(path: Path, tmp_path: Path, quick_job
     victim.unlink()
     assert snakemake(tmp_path, path, str(victim.relative_to(tmp_path))).returncode == 0
     assert digests(tmp_path, "audio/*/*+*/*") == before
+
+
+@pytest.mark.long
+def test_recorded_noise_and_rooms_are_listed_and_mixed_in_a_run(tmp_path: Path, quick_jobs: None) -> None:
+    own, run = _with_folders(tmp_path), tmp_path / "run"
+    run.mkdir()
+    steps = ("noise-own_10", "room-own_0")
+    targets = [f"results/audio/english/{source}+{step}/shards.tsv" for step in steps for source in ("F00", "P00")]
+    done = snakemake(run, own, *targets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = run / "results"
+    table = pd.read_csv(results / "degradation/noise-own.tsv", sep="\t")
+    assert list(table["file"]) == ["a.wav", "b.wav"]
+    for step in steps:
+        recordings, control = (
+            pd.read_parquet(results / f"audio/english/{source}+{step}/0000.parquet") for source in ("F00", "P00")
+        )
+        assert list(recordings["sha256"]) == list(control["sha256"])
+        assert set(recordings["degraded_with"]) <= {"a.wav", "b.wav"}
+    assert rerun(run, own, *targets) == {}
+
+
+@pytest.mark.long
+def test_a_damaged_file_of_a_folder_stops_a_run_before_audio_is_made(tmp_path: Path, quick_jobs: None) -> None:
+    own, run = _with_folders(tmp_path), tmp_path / "run"
+    run.mkdir()
+    (tmp_path / "own/a.wav").write_bytes(b"RIFF")
+    done = snakemake(run, own, "results/audio/english/F00+noise-own_10/shards.tsv")
+    assert done.returncode != 0
+    assert "a.wav" in (run / "logs/list_folder/noise-own.log").read_text(encoding="utf-8")
+    assert not (run / "results/audio").exists()
+
+
+def _with_folders(folder: Path) -> Path:
+    """An experiment with noise and rooms from a folder of two impulse responses."""
+    (folder / "own").mkdir()
+    for seed, name in enumerate(("a.wav", "b.wav")):
+        taps = np.random.default_rng(seed).standard_normal(4_000) * np.exp(-np.arange(4_000) / 500)
+        soundfile.write(folder / "own" / name, 0.5 * taps / np.abs(taps).max(), 16_000)
+    path = folder / "own.yaml"
+    ladders = [
+        f"{{kind: {kind}, folder: {folder}/own, steps: [{step}]}}" for kind, step in (("noise", 10), ("room", 0))
+    ]
+    conditions = [f"  {name}: {{degrade: [{', '.join(ladders)}]}}" for name in ("C1", "P00")]
+    path.write_text("\n".join(["based_on: tiny", "title: Own", "conditions:", *conditions]) + "\n", encoding="utf-8")
+    return path
 
 
 def _check_table(results: Path) -> None:
