@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 from finished_runs import FACTS, SAMPLE_RATE
 
+from codecfake.__main__ import main
 from codecfake.audio.shard_lists import LIST, write_list
 from codecfake.audio.shards import Provenance, ShardWriter
 from codecfake.base import files
@@ -233,3 +234,14 @@ def test_clips_with_recorded_noise_are_withheld_unless_that_is_wanted(finished_r
     assert {item.source for item in data_set.withheld} == {"F00+noise-musan_20", "F01+noise-musan_20"}
     assert all("unstated" in item.reason for item in data_set.withheld)
     assert not [clip for clip in data_set.clips() if "+" in clip.source]
+
+
+@pytest.mark.parametrize(("options", "is_there"), [([], False), (["--ladders"], True)])
+def test_the_command_publishes_ladders_on_request(
+    options: list[str], is_there: bool, ladder_run: Path, tmp_path: Path
+) -> None:
+    form = ["--form", "arena", "--experiment", "tiny", "--licenses", "CC-BY-4.0", "Apache-2.0"]
+    main(["publish", str(ladder_run), "--to", str(tmp_path / "set"), *form, *options])
+    record = json.loads((tmp_path / "set/publication.json").read_text(encoding="utf-8"))
+    assert (f"C1+{STEP}" in record["counts"]) == is_there
+    assert record["selection"].get("ladders", False) == is_there
