@@ -70,14 +70,21 @@ def response(channel: np.ndarray, sample_rate: int) -> Response:
 
 def require_noise(file: Recording) -> None:
     """Raise AudioError if a recording cannot be mixed with speech."""
+    _require_finite(file)
     if not file.mono.any():
         raise AudioError("all samples are zero")
 
 
 def require_room(file: Recording) -> None:
     """Raise AudioError if a channel is no room impulse response."""
+    _require_finite(file)
     for channel in file.samples.T:
         response(channel, file.sample_rate)
+
+
+def _require_finite(file: Recording) -> None:
+    if not np.isfinite(file.samples).all():
+        raise AudioError("it has samples that are not finite")
 
 
 def _part(sound: np.ndarray, start: int, num_samples: int) -> np.ndarray:

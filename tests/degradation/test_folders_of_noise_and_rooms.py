@@ -1,5 +1,6 @@
 """Noise and rooms from folders: laws of each, the list of the files, and what a folder is refused for."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,15 @@ def test_a_response_without_sound_or_reverberation_is_refused() -> None:
     click[10] = 1.0
     with pytest.raises(AudioError, match=r"no reverberation after the direct sound \(2.5 ms\)"):
         mixing.require_room(recording(click))
+
+
+@pytest.mark.parametrize("require", [mixing.require_noise, mixing.require_room])
+def test_samples_that_are_not_finite_are_refused(require: Callable[[Recording], None]) -> None:
+    sound = room_response()
+    require(recording(sound))
+    sound[7] = np.nan
+    with pytest.raises(AudioError, match="not finite"):
+        require(recording(sound))
 
 
 @pytest.fixture
