@@ -29,6 +29,7 @@ def jobs(name: str) -> Jobs:
 
 
 GENERATED = ROOT / "tests/experiments/generated.yaml"
+FOLDERS = ROOT / "tests/experiments/recorded-noise.yaml"
 
 
 def every_job(of: Jobs) -> Iterator[Job[Any]]:
@@ -48,7 +49,7 @@ def test_every_rule_that_takes_settings_has_its_job() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
     checked = {
         rule
-        for name in ("tiny", "xie2025-official", "wu2024", "ladder", "tracing", str(GENERATED))
+        for name in ("tiny", "xie2025-official", "wu2024", "ladder", "tracing", str(GENERATED), str(FOLDERS))
         for rule, _ in jobs(name).with_settings()
     }
     assert checked == {rule for rule in dir(Jobs) if f"JOBS.{rule}" in texts}
@@ -59,7 +60,16 @@ def test_the_jobs_of_a_run_are_those_of_the_rules_in_the_workflow() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *ROOT.glob("rules/*.smk")])
     names = re.findall(r"^rule (\w+):$", texts, re.MULTILINE) + re.findall(r'name:\n +f"(\w+)_\{', texts)
     targets = {"dataset", "protocols", "tables", "draw_spectrograms", "generation_lists"}  # made on request
-    experiments = ("real-small", "demo", "wu2024", "xie2025-official", "ladder", "tracing", str(GENERATED))
+    experiments = (
+        "real-small",
+        "demo",
+        "wu2024",
+        "xie2025-official",
+        "ladder",
+        "tracing",
+        str(GENERATED),
+        str(FOLDERS),
+    )
     ours = {rule for experiment in experiments for rule, _ in jobs(experiment).walk()}
     assert ours == set(names) - targets == set(RULES)
 
