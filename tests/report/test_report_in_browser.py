@@ -49,16 +49,16 @@ def test_every_picture_is_drawn_every_excerpt_plays_and_nothing_errs(
     page = browser.show(report, tmp_path, width, dark)
 
     assert page.console == []
-    assert page.told["width"] == width  # wider tables scroll in themselves
+    assert page.measures["width"] == width  # wider tables scroll in themselves
     # 2 corpora with a recording and 2 codecs each, of a second
-    assert len(page.told["images"]) == 6
-    assert min(page.told["images"]) > 50
-    assert page.told["seconds"] == pytest.approx([1.0] * 6)
+    assert len(page.measures["images"]) == 6
+    assert min(page.measures["images"]) > 50
+    assert page.measures["seconds"] == pytest.approx([1.0] * 6)
     # a DET curve, distributions and losses of each of 4 models, a reliability plot, and a codec's training
-    assert len(page.told["figures"]) == 14
-    assert min(min(place[2:]) for place in page.told["figures"]) > 100
-    assert min(colors(page, place) for place in page.told["figures"]) > 10
-    assert page.told["background"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
+    assert len(page.measures["figures"]) == 14
+    assert min(min(place[2:]) for place in page.measures["figures"]) > 100
+    assert min(colors(page, place) for place in page.measures["figures"]) > 10
+    assert page.measures["background"] == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
     assert tuple(page.picture[-1, -1]) == ((20, 23, 27) if dark else (255, 255, 255))
 
 
@@ -66,11 +66,11 @@ def test_every_picture_is_drawn_every_excerpt_plays_and_nothing_errs(
 def test_nothing_is_wider_than_its_frame_and_wide_tables_scroll_on_a_phone(
     wide_report: Path, tmp_path: Path, width: int
 ) -> None:
-    told, _ = browser.measure(wide_report, tmp_path, width)
+    measures, _ = browser.measure(wide_report, tmp_path, width)
 
-    assert told["cut"] == []
-    assert told["width"] == width
-    scrolling = [name for name in told["scrolling"] if "matrix" in name or "scroll" in name]
+    assert measures["cut"] == []
+    assert measures["width"] == width
+    scrolling = [name for name in measures["scrolling"] if "matrix" in name or "scroll" in name]
     assert scrolling or width != PHONE
 
 
@@ -80,10 +80,10 @@ def test_on_paper_nothing_scrolls(wide_report: Path, tmp_path: Path) -> None:
     assert html.count("@media print") == 1
     path.write_text(html.replace("@media print", "@media all"), encoding="utf-8")
 
-    told, _ = browser.measure(path, tmp_path, PAPER)
+    measures, _ = browser.measure(path, tmp_path, PAPER)
 
-    assert (told["cut"], told["scrolling"]) == ([], [])
-    assert told["width"] == PAPER
+    assert (measures["cut"], measures["scrolling"]) == ([], [])
+    assert measures["width"] == PAPER
 
 
 def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_what_is_broken_is_seen(report: Path, tmp_path: Path) -> None:
     page = browser.show(path, tmp_path, PHONE)
 
     assert len(page.console) == 1
-    assert page.told["width"] > PHONE
-    assert any(name.startswith("H2") for name in page.told["cut"])
-    assert any(name.startswith("DIV scroll") for name in page.told["cut"])
-    assert min(page.told["images"]) == 0
-    assert min(page.told["seconds"]) == 0
-    assert min(colors(page, place) for place in page.told["figures"]) == 1
+    assert page.measures["width"] > PHONE
+    assert any(name.startswith("H2") for name in page.measures["cut"])
+    assert any(name.startswith("DIV scroll") for name in page.measures["cut"])
+    assert min(page.measures["images"]) == 0
+    assert min(page.measures["seconds"]) == 0
+    assert min(colors(page, place) for place in page.measures["figures"]) == 1

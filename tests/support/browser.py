@@ -66,7 +66,7 @@ AROUND = """<!doctype html><body style="margin:0">
 class Shown:
     """A page in a window of some width."""
 
-    told: dict[str, Any]  # by `PROBE`
+    measures: dict[str, Any]  # by `PROBE`
     console: list[str]
     picture: np.ndarray  # uint8 [H, W, 3], the whole page
 
