@@ -3,8 +3,8 @@
 A reader offers `utterances(root, options) -> Listing`, which decodes no audio, `OPTIONS`, the dataclass of its options,
 and `MARKER`, globs of files or folders relative to the root, any of which proves the layout. It can also offer `SIZE`,
 the published size of the corpus, `LICENSE`, `count(root)`, the number of recordings if not each is a file,
-`check(root, options)`, which quickly checks that the parts to read are there, and `captions(root, options)`, if its
-tables have captions.
+`check(root, options)`, which quickly checks that the parts to read are there, `captions(root, options)`, if its
+tables have captions, and `CONTENT`, if that is not speech.
 """
 
 import importlib
@@ -23,9 +23,10 @@ from codecfake.corpora.sizes import CorpusSize
 LAYOUTS: tuple[str, ...] = (
     "vctk", "aishell3", "libritts", "asvspoof2019la", "asvspoof2021la", "asvspoof2021df", "asvspoof5", "in_the_wild",
     "spoofceleb", "mlaad", "wavefake", "codecfake", "codecfake_wu", "codecfake_plus_cors", "codecfake_plus_cosg", "cdd",
-    "audiocaps", "parquet", "listed",
+    "audiocaps", "esc50", "fsd50k", "parquet", "listed",
 )  # fmt: skip
 INTERFACE = ("OPTIONS", "MARKER", "utterances")
+SPEECH, SOUND = CONTENTS = ("speech", "sound")  # what the recordings of a corpus are; sound: anything but speech
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Layout:
     def license(self) -> str:
         """The license of such a corpus; "" where the layout says nothing of it, as of your own recordings."""
         return getattr(self.reader, "LICENSE", "")
+
+    @property
+    def content(self) -> str:
+        """What the recordings of such a corpus are, one of `CONTENTS`."""
+        return getattr(self.reader, "CONTENT", SPEECH)
 
     @property
     def count(self) -> Callable[[Path], int] | None:

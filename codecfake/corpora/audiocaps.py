@@ -16,6 +16,7 @@ from codecfake.corpora.sizes import CorpusSize, Part
 AUDIO = "audio"
 MARKER = (AUDIO,)
 LICENSE = "captions MIT; recordings are those of YouTube"
+CONTENT = "sound"
 COLUMNS = ("audiocap_id", "youtube_id", "start_time", "caption")
 OFFICIAL = (
     f"train.csv, val.csv, test.csv (columns {', '.join(COLUMNS)}) and the clips that could be downloaded, "

@@ -8,7 +8,8 @@ from codec_wrappers.weights.checkpoints import PERMISSIVE
 
 # everybody may pass on unchanged and changed copies, some with credit, under the same license, or not for money
 REDISTRIBUTABLE = PERMISSIVE | {
-    "CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "ODC-By-1.0", "CDLA-Permissive-2.0",
+    "CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "ODC-By-1.0",
+    "CDLA-Permissive-2.0",
 }  # fmt: skip
 CODE_AND_WEIGHTS = re.compile(r"code (.+), weights (.+)")  # as `codecfake.experiment.weights.one_line` writes it
 AND = " AND "

@@ -153,6 +153,25 @@ CDD: Texts = {
     "CoRS_test/XCodec2/E_1.wav": "",
     "CoSG/1.wav": "",
 }
+ESC50: Texts = {
+    "meta/esc50.csv": (
+        "filename,fold,target,category,esc10,src_file,take\n"
+        "1-9001-A-0.wav,1,0,dog,True,9001,A\n1-9001-B-0.wav,1,0,dog,True,9001,B\n"
+        "4-9002-A-46.wav,4,46,church_bells,False,9002,A\n5-9003-A-10.wav,5,10,rain,True,9003,A\n"
+    ),
+    **{f"audio/{name}.wav": "" for name in ("1-9001-A-0", "1-9001-B-0", "4-9002-A-46", "5-9003-A-10")},
+}
+FSD50K: Texts = {
+    "FSD50K.ground_truth/dev.csv": (
+        'fname,labels,mids,split\n9101,"Church_bell,Bell","/m/1,/m/2",train\n9102,Rain,/m/3,val\n'
+    ),
+    "FSD50K.ground_truth/eval.csv": 'fname,labels,mids\n9103,"Bark,Dog","/m/4,/m/5"\n',
+    "FSD50K.metadata/dev_clips_info_FSD50K.json": (
+        '{"9101": {"title": "a", "license": "…", "uploader": "Anna B."}, "9102": {"title": "b", "uploader": "carl"}}'
+    ),
+    "FSD50K.metadata/eval_clips_info_FSD50K.json": '{"9103": {"title": "c", "uploader": "dora"}}',
+    **dict.fromkeys(["FSD50K.dev_audio/9101.wav", "FSD50K.dev_audio/9102.wav", "FSD50K.eval_audio/9103.wav"], ""),
+}
 RELEASED: Mapping[str, tuple[Options, Texts]] = {
     "asvspoof2021la": ({}, ASVSPOOF2021LA),
     "asvspoof2021df": ({}, ASVSPOOF2021DF),
@@ -165,6 +184,8 @@ RELEASED: Mapping[str, tuple[Options, Texts]] = {
     "codecfake_plus_cors": ({}, CORS),
     "codecfake_plus_cosg": ({}, COSG),
     "cdd": ({}, CDD),
+    "esc50": ({}, ESC50),
+    "fsd50k": ({}, FSD50K),
 }
 
 
