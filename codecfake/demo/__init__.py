@@ -1,3 +1,7 @@
-"""The demo's corpora: synthetic speech in the layouts of real corpora, so that every stage runs without downloads."""
+"""The demo's corpora: synthetic speech and sounds in the layouts of real corpora, so that every stage runs without
+downloads.
+"""
 
-FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}  # by their layouts
+SPEECH_FOLDERS = {"vctk": "VCTK", "aishell3": "AISHELL3", "libritts": "LibriTTS", "asvspoof2019la": "LA"}
+SOUND_FOLDERS = {"esc50": "ESC-50"}  # only where an experiment has sounds
+FOLDERS = SPEECH_FOLDERS | SOUND_FOLDERS  # by their layouts

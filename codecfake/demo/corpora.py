@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,8 +15,8 @@ import soundfile
 from codecfake.audio import waveforms
 from codecfake.base import files, processes
 from codecfake.base.progress import progress
-from codecfake.demo import aishell3, asvspoof2019, espeak, libritts, vctk
-from codecfake.demo.plan import Take
+from codecfake.demo import aishell3, asvspoof2019, esc50, espeak, libritts, sounds, vctk
+from codecfake.demo.plan import Plan, SoundTake, Take
 from codecfake.demo.recording import record, room
 from codecfake.demo.seeds import generator
 from codecfake.demo.settings import DemoSettings
@@ -25,6 +24,9 @@ from codecfake.demo.settings import DemoSettings
 LAYOUTS = (vctk, aishell3, libritts, asvspoof2019)
 TITLE = "Demo corpora of codecfake: synthetic speech"
 CHECKSUMS = "SHA256SUMS"
+OF_SOUNDS = """
+ESC-50 names a layout too. Its sounds are computed from formulas: noise, impulses, resonances and gliding tones.
+"""
 CHUNK = 8  # utterances per task of a process
 
 
@@ -33,14 +35,14 @@ class DemoError(RuntimeError):
 
 
 def synthesize(root: Path, settings: DemoSettings, workers: int = 1) -> None:
-    """Write the four corpora below `root`, with a README.txt and, at the end, SHA256SUMS.
+    """Write the corpora of speech and of sounds below `root`, with a README.txt and, at the end, SHA256SUMS.
 
     The same settings give the same bytes, with any number of processes (`workers`). An earlier demo in `root` is
     replaced when the new one is complete.
 
     Raises DemoError if `root` has other content.
     """
-    plans = [layout.plan(settings) for layout in LAYOUTS]
+    plans = list(_plans(settings))
     processes.require_shared_memory()
     with files.explaining(root), _replace_when_complete(root) as part:
         for plan in plans:
@@ -72,6 +74,12 @@ def faults(root: Path) -> Iterator[tuple[Path, str]]:
             yield root / name, f"its sha256 is not the one in {CHECKSUMS}"
     for name in sorted(digests.keys() - names):
         yield root / name, f"is missing, but {CHECKSUMS} lists it"
+
+
+def _plans(settings: DemoSettings) -> Iterator[Plan]:
+    yield from (layout.plan(settings) for layout in LAYOUTS)
+    if settings.sound_sources:
+        yield esc50.plan(settings)
 
 
 @contextmanager
@@ -116,7 +124,7 @@ def _make_parent(path: Path) -> Path:
     return path
 
 
-def _write(root: Path, seed: int, take: Take) -> None:
+def _write(root: Path, seed: int, take: Take | SoundTake) -> None:
     samples = _perform(take, seed)
     path = _make_parent(root / take.path)
     try:
@@ -128,21 +136,30 @@ def _write(root: Path, seed: int, take: Take) -> None:
         ) from error
 
 
-def _perform(take: Take, seed: int) -> np.ndarray:
-    """The int16 samples `[T]` of one utterance."""
-    try:
-        speech_samples = espeak.speak(take.sentence, take.voice.manner)
-    except espeak.SpeechError as error:
-        raise DemoError(f"utterance {take.utterance_id}: {error}") from error
-    speech = waveforms.Audio(speech_samples / waveforms.FULL_SCALE, espeak.SAMPLE_RATE)
+def _perform(take: Take | SoundTake, seed: int) -> np.ndarray:
+    """The int16 samples `[T]` of one utterance or sound."""
+    clean = _sound(take, seed) if isinstance(take, SoundTake) else _speech(take)
     rng = generator(seed, "utterance", take.utterance_id)
-    wav = record(speech, room(seed, take.voice.speaker_id), take.sample_rate, rng)
+    wav = record(clean, room(seed, take.speaker_id), take.sample_rate, rng)
     if take.attack is not None:
         wav = take.attack.spoof(wav, take.sample_rate, rng)
     samples, clipped = waveforms.to_int16(wav)
     if clipped:
         raise DemoError(f"utterance {take.utterance_id}: {clipped} samples clip; choose another seed")
     return samples
+
+
+def _speech(take: Take) -> waveforms.Audio:
+    try:
+        samples = espeak.speak(take.sentence, take.voice.manner)
+    except espeak.SpeechError as error:
+        raise DemoError(f"utterance {take.utterance_id}: {error}") from error
+    return waveforms.Audio(samples / waveforms.FULL_SCALE, espeak.SAMPLE_RATE)
+
+
+def _sound(take: SoundTake, seed: int) -> waveforms.Audio:
+    source, own = generator(seed, "sound source", take.speaker_id), generator(seed, "sound", take.utterance_id)
+    return waveforms.Audio(sounds.synthesize(take.event, source, own), sounds.SAMPLE_RATE)
 
 
 def _readme(settings: DemoSettings) -> str:
@@ -154,11 +171,11 @@ read sentences written for this demo; a seeded room color, level and noise floor
 VCTK, AISHELL3, LibriTTS and LA (ASVspoof 2019) name the layouts only: nothing is from the corpora of these names.
 The spoofs in LA are further utterances of the same voices through vocoders without training: Griffin-Lim, WORLD,
 a source-filter vocoder and a sinusoidal one.
-
+{OF_SOUNDS if settings.sound_sources else ""}
 Good for running a workflow from end to end; numbers measured on it say nothing about speech.
 
 The same settings give the same bytes ({CHECKSUMS}):
-{json.dumps(asdict(settings), indent=2)}
+{json.dumps(settings.plain(), indent=2)}
 """
 
 

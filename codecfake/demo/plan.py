@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from codecfake.demo.attacks import Attack
 from codecfake.demo.seeds import generator
+from codecfake.demo.sounds import Event
 from codecfake.demo.voices import Voice
 
 T = TypeVar("T")
@@ -22,12 +23,28 @@ class Take:
     sample_rate: int
     attack: Attack | None = None  # of a spoof; None for bona fide speech
 
+    @property
+    def speaker_id(self) -> str:
+        return self.voice.speaker_id
+
+
+@dataclass(frozen=True)
+class SoundTake:
+    """One sound event to record; its source takes the place of a speaker."""
+
+    utterance_id: str
+    speaker_id: str
+    event: Event
+    path: str  # of the audio file, below the demo's root
+    sample_rate: int
+    attack: None = None  # sounds are bona fide
+
 
 @dataclass(frozen=True)
 class Plan:
     """One corpus to write."""
 
-    takes: tuple[Take, ...]
+    takes: tuple[Take, ...] | tuple[SoundTake, ...]
     texts: dict[str, str]  # path below the demo's root -> content
 
 

@@ -1,16 +1,20 @@
 """The sizes of the demo's corpora."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from codecfake.base.settings import Fault, FaultsError
 from codecfake.base.suggestions import unknown
 from codecfake.demo import attacks, texts, voices
 
+OF_SOUNDS = ("sound_sources", "sounds_per_source")
+LEAST_SOUND_SOURCES, MOST_SOUND_SOURCES, MOST_TAKES = 5, 1000, 26
+
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """Numbers of speakers and utterances, and the length of sentences.
+    """Numbers of speakers and utterances, the length of sentences, and numbers of sounds.
 
     The defaults make about three quarters of an hour of speech.
     """
@@ -24,6 +28,8 @@ class DemoSettings:
     bonafide_per_vocoder_speaker: int = 12
     spoofs_per_attack: int = 6  # and per vocoder speaker
     sentences: str = "long"  # or "short": about 2.5 or 1.5 seconds
+    sound_sources: int = 0  # bells, birds, engines, …; 0: no corpus of sounds
+    sounds_per_source: int = 4
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -45,6 +51,15 @@ class DemoSettings:
         num_attacks = max(len(attacks.KNOWN_ATTACKS), len(attacks.UNKNOWN_ATTACKS))
         most_spoofs = (num_english - self.bonafide_per_vocoder_speaker) // num_attacks
         yield from self._fault("spoofs_per_attack", 1, most_spoofs, "English sentences that are left for each attack")
+        if self.sound_sources:
+            yield from self._fault(
+                "sound_sources", LEAST_SOUND_SOURCES, MOST_SOUND_SOURCES, "at least one in each fold"
+            )
+        yield from self._fault("sounds_per_source", 1, MOST_TAKES, "letters of takes")
+
+    def plain(self) -> dict[str, Any]:
+        """The settings by name; those of sounds only where there are sounds."""
+        return {name: value for name, value in asdict(self).items() if self.sound_sources or name not in OF_SOUNDS}
 
     def _fault(self, name: str, low: int, high: int, bound: str) -> Iterator[Fault]:
         value = getattr(self, name)

@@ -13,7 +13,7 @@ from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError
 from codecfake.corpora import LAYOUTS, layout
 from codecfake.corpora.listing import CorpusError
-from codecfake.demo import FOLDERS
+from codecfake.demo import FOLDERS, SOUND_FOLDERS
 from codecfake.experiment import containers, ladder_folders, ladders, layers, licenses, reading, released, trainings
 from codecfake.experiment.configuration import Configuration, Values, configuration
 from codecfake.experiment.optional_corpora import Roots, condition_faults, missing_roots, with_roots
@@ -231,10 +231,7 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
     """Faults of an experiment on this machine, and the licenses that it refuses."""
     if experiment is None:
         return
-    for name, corpus in experiment.corpora.items():
-        if corpus.demo and corpus.layout not in FOLDERS:
-            text = f"there is no demo corpus of layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
-            yield Fault(("corpora", name, "layout"), text)
+    yield from _demo_faults(experiment)
     yield from trainings.device_faults(experiment, settings.device)
     yield from condition_faults(experiment, settings.corpora, settings.generate)
     run = with_roots(experiment, settings.corpora, settings.generate)
@@ -243,6 +240,16 @@ def _machine_faults(experiment: Experiment | None, settings: Configuration, base
     yield from released.file_faults(run, folder)
     yield from licenses.license_faults(run)
     yield from ladder_folders.faults(run)
+
+
+def _demo_faults(experiment: Experiment) -> Iterator[Fault]:
+    for name, corpus in experiment.corpora.items():
+        if corpus.demo and corpus.layout not in FOLDERS:
+            text = f"there is no demo corpus of layout {corpus.layout}; choose from {', '.join(FOLDERS)}"
+            yield Fault(("corpora", name, "layout"), text)
+        if corpus.demo and corpus.layout in SOUND_FOLDERS and not experiment.demo.get("sound_sources"):
+            text = f"the demo has no sounds for corpus {name}; set how many sources it has, such as 40"
+            yield Fault(("demo", "sound_sources"), text)
 
 
 def _weights_faults(experiment: Experiment, folder: Path) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from codec_wrappers.weights import checkpoints
 from codecfake.base import archives
 from codecfake.base.hub_models import record_name
 from codecfake.base.provenance import RECORD
-from codecfake.demo import FOLDERS
+from codecfake.demo import FOLDERS, SPEECH_FOLDERS
 from codecfake.experiment import hub_models
 from codecfake.experiment.schema import Experiment
 
@@ -23,7 +23,9 @@ class StoredInputs:
 
     def demo_archives(self) -> list[str]:
         """The demo's corpora, each in one file, for the jobs of a run with a storage."""
-        return [_archive(name) for name in FOLDERS.values()] if self._is_stored else []
+        layouts = {corpus.layout for corpus in self._experiment.corpora.values() if corpus.demo}
+        folders = [name for layout, name in FOLDERS.items() if layout in layouts or layout in SPEECH_FOLDERS]
+        return [_archive(name) for name in folders] if self._is_stored else []
 
     def of_recordings(self, corpus: str) -> list[str]:
         """The one with the recordings of a corpus; nothing where jobs read its folder."""
