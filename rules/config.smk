@@ -6,7 +6,7 @@ from codecfake.base import installation
 from codecfake.base.hub_models import record_name
 from codecfake.degradation.settings import CODEC
 from codecfake.detectors.released_forms import SET
-from codecfake.experiment import audited, hub_models, ladders, papers, quality_choice, released
+from codecfake.experiment import audited, contents, hub_models, ladders, papers, quality_choice, released
 from codecfake.experiment.tracing_inputs import TracingInputs
 from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing

@@ -1,5 +1,5 @@
 # in:  results/audio/, results/protocols/eval/{condition}.tsv
-# out: results/quality/{source}.tsv, results/tables/quality.csv and quality_order.csv;
+# out: results/quality/{source}.tsv, results/tables/quality.csv, quality_order.csv, and quality_sounds.csv for sounds;
 #      results/quality/generated/{corpus}.tsv and results/tables/generated.csv, if fakes are generated
 
 
@@ -31,7 +31,7 @@ rule quality_summary:
     input:
         expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
     output:
-        report_marks.tables_and_figures(expand("results/tables/{table}.csv", table=("quality", "quality_order")), {}),
+        report_marks.tables_and_figures(expand("results/tables/{table}.csv", table=contents.quality_tables(EXPERIMENT)), {}),
     log:
         "logs/quality_summary.log",
     benchmark:

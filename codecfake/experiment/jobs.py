@@ -23,6 +23,7 @@ from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.import_settings import ImportSettings
 from codecfake.experiment import (
     audited,
+    contents,
     feature_stores,
     generators,
     held_out,
@@ -226,11 +227,12 @@ class Jobs(TracingJobs, DegradationJobs):
             "corpora": quality_choice.corpora(self._experiment, source),
             "utterances": self._experiment.quality.utterances,
             "seed": self._experiment.seed,
+            **filled({"sounds": contents.sounds_measured(self._experiment)}),
         }
         return job(QualitySettings, values)
 
     def quality_summary(self) -> Job[SummarySettings]:
-        return job(SummarySettings, {"sources": quality_choice.sources(self._experiment)})
+        return job(SummarySettings, contents.quality_summary(self._experiment))
 
     def audit(self) -> Job[AuditSettings]:
         return job(AuditSettings, audited.settings(self._experiment))
@@ -288,6 +290,7 @@ class Jobs(TracingJobs, DegradationJobs):
             "not_run": e.not_run,
             "experiment": self._as_written,
             **filled({"released": dev, "ladders": ladders.steps_of(e), "tracing": list(e.tracing)}),
+            **filled({"contents": bool(contents.settings(e)), "quality_sounds": contents.sources_with_sounds(e)}),
             **filled({"label_policies": list(e.label_policies), "coded_spoofs_alone": spoofs}),
         }
         return job(ReportSettings, values)

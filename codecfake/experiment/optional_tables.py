@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from codecfake.experiment import kinds, labels, ladders, released
+from codecfake.experiment import contents, kinds, labels, ladders, released
 from codecfake.experiment.schema import Experiment
 
 
@@ -13,4 +13,5 @@ def settings(experiment: Experiment) -> dict[str, Any]:
         "kinds": kinds.of_sources(experiment),
         "baselines": released.baselines(experiment),
         "ladders": ladders.steps_of(experiment),
+        "contents": contents.settings(experiment),
     }

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from codecfake.experiment import ladders, released
+from codecfake.experiment import contents, ladders, released
 from codecfake.experiment.schema import Experiment
+from codecfake.tables.contents import CONTENTS
 from codecfake.tables.figures import KINDS, possible_figures
 from codecfake.tables.ladder import LADDER
 from codecfake.tables.published import Published
@@ -48,7 +49,8 @@ class Papers:
     def ours(self) -> list[str]:
         """The tables of an experiment that are no paper's."""
         ladder = [LADDER] if ladders.steps_of(self.experiment) else []
-        return [*OURS, *ladder, *(["label_policy"] if self.experiment.label_policies else [])]
+        of_contents = [CONTENTS] if contents.settings(self.experiment) else []
+        return [*OURS, *ladder, *of_contents, *(["label_policy"] if self.experiment.label_policies else [])]
 
     def histories(self) -> list[str]:
         """Histories of trainings, if a figure shows them."""

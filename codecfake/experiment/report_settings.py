@@ -36,6 +36,8 @@ class ReportSettings:
     notes: list[str] = field(default_factory=list)  # important notes for every reader
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
     released: dict[str, str] = field(default_factory=dict)  # model -> the domain it is calibrated on; "": none
+    quality_sounds: list[str] = field(default_factory=list)  # sources whose quality on sounds is shown
+    contents: bool = False  # whether `tables/contents.csv` compares training on speech and on sounds
     label_policies: list[str] = field(default_factory=list)  # compared in `tables/label_policy.csv`
     coded_spoofs_alone: list[str] = field(default_factory=list)  # corpora whose bona fide speech is not resynthesized
 

@@ -105,6 +105,7 @@ class Corpus:
     options: dict[str, Any] = field(default_factory=dict)  # of the layout
     resynthesize: Resynthesize = "bonafide"  # the utterances that codecs resynthesize, by their key
     speakers_of: Name | None = None  # whose speakers its ids name: a corpus, or `own`; None: equal ids are one person
+    content: Literal["speech", "sound"] | None = None  # what its recordings are; None: as its layout says
     # its expected size, if its layout has no published one
     size: Annotated[dict[str, Any], Of(ListedSize)] = field(default_factory=dict)
     generation: Generation | None = None  # for layout listed, whose options apply to the fakes too
@@ -143,9 +144,8 @@ class Codec:
     weights: Weights
     sources: Annotated[dict[Name, Source], Filled()]
     model: dict[str, Any] = field(default_factory=dict)
-    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = (
-        None  # of the codec's input; None: the codec's default
-    )
+    # of the codec's input; None: the codec's default
+    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = None
     keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
     decoder_precision: Literal["float32", "tf32", "bfloat16"] = "float32"  # codes are always exact
     purpose: Purpose | None = None  # for label policies; None: that of the wrapper

@@ -7,6 +7,7 @@ with other phases may sound good and still score badly, so spectra and pitch are
 
 import math
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +50,10 @@ METRICS = (
     Metric("bonafide_bandwidth_hz", NEITHER),
 )
 NAMES = [metric.name for metric in METRICS]
+SPEECH_ALONE = ("pesq", "stoi", "estoi", "f0_error_cents", "voicing_error")  # mean nothing on other sounds
 
 Measured = dict[str, float | str]  # a number, or the reason for a missing one
+Comparison = Callable[[np.ndarray, np.ndarray], Measured]  # of a recording and its fake
 
 
 def measure(recording: np.ndarray, fake: np.ndarray) -> Measured:
@@ -59,13 +62,25 @@ def measure(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
     Raises ValueError if their lengths differ.
     """
+    return _measured(recording, fake, (_perceived, _waveform, _spectra, _pitch, _bandwidths))
+
+
+def measure_sound(recording: np.ndarray, fake: np.ndarray) -> Measured:
+    """The same of a recording that is no speech: those metrics of speech alone have a reason in place of a value.
+
+    PESQ and STOI predict how speech is heard and understood, and a sound such as rain has no F0.
+    """
+    return dict.fromkeys(SPEECH_ALONE, "no speech") | _measured(recording, fake, (_waveform, _spectra, _bandwidths))
+
+
+def _measured(recording: np.ndarray, fake: np.ndarray, comparisons: Sequence[Comparison]) -> Measured:
     if recording.shape != fake.shape:
         raise ValueError(
             f"the recording has {len(recording)} samples and the fake {len(fake)}; their lengths must be equal"
         )
     recording, fake = recording.astype(np.float64), fake.astype(np.float64)
     values: Measured = {}
-    for compare in (_perceived, _waveform, _spectra, _pitch, _bandwidths):
+    for compare in comparisons:
         values |= compare(recording, fake)
     return {name: value if value == value else "not a number" for name, value in values.items()}
 

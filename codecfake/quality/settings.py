@@ -1,6 +1,6 @@
 """Settings of quality measurement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class QualityError(ValueError):
@@ -15,6 +15,7 @@ class QualitySettings:
     corpora: list[str]  # the corpora with audio of this source
     utterances: int = 32
     seed: int = 1
+    sounds: list[str] = field(default_factory=list)  # corpora whose recordings are no speech
 
     def __post_init__(self) -> None:
         if self.utterances < 1:
@@ -24,3 +25,4 @@ class QualitySettings:
 @dataclass(frozen=True)
 class SummarySettings:
     sources: list[str]  # in the order of the table rows
+    sounds: list[str] = field(default_factory=list)  # corpora whose recordings are no speech: they have a table

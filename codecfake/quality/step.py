@@ -20,7 +20,7 @@ from codecfake.base.hidden_files import visible
 from codecfake.base.progress import progress
 from codecfake.base.utterances import BONAFIDE
 from codecfake.protocols.lists import RECORDINGS
-from codecfake.quality.measures import METRICS, NAMES, NEITHER, SAMPLE_RATE, Measured, measure
+from codecfake.quality.measures import METRICS, NAMES, NEITHER, SAMPLE_RATE, Measured, measure, measure_sound
 from codecfake.quality.settings import QualityError, QualitySettings, SummarySettings
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ def measure_source(settings: QualitySettings, protocols: Sequence[Path], audio_r
     store = AudioStore(audio_root, product(settings.corpora, (RECORDINGS, settings.source)))
     rows = []
     for row in progress(utterances.itertuples(), f"quality of {settings.source}", len(utterances), "utt"):
-        values = measure(*_pair(store, settings.source, row.corpus, row.utterance_id))
+        compare = measure_sound if row.corpus in settings.sounds else measure
+        values = compare(*_pair(store, settings.source, row.corpus, row.utterance_id))
         names = {"corpus": row.corpus, "utterance_id": row.utterance_id, "speaker_id": row.speaker_id}
         rows.append({**names, **provenance, **_texts(values)})
     files.write_tsv(output, pd.DataFrame(rows, columns=COLUMNS))
@@ -136,12 +137,16 @@ def _texts(values: Measured) -> dict[str, str]:
 def write_summary(settings: SummarySettings, folder: Path, output: Path) -> None:
     """Write `quality.csv`, a row per source and metric, and `quality_order.csv`, the gains from more bits.
 
-    Reads `folder/{source}.tsv` of `measure_source`; writes both tables into the folder `output`.
+    Reads `folder/{source}.tsv` of `measure_source`; writes the tables into the folder `output`. Where sounds were
+    measured, they are in `quality_sounds.csv`, and in the other tables only for sources without speech.
     """
     tables = {source: read(folder / f"{source}.tsv") for source in settings.sources}
-    means = [row for source, table in tables.items() for row in _means(source, table)]
+    if settings.sounds:
+        sounds = {source: _of_contents(table, settings.sounds)[1] for source, table in tables.items()}
+        _write_means(output / "quality_sounds.csv", {source: own for source, own in sounds.items() if len(own)})
+        tables = {source: next(filter(len, _of_contents(table, settings.sounds))) for source, table in tables.items()}
     gains = list(_gains(tables))
-    _write_csv(output / "quality.csv", means, MEAN_COLUMNS)
+    _write_means(output / "quality.csv", tables)
     _write_csv(output / "quality_order.csv", gains, GAIN_COLUMNS)
     worse = [f"{row['metric']} from {row['fewer']} to {row['more']}" for row in gains if row["worse"] == YES]
     if worse:
@@ -175,6 +180,16 @@ def statistics(values: np.ndarray) -> Statistics:
     if len(numbers) == 1 or np.isinf(numbers).any():
         return Statistics(len(numbers), float(numbers.mean()), np.nan)
     return Statistics(len(numbers), float(numbers.mean()), float(numbers.std(ddof=1) / np.sqrt(len(numbers))))
+
+
+def _of_contents(table: pd.DataFrame, sounds: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of speech, and those of sounds."""
+    is_sound = table.index.get_level_values("corpus").isin(list(sounds))
+    return table[~is_sound], table[is_sound]
+
+
+def _write_means(path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    _write_csv(path, [row for source, table in tables.items() for row in _means(source, table)], MEAN_COLUMNS)
 
 
 def _means(source: str, table: pd.DataFrame) -> Iterator[dict[str, Any]]:

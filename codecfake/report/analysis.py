@@ -25,6 +25,10 @@ TEXT_COLUMNS = [
     "speaker",
     "source",
     "policy",
+    "trained_on",
+    "content",
+    "spoofs",
+    "conditions",
 ]
 TEXT = dict.fromkeys(TEXT_COLUMNS, str)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from codecfake.base import files
-from codecfake.quality.measures import HIGHER, METRICS
+from codecfake.quality.measures import HIGHER, METRICS, SPEECH_ALONE
 from codecfake.quality.step import NO_BITRATE, PROVENANCE, YES
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.report.materials import bitrate_text
@@ -52,6 +52,7 @@ COLUMNS = (
     Column("voicing_error", "voicing error", "% of frames", 1, 0.05, 100),
     Column("bandwidth_error_hz", "bandwidth error", "Hz", 0, 1000),
 )
+OF_SOUNDS = tuple(column for column in COLUMNS if column.metric not in SPEECH_ALONE)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class QualityRow:
     bitrate_kbps: float  # 0: the control; NaN: latents
     printed_kbps: str
     utterances: int
-    cells: list[Cell]  # of `COLUMNS`; the last one shows both bandwidths, shaded by their difference
+    cells: list[Cell]  # of the table's columns; the last one shows both bandwidths, shaded by their difference
 
     @property
     def is_control(self) -> bool:
@@ -110,6 +111,12 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class SoundsTable:
+    columns: tuple[Column, ...]
+    rows: list[QualityRow]
+
+
+@dataclass(frozen=True)
 class QualityTable:
     columns: tuple[Column, ...]
     rows: list[QualityRow]
@@ -127,18 +134,11 @@ def quality_table(inputs: ReportInputs) -> QualityTable | None:
     """The table of `inputs.quality`; None if nothing was measured. Raises ReportError if a source has no row."""
     if not inputs.quality:
         return None
-    means = files.read_csv(inputs.results / "tables" / "quality.csv", keep_default_na=False)
-    absent = [source for source in inputs.quality if source not in set(means["source"])]
-    if absent:
-        raise ReportError(f"{inputs.results / 'tables' / 'quality.csv'}: no row for source {absent[0]}; write it again")
-    means["mean"], means["standard_error"] = (pd.to_numeric(means[name]) for name in ("mean", "standard_error"))
-    means["bitrate_kbps"] = means["bitrate_kbps"].replace(NO_BITRATE, "nan").astype(float)
-    rows = [_row(inputs, source, means) for source in inputs.quality]
-    codecs = [row.codec for row in rows]
+    means = _means(inputs, "quality", inputs.quality)
     order = files.read_csv(inputs.results / "tables" / "quality_order.csv")
     return QualityTable(
         COLUMNS,
-        sorted(rows, key=lambda row: (codecs.index(row.codec), row.quantizers)),
+        _rows(inputs, inputs.quality, means, COLUMNS),
         _gaps(means),
         int((order["n"] > 1).sum()),
         int((order["gain"] > order["standard_error"]).sum()),
@@ -146,7 +146,35 @@ def quality_table(inputs: ReportInputs) -> QualityTable | None:
     )
 
 
-def _row(inputs: ReportInputs, source: str, means: pd.DataFrame) -> QualityRow:
+def sounds_table(inputs: ReportInputs) -> SoundsTable | None:
+    """The same of sounds, by the measures that need no speech; None without sounds."""
+    if not inputs.quality_sounds:
+        return None
+    means = _means(inputs, "quality_sounds", inputs.quality_sounds)
+    return SoundsTable(OF_SOUNDS, _rows(inputs, inputs.quality_sounds, means, OF_SOUNDS))
+
+
+def _means(inputs: ReportInputs, name: str, sources: list[str]) -> pd.DataFrame:
+    path = inputs.results / "tables" / f"{name}.csv"
+    means = files.read_csv(path, keep_default_na=False)
+    absent = [source for source in sources if source not in set(means["source"])]
+    if absent:
+        raise ReportError(f"{path}: no row for source {absent[0]}; write it again")
+    means["mean"], means["standard_error"] = (pd.to_numeric(means[name]) for name in ("mean", "standard_error"))
+    means["bitrate_kbps"] = means["bitrate_kbps"].replace(NO_BITRATE, "nan").astype(float)
+    return means
+
+
+def _rows(
+    inputs: ReportInputs, sources: list[str], means: pd.DataFrame, columns: tuple[Column, ...]
+) -> list[QualityRow]:
+    """By codec, in the order of the experiment, and then by quantizers."""
+    rows = [_row(inputs, source, means, columns) for source in sources]
+    codecs = [row.codec for row in rows]
+    return sorted(rows, key=lambda row: (codecs.index(row.codec), row.quantizers))
+
+
+def _row(inputs: ReportInputs, source: str, means: pd.DataFrame, columns: tuple[Column, ...]) -> QualityRow:
     own = means[means["source"] == source].set_index("metric")
     codec, quantizers, bitrate = own[PROVENANCE].iloc[0]
     aliases = [name for name, original in inputs.aliases.items() if original == source]
@@ -159,12 +187,12 @@ def _row(inputs: ReportInputs, source: str, means: pd.DataFrame) -> QualityRow:
         bitrate,
         ", ".join(dict.fromkeys(printed.values())) or "–",
         int((own["n"] + own["missing"]).max()),
-        _cells(own, means),
+        _cells(own, means, columns),
     )
 
 
-def _cells(own: pd.DataFrame, means: pd.DataFrame) -> list[Cell]:
-    *cells, last = [_cell(column, own.loc[column.metric], _rivals(column, means)) for column in COLUMNS]
+def _cells(own: pd.DataFrame, means: pd.DataFrame, columns: tuple[Column, ...]) -> list[Cell]:
+    *cells, last = [_cell(column, own.loc[column.metric], _rivals(column, means)) for column in columns]
     kilohertz = [own.loc[name, "mean"] / 1000 for name in ("bandwidth_hz", "bonafide_bandwidth_hz")]
     if all(map(math.isfinite, kilohertz)):
         last = replace(last, text=f"{kilohertz[0]:.2f} / {kilohertz[1]:.2f}", spread="", best=False)

@@ -6,6 +6,7 @@ from codecfake.base.degraded_names import plain
 from codecfake.statistics.intervals import BootstrapSettings
 
 GROUP_COLUMNS = ["detector", "training_set", "strategy"]
+CODED, UNCODED, CONTROL = KINDS_OF_SPOOFS = ("coded", "not coded", "control")
 MACRO, POOLED = "macro_average", "pooled"
 # of the tables across conditions and corpora, beside one column for each of these
 CROSS_COLUMNS = (*GROUP_COLUMNS, "num_seeds", MACRO, POOLED)
@@ -17,6 +18,23 @@ class LabelPolicy:
 
     name: str
     keys: dict[str, dict[str, str]]  # source -> its `CodedKeys`
+
+
+@dataclass(frozen=True)
+class ContentGroup:
+    """Conditions whose recordings are all speech or all other sounds, and whose spoofs are of one kind."""
+
+    content: str  # of `codecfake.corpora.CONTENTS`
+    spoofs: str  # of `KINDS_OF_SPOOFS`
+    conditions: list[str]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What of speech and sounds each training set has, and the conditions in groups; empty without a comparison."""
+
+    trained: dict[str, list[str]] = field(default_factory=dict)
+    groups: list[ContentGroup] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,7 @@ class TableSettings:
     kinds: dict[str, dict[str, str]] = field(default_factory=dict)  # source -> quantizer, auxiliary, decoder
     baselines: list[str] = field(default_factory=list)  # released detectors without codec fakes in training
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
+    contents: Contents = field(default_factory=Contents)
 
     @property
     def bootstrap(self) -> BootstrapSettings:

@@ -36,6 +36,7 @@ def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables import TableSettings, evaluate
     from codecfake.tables.breakdown import write_breakdown
     from codecfake.tables.comparisons import write_comparisons
+    from codecfake.tables.contents import write_contents
     from codecfake.tables.cross import write_cross
     from codecfake.tables.error_rates import write_error_rates
     from codecfake.tables.figures import Results, write_figures
@@ -54,6 +55,7 @@ def _tables(options: argparse.Namespace) -> None:
     settings = settings.without_ladders()
     write_cross(options.scores, protocols, settings, error_rates, options.output)
     write_held_out(error_rates, settings, options.output)
+    write_contents(error_rates, settings, options.output)
     write_breakdown(options.scores, protocols, settings, options.output, options.workers)
     write_label_policies(options.scores, protocols, settings, options.output)
     write_taxonomy(options.scores, protocols, settings, options.output)
