@@ -19,9 +19,19 @@ SPACE = "\u00a0"
 
 @dataclass(frozen=True)
 class ContentsSection:
+    headline: str  # the answers for generated sounds, or else for coded ones; "" without any
     answers: list[str]  # sentences that the table proves
     table: AnalysisTable
     few: int  # speakers or sources of the group that has the fewest
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One sentence about a detector and a group of conditions."""
+
+    content: str
+    group: str
+    text: str
 
 
 def contents_section(inputs: ReportInputs, trained_models: list[TrainedModel]) -> ContentsSection | None:
@@ -33,9 +43,13 @@ def contents_section(inputs: ReportInputs, trained_models: list[TrainedModel]) -
     table = table[table[GROUP_COLUMNS].agg("/".join, axis=1).isin(list(random))]
     decimals = min(decimals_by_condition(inputs).values())
     answers = list(_answers(table, decimals))
+    of_sounds = [one for one in answers if one.content == SOUND]
+    headline = " ".join(one.text for one in of_sounds if one.group == of_sounds[-1].group)
+    texts = [one.text for one in answers]
     columns = [f"{name} ({conditions})" for name, conditions in _columns(table).items()]
     rows = list(_rows(table, random, decimals))
-    return ContentsSection(answers, AnalysisTable("Speech and sounds", columns, rows), int(table["num_speakers"].min()))
+    few = int(table["num_speakers"].min())
+    return ContentsSection(headline, texts, AnalysisTable("Speech and sounds", columns, rows), few)
 
 
 def _groups(table: pd.DataFrame) -> list[str]:
@@ -63,7 +77,7 @@ def _cell(row: pd.Series, decimals: int) -> str:
     return f"{text} [{percent(row[LOW], decimals)}, {percent(row[HIGH], decimals)}]"
 
 
-def _answers(table: pd.DataFrame, decimals: int) -> Iterator[str]:
+def _answers(table: pd.DataFrame, decimals: int) -> Iterator[Answer]:
     """For each detector and kind of sound: training without sounds against training with them; then for speech."""
     evaluated = table[table["spoofs"] != CONTROL].sort_values(
         "content", key=lambda content: content != SOUND, kind="stable"
@@ -74,17 +88,15 @@ def _answers(table: pd.DataFrame, decimals: int) -> Iterator[str]:
             yield from _answer(who, str(group), rows, decimals)
 
 
-def _answer(who: str, group: str, rows: pd.DataFrame, decimals: int) -> Iterator[str]:
+def _answer(who: str, group: str, rows: pd.DataFrame, decimals: int) -> Iterator[Answer]:
     """One sentence, if a training set has speech alone and another has sounds."""
     base = rows[rows["trained_on"] == SPEECH]
     others = rows[rows["trained_on"] != SPEECH]
     if len(base) and len(others):
         first = base.iloc[0]
         effects = [_effect(row, first, decimals) for _, row in others.iterrows()]
-        yield (
-            f"{group.capitalize()}: {who} trained on speech alone has an EER of {_percent(first, decimals)}; "
-            f"{', and '.join(effects)}."
-        )
+        start = f"{group.capitalize()}: {who} trained on speech alone has an EER of {_percent(first, decimals)}"
+        yield Answer(str(first["content"]), group, f"{start}; {', and '.join(effects)}.")
 
 
 def _effect(row: pd.Series, base: pd.Series, decimals: int) -> str:

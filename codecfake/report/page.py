@@ -83,9 +83,11 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     tables = answer.eer_tables(inputs, trained_models)
     findings = answer.findings(tables)
     codecs, corpora = materials.codec_rows(inputs), materials.corpus_rows(inputs)
+    of_analysis = analysis_content(inputs, trained_models)
+    sounds = of_analysis["contents"]
     return {
         "inputs": inputs,
-        **_overview(inputs, tables, codecs),
+        **_overview(inputs, tables, codecs, sounds.headline if sounds else ""),
         "trained_models": trained_models,
         "is_random": {t.model.name: t.has_random_front_end for t in trained_models},
         "tables": tables,
@@ -95,7 +97,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "best_model": findings[0].model,
         "ladder": ladder.ladder_section(inputs, trained_models),
         "comparisons": comparisons.families(inputs, trained_models),
-        **analysis_content(inputs, trained_models),
+        **of_analysis,
         "papers": published.paper_tables(inputs, trained_models),
         "costs": calibration.costs(inputs),
         "reliability": calibration.reliability_of(inputs, findings[0].model),
@@ -121,13 +123,15 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _overview(inputs: ReportInputs, tables: list[answer.EerTable], codecs: list[materials.CodecRow]) -> dict[str, Any]:
-    """The main finding, the table that shows it, and what restricts it."""
+def _overview(
+    inputs: ReportInputs, tables: list[answer.EerTable], codecs: list[materials.CodecRow], of_sounds: str
+) -> dict[str, Any]:
+    """The main finding (`of_sounds`, unless it is empty), the table that shows it, and what restricts it."""
     exposures = exposure.exposure_of(inputs, codecs)
     comparison = contrast.contrast_of(tables, exposures, inputs.averages)
     labels = matrix.labels_of(exposures, codecs, inputs.controls)
     return {
-        "headline": headline.headline(comparison, exposures, tables),
+        "headline": of_sounds or headline.headline(comparison, exposures, tables),
         "matrix": matrix.matrix(tables, exposures, comparison, inputs.averages, labels),
         "notes": notes.notes(inputs, tables, exposures, codecs),
     }

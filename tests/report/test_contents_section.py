@@ -48,13 +48,23 @@ def test_a_sentence_claims_no_more_than_the_intervals_of_the_table_show(inputs: 
     section = contents_section(inputs, TRAINED)
     assert section is not None
     assert [answer.replace("\u00a0", " ") for answer in section.answers] == [
-        "Coded sound: mel-lcnn trained on speech alone has an EER of 40.0 %; training on sound lowers it to 10.0 %, and "
-        "training on speech and sound lowers it to 12.0 %.",
-        "Other fakes of sound: mel-lcnn trained on speech alone has an EER of 34.0 %; for training on sound (31.0 %), the "
-        "intervals show no difference, and training on speech and sound raises it to 45.0 %.",
-        "Coded speech: mel-lcnn trained on speech alone has an EER of 5.0 %; training on sound raises it to 30.0 %, and "
-        "for training on speech and sound (6.0 %), the intervals show no difference.",
+        "Coded sound: mel-lcnn trained on speech alone has an EER of 40.0 %; training on sound lowers it to 10.0 %, "
+        "and training on speech and sound lowers it to 12.0 %.",
+        "Other fakes of sound: mel-lcnn trained on speech alone has an EER of 34.0 %; for training on sound (31.0 %), "
+        "the intervals show no difference, and training on speech and sound raises it to 45.0 %.",
+        "Coded speech: mel-lcnn trained on speech alone has an EER of 5.0 %; training on sound raises it to 30.0 %, "
+        "and for training on speech and sound (6.0 %), the intervals show no difference.",
     ]
+
+
+def test_the_headline_is_about_generated_sounds_or_else_about_coded_ones(inputs: ReportInputs) -> None:
+    section = contents_section(inputs, TRAINED)
+    assert section is not None and section.headline == section.answers[1]
+    path = inputs.results / "tables/contents.csv"
+    rows = [row for row in ROWS.splitlines(keepends=True) if ",not coded," not in row]
+    path.write_text(HEAD + "".join(rows), encoding="utf-8")
+    section = contents_section(inputs, TRAINED)
+    assert section is not None and section.headline == section.answers[0]
 
 
 def test_the_table_has_a_row_for_each_training_set_and_a_column_for_each_group(inputs: ReportInputs) -> None:
@@ -81,7 +91,7 @@ def test_without_a_training_set_of_speech_alone_there_is_a_table_and_no_sentence
     path.write_text(HEAD + "".join(rows), encoding="utf-8")
     section = contents_section(inputs, TRAINED)
     assert section is not None
-    assert section.answers == [] and len(section.table.rows) == 2
+    assert section.answers == [] and section.headline == "" and len(section.table.rows) == 2
 
 
 def test_a_missing_table_is_named(inputs: ReportInputs) -> None:
