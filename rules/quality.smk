@@ -31,7 +31,9 @@ rule quality_summary:
     input:
         expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
     output:
-        report_marks.tables_and_figures(expand("results/tables/{table}.csv", table=contents.quality_tables(EXPERIMENT)), {}),
+        report_marks.tables_and_figures(
+            expand("results/tables/{table}.csv", table=contents.quality_tables(EXPERIMENT)), {}
+        ),
     log:
         "logs/quality_summary.log",
     benchmark:
