@@ -26,7 +26,7 @@ LAYOUTS: tuple[str, ...] = (
     "audiocaps", "esc50", "fsd50k", "parquet", "listed",
 )  # fmt: skip
 INTERFACE = ("OPTIONS", "MARKER", "utterances")
-SPEECH, SOUND = CONTENTS = ("speech", "sound")  # what the recordings of a corpus are; sound: anything but speech
+SPEECH, SOUND = CONTENTS = ("speech", "sound")  # of a corpus; among sounds may be voices
 
 
 @dataclass(frozen=True)

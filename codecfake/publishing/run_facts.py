@@ -9,6 +9,7 @@ from codec_wrappers import UNSTATED, entry
 from codecfake.base.settings import build
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import read_yaml
+from codecfake.demo import SOUND_FOLDERS
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.weights import Local
 from codecfake.publishing.clips import PublishingError
@@ -28,6 +29,7 @@ class Credit:
 
 # sentences, voices and recordings of the demo are made by the package, and have its license
 DEMO = Credit("Apache-2.0", note="synthesized by codecfake with eSpeak NG; no person speaks")
+DEMO_SOUNDS = Credit("Apache-2.0", note="sounds that codecfake computes from formulas")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def from_experiment(experiment: Experiment, name: str, stated: Mapping[str, str]
 
 def _corpus(experiment: Experiment, name: str, stated: str | None) -> CorpusFacts:
     corpus = experiment.corpora[name]
-    known = DEMO if corpus.demo else credits_by_layout().get(corpus.layout, Credit())
+    of_demo = DEMO_SOUNDS if corpus.layout in SOUND_FOLDERS else DEMO
+    known = of_demo if corpus.demo else credits_by_layout().get(corpus.layout, Credit())
     credit = known if stated is None else Credit(stated, known.citation, known.homepage, known.note)
     generated = name in experiment.generated()
     texts_of = tuple(experiment.text_corpora(name)) if generated else ()

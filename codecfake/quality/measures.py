@@ -51,6 +51,7 @@ METRICS = (
 )
 NAMES = [metric.name for metric in METRICS]
 SPEECH_ALONE = ("pesq", "stoi", "estoi", "f0_error_cents", "voicing_error")  # mean nothing on other sounds
+NO_SPEECH = "a corpus of sounds"  # the reason why they are missing
 
 Measured = dict[str, float | str]  # a number, or the reason for a missing one
 Comparison = Callable[[np.ndarray, np.ndarray], Measured]  # of a recording and its fake
@@ -66,11 +67,11 @@ def measure(recording: np.ndarray, fake: np.ndarray) -> Measured:
 
 
 def measure_sound(recording: np.ndarray, fake: np.ndarray) -> Measured:
-    """The same of a recording that is no speech: those metrics of speech alone have a reason in place of a value.
+    """The same of a recording of a sound: the metrics of speech alone have a reason in place of a value.
 
     PESQ and STOI predict how speech is heard and understood, and a sound such as rain has no F0.
     """
-    return dict.fromkeys(SPEECH_ALONE, "no speech") | _measured(recording, fake, (_waveform, _spectra, _bandwidths))
+    return dict.fromkeys(SPEECH_ALONE, NO_SPEECH) | _measured(recording, fake, (_waveform, _spectra, _bandwidths))
 
 
 def _measured(recording: np.ndarray, fake: np.ndarray, comparisons: Sequence[Comparison]) -> Measured:

@@ -15,7 +15,7 @@ class QualitySettings:
     corpora: list[str]  # the corpora with audio of this source
     utterances: int = 32
     seed: int = 1
-    sounds: list[str] = field(default_factory=list)  # corpora whose recordings are no speech
+    sounds: list[str] = field(default_factory=list)  # those of sounds
 
     def __post_init__(self) -> None:
         if self.utterances < 1:
@@ -25,4 +25,4 @@ class QualitySettings:
 @dataclass(frozen=True)
 class SummarySettings:
     sources: list[str]  # in the order of the table rows
-    sounds: list[str] = field(default_factory=list)  # corpora whose recordings are no speech: they have a table
+    sounds: list[str] = field(default_factory=list)  # corpora of sounds, which have a table of their own

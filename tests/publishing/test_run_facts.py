@@ -46,6 +46,11 @@ def test_the_corpora_of_the_demo_have_the_license_of_the_package() -> None:
     assert all(corpus.is_demo for corpus in facts.corpora.values())
 
 
+def test_the_sounds_of_the_demo_are_not_credited_to_a_speech_synthesizer() -> None:
+    corpora = from_experiment(reading.load(EXPERIMENTS / "sound-demo.yaml"), "sound-demo", {}).corpora
+    assert "eSpeak" in corpora["english"].credit.note and "formulas" in corpora["sounds"].credit.note
+
+
 def test_a_stated_license_takes_the_place_of_the_known_one_and_keeps_the_credit() -> None:
     experiment = reading.load(EXPERIMENTS / "xie2025.yaml")
     (known, stated) = (from_experiment(experiment, "x", each).corpora for each in ({}, {"vctk": "ODC-By-1.0"}))

@@ -8,7 +8,7 @@ import pytest
 
 from codecfake.audio.shards import Provenance, ShardWriter
 from codecfake.base import files
-from codecfake.quality.measures import NAMES, SPEECH_ALONE, measure_sound
+from codecfake.quality.measures import NAMES, NO_SPEECH, SPEECH_ALONE, measure_sound
 from codecfake.quality.step import COLUMNS, QualitySettings, SummarySettings, measure_source, write_summary
 
 RATE = 16000
@@ -21,7 +21,7 @@ def noise(seed: int, duration: float = 1.0) -> np.ndarray:
 def test_a_sound_has_no_measure_of_speech_and_all_others() -> None:
     values = measure_sound(noise(0), noise(0) + 0.1 * noise(1))
     assert list(values) and set(values) == set(NAMES)
-    assert {name for name, value in values.items() if value == "no speech"} == set(SPEECH_ALONE)
+    assert {name for name, value in values.items() if value == NO_SPEECH} == set(SPEECH_ALONE)
     assert values["si_sdr_db"] == pytest.approx(20, abs=0.2)  # noise at a tenth of the amplitude
 
 
@@ -33,7 +33,7 @@ def row(corpus: str, name: str, value: float, note: str = "") -> dict[str, objec
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
-    note = "; ".join(f"{name}: no speech" for name in SPEECH_ALONE)
+    note = "; ".join(f"{name}: {NO_SPEECH}" for name in SPEECH_ALONE)
     speech, sounds = [row("vctk", "a", 1), row("vctk", "b", 3)], [row("fsd50k", "c", 10, note)]
     for source, rows in {"F01": speech + sounds, "F02": sounds, "F03": speech}.items():
         files.write_tsv(tmp_path / "quality" / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS))
@@ -50,7 +50,7 @@ def mean(path: Path, source: str, metric: str) -> tuple[object, object, object]:
 def test_means_of_speech_and_of_sounds_are_in_two_tables(tables: Path) -> None:
     assert mean(tables / "quality.csv", "F01", "mel_distance") == (2, "2", "")
     assert mean(tables / "quality_sounds.csv", "F01", "mel_distance") == (1, "10", "")
-    assert mean(tables / "quality_sounds.csv", "F01", "pesq") == (0, "", "no speech (1)")
+    assert mean(tables / "quality_sounds.csv", "F01", "pesq") == (0, "", f"{NO_SPEECH} (1)")
 
 
 def test_a_source_without_speech_is_in_both_and_one_without_sounds_in_one(tables: Path) -> None:
@@ -71,5 +71,5 @@ def test_the_file_of_a_source_has_the_reason_for_sounds_alone(tmp_path: Path) ->
     settings = QualitySettings("F01", ["speech", "sounds"], utterances=2, sounds=["sounds"])
     measure_source(settings, [tmp_path / "C1.tsv"], tmp_path / "audio", tmp_path / "F01.tsv")
     table = files.read_tsv(tmp_path / "F01.tsv").set_index("corpus")
-    assert "no speech" in table.loc["sounds", "note"] and table.loc["sounds", "voicing_error"] == ""
-    assert "no speech" not in table.loc["speech", "note"] and table.loc["speech", "voicing_error"] != ""
+    assert NO_SPEECH in table.loc["sounds", "note"] and table.loc["sounds", "voicing_error"] == ""
+    assert NO_SPEECH not in table.loc["speech", "note"] and table.loc["speech", "voicing_error"] != ""
