@@ -7,8 +7,10 @@ from typing import Any
 
 from codecfake.base.settings import Fault, as_faults, build
 from codecfake.base.suggestions import unknown
+from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.tracing import Tracing
+from codecfake.protocols import tracing
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.training.strategies import STRATEGIES, unknown_strategy
 from codecfake.training.tracing_settings import OF_DETECTION, TracingSettings
@@ -45,15 +47,18 @@ def classes(experiment: Experiment, task: str) -> dict[str, list[str]]:
 
 
 def unseen(experiment: Experiment, task: str) -> list[str]:
-    """The sources of no class that a task evaluates."""
-    return _originals(experiment, experiment.tracing[task].unseen)
+    """The sources of no class that a task evaluates, without those whose conditions this machine does not run."""
+    sources = _originals(experiment, experiment.tracing[task].unseen)
+    return [source for source in sources if source in _all_evaluated(experiment)] if experiment.not_run else sources
 
 
 def conditions(experiment: Experiment, task: str) -> list[str]:
-    """The conditions whose trials a task evaluates: those with spoofs of its sources."""
-    sources = {*(source for names in classes(experiment, task).values() for source in names), *unseen(experiment, task)}
-    spoofs = {name: rule.spoof.source for name, rule in experiment.conditions.items()}
-    return [name for name, source in spoofs.items() if source != RECORDINGS and experiment.original(source) in sources]
+    """The conditions whose trials a task evaluates: those with trials of its sources.
+
+    Recordings alone, as `F00`, select no condition: all have some.
+    """
+    sources = {*tracing.sources_of(classes(experiment, task)), *unseen(experiment, task)}
+    return [name for name in experiment.conditions if sources & _evaluated(experiment, name)]
 
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
@@ -63,12 +68,29 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
         yield from (fault.below("tracing", name) for fault in broken or _training_faults(experiment, name, task))
 
 
+def _evaluated(experiment: Experiment, condition: str) -> set[str]:
+    """The sources of a condition's trials, whichever their key, without `F00`."""
+    rule = experiment.conditions[condition]
+    sources: set[str] = set()
+    for key, side in ((BONAFIDE, rule.bonafide), (SPOOF, rule.spoof)):
+        if side.source == RECORDINGS:
+            sources |= {tracing.recorded(corpus, key) for corpus in experiment.corpora_of(side)}
+        else:
+            sources.add(experiment.original(side.source))
+    return sources
+
+
+def _all_evaluated(experiment: Experiment) -> set[str]:
+    return {RECORDINGS}.union(*(_evaluated(experiment, name) for name in experiment.conditions))
+
+
 def _originals(experiment: Experiment, sources: list[str]) -> list[str]:
-    return [experiment.original(source) for source in sources]
+    return [source if tracing.OF in source else experiment.original(source) for source in sources]
 
 
 def _name_faults(experiment: Experiment, task: Tracing) -> Iterator[Fault]:
     of_codecs = [RECORDINGS, *(source for codec in experiment.codecs.values() for source in codec.sources)]
+    options = [*of_codecs, *tracing.recorded_sources(experiment.corpora)]
     if task.domain not in experiment.domains:
         yield Fault(("domain",), unknown("domain", task.domain, experiment.domains))
     for detector in task.detectors:
@@ -82,26 +104,27 @@ def _name_faults(experiment: Experiment, task: Tracing) -> Iterator[Fault]:
     places = {("unseen",): task.unseen} | {("classes", name): sources for name, sources in task.classes.items()}
     for keys, sources in places.items():
         for source in sources:
-            if source not in of_codecs:
-                yield Fault(keys, unknown("source", source, of_codecs))
+            if source not in options:
+                yield Fault(keys, unknown("source", source, options))
 
 
 def _source_faults(experiment: Experiment, name: str, task: Tracing) -> Iterator[Fault]:
     own, others = classes(experiment, name), unseen(experiment, name)
-    counts = Counter([*(source for sources in own.values() for source in sources), *others])
+    counts = Counter([*tracing.sources_of(own), *others])
     for source in [source for source, count in counts.items() if count > 1]:
         yield Fault(("classes",), f"source {source} is there more than once; give it one class, or leave it unseen")
     domain = experiment.domains[task.domain]
-    trained = {RECORDINGS, *_originals(experiment, domain.sources)}
+    recorded = tracing.recorded_sources(domain.keep or domain.corpora)
+    trained = {RECORDINGS, *recorded, *_originals(experiment, domain.sources)}
     for label, sources in own.items():
         for source in sources:
             if source not in trained:
-                text = f"source {source} is not in the lists of domain {task.domain}; add it to the domain's sources"
+                part = "corpora" if tracing.OF in source else "sources"
+                text = f"source {source} is not in the lists of domain {task.domain}; add it to the domain's {part}"
                 yield Fault(("classes", label), text)
-    spoofs = {experiment.conditions[each].spoof.source for each in conditions(experiment, name)}
-    evaluated = {RECORDINGS, *_originals(experiment, sorted(spoofs))}
+    evaluated = _all_evaluated(experiment)
     for source in [source for source in counts if source not in evaluated]:
-        yield Fault(("classes",), f"no condition evaluates source {source}; add one whose spoofs come from it")
+        yield Fault(("classes",), f"no condition evaluates source {source}; add one whose trials come from it")
 
 
 def _training_faults(experiment: Experiment, name: str, task: Tracing) -> Iterator[Fault]:

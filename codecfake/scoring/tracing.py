@@ -16,7 +16,6 @@ from codecfake.features.clips import Clips
 from codecfake.features.settings import FULL
 from codecfake.features.streaming import StreamedFeatures, in_order
 from codecfake.protocols import tracing, trials
-from codecfake.protocols.trials import RECORDING
 from codecfake.scoring.conditions import BATCH_SIZE, ScoringError
 from codecfake.scoring.score_store import SCORE
 
@@ -41,17 +40,18 @@ def score(
     data or a class has no trial, and ScoringError if a logit is not finite.
     """
     detector, crop_samples, classes = models.load_tracer(model, device)
-    sources = [*(source for names in classes.values() for source in names), *unseen]
+    sources = [*tracing.sources_of(classes), *unseen]
     table = tracing.of_sources(pd.concat([trials.read([path]) for path in protocols], ignore_index=True), sources)
     tracing.require_every_class(table, classes, "evaluation")
     for path in trained_on:
         train = tracing.of_sources(trials.read([path]), sources)
         trials.require_disjoint(table, "evaluation", train, f"train ({path})")
-    table = table.sort_values(RECORDING, ignore_index=True)
+    table = table.assign(traced=tracing.traced_sources(table, sources))
+    table = table.sort_values(["corpus", "traced", "utterance_id"], ignore_index=True)
     scorer = _Scorer(model, detector, crop_samples, audio_root, device, batch_size, workers)
     with progress(None, "logits", total=len(table), unit="trial") as bar:
         parts = []
-        for _, part in table.groupby(RECORDING[:2]):
+        for _, part in table.groupby(["corpus", "traced"]):
             parts.append(scorer.logits(part.reset_index(drop=True)))
             bar.update(len(part))
     files.write_tsv(output, _as_table(table, np.concatenate(parts), list(classes)))
@@ -96,4 +96,4 @@ def _as_table(table: pd.DataFrame, logits: np.ndarray, classes: list[str]) -> pd
             f"{table['trial_id'][bad].iloc[0]}; look at its audio and at the model's history.tsv"
         )
     columns = {name: [SCORE(value) for value in logits[:, number]] for number, name in enumerate(classes)}
-    return table[["trial_id", "source"]].assign(**columns)
+    return pd.DataFrame({"trial_id": table["trial_id"], "source": table["traced"], **columns})

@@ -53,7 +53,7 @@ def _read(path: Path, task: TracedTask) -> pd.DataFrame:
 
 
 def _metrics(table: pd.DataFrame, logits: np.ndarray, task: TracedTask) -> dict[str, object]:
-    classes = protocols.indices(table, task.classes).to_numpy()
+    classes = protocols.class_numbers(table["source"], task.classes).to_numpy()
     is_seen, confidences = classes >= 0, tracing.confidences(logits)
     counts = tracing.confusion(classes[is_seen], logits[is_seen].argmax(axis=1), len(task.classes))
     of_classes, unseen = confidences[is_seen], confidences[~is_seen]

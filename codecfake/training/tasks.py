@@ -96,12 +96,13 @@ class Tracing:
         self.record: dict[str, Any] = {CLASSES: {name: list(sources) for name, sources in classes.items()}}
 
     def trials(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
-        selection = tracing.of_sources(table, (source for sources in self._classes.values() for source in sources))
+        selection = tracing.of_sources(table, tracing.sources_of(self._classes))
         tracing.require_every_class(selection, self._classes, name)
         return selection
 
     def classes(self, table: pd.DataFrame) -> Tensor:
-        return torch.tensor(tracing.indices(table, self._classes).to_numpy())
+        sources = tracing.traced_sources(table, tracing.sources_of(self._classes))
+        return torch.tensor(tracing.class_numbers(sources, self._classes).to_numpy())
 
     def class_weights(self, settings: TrainSettings) -> Tensor:
         return torch.ones(self.num_classes)

@@ -1,5 +1,6 @@
 """The section `tracing` of an experiment: its rules, and the settings of its jobs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def changed(tmp_path: Path, **changes: object) -> Experiment:
         ({"unseen": ["F01"]}, "source F01 is there more than once; give it one class, or leave it unseen"),
         ({"unseen": ["F01-same"]}, "source F01 is there more than once"),
         ({"classes": {"a": ["F00"], "b": ["F01-4"]}, "unseen": []}, "source F01-4 is not in the lists of domain codec"),
+        ({"unseen": ["vocoder/fake"]}, "'vocoder/fake' is not a source: the name of one, or CORPUS/bonafide or CORPUS"),
+        ({"unseen": ["vocoders/spoof"]}, "unknown source 'vocoders/spoof'; did you mean 'vocoder/spoof'"),
+        ({"unseen": ["training/bonafide"]}, "no condition evaluates source training/bonafide; add one whose trials"),
+        (
+            {"classes": {"a": ["F00"], "b": ["vocoder/spoof"]}},
+            "vocoder/spoof is not in the lists of domain codec; add it to the domain's corpora",
+        ),
         ({"classes": {"a": ["F00", "F01"]}}, "1 classes leave nothing to tell apart; give two or more"),
         ({"training": {"bonafide_weight": 2}}, "it is of detection, and all classes of sources weigh the same"),
         ({"training": {"select": "dev_eer"}}, "dev_eer, but source tracing has no EER"),
@@ -51,3 +59,25 @@ def test_a_model_gets_the_detector_s_training_without_the_weights_of_two_classes
     assert {name: values["training"][name] for name in expected} == expected
     assert not {"spoof_weight", "bonafide_weight"} & set(values["training"])
     assert tracing_tasks.places(experiment)[:2] == [("codecs", "mel-lcnn", "2"), ("codecs", "mel-lcnn", "5")]
+
+
+def test_recorded_spoofs_and_coded_bona_fide_speech_select_their_conditions(tmp_path: Path) -> None:
+    experiment = changed(tmp_path, unseen=["vocoder/spoof"])
+    assert tracing_tasks.conditions(experiment, "codecs") == ["C1", "C1-same", "LA"]
+    channel = replace(experiment.conditions["LA"], bonafide=experiment.conditions["C1-4"].spoof)
+    experiment = replace(experiment, conditions={**experiment.conditions, "channel": channel})
+    tasks = {"codecs": replace(experiment.tracing["codecs"], unseen=["F01-4"])}
+    assert tracing_tasks.conditions(replace(experiment, tracing=tasks), "codecs") == [
+        "C1",
+        "C1-4",
+        "C1-same",
+        "channel",
+    ]
+
+
+def test_unseen_sources_are_left_out_with_the_conditions_that_this_machine_does_not_run(tmp_path: Path) -> None:
+    experiment = changed(tmp_path, unseen=["vocoder/spoof", "F01-4"])
+    corpora = {name: corpus for name, corpus in experiment.corpora.items() if name != "vocoder"}
+    conditions = {name: item for name, item in experiment.conditions.items() if name != "LA"}
+    absent = replace(experiment, corpora=corpora, conditions=conditions, not_run={"LA": "no root"})
+    assert tracing_tasks.unseen(absent, "codecs") == ["F01-4"]
