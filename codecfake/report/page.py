@@ -30,6 +30,7 @@ from codecfake.report import (
     published,
     quality,
     tracing,
+    tracing_regression,
     training,
 )
 from codecfake.report.figures import line_styles
@@ -106,6 +107,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "excerpt_seconds": spectrograms.EXCERPT_SECONDS,
         "quality": quality.quality_table(inputs),
         "tracing": tracing.tasks(inputs),
+        "traced_numbers": tracing_regression.regressions(inputs),
         "generated": generated.generated_rows(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
         "loss_panels": training.detector_panels(trained_models),
