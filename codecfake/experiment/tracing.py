@@ -61,11 +61,13 @@ class Tracing:
         return list(self.leave_out)
 
     def without(self, name: str) -> "Tracing":
-        """The task whose unseen sources include those of a class, or a source of a regression."""
+        """The task whose unseen sources are those of a class, or one source of a regression, and no others.
+
+        Its metrics of unseen sources are then of this codec or rate alone.
+        """
         classes = {label: sources for label, sources in self.classes.items() if label != name}
         sources = [source for source in self.sources if source != name]
-        unseen = [*self.unseen, *self.classes.get(name, [name])]
-        return replace(self, classes=classes, sources=sources, unseen=unseen, leave_out=None)
+        return replace(self, classes=classes, sources=sources, unseen=self.classes.get(name, [name]), leave_out=None)
 
     def _parts(self) -> list[str]:
         return self.sources if self.is_regression else list(self.classes)
