@@ -41,10 +41,13 @@ def bootstrap(
         note = "all trials come from one speaker; resampling needs at least two"
         return {name: _without_bounds(value, settings, 1, note) for name, value in estimates.items()}
     design = Design("speaker", np.ones(len(speakers), dtype=bool), (), len(names))
-    draws = [_draw(clusters, len(names), rng) for _ in range(settings.resamples)]
+    values = {name: np.empty(settings.resamples) for name in metrics}
+    for number in range(settings.resamples):
+        draw = _draw(clusters, len(names), rng)  # one at a time, since all would not fit in memory
+        for name, metric in metrics.items():
+            values[name][number] = metric.value(draw)
     return {
-        name: _interval(metric, estimates[name], np.array([metric.value(draw) for draw in draws]), settings, design)
-        for name, metric in metrics.items()
+        name: _interval(metric, estimates[name], values[name], settings, design) for name, metric in metrics.items()
     }
 
 
