@@ -33,6 +33,9 @@ def test_the_report_shows_tasks_with_the_parts_that_they_leave_out(run: Path) ->
         ("F01", [False, True, False]),
         ("F02", [False, False, True]),
     ]
+    html = environment().get_template("tracing.html").render(tracing=[task])
+    assert "<h4>One class left out</h4>" in html
+    assert '<tr><th>F01</th><td class="text">unseen</td>' in html
 
 
 def test_the_report_draws_predictions_over_true_values(run: Path) -> None:
