@@ -114,7 +114,7 @@ def test_a_regression_predicts_true_bit_rates_and_gives_speech_without_a_codec_n
 
 
 def test_each_class_without_recordings_is_left_out_once(tmp_path: Path) -> None:
-    experiment = changed(tmp_path, "parts", unseen=["P00"])
+    experiment = changed(tmp_path, "parts", unseen=["P00"], leave_out="each")
     assert tracing_tasks.left_out(experiment) == {"parts": ["parts-without-two", "parts-without-four"]}
     without = experiment.tracing["parts-without-two"]
     assert (list(without.classes), without.unseen) == (["recordings", "four"], ["F01"])

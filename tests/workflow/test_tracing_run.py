@@ -15,7 +15,7 @@ def test_a_run_traces_sources_and_its_control_is_at_chance(tiny_copy: Path) -> N
     process = snakemake(tiny_copy, EXPERIMENT, "results/report.html")
     assert process.returncode == 0, process.stdout + process.stderr
     table = pd.read_csv(tiny_copy / "results/tables/tracing.csv").set_index("task")
-    parts = ["parts", "parts-without-two", "parts-without-four", "mean of parts-without-*"]
+    parts = ["parts", "parts-without-four", "mean of parts-without-*"]
     assert list(table.index) == ["codecs", "control", *parts]
     assert table.loc["control", "accuracy_percent"] == 50
     assert table.loc["codecs", "num_unseen"] > 0
