@@ -1,10 +1,11 @@
 # in:  results/protocols/{domain}/train.tsv and dev.tsv, results/protocols/eval/, results/audio/
 # out: results/tracing/models/{task}/{detector}/seed{seed}/, results/tracing/scores/{task}/{detector}/seed{seed}.tsv;
-#      results/tables/: tracing.csv, tracing_confusion.csv
+#      results/tables/: tracing.csv, tracing_confusion.csv, tracing_intervals.csv of tasks with classes;
+#      tracing_regression.csv, tracing_predictions.csv of regressions
 
 
 rule train_tracer:
-    """Train a detector's front-end and back-end to tell sources apart."""
+    """Train a detector's front-end and back-end to tell sources apart, or to predict a number that they have."""
     input:
         train=by_wildcards(TRACING.train_lists),
         dev=by_wildcards(TRACING.dev_lists),
@@ -77,9 +78,10 @@ rule trace:
 rule tabulate_tracing:
     """Compute the tables of source tracing."""
     input:
-        TRACING.scores(),
+        scores=TRACING.scores(),
+        protocols=TRACING.all_protocols(),
     output:
-        report_marks.tables_and_figures(["results/tables/tracing.csv", "results/tables/tracing_confusion.csv"], {}),
+        report_marks.tables_and_figures(TRACING.tables(), {}),
     log:
         "logs/tabulate_tracing.log",
     benchmark:
@@ -93,4 +95,5 @@ rule tabulate_tracing:
         "Computing the tables of source tracing"
     shell:
         "python -m codecfake step tracing-tables --settings {params.settings:q} --scores {params.results:q}/tracing/scores"
+        " --protocols {params.results:q}/protocols/eval"
         " --output {params.results:q}/tables 2>&1 | tee {log:q}"

@@ -26,6 +26,7 @@ from codecfake.detectors.ssl import FrontEndWeightsError
 
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 CLASSES = "classes"  # in the record of a model that traces sources: class -> its sources
+REGRESSION = "regression"  # in place of it: the quantity that a model predicts, and its value for each source
 REMEDY = "restore it, or train or import the detector again"
 MOST_CROP_SAMPLES = 16_000 * 600
 
@@ -49,24 +50,28 @@ def load(folder: Path, device: torch.device, front_end_weights: str | None = Non
     traces sources; and FileError if the weights differ from those that were saved.
     """
     record = read_record(folder)
-    if CLASSES in record:
+    if _traces(record):
         raise ModelError(f"{folder}: this model traces sources and gives no scores; choose a detector")
     return _load(folder, record, device, front_end_weights)
 
 
-def load_tracer(folder: Path, device: torch.device) -> tuple[Detector, int, dict[str, list[str]]]:
-    """The same of a model that traces sources, and the sources of each of its classes. Raises as `load`."""
+def load_tracer(folder: Path, device: torch.device) -> tuple[Detector, int, dict[str, Any]]:
+    """The same of a model that traces sources, and its record, with `CLASSES` or `REGRESSION`. Raises as `load`."""
     record = read_record(folder)
-    if CLASSES not in record:
+    if not _traces(record):
         raise ModelError(f"{folder}: this model is a detector; choose one that was trained to trace sources")
-    return *_load(folder, record, device), record[CLASSES]
+    return *_load(folder, record, device), record
+
+
+def _traces(record: dict[str, Any]) -> bool:
+    return CLASSES in record or REGRESSION in record
 
 
 def _load(
     folder: Path, record: dict[str, Any], device: torch.device, front_end_weights: str | None = None
 ) -> tuple[Detector, int]:
     crop_samples = record["settings"]["crop_samples"]
-    num_classes = len(record.get(CLASSES, (SPOOF, BONAFIDE)))
+    num_classes = 1 if REGRESSION in record else len(record.get(CLASSES, (SPOOF, BONAFIDE)))
     values = _settings(folder, record, front_end_weights)
     detector = _build(folder / SETTINGS, values, crop_samples, num_classes)
     weights = detector.front_end_weights()

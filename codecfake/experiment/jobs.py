@@ -34,6 +34,7 @@ from codecfake.experiment import (
     quality_choice,
     released,
     source_rows,
+    tracing_tasks,
 )
 from codecfake.experiment.degradation_jobs import DegradationJobs
 from codecfake.experiment.feature_stores import Store
@@ -289,7 +290,7 @@ class Jobs(TracingJobs, DegradationJobs):
             "audit": True,
             "not_run": e.not_run,
             "experiment": self._as_written,
-            **filled({"released": dev, "ladders": ladders.steps_of(e), "tracing": list(e.tracing)}),
+            **filled({"released": dev, "ladders": ladders.steps_of(e), **tracing_tasks.report_settings(e)}),
             **filled({"contents": bool(contents.settings(e)), "quality_sounds": contents.sources_with_sounds(e)}),
             **filled({"label_policies": list(e.label_policies), "coded_spoofs_alone": spoofs}),
         }

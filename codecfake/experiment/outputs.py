@@ -5,7 +5,7 @@ from itertools import product
 
 from codec_wrappers.weights.checkpoints import PROVENANCE
 from codecfake.base.degraded_names import with_degradation
-from codecfake.experiment import ladders
+from codecfake.experiment import ladders, tracing_tasks
 from codecfake.experiment.audited import TABLES
 from codecfake.experiment.jobs import JobName
 from codecfake.experiment.schema import Experiment
@@ -59,7 +59,7 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
         *("weights.safetensors", "settings.json", "history.tsv"),
     ),
     "trace": ("source tracing", "tracing/scores/{0}/{1}/", "seed{2}.tsv"),
-    "tabulate_tracing": ("source tracing", "tables/", "tracing.csv", "tracing_confusion.csv"),
+    "tabulate_tracing": ("source tracing", "tables/"),  # a file for each table that the tasks have
     "report": ("report", "", "report.html"),
     "all": ("all", ""),
 }
@@ -95,6 +95,8 @@ def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]
         return _shards(folder, experiment.corpora[corpus].shards, folders)
     if rule == "score":
         names = tuple(f"{condition}.tsv" for condition in experiment.conditions)
+    if rule == "tabulate_tracing":
+        names = tuple(f"{table}.csv" for table in tracing_tasks.tables(experiment))
     return (tuple(folder + name.format(*wildcards) for name in names),)
 
 

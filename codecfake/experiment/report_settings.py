@@ -29,7 +29,9 @@ class ReportSettings:
     aliases: dict[str, str] = field(default_factory=dict)  # source -> the source whose audio it shares
     quality: list[str] = field(default_factory=list)  # sources whose quality is shown
     generated: list[str] = field(default_factory=list)  # corpora whose fakes were generated in this run
-    tracing: list[str] = field(default_factory=list)  # tasks of source tracing
+    tracing: list[str] = field(default_factory=list)  # tasks of source tracing that tell classes apart
+    traced_numbers: list[str] = field(default_factory=list)  # those that predict a number
+    traced_parts: dict[str, list[str]] = field(default_factory=dict)  # task -> the tasks that leave out a part of it
     papers: dict[str, str] = field(default_factory=dict)  # table of a paper, `xie2025_table6` -> its caption
     audit: bool = False  # whether `audit/` is shown
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why

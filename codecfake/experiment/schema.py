@@ -31,7 +31,7 @@ from codecfake.experiment.sections import (
     Text,
     TrainingSet,
 )
-from codecfake.experiment.tracing import Tracing
+from codecfake.experiment.tracing import Tracing, with_left_out
 from codecfake.experiment.weights import Official, Shipped, Trained, one_line
 from codecfake.protocols.labels import DEFAULT, CodedKeys, Labels, keys_of
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side
@@ -65,7 +65,7 @@ class Experiment:
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "conditions", ladders.with_steps(self.conditions))
+        self.__dict__.update(conditions=ladders.with_steps(self.conditions), tracing=with_left_out(self.tracing))
 
     def plain_conditions(self) -> list[str]:
         """The conditions of the file, without the steps of ladders."""

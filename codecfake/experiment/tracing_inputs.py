@@ -42,6 +42,14 @@ class TracingInputs:
         """The record of a detector's front-end, if it comes from the hub."""
         return self._inputs.hub_records(hub_models.of_front_end(self._experiment, detector))
 
+    def tables(self) -> list[str]:
+        """The tables of all tasks."""
+        return [f"results/tables/{name}.csv" for name in tracing_tasks.tables(self._experiment)]
+
+    def all_protocols(self) -> list[str]:
+        """Eval protocols of all tasks, which have the speakers of trials."""
+        return list(dict.fromkeys(path for task in self._experiment.tracing for path in self.protocols(task)))
+
     def scores(self) -> list[str]:
         """The score files of all models."""
         return [

@@ -1,9 +1,10 @@
 """The settings of the jobs of source tracing; their wildcards are the task, the detector and the seed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from codecfake.experiment import tracing_tasks
-from codecfake.experiment.job import Job, job
+from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.schema import Experiment
 from codecfake.tables.tracing_settings import TracingTableSettings
 from codecfake.training.tracing_settings import TracingSettings
@@ -24,12 +25,24 @@ class TracingJobs:
         return job(TracingSettings, tracing_tasks.settings(self._experiment, task, detector, int(seed)))
 
     def tabulate_tracing(self) -> Job[TracingTableSettings]:
-        tasks = {
-            name: {
-                "classes": tracing_tasks.classes(self._experiment, name),
-                "unseen": tracing_tasks.unseen(self._experiment, name),
-                "models": [f"{each}/seed{seed}" for each in rule.detectors for seed in rule.seeds],
-            }
-            for name, rule in self._experiment.tracing.items()
+        e = self._experiment
+        speakers_of = e.speakers_of()
+        for name in e.conditions:
+            speakers_of |= e.speakers_of_condition(name)
+        values = {
+            "tasks": {name: self._traced_task(name) for name in e.tracing},
+            "left_out": tracing_tasks.left_out(e),
+            "speakers_of": speakers_of,
         }
-        return job(TracingTableSettings, {"tasks": tasks})
+        return job(TracingTableSettings, filled(values))
+
+    def _traced_task(self, name: str) -> dict[str, Any]:
+        """Values of `TracedTask`."""
+        e, rule = self._experiment, self._experiment.tracing[name]
+        unseen = tracing_tasks.unseen(e, name)
+        models = [f"{each}/seed{seed}" for each in rule.detectors for seed in rule.seeds]
+        common = {"models": models, "unseen": unseen, "conditions": tracing_tasks.conditions(e, name)}
+        if not rule.is_regression:
+            return {"classes": tracing_tasks.classes(e, name), **common}
+        values = tracing_tasks.values(e, name, unseen)
+        return {"regression": tracing_tasks.regression(e, name), "unseen_values": values, **common}

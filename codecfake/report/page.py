@@ -31,6 +31,7 @@ from codecfake.report import (
     published,
     quality,
     tracing,
+    tracing_regression,
     training,
 )
 from codecfake.report.figures import line_styles
@@ -110,6 +111,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "quality": quality.quality_table(inputs),
         "quality_of_sounds": quality.sounds_table(inputs),
         "tracing": tracing.tasks(inputs),
+        "traced_numbers": tracing_regression.regressions(inputs),
         "generated": generated.generated_rows(inputs),
         "audit": audit.audit_section(inputs.results / "audit") if inputs.audit else None,
         "loss_panels": training.detector_panels(trained_models),

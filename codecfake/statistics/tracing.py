@@ -3,11 +3,14 @@
 A trial's confidence is higher if the classifier is surer that the trial is from one of its classes.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from codecfake.statistics import metrics
 
 TRUE_POSITIVE_RATE = 0.95  # of the false positive rate that papers report
+OpenSetMetric = Callable[[np.ndarray, np.ndarray], float]  # of the confidences of seen and of unseen trials
 
 
 def confusion(classes: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:

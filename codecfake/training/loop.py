@@ -26,7 +26,6 @@ from codecfake.training import checkpoint, fine_tuning
 from codecfake.training.composition import Composition
 from codecfake.training.data import TrainingData
 from codecfake.training.fine_tuning import TunedDetector, share_gradients, trained_network
-from codecfake.training.loss_settings import LOSSES
 from codecfake.training.optimizer import Optimizer
 from codecfake.training.plan import Plan
 from codecfake.training.settings import AVERAGE, SELECTIONS, TrainSettings
@@ -89,17 +88,17 @@ class _Run:
     ) -> None:
         self._settings, self._output, self._device, self._team = settings, output, device, team
         self._task, self._train_trials, self._dev_trials = task, train_trials, dev_trials
-        self._train_classes, self._dev_classes = task.classes(train_trials), task.classes(dev_trials)
+        self._train_targets, self._dev_targets = task.targets(train_trials), task.targets(dev_trials)
         self._seed_step(epoch=0, step=-1)
         self._plan = Plan(settings, Composition.of(train_trials))
-        self._detector = Detector(settings.detector, settings.crop_samples, task.num_classes).to(device)
+        self._detector = Detector(settings.detector, settings.crop_samples, task.num_outputs).to(device)
         self._start = fine_tuning.start(self._detector, settings.fine_tuning)
         self._network = trained_network(self._detector, settings.fine_tuning, device, team)
         self._optimizer = Optimizer(settings, self._network, self._plan)
         self._update = _update(settings, self._optimizer, self._network)
-        self._class_weights = task.class_weights(settings)
-        loss = LOSSES.part(settings.loss)
-        self._loss_of_trials = loss.load()(loss.build_settings(settings.loss_settings))
+        self._train_weights = task.weights(self._train_targets, settings)
+        self._dev_weights = task.weights(self._dev_targets, settings).double()
+        self._loss_of_trials = task.loss(settings)
         self._data = TrainingData(settings, self._detector, device, audio_root, workers, feature_cache, team)
         self._train_features, self._dev_features = self._data.train(train_trials), self._data.dev(dev_trials)
         self._fingerprint = _fingerprint(settings, self._data.mixed_in, task.record, train_trials, dev_trials)
@@ -144,15 +143,14 @@ class _Run:
 
     def _step(self, inputs: Tensor, batch: np.ndarray) -> float:
         """Update the weights on one batch; returns its loss. Raises TrainingError, before the update, if not finite."""
-        classes = self._train_classes[torch.from_numpy(batch)]
-        weights = self._class_weights[classes]
-        weight = weights.sum()
-        classes, weights = self._send(classes), self._send(weights)
+        own = torch.from_numpy(batch)
+        weight = self._train_weights[own].sum()
+        targets, weights = self._send(self._train_targets[own]), self._send(self._train_weights[own])
         places = iter(("", "at the ascended weights, "))
 
         def closure() -> Tensor:
             self._optimizer.adam.zero_grad()
-            losses = weights * self._loss_of_trials(self._network(inputs), classes)
+            losses = weights * self._loss_of_trials(self._network(inputs), targets)
             loss = losses.sum() / weight
             loss.backward()
             # the only wait for a GPU, after the backward pass, so that it has work meanwhile
@@ -219,12 +217,11 @@ class _Run:
         self._network.eval()
         order = in_order(len(self._dev_trials), self._settings.batch_size)
         bar = self._bar(self._dev_features.batches(order), "dev", len(order))
-        logits = torch.cat([self._network(inputs) for inputs in bar]).cpu().double()
-        weights = self._class_weights.double()[self._dev_classes]
-        losses = weights * self._loss_of_trials(logits, self._dev_classes)
+        outputs = torch.cat([self._network(inputs) for inputs in bar]).cpu().double()
+        losses = self._dev_weights * self._loss_of_trials(outputs, self._dev_targets)
         require_finite(losses, self._dev_trials)
-        scores = self._task.scores(logits)
-        return self._task.measures(losses, weights, scores, self._dev_classes, self._settings.batch_size), scores
+        scores, batch_size = self._task.scores(outputs), self._settings.batch_size
+        return self._task.measures(losses, self._dev_weights, scores, self._dev_targets, batch_size), scores
 
     def _save_model(self) -> None:
         settings = self._settings.complete()
@@ -241,7 +238,7 @@ class _Run:
         }
         files.write_tsv(self._output / HISTORY, pd.DataFrame(self._progress.history))
         assert self._progress.best_scores is not None
-        self._task.write_result(self._output, self._progress.best_scores, self._dev_classes)
+        self._task.write_result(self._output, self._progress.best_scores, self._dev_targets)
         models.save(self._output, self._progress.best_state, record)
 
     def _checkpoint(self) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from codecfake.detectors import BONAFIDE
-from codecfake.statistics import metrics, tracing
+from codecfake.statistics import metrics, regression, tracing
 
 NAMED_TRIALS = 128  # the most trials that an error names; one bad clip can spoil its whole batch
 
@@ -42,6 +42,16 @@ def measures_of_tracing(
     counts = tracing.confusion(classes.numpy(), predictions.numpy(), num_classes)
     values = {"dev_accuracy": tracing.accuracy(counts), "dev_macro_f1": tracing.macro_f1(counts)}
     return {**mean_losses(losses, weights, batch_size), **values}
+
+
+def measures_of_regression(
+    losses: Tensor, weights: Tensor, predictions: Tensor, targets: Tensor, batch_size: int, spread: float
+) -> dict[str, float]:
+    """The same losses, with the mean absolute error of predictions `[N]` in units of log2, of which `spread` are one
+    unit of the targets.
+    """
+    error = regression.mean_absolute_error(targets.double().numpy(), predictions.numpy())
+    return {**mean_losses(losses, weights, batch_size), "dev_mae_log2": spread * error}
 
 
 def mean_losses(losses: Tensor, weights: Tensor, batch_size: int) -> dict[str, float]:

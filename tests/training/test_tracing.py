@@ -84,14 +84,17 @@ def traced(audio: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
-def tables(output: Path, classes: dict[str, list[str]], unseen: list[str]) -> tuple[pd.Series, pd.DataFrame]:
-    task = TracedTask(classes, ["mel-lcnn/seed3"], unseen)
-    write_tracing(output / "scores", TracingTableSettings({"task": task}), output)
+def tables(
+    output: Path, audio: Path, classes: dict[str, list[str]], unseen: list[str]
+) -> tuple[pd.Series, pd.DataFrame]:
+    (_, _, evaluated) = lists(audio, *(source for names in classes.values() for source in names), *unseen)
+    task = TracedTask(["mel-lcnn/seed3"], classes, unseen=unseen, conditions=[evaluated.stem])
+    write_tracing(output / "scores", evaluated.parent, TracingTableSettings({"task": task}), output)
     return pd.read_csv(output / "tracing.csv").iloc[0], pd.read_csv(output / "tracing_confusion.csv")
 
 
-def test_classes_are_told_apart_and_tables_count_every_trial(traced: Path) -> None:
-    row, confusion = tables(traced, CLASSES, [UNSEEN])
+def test_classes_are_told_apart_and_tables_count_every_trial(traced: Path, audio: Path) -> None:
+    row, confusion = tables(traced, audio, CLASSES, [UNSEEN])
     assert (row["task"], row["detector"], row["seed"], row["num_classes"]) == ("task", "mel-lcnn", 3, 3)
     assert (row["num_seen"], row["num_unseen"]) == (12, 4)
     assert row["accuracy_percent"] > 60
@@ -112,7 +115,7 @@ def test_a_score_file_has_the_logits_of_every_class(traced: Path) -> None:
 def test_a_source_with_the_samples_of_the_recordings_is_at_chance(tmp_path: Path) -> None:
     """Whatever the model has learned: each pair of equal samples has one prediction, which is right for one of both."""
     scores = files.read_tsv(run(write_control(tmp_path / "audio"), tmp_path, AS_TONES))
-    row, _ = tables(tmp_path, AS_TONES, [])
+    row, _ = tables(tmp_path, tmp_path / "audio", AS_TONES, [])
     assert row["accuracy_percent"] == 50
     assert pd.isna(row["auroc"])
     logits = [scores.loc[scores["source"] == source, list(AS_TONES)].to_numpy().tolist() for source in ("F00", CONTROL)]
@@ -123,7 +126,7 @@ def test_a_model_that_traces_is_no_detector(traced: Path, audio: Path) -> None:
     (_, _, evaluated) = lists(audio, "F00", "F01")
     with pytest.raises(ModelError, match="this model traces sources and gives no scores; choose a detector"):
         conditions.score(traced / "model", [evaluated], audio, traced / "scores", CPU)
-    assert models.load_tracer(traced / "model", CPU)[2] == CLASSES
+    assert models.load_tracer(traced / "model", CPU)[2]["classes"] == CLASSES
 
 
 def test_a_class_without_trials_is_an_error(audio: Path, tmp_path: Path) -> None:
@@ -132,11 +135,11 @@ def test_a_class_without_trials_is_an_error(audio: Path, tmp_path: Path) -> None
         train([trained], [dev], audio, tmp_path, SETTINGS, CPU, task=Tracing(CLASSES))
 
 
-def test_scores_of_other_classes_or_sources_are_an_error(traced: Path) -> None:
+def test_scores_of_other_classes_or_sources_are_an_error(traced: Path, audio: Path) -> None:
     with pytest.raises(ScoreError, match="columns are not trial_id, source and a, b"):
-        tables(traced, {"a": ["F00"], "b": ["F01"]}, [])
+        tables(traced, audio, {"a": ["F00"], "b": ["F01"]}, [])
     with pytest.raises(ScoreError, match=r"F03 is only in the scores or only in the experiment; delete .* run again"):
-        tables(traced, CLASSES, [])
+        tables(traced, audio, CLASSES, [])
 
 
 @pytest.mark.parametrize(

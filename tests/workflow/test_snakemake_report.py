@@ -11,11 +11,12 @@ from places import ROOT, TINY
 from whole_runs import snakemake
 
 from codecfake.experiment import audited, papers
+from codecfake.experiment.tracing_tasks import OF_CLASS_TASKS, OF_REGRESSIONS
 from codecfake.running.report_marks import CONTENT
 
 
 def test_every_table_has_a_description() -> None:
-    of_some = {"generated", "label_policy", "ladder", "tracing", "tracing_confusion"}  # experiments alone
+    of_some = {"generated", "label_policy", "ladder", *OF_CLASS_TASKS, *OF_REGRESSIONS}  # experiments alone
     assert {*papers.OURS, *audited.TABLES, "quality", "quality_order", *of_some} == set(CONTENT)
 
 

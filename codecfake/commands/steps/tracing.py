@@ -28,6 +28,7 @@ def add(commands: Commands) -> None:
 
     tables = step(commands, "tracing-tables", _tables, "compute the tables of source tracing")
     tables.add_argument("--scores", type=Path, required=True, help="folder of {task}/{detector}/seed{n}.tsv")
+    tables.add_argument("--protocols", type=Path, required=True, help="folder of eval protocols, with speakers")
     tables.add_argument("--output", type=Path, required=True, help="folder of tables")
 
 
@@ -35,15 +36,17 @@ def _train(options: argparse.Namespace) -> None:
     from codecfake.base import parallel
     from codecfake.base.devices import of_job, prepare_job, use_huge_pages
     from codecfake.training.loop import train
-    from codecfake.training.tasks import Tracing
+    from codecfake.training.tasks import Regression, Tracing
     from codecfake.training.tracing_settings import TracingSettings
 
     use_huge_pages()
     device = prepare_job(options.device, options.gpus, options.threads)
     settings = from_json(TracingSettings, options.settings)
+    regression = settings.regression
+    task = Tracing(settings.classes) if regression is None else Regression(regression)
     arguments = {
         "train_tsv": options.train, "dev_tsv": options.dev, "audio_root": options.audio, "output": options.output,
-        "settings": settings.training, "workers": options.workers, "task": Tracing(settings.classes),
+        "settings": settings.training, "workers": options.workers, "task": task,
     }  # fmt: skip
     parallel.run(train, arguments, of_job(device, options.gpus))
 
@@ -70,4 +73,5 @@ def _tables(options: argparse.Namespace) -> None:
     from codecfake.tables.tracing import write_tracing
     from codecfake.tables.tracing_settings import TracingTableSettings
 
-    write_tracing(options.scores, from_json(TracingTableSettings, options.settings), options.output)
+    settings = from_json(TracingTableSettings, options.settings)
+    write_tracing(options.scores, options.protocols, settings, options.output)
