@@ -76,11 +76,11 @@ def accuracy(features: np.ndarray, classes: np.ndarray, speakers: np.ndarray) ->
 def predict(features: np.ndarray, classes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The class with the nearest mean, in the metric of the covariance within classes."""
     center, spread = features.mean(axis=0), features.std(axis=0)
-    known, others = ((part - center) / np.where(spread > 0, spread, 1) for part in (features, others))
+    standard, others = ((part - center) / np.where(spread > 0, spread, 1) for part in (features, others))
     names = np.unique(classes)
-    means = np.stack([known[classes == name].mean(axis=0) for name in names])
-    residuals = known - means[np.searchsorted(names, classes)]
-    covariance = residuals.T @ residuals / len(known) + RIDGE * np.eye(known.shape[1])
+    means = np.stack([standard[classes == name].mean(axis=0) for name in names])
+    residuals = standard - means[np.searchsorted(names, classes)]
+    covariance = residuals.T @ residuals / len(standard) + RIDGE * np.eye(standard.shape[1])
     weights = np.linalg.solve(covariance, means.T)
     return names[(others @ weights - 0.5 * (means.T * weights).sum(axis=0)).argmax(axis=1)]
 

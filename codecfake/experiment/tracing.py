@@ -76,16 +76,16 @@ class Tracing:
         return any(is_bonafide_speech(source) for source in self.classes.get(name, []))
 
     def _faults(self) -> Iterator[Fault]:
-        needed, other = ("sources", "classes") if self.is_regression else ("classes", "sources")
-        if not getattr(self, needed):
-            yield Fault((needed,), f"it is missing; `predict: {self.predict}` needs {needed}")
+        key, other = ("sources", "classes") if self.is_regression else ("classes", "sources")
+        if not getattr(self, key):
+            yield Fault((key,), f"it is missing; `predict: {self.predict}` needs {key}")
         if getattr(self, other):
-            yield Fault((other,), f"`predict: {self.predict}` has {needed} instead; remove it, or change `predict`")
+            yield Fault((other,), f"`predict: {self.predict}` has {key} instead; remove it, or change `predict`")
         for name in self.left_out():
             if name not in self._parts():
-                yield Fault(("leave_out",), unknown(needed, name, self._parts()))
+                yield Fault(("leave_out",), unknown(key, name, self._parts()))
         if self.leave_out and len(self._parts()) < 3:
-            text = f"{len(self._parts())} {needed} without one leave nothing to tell apart; give three or more"
+            text = f"{len(self._parts())} {key} without one leave nothing to tell apart; give three or more"
             yield Fault(("leave_out",), text)
 
 

@@ -48,8 +48,8 @@ def settings(experiment: Experiment, task: str, detector: str, seed: int) -> dic
 
 def regression(experiment: Experiment, task: str) -> dict[str, Any]:
     """Values of `TracedQuantity`: what a regression predicts of the sources in training."""
-    known = values(experiment, task, trained(experiment, task))
-    return {"quantity": experiment.tracing[task].predict, "values": known}
+    quantity = experiment.tracing[task].predict
+    return {"quantity": quantity, "values": values(experiment, task, trained(experiment, task))}
 
 
 def left_out(experiment: Experiment) -> dict[str, list[str]]:

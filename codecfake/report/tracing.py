@@ -81,12 +81,12 @@ def _task(name: str, tables: _Tables, parts: list[str]) -> Task:
     confusion = tables.confusion
     own = confusion[confusion["task"] == name]
     classes = own["predicted_class"].unique().tolist()
-    known = set(own["source"])
+    names = set(own["source"])
     left_out = [
         _source(rows, classes)
         for part in parts
         for source, rows in confusion[confusion["task"] == part].groupby("source", sort=False)
-        if not rows["is_seen"].iloc[0] and source in known and _is_seen(own, str(source))
+        if not rows["is_seen"].iloc[0] and source in names and _is_seen(own, str(source))
     ]
     return Task(
         name,

@@ -97,11 +97,11 @@ def _prediction(row: pd.Series) -> PredictionRow:
 
 def _figure(name: str, unit: str, predictions: pd.DataFrame) -> Markup:
     """Medians and the middle 90 % of predictions over true values, both doubling from tick to tick."""
-    known = predictions[predictions["true_log2"].notna()]
+    with_values = predictions[predictions["true_log2"].notna()]
     with drawing(f"tracing {name}", f"Predicted over true {unit} of {name}", height=3.4) as draft:
         axes = draft.axes()[0]
         for series, (is_seen, label) in enumerate(((1, "seen"), (0, "unseen"))):
-            own = known[known["is_seen"] == is_seen]
+            own = with_values[with_values["is_seen"] == is_seen]
             below, above = own["median_log2"] - own["p5_log2"], own["p95_log2"] - own["median_log2"]
             color, marker = series_color(series), "o" if is_seen else "s"
             axes.errorbar(
@@ -111,7 +111,7 @@ def _figure(name: str, unit: str, predictions: pd.DataFrame) -> Markup:
             for _, row in own.iterrows():
                 place = (row["true_log2"], row["median_log2"])
                 axes.annotate(row["source"], place, xytext=(4, 3), textcoords="offset points")
-        ends = [known["true_log2"].min(), known["true_log2"].max()]
+        ends = [with_values["true_log2"].min(), with_values["true_log2"].max()]
         axes.plot(ends, ends, color=series_color(2), linestyle=":", linewidth=1)
         axes.xaxis.set_major_formatter(_power)
         axes.yaxis.set_major_formatter(_power)

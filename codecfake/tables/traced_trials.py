@@ -64,6 +64,6 @@ def _read(path: Path, task: TracedTask) -> pd.DataFrame:
     again = f"delete {path} and run again"
     if list(table.columns) != ["trial_id", "source", *task.columns]:
         raise ScoreError(f"{path}: columns are not trial_id, source and {', '.join(task.columns)}; {again}")
-    for source in sorted({*task.seen, *task.unseen} ^ set(table["source"])):
+    for source in sorted({*task.training_sources, *task.unseen} ^ set(table["source"])):
         raise ScoreError(f"{path}: {source} is only in the scores or only in the experiment; {again}")
     return table

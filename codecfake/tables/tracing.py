@@ -99,8 +99,8 @@ def _trial_metrics(model: TracedModel) -> dict[str, TrialMetric]:
     predictions, confidences = model.outputs.argmax(axis=1), tracing.confidences(model.outputs)
 
     def counts(trials: np.ndarray) -> np.ndarray:
-        seen = trials[classes[trials] >= 0]
-        return tracing.confusion(classes[seen], predictions[seen], size)
+        of_classes = trials[classes[trials] >= 0]
+        return tracing.confusion(classes[of_classes], predictions[of_classes], size)
 
     def parts(trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values, is_seen = confidences[trials], classes[trials] >= 0

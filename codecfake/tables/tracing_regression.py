@@ -18,7 +18,7 @@ from codecfake.tables.error_rates import write_csv
 from codecfake.tables.traced_trials import MEAN_OF, MODEL_COLUMNS, TracedModel, models_of
 from codecfake.tables.tracing_settings import TracedTask, TracingTableSettings
 
-SEEN, UNSEEN = "seen", "unseen"
+TRAINED, UNSEEN = "seen", "unseen"
 BASELINES = ("mae", "rmse")  # metrics that predicting the mean of training has
 METRICS = [f"{metric}{end}" for metric in regression.METRICS for end in ("", "_low", "_high")]
 COLUMNS = [
@@ -62,7 +62,7 @@ def _logarithms(task: TracedTask) -> dict[str, float]:
 def _rows(model: TracedModel, mean: float, settings: TracingTableSettings) -> Iterator[dict[str, object]]:
     """The metrics of the seen sources, and of the unseen ones if some have values."""
     logarithms = _logarithms(model.task)
-    for part, sources in ((SEEN, model.task.seen), (UNSEEN, list(model.task.unseen_values))):
+    for part, sources in ((TRAINED, model.task.training_sources), (UNSEEN, list(model.task.unseen_values))):
         own = np.isin(model.sources, sources)
         if not own.any():
             continue
@@ -107,13 +107,13 @@ def _means(table: pd.DataFrame, left_out: dict[str, list[str]]) -> list[dict[str
 
 def _predictions(model: TracedModel) -> Iterator[dict[str, object]]:
     """The predictions of each source, those of seen ones first."""
-    logarithms, seen = _logarithms(model.task), set(model.task.seen)
-    for source in [*model.task.seen, *model.task.unseen]:
+    logarithms, trained = _logarithms(model.task), set(model.task.training_sources)
+    for source in [*model.task.training_sources, *model.task.unseen]:
         values = model.outputs[model.sources == source, 0]
         quantiles = {f"{name}_log2": float(np.quantile(values, share)) for name, share in QUANTILES.items()}
         yield {
             "source": source,
-            "is_seen": int(source in seen),
+            "is_seen": int(source in trained),
             "true_log2": logarithms.get(source, np.nan),
             "num_trials": len(values),
             "mean_log2": float(values.mean()),

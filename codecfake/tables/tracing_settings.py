@@ -19,7 +19,7 @@ class TracedTask:
     conditions: list[str] = field(default_factory=list)  # whose protocols have the trials, with their speakers
 
     @property
-    def seen(self) -> list[str]:
+    def training_sources(self) -> list[str]:
         """The sources in training."""
         return sources_of(self.classes) if self.regression is None else list(self.regression.values)
 

@@ -105,11 +105,11 @@ def test_a_missing_table_is_named(inputs: ReportInputs) -> None:
 @pytest.mark.long
 def test_the_whole_page_has_the_answer_as_its_headline_and_the_quality_on_sounds(tmp_path: Path) -> None:
     run = ImitationRun(tmp_path, detectors=["mel-lcnn"], training_sets=["speech", "sound", "both"], papers={})
-    written = run.write()
+    inputs = run.write()
     (tmp_path / "tables/contents.csv").write_text(HEAD + ROWS, encoding="utf-8")
     quality = (tmp_path / "tables/quality.csv").read_text(encoding="utf-8")
     (tmp_path / "tables/quality_sounds.csv").write_text(quality, encoding="utf-8")
-    write_report(replace(written, contents=True, quality_sounds=["F01", "F07"]), tmp_path / "report.html")
+    write_report(replace(inputs, contents=True, quality_sounds=["F01", "F07"]), tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     assert '<p class="answer">Other fakes of sound: mel-lcnn trained on speech alone has an EER of 34.0 %;' in page
     assert "On sounds" in page and page.index("On sounds") < page.index("Do more bits help?")

@@ -25,7 +25,7 @@ SETTINGS = TracingTableSettings(TASKS, {"codecs": ["codecs-without-one", "codecs
 def write_scores(root: Path, name: str, task: TracedTask, rng: np.random.Generator) -> None:
     """Outputs that are right but for noise; unseen sources have no class."""
     rows = []
-    for source in [*task.seen, *task.unseen]:
+    for source in [*task.training_sources, *task.unseen]:
         for speaker in range(NUM_SPEAKERS):
             truth = [float(source in sources) for sources in task.classes.values()]
             truth = truth or [np.log2({**QUANTITY.values, **task.unseen_values}.get(source, 1.0))]
