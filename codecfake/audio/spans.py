@@ -29,10 +29,8 @@ def draw(settings: PartialSettings, num_samples: int, sample_rate: int, rng: np.
     coded = max(1, min(round(settings.share * num_samples), num_samples - 1))
     least = max(1, round(settings.minimum_ms / 1000 * sample_rate))
     number = max(1, min(settings.spans, coded // least, 1 + (num_samples - coded) // least))
-    if number == 1:
-        lengths = np.array([coded])
-    else:
-        lengths = least + _parts(coded - number * least, number, rng)
+    shortest = least if number > 1 else 0
+    lengths = shortest + _parts(coded - number * shortest, number, rng)
     gaps = _parts(num_samples - coded - (number - 1) * least, number + 1, rng)
     gaps[1:-1] += least
     starts = np.cumsum(gaps[:-1]) + np.cumsum(lengths) - lengths
