@@ -95,8 +95,8 @@ def test_recordings_of_training_are_refused(run: Path, model: Path) -> None:
 def test_the_command_writes_the_segments_of_files(tmp_path: Path, model: Path) -> None:
     for number in (0, 1):
         write_noise(tmp_path / f"in/{number}.wav", number)
-    main(["score", str(tmp_path / "in"), "--model", str(model), "--segments", str(tmp_path / "s.tsv"), "--window", "0.2"]
-         + ["--hop", "0.1", "--output", str(tmp_path / "o.tsv")])  # fmt: skip
+    tables = ["--segments", str(tmp_path / "s.tsv"), "--output", str(tmp_path / "o.tsv")]
+    main(["score", str(tmp_path / "in"), "--model", str(model), *tables, "--window", "0.2", "--hop", "0.1"])
     table = files.read_tsv(tmp_path / "s.tsv")
     assert list(table.columns) == ["trial_id", "start", "end", "score"]
     assert table["trial_id"].tolist() == ["0"] * 5 + ["1"] * 5
