@@ -71,9 +71,7 @@ def _add_segments(parser: argparse.ArgumentParser) -> None:
         parser, "--segments",
         "also write the scores of segments to this TSV, to find partial fakes: trial_id, start, end (seconds), score",
     )  # fmt: skip
-    parser.add_argument(
-        "--window", type=float, metavar="S", help="seconds of a segment of --segments (default: 0.5)"
-    )
+    parser.add_argument("--window", type=float, metavar="S", help="seconds of a segment of --segments (default: 0.5)")
     parser.add_argument("--hop", type=float, metavar="S", help="seconds between their starts (default: 0.25)")
 
 
