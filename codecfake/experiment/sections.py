@@ -147,8 +147,7 @@ class Codec:
     weights: Weights
     sources: Annotated[dict[Name, Source], Filled()]
     model: dict[str, Any] = field(default_factory=dict)
-    # of the codec's input; None: the codec's default
-    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = None
+    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = None  # of its input; None: the codec's default
     keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
     decoder_precision: Literal["float32", "tf32", "bfloat16"] = "float32"  # codes are always exact
     purpose: Purpose | None = None  # for label policies; None: that of the wrapper

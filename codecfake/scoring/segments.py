@@ -1,7 +1,7 @@
 """Scores of the segments of an utterance, by any detector: where in it is a fake?
 
-Segments are windows of equal length. A detector with a longer input gets each window repeated, as it gets short
-recordings. Segments of one utterance are scored in batches of their own, so that a score depends on the audio alone.
+Segments are windows of equal length. For a detector with a longer input, they are extended as short recordings are.
+Segments of one utterance are scored in batches of their own, so that a score depends on the audio alone.
 """
 
 from collections.abc import Iterator, Sequence
