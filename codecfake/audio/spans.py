@@ -55,6 +55,6 @@ def from_text(text: str) -> list[Span]:
 
 
 def coded_share(start: float, end: float, spans: Sequence[tuple[float, float]]) -> float:
-    """The share of a segment that lies in spans, all in the same unit. A cross-fade belongs to its span."""
+    """The share of a segment that is in spans, all in the same unit. A cross-fade belongs to its span."""
     overlap = sum(max(0.0, min(end, last) - max(start, first)) for first, last in spans)
     return overlap / (end - start)

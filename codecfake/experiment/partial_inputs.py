@@ -15,7 +15,7 @@ class PartialInputs:
         self._experiment, self._inputs = experiment, inputs
 
     def pattern(self) -> str:
-        """A regular expression of the sources of partial fakes; of nothing if there are none."""
+        """A regular expression of the sources of partial fakes; without any, of no source."""
         return "|".join(partial_fakes.sources(self._experiment)) or "-"
 
     def parents(self, corpus: str, source: str, shard: str) -> list[str]:

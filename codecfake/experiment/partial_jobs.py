@@ -17,11 +17,6 @@ from codecfake.tables.partial_settings import PartialTableSettings
 class PartialJobs:
     _experiment: Experiment
 
-    @property
-    def has_partial_fakes(self) -> bool:
-        """Whether a condition evaluates partial fakes."""
-        return bool(partial_fakes.conditions(self._experiment))
-
     def of_splicing(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The jobs that make partial fakes and list their spans."""
         audio = partial_fakes.audio(self._experiment)
@@ -30,7 +25,7 @@ class PartialJobs:
 
     def of_segments(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The jobs that score and evaluate segments."""
-        if self.has_partial_fakes:
+        if partial_fakes.conditions(self._experiment):
             models = released.wildcards(self._experiment.model_names())
             yield from (("score_segments", model) for model in models.values())
             yield "tabulate_partial", ()

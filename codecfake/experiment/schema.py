@@ -114,8 +114,8 @@ class Experiment:
         """(corpus, source) of all audio that a protocol names, and of what partial fakes are made from."""
         of_domains = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
         of_conditions = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
-        named = [*of_domains, *of_conditions]
-        return list(dict.fromkeys([*named, *partial_fakes.parents(self, named)]))
+        pairs = [*of_domains, *of_conditions]
+        return list(dict.fromkeys([*pairs, *partial_fakes.parents(self, pairs)]))
 
     def train_settings(self, detector: str, training_set: str, strategy: str, seed: int) -> dict[str, Any]:
         """Everything that determines the training of one model."""

@@ -32,7 +32,7 @@ def read_segments(
     """The segments of all trials, in order: `start`, `end`, `score`, `is_coded`, and of their trials
     `trial_id`, `corpus`, `source`, `utterance_id`, `key`, `speaker` and `utterance`.
 
-    A segment is coded if at least `spoof_share` of it lies in spans of a partial fake, and more than nothing. Raises
+    A segment is coded if at least `spoof_share` of it is in spans of a partial fake, and more than nothing. Raises
     ScoreError if the segments are not those of the trials.
     """
     trials = files.read_tsv(protocol)

@@ -13,20 +13,20 @@ RATE = 16_000
 SEEDS = range(20)
 
 
-def drawn(num_samples: int, seed: int = 0, **settings: float) -> list[tuple[int, int]]:
+def random_spans(num_samples: int, seed: int = 0, **settings: float) -> list[tuple[int, int]]:
     return draw(build(PartialSettings, {"of": "F01", **settings}), num_samples, RATE, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spans_have_their_share_of_the_utterance(seed: int) -> None:
     num_samples = 40_001 + 777 * seed
-    total = sum(end - start for start, end in drawn(num_samples, seed, share=0.3, spans=3))
+    total = sum(end - start for start, end in random_spans(num_samples, seed, share=0.3, spans=3))
     assert total == round(0.3 * num_samples)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spans_and_what_is_between_them_have_the_minimum_length(seed: int) -> None:
-    spans = drawn(60_000, seed, share=0.5, spans=4, minimum_ms=100)
+    spans = random_spans(60_000, seed, share=0.5, spans=4, minimum_ms=100)
     assert len(spans) == 4
     assert spans[0][0] >= 0
     assert spans[-1][1] <= 60_000
@@ -37,7 +37,7 @@ def test_spans_and_what_is_between_them_have_the_minimum_length(seed: int) -> No
 def test_every_part_of_an_utterance_can_be_in_a_span_and_outside() -> None:
     covered = np.zeros(10_000)
     for seed in range(300):
-        for start, end in drawn(10_000, seed, share=0.4, spans=2, minimum_ms=50):
+        for start, end in random_spans(10_000, seed, share=0.4, spans=2, minimum_ms=50):
             covered[start:end] += 1
     assert covered.reshape(50, -1).max(axis=1).min() > 0
     assert covered.max() < 300
@@ -45,13 +45,13 @@ def test_every_part_of_an_utterance_can_be_in_a_span_and_outside() -> None:
 
 @pytest.mark.parametrize(("num_samples", "number"), [(16_000, 2), (8_000, 1), (1_600, 1), (2, 1)])
 def test_a_short_utterance_has_fewer_spans_but_the_same_share(num_samples: int, number: int) -> None:
-    spans = drawn(num_samples, share=0.4, spans=2, minimum_ms=200)
+    spans = random_spans(num_samples, share=0.4, spans=2, minimum_ms=200)
     assert len(spans) == number
     assert sum(end - start for start, end in spans) == max(1, round(0.4 * num_samples))
 
 
 def test_spans_that_would_touch_are_fewer() -> None:
-    assert len(drawn(16_000, share=0.9, spans=5, minimum_ms=100)) == 2
+    assert len(random_spans(16_000, share=0.9, spans=5, minimum_ms=100)) == 2
 
 
 def test_the_spans_of_an_utterance_do_not_depend_on_the_source_or_on_the_cross_fade() -> None:
