@@ -9,14 +9,15 @@ from codecfake.base import files
 from codecfake.base.utterances import SPOOF
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.protocols.trials import RECORDING
-from codecfake.report.figures import INK, LineStyle, drawing, line_styles
+from codecfake.report.answer import UNRELIABLE
+from codecfake.report.figures import DASHES, INK, NUM_SERIES, LineStyle, drawing
 from codecfake.report.inputs import ReportError, ReportInputs
 from codecfake.tables.partial import MEASURES, PARTIAL
 from codecfake.tables.segments import read_spans
 from codecfake.tables.trials import MODEL_COLUMNS
 
 TEXT = dict.fromkeys([*MODEL_COLUMNS, "condition", "source", "measure", "note"], str)
-WIDTH = 7.2  # inches: a timeline is twice as wide as other figures
+UNRELIABLE_MARK = "†"
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,18 @@ def partial_section(inputs: ReportInputs) -> PartialSection | None:
     missing = {f"eer_{name}percent": "" for name in ("", "low_", "high_")}
     table = files.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=missing)
     table["model"] = table["detector"] + "/" + table["training_set"] + "/" + table["strategy"] + "/seed" + table["seed"]
-    styles = line_styles(inputs.models)
+    styles = {model: _style(number) for number, model in enumerate(inputs.models)}
     scores = {model: files.read_tsv(inputs.results / f"segments/{model}.tsv") for model in inputs.models}
     panels = [
         _panel(inputs, condition, source, table[table["condition"] == condition], styles, scores)
         for condition, source in inputs.partial.items()
     ]
     return PartialSection(styles, MEASURES, panels)
+
+
+def _style(number: int) -> LineStyle:
+    """A color for each model, since all are on one figure; then the colors again with other dashes."""
+    return LineStyle(number % NUM_SERIES, number // NUM_SERIES % len(DASHES))
 
 
 def _panel(
@@ -84,7 +90,8 @@ def _cells(rows: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _cell(row: pd.Series) -> tuple[str, str]:
     low, high = (row[f"eer_{end}_percent"] for end in ("low", "high"))
-    interval = "" if pd.isna(low) or pd.isna(high) else f"{low:.1f}–{high:.1f}"
+    mark = UNRELIABLE_MARK if any(words in row["note"] for words in UNRELIABLE) else ""
+    interval = "" if pd.isna(low) or pd.isna(high) else f"{low:.1f}–{high:.1f}{mark}"
     return f"{row['eer_percent']:.1f}", interval
 
 
@@ -97,7 +104,7 @@ def _timeline(
 ) -> Markup:
     """The scores of the segments of one fake at their middles, and its spans."""
     spans = read_spans(inputs.results / "spans", [trial["corpus"]], trial["source"])
-    with drawing(f"partial {condition}", f"Segments of {trial['trial_id']}", WIDTH, height=2.3) as draft:
+    with drawing(f"partial {condition}", f"Segments of {trial['trial_id']}", height=2.3) as draft:
         axes = draft.axes()[0]
         for start, end in spans[trial["corpus"], trial["utterance_id"]]:
             axes.axvspan(start, end, color=INK, alpha=0.12, linewidth=0)

@@ -10,11 +10,11 @@ from codecfake.report.page import environment
 from codecfake.report.partial import partial_section
 
 MODEL = "mel-lcnn/codec/erm/seed1"
-TABLE = """detector,training_set,strategy,seed,condition,source,measure,eer_percent,eer_low_percent,eer_high_percent
-mel-lcnn,codec,erm,1,C1-p,F01-p,segment,5.0,3.0,8.0
-mel-lcnn,codec,erm,1,C1-p,F01-p,utterance,15.0,11.0,19.0
-mel-lcnn,codec,erm,1,C1-p,F01-p,pooled,20.0,,
-mel-lcnn,codec,erm,1,C1-p,F01-p,range,25.0,24.0,26.5
+TABLE = """detector,training_set,strategy,seed,condition,measure,eer_percent,eer_low_percent,eer_high_percent,note
+mel-lcnn,codec,erm,1,C1-p,segment,5.0,3.0,8.0,
+mel-lcnn,codec,erm,1,C1-p,utterance,15.0,11.0,19.0,few clusters (2)
+mel-lcnn,codec,erm,1,C1-p,pooled,20.0,,,
+mel-lcnn,codec,erm,1,C1-p,range,25.0,24.0,26.5,
 """
 PROTOCOL = """trial_id\tcorpus\tsource\tutterance_id\tkey
 a\tany\tF00\ta\tbonafide
@@ -62,7 +62,7 @@ def test_every_measure_has_its_error_rate_and_interval(results: Path) -> None:
     assert model.name == MODEL
     assert dict(zip(section.measures, model.cells, strict=True)) == {
         "segment": ("5.0", "3.0–8.0"),
-        "utterance": ("15.0", "11.0–19.0"),
+        "utterance": ("15.0", "11.0–19.0†"),
         "pooled": ("20.0", ""),
         "range": ("25.0", "24.0–26.5"),
     }
