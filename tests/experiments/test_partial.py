@@ -79,6 +79,7 @@ def test_a_fault_is_found_before_the_first_job(line: str, message: str, tmp_path
         changed(tmp_path, line)
 
 
+@pytest.mark.long
 def test_the_small_form_is_planned(tmp_path: Path) -> None:
     jobs = rerun(tmp_path, SMALL)
     experiment = site.read_without_corpora({"experiment": "partial"}, ROOT)
