@@ -10,6 +10,7 @@ from codecfake.base import files
 from codecfake.scoring import reading
 from codecfake.scoring.conditions import ScoringError
 from codecfake.scoring.reading import Failure, Waveform
+from codecfake.scoring.score_table import ScoreTableError
 from codecfake.scoring.segments import OF_SEGMENT, Segmenter
 
 
@@ -17,6 +18,7 @@ from codecfake.scoring.segments import OF_SEGMENT, Segmenter
 class SegmentTable:
     file: TextIO
     segmenter: Segmenter
+    num_rows: int = 0
 
     def passing(self, readings: Iterable[Waveform | Failure], names: Iterable[str]) -> Iterator[Waveform | Failure]:
         """The readings; the segments of each are written on the way. A file without finite scores is a failure."""
@@ -29,12 +31,20 @@ class SegmentTable:
         except (ScoringError, RuntimeError, MemoryError) as error:
             return reading.failure(waveform.path, error)
         self.file.writelines(f"{row}\n" for row in rows)
+        self.num_rows += len(rows)
         return waveform
 
 
 @contextmanager
 def segment_table(path: Path, segmenter: Segmenter) -> Iterator[SegmentTable]:
-    """A table that gets its name and its seal when the block ends; if it ends early, there is no file."""
-    with files.sealed(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(("trial_id", *OF_SEGMENT)) + "\n")
-        yield SegmentTable(file, segmenter)
+    """A table that gets its name and its seal when the block ends; if it ends early, there is no file.
+
+    Raises ScoreTableError if no row was added.
+    """
+    with files.sealed(path) as part:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("\t".join(("trial_id", *OF_SEGMENT)) + "\n")
+            table = SegmentTable(file, segmenter)
+            yield table
+        if table.num_rows == 0:
+            raise ScoreTableError(f"{path}: not written, since no file has a score; the reasons are above")

@@ -104,6 +104,14 @@ def test_the_command_writes_the_segments_of_files(tmp_path: Path, model: Path) -
     assert len(files.read_tsv(tmp_path / "o.tsv")) == 2
 
 
+def test_a_table_of_segments_without_rows_is_not_written(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"no audio")
+    with pytest.raises(SystemExit):
+        main(["score", str(tmp_path / "a.wav"), "--model", str(model), "--segments", str(tmp_path / "s.tsv")]
+             + ["--window", "0.2", "--hop", "0.1"])  # fmt: skip
+    assert not (tmp_path / "s.tsv").exists()
+
+
 def test_lengths_of_segments_need_a_table_of_segments(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
