@@ -33,6 +33,7 @@ include: "rules/training.smk"
 include: "rules/released_detectors.smk"
 include: "rules/evaluation.smk"
 include: "rules/tracing.smk"
+include: "rules/partial.smk"
 include: "rules/report.smk"
 
 

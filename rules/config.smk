@@ -7,6 +7,7 @@ from codecfake.base.hub_models import record_name
 from codecfake.degradation.settings import CODEC
 from codecfake.detectors.released_forms import SET
 from codecfake.experiment import audited, contents, hub_models, ladders, papers, quality_choice, released
+from codecfake.experiment.partial_inputs import PartialInputs
 from codecfake.experiment.tracing_inputs import TracingInputs
 from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing
@@ -18,7 +19,7 @@ from codecfake.tables.figures import KINDS
 
 RUN = hooks.read(workflow, config)
 EXPERIMENT, JOBS, INPUTS, PAPERS = RUN.site.experiment, RUN.jobs, RUN.inputs, RUN.papers
-TRACING = TracingInputs(EXPERIMENT, INPUTS)
+TRACING, PARTIAL = TracingInputs(EXPERIMENT, INPUTS), PartialInputs(EXPERIMENT, INPUTS)
 PLACES, GPUS, STORAGE = RUN.places, RUN.gpus, RUN.storage
 MODEL = "{detector}/{training_set}/{strategy}/seed{seed}"
 DEGRADED = r"[+][A-Za-z0-9_-]+"  # the end of the name of a source or a condition of a laundering ladder

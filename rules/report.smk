@@ -23,6 +23,7 @@ rule report:
         ],
         codec_quality=rules.quality_summary.output if quality_choice.sources(EXPERIMENT) else [],
         tracing=rules.tabulate_tracing.output if EXPERIMENT.tracing else [],
+        partial=([*rules.tabulate_partial.output, *PARTIAL.segments(), *PARTIAL.spans()] if PARTIAL.protocols() else []),
         generated=rules.generated_summary.output if EXPERIMENT.generated() else [],
         audit=[*rules.audit.output, rules.audit_verdict.output[0]],
         audio=INPUTS.all_audio(),

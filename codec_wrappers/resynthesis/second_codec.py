@@ -74,7 +74,7 @@ def _rows(index: Path, entries: dict[str, Entry]) -> DataFrame:
 
 def _writer(index: Path, tar_path: Path) -> shards.ShardWriter:
     columns = [*ladder_shards.COLUMNS, *shard_index.SECOND_CODEC]
-    return shards.ShardWriter(tar_path, f"{tar_path.parent.name}_", ladder_shards.provenance_of(index), columns)
+    return shards.ShardWriter(tar_path, f"{tar_path.parent.name}_", shards.provenance_of(index), columns)
 
 
 def _second(codec: Codec, settings: SecondCodecSettings, step: str, weights_sha256: str) -> dict[str, object]:

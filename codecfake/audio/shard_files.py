@@ -13,6 +13,9 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+import numpy as np
+
+from codecfake.audio import waveforms
 from codecfake.audio.shard_index import ShardError
 from codecfake.base import files
 
@@ -68,6 +71,16 @@ def has_bytes(tar: BinaryIO, entry: Entry) -> bool:
         digest.update(data)
         size += len(data)
     return size == entry.num_bytes and digest.hexdigest() == entry.sha256
+
+
+def read_samples(index: Path, entry: Entry) -> tuple[np.ndarray, int]:
+    """One utterance of a shard: int16 `[T]` and its sample rate. Raises ShardError if its bytes were damaged."""
+    tar_path = index.with_suffix(".tar")
+    with open_tar(tar_path) as tar:
+        data = b"".join(chunks(tar, entry))
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise ShardError(f"{tar_path}: utterance {entry.utterance_id} is damaged; {files.MAKE_AGAIN}")
+    return waveforms.decode_int16(data)
 
 
 def chunks(tar: BinaryIO, entry: Entry) -> Iterator[bytes]:

@@ -18,8 +18,9 @@ from types import TracebackType
 import numpy as np
 import pandas as pd
 
+from codecfake import __version__
 from codecfake.audio import waveforms
-from codecfake.audio.shard_index import ShardError, ShardIndex, read_index
+from codecfake.audio.shard_index import NO_CODEC, ShardError, ShardIndex, read_index
 from codecfake.base import files
 
 MAX_OPEN = 512  # tars that stay open; the usual limit is 1024 files per process, and xie2025 has 1,120 tars
@@ -35,6 +36,13 @@ class Provenance:
     weights_sha256: str  # "" where there are no weights
     version: str  # of codecfake
     license: str = ""  # of the codec's code and weights; "" for recordings, which keep their corpus's license
+
+
+def provenance_of(index: Path) -> Provenance:
+    """The origin of a shard, which audio made from it shares; that of recordings for a shard without utterances."""
+    names = [column.name for column in fields(Provenance)]
+    rows = files.read_arrow(index, names).slice(0, 1).to_pylist()
+    return Provenance(**{**rows[0], "version": __version__}) if rows else Provenance(NO_CODEC, 0, 0.0, "", __version__)
 
 
 def shard_numbers(durations: pd.Series, num_shards: int) -> np.ndarray:

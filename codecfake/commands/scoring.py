@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from codecfake.scoring.model_sources import Source
     from codecfake.scoring.outcome_texts import Texts
     from codecfake.scoring.score_table import ScoreTable
+    from codecfake.scoring.segment_settings import SegmentSettings
+    from codecfake.scoring.segment_table import SegmentTable
 
 EXAMPLES = (
     "codecfake score speech.flac",
     "codecfake score speech.flac folder/ --model results/models/mel-lcnn/codec/erm/seed1",
     "codecfake score folder/ --model OWNER/NAME --output scores.tsv --workers 4",
+    "codecfake score call.wav --segments segments.tsv --window 0.5",
     "codecfake score folder/ --model models/ssl-aasist --published logit --json",
     "codecfake score --card",
 )
@@ -44,6 +47,7 @@ def add(commands: Commands) -> None:
         parser, "--output",
         "also write the scores to this TSV: trial_id (the path within the folder, without suffix) and score",
     )  # fmt: skip
+    _add_segments(parser)
     add_file(parser, "--calibration", "a calibration file; by default the model folder's, if it has one")
     parser.add_argument(
         "--threshold",
@@ -60,6 +64,15 @@ def add(commands: Commands) -> None:
     add_json(parser, "print one JSON object, with every window's score")
     _add_speed(parser)
     add_device(parser)
+
+
+def _add_segments(parser: argparse.ArgumentParser) -> None:
+    add_file(
+        parser, "--segments",
+        "also write the scores of segments to this TSV, to find partial fakes: trial_id, start, end (seconds), score",
+    )  # fmt: skip
+    parser.add_argument("--window", type=float, metavar="S", help="seconds of a segment of --segments (default: 0.5)")
+    parser.add_argument("--hop", type=float, metavar="S", help="seconds between their starts (default: 0.25)")
 
 
 def _add_speed(parser: argparse.ArgumentParser) -> None:
@@ -104,11 +117,15 @@ def _score_files(options: argparse.Namespace, source: "Source") -> int:
     from codecfake.scoring import judging, score_table, verdicts
     from codecfake.scoring.audio_files import audio_files, trial_ids
     from codecfake.scoring.outcome_texts import Texts
+    from codecfake.scoring.segment_table import segment_table
+    from codecfake.scoring.segments import Segmenter
 
     listing = audio_files(options.files)
-    if options.output:
-        score_table.require_possible(options.output, listing.paths)
-        trial_ids(listing)
+    for path, option in ((options.output, "--output"), (options.segments, "--segments")):
+        if path:
+            score_table.require_possible(path, listing.paths, option)
+            trial_ids(listing)
+    segments = _segment_settings(options)
     place = options.calibration or source.folder / verdicts.CALIBRATION
     dev = verdicts.read(place) if options.calibration or place.is_file() else None
     rule = verdicts.rule(options.threshold, dev, place)
@@ -118,26 +135,51 @@ def _score_files(options: argparse.Namespace, source: "Source") -> int:
     texts = Texts(rule, dev, judge.window_samples, source.card)
     if source.is_demonstration and not options.json:
         print(source.notice, flush=True)
-    with score_table.score_table(options.output) if options.output else nullcontext() as table:
-        outcomes = _Outcomes(judge, listing, options.workers, table)
+    with (
+        score_table.score_table(options.output) if options.output else nullcontext() as table,
+        segment_table(options.segments, Segmenter(judge, segments)) if segments else nullcontext() as segment_rows,
+    ):
+        outcomes = _Outcomes(judge, listing, options.workers, table, segment_rows)
         _print(outcomes, texts, listing, options.json)
     return outcomes.num_failed + len(listing.left_out.unreadable)
+
+
+def _segment_settings(options: argparse.Namespace) -> "SegmentSettings | None":
+    """None without --segments. Raises SettingsError for lengths that cannot be."""
+    from codecfake.base.settings import build
+    from codecfake.scoring.segment_settings import SegmentSettings
+
+    lengths = {name: value for name in ("window", "hop") if (value := getattr(options, name)) is not None}
+    if lengths and not options.segments:
+        options.parser.error(f"--{next(iter(lengths))} is of segments; give --segments FILE, or leave it out")
+    return build(SegmentSettings, lengths) if options.segments else None
 
 
 class _Outcomes:
     """The outcomes of all files, one at a time; counts them and adds their scores to a table."""
 
-    def __init__(self, judge: "Judge", listing: "Listing", workers: int, table: "ScoreTable | None") -> None:
+    def __init__(
+        self,
+        judge: "Judge",
+        listing: "Listing",
+        workers: int,
+        table: "ScoreTable | None",
+        segments: "SegmentTable | None",
+    ) -> None:
         self._judge, self._listing, self._workers, self._table = judge, listing, workers, table
+        self._segments = segments
         self.num_judged = self.num_failed = 0
 
     def __iter__(self) -> "Iterator[Outcome]":
         from codecfake.base.progress import progress
-        from codecfake.scoring import judging
+        from codecfake.scoring import reading
         from codecfake.scoring.reading import Failure
 
         paths = self._listing.paths
-        outcomes: Iterable[Any] = judging.judge_files(self._judge, paths, self._workers)
+        readings = reading.read_all(paths, self._workers)
+        if self._segments is not None:
+            readings = self._segments.passing(readings, self._listing.names)
+        outcomes: Iterable[Any] = self._judge.judge_all(readings)
         bar = progress(outcomes, "score", len(paths), "file", silent=len(paths) == 1)
         for name, outcome in zip(self._listing.names, bar, strict=True):
             if isinstance(outcome, Failure):

@@ -50,7 +50,7 @@ def write_shard(
         return ladder_shards.read(recordings, originals[entry.utterance_id], SAMPLE_RATE), {}
 
     columns = [*ladder_shards.COLUMNS, *([] if folder is None else [ladder_shards.MIXED_FILE])]
-    with shards.ShardWriter(tar_path, f"{source}_", ladder_shards.provenance_of(index), columns) as writer:
+    with shards.ShardWriter(tar_path, f"{source}_", shards.provenance_of(index), columns) as writer:
         for entry in progress(entries, f"{source} {settings.corpus} {tar_path.stem}", len(entries), "utt"):
             wav = ladder_shards.read(index, entry, SAMPLE_RATE)
             rng = np.random.default_rng(seed_of(settings, entry.utterance_id))

@@ -28,8 +28,8 @@ def settings(experiment: Experiment) -> dict[str, Any]:
 
 def controls(experiment: Experiment) -> list[str]:
     """Sources whose codec returns its input unchanged."""
-    wrappers = {source: codec.wrapper for codec in experiment.codecs.values() for source in codec.generated()}
-    return [source for source, wrapper in wrappers.items() if codec_wrappers.entry(wrapper).is_control]
+    controls = [codec for codec in experiment.codecs.values() if codec_wrappers.entry(codec.wrapper).is_control]
+    return [source for codec in controls for source, rule in codec.sources.items() if rule.same_as is None]
 
 
 def corpora(experiment: Experiment) -> list[str]:

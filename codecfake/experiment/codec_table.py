@@ -58,7 +58,7 @@ def _rows(experiment: Experiment, name: str) -> Iterator[Row]:
     shape = codec_wrappers.shape(configuration.wrapper, configuration.model)
     sample_rate = None if shape is None else shape.sample_rate
     for source, what in configuration.sources.items():
-        quantizers = configuration.sources[what.same_as or source].quantizers or 0
+        quantizers = configuration.generated().get(configuration.coded_by(source), 0)
         yield Row(
             id=source,
             codec=name,
@@ -82,6 +82,7 @@ def _true_kbps(shape: Shape, quantizers: int) -> float | str:
 def _note(source: Source) -> str:
     parts = [
         f"same audio as {source.same_as}" if source.same_as else "",
+        f"spans of {source.partial.of} in recordings" if source.partial else "",
         f"alternative to {source.alternative_to}" if source.alternative_to else "",
         source.note,
     ]

@@ -52,6 +52,9 @@ def _source_faults(experiment: Experiment) -> Iterator[Fault]:
             if what.same_as is not None and what.same_as not in codec.generated():
                 text = f"{what.same_as!r} is not a source that {name} generates; choose from"
                 yield Fault((*keys, source, "same_as"), f"{text} {', '.join(codec.generated()) or 'none'}")
+            if what.partial is not None and what.partial.of not in codec.generated():
+                text = f"{what.partial.of!r} is not a source that {name} generates; choose from"
+                yield Fault((*keys, source, "partial", "of"), f"{text} {', '.join(codec.generated()) or 'none'}")
 
 
 def _codec_faults(codec: Codec) -> Iterator[Fault]:

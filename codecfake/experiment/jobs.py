@@ -31,15 +31,18 @@ from codecfake.experiment import (
     kinds,
     ladders,
     optional_tables,
+    partial_fakes,
     quality_choice,
     released,
     source_rows,
+    speakers,
     tracing_tasks,
 )
 from codecfake.experiment.degradation_jobs import DegradationJobs
 from codecfake.experiment.feature_stores import Store
 from codecfake.experiment.job import Job, filled, job
 from codecfake.experiment.papers import Papers
+from codecfake.experiment.partial_jobs import PartialJobs
 from codecfake.experiment.report_settings import ReportSettings
 from codecfake.experiment.schema import Experiment
 from codecfake.experiment.tracing_jobs import TracingJobs
@@ -55,7 +58,7 @@ from codecfake.training.settings import TrainSettings
 JobName = tuple[str, tuple[str, ...]]  # a rule, and the wildcards that the settings of its job depend on
 
 
-class Jobs(TracingJobs, DegradationJobs):
+class Jobs(TracingJobs, DegradationJobs, PartialJobs):
     """The jobs of an experiment; `as_written` are the values of its file, for the report."""
 
     def __init__(self, experiment: Experiment, papers: Papers, as_written: dict[str, Any]) -> None:
@@ -99,6 +102,7 @@ class Jobs(TracingJobs, DegradationJobs):
             corpora = {corpus for corpus, source in e.all_audio() if source in e.codecs[codec].generated()}
             yield from (("resynthesize", (codec, corpus)) for corpus in e.corpora if corpus in corpora)
         yield from self._of_generation()
+        yield from self.of_splicing()
         yield from self.of_degradation()
         yield from (("list_shards", pair) for pair in [*e.all_audio(), *native])
 
@@ -132,6 +136,7 @@ class Jobs(TracingJobs, DegradationJobs):
         yield from (("calibrate_detector", model) for name, model in imported if name in released.calibrated_names(e))
         yield from (("score", model) for model in models.values())
         yield from self.of_tracing()
+        yield from self.of_segments()
 
     # corpora and audio
 
@@ -245,16 +250,11 @@ class Jobs(TracingJobs, DegradationJobs):
             "title": self._experiment.title,
             "papers": self._papers.tables,
             "figures": self._papers.figures,
-            **self._speakers_of_conditions(),
+            **speakers.of_conditions(self._experiment),
             **held_out.settings(self._experiment),
             **filled(optional_tables.settings(self._experiment)),
         }
         return job(TableSettings, values)
-
-    def _speakers_of_conditions(self) -> dict[str, Any]:
-        e = self._experiment
-        changed = {name: {**e.speakers_of(), **e.speakers_of_condition(name)} for name in e.conditions}
-        return {"speakers_of": changed} if any(changed.values()) else {}
 
     def draw_spectrograms(self) -> Job[SpectrogramSettings]:
         return job(SpectrogramSettings, {"sources": self._experiment.spectrogram_sources()})
@@ -292,6 +292,7 @@ class Jobs(TracingJobs, DegradationJobs):
             "experiment": self._as_written,
             **filled({"released": dev, "ladders": ladders.steps_of(e), **tracing_tasks.report_settings(e)}),
             **filled({"contents": bool(contents.settings(e)), "quality_sounds": contents.sources_with_sounds(e)}),
+            **filled({"partial": partial_fakes.conditions(e)}),
             **filled({"label_policies": list(e.label_policies), "coded_spoofs_alone": spoofs}),
         }
         return job(ReportSettings, values)

@@ -8,10 +8,10 @@ from typing import Any
 from codecfake.base import installation
 from codecfake.base.hidden_files import visible
 from codecfake.base.home import expanded
+from codecfake.base.merging import laid_over
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
 from codecfake.base.validation import ConfigurationError, Document, read_document
-from codecfake.experiment.schema import laid_over
 
 SUFFIXES = (".yaml", ".yml")
 

@@ -30,6 +30,8 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     "list_generated": ("generation", "corpora/{}/", "utterances.parquet", "rejected.tsv"),
     "record": ("resynthesis", "audio/{}/{}/"),  # shards
     "resynthesize": ("resynthesis", "audio/{1}/"),
+    "splice": ("resynthesis", "audio/{}/{}/"),  # shards
+    "list_spans": ("resynthesis", "spans/{0}/", "{1}.tsv"),
     "list_folder": ("degradation", "degradation/", "{}.tsv"),
     "degrade": ("degradation", "audio/{}/{}+{}/"),  # shards
     "degrade_through": ("degradation", "audio/{1}/"),
@@ -60,6 +62,8 @@ RULES = {  # stage, folder in results/, names of files; {} is a wildcard
     ),
     "trace": ("source tracing", "tracing/scores/{0}/{1}/", "seed{2}.tsv"),
     "tabulate_tracing": ("source tracing", "tables/"),  # a file for each table that the tasks have
+    "score_segments": ("partial fakes", "segments/{0}/{1}/{2}/", "seed{3}.tsv"),
+    "tabulate_partial": ("partial fakes", "tables/", "partial.csv"),
     "report": ("report", "", "report.html"),
     "all": ("all", ""),
 }
@@ -82,7 +86,7 @@ def outputs(job: JobName, experiment: Experiment) -> tuple[tuple[str, ...], ...]
     """The outputs of one job, or of the jobs for all shards of a corpus."""
     (rule, wildcards), names = job, RULES[job[0]][2:]
     folder = f"results/{RULES[rule][1]}".format(*wildcards)
-    if rule in ("record", "degrade"):
+    if rule in ("record", "splice", "degrade"):
         return _shards(folder, experiment.corpora[wildcards[0]].shards)
     if rule == "generate":
         return _shards(folder, experiment.corpora[wildcards[0]].shards, kinds=("tar", "parquet", "rejected.tsv"))

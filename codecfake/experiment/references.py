@@ -11,6 +11,7 @@ from codecfake.experiment import (
     labels,
     ladder_folders,
     ladders,
+    partial_fakes,
     released,
     second_codecs,
     speakers,
@@ -34,6 +35,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from ladders.faults(experiment)
     yield from second_codecs.faults(experiment)
     yield from ladder_folders.name_faults(experiment)
+    yield from partial_fakes.faults(experiment)
     yield from labels.faults(experiment)
     yield from speakers.faults(experiment)
     yield from generators.faults(experiment)

@@ -37,6 +37,7 @@ class ReportSettings:
     not_run: dict[str, str] = field(default_factory=dict)  # condition -> why
     notes: list[str] = field(default_factory=list)  # important notes for every reader
     ladders: dict[str, list[str]] = field(default_factory=dict)  # condition -> its degradations, in their order
+    partial: dict[str, str] = field(default_factory=dict)  # condition -> its source of partial fakes
     released: dict[str, str] = field(default_factory=dict)  # model -> the domain it is calibrated on; "": none
     quality_sounds: list[str] = field(default_factory=list)  # sources whose quality on sounds is shown
     contents: bool = False  # whether `tables/contents.csv` compares training on speech and on sounds

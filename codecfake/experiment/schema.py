@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 from codec_wrappers import CodecError, entry
 from codecfake.audit.settings import Limits
 from codecfake.base.degraded_names import base_of, degradation_of, plain, with_degradation
+from codecfake.base.merging import laid_over
 from codecfake.base.plugins import PluginError
 from codecfake.base.settings import DERIVED, Filled, Of
 from codecfake.base.utterances import BONAFIDE, SPOOF
 from codecfake.demo.settings import DemoSettings
 from codecfake.detectors.settings import DetectorSettings
-from codecfake.experiment import ladders, sections
+from codecfake.experiment import ladders, partial_fakes, sections
 from codecfake.experiment.sections import (
     Audio,
     Codec,
@@ -35,6 +36,7 @@ from codecfake.experiment.tracing import Tracing, with_left_out
 from codecfake.experiment.weights import Official, Shipped, Trained, one_line
 from codecfake.protocols.labels import DEFAULT, CodedKeys, Labels, keys_of
 from codecfake.protocols.lists import RECORDINGS, ConditionSettings, PartitionSettings, Side
+from codecfake.scoring.segment_settings import SegmentSettings
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Experiment:
     averages: dict[str, Names] = field(default_factory=dict)  # report column -> the conditions it averages
     notes: list[str] = field(default_factory=list)  # important notes for every reader of the report
     tracing: dict[Name, Tracing] = field(default_factory=dict)  # tasks of source tracing
+    segments: SegmentSettings = field(default_factory=SegmentSettings)  # of the conditions of partial fakes
     not_run: dict[str, str] = field(default_factory=dict, metadata={DERIVED: True})  # condition -> why
 
     def __post_init__(self) -> None:
@@ -108,10 +111,11 @@ class Experiment:
         return max(self.codecs[codec].generated().values())
 
     def all_audio(self) -> list[tuple[str, str]]:
-        """(corpus, source) of all audio that a protocol names."""
+        """(corpus, source) of all audio that a protocol names, and of what partial fakes are made from."""
         of_domains = (pair for domain in self.domains for pair in self.audio_of_domain(domain))
         of_conditions = (pair for condition in self.conditions for pair in self.audio_of_condition(condition))
-        return list(dict.fromkeys([*of_domains, *of_conditions]))
+        pairs = [*of_domains, *of_conditions]
+        return list(dict.fromkeys([*pairs, *partial_fakes.parents(self, pairs)]))
 
     def train_settings(self, detector: str, training_set: str, strategy: str, seed: int) -> dict[str, Any]:
         """Everything that determines the training of one model."""
@@ -291,10 +295,3 @@ class Experiment:
         coded = {} if is_recorded else self._resynthesized(corpora)
         original = "" if is_recorded or selection.original in (None, BONAFIDE) else SPOOF
         return Side(corpora, split, keep, source, selection.utterances, original, coded)
-
-
-def laid_over(base: Any, over: Any) -> Any:
-    """`over` merged into `base`: mappings key by key; anything else is replaced."""
-    if not (isinstance(base, dict) and isinstance(over, dict)):
-        return over
-    return {**base, **{key: laid_over(base.get(key), value) for key, value in over.items()}}

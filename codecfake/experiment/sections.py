@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from codec_wrappers.resynthesis.settings import Resynthesize
 from codec_wrappers.weights import shipped
 from codecfake import generators
+from codecfake.audio.partial_settings import PartialSettings
+from codecfake.base.exclusive import exactly_one
 from codecfake.base.settings import Fault, FaultsError, Filled, Of, Pattern, Range, below, build, fault
 from codecfake.base.spelling import as_yaml
 from codecfake.corpora import layout
@@ -124,16 +126,17 @@ def speakers_of(corpora: Mapping[str, Corpus]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of audio that a codec makes: `quantizers` codebooks, or the same bytes as another source."""
+    """One kind of audio of a codec: `quantizers` codebooks, the same bytes as another source, or partial fakes."""
 
     quantizers: Count | None = None
     same_as: Name | None = None
+    partial: PartialSettings | None = None
     printed_kbps: Annotated[float, Range(least=0)] | None = None  # as in the paper's table
     alternative_to: Name | None = None  # the source whose row in the paper this interprets differently
     note: str = ""  # shown in the list of codecs
 
     def __post_init__(self) -> None:
-        exactly_one({"quantizers": self.quantizers, "same_as": self.same_as})
+        exactly_one({"quantizers": self.quantizers, "same_as": self.same_as, "partial": self.partial})
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,7 @@ class Codec:
     weights: Weights
     sources: Annotated[dict[Name, Source], Filled()]
     model: dict[str, Any] = field(default_factory=dict)
-    # of the codec's input; None: the codec's default
-    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = None
+    gain: Literal["none", "rms", "peak", "lufs", "dbfs"] | None = None  # of its input; None: the codec's default
     keep_gain: bool = False  # leave that level in the fakes, as in some published sets: a shortcut for detectors
     decoder_precision: Literal["float32", "tf32", "bfloat16"] = "float32"  # codes are always exact
     purpose: Purpose | None = None  # for label policies; None: that of the wrapper
@@ -175,8 +177,13 @@ class Codec:
         return {name: value for name, value in self.training.items() if name != START_FROM}
 
     def generated(self) -> dict[str, int]:
-        """Source -> number of quantizers, without aliases."""
+        """Source -> number of quantizers, without aliases and partial fakes."""
         return {name: source.quantizers for name, source in self.sources.items() if source.quantizers is not None}
+
+    def coded_by(self, source: str) -> str:
+        """The generated source whose coded speech a source has: itself, or that of an alias or of partial fakes."""
+        rule = self.sources[source]
+        return rule.same_as or (rule.partial.of if rule.partial else source)
 
 
 @dataclass(frozen=True)
@@ -291,10 +298,3 @@ class Quality:
     """The number of held-out utterances, over all corpora, for the quality measurement of every codec."""
 
     utterances: Count = 32
-
-
-def exactly_one(values: dict[str, Any]) -> None:
-    """Raise SettingsError unless exactly one of the named values is not None."""
-    names = [name for name, value in values.items() if value is not None]
-    if len(names) != 1:
-        raise fault(f"give exactly one of {', '.join(values)}; found {', '.join(names) or 'none'}")

@@ -15,7 +15,7 @@ def rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
                 "source": source,
                 "codec": name,
                 "wrapper": codec.wrapper,
-                "quantizers": codec.generated()[rule.same_as or source],
+                "quantizers": codec.generated()[codec.coded_by(source)],
                 "printed_kbps": rule.printed_kbps,
                 "same_as": rule.same_as or "",
                 "alternative_to": rule.alternative_to or "",

@@ -30,3 +30,10 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
 def _unknown(keys: tuple[str, ...], owner: str, experiment: Experiment) -> Iterator[Fault]:
     if owner != OWN and owner not in experiment.corpora:
         yield Fault(keys, unknown("corpus", owner, [OWN, *experiment.corpora]))
+
+
+def of_conditions(experiment: Experiment) -> dict[str, dict[str, dict[str, str]]]:
+    """The setting `speakers_of` of tables, if the experiment says so of a corpus or of a condition."""
+    common = experiment.speakers_of()
+    changed = {name: {**common, **experiment.speakers_of_condition(name)} for name in experiment.conditions}
+    return {"speakers_of": changed} if any(changed.values()) else {}

@@ -15,8 +15,9 @@ class ReportInputs(ReportSettings):
     Files are read under the folder `results`:
     `tables/{eer,eer_seeds,confusion,metrics,comparisons,quality,quality_order}.csv`, `tables/{paper}.csv`,
     `tables/{cross_conditions,cross_corpora,held_out,eer_groups,speaker_errors,taxonomy,label_policy}.csv`,
-    `tables/{generated,ladder,contents,quality_sounds}.csv`,
+    `tables/{generated,ladder,partial,contents,quality_sounds}.csv`,
     `tables/{tracing,tracing_confusion,tracing_intervals,tracing_regression,tracing_predictions}.csv`,
+    `segments/{model}.tsv`, `spans/{corpus}/{source}.tsv`,
     `scores/{model}/{condition}.tsv`, `protocols/{protocol}.tsv`, `protocols/eval/{condition}.tsv`, `models/{model}/`,
     `codecs/{codec}/`, `audit/`, `corpora/{corpus}/` and `audio/{corpus}/{source}/`.
     """

@@ -21,6 +21,7 @@ CONTENT = {  # of tables that every experiment can have, by the names of their f
     "label_policy": "equal error rates under several label policies",
     "ladder": "equal error rates at each step of a degradation",
     "contents": "what training on speech and on sounds does for either",
+    "partial": "how well partial fakes are detected, and the spans in them",
     "tracing": "how well the sources of fakes are traced",
     "tracing_confusion": "which class each source is taken for",
     "tracing_intervals": "how well the sources of fakes are traced, with intervals",

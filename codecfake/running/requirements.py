@@ -21,6 +21,7 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "calibrate_detector": ("detectors", ("torch", "transformers", "safetensors")),
     "score": ("detectors", ("torch", "transformers", "safetensors")),
     "train_tracer": ("detectors", ("torch", "transformers", "safetensors")),
+    "score_segments": ("detectors", ("torch", "transformers", "safetensors")),
     "trace": ("detectors", ("torch", "transformers", "safetensors")),
     "degrade": ("aac", ()),  # and the packages of its kinds
     "quality": ("quality", ("librosa", "pystoi")),

@@ -127,6 +127,15 @@ class Judge:
         """Logits `[N, 2]` of windows of one length."""
         return self._detector(torch.from_numpy(np.stack(windows)).to(self._device)).cpu()
 
+    def scores_of(self, parts: Sequence[np.ndarray]) -> list[float]:
+        """The scores of parts of recordings, int16 `[T]` each, all of one length, in one batch.
+
+        Parts that are shorter than the detector's input are padded as recordings are.
+        """
+        size = self.window_samples or len(parts[0])
+        inputs = [clip(part / waveforms.FULL_SCALE, size, self._pad).astype(np.float32) for part in parts]
+        return [float(score) for score in score_of(self.logits(inputs))]
+
     def judgment(self, waveform: Waveform, logits: torch.Tensor) -> Judgment:
         """The judgment of the logits `[N, 2]` of all windows. Raises AudioError if a score is not finite."""
         scores = score_of(logits).tolist()

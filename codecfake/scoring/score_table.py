@@ -26,14 +26,14 @@ class ScoreTable:
         self.num_rows += 1
 
 
-def require_possible(path: Path, recordings: list[Path]) -> None:
+def require_possible(path: Path, recordings: list[Path], option: str = "--output") -> None:
     """Raise ScoreTableError before the first file is scored if `path` cannot be a score file."""
     if path.suffix != SUFFIX:
-        raise ScoreTableError(f"{path}: --output is a table with tabs; give it a name that ends in {SUFFIX}")
+        raise ScoreTableError(f"{path}: {option} is a table with tabs; give it a name that ends in {SUFFIX}")
     if path.is_dir():
         raise ScoreTableError(f"{path}: this is a folder; name a file in it, such as {path / 'scores.tsv'}")
     if path.exists() and any(path.resolve() == recording.resolve() for recording in recordings):
-        raise ScoreTableError(f"{path}: --output would overwrite this recording; choose another name")
+        raise ScoreTableError(f"{path}: {option} would overwrite this recording; choose another name")
 
 
 @contextmanager

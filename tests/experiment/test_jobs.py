@@ -49,7 +49,7 @@ def test_every_rule_that_takes_settings_has_its_job() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
     checked = {
         rule
-        for name in ("tiny", "xie2025-official", "wu2024", "ladder", "tracing", str(GENERATED), str(FOLDERS))
+        for name in ("tiny", "xie2025-official", "wu2024", "ladder", "partial", "tracing", str(GENERATED), str(FOLDERS))
         for rule, _ in jobs(name).with_settings()
     }
     assert checked == {rule for rule in dir(Jobs) if f"JOBS.{rule}" in texts}
@@ -66,6 +66,7 @@ def test_the_jobs_of_a_run_are_those_of_the_rules_in_the_workflow() -> None:
         "wu2024",
         "xie2025-official",
         "ladder",
+        "partial",
         "tracing",
         str(GENERATED),
         str(FOLDERS),

@@ -323,12 +323,13 @@ def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Two variants of one codec, degraded in several ways, and another codec's, in one shard of 3 s; and a training."""
+    """Two variants of one codec, degraded in several ways and in spans, and another codec's, in one shard of 3 s."""
     sources = {"F01": "dac", "F01-4": "dac", "F02": "lyra", "F00": "none", "F01+noise_20": "dac"}
-    sources |= {"F01+codec-dac_2": "dac", "F01+codec-dac_4": "dac", "F01+codec-dac2_4": "dac"}
+    sources |= {"F01+codec-dac_2": "dac", "F01+codec-dac_4": "dac", "F01+codec-dac2_4": "dac", "F01-partial": "dac"}
     for source, codec in sources.items():
         provenance = vars(Provenance(codec, 1, 1.0, "", "0"))
         index = pd.DataFrame([{**provenance, "num_samples": n, "sample_rate": 16000} for n in (16000, 32000)])
+        index = index.assign(spans="0-160") if source == "F01-partial" else index
         files.write_parquet(tmp_path / f"audio/english/{source}/0001.parquet", index)
     files.write_tsv(tmp_path / "codecs/dac/history.tsv", pd.DataFrame({"step": [1, 10, 250]}))
     files.write_tsv(tmp_path / "feature_lists/wavlm-1a/english/F01.tsv", pd.DataFrame({"clips": [7, 5]}))
@@ -342,6 +343,7 @@ def results(tmp_path: Path) -> Path:
         ("record/english.F00.0001", 3, "s of audio"),
         ("degrade/english.F01.noise_20.0001", 3, "s of audio"),
         ("degrade_through_dac/english.F01.0001", 6, "s of audio"),
+        ("splice/english.F01-partial.0001", 3, "s of audio"),
         ("train_codec/dac", 250, "steps"),
         ("extract_features/wavlm-1a.english.F01", 12, "clips"),
     ],

@@ -12,7 +12,7 @@ import yaml
 from places import ROOT
 from whole_runs import jobs_by_rule, snakemake
 
-from codecfake.experiment.schema import laid_over
+from codecfake.base.merging import laid_over
 
 PAGES = ("own-codec", "own-detector", "adding")  # the last one has the whole experiment
 PAGE = "".join((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in PAGES)

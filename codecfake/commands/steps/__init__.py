@@ -1,9 +1,9 @@
 """The steps that the workflow's rules call: `codecfake step NAME`, hidden from the main help."""
 
 from codecfake.commands.parsing import Commands, Parser
-from codecfake.commands.steps import corpora, detectors, generation, measures, protocols, report, tracing
+from codecfake.commands.steps import corpora, detectors, generation, measures, partial, protocols, report, tracing
 
-GROUPS = (corpora, protocols, generation, detectors, measures, tracing, report)
+GROUPS = (corpora, protocols, generation, detectors, measures, tracing, partial, report)
 
 
 def add(commands: Commands) -> None:

@@ -12,7 +12,7 @@ from codec_wrappers.resynthesis.settings import ResynthesisSettings
 from codec_wrappers.weights import checkpoints
 from codecfake import generators
 from codecfake.audio.settings import NATIVE
-from codecfake.base.utterances import BONAFIDE, RESYNTHESIZE
+from codecfake.base.utterances import RESYNTHESIZE
 from codecfake.detectors import released_files
 from codecfake.detectors.released_forms import is_released
 from codecfake.experiment import released
@@ -20,35 +20,22 @@ from codecfake.experiment.feature_stores import domains_with
 from codecfake.experiment.jobs import JobName
 from codecfake.features.settings import DISK, NONE
 from codecfake.generators import rates as generator_rates
-from codecfake.running.planning import operations
-from codecfake.running.planning.clip_settings import ClipSettings, length, weight_rates
-from codecfake.running.planning.clip_settings import precision as precision_of
+from codecfake.running.planning.clip_settings import ClipSettings, weight_rates
 from codecfake.running.planning.counts import HOUR, hours_of, reads, sum_of
-from codecfake.running.planning.feature_costs import relative_size
-from codecfake.running.planning.rates import RateTable
+from codecfake.running.planning.light_jobs import MINUTES, NOTHING
+from codecfake.running.planning.numbers import MB, SAMPLE_RATE, Numbers
 from codecfake.running.planning.shard_rates import shard_rate
 from codecfake.running.planning.steps import Amount, Cost, amount, largest
-from codecfake.running.planning.trial_counts import TrialCounts
 from codecfake.training.settings import TrainSettings
 from codecfake.training.strategies import strategy_of
 
-MB = 1e6
-SAMPLE_RATE = 16_000  # of detectors
 FORWARD_SHARE = 1 / 3  # of the time of a training step: a backward pass takes as long as two forward passes
 EXPORTS = 2  # of each protocol
-MINUTES = {  # rules whose jobs take minutes, which were not measured: the rate for the size of their outputs
-    **dict.fromkeys(("write_sources", "quality_summary", "generated_summary", "audit", "audit_verdict"), "mb.small"),
-    **{"tabulate": "mb.tables", "tabulate_tracing": "mb.small", "report": "mb.report"},
-}
-NOTHING = ("read_captions", "list_shards", "check_lists", "list_folder", "fetch_hub_model", "all")  # or next to it
 
 
 @dataclass(frozen=True)
-class Costs(TrialCounts):
+class Costs(Numbers):
     """The cost of an experiment's jobs, with networks on a device."""
-
-    rate_table: RateTable
-    device: str  # gpu or cpu
 
     def of(self, job: JobName) -> Cost:
         """The cost of one job, or of the jobs for all shards of a corpus."""
@@ -119,6 +106,16 @@ class Costs(TrialCounts):
             "audio_hours_out": hours_of(speech) * num_sources,
             "bytes_out": self._shard_bytes(speech, shard_rate(settings)) * num_sources,
         } | self._network(sum_of(speech, "seconds") * passes / rate, device)
+
+    def splice(self, corpus: str, source: str) -> Cost:
+        counts = self.counts.pool([corpus], None)
+        speech = counts[counts["key"].isin(RESYNTHESIZE[self.experiment.corpora[corpus].resynthesize])]
+        return Cost(
+            audio_hours_in=hours_of(speech) * 2,
+            audio_hours_out=hours_of(speech),
+            cpu_hours=hours_of(speech) / self.rate_table["record.cpu"],
+            bytes_out=self._shard_bytes(speech, self.experiment.audio.sample_rate),
+        )
 
     def degrade(self, corpus: str, base: str, degradation: str) -> Cost:
         speech = self.degraded_speech(corpus, [degradation])
@@ -241,60 +238,20 @@ class Costs(TrialCounts):
         return self._scored(sum_of(self.trials_of_domain(str(domain), "dev")), detector, settings)
 
     def score(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
-        of_job = self.jobs.import_detector if is_released(training_set) else self.jobs.train_detector
         trials, clips = self.evaluation
-        cost = self._scored(clips, detector, of_job(detector, training_set, strategy, seed).settings)
+        cost = self._scored(clips, detector, self._clip_settings(detector, training_set, strategy, seed))
         # by condition, and by source
         return replace(cost, bytes_out=(trials + clips) * self.rate_table["bytes.score"])
+
+    def score_segments(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
+        cost = self._scored(self.segments, detector, self._clip_settings(detector, training_set, strategy, seed))
+        return replace(cost, bytes_out=self.segments * self.rate_table["bytes.score"])
+
+    def _clip_settings(self, detector: str, training_set: str, strategy: str, seed: str) -> ClipSettings:
+        of_job = self.jobs.import_detector if is_released(training_set) else self.jobs.train_detector
+        return of_job(detector, training_set, strategy, seed).settings
 
     def _scored(self, clips: Amount, detector: str, settings: ClipSettings) -> Cost:
         """A job that scores clips."""
         feature, step = self._seconds(detector, settings)
         return Cost(**self._clips(clips, settings), **self._network(clips * (feature + FORWARD_SHARE * step)))
-
-    # numbers that several rules have
-
-    def _size(self, rate: str) -> Amount:
-        return amount(MB * self.rate_table[rate])
-
-    def _weights(self, *names: str) -> dict[str, Any]:
-        """The numbers of a job that trains weights of the sizes with these rates."""
-        size = sum(map(self._size, names), Amount())
-        return {"bytes_out": size, "passing_bytes": size * self.rate_table["checkpoint.share"], "other_files": 1}
-
-    def _network(self, seconds: Amount, device: str | None = None) -> dict[str, Any]:
-        return {f"{device or self.device}_hours": seconds / HOUR}
-
-    def _shard_bytes(self, speech: pd.DataFrame, sample_rate: int | str) -> Amount:
-        """Bytes of tars and indexes at a sample rate in Hz, or (native) at the recordings' own."""
-        samples = sum_of(speech, "samples") if isinstance(sample_rate, str) else sum_of(speech, "seconds") * sample_rate
-        return (
-            samples * self.rate_table["bytes.shard.sample"] + sum_of(speech) * self.rate_table["bytes.shard.utterance"]
-        )
-
-    def _clips(self, number: Amount, settings: ClipSettings) -> dict[str, Any]:
-        """The numbers of a job in which a detector reads clips."""
-        samples = number * settings.crop_samples
-        num_bytes = samples * self.rate_table["bytes.shard.sample"]
-        return {"audio_hours_in": samples / SAMPLE_RATE / HOUR, "bytes_in": num_bytes}
-
-    def _seconds(self, detector: str, settings: ClipSettings) -> tuple[float, float]:
-        """Per clip: of computing features, and of a forward and a backward pass of the back-end."""
-        features, training, _ = settings.detector.rate_names(detector)
-        precision = precision_of(settings)
-        feature = operations.depth(features, settings.detector.front_end) * length(settings)
-        feature /= self.rate_table.at(f"{features}.{self.device}", precision)
-        return feature, length(settings) / self.rate_table[f"{training}.{self.device}"]
-
-    def _feature_bytes(self, settings: TrainSettings) -> float:
-        """Of a clip."""
-        return self.rate_table["bytes.features"] * length(settings) * relative_size(settings.detector.front_end)
-
-    def _epoch_share(self, settings: TrainSettings, training_set: str) -> float:
-        domains = self.experiment.training_sets[training_set].domains
-        numbers = [sum_of(self.trials_of_domain(domain, "train")).least for domain in domains]
-        return strategy_of(settings.strategy, settings.strategy_settings).epoch_share(numbers, settings.batch_size)
-
-    def _bonafide(self, corpora: list[str]) -> pd.DataFrame:
-        counts = self.counts.pool(corpora, None)
-        return counts[counts["key"] == BONAFIDE]

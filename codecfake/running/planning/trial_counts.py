@@ -7,13 +7,15 @@ from functools import cached_property
 import pandas as pd
 
 from codecfake.corpora.sizes import CELL
-from codecfake.experiment import ladders, tracing_tasks
+from codecfake.experiment import ladders, partial_fakes, tracing_tasks
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.schema import Experiment
 from codecfake.protocols import lists
 from codecfake.protocols.lists import Selection
 from codecfake.running.planning.counts import CorpusCounts, sum_of
 from codecfake.running.planning.steps import Amount
+
+CLIP = [*CELL, "source", "utterances"]  # `utterances` distinguishes splits of one name from different rules
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class TrialCounts:
         trials = pd.concat([self.trials_of_condition(condition) for condition in self.experiment.conditions])
         return sum_of(trials), _distinct(trials)
 
+    @cached_property
+    def segments(self) -> Amount:
+        """The number of segments that a model scores."""
+        names = partial_fakes.conditions(self.experiment)
+        trials = pd.concat([self.trials_of_condition(name) for name in names]).drop_duplicates(CLIP)
+        return sum_of(trials, "seconds") / self.experiment.segments.hop
+
     def number(self, training_set: str, split: str) -> Amount:
         """The number of train or dev trials of a training set."""
         domains = self.experiment.training_sets[training_set].domains
@@ -68,8 +77,8 @@ class TrialCounts:
 
 
 def _distinct(trials: pd.DataFrame) -> Amount:
-    """The number of clips in trials, each once; `utterances` distinguishes splits of one name from different rules."""
-    return sum_of(trials.drop_duplicates([*CELL, "source", "utterances"]))
+    """The number of clips in trials, each once."""
+    return sum_of(trials.drop_duplicates(CLIP))
 
 
 def _table(selection: Selection) -> pd.DataFrame:

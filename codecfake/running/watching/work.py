@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 
+from codecfake.audio.splicing import SPANS
 from codecfake.base import files
 from codecfake.base.degraded_names import SEPARATOR, degradation_of, series, with_degradation
 from codecfake.degradation.settings import CODEC
@@ -48,6 +49,8 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
     match rule, wildcards:
         case "record", [corpus, recordings, shard]:
             return Work(_duration(results / "audio" / corpus / recordings / f"{shard}.parquet", "none"), AUDIO)
+        case "splice", [corpus, source, shard]:
+            return Work(_seconds(results / "audio" / corpus / source / f"{shard}.parquet"), AUDIO)
         case "degrade", [corpus, base, degradation, shard]:
             index = results / "audio" / corpus / with_degradation(base, degradation) / f"{shard}.parquet"
             return Work(_seconds(index), AUDIO)
@@ -76,7 +79,9 @@ def _duration(index: Path, codec: str) -> float:
 
 @lru_cache(maxsize=100_000)
 def _shard(index: Path, age: int) -> tuple[str, float]:
-    """The codec and seconds of a shard, by its index of that age."""
+    """The codec that wrote a shard, and its seconds, by its index of that age. No codec wrote partial fakes."""
+    if SPANS in pyarrow.parquet.read_schema(index).names:
+        return "", _seconds(index)
     table = pyarrow.parquet.read_table(index, columns=["codec"])
     return (table["codec"][0].as_py() if len(table) else ""), _seconds(index)
 
