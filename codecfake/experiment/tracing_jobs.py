@@ -29,12 +29,9 @@ class TracingJobs:
         speakers_of = e.speakers_of()
         for name in e.conditions:
             speakers_of |= e.speakers_of_condition(name)
-        values = {
-            "tasks": {name: self._traced_task(name) for name in e.tracing},
-            "left_out": tracing_tasks.left_out(e),
-            "speakers_of": speakers_of,
-        }
-        return job(TracingTableSettings, filled(values))
+        tasks = {name: self._traced_task(name) for name in e.tracing}
+        further = filled({"left_out": tracing_tasks.left_out(e), "speakers_of": speakers_of})
+        return job(TracingTableSettings, {"tasks": tasks, **further})
 
     def _traced_task(self, name: str) -> dict[str, Any]:
         """Values of `TracedTask`."""
