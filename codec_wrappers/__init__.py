@@ -87,6 +87,7 @@ class Entry:
     license: str = UNSTATED  # SPDX, of the code
     weights: tuple[str, ...] = ("none", "local")  # of `WEIGHTS`
     device: str = "gpu"  # "cpu": the codec cannot use a GPU
+    environment: str | None = None  # conda file beside an outside codec's module; None: envs/codecs.yaml
     purpose: Literal["transmission", "generation"] | None = None  # as its paper has it; None: not stated
     is_control: bool = False  # returns its input unchanged: detectors must fail on its fakes
     sample_rate: int | None = None  # Hz, as published; None: any, or unknown

@@ -50,7 +50,7 @@ rule train_codec:
         "results/benchmarks/train_codec/{codec}.tsv"
     priority: 2  # before the shards of other codecs, because most jobs wait for these weights
     conda:
-        "../envs/codecs.yaml"
+        by_wildcards(partial(environments.of_codec, EXPERIMENT))
     threads: GPUS.threads(GPUS.per_job())
     resources:
         gpu=GPUS.per_job(),

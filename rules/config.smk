@@ -11,7 +11,7 @@ from codecfake.experiment.partial_inputs import PartialInputs
 from codecfake.experiment.tracing_inputs import TracingInputs
 from codecfake.protocols.exports import FORMS as EXPORTS
 from codecfake.report import timing
-from codecfake.running import hooks, report_marks
+from codecfake.running import environments, hooks, report_marks
 from codecfake.running.places import above, folder, model_folder, published_folder
 from codecfake.running.storage import provided
 from codecfake.running.wildcards import by_wildcards, provided_by_wildcards, text_of

@@ -52,7 +52,7 @@ for codec in EXPERIMENT.codecs:
             f"results/benchmarks/resynthesize_{codec}/{{corpus}}.{{shard}}.tsv"
         priority: 1  # before jobs that do not depend on it, such as detectors of other fakes
         conda:
-            "../envs/codecs.yaml"
+            environments.of_codec(EXPERIMENT, codec)
         threads: GPUS.threads(RUN.gpus_of(codec))
         resources:
             gpu=RUN.gpus_of(codec),
@@ -142,7 +142,7 @@ for codec, steps in ladders.second_codecs(EXPERIMENT).items():
         benchmark:
             f"results/benchmarks/degrade_through_{codec}/{{corpus}}.{{base}}.{{shard}}.tsv"
         conda:
-            "../envs/codecs.yaml"
+            environments.of_codec(EXPERIMENT, codec)
         threads: GPUS.threads(RUN.gpus_of(codec))
         resources:
             gpu=RUN.gpus_of(codec),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import codec_wrappers
 from codec_wrappers import CodecError, Entry
+from codec_wrappers.environment import environment_of
 from codec_wrappers.training.settings import CodecTrainingSettings
 from codec_wrappers.weights import checkpoints, shipped
 from codec_wrappers.weights.checkpoints import Checkpoint, ManifestError
@@ -60,6 +61,7 @@ def _source_faults(experiment: Experiment) -> Iterator[Fault]:
 def _codec_faults(codec: Codec) -> Iterator[Fault]:
     try:
         entry = codec_wrappers.entry(codec.wrapper)
+        environment_of(codec.wrapper)
     except (CodecError, PluginError) as error:
         yield Fault(("wrapper",), str(error))
         return

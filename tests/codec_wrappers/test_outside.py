@@ -28,6 +28,7 @@ from codecfake.base import files, plugins
 from codecfake.base.utterances import COLUMNS
 from codecfake.experiment import reading
 from codecfake.experiment.inputs import Inputs
+from codecfake.running import environments
 
 CPU = torch.device("cpu")
 
@@ -224,6 +225,25 @@ def test_the_file_of_a_codec_is_an_input_of_its_jobs_and_of_no_others(folder: Pa
     assert set(map(tuple, read.values())) == {()}
     for rules in ("resynthesis.smk", "codec_weights.smk"):
         assert "INPUTS.code_of_codec" in (ROOT / "rules" / rules).read_text(encoding="utf-8")
+
+
+def test_the_jobs_of_a_codec_have_the_environment_of_its_entry_and_others_the_common_one(folder: Path) -> None:
+    (folder / "halves-env.yaml").write_text("channels: [conda-forge]\ndependencies: [python=3.11]\n")
+    code = (folder / "halves.py").read_text(encoding="utf-8")
+    (folder / "theirs.py").write_text(f"{code}\nENTRY = {{'environment': 'halves-env.yaml'}}\n")
+    values = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    for name in ("halves", "theirs"):
+        sources = {name: {"quantizers": 2}}
+        values["codecs"][name] = {
+            "wrapper": f"{name}.py:build", "weights": "none", "model": {"factor": 1}, "sources": sources,
+        }  # fmt: skip
+    (folder / "mine.yaml").write_text(yaml.safe_dump(values))
+    experiment = reading.load(folder / "mine.yaml")
+    environment_of = {codec: environments.of_codec(experiment, codec) for codec in experiment.codecs}
+    assert environment_of.pop("theirs") == str(folder / "halves-env.yaml")
+    assert set(environment_of.values()) == {"../envs/codecs.yaml"}
+    for rules in ("resynthesis.smk", "codec_weights.smk"):
+        assert "environments.of_codec" in (ROOT / "rules" / rules).read_text(encoding="utf-8")
 
 
 def test_an_abstract_codec_names_what_it_lacks() -> None:

@@ -249,6 +249,7 @@ def plain(settings): ...
         ({"wrapper": "own.py:plain"}, "ENTRY = {'settings': 'Other'}", "own.py:plain: ENTRY: settings: "),
         ({"wrapper": "own.py:build"}, "ENTRY = {'lisence': 'MIT'}", "own.py:build: ENTRY: unknown"),
         ({"wrapper": "own.py:build"}, "ENTRY = 'MIT'", "ENTRY is 'MIT'; make it a mapping"),
+        ({"wrapper": "own.py:build"}, "ENTRY = {'environment': 'none.yaml'}", "own.py:build: ENTRY: environment: "),
         ({"wrapper": "own.py:build", "weights": "trained"}, "", "codecs.own.weights: trained, but own.py:build cannot"),
         ({"wrapper": "own.py:build", "weights": {"official": "lyra"}}, "", "own.weights: official, but the weights"),
         ({"wrapper": "own.py:build", "weights": {"local": "x"}}, "load = None", "own.weights: local, but the module"),

@@ -126,7 +126,7 @@ codecfake codecfake/base codecfake/statistics
 codecfake/audio/containers codec_wrappers/codec codec_wrappers/settings codec_wrappers/transformers_settings
 codecfake/audio codec_wrappers/inference_settings
 codec_wrappers codecfake/corpora codecfake/protocols codecfake/demo
-codec_wrappers/networks codec_wrappers/weights
+codec_wrappers/environment codec_wrappers/networks codec_wrappers/weights
 codecfake/detectors
 WRAPPERS codec_wrappers/resynthesis codecfake/features
 codecfake/generators codecfake/degradation
