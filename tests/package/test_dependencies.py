@@ -38,7 +38,7 @@ def pins(name: str) -> dict[str, str]:
     return {canonicalize_name(package): version for package, version in PIN.findall(text)}
 
 
-TESTED = pins("constraints.txt") | pins("no-deps.txt") | pins("generators.txt") | pins("storage.txt")
+TESTED = pins("constraints.txt") | pins("no-deps.txt") | pins("generators.txt") | pins("storage.txt") | pins("aac.txt")
 RANGES = [(extra, requirement) for extra, listed in DECLARED.items() for requirement in listed]
 
 
@@ -68,13 +68,14 @@ def test_the_main_environment_and_the_extras_hold_the_same() -> None:
     chosen = set(pins("requirements.txt")) | set(pins("torch.txt")) | set(pins("optional.txt"))
     chosen |= set(pins("generators.txt")) - {"proces"}  # which comes with cn2an
     chosen |= {name for name in pins("storage.txt") if name.startswith("snakemake-")}  # and not what these need
+    chosen |= set(pins("aac.txt"))  # which is installed on request alone
     below = {"numpy"}  # pinned in constraints.txt alone
     assert declared - below == {name for name in chosen - FOR_DEVELOPERS if not name.startswith("types-")}
 
 
-def test_all_is_every_extra_but_those_of_generators_storages_a_compiler_and_the_site() -> None:
+def test_all_is_every_extra_but_those_of_generators_storages_aac_a_compiler_and_the_site() -> None:
     (everything,) = [Requirement(text) for text in EXTRAS["all"]]
-    assert everything.extras == set(EXTRAS) - {"all", "docs", "pesq", "generators", "storage"}
+    assert everything.extras == set(EXTRAS) - {"all", "docs", "pesq", "generators", "storage", "aac"}
 
 
 def test_no_package_of_a_codec_is_declared() -> None:
