@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from places import EXPERIMENTS, PUBLISHED, ROOT
+from places import PUBLISHED, ROOT
 from whole_runs import digests, rerun, snakemake
 
 from codecfake.base.degraded_names import base_of, degradation_of
@@ -19,7 +19,7 @@ from codecfake.experiment.papers import Papers
 from codecfake.experiment.schema import Experiment
 from codecfake.tables.published import Published
 
-SMALL = EXPERIMENTS / "ladder.yaml"
+SMALL = Path(__file__).with_name("tiny-ladder.yaml")
 SMALLER = Path(__file__).with_name("small-ladder.yaml")
 
 
@@ -158,7 +158,7 @@ def test_an_average_of_steps_is_refused(tmp_path: Path) -> None:
 
 def test_the_small_form_is_planned(tmp_path: Path) -> None:
     jobs = rerun(tmp_path, SMALL)
-    experiment = site.read_without_corpora({"experiment": "ladder"}, ROOT)
+    experiment = site.read_without_corpora({"experiment": str(SMALL)}, ROOT)
     of_codec = {names[:2] for names in ladders.degraded_audio(experiment) if names[2].startswith("codec-")}
     others = [names for names in ladders.degraded_audio(experiment) if not names[2].startswith("codec-")]
     assert jobs["degrade"] == sum(experiment.corpora[name].shards for name, *_ in others)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from places import EXPERIMENTS, ROOT
+from places import ROOT
 from whole_runs import digests, rerun, snakemake
 
 from codecfake.audio.shards import AudioStore
@@ -15,7 +15,7 @@ from codecfake.base.validation import ConfigurationError
 from codecfake.experiment import audited, partial_fakes, reading, site, source_rows
 from codecfake.experiment.schema import Experiment
 
-SMALL = EXPERIMENTS / "partial.yaml"
+SMALL = Path(__file__).with_name("tiny-partial.yaml")
 SOURCES = ("F01-partial", "F01-cut", "P00-partial")
 
 
@@ -82,7 +82,7 @@ def test_a_fault_is_found_before_the_first_job(line: str, message: str, tmp_path
 @pytest.mark.long
 def test_the_small_form_is_planned(tmp_path: Path) -> None:
     jobs = rerun(tmp_path, SMALL)
-    experiment = site.read_without_corpora({"experiment": "partial"}, ROOT)
+    experiment = site.read_without_corpora({"experiment": str(SMALL)}, ROOT)
     shards = [experiment.corpora[corpus].shards for corpus, _ in partial_fakes.audio(experiment)]
     assert (jobs["splice"], jobs["list_spans"]) == (sum(shards), len(shards))
     assert (jobs["score_segments"], jobs["tabulate_partial"]) == (len(experiment.model_names()), 1)
