@@ -26,7 +26,7 @@ def experiment() -> Experiment:
 
 def changed(folder: Path, *lines: str) -> Experiment:
     path = folder / "own.yaml"
-    path.write_text("\n".join(["based_on: partial", "title: Own", *lines]) + "\n", encoding="utf-8")
+    path.write_text("\n".join([f"based_on: {SMALL}", "title: Own", *lines]) + "\n", encoding="utf-8")
     return reading.load(path)
 
 
