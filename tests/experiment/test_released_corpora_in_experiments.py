@@ -18,7 +18,7 @@ from codecfake.experiment.schema import Experiment
 from codecfake.protocols import lists
 
 WITH_SPLITS = ("asvspoof5", "spoofceleb", "codecfake_wu", "codecfake_plus_cors", "cdd")  # by: corpus
-ALONE = ("wavefake",)  # has no bona fide speech
+ALONE = ("wavefake", "esc50", "fsd50k")  # have one key alone
 EVALUATED = [name for name in (*RELEASED, "parquet") if name not in ALONE]
 
 
