@@ -19,13 +19,13 @@ from codec_wrappers.weights.loading import load_into
 
 class Encodec(TrainableCodec):
     sample_rate = EncodecSettings.sample_rate
-    hop_length = EncodecSettings.hop_length
     any_length = True
     shortest_padded = SHORTEST_MIRRORED
     takes_portions = True
     network: Any  # encodec.EncodecModel
 
     def __init__(self, settings: EncodecSettings) -> None:
+        self.hop_length = settings.hop_length
         self.num_quantizers = settings.num_quantizers
         self.bits_per_code = settings.bits_per_code
         self.network = _network(settings).eval()

@@ -24,7 +24,7 @@ from codec_wrappers.networks.package_codebooks import LookUp, sum_of_vectors
 from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.networks.unchecked import remove_checks
 from codec_wrappers.networks.whole_batches import quantize_batch
-from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_RATIOS, FuncodecSettings
+from codec_wrappers.settings import FUNCODEC_GROUPS, FUNCODEC_STRIDES, FuncodecSettings
 from codec_wrappers.weights.checkpoints import CONFIG
 from codec_wrappers.weights.conversion import read_yaml
 from codec_wrappers.weights.loading import load_into
@@ -123,7 +123,7 @@ def build(settings: FuncodecSettings) -> Funcodec:
     """The architecture with fresh weights."""
     if settings.config is not None:
         return _from_config(settings.architecture, settings.config)
-    return _time(settings) if settings.architecture in FUNCODEC_RATIOS else _spectrum(settings)
+    return _time(settings) if settings.architecture in FUNCODEC_STRIDES else _spectrum(settings)
 
 
 def load(settings: FuncodecSettings, weights: Path | None) -> Funcodec:
@@ -178,8 +178,8 @@ def _time(settings: FuncodecSettings) -> Funcodec:
     from funcodec.models.decoder.seanet_decoder import SEANetDecoder
     from funcodec.models.encoder.seanet_encoder import SEANetEncoder
 
-    ratios = FUNCODEC_RATIOS[settings.architecture]
-    shape = {**_shape(settings), "ratios": list(ratios)}
+    strides = settings.strides or FUNCODEC_STRIDES[settings.architecture]
+    shape = {**_shape(settings), "ratios": list(strides[::-1])}
     encoder = SEANetEncoder(dimension=settings.dimension, **shape)
     decoder = SEANetDecoder(input_size=settings.dimension, **shape)
     return Funcodec(settings.hop_length, encoder, _quantizer(settings), decoder)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from codec_wrappers.settings import ENCODEC_RATIOS, Codebooks, Count, Strided
+from codec_wrappers.settings import SEANET_STRIDES, Codebooks, Count, Strided
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class VocosSettings(Codebooks):
     seed: int | None = None  # of random weights, which are for tests
 
     sample_rate: ClassVar[int] = 24_000
-    hop_length: ClassVar[int] = math.prod(ENCODEC_RATIOS)
+    strides: ClassVar[tuple[int, ...]] = SEANET_STRIDES
+    hop_length: ClassVar[int] = math.prod(SEANET_STRIDES)
 
     @property
     def num_quantizers(self) -> int:

@@ -19,9 +19,8 @@ REMAINDERS = ("drop", "pad")  # what happens to samples after the last whole fra
 
 SOUNDSTREAM_FORMS = ("kaiidams", "academicodec")
 SOUNDSTREAM_CODEBOOKS = 24  # of form academicodec as published, for 12 kbit/s
-SPEECHTOKENIZER_STRIDES = (8, 5, 4, 2)
-ENCODEC_RATIOS = (8, 5, 4, 2)
-FUNCODEC_RATIOS = {"ds320": (8, 5, 4, 2), "ds640": (8, 5, 4, 2, 2)}  # of the waveform
+SEANET_STRIDES = (2, 4, 5, 8)  # of EnCodec and SpeechTokenizer as published
+FUNCODEC_STRIDES = {"ds320": (2, 4, 5, 8), "ds640": (2, 2, 4, 5, 8)}  # of the waveform
 FUNCODEC_GROUPS = {"freqcodec_gr1": 1, "freqcodec_gr8": 8}  # of the short-time spectrum
 FUNCODEC_SPECTRUM_HOP = 320
 AUDIODEC_DECODERS = ("vocoder", "symmetric")
@@ -96,8 +95,9 @@ class SoundstreamSettings(Codebooks, Strided):
 
 
 @dataclass(frozen=True)
-class SpeechTokenizerSettings(Codebooks):
+class SpeechTokenizerSettings(Codebooks, Strided):
     n_filters: Count = 64
+    strides: tuple[Count, ...] = SEANET_STRIDES
     dimension: Count = 1024
     semantic_dimension: Count = 768
     lstm_layers: Count = 2
@@ -105,7 +105,6 @@ class SpeechTokenizerSettings(Codebooks):
     codebook_size: Count = 1024
 
     sample_rate: ClassVar[int] = 16_000
-    hop_length: ClassVar[int] = math.prod(SPEECHTOKENIZER_STRIDES)
 
     @property
     def num_quantizers(self) -> int:
@@ -115,6 +114,7 @@ class SpeechTokenizerSettings(Codebooks):
 @dataclass(frozen=True)
 class FuncodecSettings(Codebooks):
     architecture: str = "ds640"
+    strides: tuple[Count, ...] | None = None  # of the waveform; None: as published for the architecture
     n_filters: Count = 32
     dimension: Count = 128
     lstm_layers: Count = 2
@@ -125,24 +125,26 @@ class FuncodecSettings(Codebooks):
     sample_rate: ClassVar[int] = 16_000
 
     def __post_init__(self) -> None:
-        _require_one_of("architecture", self.architecture, (*FUNCODEC_RATIOS, *FUNCODEC_GROUPS))
+        _require_one_of("architecture", self.architecture, (*FUNCODEC_STRIDES, *FUNCODEC_GROUPS))
+        if self.strides is not None and self.architecture in FUNCODEC_GROUPS:
+            raise fault(f"{self.architecture} codes a spectrum, not the waveform; remove `strides`", "strides")
 
     @property
     def hop_length(self) -> int:
-        ratios = FUNCODEC_RATIOS.get(self.architecture)
-        return FUNCODEC_SPECTRUM_HOP if ratios is None else math.prod(ratios)
+        strides = self.strides or FUNCODEC_STRIDES.get(self.architecture)
+        return FUNCODEC_SPECTRUM_HOP if strides is None else math.prod(strides)
 
 
 @dataclass(frozen=True)
-class EncodecSettings(Codebooks):
+class EncodecSettings(Codebooks, Strided):
     n_filters: Count = 32
+    strides: tuple[Count, ...] = SEANET_STRIDES
     dimension: Count = 128
     lstm_layers: Count = 2
     num_quantizers: Count = 32
     codebook_size: Count = 1024
 
     sample_rate: ClassVar[int] = 24_000
-    hop_length: ClassVar[int] = math.prod(ENCODEC_RATIOS)
 
 
 @dataclass(frozen=True)

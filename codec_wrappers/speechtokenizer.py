@@ -14,19 +14,19 @@ from codec_wrappers.networks.package_codebooks import sum_of_vectors
 from codec_wrappers.networks.package_initialization import keep_package_variance
 from codec_wrappers.networks.row_ends import SHORTEST_MIRRORED, NetworkEnds
 from codec_wrappers.networks.whole_batches import quantize_batch
-from codec_wrappers.settings import SPEECHTOKENIZER_STRIDES, SpeechTokenizerSettings
+from codec_wrappers.settings import SpeechTokenizerSettings
 from codec_wrappers.weights.loading import load_into
 
 
 class SpeechTokenizer(TrainableCodec):
     sample_rate = SpeechTokenizerSettings.sample_rate
-    hop_length = SpeechTokenizerSettings.hop_length
     any_length = True
     shortest_padded = SHORTEST_MIRRORED
     takes_portions = True
     network: Any  # speechtokenizer.SpeechTokenizer
 
     def __init__(self, settings: SpeechTokenizerSettings) -> None:
+        self.hop_length = settings.hop_length
         self.num_quantizers = settings.num_quantizers
         self.bits_per_code = settings.bits_per_code
         self.network = _network(settings).eval()
@@ -73,7 +73,7 @@ def _network(settings: SpeechTokenizerSettings) -> Any:
     network = Network(
         {
             "n_filters": settings.n_filters,
-            "strides": list(SPEECHTOKENIZER_STRIDES),
+            "strides": list(settings.strides[::-1]),
             "dimension": settings.dimension,
             "semantic_dimension": settings.semantic_dimension,
             "bidirectional": True,

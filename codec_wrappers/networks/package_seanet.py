@@ -2,12 +2,13 @@
 
 from typing import Any, Protocol
 
-from codec_wrappers.settings import ENCODEC_RATIOS
-
 
 class Sizes(Protocol):
     @property
     def n_filters(self) -> int: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]: ...
 
     @property
     def dimension(self) -> int: ...
@@ -22,7 +23,7 @@ def seanet_arguments(sizes: Sizes) -> dict[str, Any]:
         "n_filters": sizes.n_filters,
         "dimension": sizes.dimension,
         "lstm": sizes.lstm_layers,
-        "ratios": list(ENCODEC_RATIOS),
+        "ratios": list(sizes.strides[::-1]),
         "norm": "weight_norm",
         "causal": True,
     }

@@ -261,6 +261,24 @@ def test_bit_rates_are_the_published_ones(name: str, model: dict[str, Any], quan
     assert codec.bitrate_kbps(quantizers) == kbps
 
 
+@pytest.mark.parametrize("name", ["encodec", "speechtokenizer", "funcodec"])
+def test_shorter_strides_give_more_frames_and_bits(name: str) -> None:
+    codec = codec_wrappers.build(name, {**SMALL[name], "strides": [2, 4, 5, 4]})
+    assert codec.hop_length == 160
+    wav = speech(codec, 2)
+    codec.reconstruct(wav)
+    network(codec).eval()
+    codes, decoded = round_trip(codec, wav)
+    assert codes.shape == (2, codec.num_quantizers, NUM_FRAMES)
+    assert decoded.shape == wav.shape
+    assert codec.bitrate_kbps(1) == 2 * build(name).bitrate_kbps(1)
+
+
+def test_strides_of_a_spectrum_are_refused() -> None:
+    with pytest.raises(SettingsError, match="strides: freqcodec_gr1 codes a spectrum, not the waveform; remove"):
+        codec_wrappers.build("funcodec", {"architecture": "freqcodec_gr1", "strides": [2, 2]})
+
+
 @pytest.mark.parametrize(("most", "expected"), [(1, {1}), (8, {1, 2, 4, 8}), (12, {1, 2, 4, 8, 12})])
 def test_training_draws_every_power_of_two_and_all_codebooks(most: int, expected: set[int]) -> None:
     books = [SimpleNamespace(cluster_size=torch.ones(4)) for _ in range(most)]
