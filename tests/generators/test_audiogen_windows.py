@@ -84,7 +84,7 @@ def test_a_prompt_stays_and_uses_no_random_numbers(network: AudiogenNetwork) -> 
     assert len(draws) == 5
 
 
-@pytest.mark.long
+@pytest.mark.slow  # 3,750 frames of a network that generates them one by one: minutes
 def test_a_waveform_of_more_than_ten_seconds_is_the_same_in_any_batch_and_order() -> None:
     sampling = {"duration": 12.5}
     alone = small_generators.build("audiogen", sampling=sampling)
