@@ -39,7 +39,7 @@ def _value(experiment: Experiment, source: str, quantity: Quantity) -> float | N
     if _is_speech(experiment, source):
         return None
     codec = experiment.codecs[experiment.codec_of(source)]
-    quantizers = codec.generated()[source]
+    quantizers = codec.generated()[codec.coded_by(source)]
     if quantity == "quantizers":
         return float(quantizers)
     shape = codec_wrappers.shape(codec.wrapper, codec.model)

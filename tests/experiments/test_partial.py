@@ -12,7 +12,7 @@ from whole_runs import digests, rerun, snakemake
 from codecfake.audio.shards import AudioStore
 from codecfake.audio.spans import from_text
 from codecfake.base.validation import ConfigurationError
-from codecfake.experiment import audited, partial_fakes, reading, site, source_rows
+from codecfake.experiment import audited, partial_fakes, reading, site, source_rows, traced_values
 from codecfake.experiment.schema import Experiment
 
 SMALL = Path(__file__).with_name("tiny-partial.yaml")
@@ -52,6 +52,13 @@ def test_codecs_do_not_generate_partial_fakes_but_have_their_numbers(experiment:
     assert list(experiment.codecs["encodec"].generated()) == ["F01", "F01-4"]
     rows = {row["source"]: row["quantizers"] for row in source_rows.rows(experiment)}
     assert rows["F01-partial"] == rows["F01"] == 2
+
+
+def test_partial_fakes_have_the_numbers_of_what_is_in_their_spans(experiment: Experiment) -> None:
+    sources = ["F01", "F01-partial", "F01-4", "P00-partial"]
+    assert traced_values.values(experiment, sources, "quantizers") == {"F01": 2, "F01-partial": 2, "F01-4": 4}
+    rates = traced_values.values(experiment, sources, "bitrate_kbps")
+    assert rates["F01-partial"] == rates["F01"] == rates["F01-4"] / 2
 
 
 def test_partial_fakes_of_a_control_are_controls(experiment: Experiment) -> None:
