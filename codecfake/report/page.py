@@ -86,10 +86,10 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     findings = answer.findings(tables)
     codecs, corpora = materials.codec_rows(inputs), materials.corpus_rows(inputs)
     of_analysis = analysis_content(inputs, trained_models)
-    sounds = of_analysis["contents"]
+    sounds, partial_fakes = of_analysis["contents"], partial.partial_section(inputs)
     return {
         "inputs": inputs,
-        **_overview(inputs, tables, codecs, sounds.headline if sounds else ""),
+        **_overview(inputs, tables, codecs, *(part.headline if part else "" for part in (sounds, partial_fakes))),
         "trained_models": trained_models,
         "is_random": {t.model.name: t.has_random_front_end for t in trained_models},
         "tables": tables,
@@ -98,7 +98,7 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
         "interval_legend": answer.interval_legend(tables),
         "best_model": findings[0].model,
         "ladder": ladder.ladder_section(inputs, trained_models),
-        "partial": partial.partial_section(inputs),
+        "partial": partial_fakes,
         "comparisons": comparisons.families(inputs, trained_models),
         **of_analysis,
         "papers": published.paper_tables(inputs, trained_models),
@@ -128,14 +128,18 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def _overview(
-    inputs: ReportInputs, tables: list[answer.EerTable], codecs: list[materials.CodecRow], of_sounds: str
+    inputs: ReportInputs,
+    tables: list[answer.EerTable],
+    codecs: list[materials.CodecRow],
+    of_sounds: str,
+    of_partial_fakes: str,
 ) -> dict[str, Any]:
-    """The main finding (`of_sounds`, unless it is empty), the table that shows it, and what restricts it."""
+    """The main finding (`of_sounds`, unless it is empty) and that on partial fakes, their table, and its limits."""
     exposures = exposure.exposure_of(inputs, codecs)
     comparison = contrast.contrast_of(tables, exposures, inputs.averages)
     labels = matrix.labels_of(exposures, codecs, inputs.controls)
     return {
-        "headline": of_sounds or headline.headline(comparison, exposures, tables),
+        "headline": f"{of_sounds or headline.headline(comparison, exposures, tables)} {of_partial_fakes}".rstrip(),
         "matrix": matrix.matrix(tables, exposures, comparison, inputs.averages, labels),
         "notes": notes.notes(inputs, tables, exposures, codecs),
     }

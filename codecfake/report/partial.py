@@ -12,7 +12,7 @@ from codecfake.protocols.trials import RECORDING
 from codecfake.report.answer import UNRELIABLE
 from codecfake.report.figures import DASHES, INK, NUM_SERIES, LineStyle, drawing
 from codecfake.report.inputs import ReportError, ReportInputs
-from codecfake.tables.partial import MEASURES, PARTIAL
+from codecfake.tables.partial import MEASURES, PARTIAL, SEGMENT, UTTERANCE
 from codecfake.tables.segments import read_spans
 from codecfake.tables.trials import MODEL_COLUMNS
 
@@ -39,6 +39,7 @@ class PartialPanel:
 
 @dataclass(frozen=True)
 class PartialSection:
+    headline: str  # the range of the EERs over models and conditions; "" with controls alone
     styles: dict[str, LineStyle]  # model -> its line
     measures: tuple[str, ...]
     panels: list[PartialPanel]
@@ -60,7 +61,21 @@ def partial_section(inputs: ReportInputs) -> PartialSection | None:
         _panel(inputs, condition, source, table[table["condition"] == condition], styles, scores)
         for condition, source in inputs.partial.items()
     ]
-    return PartialSection(styles, MEASURES, panels)
+    fakes = table[~table["source"].isin(inputs.controls)]
+    return PartialSection(_headline(fakes), styles, MEASURES, panels)
+
+
+def _headline(table: pd.DataFrame) -> str:
+    """Ranges, because no model is chosen by what it does in evaluation."""
+    if table.empty:
+        return ""
+    utterance, segment = (_range(table.loc[table["measure"] == name, "eer_percent"]) for name in (UTTERANCE, SEGMENT))
+    return f"Partial fakes: by the lowest segment of an utterance, EERs are {utterance}; by single segments, {segment}."
+
+
+def _range(eers: pd.Series) -> str:
+    low, high = f"{eers.min():.1f}", f"{eers.max():.1f}"
+    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
 
 
 def _style(number: int) -> LineStyle:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from codecfake.report.inputs import ReportError, ReportInputs
@@ -10,11 +11,12 @@ from codecfake.report.page import environment
 from codecfake.report.partial import partial_section
 
 MODEL = "mel-lcnn/codec/erm/seed1"
-TABLE = """detector,training_set,strategy,seed,condition,measure,eer_percent,eer_low_percent,eer_high_percent,note
-mel-lcnn,codec,erm,1,C1-p,segment,5.0,3.0,8.0,
-mel-lcnn,codec,erm,1,C1-p,utterance,15.0,11.0,19.0,few clusters (2)
-mel-lcnn,codec,erm,1,C1-p,pooled,20.0,,,
-mel-lcnn,codec,erm,1,C1-p,range,25.0,24.0,26.5,
+TABLE = """\
+detector,training_set,strategy,seed,condition,source,measure,eer_percent,eer_low_percent,eer_high_percent,note
+mel-lcnn,codec,erm,1,C1-p,F01-p,segment,5.0,3.0,8.0,
+mel-lcnn,codec,erm,1,C1-p,F01-p,utterance,15.0,11.0,19.0,few clusters (2)
+mel-lcnn,codec,erm,1,C1-p,F01-p,pooled,20.0,,,
+mel-lcnn,codec,erm,1,C1-p,F01-p,range,25.0,24.0,26.5,
 """
 PROTOCOL = """trial_id\tcorpus\tsource\tutterance_id\tkey
 a\tany\tF00\ta\tbonafide
@@ -66,6 +68,26 @@ def test_every_measure_has_its_error_rate_and_interval(results: Path) -> None:
         "pooled": ("20.0", ""),
         "range": ("25.0", "24.0–26.5"),
     }
+
+
+def test_the_headline_has_the_range_of_all_models_without_controls(results: Path) -> None:
+    path = results / "tables/partial.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    other = table.assign(seed="2", eer_percent=["4.0", "15.0", "1.0", "1.0"])
+    control = table.assign(condition="P00-p", source="P00-p", eer_percent="50.0")
+    pd.concat([table, other, control]).to_csv(path, index=False)
+    section = partial_section(inputs(results, controls=["P00-p"]))
+    assert section is not None
+    assert section.headline == (
+        "Partial fakes: by the lowest segment of an utterance, EERs are 15.0\u00a0%; "
+        "by single segments, 4.0 to 5.0\u00a0%."
+    )
+
+
+def test_controls_alone_have_no_headline(results: Path) -> None:
+    section = partial_section(inputs(results, controls=["F01-p"]))
+    assert section is not None
+    assert section.headline == ""
 
 
 def test_the_timeline_shows_the_fake_and_the_page_its_numbers(results: Path) -> None:
