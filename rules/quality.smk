@@ -1,26 +1,26 @@
 # in:  results/audio/, results/protocols/eval/{condition}.tsv
-# out: results/quality/{source}.tsv, results/tables/quality.csv, quality_order.csv, and quality_sounds.csv for sounds;
+# out: results/quality/{codec}.tsv, results/tables/quality.csv, quality_order.csv, and quality_sounds.csv for sounds;
 #      results/quality/generated/{corpus}.tsv and results/tables/generated.csv, if fakes are generated
 
 
 rule quality:
-    """Compare the fakes of one source with the original recordings."""
+    """Compare the fakes of all sources of one codec with the original recordings."""
     input:
         protocols=INPUTS.quality_protocols(),
         audio=by_wildcards(INPUTS.of_quality),
     output:
-        "results/quality/{source}.tsv",
+        "results/quality/{codec}.tsv",
     log:
-        "logs/quality/{source}.log",
+        "logs/quality/{codec}.log",
     benchmark:
-        "results/benchmarks/quality/{source}.tsv"
+        "results/benchmarks/quality/{codec}.tsv"
     conda:
         "../envs/quality.yaml"
     params:
         settings=text_of(JOBS.quality),
         results=above(2),
     message:
-        "Quality of {wildcards.source}"
+        "Quality of {wildcards.codec}"
     shell:
         "python -m codecfake step quality --settings {params.settings:q} --protocols {input.protocols:q}"
         " --audio {params.results:q}/audio --output {output:q} 2>&1 | tee {log:q}"
@@ -29,7 +29,7 @@ rule quality:
 rule quality_summary:
     """Compute the mean quality of every source, and check whether more bits ever reduce the quality."""
     input:
-        expand("results/quality/{source}.tsv", source=quality_choice.sources(EXPERIMENT)),
+        expand("results/quality/{codec}.tsv", codec=quality_choice.by_codec(EXPERIMENT)),
     output:
         report_marks.tables_and_figures(
             expand("results/tables/{table}.csv", table=contents.quality_tables(EXPERIMENT)), {}

@@ -45,8 +45,10 @@ def sources_with_sounds(experiment: Experiment) -> list[str]:
 
 def quality_summary(experiment: Experiment) -> dict[str, Any]:
     """Plain values of the settings of the tables of quality."""
-    values = {"sources": quality_choice.sources(experiment), "sounds": sounds_measured(experiment)}
-    return values if values["sounds"] else {"sources": values["sources"]}
+    sounds = sounds_measured(experiment)
+    codecs = quality_choice.by_codec(experiment)
+    values = {"sources": quality_choice.sources(experiment), "codecs": list(codecs)}
+    return {**values, **({"sounds": sounds} if sounds else {})}
 
 
 def quality_tables(experiment: Experiment) -> list[str]:

@@ -146,10 +146,9 @@ class Inputs:
         e = self._experiment
         return self.lists(pair for condition in e.conditions for pair in e.audio_of_condition(condition))
 
-    def of_quality(self, source: str) -> list[str]:
-        """A source and the recordings that its audio is compared with."""
-        corpora = quality_choice.corpora(self._experiment, source)
-        return self.lists(product(corpora, (RECORDINGS, source)))
+    def of_quality(self, codec: str) -> list[str]:
+        """The sources of a codec, and the recordings that their audio is compared with."""
+        return self.lists(quality_choice.audio(self._experiment, codec))
 
     def quality_protocols(self) -> list[str]:
         """Eval protocols from whose bona fide trials the quality measurement draws."""

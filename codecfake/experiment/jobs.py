@@ -114,13 +114,13 @@ class Jobs(TracingJobs, DegradationJobs, PartialJobs):
         yield from ((rule, (corpus,)) for rule in rules for corpus in fakes)
 
     def _of_protocols(self) -> Iterator[JobName]:
-        e, sources = self._experiment, quality_choice.sources(self._experiment)
+        e, measured = self._experiment, quality_choice.by_codec(self._experiment)
         yield "write_sources", ()
         yield from (("write_partition", (domain,)) for domain in e.domains)
         yield from (("write_condition", (condition,)) for condition in e.conditions)
-        yield from (("quality", (source,)) for source in sources)
+        yield from (("quality", (codec,)) for codec in measured)
         yield from (("measure_generated", (corpus,)) for corpus in e.generated())
-        summaries = ["quality_summary"] * bool(sources) + ["generated_summary"] * bool(e.generated())
+        summaries = ["quality_summary"] * bool(measured) + ["generated_summary"] * bool(e.generated())
         yield from ((rule, ()) for rule in [*summaries, "audit", "audit_verdict"])
 
     def _of_models(self) -> Iterator[JobName]:
@@ -227,10 +227,10 @@ class Jobs(TracingJobs, DegradationJobs, PartialJobs):
 
     # numbers
 
-    def quality(self, source: str) -> Job[QualitySettings]:
+    def quality(self, codec: str) -> Job[QualitySettings]:
+        sources = quality_choice.by_codec(self._experiment)[codec]
         values = {
-            "source": source,
-            "corpora": quality_choice.corpora(self._experiment, source),
+            "sources": {source: quality_choice.corpora(self._experiment, source) for source in sources},
             "utterances": self._experiment.quality.utterances,
             "seed": self._experiment.seed,
             **filled({"sounds": contents.sounds_measured(self._experiment)}),

@@ -33,7 +33,22 @@ def corpora(experiment: Experiment, source: str) -> list[str]:
     return [corpus for corpus in has_coded if (corpus, source) in audio]
 
 
+def by_codec(experiment: Experiment) -> dict[str, list[str]]:
+    """Codec -> its sources that can be measured, without aliases; only codecs that have any."""
+    choices = {
+        name: [source for source in codec.generated() if corpora(experiment, source)]
+        for name, codec in experiment.codecs.items()
+    }
+    return {name: measured for name, measured in choices.items() if measured}
+
+
 def sources(experiment: Experiment) -> list[str]:
-    """The codecs' sources that can be measured, without aliases."""
-    generated = [source for codec in experiment.codecs.values() for source in codec.generated()]
-    return [source for source in generated if corpora(experiment, source)]
+    """These sources in order."""
+    return [source for measured in by_codec(experiment).values() for source in measured]
+
+
+def audio(experiment: Experiment, codec: str) -> list[tuple[str, str]]:
+    """(corpus, source) of the sources of a codec that are measured, each after the recordings it is compared with."""
+    measured = by_codec(experiment).get(codec, [])
+    pairs = [(corpus, source) for source in measured for corpus in corpora(experiment, source)]
+    return [(corpus, each) for corpus, source in pairs for each in (RECORDINGS, source)]

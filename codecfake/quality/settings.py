@@ -9,10 +9,9 @@ class QualityError(ValueError):
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """The fakes to measure, and the number of utterances over all corpora."""
+    """The fakes of one codec to measure, and the number of utterances over all corpora."""
 
-    source: str
-    corpora: list[str]  # the corpora with audio of this source
+    sources: dict[str, list[str]]  # source -> the corpora with audio of it
     utterances: int = 32
     seed: int = 1
     sounds: list[str] = field(default_factory=list)  # those of sounds
@@ -25,4 +24,5 @@ class QualitySettings:
 @dataclass(frozen=True)
 class SummarySettings:
     sources: list[str]  # in the order of the table rows
+    codecs: list[str]  # those that the sources are of
     sounds: list[str] = field(default_factory=list)  # corpora of sounds, which have a table of their own

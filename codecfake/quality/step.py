@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 UTTERANCE = ["corpus", "utterance_id"]
 NO_BITRATE = "none"
 PROVENANCE = ["codec", "quantizers", "bitrate_kbps"]
-COLUMNS = [*UTTERANCE, "speaker_id", *PROVENANCE, *NAMES, "note"]
+COLUMNS = ["source", *UTTERANCE, "speaker_id", *PROVENANCE, *NAMES, "note"]
 
 
 @dataclass(frozen=True)
@@ -40,32 +40,45 @@ class Statistics:
     standard_error: float  # NaN for fewer than two utterances, or if the mean is infinite
 
 
-# measuring one source
+# measuring one codec
 
 
-def measure_source(settings: QualitySettings, protocols: Sequence[Path], audio_root: Path, output: Path) -> None:
-    """Measure one source on utterances drawn from the bona fide trials of `protocols`; write a row per utterance.
+def measure_codec(settings: QualitySettings, protocols: Sequence[Path], audio_root: Path, output: Path) -> None:
+    """Measure the sources of a codec on utterances drawn from the bona fide trials of `protocols`.
 
-    Columns are `COLUMNS`; for a metric without a value, `note` has the reason. Raises QualityError if no bona fide
-    trial is from the source's corpora, or if its shards have different settings, and ShardError if an utterance has no
-    audio.
+    Writes a row per source and utterance. Columns are `COLUMNS`; for a metric without a value, `note` has the reason.
+    Raises QualityError if no bona fide trial is from a source's corpora, or if its shards have different settings, and
+    ShardError if an utterance has no audio.
     """
     utterances = draw(_bonafide(protocols), settings.utterances, settings.seed)
-    utterances = utterances[utterances["corpus"].isin(settings.corpora)]
-    if utterances.empty:
-        raise QualityError(
-            f"source {settings.source}: no bona fide trial of {', '.join(map(str, protocols))} is from corpus "
-            f"{' or '.join(settings.corpora)}, which the source was made from; choose a condition with such trials"
-        )
-    provenance = _provenance(audio_root, settings)
-    store = AudioStore(audio_root, product(settings.corpora, (RECORDINGS, settings.source)))
+    for source, corpora in settings.sources.items():
+        _require_utterances(utterances, source, corpora, protocols)
+    made_by = {source: _provenance(audio_root, source, corpora) for source, corpora in settings.sources.items()}
+    pairs = [(corpus, source) for source, corpora in settings.sources.items() for corpus in corpora]
+    store = AudioStore(
+        audio_root, dict.fromkeys((corpus, each) for corpus, source in pairs for each in (RECORDINGS, source))
+    )
     rows = []
-    for row in progress(utterances.itertuples(), f"quality of {settings.source}", len(utterances), "utt"):
+    # a recording is compared with all of its fakes before the next one, because its F0 is then computed once
+    for row in progress(utterances.itertuples(), f"quality of {', '.join(settings.sources)}", len(utterances), "utt"):
         compare = measure_sound if row.corpus in settings.sounds else measure
-        values = compare(*_pair(store, settings.source, row.corpus, row.utterance_id))
         names = {"corpus": row.corpus, "utterance_id": row.utterance_id, "speaker_id": row.speaker_id}
-        rows.append({**names, **provenance, **_texts(values)})
+        for source in [source for corpus, source in pairs if corpus == row.corpus]:
+            values = compare(*_pair(store, source, row.corpus, row.utterance_id))
+            rows.append({"source": source, **names, **made_by[source], **_texts(values)})
+    order = list(settings.sources)
+    rows.sort(key=lambda row: order.index(row["source"]))  # stable, so that utterances keep their order
     files.write_tsv(output, pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _require_utterances(
+    utterances: pd.DataFrame, source: str, corpora: Sequence[str], protocols: Sequence[Path]
+) -> None:
+    if not utterances["corpus"].isin(corpora).any():
+        raise QualityError(
+            f"source {source}: no bona fide trial of {', '.join(map(str, protocols))} is from corpus "
+            f"{' or '.join(corpora)}, which the source was made from; choose a condition with such trials"
+        )
 
 
 def draw(utterances: pd.DataFrame, number: int, seed: int) -> pd.DataFrame:
@@ -90,15 +103,15 @@ def _bonafide(protocols: Sequence[Path]) -> pd.DataFrame:
     return trials[trials["key"] == BONAFIDE].drop_duplicates(UTTERANCE)
 
 
-def _provenance(audio_root: Path, settings: QualitySettings) -> dict[str, Any]:
+def _provenance(audio_root: Path, source: str, corpora: Sequence[str]) -> dict[str, Any]:
     """The codec, quantizers and bit rate of the source, from the indexes of its shards."""
-    folders = [audio_root / corpus / settings.source for corpus in settings.corpora]
+    folders = [audio_root / corpus / source for corpus in corpora]
     indexes = [files.read_parquet(path, PROVENANCE) for folder in folders for path in visible(folder.glob("*.parquet"))]
     kinds = pd.concat(indexes or [pd.DataFrame(columns=PROVENANCE)]).drop_duplicates()
     if len(kinds) != 1:
         raise QualityError(
-            f"source {settings.source}: its shards under {audio_root} were made with {len(kinds)} settings (codec, "
-            f"quantizers or bit rate differ); delete {audio_root}/*/{settings.source} and run the workflow again"
+            f"source {source}: its shards under {audio_root} were made with {len(kinds)} settings (codec, "
+            f"quantizers or bit rate differ); delete {audio_root}/*/{source} and run the workflow again"
         )
     codec, quantizers, bitrate = kinds.iloc[0]
     return {"codec": codec, "quantizers": int(quantizers), "bitrate_kbps": _bitrate_text(bitrate)}
@@ -137,10 +150,11 @@ def _texts(values: Measured) -> dict[str, str]:
 def write_summary(settings: SummarySettings, folder: Path, output: Path) -> None:
     """Write `quality.csv`, a row per source and metric, and `quality_order.csv`, the gains from more bits.
 
-    Reads `folder/{source}.tsv` of `measure_source`; writes the tables into the folder `output`. Where sounds were
+    Reads `folder/{codec}.tsv` of `measure_codec`; writes the tables into the folder `output`. Where sounds were
     measured, they are in `quality_sounds.csv`, and in the other tables only for sources without speech.
     """
-    tables = {source: read(folder / f"{source}.tsv") for source in settings.sources}
+    measured = pd.concat([read(folder / f"{codec}.tsv") for codec in settings.codecs])
+    tables = {source: _of_source(measured, source, folder) for source in settings.sources}
     if settings.sounds:
         sounds = {source: _of_contents(table, settings.sounds)[1] for source, table in tables.items()}
         _write_means(output / "quality_sounds.csv", {source: own for source, own in sounds.items() if len(own)})
@@ -164,12 +178,19 @@ YES, NO = "yes", "no"
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The file of a source, indexed by utterance, with metrics as numbers. Raises QualityError if it is incomplete."""
+    """The file of a codec, indexed by utterance, with metrics as numbers. Raises QualityError if it is incomplete."""
     table = files.read_tsv(path)
     absent = [f"column {name!r}" for name in COLUMNS if name not in table] or ["row"] * table.empty
     if absent:
         raise QualityError(f"{path}: no {absent[0]}; delete it and measure again")
     return table.set_index(UTTERANCE).assign(**{name: pd.to_numeric(table[name]).to_numpy() for name in NAMES})
+
+
+def _of_source(measured: pd.DataFrame, source: str, folder: Path) -> pd.DataFrame:
+    rows = measured[measured["source"] == source]
+    if rows.empty:
+        raise QualityError(f"{folder}: no file has rows of source {source}; delete that of its codec and measure again")
+    return rows
 
 
 def statistics(values: np.ndarray) -> Statistics:

@@ -14,6 +14,7 @@ from codec_wrappers.training.losses import MelDistance
 from codec_wrappers.training.losses import si_sdr_db as si_sdr_of_training
 from codecfake.audio.shards import Provenance, ShardError, ShardWriter
 from codecfake.base import files
+from codecfake.quality import measures
 from codecfake.quality.measures import (
     FLOOR,
     HIGHER,
@@ -36,7 +37,7 @@ from codecfake.quality.step import (
     QualitySettings,
     SummarySettings,
     draw,
-    measure_source,
+    measure_codec,
     read,
     statistics,
     write_summary,
@@ -331,9 +332,35 @@ def audio(tmp_path: Path) -> Path:
 
 def measure_utterances(audio: Path, source: str, corpora: list[str] | None = None, number: int = 8) -> pd.DataFrame:
     output = audio.parent / "quality" / f"{source}.tsv"
-    settings = QualitySettings(source, corpora or ["a", "b"], number)
-    measure_source(settings, [audio.parent / "C1.tsv"], audio, output)
+    settings = QualitySettings({source: corpora or ["a", "b"]}, number)
+    measure_codec(settings, [audio.parent / "C1.tsv"], audio, output)
     return files.read_tsv(output)
+
+
+def test_a_codec_has_the_rows_of_its_sources_one_after_the_other(audio: Path) -> None:
+    alone = pd.concat([measure_utterances(audio, "F01"), measure_utterances(audio, "F01-8", ["b"])])
+    settings = QualitySettings({"F01": ["a", "b"], "F01-8": ["b"]}, 8)
+    measure_codec(settings, [audio.parent / "C1.tsv"], audio, audio.parent / "both.tsv")
+
+    both = files.read_tsv(audio.parent / "both.tsv")
+    assert list(both["source"]) == ["F01"] * 8 + ["F01-8"] * 4
+    pd.testing.assert_frame_equal(both, alone.reset_index(drop=True))
+
+
+def test_the_f0_of_a_recording_is_computed_once_for_all_of_its_fakes(
+    audio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[int] = []
+
+    def counted(wav: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        computed.append(len(wav))
+        return f0(wav)
+
+    monkeypatch.setattr(measures, "f0", counted)
+    settings = QualitySettings({"F01": ["b"], "F01-8": ["b"]}, 4)
+    measure_codec(settings, [audio.parent / "C1.tsv"], audio, audio.parent / "quality.tsv")
+
+    assert len(computed) == 2 * (1 + 2)  # two recordings of "b", each with two fakes
 
 
 def test_a_file_has_a_row_for_every_utterance_and_says_what_made_it(audio: Path) -> None:
@@ -415,7 +442,7 @@ def test_fakes_at_another_rate_are_measured_at_16_khz(audio: Path) -> None:
 
 def test_no_utterance_at_all_is_refused() -> None:
     with pytest.raises(QualityError, match="utterances is 0; at least 1 is needed"):
-        QualitySettings("F01", ["a"], 0)
+        QualitySettings({"F01": ["a"]}, 0)
 
 
 @pytest.mark.long
@@ -454,8 +481,10 @@ def tables(tmp_path: Path) -> Path:
         "X1": [row("u1", ("alone", 1), "pesq: not installed", pesq=np.nan)],
     }  # fmt: skip
     for source, rows in sources.items():
-        files.write_tsv(tmp_path / "quality" / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS))
-    write_summary(SummarySettings(list(sources)), tmp_path / "quality", tmp_path / "tables")
+        files.write_tsv(
+            tmp_path / "quality" / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS).assign(source=source)
+        )
+    write_summary(SummarySettings(list(sources), list(sources)), tmp_path / "quality", tmp_path / "tables")
     return tmp_path / "tables"
 
 
@@ -497,7 +526,7 @@ def test_more_bits_are_compared_on_the_utterances_that_both_have(tables: Path) -
 
 
 def test_worse_with_more_bits_is_said_aloud_and_stops_nothing(tables: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_summary(SummarySettings(["L8", "L4"]), tables.parent / "quality", tables)
+    write_summary(SummarySettings(["L8", "L4"], ["L4", "L8"]), tables.parent / "quality", tables)
 
     assert "more bits are worse in 1 of 9 comparisons: pesq from L4 to L8; quality_order.csv says" in caplog.text
 
@@ -505,8 +534,8 @@ def test_worse_with_more_bits_is_said_aloud_and_stops_nothing(tables: Path, capl
 def test_a_distance_that_grows_is_worse(tmp_path: Path) -> None:
     for source, quantizers, distance in (("L4", 4, 0.2), ("L8", 8, 0.3)):
         rows = [row(name, ("lyra", quantizers), mel_distance=distance) for name in ("u1", "u2")]
-        files.write_tsv(tmp_path / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS))
-    write_summary(SummarySettings(["L4", "L8"]), tmp_path, tmp_path)
+        files.write_tsv(tmp_path / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS).assign(source=source))
+    write_summary(SummarySettings(["L4", "L8"], ["L4", "L8"]), tmp_path, tmp_path)
     order = pd.read_csv(tmp_path / "quality_order.csv").set_index("metric")
 
     assert order.loc["mel_distance", "gain"] == pytest.approx(-0.1)
@@ -516,8 +545,8 @@ def test_a_distance_that_grows_is_worse(tmp_path: Path) -> None:
 def test_less_than_a_standard_error_is_no_finding(tmp_path: Path) -> None:
     for source, quantizers, values in (("L4", 4, (1.0, 2.0)), ("L8", 8, (1.5, 1.4))):
         rows = [row(f"u{k}", ("lyra", quantizers), pesq=value) for k, value in enumerate(values)]
-        files.write_tsv(tmp_path / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS))
-    write_summary(SummarySettings(["L4", "L8"]), tmp_path, tmp_path)
+        files.write_tsv(tmp_path / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS).assign(source=source))
+    write_summary(SummarySettings(["L4", "L8"], ["L4", "L8"]), tmp_path, tmp_path)
     pesq = pd.read_csv(tmp_path / "quality_order.csv").set_index("metric").loc["pesq"]
 
     assert pesq["gain"] == pytest.approx(-0.05)  # +0.5 and -0.6
@@ -531,6 +560,11 @@ def test_a_file_of_an_older_version_is_refused_with_the_remedy(tables: Path) -> 
 
     with pytest.raises(QualityError, match="L4.tsv: no column 'estoi'; delete it and measure again"):
         read(path)
+
+
+def test_a_source_that_no_file_has_is_named_with_the_remedy(tables: Path) -> None:
+    with pytest.raises(QualityError, match="no file has rows of source L9; delete that of its codec and measure again"):
+        write_summary(SummarySettings(["L4", "L9"], ["L4"]), tables.parent / "quality", tables)
 
 
 def test_statistics_of_nothing_of_one_and_of_two() -> None:

@@ -9,7 +9,7 @@ import pytest
 from codecfake.audio.shards import Provenance, ShardWriter
 from codecfake.base import files
 from codecfake.quality.measures import NAMES, NO_SPEECH, SPEECH_ALONE, measure_sound
-from codecfake.quality.step import COLUMNS, QualitySettings, SummarySettings, measure_source, write_summary
+from codecfake.quality.step import COLUMNS, QualitySettings, SummarySettings, measure_codec, write_summary
 
 RATE = 16000
 
@@ -36,8 +36,9 @@ def tables(tmp_path: Path) -> Path:
     note = "; ".join(f"{name}: {NO_SPEECH}" for name in SPEECH_ALONE)
     speech, sounds = [row("vctk", "a", 1), row("vctk", "b", 3)], [row("fsd50k", "c", 10, note)]
     for source, rows in {"F01": speech + sounds, "F02": sounds, "F03": speech}.items():
-        files.write_tsv(tmp_path / "quality" / f"{source}.tsv", pd.DataFrame(rows, columns=COLUMNS))
-    settings = SummarySettings(["F01", "F02", "F03"], sounds=["fsd50k"])
+        table = pd.DataFrame(rows, columns=COLUMNS).assign(source=source)
+        files.write_tsv(tmp_path / "quality" / f"{source}.tsv", table)
+    settings = SummarySettings(["F01", "F02", "F03"], ["F01", "F02", "F03"], sounds=["fsd50k"])
     write_summary(settings, tmp_path / "quality", tmp_path / "tables")
     return tmp_path / "tables"
 
@@ -68,8 +69,8 @@ def test_the_file_of_a_source_has_the_reason_for_sounds_alone(tmp_path: Path) ->
         trials.append({"trial_id": f"{corpus}_u", "utterance_id": "u", "source": "F00", "corpus": corpus,
                        "speaker_id": "s", "key": "bonafide", "language": "en", "attack": "-"})  # fmt: skip
     files.write_tsv(tmp_path / "C1.tsv", pd.DataFrame(trials))
-    settings = QualitySettings("F01", ["speech", "sounds"], utterances=2, sounds=["sounds"])
-    measure_source(settings, [tmp_path / "C1.tsv"], tmp_path / "audio", tmp_path / "F01.tsv")
+    settings = QualitySettings({"F01": ["speech", "sounds"]}, utterances=2, sounds=["sounds"])
+    measure_codec(settings, [tmp_path / "C1.tsv"], tmp_path / "audio", tmp_path / "F01.tsv")
     table = files.read_tsv(tmp_path / "F01.tsv").set_index("corpus")
     assert NO_SPEECH in table.loc["sounds", "note"] and table.loc["sounds", "voicing_error"] == ""
     assert NO_SPEECH not in table.loc["speech", "note"] and table.loc["speech", "voicing_error"] != ""

@@ -693,7 +693,7 @@ def test_what_could_not_be_measured_is_counted_and_named(html: str, page: Page) 
 def test_a_report_without_pesq_says_how_to_get_it(copy: ReportInputs, tmp_path: Path) -> None:
     for path in (copy.results / "quality").glob("*.tsv"):
         files.write_tsv(path, files.read_tsv(path).assign(pesq="", note="pesq: not installed"))
-    write_summary(SummarySettings(copy.quality), copy.results / "quality", copy.results / "tables")
+    write_summary(SummarySettings(copy.quality, copy.quality), copy.results / "quality", copy.results / "tables")
     write_report(copy, tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text()
 

@@ -89,7 +89,7 @@ def test_a_tar_without_its_index_is_named(results: Path) -> None:
 
 
 def test_an_empty_file_without_a_seal_is_named(results: Path) -> None:
-    path = results / "quality/F01.tsv"
+    path = results / "quality/encodec.tsv"
     path.parent.mkdir()
     path.touch()
     assert [(damage.path, damage.what) for damage in checked(results)] == [(path, "is empty")]

@@ -75,7 +75,9 @@ class ImitationRun:
         self._write_lists_and_models()
         for source in self.measured:
             self._write_quality(source)
-        write_summary(SummarySettings(list(self.measured)), self.results / "quality", self.results / "tables")
+        write_summary(
+            SummarySettings(list(self.measured), list(self.measured)), self.results / "quality", self.results / "tables"
+        )
         error_rates = self._write_error_rates()
         roots, tables = (self.results / "scores", self.results / "protocols/eval"), self.results / "tables"
         write_comparisons(*roots, self._table_settings(), ["vocoder"], tables)
@@ -208,8 +210,9 @@ class ImitationRun:
             lost = source == "F07" and number == 0
             rows.append(
                 {
-                    "corpus": self.corpora[0], "utterance_id": utterance, "speaker_id": "s1", "codec": codec,
-                    "quantizers": quantizers, "bitrate_kbps": 0 if codec == "passthrough" else quantizers / 2,
+                    "source": source, "corpus": self.corpora[0], "utterance_id": utterance, "speaker_id": "s1",
+                    "codec": codec, "quantizers": quantizers,
+                    "bitrate_kbps": 0 if codec == "passthrough" else quantizers / 2,
                     **texts, **({"pesq": ""} if lost else {}), "note": "pesq: no speech found" if lost else "",
                 }
             )  # fmt: skip

@@ -181,7 +181,7 @@ def test_a_table_cut_short_is_named_by_the_job_that_reads_it(tiny: Path, tmp_pat
     path = tmp_path / "results" / name
     os.truncate(path, path.stat().st_size - 100)
     assert f"results/{name}: damaged" in failed(
-        tmp_path, "results/audio/vocoder/F00/0000.tar", "results/quality/P00.tsv"
+        tmp_path, "results/audio/vocoder/F00/0000.tar", "results/quality/through.tsv"
     )
     check = [sys.executable, "-m", "codecfake", "check", "--run", str(tmp_path), "--delete"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)

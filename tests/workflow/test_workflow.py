@@ -23,7 +23,7 @@ MADE_AGAIN: tuple[dict[str, str], ...] = (  # rule -> an output of one of its jo
         "resynthesize_encodec": "results/audio/mandarin/F01/0000.tar",
     },
     {
-        "quality": "results/quality/F01.tsv",
+        "quality": "results/quality/encodec.tsv",
         "train_detector": "results/models/mel-lcnn/codec/erm/seed1/weights.safetensors",
         "score": "results/scores/mel-lcnn/codec/erm/seed1/C1.tsv",
         "tabulate": "results/tables/eer.csv",

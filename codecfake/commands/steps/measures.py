@@ -9,15 +9,17 @@ from codecfake.commands.parsing import Commands, step
 
 def add(commands: Commands) -> None:
     """Add these steps to the subparsers of a parser."""
-    quality = step(commands, "quality", _quality, "measure how well one source reproduces held-out speech")
+    quality = step(commands, "quality", _quality, "measure how well one codec reproduces held-out speech")
     quality.add_argument(
         "--protocols", type=Path, nargs="+", required=True, help="protocols with the trials to measure"
     )
     quality.add_argument("--audio", type=Path, required=True, help="folder of {corpus}/{source}/{shard}.tar")
-    quality.add_argument("--output", type=Path, required=True, help="the TSV file to write, one row per utterance")
+    quality.add_argument(
+        "--output", type=Path, required=True, help="the TSV file to write, one row per source and utterance"
+    )
 
     summary = step(commands, "quality-summary", _quality_summary, "compute the quality tables over all sources")
-    summary.add_argument("--measured", type=Path, required=True, help="folder of {source}.tsv")
+    summary.add_argument("--measured", type=Path, required=True, help="folder of {codec}.tsv")
     summary.add_argument("--output", type=Path, required=True, help="folder for quality.csv and quality_order.csv")
 
     audit = step(
@@ -36,9 +38,9 @@ def add(commands: Commands) -> None:
 
 def _quality(options: argparse.Namespace) -> None:
     from codecfake.quality.settings import QualitySettings
-    from codecfake.quality.step import measure_source
+    from codecfake.quality.step import measure_codec
 
-    measure_source(from_json(QualitySettings, options.settings), options.protocols, options.audio, options.output)
+    measure_codec(from_json(QualitySettings, options.settings), options.protocols, options.audio, options.output)
 
 
 def _quality_summary(options: argparse.Namespace) -> None:

@@ -169,8 +169,9 @@ class Costs(Numbers):
             other_files=EXPORTS * len(tables),
         )
 
-    def quality(self, source: str) -> Cost:
-        utterances = amount(self.jobs.quality(source).settings.utterances)
+    def quality(self, codec: str) -> Cost:
+        settings = self.jobs.quality(codec).settings
+        utterances = amount(settings.utterances * len(settings.sources))
         return Cost(
             cpu_hours=utterances / self.rate_table["quality.cpu"] / HOUR,
             bytes_out=utterances * self.rate_table["bytes.score"] * 10,

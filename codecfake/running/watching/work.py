@@ -56,8 +56,8 @@ def _work(results: Path, rule: str, wildcards: list[str]) -> Work | None:
             return Work(_seconds(index), AUDIO)
         case "ingest_corpus", [corpus]:
             return Work(_seconds(results / "corpora" / corpus / "utterances.parquet"), AUDIO)
-        case "quality", [source]:
-            return Work(len(files.read_tsv(results / "quality" / f"{source}.tsv")), "utterances")
+        case "quality", [codec]:
+            return Work(len(files.read_tsv(results / "quality" / f"{codec}.tsv")), "utterances")
         case "train_codec", [codec]:
             steps = files.read_tsv(results / "codecs" / codec / "history.tsv")["step"]
             return Work(float(steps.astype(int).max()), "steps")

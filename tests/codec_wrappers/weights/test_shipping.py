@@ -22,13 +22,15 @@ def run(tmp_path: Path) -> Path:
     for name in ("history.tsv", "quality.tsv"):
         files.write_tsv(codec / name, pd.DataFrame({"step": [1]}))
     files.write_json(codec / "settings.json", SETTINGS)
+    rows = []
     for source, quantizers, si_sdr in (("F04", 8, [1.0, 5.0, 2.0]), ("C4-1", 4, [0.0, -1.0, 1.0])):
-        rows = [
-            {"codec": "encodec", "quantizers": quantizers, "bitrate_kbps": 0.6 * quantizers, "speaker_id": "p225",
-             "utterance_id": f"u{number}", **dict.fromkeys(METRICS, 1.5), "si_sdr_db": value, "pesq": PESQ[number]}
+        rows += [
+            {"source": source, "codec": "encodec", "quantizers": quantizers,
+             "bitrate_kbps": 0.6 * quantizers, "speaker_id": "p225", "utterance_id": f"u{number}",
+             **dict.fromkeys(METRICS, 1.5), "si_sdr_db": value, "pesq": PESQ[number]}
             for number, value in enumerate(si_sdr)
         ]  # fmt: skip
-        files.write_tsv(tmp_path / f"run/results/quality/{source}.tsv", pd.DataFrame(rows))
+    files.write_tsv(tmp_path / "run/results/quality/encodec.tsv", pd.DataFrame(rows))
     return tmp_path / "run"
 
 
