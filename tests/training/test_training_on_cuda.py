@@ -51,7 +51,6 @@ DETECTORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 COMPLEX = ("_fft_r2c", "_fft_c2r", "_fft_c2c", "complex")  # have no form in half precision
 LONGER_CLIPS = 8_000  # samples, of which the SSL front-ends make enough frames
 LARGEST_DIFFERENCE = 1e-3  # of losses and scores; two epochs amplify rounding
-WITH_POOLED_GRAPHS = 3e-2  # AASIST keeps the nodes with the highest weights, and rounding can change which
 
 
 class KilledError(Exception):
@@ -116,12 +115,13 @@ def test_a_detector_trains_and_scores_as_on_the_cpu_and_a_step_waits_once_for_ea
     values = []
     for device in (CPU, CUDA):
         waits.clear()
-        folder = trained(corpus, tmp_path / device.type, settings, device)
-        conditions.score(folder, corpus.dev, corpus.audio, folder / "scores", device, batch_size=4)
+        # oneDNN chooses kernels by the processor; with those of AVX-512, AASIST by CSAM differs by 0.016
+        with torch.backends.mkldnn.flags(enabled=False):
+            folder = trained(corpus, tmp_path / device.type, settings, device)
+            conditions.score(folder, corpus.dev, corpus.audio, folder / "scores", device, batch_size=4)
         values.append(results(corpus, folder))
-    difference = WITH_POOLED_GRAPHS if back_end is AASIST else LARGEST_DIFFERENCE
     for on_cpu, on_gpu in zip(*values, strict=True):
-        np.testing.assert_allclose(on_gpu, on_cpu, atol=difference, rtol=0)
+        np.testing.assert_allclose(on_gpu, on_cpu, atol=LARGEST_DIFFERENCE, rtol=0)
     assert max(waits) <= settings.resolved_strategy().num_passes
 
 
