@@ -2,7 +2,9 @@
 
 import logging
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,7 +62,12 @@ def test_a_job_waits_for_memory_and_names_numbers(
     answers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (answers / "0").write_text("3000, 80000\n")
-    monkeypatch.setattr(gpus.time, "sleep", lambda _: (answers / "0").write_text("79000, 80000\n"))
+
+    def sleep(_: float) -> None:
+        (answers / "0").write_text("79000, 80000\n")
+
+    # of this module alone: threads of other tests, a server's, may sleep meanwhile
+    monkeypatch.setattr(gpus, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
     with caplog.at_level(logging.INFO):
         assert gpus.take(["0"], tmp_path / "slots") == "0"
     assert caplog.messages == [

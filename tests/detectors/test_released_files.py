@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from file_server import FileServer
@@ -75,7 +76,7 @@ def test_a_file_that_is_not_the_published_one_is_refused_and_a_damaged_copy_is_n
 
 def test_without_a_network_the_error_says_what_to_save_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     publish(monkeypatch, "http://127.0.0.1:9/none")
-    monkeypatch.setattr("codec_wrappers.weights.download.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("codec_wrappers.weights.download.time", SimpleNamespace(sleep=lambda seconds: None))
     where = tmp_path / "weights/aasist/AASIST.pth"
     with pytest.raises(ReleasedFileError, match=rf"by hand from http://127.0.0.1:9/none and save it as {where}"):
         released_files.fetch("aasist", tmp_path / "weights", tmp_path / "output")

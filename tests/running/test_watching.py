@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -223,7 +224,9 @@ def test_the_command_shows_a_run_until_none_is_at_work(
         if len(slept) == 2:
             lock.unlink()
 
-    monkeypatch.setattr(following.time, "sleep", sleep)
+    # of this module alone: threads of other tests, a server's, may sleep meanwhile
+    clock = SimpleNamespace(sleep=sleep, strftime=time.strftime, time=time.time)
+    monkeypatch.setattr(following, "time", clock)
     main(["watch", "--run", str(tmp_path), "--every", "5"])
     output = capsys.readouterr().out
     assert slept == [5, 5]
