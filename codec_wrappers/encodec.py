@@ -28,6 +28,7 @@ class Encodec(TrainableCodec):
         self.hop_length = settings.hop_length
         self.num_quantizers = settings.num_quantizers
         self.bits_per_code = settings.bits_per_code
+        self._dropout = settings.quantizer_dropout
         self.network = _network(settings).eval()
 
     def encode(self, wav: Tensor) -> Tensor:
@@ -60,7 +61,7 @@ class Encodec(TrainableCodec):
         latent = network.encoder(wav[:, None])
         if not quantize:
             return Reconstruction(network.decoder(latent)[:, 0], latent.new_zeros(()))
-        books = random_prefix([layer._codebook for layer in network.quantizer.vq.layers])
+        books = random_prefix([layer._codebook for layer in network.quantizer.vq.layers], self._dropout)
         learn = "quantizer" not in self.frozen
         quantization = quantize_batch(self.portion, latent, lambda batch: follow(batch, books, learn))
         return Reconstruction(network.decoder(quantization.latent)[:, 0], quantization.loss)

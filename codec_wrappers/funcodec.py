@@ -44,6 +44,7 @@ class Funcodec(TrainableCodec):
     any_length = True
     shortest_padded: float | None = SHORTEST_MIRRORED
     takes_portions = True
+    quantizer_dropout = 1.0
     network: Any  # the encoder, quantizer and decoder under the official names
 
     def __init__(self, hop_length: int, encoder: nn.Module, quantizer: nn.Module, decoder: nn.Module) -> None:
@@ -82,7 +83,7 @@ class Funcodec(TrainableCodec):
         latent = network.encoder(self._analyze(wav))
         if not quantize:
             return Reconstruction(self._synthesize(network.decoder(latent)), latent.new_zeros(()))
-        books = random_prefix(_books(network.quantizer.rq.model))
+        books = random_prefix(_books(network.quantizer.rq.model), self.quantizer_dropout)
         learn = "quantizer" not in self.frozen
         quantization = quantize_batch(self.portion, latent.transpose(1, 2), lambda batch: follow(batch, books, learn))
         return Reconstruction(self._synthesize(network.decoder(quantization.latent.transpose(1, 2))), quantization.loss)
@@ -122,8 +123,11 @@ class Freqcodec(Funcodec):
 def build(settings: FuncodecSettings) -> Funcodec:
     """The architecture with fresh weights."""
     if settings.config is not None:
-        return _from_config(settings.architecture, settings.config)
-    return _time(settings) if settings.architecture in FUNCODEC_STRIDES else _spectrum(settings)
+        codec = _from_config(settings.architecture, settings.config)
+    else:
+        codec = _time(settings) if settings.architecture in FUNCODEC_STRIDES else _spectrum(settings)
+    codec.quantizer_dropout = settings.quantizer_dropout
+    return codec
 
 
 def load(settings: FuncodecSettings, weights: Path | None) -> Funcodec:

@@ -120,6 +120,7 @@ class FuncodecSettings(Codebooks):
     lstm_layers: Count = 2
     num_quantizers: Count = 32
     codebook_size: Count = 1024
+    quantizer_dropout: Share = 1.0  # share of training batches that use a random number of codebooks
     config: dict[str, Any] | None = None  # the package's own; its sizes then replace the above
 
     sample_rate: ClassVar[int] = 16_000
@@ -143,6 +144,7 @@ class EncodecSettings(Codebooks, Strided):
     lstm_layers: Count = 2
     num_quantizers: Count = 32
     codebook_size: Count = 1024
+    quantizer_dropout: Share = 1.0  # share of training batches that use a random number of codebooks
 
     sample_rate: ClassVar[int] = 24_000
 

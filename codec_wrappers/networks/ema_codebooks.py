@@ -37,13 +37,15 @@ def follow(latent: Tensor, books: Sequence[Any], learn: bool = True) -> Quantiza
     return chain.train(learn)(latent)
 
 
-def random_prefix(books: Sequence[Any]) -> Sequence[Any]:
+def random_prefix(books: Sequence[Any], share: float) -> Sequence[Any]:
     """The codebooks of a training step: the first 1, 2, 4, … or all, so that every bit rate decodes well.
 
-    The number is random (torch's default generator). While any codebook is new, all are used, because they start from
-    one batch together.
+    The number is random (torch's default generator) in this share of the steps, and all in the others. While any
+    codebook is new, all are used, because they start from one batch together.
     """
     if not torch.stack([book.cluster_size.any() for book in books]).all():
+        return books
+    if share < 1 and torch.rand(()) >= share:
         return books
     choices = [2**power for power in range(len(books).bit_length()) if 2**power < len(books)] + [len(books)]
     return books[: choices[int(torch.randint(len(choices), ()))]]

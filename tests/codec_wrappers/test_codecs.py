@@ -15,7 +15,7 @@ from torch import Tensor
 import codec_wrappers
 from codec_wrappers import CodecError
 from codec_wrappers.codec import Codec, TrainableCodec
-from codec_wrappers.networks.ema_codebooks import random_prefix
+from codec_wrappers.networks.ema_codebooks import follow, random_prefix
 from codec_wrappers.weights.loading import WeightsError, load_strict, save
 from codecfake.base.settings import SettingsError
 
@@ -282,12 +282,36 @@ def test_strides_of_a_spectrum_are_refused() -> None:
 @pytest.mark.parametrize(("most", "expected"), [(1, {1}), (8, {1, 2, 4, 8}), (12, {1, 2, 4, 8, 12})])
 def test_training_draws_every_power_of_two_and_all_codebooks(most: int, expected: set[int]) -> None:
     books = [SimpleNamespace(cluster_size=torch.ones(4)) for _ in range(most)]
-    assert {len(random_prefix(books)) for _ in range(200)} == expected
+    assert {len(random_prefix(books, 1.0)) for _ in range(200)} == expected
+
+
+def test_a_share_of_training_steps_draws_a_number_of_codebooks() -> None:
+    books = [SimpleNamespace(cluster_size=torch.ones(4)) for _ in range(8)]
+    torch.manual_seed(1)
+    numbers = [len(random_prefix(books, 0.5)) for _ in range(400)]
+    assert 0.53 < numbers.count(8) / len(numbers) < 0.72  # a half, and a quarter of the other half
+    assert {len(random_prefix(books, 0.0)) for _ in range(50)} == {8}
+
+
+@pytest.mark.parametrize("name", ["encodec", "funcodec"])
+@pytest.mark.parametrize(("share", "expected"), [(0.0, {4}), (1.0, {1, 2, 4})])
+def test_quantizer_dropout_is_the_share_of_training_steps_with_fewer_codebooks(
+    name: str, share: float, expected: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = codec_wrappers.build(name, {**SMALL[name], "num_quantizers": 4, "quantizer_dropout": share})
+    wav = speech(codec, 2)
+    codec.reconstruct(wav)  # starts the codebooks
+    numbers = set()
+    module = f"codec_wrappers.{name}.follow"
+    monkeypatch.setattr(module, lambda latent, books, learn: numbers.add(len(books)) or follow(latent, books, learn))
+    for _ in range(30):
+        codec.reconstruct(wav)
+    assert numbers == expected
 
 
 def test_new_codebooks_all_take_part_in_a_training_step() -> None:
     books = [SimpleNamespace(cluster_size=torch.zeros(4)) for _ in range(8)]
-    assert {len(random_prefix(books)) for _ in range(20)} == {8}
+    assert {len(random_prefix(books, 1.0)) for _ in range(20)} == {8}
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
