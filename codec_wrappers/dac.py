@@ -201,9 +201,7 @@ def build(settings: DacSettings) -> Dac:
 
 def load(settings: DacSettings, weights: Path | None) -> Dac:
     """The codec with the weights of a safetensors file."""
-    codec = load_into(build(settings), weights)
-    codec.network.quantizer.is_new.fill_(False)
-    return codec
+    return load_into(build(settings), weights)
 
 
 def _network(settings: DacSettings) -> Any:
@@ -226,7 +224,12 @@ def _network(settings: DacSettings) -> Any:
     for quantizer in network.quantizer.quantizers:
         _make_transposed(quantizer.in_proj, quantizer.out_proj)
     network.quantizer.register_buffer("is_new", torch.ones((), dtype=torch.bool), persistent=False)
+    network.quantizer.register_load_state_dict_post_hook(_mark_as_started)
     return network
+
+
+def _mark_as_started(quantizer: Any, _: object) -> None:
+    quantizer.is_new.fill_(False)  # otherwise the next batch of a training would replace the loaded codebooks
 
 
 def _at_once(num_rows: int) -> int:

@@ -6,10 +6,17 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_codecs import SMALL
 from small_trainings import run, settings, voices
+from torch import Tensor
 
-from codec_wrappers.weights.loading import WeightsError
+import codec_wrappers
+from codec_wrappers.codec import TrainableCodec
+from codec_wrappers.weights.loading import WeightsError, load_into, save
 from codecfake.base import files
+
+CODECS = ("academicodec", "audiodec", "dac", "encodec", "funcodec", "soundstream", "speechtokenizer")
+VECTORS = ("embed", "weight")  # the ends of the names of codebooks
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +64,24 @@ def test_its_codebooks_are_those_of_the_first_and_go_on_learning(first: Path, se
     moved = torch.cat([(before[name].float() - after[name]).flatten() for name in codebooks])
     size = torch.cat([before[name].float().flatten() for name in codebooks])
     assert 0 < moved.norm() < size.norm()  # a new start would draw other vectors
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_no_codec_starts_loaded_codebooks_anew(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    codec = codec_wrappers.build(name, SMALL[name])
+    wav = 0.1 * torch.randn(4, 24 * codec.hop_length)
+    codec.reconstruct(wav)
+    save(codec.network, tmp_path / "weights.safetensors")
+    loaded = load_into(codec_wrappers.build(name, SMALL[name]), tmp_path / "weights.safetensors")
+    before = codebooks(loaded)
+    loaded.reconstruct(0.3 * wav.flip(1))
+    assert (codebooks(loaded) - before).norm() < 0.3 * before.norm()  # those of moving averages follow the batch
+
+
+def codebooks(codec: TrainableCodec) -> Tensor:
+    tensors = codec.parts()["quantizer"].state_dict()
+    return torch.cat([tensors[key].flatten() for key in tensors if key.endswith(VECTORS)]).clone()
 
 
 def test_the_record_names_the_weights_that_it_started_from(first: Path, second: Path) -> None:
