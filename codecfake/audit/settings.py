@@ -20,7 +20,8 @@ class Limits:
 
     max_shortcut_auc: float = 0.7
     utterances: int = 200  # recordings to probe, the same ones for every source
-    exempt: dict[str, str] = field(default_factory=dict)  # feature, or source/feature -> why a probe may use it
+    # feature, or source/feature, where the source may be a degraded one -> why a probe may use it
+    exempt: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)  # check -> why its faults are accepted
 
     def __post_init__(self) -> None:
@@ -39,9 +40,13 @@ class Limits:
             raise FaultsError("audit", faults)
 
     def reasons(self, source: str) -> dict[str, str]:
-        """The features that are never a fault for a source, degraded or not, with reasons."""
-        own = {name.removeprefix(f"{base_of(source)}/"): why for name, why in self.exempt.items()}
-        return {**CODECS_CHANGE, **{name: why for name, why in own.items() if "/" not in name}}
+        """The features that are never a fault for a source, with reasons; those of a plain source hold degraded too."""
+        reasons = dict(CODECS_CHANGE)
+        for key, why in self.exempt.items():
+            of, _, feature = key.rpartition("/")
+            if of in ("", base_of(source), source):
+                reasons[feature] = why
+        return reasons
 
 
 @dataclass(frozen=True)

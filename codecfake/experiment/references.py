@@ -6,6 +6,7 @@ from itertools import product
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
 from codecfake.experiment import (
+    audited,
     codecs,
     generators,
     labels,
@@ -43,6 +44,7 @@ def faults(experiment: Experiment) -> Iterator[Fault]:
     yield from _model_faults(experiment)
     yield from released.faults(experiment)
     yield from tracing_tasks.faults(experiment)
+    yield from audited.faults(experiment)
 
 
 def _unknown(keys: tuple[str, ...], names: Iterable[str], options: Iterable[str], kind: str) -> Iterator[Fault]:

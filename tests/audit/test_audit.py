@@ -269,6 +269,20 @@ def test_an_exempt_feature_is_reported_and_its_reason_kept(build: Build) -> None
     assert float(row["auc"]) > 0.99
 
 
+@pytest.mark.parametrize(
+    ("key", "exempt"),
+    [
+        ("dc", {"F01", "F01+noise_10", "F01+noise_20", "F02"}),
+        ("F01/dc", {"F01", "F01+noise_10", "F01+noise_20"}),
+        ("F01+noise_10/dc", {"F01+noise_10"}),
+    ],
+)
+def test_an_exemption_holds_for_all_sources_or_one_or_one_step_of_it(key: str, exempt: set[str]) -> None:
+    limits = Limits(exempt={key: "why"})
+    sources = ("F01", "F01+noise_10", "F01+noise_20", "F02")
+    assert {source for source in sources if limits.reasons(source).get("dc") == "why"} == exempt
+
+
 @pytest.mark.long
 def test_a_feature_may_be_exempt_for_one_source_alone(build: Build) -> None:
     build.write_audio("F01", lambda wav: offset(codec(wav)))

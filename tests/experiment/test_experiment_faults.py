@@ -135,6 +135,8 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"quality": {"utterances": 0}}, "quality.utterances: 0 is out of range; it must be at least 1"),
     ({"audit": {"exempt": {"rmss": "why"}}}, "audit.exempt: unknown feature 'rmss'; did you mean 'rms'?"),
     ({"audit": {"exempt": {"rms": " "}}}, "audit.exempt.rms: give a reason"),
+    ({"audit": {"exempt": {"F1/rms": "why"}}}, "audit.exempt: unknown source 'F1'; did you mean 'F01'?"),
+    ({"audit": {"exempt": {"F01+noise_20/rms": "why"}}}, "audit.exempt: unknown source 'F01+noise_20'"),
     ({"audit": {"max_shortcut_auc": 0.4}}, "audit.max_shortcut_auc: 0.4 is out of range; 0.5 (chance) to 1"),
     # the wrong type, with the right spelling
     ({"seed": "one"}, "seed: expected a whole number, found 'one'"),
