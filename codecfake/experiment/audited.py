@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any
 
 import codec_wrappers
-from codecfake.base.degraded_names import degradation_of, with_degradation
 from codecfake.base.settings import Fault
 from codecfake.base.suggestions import unknown
 from codecfake.experiment import ladders
@@ -32,16 +31,12 @@ def settings(experiment: Experiment) -> dict[str, Any]:
 
 def faults(experiment: Experiment) -> Iterator[Fault]:
     """Exemptions for a source that no condition, degraded or not, and no codec has: they would do nothing."""
-    plain = [source for codec in experiment.codecs.values() for source in codec.sources]
-    degraded = [
-        with_degradation(condition.spoof.source, degradation_of(name))
-        for name, condition in experiment.conditions.items()
-        if condition.spoof.source in plain and degradation_of(name)
-    ]
+    sources = [source for codec in experiment.codecs.values() for source in codec.sources]
+    sources += [condition.spoof.source for condition in experiment.conditions.values()]
     for key in experiment.audit.exempt:
         source = key.rpartition("/")[0]
-        if source and source not in (*plain, *degraded):
-            yield Fault(("audit", "exempt"), unknown("source", source, [*plain, *degraded]), key)
+        if source and source not in sources:
+            yield Fault(("audit", "exempt"), unknown("source", source, list(dict.fromkeys(sources))), key)
 
 
 def controls(experiment: Experiment) -> list[str]:
