@@ -10,7 +10,8 @@ from codecfake.base.suggestions import unknown
 
 PREFIX = "shipped:"
 FOLDER = Path(__file__).with_name("front_ends")
-SEALED = ("model.safetensors", "config.json")
+WEIGHTS = "model.safetensors"
+SEALED = (WEIGHTS, "config.json")
 
 
 def names() -> list[str]:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from places import PUBLISHED, ROOT
+from safetensors.torch import load_file
 
 from benchmarks import rehearsal  # noqa: E402
 from codec_wrappers import CodecError, Rate
@@ -20,6 +21,7 @@ from codecfake.base import plugins
 from codecfake.base.settings import SettingsError
 from codecfake.corpora.sizes import published  # noqa: E402
 from codecfake.demo.settings import DemoSettings
+from codecfake.detectors import shipped_front_ends
 from codecfake.experiment import reading
 from codecfake.experiment.jobs import Jobs
 from codecfake.experiment.papers import Papers
@@ -29,7 +31,7 @@ from codecfake.protocols import lists as protocols
 from codecfake.running.planning import disk, rates, rendering, run_plan
 from codecfake.running.planning.costs import Costs
 from codecfake.running.planning.counts import CorpusCounts
-from codecfake.running.planning.feature_costs import relative_size
+from codecfake.running.planning.feature_costs import relative_size, weight_bytes
 from codecfake.running.planning.operations import counted, gpu
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.run_plan import RunPlan
@@ -265,6 +267,16 @@ def test_stored_features_have_the_size_of_their_layers_and_dimensions() -> None:
     assert relative_size({**xls_r, "layers": "all"}) == 25
     assert relative_size({"name": "wavlm", "weights": "random", "config": {"hidden_size": 768}}) == 0.75
     assert relative_size({"name": "wav2vec2", "weights": "shipped:wav2vec2-small", "layer": 2}) == 64 / 1024
+
+
+def test_a_fine_tuned_front_end_of_the_package_has_its_own_size(tmp_path: Path) -> None:
+    small = {"name": "wav2vec2", "weights": "shipped:wav2vec2-small", "layer": 2}
+    tensors = load_file(shipped_front_ends.folder(small["weights"]) / "model.safetensors").values()
+    counted = 4 * sum(tensor.numel() for tensor in tensors)  # in float32
+    assert weight_bytes(small) == pytest.approx(counted, rel=0.05)
+    assert weight_bytes({**small, "weights": "facebook/wav2vec2-xls-r-300m"}) is None
+    trained = planned(load("demo"), tmp_path)["train_detector"]
+    assert trained.bytes_out.least < 8 * 20e6  # no XLS-R, whose 1.3 GB a laptop may not have for six models
 
 
 # what nothing is known of

@@ -20,8 +20,6 @@ def precision(settings: ClipSettings) -> str:
     return settings.fine_tuning.precision if settings.fine_tuning.is_on else settings.front_end_precision
 
 
-def weight_rates(settings: ClipSettings, detector: str) -> list[str]:
-    """Names of the rates of the weights in a model folder, which has the front-end if it is fine-tuned or included."""
-    own = settings.detector.rate_names(detector)[2]
-    is_whole = settings.includes_front_end if isinstance(settings, ImportSettings) else settings.fine_tuning.is_on
-    return [own, "weights_mb.ssl"] if is_whole else [own]
+def keeps_front_end(settings: ClipSettings) -> bool:
+    """Whether the front-end is in the model folder: it is fine-tuned, or included in a released detector."""
+    return settings.includes_front_end if isinstance(settings, ImportSettings) else settings.fine_tuning.is_on

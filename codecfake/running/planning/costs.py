@@ -20,7 +20,7 @@ from codecfake.experiment.feature_stores import domains_with
 from codecfake.experiment.jobs import JobName
 from codecfake.features.settings import DISK, NONE
 from codecfake.generators import rates as generator_rates
-from codecfake.running.planning.clip_settings import ClipSettings, weight_rates
+from codecfake.running.planning.clip_settings import ClipSettings
 from codecfake.running.planning.counts import HOUR, hours_of, reads, sum_of
 from codecfake.running.planning.light_jobs import MINUTES, NOTHING
 from codecfake.running.planning.numbers import MB, SAMPLE_RATE, Numbers
@@ -78,7 +78,7 @@ class Costs(Numbers):
         return Cost(
             audio_hours_in=seconds / HOUR,
             bytes_in=recording * segments,
-            **self._weights(f"weights_mb.{part}"),
+            **self._weights(self._size(f"weights_mb.{part}")),
             **self._network(seconds / self.rate_table.at(f"codec_training.{part}.{self.device}", settings.precision)),
         )
 
@@ -214,7 +214,7 @@ class Costs(Numbers):
         feature, step = self._seconds(detector, settings)
         updated = train * strategy_of(settings.strategy, settings.strategy_settings).num_passes
         passes = updated + dev * FORWARD_SHARE
-        weights, clips = self._weights(*weight_rates(settings, detector)), (train + dev) * settings.epochs
+        weights, clips = self._weights(self._model_bytes(settings, detector)), (train + dev) * settings.epochs
         if settings.cache == DISK:  # read while the network computes
             size = clips * self._feature_bytes(settings)
             reading = size / (MB * self.rate_table["features.read_mb"])
@@ -231,7 +231,7 @@ class Costs(Numbers):
 
     def import_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings
-        return Cost(bytes_out=sum(map(self._size, weight_rates(settings, detector)), Amount()))
+        return Cost(bytes_out=self._model_bytes(settings, detector))
 
     def calibrate_detector(self, detector: str, training_set: str, strategy: str, seed: str) -> Cost:
         settings = self.jobs.import_detector(detector, training_set, strategy, seed).settings

@@ -7,10 +7,10 @@ import pandas as pd
 
 from codecfake.base.utterances import BONAFIDE
 from codecfake.running.planning import operations
-from codecfake.running.planning.clip_settings import ClipSettings, length
+from codecfake.running.planning.clip_settings import ClipSettings, keeps_front_end, length
 from codecfake.running.planning.clip_settings import precision as precision_of
 from codecfake.running.planning.counts import HOUR, sum_of
-from codecfake.running.planning.feature_costs import relative_size
+from codecfake.running.planning.feature_costs import relative_size, weight_bytes
 from codecfake.running.planning.rates import RateTable
 from codecfake.running.planning.steps import Amount, amount
 from codecfake.running.planning.trial_counts import TrialCounts
@@ -29,9 +29,16 @@ class Numbers(TrialCounts):
     def _size(self, rate: str) -> Amount:
         return amount(MB * self.rate_table[rate])
 
-    def _weights(self, *names: str) -> dict[str, Any]:
-        """The numbers of a job that trains weights of the sizes with these rates."""
-        size = sum(map(self._size, names), Amount())
+    def _model_bytes(self, settings: ClipSettings, detector: str) -> Amount:
+        """Of the weights in a model folder."""
+        back_end = self._size(settings.detector.rate_names(detector)[2])
+        if not keeps_front_end(settings):
+            return back_end
+        known = weight_bytes(settings.detector.front_end)
+        return back_end + (self._size("weights_mb.ssl") if known is None else amount(known))
+
+    def _weights(self, size: Amount) -> dict[str, Any]:
+        """The numbers of a job that trains weights of this size."""
         return {"bytes_out": size, "passing_bytes": size * self.rate_table["checkpoint.share"], "other_files": 1}
 
     def _network(self, seconds: Amount, device: str | None = None) -> dict[str, Any]:
