@@ -34,8 +34,8 @@ class Numbers(TrialCounts):
         back_end = self._size(settings.detector.rate_names(detector)[2])
         if not keeps_front_end(settings):
             return back_end
-        known = weight_bytes(settings.detector.front_end)
-        return back_end + (self._size("weights_mb.ssl") if known is None else amount(known))
+        num_bytes = weight_bytes(settings.detector.front_end)
+        return back_end + (self._size("weights_mb.ssl") if num_bytes is None else amount(num_bytes))
 
     def _weights(self, size: Amount) -> dict[str, Any]:
         """The numbers of a job that trains weights of this size."""
