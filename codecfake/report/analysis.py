@@ -160,6 +160,12 @@ def percent(value: float, decimals: int) -> str:
     return "–" if pd.isna(value) else f"{value:.{decimals}f}"
 
 
+def percent_range(values: pd.Series) -> str:
+    """The least and the greatest of some percentages, or the one that all round to."""
+    low, high = f"{values.min():.1f}", f"{values.max():.1f}"
+    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
+
+
 def read_table(inputs: ReportInputs, name: str) -> pd.DataFrame:
     path: Path = inputs.results / f"tables/{name}.csv"
     if not path.exists():

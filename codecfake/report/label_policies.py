@@ -1,10 +1,10 @@
-"""How EERs depend on the label policy, as tables for the page: one of all trials, and one for each source."""
+"""How EERs depend on the label policy: a sentence for the page, and tables of all trials and of each source."""
 
 from collections.abc import Iterator
 
 import pandas as pd
 
-from codecfake.report.analysis import AnalysisTable, Row, percent, random_groups, read_table, row_of
+from codecfake.report.analysis import AnalysisTable, Row, percent, percent_range, random_groups, read_table, row_of
 from codecfake.report.answer import decimals_by_condition
 from codecfake.report.inputs import ReportInputs
 from codecfake.report.training import TrainedModel
@@ -22,6 +22,24 @@ def tables(inputs: ReportInputs, trained_models: list[TrainedModel]) -> list[Ana
     decimals = min(decimals_by_condition(inputs).values())
     of_sources = read_table(inputs, "label_policy").groupby("source", sort=False)
     return [_table(inputs, str(source), rows, trained_models, decimals) for source, rows in of_sources]
+
+
+def headline(inputs: ReportInputs) -> str:
+    """The range of the EERs on all trials under each policy, over models, because none is chosen by its EERs.
+
+    "" unless two policies have EERs. Raises ReportError if the table was not written.
+    """
+    if not inputs.label_policies:
+        return ""
+    table = read_table(inputs, "label_policy")
+    eers = table[table["source"] == ALL].dropna(subset="eer_percent").groupby("policy")["eer_percent"]
+    ranges = [
+        f"{percent_range(eers.get_group(name))} under {name}" for name in inputs.label_policies if name in eers.groups
+    ]
+    if len(ranges) < 2:
+        return ""
+    text = f"{', '.join(ranges[:-1])} and {ranges[-1]}"
+    return f"The same recordings and scores have EERs of {text}, because these label policies differ in what is a fake."
 
 
 def _table(

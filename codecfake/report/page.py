@@ -87,9 +87,10 @@ def _content(inputs: ReportInputs) -> dict[str, Any]:
     codecs, corpora = materials.codec_rows(inputs), materials.corpus_rows(inputs)
     of_analysis = analysis_content(inputs, trained_models)
     sounds, partial_fakes = of_analysis["contents"], partial.partial_section(inputs)
+    of_question = (sounds.headline if sounds else "") or label_policies.headline(inputs)
     return {
         "inputs": inputs,
-        **_overview(inputs, tables, codecs, *(part.headline if part else "" for part in (sounds, partial_fakes))),
+        **_overview(inputs, tables, codecs, of_question, partial_fakes.headline if partial_fakes else ""),
         "trained_models": trained_models,
         "is_random": {t.model.name: t.has_random_front_end for t in trained_models},
         "tables": tables,
@@ -131,15 +132,18 @@ def _overview(
     inputs: ReportInputs,
     tables: list[answer.EerTable],
     codecs: list[materials.CodecRow],
-    of_sounds: str,
+    of_question: str,
     of_partial_fakes: str,
 ) -> dict[str, Any]:
-    """The main finding (`of_sounds`, unless it is empty) and that on partial fakes, their table, and its limits."""
+    """The main finding, that on partial fakes, their table, and its limits.
+
+    `of_question`: the finding of an experiment that asks about sounds or label policies; "" for the others.
+    """
     exposures = exposure.exposure_of(inputs, codecs)
     comparison = contrast.contrast_of(tables, exposures, inputs.averages)
     labels = matrix.labels_of(exposures, codecs, inputs.controls)
     return {
-        "headline": f"{of_sounds or headline.headline(comparison, exposures, tables)} {of_partial_fakes}".rstrip(),
+        "headline": f"{of_question or headline.headline(comparison, exposures, tables)} {of_partial_fakes}".rstrip(),
         "matrix": matrix.matrix(tables, exposures, comparison, inputs.averages, labels),
         "notes": notes.notes(inputs, tables, exposures, codecs),
     }

@@ -9,6 +9,7 @@ from codecfake.base import files
 from codecfake.base.utterances import SPOOF
 from codecfake.protocols.lists import RECORDINGS
 from codecfake.protocols.trials import RECORDING
+from codecfake.report.analysis import percent_range
 from codecfake.report.answer import UNRELIABLE
 from codecfake.report.figures import DASHES, INK, NUM_SERIES, LineStyle, drawing
 from codecfake.report.inputs import ReportError, ReportInputs
@@ -69,13 +70,9 @@ def _headline(table: pd.DataFrame) -> str:
     """Ranges, because no model is chosen by what it does in evaluation."""
     if table.empty:
         return ""
-    utterance, segment = (_range(table.loc[table["measure"] == name, "eer_percent"]) for name in (UTTERANCE, SEGMENT))
+    eers = table.groupby("measure")["eer_percent"]
+    utterance, segment = (percent_range(eers.get_group(name)) for name in (UTTERANCE, SEGMENT))
     return f"Partial fakes: by the lowest segment of an utterance, EERs are {utterance}; by single segments, {segment}."
-
-
-def _range(eers: pd.Series) -> str:
-    low, high = f"{eers.min():.1f}", f"{eers.max():.1f}"
-    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
 
 
 def _style(number: int) -> LineStyle:
